@@ -1,0 +1,100 @@
+"""Compiled kernels on disk: one file each, named by a hash of everything that its code depends on."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import pickle
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import llvmlite
+import numba
+from numba.core import caching
+from numba.misc.appdirs import AppDirs
+
+
+@functools.cache
+def source_fingerprint() -> str:
+    """Hash of every source file of this package: an edit to any of them makes all cached kernels stale."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def cache_directory() -> Path:
+    """Where compiled kernels are kept: ``$FASTGROK_CACHE_DIR``, else the user's cache directory."""
+    chosen = os.environ.get("FASTGROK_CACHE_DIR")
+    return Path(chosen) if chosen else Path(AppDirs("fastgrok", appauthor=False).user_cache_dir) / "kernels"
+
+
+class KernelCache(caching._Cache):
+    """The disk cache of one kernel, in place of Numba's own.
+
+    Numba keys an entry on the bytecode of one function and the time stamp of its file, so an edit to a function
+    that it calls goes unnoticed, and a closure over other compiled functions gets a new key in every process.
+    Here the key is the kernel's name and specialisation, the signature, the CPU target, the versions of Numba and
+    llvmlite, and a hash of all kernel sources. Whatever goes wrong with the disk costs a compilation, not the run.
+    """
+
+    def __init__(self, name: str, key: tuple[object, ...]) -> None:
+        self._name = name.split(".")[-1]
+        self._key = (name, key)
+        self._enabled = True
+
+    @property
+    def cache_path(self) -> str:
+        return str(cache_directory())
+
+    def enable(self) -> None:
+        self._enabled = True
+
+    def disable(self) -> None:
+        self._enabled = False
+
+    def flush(self) -> None:
+        """Do nothing: an entry is never stale, since its name is a hash of what it was made from."""
+
+    def path(self, signature: Any, codegen: Any) -> Path:
+        """Return the file of one signature on one CPU target."""
+        parts = (
+            self._key,
+            str(signature),
+            codegen.magic_tuple(),
+            numba.__version__,
+            llvmlite.__version__,
+            source_fingerprint(),
+        )
+        return cache_directory() / f"{self._name}-{hashlib.sha256(repr(parts).encode()).hexdigest()[:32]}.nbc"
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """Return the compiled kernel, or None where there is none that can be used."""
+        if not self._enabled:
+            return None
+        target_context.refresh()
+        try:
+            blob = self.path(sig, target_context.codegen()).read_bytes()
+            digest, payload = blob[:32], blob[32:]
+            if hashlib.sha256(payload).digest() != digest:
+                return None
+            reduced = pickle.loads(payload)
+        except OSError:
+            return None
+        return numba.core.compiler.CompileResult._rebuild(target_context, *reduced)
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Write the compiled kernel, whole or not at all."""
+        if not self._enabled:
+            return
+        payload = pickle.dumps(data._reduce())
+        target = self.path(sig, data.codegen)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=target.parent, suffix=".tmp", delete=False) as file:
+                file.write(hashlib.sha256(payload).digest() + payload)
+            os.replace(file.name, target)
+        except OSError:
+            return
