@@ -1,0 +1,71 @@
+"""fastgrok: train a small network once for every random seed, and say what the seed decides.
+
+Importing the package compiles nothing and loads no other library; each name is fetched when it is first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fastgrok import datasets as datasets
+    from fastgrok.datasets import Dataset as Dataset
+    from fastgrok.errors import InvalidExperiment as InvalidExperiment
+    from fastgrok.experiment import Experiment as Experiment
+    from fastgrok.initializers import Constant as Constant
+    from fastgrok.initializers import HeNormal as HeNormal
+    from fastgrok.initializers import HeUniform as HeUniform
+    from fastgrok.initializers import Normal as Normal
+    from fastgrok.initializers import TorchLinear as TorchLinear
+    from fastgrok.initializers import Uniform as Uniform
+    from fastgrok.initializers import XavierNormal as XavierNormal
+    from fastgrok.initializers import XavierUniform as XavierUniform
+    from fastgrok.initializers import Zeros as Zeros
+    from fastgrok.network import LeakyReLU as LeakyReLU
+    from fastgrok.network import Linear as Linear
+    from fastgrok.network import Network as Network
+    from fastgrok.network import ReLU as ReLU
+    from fastgrok.network import Sigmoid as Sigmoid
+    from fastgrok.network import Tanh as Tanh
+    from fastgrok.network import mlp as mlp
+    from fastgrok.optimizers import SGD as SGD
+    from fastgrok.run import Result as Result
+    from fastgrok.run import initial_params as initial_params
+    from fastgrok.run import predict as predict
+    from fastgrok.run import run as run
+    from fastgrok.run import sweep as sweep
+    from fastgrok.stopping import Converged as Converged
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Dataset": "datasets",
+    "InvalidExperiment": "errors",
+    "Experiment": "experiment",
+    **dict.fromkeys(
+        ["Uniform", "Normal", "XavierUniform", "XavierNormal", "HeUniform", "HeNormal", "Zeros", "Constant"],
+        "initializers",
+    ),
+    "TorchLinear": "initializers",
+    **dict.fromkeys(["Linear", "ReLU", "LeakyReLU", "Sigmoid", "Tanh", "Network", "mlp"], "network"),
+    "SGD": "optimizers",
+    **dict.fromkeys(["Result", "run", "sweep", "initial_params", "predict"], "run"),
+    "Converged": "stopping",
+}
+
+__all__ = [*_HOME, "datasets"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "datasets":
+        return importlib.import_module("fastgrok.datasets")
+    if name not in _HOME:
+        raise AttributeError(f"module 'fastgrok' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"fastgrok.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

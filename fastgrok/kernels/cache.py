@@ -13,6 +13,7 @@ from typing import Any
 import llvmlite
 import numba
 from numba.core import caching
+from numba.core.serialize import dumps
 from numba.misc.appdirs import AppDirs
 
 
@@ -89,7 +90,7 @@ class KernelCache(caching._Cache):
         """Write the compiled kernel, whole or not at all."""
         if not self._enabled:
             return
-        payload = pickle.dumps(data._reduce())
+        payload = dumps(data._reduce())
         target = self.path(sig, data.codegen)
         try:
             target.parent.mkdir(parents=True, exist_ok=True)

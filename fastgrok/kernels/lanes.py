@@ -1,0 +1,417 @@
+"""The SIMD lane type: one value each for L networks in one vector, and the operations on it.
+
+A kernel that adds two `Lanes` adds L numbers, one of each network; no operation mixes lanes but `any_lane` and
+`lane_bits`, which steer loops. This module is the only one that writes LLVM code.
+
+Types
+-----
+Lanes(dtype, count)
+    ``<count x dtype>``: a value. The result of a comparison is a `Lanes` of booleans.
+LaneView(dtype, count)
+    Memory that holds vectors; ``view[i]`` reads and writes the i-th. Bounds are not checked.
+SplatView(dtype, count)
+    Memory that holds scalars; ``view[i]`` reads the i-th into every lane.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+from llvmlite import ir
+from numba.core import cgutils, types
+from numba.core.datamodel import models
+from numba.core.datamodel.registry import register_default
+from numba.core.extending import intrinsic, lower_builtin
+from numba.core.typing import signature
+from numba.core.typing.templates import AbstractTemplate, infer_global
+
+_ELEMENT = {types.float64: ir.DoubleType(), types.float32: ir.FloatType(), types.boolean: ir.IntType(1)}
+_BITS = {types.float64: 64, types.float32: 32}
+
+
+class Lanes(types.Type):
+    """The Numba type of a vector of `count` values, one per network."""
+
+    def __init__(self, dtype: types.Type, count: int) -> None:
+        self.dtype, self.count = dtype, count
+        super().__init__(f"Lanes({dtype}, {count})")
+
+
+class LaneView(types.Type):
+    """The Numba type of memory that holds vectors."""
+
+    def __init__(self, dtype: types.Type, count: int) -> None:
+        self.dtype, self.count = dtype, count
+        super().__init__(f"LaneView({dtype}, {count})")
+
+
+class SplatView(types.Type):
+    """The Numba type of memory that holds scalars, each read into every lane."""
+
+    def __init__(self, dtype: types.Type, count: int) -> None:
+        self.dtype, self.count = dtype, count
+        super().__init__(f"SplatView({dtype}, {count})")
+
+
+def _vector(lanes: Any) -> ir.VectorType:
+    return ir.VectorType(_ELEMENT[lanes.dtype], lanes.count)
+
+
+@register_default(Lanes)
+class _LanesModel(models.PrimitiveModel):
+    def __init__(self, manager: Any, fe_type: Lanes) -> None:
+        super().__init__(manager, fe_type, _vector(fe_type))
+
+
+@register_default(LaneView)
+class _LaneViewModel(models.PrimitiveModel):
+    def __init__(self, manager: Any, fe_type: LaneView) -> None:
+        super().__init__(manager, fe_type, _vector(fe_type).as_pointer())
+
+
+@register_default(SplatView)
+class _SplatViewModel(models.PrimitiveModel):
+    def __init__(self, manager: Any, fe_type: SplatView) -> None:
+        super().__init__(manager, fe_type, _ELEMENT[fe_type.dtype].as_pointer())
+
+
+def _mask(lanes: Lanes) -> Lanes:
+    return Lanes(types.boolean, lanes.count)
+
+
+def _splat(builder: Any, scalar: Any, count: int) -> Any:
+    """Return the LLVM vector that holds `scalar` in each of `count` lanes."""
+    vector = ir.VectorType(scalar.type, count)
+    first = builder.insert_element(ir.Constant(vector, ir.Undefined), scalar, ir.IntType(32)(0))
+    return builder.shuffle_vector(first, first, ir.Constant(ir.VectorType(ir.IntType(32), count), [0] * count))
+
+
+def _constant(lanes: Lanes, value: float) -> Any:
+    return ir.Constant(_vector(lanes), [value] * lanes.count)
+
+
+def _llvm_function(builder: Any, name: str, lanes: Lanes, arity: int) -> Any:
+    """Return the LLVM intrinsic `name` on vectors, such as llvm.fma.v8f64."""
+    vector = _vector(lanes)
+    full_name = f"llvm.{name}.v{lanes.count}f{_BITS[lanes.dtype]}"
+    return cgutils.get_or_insert_function(builder.module, ir.FunctionType(vector, [vector] * arity), full_name)
+
+
+# --- operators: a + b, a < b, -a, mask & mask -------------------------------------------------------------------
+
+
+def _operator(function: Callable, result: Callable[[Lanes], Lanes], mask: bool, emit: Callable) -> None:
+    """Give `function` a meaning on Lanes of equal type: masks only, or numbers only."""
+
+    class Template(AbstractTemplate):
+        key = function
+
+        def generic(self, args: Any, kws: Any) -> Any:
+            first = args[0]
+            if isinstance(first, Lanes) and all(a == first for a in args) and (first.dtype is types.boolean) == mask:
+                return signature(result(first), *args)
+            return None
+
+    infer_global(function)(Template)
+    arity = 1 if function in (operator.neg, operator.invert) else 2
+    lower_builtin(function, *[Lanes] * arity)(lambda context, builder, sig, args: emit(builder, *args))
+
+
+_operator(operator.add, lambda t: t, False, lambda b, x, y: b.fadd(x, y))
+_operator(operator.sub, lambda t: t, False, lambda b, x, y: b.fsub(x, y))
+_operator(operator.mul, lambda t: t, False, lambda b, x, y: b.fmul(x, y))
+_operator(operator.truediv, lambda t: t, False, lambda b, x, y: b.fdiv(x, y))
+_operator(operator.neg, lambda t: t, False, lambda b, x: b.fneg(x))
+_operator(operator.lt, _mask, False, lambda b, x, y: b.fcmp_ordered("<", x, y))
+_operator(operator.le, _mask, False, lambda b, x, y: b.fcmp_ordered("<=", x, y))
+_operator(operator.gt, _mask, False, lambda b, x, y: b.fcmp_ordered(">", x, y))
+_operator(operator.ge, _mask, False, lambda b, x, y: b.fcmp_ordered(">=", x, y))
+_operator(operator.eq, _mask, False, lambda b, x, y: b.fcmp_ordered("==", x, y))
+
+
+@intrinsic
+def both(typingctx: Any, a: Any, b: Any) -> Any:
+    """both(mask, mask): true in the lanes where both are."""
+    return signature(a, a, b), lambda context, builder, sig, args: builder.and_(*args)
+
+
+@intrinsic
+def either(typingctx: Any, a: Any, b: Any) -> Any:
+    """either(mask, mask): true in the lanes where one is."""
+    return signature(a, a, b), lambda context, builder, sig, args: builder.or_(*args)
+
+
+# --- memory -----------------------------------------------------------------------------------------------------
+
+
+class _ViewItem(AbstractTemplate):
+    key = operator.getitem
+
+    def generic(self, args: Any, kws: Any) -> Any:
+        view, index = args
+        if isinstance(view, LaneView | SplatView) and isinstance(index, types.Integer):
+            return signature(Lanes(view.dtype, view.count), view, types.intp)
+        return None
+
+
+class _SetViewItem(AbstractTemplate):
+    key = operator.setitem
+
+    def generic(self, args: Any, kws: Any) -> Any:
+        view, index, value = args
+        if isinstance(view, LaneView) and isinstance(index, types.Integer):
+            return signature(types.none, view, types.intp, Lanes(view.dtype, view.count))
+        return None
+
+
+infer_global(operator.getitem)(_ViewItem)
+infer_global(operator.setitem)(_SetViewItem)
+
+
+@lower_builtin(operator.getitem, LaneView, types.Integer)
+def _load(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+    return builder.load(builder.gep(args[0], [args[1]]), align=_BITS[sig.args[0].dtype] // 8)
+
+
+@lower_builtin(operator.setitem, LaneView, types.Integer, Lanes)
+def _store(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+    builder.store(args[2], builder.gep(args[0], [args[1]]), align=_BITS[sig.args[0].dtype] // 8)
+    return context.get_dummy_value()
+
+
+@lower_builtin(operator.getitem, SplatView, types.Integer)
+def _load_splat(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+    return _splat(builder, builder.load(builder.gep(args[0], [args[1]])), sig.args[0].count)
+
+
+def _array_view(kind: type) -> Callable:
+    def typer(typingctx: Any, array: Any, count: Any) -> Any:
+        if not isinstance(count, types.IntegerLiteral):
+            return None
+
+        def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+            data = context.make_array(sig.args[0])(context, builder, args[0]).data
+            return builder.bitcast(data, context.get_value_type(sig.return_type))
+
+        return signature(kind(array.dtype, count.literal_value), array, count), codegen
+
+    return typer
+
+
+@intrinsic
+def lane_view(typingctx: Any, array: Any, count: Any) -> Any:
+    """lane_view(array, count): the memory of a C-contiguous array, read as vectors of `count` lanes."""
+    return _array_view(LaneView)(typingctx, array, count)
+
+
+@intrinsic
+def splat_view(typingctx: Any, array: Any, count: Any) -> Any:
+    """splat_view(array, count): the memory of a C-contiguous array, each element read into `count` lanes."""
+    return _array_view(SplatView)(typingctx, array, count)
+
+
+@intrinsic
+def local_view(typingctx: Any, dtype: Any, count: Any, length: Any) -> Any:
+    """local_view(dtype, count, length): `length` vectors on the stack, which LLVM may keep in registers."""
+    if not (isinstance(count, types.IntegerLiteral) and isinstance(length, types.IntegerLiteral)):
+        return None
+    view = LaneView(dtype.instance_type, count.literal_value)
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        array = cgutils.alloca_once(builder, _vector(view), size=ir.IntType(64)(max(length.literal_value, 1)))
+        return array
+
+    return signature(view, dtype, count, length), codegen
+
+
+@intrinsic
+def gather(typingctx: Any, view: Any, rows: Any, stride: Any, column: Any) -> Any:
+    """gather(splat_view, rows, stride, column): in lane l, the scalar at rows[l] * stride + column.
+
+    `rows` is a one-dimensional array of int64 with one entry per lane.
+    """
+    if not (isinstance(view, SplatView) and isinstance(rows, types.Array)):
+        return None
+    lanes = Lanes(view.dtype, view.count)
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        source, row_array, step, offset = args
+        row_data = context.make_array(sig.args[1])(context, builder, row_array).data
+        vector = ir.Constant(_vector(lanes), ir.Undefined)
+        for lane in range(lanes.count):
+            row = builder.load(builder.gep(row_data, [ir.IntType(64)(lane)]))
+            scalar = builder.load(builder.gep(source, [builder.add(builder.mul(row, step), offset)]))
+            vector = builder.insert_element(vector, scalar, ir.IntType(32)(lane))
+        return vector
+
+    return signature(lanes, view, rows, types.intp, types.intp), codegen
+
+
+# --- values -----------------------------------------------------------------------------------------------------
+
+
+@intrinsic
+def splat(typingctx: Any, scalar: Any, count: Any) -> Any:
+    """splat(scalar, count): the scalar in every lane."""
+    if not isinstance(count, types.IntegerLiteral) or scalar not in _BITS:
+        return None
+    lanes = Lanes(scalar, count.literal_value)
+    return signature(lanes, scalar, count), lambda context, builder, sig, args: _splat(builder, args[0], lanes.count)
+
+
+@intrinsic
+def like(typingctx: Any, lanes: Any, value: Any) -> Any:
+    """like(lanes, value): the constant `value`, a number written in the code, in every lane of the same type."""
+    if not isinstance(lanes, Lanes) or not isinstance(value, types.Number):
+        return None
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        return _splat(builder, context.cast(builder, args[1], value, lanes.dtype), lanes.count)
+
+    return signature(lanes, lanes, value), codegen
+
+
+@intrinsic
+def by_dtype(typingctx: Any, lanes: Any, double: Any, single: Any) -> Any:
+    """by_dtype(lanes, double, single): a constant of the lanes' type, written once for each dtype."""
+    if not isinstance(lanes, Lanes):
+        return None
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        position = 1 if lanes.dtype is types.float64 else 2
+        scalar = context.cast(builder, args[position], sig.args[position], lanes.dtype)
+        return _splat(builder, scalar, lanes.count)
+
+    return signature(lanes, lanes, double, single), codegen
+
+
+@intrinsic
+def fma(typingctx: Any, a: Any, b: Any, c: Any) -> Any:
+    """fma(a, b, c): a*b + c, rounded once."""
+    if not (isinstance(a, Lanes) and a == b == c):
+        return None
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        return builder.call(_llvm_function(builder, "fma", a, 3), args)
+
+    return signature(a, a, b, c), codegen
+
+
+def _unary(name: str) -> Callable:
+    def typer(typingctx: Any, a: Any) -> Any:
+        if not isinstance(a, Lanes):
+            return None
+
+        def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+            return builder.call(_llvm_function(builder, name, a, 1), args)
+
+        return signature(a, a), codegen
+
+    return typer
+
+
+@intrinsic
+def sqrt(typingctx: Any, a: Any) -> Any:
+    """sqrt(a): the square root, correctly rounded."""
+    return _unary("sqrt")(typingctx, a)
+
+
+@intrinsic
+def absolute(typingctx: Any, a: Any) -> Any:
+    """absolute(a): a without its sign."""
+    return _unary("fabs")(typingctx, a)
+
+
+@intrinsic
+def copysign(typingctx: Any, a: Any, b: Any) -> Any:
+    """copysign(a, b): the size of a with the sign of b."""
+    if not (isinstance(a, Lanes) and a == b):
+        return None
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        return builder.call(_llvm_function(builder, "copysign", a, 2), args)
+
+    return signature(a, a, b), codegen
+
+
+@intrinsic
+def select(typingctx: Any, mask: Any, a: Any, b: Any) -> Any:
+    """select(mask, a, b): a in the lanes where mask is true, b in the others."""
+    if not (isinstance(mask, Lanes) and isinstance(a, Lanes) and a == b):
+        return None
+    return signature(a, mask, a, b), lambda context, builder, sig, args: builder.select(*args)
+
+
+@intrinsic
+def lane_bits(typingctx: Any, mask: Any) -> Any:
+    """lane_bits(mask): a uint64 whose bit l is lane l; at most 64 lanes."""
+    if not (isinstance(mask, Lanes) and mask.dtype is types.boolean and mask.count <= 64):
+        return None
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        bits = builder.bitcast(args[0], ir.IntType(mask.count))
+        return bits if mask.count == 64 else builder.zext(bits, ir.IntType(64))
+
+    return signature(types.uint64, mask), codegen
+
+
+# --- bits of floating-point numbers -----------------------------------------------------------------------------
+
+_EXPONENT_BIAS = {types.float64: 1023, types.float32: 127}
+_FRACTION_BITS = {types.float64: 52, types.float32: 23}
+
+
+def _integers(lanes: Lanes, value: int) -> Any:
+    vector = ir.VectorType(ir.IntType(_BITS[lanes.dtype]), lanes.count)
+    return ir.Constant(vector, [value] * lanes.count)
+
+
+@intrinsic
+def power_of_two(typingctx: Any, n: Any) -> Any:
+    """power_of_two(n): 2**n for whole numbers n in the range of normal exponents."""
+    if not isinstance(n, Lanes):
+        return None
+    fraction = _FRACTION_BITS[n.dtype]
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        # Adding 1.5 * 2**fraction leaves a whole number in the low bits, where the exponent field is made of it.
+        magic = 1.5 * 2.0**fraction + _EXPONENT_BIAS[n.dtype]
+        bits = builder.bitcast(builder.fadd(args[0], _constant(n, magic)), _integers(n, 0).type)
+        return builder.bitcast(builder.shl(bits, _integers(n, fraction)), _vector(n))
+
+    return signature(n, n), codegen
+
+
+@intrinsic
+def exponent(typingctx: Any, x: Any) -> Any:
+    """exponent(x): the whole number n with 2**n <= x < 2**(n+1), for positive normal x."""
+    if not isinstance(x, Lanes):
+        return None
+    fraction = _FRACTION_BITS[x.dtype]
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        # The biased exponent, put into the fraction of 2**fraction, makes a float without an integer conversion.
+        shifted = builder.lshr(builder.bitcast(args[0], _integers(x, 0).type), _integers(x, fraction))
+        base = _integers(x, (_EXPONENT_BIAS[x.dtype] + fraction) << fraction)
+        number = builder.bitcast(builder.or_(shifted, base), _vector(x))
+        return builder.fsub(number, _constant(x, 2.0**fraction + _EXPONENT_BIAS[x.dtype]))
+
+    return signature(x, x), codegen
+
+
+@intrinsic
+def significand(typingctx: Any, x: Any) -> Any:
+    """significand(x): x / 2**exponent(x), in [1, 2), for positive normal x."""
+    if not isinstance(x, Lanes):
+        return None
+    fraction = _FRACTION_BITS[x.dtype]
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        bits = builder.bitcast(args[0], _integers(x, 0).type)
+        low = builder.and_(bits, _integers(x, (1 << fraction) - 1))
+        one = _integers(x, _EXPONENT_BIAS[x.dtype] << fraction)
+        return builder.bitcast(builder.or_(low, one), _vector(x))
+
+    return signature(x, x), codegen
