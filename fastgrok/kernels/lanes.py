@@ -11,6 +11,8 @@ LaneView(dtype, count)
     Memory that holds vectors; ``view[i]`` reads and writes the i-th. Bounds are not checked.
 SplatView(dtype, count)
     Memory that holds scalars; ``view[i]`` reads the i-th into every lane.
+ScalarView(dtype)
+    Memory that holds scalars; ``view[i]`` reads the i-th. An array without a reference count.
 """
 
 from __future__ import annotations
@@ -27,7 +29,12 @@ from numba.core.extending import intrinsic, lower_builtin
 from numba.core.typing import signature
 from numba.core.typing.templates import AbstractTemplate, infer_global
 
-_ELEMENT = {types.float64: ir.DoubleType(), types.float32: ir.FloatType(), types.boolean: ir.IntType(1)}
+_ELEMENT = {
+    types.float64: ir.DoubleType(),
+    types.float32: ir.FloatType(),
+    types.int64: ir.IntType(64),
+    types.boolean: ir.IntType(1),
+}
 _BITS = {types.float64: 64, types.float32: 32}
 
 
@@ -55,6 +62,14 @@ class SplatView(types.Type):
         super().__init__(f"SplatView({dtype}, {count})")
 
 
+class ScalarView(types.Type):
+    """The Numba type of memory that holds scalars."""
+
+    def __init__(self, dtype: types.Type) -> None:
+        self.dtype = dtype
+        super().__init__(f"ScalarView({dtype})")
+
+
 def _vector(lanes: Any) -> ir.VectorType:
     return ir.VectorType(_ELEMENT[lanes.dtype], lanes.count)
 
@@ -72,8 +87,9 @@ class _LaneViewModel(models.PrimitiveModel):
 
 
 @register_default(SplatView)
-class _SplatViewModel(models.PrimitiveModel):
-    def __init__(self, manager: Any, fe_type: SplatView) -> None:
+@register_default(ScalarView)
+class _ScalarModel(models.PrimitiveModel):
+    def __init__(self, manager: Any, fe_type: SplatView | ScalarView) -> None:
         super().__init__(manager, fe_type, _ELEMENT[fe_type.dtype].as_pointer())
 
 
@@ -153,6 +169,8 @@ class _ViewItem(AbstractTemplate):
         view, index = args
         if isinstance(view, LaneView | SplatView) and isinstance(index, types.Integer):
             return signature(Lanes(view.dtype, view.count), view, types.intp)
+        if isinstance(view, ScalarView) and isinstance(index, types.Integer):
+            return signature(view.dtype, view, types.intp)
         return None
 
 
@@ -186,67 +204,75 @@ def _load_splat(context: Any, builder: Any, sig: Any, args: Any) -> Any:
     return _splat(builder, builder.load(builder.gep(args[0], [args[1]])), sig.args[0].count)
 
 
-def _array_view(kind: type) -> Callable:
-    def typer(typingctx: Any, array: Any, count: Any) -> Any:
-        if not isinstance(count, types.IntegerLiteral):
-            return None
+@lower_builtin(operator.getitem, ScalarView, types.Integer)
+def _load_scalar(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+    return builder.load(builder.gep(args[0], [args[1]]))
 
-        def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-            data = context.make_array(sig.args[0])(context, builder, args[0]).data
-            return builder.bitcast(data, context.get_value_type(sig.return_type))
 
-        return signature(kind(array.dtype, count.literal_value), array, count), codegen
-
-    return typer
+def _read_memory(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+    data = context.make_array(sig.args[0])(context, builder, args[0]).data
+    return builder.bitcast(data, context.get_value_type(sig.return_type))
 
 
 @intrinsic
 def lane_view(typingctx: Any, array: Any, count: Any) -> Any:
     """lane_view(array, count): the memory of a C-contiguous array, read as vectors of `count` lanes."""
-    return _array_view(LaneView)(typingctx, array, count)
+    if not isinstance(count, types.IntegerLiteral):
+        return None
+    view = LaneView(array.dtype, count.literal_value)
+    return signature(view, array, count), _read_memory
 
 
 @intrinsic
 def splat_view(typingctx: Any, array: Any, count: Any) -> Any:
     """splat_view(array, count): the memory of a C-contiguous array, each element read into `count` lanes."""
-    return _array_view(SplatView)(typingctx, array, count)
+    if not isinstance(count, types.IntegerLiteral):
+        return None
+    view = SplatView(array.dtype, count.literal_value)
+    return signature(view, array, count), _read_memory
 
 
 @intrinsic
-def local_view(typingctx: Any, dtype: Any, count: Any, length: Any) -> Any:
-    """local_view(dtype, count, length): `length` vectors on the stack, which LLVM may keep in registers."""
-    if not (isinstance(count, types.IntegerLiteral) and isinstance(length, types.IntegerLiteral)):
+def scalar_view(typingctx: Any, array: Any) -> Any:
+    """scalar_view(array): the memory of a C-contiguous array, read one element at a time."""
+    view = ScalarView(array.dtype)
+    return signature(view, array), _read_memory
+
+
+@intrinsic
+def working_view(typingctx: Any, memory: Any, length: Any) -> Any:
+    """working_view(memory, length): `length` vectors on the stack, which LLVM may keep in registers.
+
+    With length 0, `memory` itself. The vectors live as long as the function that the call stands in.
+    """
+    if not (isinstance(memory, LaneView) and isinstance(length, types.IntegerLiteral)):
         return None
-    view = LaneView(dtype.instance_type, count.literal_value)
 
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        array = cgutils.alloca_once(builder, _vector(view), size=ir.IntType(64)(max(length.literal_value, 1)))
-        return array
+        if length.literal_value == 0:
+            return args[0]
+        return cgutils.alloca_once(builder, _vector(memory), size=ir.IntType(64)(length.literal_value))
 
-    return signature(view, dtype, count, length), codegen
+    return signature(memory, memory, length), codegen
 
 
 @intrinsic
-def gather(typingctx: Any, view: Any, rows: Any, stride: Any, column: Any) -> Any:
-    """gather(splat_view, rows, stride, column): in lane l, the scalar at rows[l] * stride + column.
-
-    `rows` is a one-dimensional array of int64 with one entry per lane.
-    """
-    if not (isinstance(view, SplatView) and isinstance(rows, types.Array)):
+def gather(typingctx: Any, view: Any, rows: Any, first: Any, stride: Any, column: Any) -> Any:
+    """gather(view, rows, first, stride, column): in lane l, the scalar at rows[first + l] * stride + column."""
+    if not (isinstance(view, SplatView) and isinstance(rows, ScalarView)):
         return None
     lanes = Lanes(view.dtype, view.count)
 
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        source, row_array, step, offset = args
-        row_data = context.make_array(sig.args[1])(context, builder, row_array).data
+        source, row_data, start, step, offset = args
         vector = ir.Constant(_vector(lanes), ir.Undefined)
         for lane in range(lanes.count):
-            row = builder.load(builder.gep(row_data, [ir.IntType(64)(lane)]))
+            row = builder.load(builder.gep(row_data, [builder.add(start, ir.IntType(64)(lane))]))
             scalar = builder.load(builder.gep(source, [builder.add(builder.mul(row, step), offset)]))
             vector = builder.insert_element(vector, scalar, ir.IntType(32)(lane))
         return vector
 
-    return signature(lanes, view, rows, types.intp, types.intp), codegen
+    return signature(lanes, view, rows, types.intp, types.intp, types.intp), codegen
 
 
 # --- values -----------------------------------------------------------------------------------------------------
@@ -346,7 +372,7 @@ def select(typingctx: Any, mask: Any, a: Any, b: Any) -> Any:
 
 @intrinsic
 def lane_bits(typingctx: Any, mask: Any) -> Any:
-    """lane_bits(mask): a uint64 whose bit l is lane l; at most 64 lanes."""
+    """lane_bits(mask): an int64 whose bit l is lane l; at most 64 lanes."""
     if not (isinstance(mask, Lanes) and mask.dtype is types.boolean and mask.count <= 64):
         return None
 
@@ -354,7 +380,7 @@ def lane_bits(typingctx: Any, mask: Any) -> Any:
         bits = builder.bitcast(args[0], ir.IntType(mask.count))
         return bits if mask.count == 64 else builder.zext(bits, ir.IntType(64))
 
-    return signature(types.uint64, mask), codegen
+    return signature(types.int64, mask), codegen
 
 
 # --- bits of floating-point numbers -----------------------------------------------------------------------------
