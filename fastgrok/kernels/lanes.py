@@ -257,6 +257,20 @@ def working_view(typingctx: Any, memory: Any, length: Any) -> Any:
 
 
 @intrinsic
+def align_stack(typingctx: Any) -> Any:
+    """align_stack(): have the kernel that this stands in keep its stack aligned to the widest vector.
+
+    Vectors that do not fit in registers are spilled there; each that crosses a cache line costs two accesses.
+    """
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        builder.function.attributes.alignstack = 64
+        return context.get_dummy_value()
+
+    return signature(types.none), codegen
+
+
+@intrinsic
 def gather(typingctx: Any, view: Any, rows: Any, first: Any, stride: Any, column: Any) -> Any:
     """gather(view, rows, first, stride, column): in lane l, the scalar at rows[first + l] * stride + column."""
     if not (isinstance(view, SplatView) and isinstance(rows, ScalarView)):

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from fastgrok.kernels.jit import device, kernel
 from fastgrok.kernels.lanes import (
+    align_stack,
     both,
     gather,
     lane_bits,
@@ -309,6 +310,7 @@ def make_train(design: Design, key: tuple[object, ...]) -> Any:
 
     @kernel(*key)
     def train(params, epochs_run, epochs_to_converge, states, work, data, plan, cancel):
+        align_stack()
         block = Memory(
             lane_view(work.params, lanes),
             lane_view(work.moments, lanes),

@@ -1,0 +1,1 @@
+"""Benchmarks: how fast fastgrok is, and against what."""

@@ -1,0 +1,46 @@
+"""Where and with what the figures were measured."""
+
+from __future__ import annotations
+
+import datetime
+import platform
+import shlex
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+
+from benchmarks.peers.peer import THREADS
+
+PACKAGES = ("fastgrok", "numpy", "numba", "llvmlite", "torch", "jax")
+
+
+def cpu_name() -> str:
+    """Return the model name of the CPU, as Linux or else Python knows it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that are installed."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def describe(arguments: Sequence[str]) -> dict[str, object]:
+    """Return CPU, threads, versions, date and the command that was given."""
+    return {
+        "cpu": cpu_name(),
+        "threads": THREADS,
+        "versions": versions(),
+        "date": datetime.date.today().isoformat(),
+        "command": shlex.join(["python", "-m", "benchmarks.peers", *arguments]),
+    }

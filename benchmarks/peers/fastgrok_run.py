@@ -1,0 +1,68 @@
+"""fastgrok through its public interface: drawing the starting points and building the result included."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+import fastgrok as fg
+from benchmarks.peers.peer import THREADS, Peer, Run
+from benchmarks.peers.works import LEARNING_RATE, WORKS, Params, Work
+
+
+def experiment(work: Work, epochs: int, stop: Any = None) -> Any:
+    """Return the work as an experiment."""
+    return fg.Experiment(
+        network=fg.mlp(2, work.n_hidden, 1, hidden=work.hidden, output=work.output),
+        data=fg.datasets.xor(),
+        loss="half_squared_error",
+        init=fg.Uniform(-1, 1),
+        bias_init=fg.Zeros(),
+        optimizer=fg.SGD(lr=LEARNING_RATE),
+        batch_size=1,
+        order="fixed",
+        epochs=epochs,
+        stop=stop,
+        dtype=work.dtype,
+    )
+
+
+def prepare(
+    work: Work, params: Params, epochs: int, *, threads: int = THREADS, specialize: bool | None = None
+) -> Run:
+    """Describe the experiment. Of the parameters only their number is used: fastgrok draws its own."""
+    exp, n_seeds = experiment(work, epochs), len(params.w1)
+
+    def run() -> np.ndarray:
+        result = fg.run(exp, seeds=n_seeds, threads=threads, specialize=specialize, progress=False)
+        return result.dataset["loss_final"].values
+
+    return run
+
+
+def prepare_stopped(work: Work, n_seeds: int, epochs: int, loss: float) -> Callable[[], int]:
+    """Return a run with early stopping that returns how many epochs were trained, summed over the seeds."""
+    exp = experiment(work, epochs, fg.Converged(loss=loss))
+
+    def run() -> int:
+        result = fg.run(exp, seeds=n_seeds, threads=THREADS, progress=False)
+        return int(result.dataset["epochs_run"].values.sum(dtype=np.int64))
+
+    return run
+
+
+def _peer(name: str, **options: Any) -> Peer:
+    return Peer(name, "fastgrok", WORKS, functools.partial(prepare, **options), requires="fastgrok")
+
+
+DEFAULT = _peer("fastgrok")
+ONE_THREAD = _peer("fastgrok, one thread", threads=1)
+PEERS = (
+    DEFAULT,
+    _peer("fastgrok, general driver", specialize=False),
+    _peer("fastgrok, specialised driver", specialize=True),
+    ONE_THREAD,
+)

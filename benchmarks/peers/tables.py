@@ -1,0 +1,100 @@
+"""What was measured, as Markdown."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from benchmarks.peers import fastgrok_run
+from benchmarks.peers.cases import Measurement
+from benchmarks.peers.figures import Figure, Peaks, rate, share_of_peak
+from benchmarks.peers.peer import THREADS, Peer
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a Markdown table."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def number(value: float, pattern: str = "{:.3g}") -> str:
+    """Return the number as text, a dash for NaN; four digits and more in full, not as a power of ten."""
+    if math.isnan(value):
+        return "–"
+    return f"{value:,.0f}" if abs(value) >= 1000 else pattern.format(value)
+
+
+def ways_table(measurements: Sequence[Measurement], peaks: Peaks) -> str:
+    """Return one row per way and work: its speed, fastgrok's over it, and fastgrok's share of the peak."""
+    rows = []
+    for m in measurements:
+        work, is_fastgrok = m.case.work, m.case.peer.group == "fastgrok"
+        threads = 1 if m.case.peer is fastgrok_run.ONE_THREAD else THREADS
+        share = share_of_peak(m.rate, work, peaks[work.dtype, threads]) if is_fastgrok else math.nan
+        rows.append(
+            [
+                m.case.peer.name,
+                work.name,
+                work.dtype,
+                f"{m.case.seeds:,} x {m.case.epochs:,}",
+                number(m.rate / 1e6),
+                number(rate(measurements, fastgrok_run.DEFAULT, work) / m.rate),
+                number(share, "{:.0%}"),
+            ]
+        )
+    return table(
+        [
+            "way",
+            "network",
+            "dtype",
+            "seeds x epochs",
+            "million seed-epochs/s",
+            "fastgrok is faster by",
+            "share of FMA peak",
+        ],
+        rows,
+    )
+
+
+def peaks_table(peaks: Peaks) -> str:
+    """Return the measured FMA peaks."""
+    rows = [[dtype, str(threads), number(gflops)] for (dtype, threads), gflops in peaks.items()]
+    return table(["FMA peak", "threads", "GFLOP/s"], rows)
+
+
+def figures_table(figures: Sequence[Figure]) -> str:
+    """Return what was asked for and what was reached."""
+    rows = []
+    for figure in figures:
+        unit = "" if figure.unit == "x" else f" {figure.unit}"
+        sign = "≥" if figure.at_least else "≤"
+        verdict = "not measured" if math.isnan(figure.measured) else "yes" if figure.reached else "no"
+        measured = number(figure.measured) + ("" if math.isnan(figure.measured) else unit)
+        rows.append([figure.name, measured, f"{sign} {number(figure.target)}{unit}", verdict])
+    return table(["figure", "measured", "target", "reached"], rows)
+
+
+def report(
+    environment: Mapping[str, Any],
+    missing: Sequence[Peer],
+    measurements: Sequence[Measurement],
+    peaks: Peaks,
+    figures: Sequence[Figure],
+) -> str:
+    """Return the whole page: where it was measured, the tables, who was missing."""
+    versions = ", ".join(f"{name} {version}" for name, version in environment["versions"].items())
+    parts = [
+        f"Measured {environment['date']} on {environment['cpu']}, {environment['threads']} threads, with "
+        f"{versions}, by `{environment['command']}`. XOR, per-example SGD; best of several runs taken in "
+        "turns; every way's final losses were checked to agree, seed by seed, before it was timed. A slow "
+        "way runs fewer seeds or epochs and is compared per seed-epoch.",
+        ways_table(measurements, peaks),
+        peaks_table(peaks),
+    ]
+    if figures:
+        parts.append(figures_table(figures))
+    if missing:
+        names = dict.fromkeys(f"{peer.name} ({peer.requires} is not installed)" for peer in missing)
+        parts.append("Missing: " + ", ".join(names) + ".")
+    return "\n\n".join(parts)

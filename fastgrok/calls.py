@@ -1,0 +1,68 @@
+"""The command line's way to write a spec: `uniform(-2, 2)`, `normal(std=0.5)`, `parity(3)`."""
+
+import re
+from typing import NamedTuple
+
+from fastgrok.errors import InvalidExperiment
+
+_CALL = re.compile(r"\s*([A-Za-z]\w*)\s*(?:\((.*)\))?\s*", re.ASCII | re.DOTALL)
+_ARGUMENT = re.compile(r"\s*(?:([A-Za-z]\w*)\s*=)?\s*([-+.0-9A-Za-z]+)\s*", re.ASCII)
+_INTEGER = re.compile(r"[-+]?[0-9]{1,18}", re.ASCII)
+
+
+class Call(NamedTuple):
+    """A name and its arguments."""
+
+    name: str
+    args: tuple[int | float, ...]
+    kwargs: dict[str, int | float]
+
+
+def split_call(field: str, text: str) -> Call:
+    """
+    Take a name with numbers in parentheses apart.
+
+    Parameters
+    ----------
+    field
+        The field that an error names.
+    text
+        A name, alone or followed by numbers in parentheses: `name`, `name()`, `name(1, high=0.5)`.
+
+    Raises
+    ------
+    InvalidExperiment
+        If the text does not have this form.
+
+    Examples
+    --------
+    >>> split_call("init", "uniform(-2, high=0.5)")
+    Call(name='uniform', args=(-2,), kwargs={'high': 0.5})
+    """
+    expected = "a name, with numbers in parentheses if any, such as uniform(-2, 2)"
+    match = _CALL.fullmatch(text) if isinstance(text, str) else None
+    if match is None:
+        raise InvalidExperiment(field, text, expected)
+    args: list[int | float] = []
+    kwargs: dict[str, int | float] = {}
+    inside = (match[2] or "").strip()
+    for part in inside.split(",") if inside else []:
+        argument = _ARGUMENT.fullmatch(part)
+        number = _number(argument[2]) if argument else None
+        if argument is None or number is None or argument[1] in kwargs or (kwargs and not argument[1]):
+            raise InvalidExperiment(field, text, expected)
+        if argument[1]:
+            kwargs[argument[1]] = number
+        else:
+            args.append(number)
+    return Call(match[1], tuple(args), kwargs)
+
+
+def _number(text: str) -> int | float | None:
+    """Read an integer or a float; None if it is neither."""
+    if _INTEGER.fullmatch(text):
+        return int(text)
+    try:
+        return float(text)
+    except ValueError:
+        return None

@@ -1,0 +1,6 @@
+"""Datasets: from arrays, CSV and NPZ files, and the small ones of the source texts."""
+
+from fastgrok.datasets.builtin import and_, by_name, deep_streetlights, or_, parity, streetlights, xor
+from fastgrok.datasets.dataset import Dataset
+
+__all__ = ["Dataset", "and_", "by_name", "deep_streetlights", "or_", "parity", "streetlights", "xor"]

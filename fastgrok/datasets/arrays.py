@@ -1,0 +1,162 @@
+"""What is checked of arrays and names before they become a dataset."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastgrok.errors import InvalidExperiment
+
+MAX_ROWS = 10**7
+"""Examples of a dataset at most."""
+
+
+def examples_array(field: str, given: Any) -> NDArray[np.float64]:
+    """
+    Return a read-only float64 copy of shape (n_examples, n_columns), with rows and columns and finite values.
+
+    Parameters
+    ----------
+    field
+        The name that an error gives it.
+    given
+        Anything that NumPy turns into an array of real numbers.
+
+    Raises
+    ------
+    InvalidExperiment
+        If it is something else.
+
+    Examples
+    --------
+    >>> examples_array("X", [[1, 2], [3, 4]]).dtype
+    dtype('float64')
+    """
+    array = _numeric(field, given)
+    if array.ndim == 1 and array.size:
+        n = array.size
+        expected = (
+            f"shape (n_examples, n_in): X.reshape(-1, 1) for {n} examples of one input, X.reshape(1, -1)"
+        )
+        raise InvalidExperiment(field, given, f"{expected} for one example of {n} inputs")
+    return _table(field, given, array)
+
+
+def targets_array(field: str, given: Any) -> NDArray[np.float64]:
+    """
+    Return the same for targets; a 1-D array becomes a column.
+
+    Parameters
+    ----------
+    field
+        The name that an error gives it.
+    given
+        Anything that NumPy turns into an array of real numbers.
+
+    Raises
+    ------
+    InvalidExperiment
+        If it is something else.
+
+    Examples
+    --------
+    >>> targets_array("y", [1, 2]).shape
+    (2, 1)
+    """
+    array = _numeric(field, given)
+    return _table(field, given, array[:, np.newaxis] if array.ndim == 1 else array)
+
+
+def _numeric(field: str, given: Any) -> NDArray[Any]:
+    """Return an array of bools, integers or floats."""
+    if np.ma.is_masked(given):
+        raise InvalidExperiment(field, given, "a value for every entry, and some are masked")
+    try:
+        array = np.asarray(given)
+    except Exception as error:  # ragged lists, and whatever the `__array__` of others raises
+        raise InvalidExperiment(field, given, "an array of real numbers, with rows of one length") from error
+    if array.dtype.kind not in "biuf":
+        raise InvalidExperiment(field, given, f"an array of real numbers, and its dtype is {array.dtype}")
+    return array
+
+
+def _table(field: str, given: Any, array: NDArray[Any]) -> NDArray[np.float64]:
+    """Return a checked, read-only, C-contiguous float64 copy of a 2-D array."""
+    if array.ndim != 2 or not array.size:
+        raise InvalidExperiment(
+            field, given, f"rows and columns, one or more, and its shape is {array.shape}"
+        )
+    if len(array) > MAX_ROWS:
+        raise InvalidExperiment(field, given, f"at most {MAX_ROWS:,} rows, and there are {len(array):,}")
+    with np.errstate(over="ignore"):  # a longdouble too large becomes infinite, which is found below
+        table = np.array(array, dtype=np.float64, order="C", copy=True)
+    finite = np.isfinite(table)
+    if not finite.all():
+        row, column = map(int, np.argwhere(~finite)[0])
+        raise InvalidExperiment(f"{field}[{row}, {column}]", float(table[row, column]), "a finite number")
+    table += 0.0  # -0.0 becomes 0.0: what is equal is written equally
+    table.flags.writeable = False
+    return table
+
+
+def text(field: str, given: Any) -> str:
+    """
+    Return a string that is not empty.
+
+    Parameters
+    ----------
+    field
+        The name that an error gives it.
+    given
+        A string.
+
+    Raises
+    ------
+    InvalidExperiment
+        If it is empty or something else.
+
+    Examples
+    --------
+    >>> text("name", "xor")
+    'xor'
+    """
+    if not isinstance(given, str) or not given:
+        raise InvalidExperiment(field, given, "a string that is not empty")
+    return str(given)
+
+
+def unique_names(field: str, given: Any, letter: str, count: int) -> tuple[str, ...]:
+    """
+    Return `count` names, each different.
+
+    Parameters
+    ----------
+    field
+        The name that an error gives them.
+    given
+        The names in a list, tuple or array; None: the letter with a number.
+    letter
+        What the names begin with if none are given.
+    count
+        How many there must be.
+
+    Raises
+    ------
+    InvalidExperiment
+        If there are more or fewer, or one is empty or there twice.
+
+    Examples
+    --------
+    >>> unique_names("feature_names", None, "x", 2)
+    ('x0', 'x1')
+    """
+    if given is None:
+        return tuple(f"{letter}{k}" for k in range(count))
+    names = given.tolist() if isinstance(given, np.ndarray) else given
+    if not isinstance(names, list | tuple) or len(names) != count:
+        raise InvalidExperiment(field, given, f"a list of {count} names")
+    checked = tuple(text(f"{field}[{k}]", name) for k, name in enumerate(names))
+    if len(set(checked)) != count:
+        twice = next(name for name in checked if checked.count(name) > 1)
+        raise InvalidExperiment(field, given, f"names that differ, and {twice!r} is there twice")
+    return checked

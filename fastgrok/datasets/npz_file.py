@@ -1,0 +1,59 @@
+"""Reading NPZ files."""
+
+import os
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastgrok.datasets.paths import checked_path
+from fastgrok.errors import InvalidExperiment
+
+
+def read_npz(path: str | os.PathLike[str], *keys: str) -> list[NDArray[Any]]:
+    """
+    Return some arrays of an NPZ file; pickled objects are never loaded.
+
+    Parameters
+    ----------
+    path
+        The file.
+    *keys
+        The names of the arrays.
+
+    Raises
+    ------
+    InvalidExperiment
+        If there is no such file, it is no NPZ file or a damaged one, or it lacks a key.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "data.npz")
+    >>> np.savez(path, X=np.eye(2))
+    >>> read_npz(path, "X")[0].shape
+    (2, 2)
+    """
+    name = checked_path(path)
+    try:
+        with open(name, "rb") as file:
+            return _arrays(name, file, keys)
+    except InvalidExperiment:
+        raise
+    except Exception as error:  # a damaged zip file raises nearly anything, a MemoryError included
+        why = str(error) or type(error).__name__
+        raise InvalidExperiment("path", name, f"an NPZ file of plain numbers ({why})") from error
+
+
+def _arrays(name: str, file: Any, keys: tuple[str, ...]) -> list[NDArray[Any]]:
+    """Read the arrays of an open file."""
+    loaded = np.load(file, allow_pickle=False)
+    if not isinstance(loaded, np.lib.npyio.NpzFile):
+        raise InvalidExperiment("path", name, "an NPZ file with named arrays, and this is one array (NPY)")
+    with loaded:
+        for key in keys:
+            if not isinstance(key, str) or key not in loaded.files:
+                raise InvalidExperiment(
+                    f"{name}: key", key, f"a key that is there: {', '.join(loaded.files)}"
+                )
+        return [loaded[key] for key in keys]

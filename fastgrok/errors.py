@@ -1,0 +1,99 @@
+"""The one exception that bad input raises."""
+
+import reprlib
+from typing import Any
+
+_WIDTH = 80
+
+
+class _Missing:
+    """Stands for a value that was not given."""
+
+    def __repr__(self) -> str:
+        return "MISSING"
+
+    def __reduce__(self) -> str:
+        return "MISSING"
+
+
+MISSING = _Missing()
+"""The `value` of an error about a field that was not given."""
+
+_shortener = reprlib.Repr()
+_shortener.maxstring = _shortener.maxother = _shortener.maxlong = _WIDTH
+
+
+def shown(value: Any) -> str:
+    """
+    Represent any value on one line of at most 80 characters.
+
+    Parameters
+    ----------
+    value
+        Anything, however large and however badly its `repr` behaves.
+
+    Examples
+    --------
+    >>> shown("a" * 1000)[-5:]
+    "aaaa'"
+    >>> len(shown("a" * 1000))
+    80
+    """
+    try:
+        text = " ".join(_shortener.repr(value).split())
+    except Exception:  # a repr of somebody else's: an integer of 5,000 digits is enough
+        text = f"<a value of type {type(value).__name__}>"
+    return text if len(text) <= _WIDTH else text[: _WIDTH - 3] + "..."
+
+
+class InvalidExperiment(ValueError):
+    """
+    Input that cannot be trained: which field, what was given, and what would do.
+
+    Parameters
+    ----------
+    field
+        The field's name or dotted path, such as `optimizer.lr` or `network.layers[1]`.
+    value
+        What was given; `MISSING` if nothing was.
+    accepted
+        What would be accepted, as a phrase that follows "expected".
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> print(fg.InvalidExperiment("optimizer.lr", -1, "a finite number greater than 0"))
+    optimizer.lr = -1: expected a finite number greater than 0
+    """
+
+    field: str
+    value: Any
+    accepted: str
+
+    def __init__(self, field: str, value: Any, accepted: str) -> None:
+        super().__init__(field, value, accepted)  # these are what pickle passes on
+        self.field = field
+        self.value = value
+        self.accepted = accepted
+
+    def __str__(self) -> str:
+        given = "is missing" if isinstance(self.value, _Missing) else f"= {shown(self.value)}"
+        return f"{self.field} {given}: expected {self.accepted}"
+
+    def within(self, parent: str) -> "InvalidExperiment":
+        """
+        Say the same of a field one level further up.
+
+        Parameters
+        ----------
+        parent
+            The field that holds the object in which this one was found.
+
+        Examples
+        --------
+        >>> import fastgrok as fg
+        >>> fg.InvalidExperiment("lr", -1, "a finite number greater than 0").within("optimizer").field
+        'optimizer.lr'
+        """
+        joint = "" if self.field.startswith("[") or not self.field else "."
+        return type(self)(f"{parent}{joint}{self.field}", self.value, self.accepted)

@@ -1,0 +1,108 @@
+"""Types of spec fields, and how each says what it accepts."""
+
+import math
+import numbers
+import types
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+import numpy as np
+from pydantic import BeforeValidator
+from pydantic.fields import FieldInfo
+
+
+def _as_float(value: Any) -> float:
+    if isinstance(value, bool | np.timedelta64) or not isinstance(value, numbers.Real):
+        raise ValueError("not a number")
+    try:
+        number = float(value)
+    except (ArithmeticError, TypeError) as error:
+        raise ValueError("not a number that float64 can hold") from error
+    if not math.isfinite(number):
+        raise ValueError("not finite")
+    return number + 0.0  # -0.0 becomes 0.0: what is equal is written equally
+
+
+def _as_int(value: Any) -> int:
+    if isinstance(value, bool | np.timedelta64) or not isinstance(value, numbers.Integral):
+        raise ValueError("not an integer")
+    return int(value)
+
+
+def _as_bool(value: Any) -> Any:
+    return bool(value) if isinstance(value, np.bool_) else value
+
+
+Number = Annotated[float, BeforeValidator(_as_float)]
+"""A finite real number, of Python or NumPy, kept as a float. Neither a bool nor a string is one."""
+
+Integer = Annotated[int, BeforeValidator(_as_int)]
+"""A whole number, of Python or NumPy, kept as an int. Neither a bool nor 1.0 is one."""
+
+Flag = Annotated[bool, BeforeValidator(_as_bool)]
+"""True or False, of Python or NumPy."""
+
+_NAMES = {float: "a finite number", int: "an integer", bool: "True or False", type(None): "None"}
+_BOUNDS = {"gt": "greater than", "ge": "at least", "lt": "less than", "le": "at most"}
+
+
+def one_of(choices: Iterable[Any]) -> str:
+    """
+    Name the choices as an error message does.
+
+    Parameters
+    ----------
+    choices
+        What may be chosen; strings are quoted.
+
+    Examples
+    --------
+    >>> one_of(["mean", "sum"])
+    "one of 'mean', 'sum'"
+    """
+    return "one of " + ", ".join(map(repr, choices))
+
+
+def accepted(annotation: Any, metadata: Iterable[Any] = ()) -> str:
+    """
+    Say in words what a field accepts, from the annotation that validates it.
+
+    Parameters
+    ----------
+    annotation
+        The field's type.
+    metadata
+        The constraints that go with it: what stands in `Annotated` after the type.
+
+    Examples
+    --------
+    >>> from pydantic import Field
+    >>> accepted(Annotated[Number, Field(ge=0, lt=1)] | None)
+    'a finite number at least 0 and less than 1, or None'
+    """
+    constraints = list(metadata)
+    if get_origin(annotation) is Annotated:
+        annotation, *inner = get_args(annotation)
+        constraints = inner + constraints
+    described = [item.description for item in constraints if isinstance(item, FieldInfo)]
+    if any(described):
+        return next(text for text in described if text)
+    origin = get_origin(annotation)
+    if origin in (Union, types.UnionType):
+        return ", or ".join(accepted(choice) for choice in get_args(annotation))
+    if origin is Literal:
+        return one_of(get_args(annotation))
+    name = _NAMES.get(annotation, f"a {getattr(annotation, '__name__', annotation)}")
+    limits = " and ".join(_limits(constraints))
+    return f"{name} {limits}" if limits else name
+
+
+def _limits(constraints: Iterable[Any]) -> Iterable[str]:
+    """Yield one phrase for each bound among the constraints."""
+    for item in constraints:
+        if isinstance(item, FieldInfo):
+            yield from _limits(item.metadata)
+        else:
+            for attribute, words in _BOUNDS.items():
+                if getattr(item, attribute, None) is not None:
+                    yield f"{words} {getattr(item, attribute)}"

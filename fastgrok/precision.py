@@ -1,0 +1,131 @@
+"""What of an experiment its dtype can hold."""
+
+from dataclasses import fields
+from typing import Any, cast
+
+import numpy as np
+
+from fastgrok.datasets import Dataset
+from fastgrok.errors import InvalidExperiment
+from fastgrok.initializers import Initializer
+from fastgrok.layers import Linear
+from fastgrok.spec import Spec
+
+
+def rounded(value: float, dtype: str) -> float:
+    """
+    Round a number to a dtype; infinite if it is too large.
+
+    Parameters
+    ----------
+    value
+        A float64 number.
+    dtype
+        "float64" or "float32".
+
+    Examples
+    --------
+    >>> rounded(1e300, "float32"), rounded(1e-300, "float32")
+    (inf, 0.0)
+    """
+    with np.errstate(over="ignore", under="ignore"):
+        return float(np.dtype(dtype).type(value))
+
+
+def check_spec(field: str, spec: Spec, dtype: str) -> None:
+    """
+    Raise unless the numbers of a spec still lie within their limits when rounded to a dtype.
+
+    Parameters
+    ----------
+    field
+        The field that holds the spec.
+    spec
+        An optimizer, a layer, a stopping rule.
+    dtype
+        "float64" or "float32".
+
+    Raises
+    ------
+    InvalidExperiment
+        If a number overflows, or its limits exclude what it is rounded to, such as a learning rate of 0.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> check_spec("stop", fg.Converged(loss=1e60), "float32")
+    Traceback (most recent call last):
+    fastgrok.errors.InvalidExperiment: stop.loss = 1e+60: expected a finite number ... in float32
+    """
+    values = {name: getattr(spec, name) for name in (item.name for item in fields(cast(Any, spec)))}
+    changed = {name: rounded(value, dtype) for name, value in values.items() if isinstance(value, float)}
+    try:
+        spec.replace(**changed)
+    except InvalidExperiment as error:
+        value = values.get(error.field, error.value)
+        raise InvalidExperiment(error.field, value, f"{error.accepted} in {dtype}").within(field) from None
+
+
+def check_initializer(field: str, scheme: Initializer, linears: tuple[Linear, ...], dtype: str) -> None:
+    """
+    Raise unless a dtype can hold the distributions that a scheme gives the layers of a network.
+
+    Parameters
+    ----------
+    field
+        The field that holds the scheme.
+    scheme
+        What draws the parameters.
+    linears
+        The layers that have them.
+    dtype
+        "float64" or "float32".
+
+    Raises
+    ------
+    InvalidExperiment
+        If a parameter of a distribution, or the width of a uniform one in float64, overflows.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> check_initializer("init", fg.Constant(1e300), (fg.Linear(2, 1),), "float32")
+    Traceback (most recent call last):
+    fastgrok.errors.InvalidExperiment: init = Constant(value=1e+300): expected ... float32 holds
+    """
+    for layer in linears:
+        kind, a, b = scheme.distribution(layer.fan_in, layer.fan_out)
+        width = b - a if kind == "uniform" else 0.0
+        if not np.isfinite([rounded(a, dtype), rounded(b, dtype), width]).all():
+            raise InvalidExperiment(field, scheme, f"a scheme whose values {dtype} holds")
+
+
+def check_data(data: Dataset, dtype: str) -> None:
+    """
+    Raise unless every value of a dataset is finite in a dtype.
+
+    Parameters
+    ----------
+    data
+        The dataset.
+    dtype
+        "float64" or "float32".
+
+    Raises
+    ------
+    InvalidExperiment
+        If a value overflows.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> check_data(fg.Dataset([[1e300]], [0]), "float32")
+    Traceback (most recent call last):
+    fastgrok.errors.InvalidExperiment: data.X[0, 0] = 1e+300: expected a number that float32 holds
+    """
+    for name, table in (("X", data.X), ("y", data.y)):
+        worst = int(np.abs(table).argmax())
+        value = float(table.flat[worst])
+        if np.isinf(rounded(value, dtype)):
+            row, column = divmod(worst, table.shape[1])
+            raise InvalidExperiment(f"data.{name}[{row}, {column}]", value, f"a number that {dtype} holds")
