@@ -13,6 +13,7 @@ from typing import Any
 import llvmlite
 import numba
 from numba.core import caching
+from numba.core.registry import cpu_target
 from numba.core.serialize import dumps
 from numba.misc.appdirs import AppDirs
 
@@ -30,6 +31,10 @@ def cache_directory() -> Path:
     """Where compiled kernels are kept: ``$FASTGROK_CACHE_DIR``, else the user's cache directory."""
     chosen = os.environ.get("FASTGROK_CACHE_DIR")
     return Path(chosen) if chosen else Path(AppDirs("fastgrok", appauthor=False).user_cache_dir) / "kernels"
+
+
+def _digest(parts: object) -> str:
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:24]
 
 
 class KernelCache(caching._Cache):
@@ -59,17 +64,20 @@ class KernelCache(caching._Cache):
     def flush(self) -> None:
         """Do nothing: an entry is never stale, since its name is a hash of what it was made from."""
 
+    def _stem(self, codegen: Any) -> str:
+        """Return the file name without the part for the signature."""
+        versions = numba.__version__, llvmlite.__version__, source_fingerprint()
+        return f"{self._name}-{_digest((self._key, codegen.magic_tuple(), versions))}"
+
     def path(self, signature: Any, codegen: Any) -> Path:
         """Return the file of one signature on one CPU target."""
-        parts = (
-            self._key,
-            str(signature),
-            codegen.magic_tuple(),
-            numba.__version__,
-            llvmlite.__version__,
-            source_fingerprint(),
-        )
-        return cache_directory() / f"{self._name}-{hashlib.sha256(repr(parts).encode()).hexdigest()[:32]}.nbc"
+        return cache_directory() / f"{self._stem(codegen)}-{_digest(str(signature))}.nbc"
+
+    def exists(self) -> bool:
+        """Whether the kernel is on disk, for this CPU target and any signature."""
+        context = cpu_target.target_context
+        context.refresh()
+        return any(cache_directory().glob(f"{self._stem(context.codegen())}-*.nbc"))
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """Return the compiled kernel, or None where there is none that can be used."""
@@ -94,8 +102,9 @@ class KernelCache(caching._Cache):
         target = self.path(sig, data.codegen)
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=target.parent, suffix=".tmp", delete=False) as file:
-                file.write(hashlib.sha256(payload).digest() + payload)
-            os.replace(file.name, target)
+            with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+                draft = Path(folder, "draft")
+                draft.write_bytes(hashlib.sha256(payload).digest() + payload)
+                os.replace(draft, target)
         except OSError:
             return

@@ -75,3 +75,8 @@ def kernel(*key: object) -> Callable[[Callable], Any]:
         return dispatcher
 
     return decorate
+
+
+def is_cached(kernel: Any) -> bool:
+    """Whether calling a kernel compiles nothing: it has been compiled in this process, or is on disk."""
+    return bool(kernel.overloads) or kernel._cache.exists()

@@ -265,6 +265,7 @@ def align_stack(typingctx: Any) -> Any:
 
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         builder.function.attributes.alignstack = 64
+        builder.function.attributes.add("nounwind")  # llvmlite prints no alignstack without another attribute
         return context.get_dummy_value()
 
     return signature(types.none), codegen

@@ -1,0 +1,288 @@
+"""From an experiment to what kernels take: the plan, the memory of a block, and the choice of driver."""
+
+from __future__ import annotations
+
+import functools
+import math
+import os
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fastgrok import network as specs
+from fastgrok.experiment import Experiment
+from fastgrok.initializers import Distribution
+from fastgrok.kernels import layers as kinds
+from fastgrok.kernels.initialise import CONSTANT, NORMAL, UNIFORM, Tensors
+from fastgrok.kernels.layers import Layer
+from fastgrok.kernels.losses import CROSS_ENTROPY, SQUARES, Loss
+from fastgrok.kernels.network import GENERAL, specialised
+from fastgrok.kernels.optimizers import Rates, Terms
+from fastgrok.kernels.streams import STREAMS
+from fastgrok.kernels.train import Criteria, Data, Design, Plan, Structure, Work, make_train
+
+_KIND = {
+    specs.Linear: kinds.LINEAR,
+    specs.ReLU: kinds.RELU,
+    specs.LeakyReLU: kinds.LEAKY_RELU,
+    specs.Sigmoid: kinds.SIGMOID,
+    specs.Tanh: kinds.TANH,
+}
+_DRAWS = {"constant": CONSTANT, "uniform": UNIFORM, "normal": NORMAL}
+# d(loss)/d(output) = _SLOPE * (output - target), and the loss is _FACTOR * what add_loss sums.
+_SLOPE = {"half_squared_error": 1.0, "squared_error": 2.0, "binary_cross_entropy": 1.0}
+_FACTOR = {"half_squared_error": 0.5, "squared_error": 1.0, "binary_cross_entropy": 1.0}
+
+MAX_LANES = 64
+_REGISTER_VECTORS = 512  # beyond, the stack is no place for a block's parameters
+_BLOCK_BYTES = 24 * 1024  # half of a first-level cache of 48 KiB
+_CHECK_FLOPS = 2e8  # work between two looks at the cancel flag: some 50 ms
+
+
+class Layout(NamedTuple):
+    """A network laid out in memory."""
+
+    layers: tuple[Layer, ...]
+    n_params: int
+    out: int  # offset in acts of the outputs
+    before: int  # of the inputs of the last layer
+    target: int  # of the targets
+    n_acts: int
+
+
+def layout(network: specs.Network) -> Layout:
+    """Lay out a network: see layers.py for what lies where."""
+    rows, params, inp, out, width = [], 0, 0, 0, network.n_in
+    end = width
+    for layer in network.layers:
+        if isinstance(layer, specs.Linear):
+            weight, width = params, layer.fan_out
+            bias = weight + layer.fan_in * layer.fan_out if layer.bias else -1
+            params = weight + (layer.fan_in + layer.bias) * layer.fan_out
+            rows.append(Layer(kinds.LINEAR, layer.fan_in, layer.fan_out, weight, bias, out, end, 0.0))
+        else:
+            argument = getattr(layer, "slope", getattr(layer, "gradient_at_zero", 0.0))
+            rows.append(Layer(_KIND[type(layer)], width, width, -1, -1, out, end, argument))
+        inp, out, end = out, end, end + width
+    return Layout(tuple(rows), params, out, inp, end, end + width)
+
+
+def _loss(experiment: Experiment, place: Layout) -> Loss:
+    y = experiment.data.y
+    low, high = float(y.min()), float(y.max())
+    one_hot = y.shape[1] > 1 and low < high and bool(np.all(np.sum(y == high, axis=1) == 1))
+    one_hot = one_hot and bool(np.all((y == low) | (y == high)))
+    entropy = experiment.loss == "binary_cross_entropy"
+    kind, delta = (CROSS_ENTROPY, place.before) if entropy else (SQUARES, place.out)
+    return Loss(kind, y.shape[1], place.out, delta, place.target, one_hot, low / 2 + high / 2)
+
+
+def structure(experiment: Experiment, place: Layout) -> Structure:
+    """Return what the specialised driver fixes."""
+    stop, optimizer, loss = experiment.stop, experiment.optimizer, _loss(experiment, place)
+    return Structure(
+        n_layers=len(place.layers),
+        n_backward=len(place.layers) - (loss.kind == CROSS_ENTROPY),
+        n_params=place.n_params,
+        n_in=experiment.network.n_in,
+        loss=loss,
+        terms=Terms(optimizer.weight_decay > 0, optimizer.l1 > 0, optimizer.momentum > 0),
+        stopping=stop is not None,
+        check_error=stop is not None and stop.max_error is not None,
+        check_hits=stop is not None and stop.accuracy is not None,
+    )
+
+
+def is_fused(experiment: Experiment) -> bool:
+    """Whether the update is plain SGD on single examples, which backward does as it goes."""
+    optimizer = experiment.optimizer
+    return experiment.batch_rows == 1 and not (optimizer.momentum or optimizer.weight_decay or optimizer.l1)
+
+
+def _criteria(experiment: Experiment) -> Criteria:
+    stop, n = experiment.stop, experiment.data.n_examples
+    factor = _FACTOR[experiment.loss] / n
+    if stop is None:
+        return Criteria(math.inf, factor, math.inf, 0.0, False)
+    hits = 0
+    if stop.accuracy is not None:  # the fewest examples whose share, as a float, reaches the accuracy
+        hits = math.floor(stop.accuracy * n)
+        hits += hits / n < stop.accuracy
+    return Criteria(
+        loss=math.inf if stop.loss is None else stop.loss,
+        loss_factor=factor,
+        max_error=math.inf if stop.max_error is None else stop.max_error,
+        hits=float(hits),
+        keep_training=stop.keep_training,
+    )
+
+
+def plan(experiment: Experiment) -> Plan:
+    """Return everything that a driver reads at run time."""
+    place, optimizer, n = layout(experiment.network), experiment.optimizer, experiment.data.n_examples
+    batch, slope = experiment.batch_rows, _SLOPE[experiment.loss]
+    last = n % batch or batch
+    mean = experiment.reduction == "mean"
+    step = -optimizer.lr if is_fused(experiment) else 1.0
+    return Plan(
+        structure=structure(experiment, place),
+        sizes=np.array([layer[:7] for layer in place.layers], np.int64),
+        arguments=np.array([layer.argument for layer in place.layers]),
+        n_examples=n,
+        batch_size=batch,
+        epochs=experiment.epochs,
+        scale=step * slope / (batch if mean else 1),
+        last_scale=step * slope / (last if mean else 1),
+        rates=Rates(optimizer.lr, optimizer.weight_decay, optimizer.l1, optimizer.momentum),
+        criteria=_criteria(experiment),
+        check_every=max(1, int(_CHECK_FLOPS / (flops_per_epoch(experiment) * MAX_LANES))),
+    )
+
+
+def gradient_scale(experiment: Experiment) -> float:
+    """Return what multiplies a delta, so that gradients summed over examples are those of the mean loss."""
+    return _SLOPE[experiment.loss] / experiment.data.n_examples
+
+
+def flops_per_epoch(experiment: Experiment) -> float:
+    """Return about how many operations an epoch of one seed takes, the check of the criteria included."""
+    weights = sum(layer.fan_in * layer.fan_out for layer in experiment.network.linears)
+    curves = {specs.Sigmoid: 40, specs.Tanh: 40}
+    units, width = 0, experiment.network.n_in
+    for layer in experiment.network.layers:
+        width = layer.fan_out if isinstance(layer, specs.Linear) else width
+        units += width * curves.get(type(layer), 4)
+    passes = 6 + (2 if experiment.stop is not None else 0)
+    update = 4 * experiment.n_params / experiment.batch_rows
+    shuffle = 20 if experiment.order != "fixed" else 0
+    return float(experiment.data.n_examples * (passes * weights + 2 * units + update + shuffle))
+
+
+def tensors(experiment: Experiment) -> Tensors:
+    """Return what to draw, in the order of the parameters."""
+    draws: list[tuple[int, Distribution]] = []
+    for layer in experiment.network.linears:
+        fans = layer.fan_in, layer.fan_out
+        draws.append((layer.fan_in * layer.fan_out, experiment.init.distribution(*fans)))
+        if layer.bias:
+            draws.append((layer.fan_out, experiment.bias_initializer.distribution(*fans)))
+    return Tensors(
+        np.array([size for size, _ in draws], np.int64),
+        np.array([_DRAWS[d.kind] for _, d in draws], np.int64),
+        np.array([d.a for _, d in draws], np.float64),
+        np.array([d.b for _, d in draws], np.float64),
+    )
+
+
+def data(experiment: Experiment) -> Data:
+    """Return the examples in the experiment's dtype."""
+    return Data(
+        np.ascontiguousarray(experiment.data.X, experiment.dtype),
+        np.ascontiguousarray(experiment.data.y, experiment.dtype),
+    )
+
+
+def state_words(experiment: Experiment) -> int:
+    """Return the words of the stream that shuffles, 0 where the order is fixed."""
+    return 0 if experiment.order == "fixed" else STREAMS[experiment.stream].words
+
+
+def _aligned(shape: tuple[int, ...], dtype: str) -> np.ndarray:
+    """Return zeros that start on a cache line: a vector that crosses one costs two accesses."""
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    raw = np.zeros(size + 64, np.uint8)
+    start = -raw.ctypes.data % 64
+    return raw[start : start + size].view(dtype).reshape(shape)
+
+
+def work(experiment: Experiment, lanes: int, *, gradients: bool) -> Work:
+    """Return the memory of one block; with gradients even where training itself is fused."""
+    place, dtype = layout(experiment.network), experiment.dtype
+    moments = place.n_params if experiment.optimizer.momentum else 0
+    grads = place.n_params if gradients or not is_fused(experiment) else 0
+    shuffled = experiment.data.n_examples if experiment.order != "fixed" else 0
+    return Work(
+        params=_aligned((place.n_params, lanes), dtype),
+        moments=_aligned((moments, lanes), dtype),
+        grads=_aligned((grads, lanes), dtype),
+        acts=_aligned((max(place.n_acts, 2), lanes), dtype),
+        deltas=_aligned((max(place.n_acts, 2), lanes), dtype),
+        order=np.zeros((shuffled, lanes), np.int64),
+        states=np.zeros((lanes, state_words(experiment)), np.uint64),
+        seeds=np.zeros(lanes, np.int64),
+        epochs=np.zeros(lanes, np.int64),
+    )
+
+
+@functools.cache
+def vector_bytes() -> int:
+    """Return the bytes of the widest vector of the CPU that Numba compiles for."""
+    from llvmlite import binding
+    from numba.core import config
+    from numba.core.registry import cpu_target
+
+    context = cpu_target.target_context
+    context.refresh()
+    features = context.codegen()._tm_features
+    name = config.CPU_NAME or binding.get_host_cpu_name()
+    if "+avx512f" in features or "avx512" in name:
+        return 64
+    return 32 if "+avx," in features + "," or name in ("haswell", "x86-64-v3") else 16
+
+
+def _block_vectors(experiment: Experiment) -> int:
+    place, shares = layout(experiment.network), 1
+    shares += experiment.optimizer.momentum > 0
+    shares += not is_fused(experiment)
+    return shares * place.n_params + 2 * place.n_acts
+
+
+def lane_count(experiment: Experiment, *, specialise: bool) -> int:
+    """Return the lane count that suits a driver on this CPU; no result depends on it.
+
+    Specialised: two registers a value, which hides the latency of the arithmetic. General: as many as keep a
+    block in half of the first-level cache, from one register to four.
+    """
+    register = vector_bytes() // np.dtype(experiment.dtype).itemsize
+    if specialise:
+        return 2 * register
+    fitting = _BLOCK_BYTES // (_block_vectors(experiment) * np.dtype(experiment.dtype).itemsize)
+    best = register
+    while best * 2 <= min(fitting, 4 * register):
+        best *= 2
+    return best
+
+
+def fits_registers(experiment: Experiment) -> bool:
+    """Whether the specialised driver is worth compiling: LLVM unrolls the loops over so few parameters."""
+    return _block_vectors(experiment) <= 128
+
+
+@functools.lru_cache(maxsize=256)
+def _driver(
+    lanes: int, fused: bool, stream: str | None, dtype: str, place: Layout | None, fixed: Structure | None
+) -> Any:
+    key = (lanes, fused, stream, dtype, place, fixed)
+    permute = None if stream is None else STREAMS[stream].permute
+    if place is None or fixed is None:
+        return make_train(Design(lanes, fused, permute, GENERAL, None, (0, 0, 0, 0)), key)
+    n, acts = place.n_params, place.n_acts
+    registers = (n, n * fixed.terms.momentum, n * (not fused), acts)
+    if sum(registers) + acts > _REGISTER_VECTORS:
+        registers = (0, 0, 0, 0)
+    return make_train(Design(lanes, fused, permute, specialised(place.layers, fixed.n_backward), fixed, registers), key)
+
+
+def driver(experiment: Experiment, lanes: int, *, specialise: bool) -> Any:
+    """Return the training kernel, to be compiled or read from the cache when it is first called."""
+    stream = None if experiment.order == "fixed" else experiment.stream
+    choices = lanes, is_fused(experiment), stream, experiment.dtype
+    if not specialise:
+        return _driver(*choices, None, None)
+    place = layout(experiment.network)
+    return _driver(*choices, place, structure(experiment, place))
+
+
+def threads() -> int:
+    """Return how many CPUs this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,148 @@
+"""An experiment's compiled kernels, and what they do with one chunk of seeds."""
+
+from __future__ import annotations
+
+import queue
+from typing import NamedTuple
+
+import numpy as np
+
+from fastgrok import network as specs
+from fastgrok.experiment import Experiment
+from fastgrok.kernels import build
+from fastgrok.kernels.evaluate import Measures, make_evaluate, make_predict
+from fastgrok.kernels.initialise import make_initialise, make_seed_stream
+from fastgrok.kernels.jit import is_cached
+from fastgrok.kernels.train import Work
+from fastgrok.schema import NEVER
+
+SHARED_ORDER_SEED = 0
+"""Seed of the one stream from which order="shared" shuffles."""
+
+
+class Memory(NamedTuple):
+    """What one thread works in."""
+
+    training: Work
+    evaluation: Work
+    alive: np.ndarray
+
+
+class Part(NamedTuple):
+    """The results of one chunk."""
+
+    columns: dict[str, np.ndarray]
+    params: np.ndarray
+
+
+class Program:
+    """The compiled kernels of an experiment and their arguments; threads may share one.
+
+    Parameters
+    ----------
+    experiment
+        Everything but the seed.
+    specialise
+        Which driver trains.
+    lanes
+        Its lane count.
+    """
+
+    def __init__(self, experiment: Experiment, *, specialise: bool, lanes: int) -> None:
+        self.experiment = experiment
+        self._lanes = lanes
+        self._evaluation_lanes = build.lane_count(experiment, specialise=False)
+        self._plan = build.plan(experiment)
+        self._data = build.data(experiment)
+        self._tensors = build.tensors(experiment)
+        self._initialise = make_initialise(experiment.stream)
+        self._driver = build.driver(experiment, lanes, specialise=specialise)
+        self._evaluate = make_evaluate(self._evaluation_lanes, experiment.dtype)
+        self._cancel = np.zeros(1, np.uint8)
+
+    @staticmethod
+    def is_cached(experiment: Experiment) -> bool:
+        """Whether the specialised driver of an experiment need not be compiled."""
+        lanes = build.lane_count(experiment, specialise=True)
+        return is_cached(build.driver(experiment, lanes, specialise=True))
+
+    def cancel(self) -> None:
+        """Have the kernels that are training return soon, with what they have finished."""
+        self._cancel[0] = 1
+
+    def memory(self) -> Memory:
+        """Return memory for one thread."""
+        evaluation = build.work(self.experiment, self._evaluation_lanes, gradients=True)
+        return Memory(
+            training=build.work(self.experiment, self._lanes, gradients=False),
+            evaluation=evaluation,
+            alive=np.zeros_like(evaluation.acts),
+        )
+
+    def initialise(self, seeds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the initial parameters of seeds, and their streams after the draws."""
+        n = len(seeds)
+        params = np.empty((n, self.experiment.n_params), self.experiment.dtype)
+        states = np.empty((n, build.state_words(self.experiment)), np.uint64)
+        self._initialise(params, states, seeds, self._tensors)
+        return params, states
+
+    def train(self, seeds: np.ndarray | None, params: np.ndarray | None, memories: queue.SimpleQueue) -> Part:
+        """Train one network per row of `seeds`, of `params`, or of both; memory is borrowed from `memories`."""
+        memory = memories.get()
+        try:
+            return self._train(seeds, params, memory)
+        finally:
+            memories.put(memory)
+
+    def _train(self, seeds: np.ndarray | None, params: np.ndarray | None, memory: Memory) -> Part:
+        if seeds is None:
+            seeds = np.zeros(len(params), np.uint64)  # type: ignore[arg-type]
+        drawn, states = self.initialise(seeds)
+        if params is not None:
+            drawn[:] = params
+        if self.experiment.order == "shared":
+            states[:] = self._shared_state()
+        initial = self._measure(drawn, memory)
+        columns = {name: np.full(len(seeds), NEVER, np.int64) for name in ("epochs_run", "epochs_to_converge")}
+        if self.experiment.epochs == 0:
+            columns["epochs_run"][:] = 0
+        else:
+            self._driver(
+                drawn,
+                columns["epochs_run"],
+                columns["epochs_to_converge"],
+                states,
+                memory.training,
+                self._data,
+                self._plan,
+                self._cancel,
+            )
+        final = self._measure(drawn, memory)
+        widths = [self.experiment.network.linears[k - 1].fan_out for k in self.experiment.network.relu_layers]
+        columns |= {
+            "loss_initial": initial.loss,
+            "loss_final": final.loss,
+            "accuracy_final": final.accuracy.astype(np.float64) / self.experiment.data.n_examples,
+            "gradient_norm_final": final.gradient_norm,
+            "dead_units_initial": initial.dead_units,
+            "dead_units_final": final.dead_units,
+            "born_dead": np.any(initial.dead_units == np.array(widths, np.int64), axis=1),
+            "finite": np.isfinite(final.loss) & np.all(np.isfinite(drawn), axis=1),
+        }
+        return Part(columns, drawn)
+
+    def _shared_state(self) -> np.ndarray:
+        """Return the one stream that shuffles alike for every seed."""
+        state = np.empty(build.state_words(self.experiment), np.uint64)
+        make_seed_stream(self.experiment.stream)(state, np.uint64(SHARED_ORDER_SEED))
+        return state
+
+    def _measure(self, params: np.ndarray, memory: Memory) -> Measures:
+        n, dtype = len(params), self.experiment.dtype
+        numbers = [np.empty(n, dtype) for _ in range(4)]
+        dead_units = np.empty((n, len(self.experiment.network.relu_layers)), np.int64)
+        measures = Measures(*numbers, dead_units)
+        scale = build.gradient_scale(self.experiment)
+        self._evaluate(measures, params, memory.alive, memory.evaluation, self._data, self._plan, scale)
+        return measures

@@ -1,0 +1,121 @@
+"""Every result variable once: its name, dimensions, dtype, unit and meaning."""
+
+from collections.abc import Mapping
+from enum import IntEnum
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+
+class Outcome(IntEnum):
+    """What became of a seed: the first that applies."""
+
+    DIVERGED = 0
+    CONVERGED = 1
+    DEAD = 2
+    STALLED = 3
+    UNFINISHED = 4
+
+
+OUTCOMES = tuple(outcome.name.lower() for outcome in Outcome)
+"""The outcomes by their names; the code of each is its place here."""
+
+STALLED_GRADIENT_NORM = 1e-6
+"""A seed has stalled if its `gradient_norm_final` is below this."""
+
+OUTCOME_MEANINGS: Mapping[str, str] = MappingProxyType(
+    {
+        "diverged": "a parameter or the loss is not finite",
+        "converged": "every criterion of `stop` held after some epoch",
+        "dead": "every unit of some ReLU layer is dead: the output is constant",
+        "stalled": f"gradient_norm_final is below {STALLED_GRADIENT_NORM:g}",
+        "unfinished": "none of these when the last epoch was over",
+    }
+)
+"""What each outcome means, in a line."""
+
+NEVER = -1
+"""`epochs_to_converge` of a seed that did not converge."""
+
+NOT_THERE = -1
+"""Dead units of a layer that a configuration of a sweep does not have, and any count of an unfinished row."""
+
+SEED = "seed"
+"""The dimension of the seeds: one row a training run."""
+
+HIDDEN_LAYER = "hidden_layer"
+"""The dimension of the ReLU layers; its coordinate is the number, from 1, of the Linear layer before each."""
+
+
+class Variable(NamedTuple):
+    """
+    One result variable.
+
+    Parameters
+    ----------
+    name
+        Its name in every dataset, file and table.
+    dims
+        Its dimensions; those of a sweep's axes come before them.
+    dtype
+        Its NumPy dtype. Results of float32 experiments are widened: float64 holds each exactly.
+    units
+        Its unit, "1" for what has none.
+    meaning
+        One sentence.
+    attrs
+        Further attributes by the CF conventions.
+    """
+
+    name: str
+    dims: tuple[str, ...]
+    dtype: str
+    units: str
+    meaning: str
+    attrs: Mapping[str, Any] = MappingProxyType({})
+
+
+def _each(name: str, dtype: str, units: str, meaning: str, **attrs: Any) -> Variable:
+    """Return a variable with one value for each seed."""
+    return Variable(name, (SEED,), dtype, units, meaning, MappingProxyType(attrs))
+
+
+def _each_layer(name: str, when: str) -> Variable:
+    """Return a count of dead units for each seed and ReLU layer."""
+    meaning = f"ReLU units of the layer with z <= 0 for every training example, {when}; -1: no such layer."
+    return Variable(name, (SEED, HIDDEN_LAYER), "int32", "1", meaning)
+
+
+_ALL = (
+    _each(
+        "outcome",
+        "int8",
+        "1",
+        "What became of the seed, first that applies: "
+        + "; ".join(f"{name}, {meaning}" for name, meaning in OUTCOME_MEANINGS.items())
+        + ".",
+        flag_values=tuple(map(int, Outcome)),
+        flag_meanings=" ".join(OUTCOMES),
+    ),
+    _each("epochs_run", "int64", "epoch", "Epochs that were run."),
+    _each(
+        "epochs_to_converge",
+        "int64",
+        "epoch",
+        "First epoch, from 1, after which every criterion held; -1 if none: censored at epochs_run.",
+    ),
+    _each("loss_initial", "float64", "1", "Mean loss over the training examples before the first update."),
+    _each("loss_final", "float64", "1", "Mean loss over the training examples after the last update."),
+    _each("accuracy_final", "float64", "1", "Share of training examples right after the last update."),
+    _each(
+        "gradient_norm_final",
+        "float64",
+        "1",
+        "Euclidean norm of the gradient of the mean loss over all training examples, after the last update.",
+    ),
+    _each_layer("dead_units_initial", "at initialisation"),
+    _each_layer("dead_units_final", "after the last update"),
+    _each("born_dead", "bool", "1", "Whether every unit of some ReLU layer is dead at initialisation."),
+)
+
+VARIABLES: Mapping[str, Variable] = MappingProxyType({variable.name: variable for variable in _ALL})
+"""The result variables by their names, in the order of tables and files."""

@@ -1,0 +1,1 @@
+"""Statistics of seeds: rates with their intervals, epochs under censoring, one row for each configuration."""

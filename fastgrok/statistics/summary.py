@@ -1,0 +1,134 @@
+"""One configuration in a row: how many seeds converged, how fast, and what became of the rest."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastgrok.experiment import Experiment
+from fastgrok.schema import OUTCOMES, Outcome
+from fastgrok.statistics.proportion import wilson
+from fastgrok.statistics.survival import kaplan_meier, quantiles
+
+CONFIDENCE = 0.95
+"""Confidence of every interval in a summary."""
+
+
+class Summary(NamedTuple):
+    """
+    What became of the seeds of one configuration.
+
+    Parameters
+    ----------
+    n
+        Seeds.
+    converged
+        Seeds that met every criterion after some epoch; None where there is no criterion (`stop=None`).
+    rate
+        Their share.
+    rate_low
+        Lower end of its 95 % Wilson interval.
+    rate_high
+        Upper end.
+    epochs_q25
+        Epochs by which a quarter of all seeds had converged; None: not reached.
+    epochs_median
+        Epochs by which half of all seeds had converged; None: not reached.
+    epochs_q75
+        Epochs by which three quarters of all seeds had converged; None: not reached.
+    outcomes
+        Seeds of each outcome.
+    seed_epochs
+        Epochs run, all seeds together.
+    seconds
+        Time that training took.
+    seed_epochs_per_second
+        Their quotient; None if it took no time.
+    """
+
+    n: int
+    converged: int | None
+    rate: float | None
+    rate_low: float | None
+    rate_high: float | None
+    epochs_q25: int | None
+    epochs_median: int | None
+    epochs_q75: int | None
+    outcomes: dict[str, int]
+    seed_epochs: int
+    seconds: float
+    seed_epochs_per_second: float | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields, the count of each outcome among them under its own name `n_<outcome>`."""
+        row: dict[str, Any] = {}
+        for name, value in self._asdict().items():
+            if name == "outcomes":
+                row.update({f"n_{outcome}": count for outcome, count in value.items()})
+            else:
+                row[name] = value
+        return row
+
+
+class _Convergence(NamedTuple):
+    """The fields of a summary that need a criterion."""
+
+    converged: int | None = None
+    rate: float | None = None
+    rate_low: float | None = None
+    rate_high: float | None = None
+    epochs_q25: int | None = None
+    epochs_median: int | None = None
+    epochs_q75: int | None = None
+
+
+def summarise(columns: Mapping[str, NDArray[Any]], experiment: Experiment, seconds: float) -> Summary:
+    """
+    Summarise one configuration.
+
+    Parameters
+    ----------
+    columns
+        `outcome`, `epochs_run` and `epochs_to_converge`, one value for each seed, one seed at least.
+    experiment
+        The configuration.
+    seconds
+        Time that training took.
+
+    Notes
+    -----
+    A seed that converged and went on (`keep_training`) counts as converged even if it diverged later: its
+    outcome is "diverged", and its `epochs_to_converge` stands.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=9)
+    >>> columns = {"outcome": [1, 1, 4], "epochs_run": [2, 5, 9], "epochs_to_converge": [2, 5, -1]}
+    >>> summary = summarise({name: np.array(values) for name, values in columns.items()}, exp, 0.5)
+    >>> summary.converged, summary.epochs_median, summary.seed_epochs_per_second
+    (2, 5, 32.0)
+    """
+    counts = np.bincount(columns["outcome"], minlength=len(OUTCOMES)).tolist()
+    seed_epochs = int(columns["epochs_run"].sum(dtype=np.int64))
+    none = experiment.stop is None
+    convergence = _Convergence() if none else _convergence(columns)
+    return Summary(
+        n=len(columns["outcome"]),
+        **convergence._asdict(),
+        outcomes=dict(zip(OUTCOMES, counts, strict=True)),
+        seed_epochs=seed_epochs,
+        seconds=seconds,
+        seed_epochs_per_second=seed_epochs / seconds if seconds > 0 else None,
+    )
+
+
+def _convergence(columns: Mapping[str, NDArray[Any]]) -> _Convergence:
+    """Count the seeds that converged, and say by when."""
+    epochs = columns["epochs_to_converge"]
+    converged = int(np.count_nonzero(epochs >= 0))
+    low, high = wilson(converged, len(epochs), CONFIDENCE)
+    survival = kaplan_meier(epochs, columns["epochs_run"], columns["outcome"] == Outcome.DIVERGED)
+    q25, median, q75 = quantiles(survival, [0.25, 0.5, 0.75])
+    return _Convergence(converged, converged / len(epochs), float(low), float(high), q25, median, q75)

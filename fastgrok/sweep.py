@@ -1,0 +1,206 @@
+"""Training of many seeds: chunks of them, given to a pool of threads that run the kernels."""
+
+from __future__ import annotations
+
+import dataclasses
+import queue
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+
+import numpy as np
+
+from fastgrok import network as specs
+from fastgrok.experiment import Experiment
+from fastgrok.kernels import build
+from fastgrok.program import Program
+from fastgrok.schema import NEVER, STALLED_GRADIENT_NORM, Outcome
+
+_CHUNK_FLOPS = 3e9  # in a chunk: 50 to 200 ms of one thread
+_CHUNK_BYTES = 32 * 2**20
+_REFILLS = 16  # seeds per lane in a chunk that stops early, so that its last seeds are few beside the rest
+_COMPILE_SECONDS = 2.5
+_GENERAL_FLOPS, _SPECIALISED_FLOPS = 1.5e10, 3e10  # of one thread in a second: what tells whether to compile
+
+
+@dataclasses.dataclass
+class Trained:
+    """What training one configuration gave: one row a seed."""
+
+    columns: dict[str, np.ndarray]
+    params: np.ndarray | None  # (n_seeds, n_params)
+    finished: np.ndarray  # bool (n_seeds,): rows that an interruption left undone are False, and mean nothing
+    interrupted: bool
+    seconds: float
+    driver: str
+    lanes: int
+    threads: int
+
+
+def train(
+    experiment: Experiment,
+    seeds: np.ndarray | None,
+    *,
+    params: np.ndarray | None = None,
+    keep_params: bool = False,
+    specialize: bool | None = None,
+    lanes: int | None = None,
+    threads: int | None = None,
+    chunk_size: int | None = None,
+    advance: Callable[[int], object] | None = None,
+) -> Trained:
+    """
+    Train one network per seed.
+
+    Parameters
+    ----------
+    experiment
+        Everything but the seed.
+    seeds
+        uint64 (n_seeds,). With `params` as well, only the orders of the examples come from them.
+    params
+        Initial parameters (n_seeds, n_params), instead of those that the seeds would draw.
+    keep_params
+        Whether to return the trained parameters.
+    specialize
+        Whether to compile a driver for this very network; None: where that pays. The bits are the same.
+    lanes, threads, chunk_size
+        Seeds in a vector, threads, seeds in a task; None: what suits. No result depends on them.
+    advance
+        Called in this thread with the number of seeds that have been finished since the last call.
+    """
+    start = time.perf_counter()
+    n = len(seeds) if seeds is not None else len(params)  # type: ignore[arg-type]
+    threads = threads or build.threads()
+    specialise = _specialise(experiment, n, threads) if specialize is None else specialize
+    lanes = lanes or build.lane_count(experiment, specialise=specialise)
+    program = Program(experiment, specialise=specialise, lanes=lanes)
+    columns = _columns(experiment, n)
+    kept = np.empty((n, experiment.n_params), experiment.dtype) if keep_params else None
+
+    def task(rows: slice) -> int:
+        part_seeds = None if seeds is None else seeds[rows]
+        part = program.train(part_seeds, None if params is None else params[rows], memories)
+        for name, column in part.columns.items():
+            columns[name][rows] = column
+        if kept is not None:
+            kept[rows] = part.params
+        return int(np.count_nonzero(part.columns["epochs_run"] != NEVER))
+
+    size = chunk_size or _chunk_size(experiment, n, lanes, threads)
+    memories: queue.SimpleQueue = queue.SimpleQueue()
+    for _ in range(min(threads, -(-n // size))):
+        memories.put(program.memory())
+    chunks = (slice(first, min(first + size, n)) for first in range(0, n, size))
+    interrupted = _in_threads(task, chunks, threads, program.cancel, advance)
+    columns["outcome"] = _outcomes(experiment, columns)
+    return Trained(
+        columns=columns,
+        params=kept,
+        finished=columns["epochs_run"] != NEVER,
+        interrupted=interrupted,
+        seconds=time.perf_counter() - start,
+        driver="specialised" if specialise else "general",
+        lanes=lanes,
+        threads=threads,
+    )
+
+
+def initial_params(experiment: Experiment, seeds: np.ndarray) -> np.ndarray:
+    """Return the initial parameters of seeds, (n_seeds, n_params), in the experiment's dtype."""
+    program = Program(experiment, specialise=False, lanes=1)
+    return program.initialise(seeds)[0]
+
+
+def _in_threads(
+    task: Callable[[slice], int],
+    chunks: Iterator[slice],
+    threads: int,
+    cancel: Callable[[], None],
+    advance: Callable[[int], object] | None,
+) -> bool:
+    """Run the task on every chunk; return whether Ctrl-C ended that early.
+
+    Chunks are given out as threads become free, so an interruption leaves none waiting; kernels in the middle of
+    one look at a flag, and what they have finished counts.
+    """
+    waiting: set[Future] = set()
+    with ThreadPoolExecutor(threads, thread_name_prefix="fastgrok") as pool:
+        try:
+            for chunk in chunks:
+                waiting.add(pool.submit(task, chunk))
+                if len(waiting) > threads:
+                    waiting = _collect(waiting, advance)
+            while waiting:
+                waiting = _collect(waiting, advance)
+        except BaseException as error:
+            cancel()
+            if not isinstance(error, KeyboardInterrupt):
+                raise
+            return True
+    return False
+
+
+def _collect(waiting: set[Future], advance: Callable[[int], object] | None) -> set[Future]:
+    """Wait for the next chunk; return those still under way."""
+    done, pending = wait(waiting, return_when=FIRST_COMPLETED)
+    finished = sum(future.result() for future in done)
+    if advance is not None:
+        advance(finished)
+    return pending
+
+
+def _columns(experiment: Experiment, n: int) -> dict[str, np.ndarray]:
+    """Return the result variables, to be filled."""
+    layers = len(experiment.network.relu_layers)
+    columns = {name: np.full(n, NEVER, np.int64) for name in ("epochs_run", "epochs_to_converge")}
+    for name in ("loss_initial", "loss_final", "accuracy_final", "gradient_norm_final"):
+        columns[name] = np.full(n, np.nan)
+    for name in ("dead_units_initial", "dead_units_final"):
+        columns[name] = np.zeros((n, layers), np.int32)
+    columns["born_dead"] = np.zeros(n, bool)
+    columns["finite"] = np.zeros(n, bool)
+    return columns
+
+
+def relu_widths(network: specs.Network) -> np.ndarray:
+    """Return the units of each ReLU layer."""
+    return np.array([network.linears[number - 1].fan_out for number in network.relu_layers], np.int64)
+
+
+def _outcomes(experiment: Experiment, columns: dict[str, np.ndarray]) -> np.ndarray:
+    """Return the first outcome that applies to each seed."""
+    dead = np.any(columns["dead_units_final"] == relu_widths(experiment.network), axis=1)
+    return np.select(
+        [
+            ~columns.pop("finite"),
+            columns["epochs_to_converge"] != NEVER,
+            dead,
+            columns["gradient_norm_final"] < STALLED_GRADIENT_NORM,
+        ],
+        [Outcome.DIVERGED, Outcome.CONVERGED, Outcome.DEAD, Outcome.STALLED],
+        Outcome.UNFINISHED,
+    ).astype(np.int8)
+
+
+def _specialise(experiment: Experiment, n: int, threads: int) -> bool:
+    """Whether a specialised driver saves more time than it takes to compile, or to read where it is on disk."""
+    if not build.fits_registers(experiment):
+        return False
+    flops = n * build.flops_per_epoch(experiment) * experiment.epochs / threads
+    saved = flops / _GENERAL_FLOPS - flops / _SPECIALISED_FLOPS
+    if saved > _COMPILE_SECONDS:
+        return True
+    return saved > _COMPILE_SECONDS / 10 and Program.is_cached(experiment)
+
+
+def _chunk_size(experiment: Experiment, n: int, lanes: int, threads: int) -> int:
+    """Return the seeds of a chunk: enough to fill lanes and refill them, few enough to balance the threads."""
+    flops = build.flops_per_epoch(experiment) * max(experiment.epochs, 1)
+    size = int(_CHUNK_FLOPS / flops)
+    if experiment.stop is not None:
+        size = max(size, _REFILLS * lanes)
+    size = min(size, -(-n // threads))
+    row_bytes = 8 * (2 * experiment.n_params + build.state_words(experiment))
+    size = min(size, _CHUNK_BYTES // row_bytes)
+    return max(lanes, -(-size // lanes) * lanes)

@@ -1,0 +1,278 @@
+"""The naive twin: one network, one seed, plain NumPy, as DESIGN.md §3 says it. Slow, obvious, used by no library code.
+
+All arithmetic is in the dtype of the parameters that it is given.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import fastgrok as fg
+from fastgrok.schema import STALLED_GRADIENT_NORM, Outcome
+
+Params = list[np.ndarray]
+
+
+# Activations -------------------------------------------------------------------------------------------------
+
+
+def sigmoid(z):
+    small = np.exp(-np.abs(z))  # of the two forms, the one whose exponential cannot overflow
+    return np.where(z < 0, small, 1.0) / (1.0 + small)
+
+
+def activate(layer, z):
+    """f(z)."""
+    if isinstance(layer, fg.ReLU):
+        return np.maximum(z, 0)
+    if isinstance(layer, fg.LeakyReLU):
+        return np.where(z > 0, z, layer.slope * z)
+    if isinstance(layer, fg.Sigmoid):
+        return sigmoid(z)
+    if isinstance(layer, fg.Tanh):
+        return np.tanh(z)
+    raise NotImplementedError(layer)
+
+
+def derivative(layer, z):
+    """f'(z)."""
+    if isinstance(layer, fg.ReLU):
+        at_zero = z.dtype.type(layer.gradient_at_zero)
+        return np.where(z > 0, z.dtype.type(1), np.where(z == 0, at_zero, z.dtype.type(0)))
+    if isinstance(layer, fg.LeakyReLU):
+        return np.where(z > 0, z.dtype.type(1), z.dtype.type(layer.slope))
+    if isinstance(layer, fg.Sigmoid):
+        return sigmoid(z) * (1 - sigmoid(z))
+    if isinstance(layer, fg.Tanh):
+        return 1 - np.tanh(z) ** 2
+    raise NotImplementedError(layer)
+
+
+# Forward and backward ----------------------------------------------------------------------------------------
+
+
+def forward(network: fg.Network, params: Params, X: np.ndarray) -> list[np.ndarray]:
+    """Return the inputs and what every layer makes of them, each of shape (n_examples, width)."""
+    values, rest = [X], iter(params)
+    for layer in network.layers:
+        if isinstance(layer, fg.Linear):
+            z = values[-1] @ next(rest)
+            values.append(z + next(rest) if layer.bias else z)
+        else:
+            values.append(activate(layer, values[-1]))
+    return values
+
+
+def example_losses(loss: str, values: list[np.ndarray], y: np.ndarray) -> np.ndarray:
+    """Return the loss of each example, summed over the outputs."""
+    error = values[-1] - y
+    if loss == "half_squared_error":
+        return (error**2).sum(axis=1) / 2
+    if loss == "squared_error":
+        return (error**2).sum(axis=1)
+    z = values[-2]  # cross-entropy of sigmoid(z): -log(sigmoid(z)) = log(1 + e**-z)
+    return (np.maximum(z, 0) - z * y + np.log1p(np.exp(-np.abs(z)))).sum(axis=1)
+
+
+def gradients(experiment: fg.Experiment, params: Params, X: np.ndarray, y: np.ndarray) -> Params:
+    """Return the gradient of the sum of the examples' losses."""
+    network, loss = experiment.network, experiment.loss
+    values = forward(network, params, X)
+    delta = values[-1] - y
+    layers = list(zip(network.layers, values, strict=False))  # each layer with its inputs
+    if loss == "squared_error":
+        delta = 2 * delta
+    if loss == "binary_cross_entropy":
+        layers.pop()  # output - target is the gradient at the input of the last Sigmoid already
+    found: Params = []
+    last = len(params)
+    for layer, inputs in reversed(layers):
+        if isinstance(layer, fg.Linear):
+            last -= 1 + layer.bias
+            weight = params[last]
+            found = [inputs.T @ delta, *([delta.sum(axis=0)] if layer.bias else []), *found]
+            delta = delta @ weight.T
+        else:
+            delta = delta * derivative(layer, inputs)
+    return found
+
+
+# What is reported --------------------------------------------------------------------------------------------
+
+
+def examples(experiment: fg.Experiment) -> tuple[np.ndarray, np.ndarray]:
+    return experiment.data.X.astype(experiment.dtype), experiment.data.y.astype(experiment.dtype)
+
+
+def is_one_hot(y: np.ndarray) -> bool:
+    return y.shape[1] > 1 and bool(((y == 0) | (y == 1)).all() and (y.sum(axis=1) == 1).all())
+
+
+def share_right(outputs: np.ndarray, y: np.ndarray) -> float:
+    """Return the accuracy."""
+    if is_one_hot(y):
+        return float(np.mean(outputs.argmax(axis=1) == y.argmax(axis=1)))
+    middle = (y.min() + y.max()) / 2
+    return float(np.mean((np.sign(outputs - middle) == np.sign(y - middle)).all(axis=1)))
+
+
+def dead_units(network: fg.Network, params: Params, X: np.ndarray) -> list[int]:
+    """Return for every ReLU layer how many of its units are <= 0 before activation for every example."""
+    values = forward(network, params, X)
+    relus = [inputs for layer, inputs in zip(network.layers, values, strict=False) if isinstance(layer, fg.ReLU)]
+    return [int((z <= 0).all(axis=0).sum()) for z in relus]
+
+
+def is_dead(network: fg.Network, params: Params, X: np.ndarray) -> bool:
+    """Return whether every unit of some ReLU layer is dead."""
+    values = forward(network, params, X)
+    relus = [inputs for layer, inputs in zip(network.layers, values, strict=False) if isinstance(layer, fg.ReLU)]
+    return any(bool((z <= 0).all()) for z in relus)
+
+
+def mean_loss(experiment: fg.Experiment, params: Params) -> float:
+    X, y = examples(experiment)
+    return float(example_losses(experiment.loss, forward(experiment.network, params, X), y).mean())
+
+
+def gradient_norm(experiment: fg.Experiment, params: Params) -> float:
+    """Return the norm of the gradient of the mean loss over the training data."""
+    X, y = examples(experiment)
+    flat = np.concatenate([g.ravel() for g in gradients(experiment, params, X, y)])
+    return float(np.linalg.norm(flat / len(X)))
+
+
+# Initial parameters and training -----------------------------------------------------------------------------
+
+
+def draw(scheme: Any, rng: Any, layer: fg.Linear, shape: tuple[int, ...]) -> np.ndarray:
+    """Draw a weight or a bias as the scheme's docstring says."""
+    kind, a, b = scheme.distribution(layer.fan_in, layer.fan_out)
+    if kind == "constant":
+        return np.full(shape, a)
+    if kind == "uniform":
+        return rng.uniform(a, b, shape)
+    return a + b * rng.standard_normal(shape)
+
+
+def generator(experiment: fg.Experiment, seed: int) -> Any:
+    return np.random.default_rng(seed) if experiment.stream == "numpy" else np.random.RandomState(seed)
+
+
+def initial(experiment: fg.Experiment, seed: int) -> tuple[Params, Any]:
+    """Return the initial parameters of a seed, and its generator after these draws."""
+    rng = generator(experiment, seed)
+    params = []
+    for layer in experiment.network.linears:
+        params.append(draw(experiment.init, rng, layer, (layer.fan_in, layer.fan_out)))
+        if layer.bias:
+            params.append(draw(experiment.bias_initializer, rng, layer, (layer.fan_out,)))
+    return [p.astype(experiment.dtype) for p in params], rng
+
+
+def order_generator(experiment: fg.Experiment, seed_rng: Any) -> Any:
+    """Return the generator that shuffles the examples; None where the order is fixed."""
+    return {"fixed": None, "per_seed": seed_rng, "shared": generator(experiment, 0)}[experiment.order]
+
+
+class Epoch(NamedTuple):
+    """A network after an epoch."""
+
+    params: Params
+    loss: float
+    accuracy: float
+    max_error: float
+
+
+def look(experiment: fg.Experiment, params: Params) -> Epoch:
+    X, y = examples(experiment)
+    values = forward(experiment.network, params, X)
+    losses = example_losses(experiment.loss, values, y)
+    return Epoch(
+        [p.copy() for p in params],
+        float(losses.mean()),
+        share_right(values[-1], y),
+        float(np.abs(values[-1] - y).max()),
+    )
+
+
+def train(experiment: fg.Experiment, params: Params, order_rng: Any = None) -> Iterator[Epoch]:
+    """Train for ever, yielding after every epoch."""
+    X, y = examples(experiment)
+    n, size, sgd = len(X), experiment.batch_rows, experiment.optimizer
+    params = [p.copy() for p in params]
+    velocities = [np.zeros_like(p) for p in params]
+    while True:
+        order = np.arange(n) if order_rng is None else order_rng.permutation(n)
+        for first in range(0, n, size):
+            rows = order[first : first + size]
+            found = gradients(experiment, params, X[rows], y[rows])
+            for k, g in enumerate(found):
+                g = g / len(rows) if experiment.reduction == "mean" else g
+                g = g + sgd.weight_decay * params[k] + sgd.l1 * np.sign(params[k])
+                velocities[k] = sgd.momentum * velocities[k] + g
+                params[k] = params[k] - sgd.lr * velocities[k]
+        yield look(experiment, params)
+
+
+def met(stop: fg.Converged, epoch: Epoch) -> bool:
+    """Return whether every criterion given holds."""
+    return (
+        (stop.loss is None or epoch.loss <= stop.loss)
+        and (stop.max_error is None or epoch.max_error <= stop.max_error)
+        and (stop.accuracy is None or epoch.accuracy >= stop.accuracy)
+        and bool(np.isfinite(epoch.loss))
+    )
+
+
+def run(
+    experiment: fg.Experiment, seed: int, params: Params | None = None
+) -> tuple[Params, dict[str, Any]]:
+    """Return the trained parameters of a seed, and its row of the result."""
+    with np.errstate(all="ignore"):
+        drawn, rng = initial(experiment, seed)
+        return _run(experiment, drawn if params is None else params, order_generator(experiment, rng))
+
+
+def _run(experiment: fg.Experiment, start: Params, order_rng: Any) -> tuple[Params, dict[str, Any]]:
+    X, _ = examples(experiment)
+    network, stop = experiment.network, experiment.stop
+    last, epochs_run, converged = look(experiment, start), 0, -1
+    training = train(experiment, start, order_rng)
+    for number, epoch in enumerate(itertools.islice(training, experiment.epochs), start=1):
+        last, epochs_run = epoch, number
+        if stop is None:
+            continue
+        if not np.isfinite(epoch.loss):
+            break
+        if met(stop, epoch) and converged < 0:
+            converged = number
+            if not stop.keep_training:
+                break
+    norm = gradient_norm(experiment, last.params)
+    if not np.isfinite(last.loss) or not all(np.isfinite(p).all() for p in last.params):
+        outcome = Outcome.DIVERGED
+    elif converged >= 0:
+        outcome = Outcome.CONVERGED
+    elif is_dead(network, last.params, X):
+        outcome = Outcome.DEAD
+    elif norm < STALLED_GRADIENT_NORM:
+        outcome = Outcome.STALLED
+    else:
+        outcome = Outcome.UNFINISHED
+    return last.params, {
+        "outcome": int(outcome),
+        "epochs_run": epochs_run,
+        "epochs_to_converge": converged,
+        "loss_initial": mean_loss(experiment, start),
+        "loss_final": last.loss,
+        "accuracy_final": last.accuracy,
+        "gradient_norm_final": norm,
+        "dead_units_initial": dead_units(network, start, X),
+        "dead_units_final": dead_units(network, last.params, X),
+        "born_dead": is_dead(network, start, X),
+    }

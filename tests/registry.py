@@ -1,0 +1,72 @@
+"""What there is to test: networks, losses, batches, orders, terms of the update. What is added here is tested.
+
+Every network goes from 3 inputs to 2 outputs; the data has 5 examples, so that batches of 2 and 3 leave a short one.
+"""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import numpy as np
+
+import fastgrok as fg
+from fastgrok.layers import ACTIVATIONS
+from fastgrok.losses import Loss, Reduction
+
+ACTIVATIONS_WITH_FIELDS = {
+    "relu_gradient_one": fg.ReLU(gradient_at_zero=1),
+    "relu_gradient_half": fg.ReLU(gradient_at_zero=0.5),
+    "leaky_relu_steep": fg.LeakyReLU(slope=0.3),
+}
+NETWORKS = {
+    "linear": fg.Network(fg.Linear(3, 2)),
+    "mixed": fg.Network(
+        fg.Linear(3, 4), fg.ReLU(), fg.Linear(4, 3), fg.Tanh(), fg.Linear(3, 3), fg.LeakyReLU(), fg.Linear(3, 2)
+    ),
+    "no_bias": fg.mlp(3, 4, 2, hidden="relu", bias=False),
+    "some_biases": fg.Network(fg.Linear(3, 4, False), fg.Tanh(), fg.Linear(4, 4), fg.ReLU(), fg.Linear(4, 2, False)),
+    "width_1": fg.mlp(3, 1, 1, 2, hidden="leaky_relu"),
+    "relu_output": fg.mlp(3, 4, 2, hidden="tanh", output="relu"),
+    "sigmoid_output": fg.mlp(3, 4, 2, hidden="relu", output="sigmoid"),
+    "two_in_a_row": fg.Network(fg.Linear(3, 4), fg.Tanh(), fg.ReLU(), fg.Linear(4, 2)),
+    "two_linear_in_a_row": fg.Network(fg.Linear(3, 2), fg.Linear(2, 4), fg.ReLU(), fg.Linear(4, 2)),
+    "depth_5": fg.mlp(3, *[4] * 4, 2, hidden="tanh"),
+    "depth_30": fg.mlp(3, *[4] * 29, 2, hidden="leaky_relu"),
+    "width_256": fg.mlp(3, 256, 2, hidden="relu"),
+    **{name: fg.mlp(3, 4, 2, hidden=name) for name in ACTIVATIONS},
+    **{name: fg.mlp(3, 4, 2, hidden=layer) for name, layer in ACTIVATIONS_WITH_FIELDS.items()},
+}
+LOSSES = get_args(Loss)
+REDUCTIONS = get_args(Reduction)
+BATCHES = (1, 2, 3, "full")
+ORDERS = ("fixed", "shared", "per_seed")
+STREAMS = ("numpy", "numpy_legacy")
+DTYPES = ("float64", "float32")
+OPTIMIZERS = {
+    "plain": fg.SGD(0.1),
+    "momentum": fg.SGD(0.1, momentum=0.9),
+    "weight_decay": fg.SGD(0.1, weight_decay=0.1),
+    "l1": fg.SGD(0.1, l1=0.05),
+    "all": fg.SGD(0.1, momentum=0.5, weight_decay=0.1, l1=0.05),
+}
+
+_X = np.array([[0, 0, 1], [1, 0.5, -1], [-1, 1, 0.25], [2, -0.5, 1], [0.5, 1, 1]])
+DATA = fg.Dataset(_X, [[0, 1], [1, 1], [0.25, 0], [1, 0], [0, 0.5]], "mixed")
+ONE_HOT = fg.Dataset(_X, [[0, 1], [1, 0], [1, 0], [0, 1], [1, 0]], "one_hot")
+
+
+def sigmoid_at_the_end(network: fg.Network) -> fg.Network:
+    if isinstance(network.layers[-1], fg.Sigmoid):
+        return network
+    return fg.Network(*network.layers, fg.Sigmoid())
+
+
+def experiment(network: str = "mixed", *, loss: str = "half_squared_error", **fields) -> fg.Experiment:
+    """An experiment on a network of the registry: Xavier weights and drawn biases, so that nothing is zero."""
+    net = NETWORKS[network]
+    if loss == "binary_cross_entropy":
+        net = sigmoid_at_the_end(net)
+    fields = {
+        "data": DATA, "init": fg.XavierUniform(1.5), "bias_init": fg.Uniform(-0.5, 0.5), "stop": None, "epochs": 3,
+    } | fields  # fmt: skip
+    return fg.Experiment(net, fields.pop("data"), loss=loss, **fields)
