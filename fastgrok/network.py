@@ -153,6 +153,11 @@ class Network(Spec):
                 numbers.append(current)
         return tuple(numbers)
 
+    @cached_property
+    def relu_widths(self) -> tuple[int, ...]:
+        """For each ReLU layer its units."""
+        return tuple(self.linears[number - 1].fan_out for number in self.relu_layers)
+
 
 def _check(layers: tuple[Any, ...]) -> None:
     """Raise unless the layers make a network."""

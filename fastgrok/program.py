@@ -7,14 +7,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fastgrok import network as specs
+from fastgrok.datasets import Dataset
 from fastgrok.experiment import Experiment
 from fastgrok.kernels import build
 from fastgrok.kernels.evaluate import Measures, make_evaluate, make_predict
 from fastgrok.kernels.initialise import make_initialise, make_seed_stream
 from fastgrok.kernels.jit import is_cached
 from fastgrok.kernels.train import Work
-from fastgrok.schema import NEVER
+from fastgrok.network import Network
+from fastgrok.schema import NEVER, STALLED_GRADIENT_NORM, Outcome
 
 SHARED_ORDER_SEED = 0
 """Seed of the one stream from which order="shared" shuffles."""
@@ -104,7 +105,9 @@ class Program:
         if self.experiment.order == "shared":
             states[:] = self._shared_state()
         initial = self._measure(drawn, memory)
-        columns = {name: np.full(len(seeds), NEVER, np.int64) for name in ("epochs_run", "epochs_to_converge")}
+        columns = {
+            name: np.full(len(seeds), NEVER, np.int64) for name in ("epochs_run", "epochs_to_converge")
+        }
         if self.experiment.epochs == 0:
             columns["epochs_run"][:] = 0
         else:
@@ -119,16 +122,15 @@ class Program:
                 self._cancel,
             )
         final = self._measure(drawn, memory)
-        widths = [self.experiment.network.linears[k - 1].fan_out for k in self.experiment.network.relu_layers]
         columns |= {
+            "outcome": self._outcomes(columns["epochs_to_converge"], final, drawn),
             "loss_initial": initial.loss,
             "loss_final": final.loss,
             "accuracy_final": final.accuracy.astype(np.float64) / self.experiment.data.n_examples,
             "gradient_norm_final": final.gradient_norm,
             "dead_units_initial": initial.dead_units,
             "dead_units_final": final.dead_units,
-            "born_dead": np.any(initial.dead_units == np.array(widths, np.int64), axis=1),
-            "finite": np.isfinite(final.loss) & np.all(np.isfinite(drawn), axis=1),
+            "born_dead": self._dead(initial),
         }
         return Part(columns, drawn)
 
@@ -138,6 +140,20 @@ class Program:
         make_seed_stream(self.experiment.stream)(state, np.uint64(SHARED_ORDER_SEED))
         return state
 
+    def _dead(self, measures: Measures) -> np.ndarray:
+        """Whether every unit of some ReLU layer is dead."""
+        return np.any(measures.dead_units == np.array(self.experiment.network.relu_widths, np.int64), axis=1)
+
+    def _outcomes(self, epochs_to_converge: np.ndarray, final: Measures, params: np.ndarray) -> np.ndarray:
+        """Return the first outcome that applies to each seed."""
+        cases = {
+            Outcome.DIVERGED: ~np.isfinite(final.loss) | ~np.all(np.isfinite(params), axis=1),
+            Outcome.CONVERGED: epochs_to_converge != NEVER,
+            Outcome.DEAD: self._dead(final),
+            Outcome.STALLED: final.gradient_norm < STALLED_GRADIENT_NORM,
+        }
+        return np.select(list(cases.values()), list(cases), Outcome.UNFINISHED)
+
     def _measure(self, params: np.ndarray, memory: Memory) -> Measures:
         n, dtype = len(params), self.experiment.dtype
         numbers = [np.empty(n, dtype) for _ in range(4)]
@@ -146,3 +162,21 @@ class Program:
         scale = build.gradient_scale(self.experiment)
         self._evaluate(measures, params, memory.alive, memory.evaluation, self._data, self._plan, scale)
         return measures
+
+
+def initial_params(experiment: Experiment, seeds: np.ndarray) -> np.ndarray:
+    """Return the initial parameters of seeds, (n_seeds, n_params), in the experiment's dtype."""
+    return Program(experiment, specialise=False, lanes=1).initialise(seeds)[0]
+
+
+def predict(network: Network, params: np.ndarray, X: np.ndarray) -> np.ndarray:
+    """Return the outputs (n_seeds, n_examples, n_out) of networks with parameters (n_seeds, n_params)."""
+    blank = Dataset(X, np.zeros((len(X), network.n_out)))
+    experiment = Experiment(network, blank, dtype=params.dtype.name)
+    lanes = build.lane_count(experiment, specialise=False)
+    outputs = np.empty((len(params), len(X), network.n_out), params.dtype)
+    work = build.work(experiment, lanes, gradients=False)
+    make_predict(lanes, experiment.dtype)(
+        outputs, params, work, build.data(experiment), build.plan(experiment)
+    )
+    return outputs

@@ -117,5 +117,13 @@ _ALL = (
     _each("born_dead", "bool", "1", "Whether every unit of some ReLU layer is dead at initialisation."),
 )
 
+FINISHED = _each(
+    "finished",
+    "bool",
+    "1",
+    "Whether the row was trained; where it was not, numbers are -1 or NaN. Only in an interrupted sweep.",
+)
+"""What tells the rows apart that an interrupted sweep has trained: its configurations share one dimension."""
+
 VARIABLES: Mapping[str, Variable] = MappingProxyType({variable.name: variable for variable in _ALL})
 """The result variables by their names, in the order of tables and files."""

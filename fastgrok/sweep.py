@@ -10,11 +10,10 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 import numpy as np
 
-from fastgrok import network as specs
 from fastgrok.experiment import Experiment
 from fastgrok.kernels import build
 from fastgrok.program import Program
-from fastgrok.schema import NEVER, STALLED_GRADIENT_NORM, Outcome
+from fastgrok.schema import HIDDEN_LAYER, NEVER, SEED, VARIABLES
 
 _CHUNK_FLOPS = 3e9  # in a chunk: 50 to 200 ms of one thread
 _CHUNK_BYTES = 32 * 2**20
@@ -85,7 +84,7 @@ def train(
             columns[name][rows] = column
         if kept is not None:
             kept[rows] = part.params
-        return int(np.count_nonzero(part.columns["epochs_run"] != NEVER))
+        return int(np.count_nonzero(columns["epochs_run"][rows] != NEVER))
 
     size = chunk_size or _chunk_size(experiment, n, lanes, threads)
     memories: queue.SimpleQueue = queue.SimpleQueue()
@@ -93,7 +92,6 @@ def train(
         memories.put(program.memory())
     chunks = (slice(first, min(first + size, n)) for first in range(0, n, size))
     interrupted = _in_threads(task, chunks, threads, program.cancel, advance)
-    columns["outcome"] = _outcomes(experiment, columns)
     return Trained(
         columns=columns,
         params=kept,
@@ -104,12 +102,6 @@ def train(
         lanes=lanes,
         threads=threads,
     )
-
-
-def initial_params(experiment: Experiment, seeds: np.ndarray) -> np.ndarray:
-    """Return the initial parameters of seeds, (n_seeds, n_params), in the experiment's dtype."""
-    program = Program(experiment, specialise=False, lanes=1)
-    return program.initialise(seeds)[0]
 
 
 def _in_threads(
@@ -151,36 +143,11 @@ def _collect(waiting: set[Future], advance: Callable[[int], object] | None) -> s
 
 
 def _columns(experiment: Experiment, n: int) -> dict[str, np.ndarray]:
-    """Return the result variables, to be filled."""
-    layers = len(experiment.network.relu_layers)
-    columns = {name: np.full(n, NEVER, np.int64) for name in ("epochs_run", "epochs_to_converge")}
-    for name in ("loss_initial", "loss_final", "accuracy_final", "gradient_norm_final"):
-        columns[name] = np.full(n, np.nan)
-    for name in ("dead_units_initial", "dead_units_final"):
-        columns[name] = np.zeros((n, layers), np.int32)
-    columns["born_dead"] = np.zeros(n, bool)
-    columns["finite"] = np.zeros(n, bool)
+    """Return the result variables, to be filled; epochs_run says which rows have been."""
+    shapes = {SEED: n, HIDDEN_LAYER: len(experiment.network.relu_layers)}
+    columns = {v.name: np.zeros([shapes[dim] for dim in v.dims], v.dtype) for v in VARIABLES.values()}
+    columns["epochs_run"][:] = NEVER
     return columns
-
-
-def relu_widths(network: specs.Network) -> np.ndarray:
-    """Return the units of each ReLU layer."""
-    return np.array([network.linears[number - 1].fan_out for number in network.relu_layers], np.int64)
-
-
-def _outcomes(experiment: Experiment, columns: dict[str, np.ndarray]) -> np.ndarray:
-    """Return the first outcome that applies to each seed."""
-    dead = np.any(columns["dead_units_final"] == relu_widths(experiment.network), axis=1)
-    return np.select(
-        [
-            ~columns.pop("finite"),
-            columns["epochs_to_converge"] != NEVER,
-            dead,
-            columns["gradient_norm_final"] < STALLED_GRADIENT_NORM,
-        ],
-        [Outcome.DIVERGED, Outcome.CONVERGED, Outcome.DEAD, Outcome.STALLED],
-        Outcome.UNFINISHED,
-    ).astype(np.int8)
 
 
 def _specialise(experiment: Experiment, n: int, threads: int) -> bool:

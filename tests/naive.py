@@ -109,7 +109,9 @@ def examples(experiment: fg.Experiment) -> tuple[np.ndarray, np.ndarray]:
 
 
 def is_one_hot(y: np.ndarray) -> bool:
-    return y.shape[1] > 1 and bool(((y == 0) | (y == 1)).all() and (y.sum(axis=1) == 1).all())
+    """Return whether there are several outputs and two values, the larger of which is in each row once."""
+    values = np.unique(y)
+    return y.shape[1] > 1 and len(values) == 2 and bool(((y == values[-1]).sum(axis=1) == 1).all())
 
 
 def share_right(outputs: np.ndarray, y: np.ndarray) -> float:

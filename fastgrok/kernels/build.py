@@ -240,12 +240,12 @@ def _block_vectors(experiment: Experiment) -> int:
 def lane_count(experiment: Experiment, *, specialise: bool) -> int:
     """Return the lane count that suits a driver on this CPU; no result depends on it.
 
-    Specialised: two registers a value, which hides the latency of the arithmetic. General: as many as keep a
-    block in half of the first-level cache, from one register to four.
+    Specialised: two registers a value, which hides the latency of the arithmetic, or one where there would not be
+    registers for all. General: as many as keep a block in half of the first-level cache, from one register to four.
     """
     register = vector_bytes() // np.dtype(experiment.dtype).itemsize
     if specialise:
-        return 2 * register
+        return register * (2 if is_fused(experiment) and experiment.n_params <= 32 else 1)
     fitting = _BLOCK_BYTES // (_block_vectors(experiment) * np.dtype(experiment.dtype).itemsize)
     best = register
     while best * 2 <= min(fitting, 4 * register):
@@ -270,7 +270,9 @@ def _driver(
     registers = (n, n * fixed.terms.momentum, n * (not fused), acts)
     if sum(registers) + acts > _REGISTER_VECTORS:
         registers = (0, 0, 0, 0)
-    return make_train(Design(lanes, fused, permute, specialised(place.layers, fixed.n_backward), fixed, registers), key)
+    return make_train(
+        Design(lanes, fused, permute, specialised(place.layers, fixed.n_backward), fixed, registers), key
+    )
 
 
 def driver(experiment: Experiment, lanes: int, *, specialise: bool) -> Any:

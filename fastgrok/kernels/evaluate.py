@@ -45,9 +45,7 @@ def make_evaluate(lanes: int, dtype: str) -> Any:
             lane_view(work.deltas, lanes),
         )
         living = lane_view(alive, lanes)
-        examples = Examples(
-            splat_view(data.inputs, lanes), splat_view(data.targets, lanes), scalar_view(work.order)
-        )
+        examples = Examples(splat_view(data.inputs, lanes), splat_view(data.targets, lanes), scalar_view(work.order))
         table = Table(scalar_view(plan.sizes), scalar_view(plan.arguments))
         s = plan.structure
         n_seeds, n_params = params.shape
@@ -111,9 +109,7 @@ def make_predict(lanes: int, dtype: str) -> Any:
     @kernel(lanes, dtype)
     def predict(outputs, params, work, data, plan):
         weights, acts = lane_view(work.params, lanes), lane_view(work.acts, lanes)
-        examples = Examples(
-            splat_view(data.inputs, lanes), splat_view(data.targets, lanes), scalar_view(work.order)
-        )
+        examples = Examples(splat_view(data.inputs, lanes), splat_view(data.targets, lanes), scalar_view(work.order))
         table = Table(scalar_view(plan.sizes), scalar_view(plan.arguments))
         s = plan.structure
         n_seeds, n_params = params.shape

@@ -26,7 +26,9 @@ class _DeviceLibrary(JITCodeLibrary):
     """
 
     def _optimize_final_module(self) -> None:
-        passes, builder = self._codegen._module_pass_manager(loop_vectorize=False, slp_vectorize=False, opt=0, cost="cheap")
+        passes, builder = self._codegen._module_pass_manager(
+            loop_vectorize=False, slp_vectorize=False, opt=0, cost="cheap"
+        )
         passes.run(self._final_module, builder)
 
     def _finalize_final_module(self) -> None:

@@ -37,32 +37,69 @@ class Layer(NamedTuple):
 
 
 @device
+def _bias(acts, params, layer, j):
+    """Return the bias of unit j, or zero."""
+    return params[layer.bias + j] if layer.bias >= 0 else like(acts[layer.inp], 0.0)
+
+
+@device
 def linear_forward(acts, params, layer):
-    """z_j = b_j + sum_i x_i w_ij, the sum in the order of i, each term one fma."""
-    for j in range(layer.n_out):
-        if layer.bias >= 0:
-            z = params[layer.bias + j]
-        else:
-            z = like(acts[layer.inp], 0.0)
+    """z_j = b_j + sum_i x_i w_ij, the sum in the order of i, each term one fma.
+
+    Four units at a time: their sums do not wait for each other.
+    """
+    whole = layer.n_out - layer.n_out % 4
+    for j in range(0, whole, 4):
+        z0, z1 = _bias(acts, params, layer, j), _bias(acts, params, layer, j + 1)
+        z2, z3 = _bias(acts, params, layer, j + 2), _bias(acts, params, layer, j + 3)
+        for i in range(layer.n_in):
+            x, w = acts[layer.inp + i], layer.weight + i * layer.n_out + j
+            z0, z1 = fma(x, params[w], z0), fma(x, params[w + 1], z1)
+            z2, z3 = fma(x, params[w + 2], z2), fma(x, params[w + 3], z3)
+        acts[layer.out + j], acts[layer.out + j + 1] = z0, z1
+        acts[layer.out + j + 2], acts[layer.out + j + 3] = z2, z3
+    for j in range(whole, layer.n_out):
+        z = _bias(acts, params, layer, j)
         for i in range(layer.n_in):
             z = fma(acts[layer.inp + i], params[layer.weight + i * layer.n_out + j], z)
         acts[layer.out + j] = z
 
 
 @device
+def _weight_backward(into, dinp, w, x, dout, params):
+    """Return dinp + params[w] dout, and add dout x to into[w]; the weight is read before into is written."""
+    dinp = fma(params[w], dout, dinp)
+    into[w] = fma(dout, x, into[w])
+    return dinp
+
+
+@device
 def linear_backward(deltas, into, params, acts, layer):
-    """dx_i = sum_j w_ij d_j, in the order of j, and into_ij += d_j x_i; w is read before into is written."""
-    for i in range(layer.n_in):
+    """dx_i = sum_j w_ij d_j, in the order of j, and into_ij += d_j x_i.
+
+    Four inputs at a time, as in `linear_forward`.
+    """
+    whole, n = layer.n_in - layer.n_in % 4, layer.n_out
+    for i in range(0, whole, 4):
+        x0, x1 = acts[layer.inp + i], acts[layer.inp + i + 1]
+        x2, x3 = acts[layer.inp + i + 2], acts[layer.inp + i + 3]
+        d0 = d1 = d2 = d3 = like(x0, 0.0)
+        for j in range(n):
+            w, dout = layer.weight + i * n + j, deltas[layer.out + j]
+            d0 = _weight_backward(into, d0, w, x0, dout, params)
+            d1 = _weight_backward(into, d1, w + n, x1, dout, params)
+            d2 = _weight_backward(into, d2, w + 2 * n, x2, dout, params)
+            d3 = _weight_backward(into, d3, w + 3 * n, x3, dout, params)
+        deltas[layer.inp + i], deltas[layer.inp + i + 1] = d0, d1
+        deltas[layer.inp + i + 2], deltas[layer.inp + i + 3] = d2, d3
+    for i in range(whole, layer.n_in):
         x = acts[layer.inp + i]
-        row = layer.weight + i * layer.n_out
         dinp = like(x, 0.0)
-        for j in range(layer.n_out):
-            dout = deltas[layer.out + j]
-            dinp = fma(params[row + j], dout, dinp)
-            into[row + j] = fma(dout, x, into[row + j])
+        for j in range(n):
+            dinp = _weight_backward(into, dinp, layer.weight + i * n + j, x, deltas[layer.out + j], params)
         deltas[layer.inp + i] = dinp
     if layer.bias >= 0:
-        for j in range(layer.n_out):
+        for j in range(n):
             into[layer.bias + j] = into[layer.bias + j] + deltas[layer.out + j]
 
 

@@ -175,7 +175,6 @@ def load_example(acts, examples, k, s):
 def _epoch(design: Design) -> Callable:
     load = _example_loader(design.permute is not None, design.lanes)
     forward, backward = design.passes
-    lanes = design.lanes
 
     @device
     def step(memory, into, examples, table, k, s, scale):
@@ -318,9 +317,7 @@ def make_train(design: Design, key: tuple[object, ...]) -> Any:
             lane_view(work.acts, lanes),
             lane_view(work.deltas, lanes),
         )
-        examples = Examples(
-            splat_view(data.inputs, lanes), splat_view(data.targets, lanes), scalar_view(work.order)
-        )
+        examples = Examples(splat_view(data.inputs, lanes), splat_view(data.targets, lanes), scalar_view(work.order))
         table = Table(scalar_view(plan.sizes), scalar_view(plan.arguments))
         n_seeds = params.shape[0]
         upcoming = min(n_seeds, lanes)

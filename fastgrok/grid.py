@@ -1,0 +1,117 @@
+"""The points of a sweep: an experiment for each combination of what the axes hold."""
+
+import dataclasses
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fastgrok.errors import InvalidExperiment
+from fastgrok.experiment import Experiment
+from fastgrok.fields import one_of
+from fastgrok.results.configuration import Axis, axis
+
+MAX_POINTS = 100_000
+"""Points of a sweep at most."""
+
+_FIELDS = [field.name for field in dataclasses.fields(Experiment)]
+
+
+class Point(NamedTuple):
+    """An experiment, and the label of what it has on each axis."""
+
+    labels: dict[str, Any]
+    experiment: Experiment
+
+
+def checked_axes(axes: Any) -> list[Axis]:
+    """
+    Return the axes of a sweep.
+
+    Parameters
+    ----------
+    axes
+        Field or dotted path -> list of the values that it takes, no two of them equal.
+
+    Raises
+    ------
+    InvalidExperiment
+        If it is something else, or the points are too many.
+
+    Examples
+    --------
+    >>> [axis.labels for axis in checked_axes({"optimizer.lr": [0.1, 0.2]})]
+    [(0.1, 0.2)]
+    """
+    if not isinstance(axes, Mapping) or not axes:
+        raise InvalidExperiment(
+            "axes", axes, "a dict of dotted paths and lists of values, such as {'epochs': [10, 20]}"
+        )
+    checked = [axis(_path(path), _values(path, values)) for path, values in axes.items()]
+    count = math.prod(len(one.values) for one in checked)
+    if count > MAX_POINTS:
+        raise InvalidExperiment("axes", count, f"at most {MAX_POINTS:,} configurations")
+    return checked
+
+
+def _path(path: Any) -> str:
+    """Return a path whose first step is a field of an experiment."""
+    if not isinstance(path, str) or path.partition(".")[0].partition("[")[0] not in _FIELDS:
+        raise InvalidExperiment("axes", path, f"{one_of(_FIELDS)}, or a dotted path such as 'optimizer.lr'")
+    return path
+
+
+def _values(path: str, values: Any) -> Sequence[Any]:
+    """Return the values of an axis."""
+    if isinstance(values, np.ndarray) and values.ndim == 1:
+        values = values.tolist()
+    if not isinstance(values, list | tuple | range) or not values:
+        raise InvalidExperiment(f"axes[{path!r}]", values, "a list of one value or more")
+    return values
+
+
+def grid(experiment: Experiment, axes: Sequence[Axis]) -> list[Point]:
+    """
+    Return every point of the product of the axes, the last axis varying fastest, each validated.
+
+    Parameters
+    ----------
+    experiment
+        What the axes vary.
+    axes
+        Fields, which are changed together, so that two may change that only fit each other; then dotted
+        paths, in order.
+
+    Raises
+    ------
+    InvalidExperiment
+        If there is no such path, a value will not do, or two values of an axis are equal.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor())
+    >>> [point.experiment.epochs for point in grid(exp, checked_axes({"epochs": [10, 20]}))]
+    [10, 20]
+    """
+    points = []
+    for places in itertools.product(*(range(len(axis.values)) for axis in axes)):
+        chosen = {axis.path: axis.values[k] for axis, k in zip(axes, places, strict=True)}
+        labels = {axis.path: axis.labels[k] for axis, k in zip(axes, places, strict=True)}
+        fields = {path: value for path, value in chosen.items() if path in _FIELDS}
+        made = experiment.replace(**fields)
+        for path in [path for path in chosen if path not in fields]:
+            made = made.replace_at(path, chosen[path])
+        points.append(Point(labels, made))
+    for axis in axes:
+        _check_distinct(axis)
+    return points
+
+
+def _check_distinct(axis: Axis) -> None:
+    """Raise if two values of an axis are equal."""
+    for k, value in enumerate(axis.values):
+        if value in axis.values[:k]:
+            raise InvalidExperiment(f"axes[{axis.path!r}][{k}]", value, "values that differ from each other")

@@ -1,0 +1,29 @@
+"""A progress bar, where somebody is watching."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def progress_bar(total: int, show: bool | None) -> Iterator[Callable[[int], object] | None]:
+    """
+    Show a bar on stderr while the context lasts; give the function that moves it, or None where there is no bar.
+
+    Parameters
+    ----------
+    total
+        Seeds to train, all configurations together.
+    show
+        None: if stderr is a terminal.
+    """
+    if not (sys.stderr.isatty() if show is None else show):
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = TextColumn("seeds"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("seeds", total=total)
+        yield lambda finished: bar.advance(task, finished)

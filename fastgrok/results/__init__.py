@@ -1,0 +1,1 @@
+"""From arrays to labelled results: datasets, their provenance, and files."""

@@ -1,0 +1,114 @@
+"""What a sweep varies, and what training one point of it gave."""
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastgrok.datasets import Dataset
+from fastgrok.experiment import Experiment
+from fastgrok.network import Network
+from fastgrok.sweep import Trained
+
+
+class Axis(NamedTuple):
+    """
+    A field of an experiment that a sweep varies.
+
+    Parameters
+    ----------
+    path
+        The field's dotted path: the name of a dimension.
+    values
+        Its values.
+    labels
+        What stands for each in tables and files: all numbers, all bools, or all strings, each once.
+    """
+
+    path: str
+    values: tuple[Any, ...]
+    labels: tuple[Any, ...]
+
+
+class Configuration(NamedTuple):
+    """
+    One point of a sweep, trained.
+
+    Parameters
+    ----------
+    labels
+        The label on each axis, by the axis' path.
+    experiment
+        What was trained.
+    trained
+        What came of it, one row a seed.
+    """
+
+    labels: Mapping[str, Any]
+    experiment: Experiment
+    trained: Trained
+
+    @property
+    def columns(self) -> dict[str, NDArray[Any]]:
+        """The result variables of the finished rows."""
+        return {name: self.rows(column) for name, column in self.trained.columns.items()}
+
+    def rows(self, column: NDArray[Any]) -> NDArray[Any]:
+        """
+        Return the finished rows of an array, the array itself if all of them are.
+
+        Parameters
+        ----------
+        column
+            One row a seed.
+        """
+        finished = self.trained.finished
+        return column if finished.all() else column[finished]
+
+
+def axis(path: str, values: Sequence[Any]) -> Axis:
+    """
+    Name the values of an axis.
+
+    Parameters
+    ----------
+    path
+        The field's dotted path.
+    values
+        Its values, no two of them equal.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> axis("optimizer.lr", [0.01, 0.1]).labels
+    (0.01, 0.1)
+    >>> axis("batch_size", [1, "full"]).labels
+    ('1', 'full')
+    """
+    for kinds in ((bool, np.bool_), (int, np.integer), (int, float, np.integer, np.floating)):
+        if all(isinstance(value, kinds) and (kinds[0] is bool or not _is_bool(value)) for value in values):
+            return Axis(path, tuple(values), tuple(np.asarray(values).tolist()))
+    return Axis(path, tuple(values), tuple(_distinct(map(_name, values))))
+
+
+def _is_bool(value: Any) -> bool:
+    return isinstance(value, bool | np.bool_)
+
+
+def _name(value: Any) -> str:
+    """Say in a word what a value is."""
+    if isinstance(value, Dataset):
+        return value.name
+    return str(value) if isinstance(value, Network | str) else repr(value)
+
+
+def _distinct(names: Iterator[str]) -> Iterator[str]:
+    """Number the names that have been there before."""
+    seen: set[str] = set()
+    for name in names:
+        numbered = (f"{name} #{k}" for k in itertools.count(2))
+        label = next(candidate for candidate in itertools.chain([name], numbered) if candidate not in seen)
+        seen.add(label)
+        yield label

@@ -1,0 +1,97 @@
+"""Arrays of several configurations as one labelled dataset."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastgrok.results.configuration import Axis, Configuration
+from fastgrok.results.layers import ReluLayer, all_relu_layers, relu_layers
+from fastgrok.schema import FINISHED, HIDDEN_LAYER, NOT_THERE, SEED, VARIABLES, Variable
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+def to_dataset(
+    seeds: NDArray[np.uint64],
+    axes: Sequence[Axis],
+    configurations: Sequence[Configuration],
+    attrs: Mapping[str, Any],
+) -> xr.Dataset:
+    """
+    Label the results of a run or a sweep.
+
+    Parameters
+    ----------
+    seeds
+        The seed of each row, finished or not.
+    axes
+        What the sweep varies; empty for a run, which has one configuration.
+    configurations
+        What was trained: all points of the product of the axes, or the first of them if interrupted.
+    attrs
+        Attributes of the dataset.
+
+    Notes
+    -----
+    Dimensions are the axes, then `seed`, then `hidden_layer`. An interrupted run has the rows that were
+    finished. An interrupted sweep has all, and a variable `finished` tells them apart.
+    """
+    import xarray as xr
+
+    layers = all_relu_layers(one.experiment.network for one in configurations)
+    if axes:
+        variables = _sweep_variables(len(seeds), axes, configurations, layers)
+    else:
+        variables = {name: (VARIABLES[name], column) for name, column in configurations[0].columns.items()}
+        seeds = configurations[0].rows(seeds)
+    dims = [axis.path for axis in axes]
+    data = {name: (dims + list(v.dims), array, _attrs(v)) for name, (v, array) in variables.items()}
+    coords: dict[str, Any] = {axis.path: (axis.path, np.asarray(axis.labels)) for axis in axes}
+    coords[SEED] = (SEED, seeds, {"long_name": "what fixes the initial parameters, and the order if per_seed"})
+    numbers = np.array([layer.linear for layer in layers], np.int64)
+    coords[HIDDEN_LAYER] = (HIDDEN_LAYER, numbers, {"long_name": "number of the Linear layer before the ReLU"})
+    return xr.Dataset({name: data[name] for name in [*VARIABLES, FINISHED.name] if name in data}, coords, attrs)
+
+
+def _attrs(variable: Variable) -> dict[str, Any]:
+    """Return a variable's attributes, by the CF conventions."""
+    extra = dict(variable.attrs)
+    if "flag_values" in extra:
+        extra["flag_values"] = np.array(extra["flag_values"], variable.dtype)
+    return {"long_name": variable.meaning, "units": variable.units, **extra}
+
+
+def _sweep_variables(
+    n: int, axes: Sequence[Axis], configurations: Sequence[Configuration], layers: Sequence[ReluLayer]
+) -> dict[str, tuple[Variable, NDArray[Any]]]:
+    """Put the configurations side by side; those that were not trained hold what says so."""
+    shape = (*(len(axis.values) for axis in axes), n)
+    full = {
+        name: (variable, _blank(variable, shape + (len(layers),) * (len(variable.dims) - 1)))
+        for name, variable in VARIABLES.items()
+    }
+    finished = np.zeros(shape, FINISHED.dtype)
+    points = itertools.product(*(range(len(axis.values)) for axis in axes))
+    for point, configuration in zip(points, configurations, strict=False):
+        rows = configuration.trained.finished
+        finished[point] = rows
+        columns = [layers.index(layer) for layer in relu_layers(configuration.experiment.network)]
+        for name, (variable, array) in full.items():
+            column = configuration.columns[name]
+            if len(variable.dims) == 1:
+                array[point][rows] = column
+            else:
+                array[point][np.ix_(rows, columns)] = column
+    return full if finished.all() else full | {FINISHED.name: (FINISHED, finished)}
+
+
+def _blank(variable: Variable, shape: tuple[int, ...]) -> NDArray[Any]:
+    """Return an array that says nowhere that anything was trained."""
+    kind = np.dtype(variable.dtype).kind
+    return np.full(shape, {"f": np.nan, "b": False}.get(kind, NOT_THERE), variable.dtype)

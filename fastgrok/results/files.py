@@ -1,0 +1,169 @@
+"""Results in files: Parquet, one row a configuration and seed, or NetCDF."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import secrets
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastgrok.errors import InvalidExperiment
+from fastgrok.results.configuration import Axis, Configuration
+from fastgrok.results.layers import all_relu_layers, relu_layers
+from fastgrok.schema import HIDDEN_LAYER, NOT_THERE, SEED, VARIABLES
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import xarray as xr
+
+PARQUET, NETCDF = ".parquet", ".nc"
+
+METADATA_KEY = "fastgrok"
+"""The key of a Parquet file's metadata that holds the provenance, as JSON."""
+
+
+def checked_target(path: str | os.PathLike[str]) -> Path:
+    """
+    Return the path of a file that a result can be written to, before any work is spent on it.
+
+    Parameters
+    ----------
+    path
+        A path that ends in .parquet or .nc, in a directory that exists and can be written to.
+
+    Raises
+    ------
+    InvalidExperiment
+        If it will not do, or a library that the format needs is missing.
+
+    Examples
+    --------
+    >>> checked_target("result.txt")
+    Traceback (most recent call last):
+    fastgrok.errors.InvalidExperiment: out = 'result.txt': expected a path that ends in .parquet or .nc
+    """
+    name = os.fspath(path) if isinstance(path, str | os.PathLike) else None
+    if not isinstance(name, str) or "\0" in name:
+        raise InvalidExperiment("out", path, "a path that ends in .parquet or .nc")
+    target = Path(name)
+    if target.suffix not in (PARQUET, NETCDF):
+        raise InvalidExperiment("out", name, "a path that ends in .parquet or .nc")
+    if target.suffix == NETCDF and importlib.util.find_spec("h5netcdf") is None:
+        raise InvalidExperiment("out", name, "pip install fastgrok[netcdf], or a .parquet path")
+    try:
+        if target.is_dir():
+            raise InvalidExperiment("out", name, "a file, and this is a directory")
+        with tempfile.TemporaryFile(dir=target.parent):
+            return target
+    except (OSError, ValueError) as error:
+        if isinstance(error, InvalidExperiment):
+            raise
+        why = getattr(error, "strerror", None) or error
+        raise InvalidExperiment("out", name, f"a path in a directory that can be written to ({why})") from error
+
+
+def write_parquet(
+    path: Path,
+    seeds: NDArray[np.uint64],
+    axes: Sequence[Axis],
+    configurations: Sequence[Configuration],
+    attrs: Mapping[str, Any],
+) -> None:
+    """
+    Write one row for each configuration and finished seed, one row group a configuration.
+
+    Parameters
+    ----------
+    path
+        A path that `checked_target` has let pass.
+    seeds
+        The seed of each row of a configuration, finished or not.
+    axes
+        What the sweep varies: a column each, before that of the seeds.
+    configurations
+        What was trained.
+    attrs
+        Provenance, kept as JSON in the file's metadata under `fastgrok`.
+    """
+    import pyarrow.parquet as pq
+
+    schema = _schema(axes, configurations, attrs)
+
+    def write(temporary: str) -> None:
+        with pq.ParquetWriter(temporary, schema) as writer:
+            for configuration in configurations:
+                writer.write_table(_table(configuration, seeds, schema))
+
+    _atomically(path, write)
+
+
+def _schema(axes: Sequence[Axis], configurations: Sequence[Configuration], attrs: Mapping[str, Any]) -> pa.Schema:
+    """Return the columns and the metadata of a Parquet file."""
+    import pyarrow as pa
+
+    fields = [pa.field(axis.path, pa.array(axis.labels).type) for axis in axes]
+    fields.append(pa.field("experiment_id", pa.string()))
+    fields.append(pa.field(SEED, pa.uint64()))
+    layers = all_relu_layers(one.experiment.network for one in configurations)
+    for name, variable in VARIABLES.items():
+        note = {"long_name": variable.meaning, "units": variable.units}
+        note |= {key: json.dumps(value) for key, value in variable.attrs.items()}
+        layered = HIDDEN_LAYER in variable.dims
+        for column in [layer.column(name) for layer in layers] if layered else [name]:
+            fields.append(pa.field(column, pa.from_numpy_dtype(np.dtype(variable.dtype)), metadata=note))
+    return pa.schema(fields, metadata={METADATA_KEY: json.dumps(dict(attrs))})
+
+
+def _table(configuration: Configuration, seeds: NDArray[np.uint64], schema: pa.Schema) -> pa.Table:
+    """Return the rows of one configuration."""
+    import pyarrow as pa
+
+    columns: dict[str, Any] = {SEED: configuration.rows(seeds)}
+    n = len(columns[SEED])
+    network = configuration.experiment.network
+    for name, column in configuration.columns.items():
+        if HIDDEN_LAYER in VARIABLES[name].dims:
+            columns |= {layer.column(name): column[:, k] for k, layer in enumerate(relu_layers(network))}
+        else:
+            columns[name] = column
+    constants = {**configuration.labels, "experiment_id": configuration.experiment.id}
+    arrays = [
+        pa.array(np.ascontiguousarray(columns[field.name]), field.type)
+        if field.name in columns
+        else pa.repeat(pa.scalar(constants.get(field.name, NOT_THERE), field.type), n)
+        for field in schema
+    ]
+    return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def write_netcdf(path: Path, dataset: xr.Dataset) -> None:
+    """
+    Write a dataset as NetCDF 4.
+
+    Parameters
+    ----------
+    path
+        A path that `checked_target` has let pass.
+    dataset
+        What `to_dataset` returns.
+    """
+    encoding = {str(name): {"_FillValue": None} for name in [*dataset.data_vars, *dataset.coords]}
+    _atomically(path, lambda temporary: dataset.to_netcdf(temporary, engine="h5netcdf", encoding=encoding))
+
+
+def _atomically(path: Path, write: Callable[[str], object]) -> None:
+    """Write a file beside the target and put it in its place: whole or not at all."""
+    temporary = path.with_name(f".fastgrok-{secrets.token_hex(8)}.tmp")
+    try:
+        write(str(temporary))
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,99 @@
+"""What a result was made from, by what, on what and when."""
+
+import json
+import platform
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from fastgrok.experiment import Experiment
+from fastgrok.results.configuration import Axis, Configuration
+from fastgrok.spec import to_plain
+
+
+def cpu_name() -> str:
+    """Return the CPU's name as the system gives it, else the architecture."""
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        for line in info.read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def cpu_target() -> str:
+    """Return the CPU that kernels are compiled for, as LLVM calls it."""
+    from llvmlite import binding
+    from numba.core import config
+
+    return config.CPU_NAME or binding.get_host_cpu_name()
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of everything that may have a say in a result."""
+    import llvmlite
+    import numba
+    import numpy
+
+    import fastgrok
+
+    return {
+        "fastgrok": fastgrok.__version__,
+        "numpy": numpy.__version__,
+        "numba": numba.__version__,
+        "llvmlite": llvmlite.__version__,
+        "python": platform.python_version(),
+    }
+
+
+def now() -> str:
+    """Return the time in UTC, to the second, as ISO 8601 writes it."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def provenance(
+    experiment: Experiment,
+    axes: Sequence[Axis],
+    configurations: Sequence[Configuration],
+    *,
+    own_params: bool,
+    time: str,
+) -> dict[str, str | int | float]:
+    """
+    Return the attributes of a dataset that say where it comes from.
+
+    Parameters
+    ----------
+    experiment
+        What was run, or what a sweep varies.
+    axes
+        What it varies; empty for a run.
+    configurations
+        What was trained, one configuration at least.
+    own_params
+        Whether training started from given parameters instead of those that the seeds draw.
+    time
+        When training ended.
+
+    Notes
+    -----
+    Plain strings and numbers, so that every format can hold them. `experiment_json` and `axes_json` bring
+    back what was run: `Experiment.from_json`, and for each value of an axis `replace_at`.
+    """
+    trained = [configuration.trained for configuration in configurations]
+    values = [{"path": axis.path, "values": [to_plain(value) for value in axis.values]} for axis in axes]
+    return {
+        "experiment_json": experiment.to_json(),
+        "experiment_id": experiment.id,
+        **({"axes_json": json.dumps(values, default=str)} if axes else {}),
+        **{f"{name}_version": version for name, version in versions().items()},
+        "cpu": cpu_name(),
+        "cpu_target": cpu_target(),
+        "time": time,
+        "driver": ", ".join(sorted({one.driver for one in trained})),
+        "lanes": ", ".join(map(str, sorted({one.lanes for one in trained}))),
+        "threads": max(one.threads for one in trained),
+        "seconds": sum(one.seconds for one in trained),
+        "initial_params": "given" if own_params else "drawn from the seeds",
+        "interrupted": int(any(one.interrupted for one in trained)),
+    }

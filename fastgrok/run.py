@@ -1,0 +1,289 @@
+"""The front door: train one network for each seed, or for each seed and point of a grid."""
+
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fastgrok import arguments, program
+from fastgrok.datasets import Dataset
+from fastgrok.errors import InvalidExperiment
+from fastgrok.experiment import Experiment
+from fastgrok.grid import Point, checked_axes, grid
+from fastgrok.network import Network
+from fastgrok.params import joined, split
+from fastgrok.report.progress import progress_bar
+from fastgrok.results.configuration import Axis, Configuration
+from fastgrok.run_result import Result
+from fastgrok.sweep import train
+
+__all__ = ["Result", "initial_params", "predict", "run", "sweep"]
+
+
+class _Options(NamedTuple):
+    """How training is done; no bit of a result depends on it."""
+
+    keep_params: bool
+    specialize: bool | None
+    lanes: int | None
+    threads: int | None
+    chunk_size: int | None
+
+
+def run(
+    experiment: Experiment,
+    seeds: int | range | ArrayLike | None = None,
+    *,
+    params: Sequence[ArrayLike] | None = None,
+    keep_params: bool = False,
+    specialize: bool | None = None,
+    lanes: int | None = None,
+    threads: int | None = None,
+    chunk_size: int | None = None,
+    progress: bool | None = None,
+) -> Result:
+    """
+    Train the network of an experiment once for every seed.
+
+    Parameters
+    ----------
+    experiment
+        Everything but the seed.
+    seeds
+        n for range(n); a range; or a list or array of integers from 0 to 2**64 - 1 (`stream="numpy_legacy"`:
+        2**32 - 1), in any order and as often as they come.
+    params
+        Initial parameters, instead of those that the seeds draw: one array for each of
+        `network.param_shapes`, with a leading axis of length n_seeds, or all without it for one network.
+        Seeds given as well, one for each network, name the rows, and shuffle the examples where
+        `order="per_seed"`; without them they are 0, 1, ...
+    keep_params
+        Whether to keep the trained parameters, as `Result.params`.
+    specialize
+        Whether to compile a driver for this very network; None: where that saves time.
+    lanes
+        Seeds in a vector, a power of two up to 64; None: what suits the CPU.
+    threads
+        Threads; None: one for each CPU that the process may use.
+    chunk_size
+        Seeds in a task of a thread; None: what suits.
+    progress
+        Whether to show a bar on stderr; None: if it is a terminal.
+
+    Raises
+    ------
+    InvalidExperiment
+        If an argument will not do.
+    KeyboardInterrupt
+        If Ctrl-C came before any seed was finished. Later it ends the run with a warning and what is finished.
+
+    Notes
+    -----
+    `specialize`, `lanes`, `threads` and `chunk_size` change the time that it takes, and no bit of the result.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=100)
+    >>> fg.run(exp, seeds=[3, 1]).seeds
+    array([3, 1], dtype=uint64)
+    """
+    points = [Point({}, arguments.checked_experiment(experiment))]
+    options = _checked(keep_params, specialize, lanes, threads, chunk_size)
+    return _train([], points, experiment, (seeds, params), options, progress)
+
+
+def sweep(
+    experiment: Experiment,
+    seeds: int | range | ArrayLike | None = None,
+    axes: Mapping[str, Sequence[Any]] | None = None,
+    *,
+    params: Sequence[ArrayLike] | None = None,
+    keep_params: bool = False,
+    specialize: bool | None = None,
+    lanes: int | None = None,
+    threads: int | None = None,
+    chunk_size: int | None = None,
+    progress: bool | None = None,
+) -> Result:
+    """
+    Train every combination of what the axes hold, each on the same seeds.
+
+    Parameters
+    ----------
+    experiment
+        What the axes vary.
+    seeds
+        As for `run`.
+    axes
+        Field or dotted path -> list of the values that it takes, such as {"optimizer.lr": [0.01, 0.1]}. All
+        combinations are validated before any is trained.
+    params
+        As for `run`; every network of the sweep must have these shapes.
+    keep_params
+        As for `run`.
+    specialize
+        As for `run`.
+    lanes
+        As for `run`.
+    threads
+        As for `run`.
+    chunk_size
+        As for `run`.
+    progress
+        As for `run`.
+
+    Raises
+    ------
+    InvalidExperiment
+        If an argument will not do.
+    KeyboardInterrupt
+        As for `run`.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=100)
+    >>> dict(fg.sweep(exp, 8, {"init": [fg.XavierNormal(), fg.HeNormal()], "optimizer.lr": [0.01, 0.1]}).dataset.sizes)
+    {'init': 2, 'optimizer.lr': 2, 'seed': 8, 'hidden_layer': 1}
+    """
+    checked = checked_axes(axes)
+    points = grid(arguments.checked_experiment(experiment), checked)
+    options = _checked(keep_params, specialize, lanes, threads, chunk_size)
+    return _train(checked, points, experiment, (seeds, params), options, progress)
+
+
+def initial_params(experiment: Experiment, seeds: int | range | ArrayLike) -> list[NDArray[Any]]:
+    """
+    Return the parameters that training starts from.
+
+    Parameters
+    ----------
+    experiment
+        Everything but the seed.
+    seeds
+        As for `run`.
+
+    Returns
+    -------
+    One array for each of `network.param_shapes`, with a leading axis of length n_seeds, in the dtype of the
+    experiment.
+
+    Raises
+    ------
+    InvalidExperiment
+        If an argument will not do.
+
+    Examples
+    --------
+    >>> import fastgrok as fg, numpy as np
+    >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor())
+    >>> bool((fg.initial_params(exp, [7])[0][0] == np.random.default_rng(7).uniform(-1, 1, (2, 4))).all())
+    True
+    """
+    arguments.checked_experiment(experiment)
+    checked = arguments.checked_seeds(seeds, experiment.stream)
+    arguments.check_memory([experiment], len(checked), keep_params=True, given=False)
+    return split(experiment.network, program.initial_params(experiment, checked))
+
+
+def predict(network: Network, params: Sequence[ArrayLike], X: ArrayLike) -> NDArray[Any]:
+    """
+    Return the outputs of networks.
+
+    Parameters
+    ----------
+    network
+        Their layers.
+    params
+        As for `run`. If all arrays are float32, so is the arithmetic; else it is float64.
+    X
+        Inputs of shape (n_examples, n_in).
+
+    Returns
+    -------
+    Shape (n_seeds, n_examples, n_out); n_seeds is 1 for parameters without a leading axis.
+
+    Raises
+    ------
+    InvalidExperiment
+        If an argument will not do.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> fg.predict(fg.mlp(2, 1), [[[1], [2]], [0.5]], [[0, 0], [1, 1]]).tolist()
+    [[[0.5], [3.5]]]
+    """
+    if not isinstance(network, Network):
+        raise InvalidExperiment("network", network, "a Network, such as mlp(2, 4, 1)")
+    single = isinstance(params, list | tuple) and all(getattr(a, "dtype", None) == np.float32 for a in params)
+    flat = joined(network, params, "float32" if single and params else "float64")
+    inputs = Dataset(X, np.zeros(np.shape(X)[0])).X if np.ndim(X) == 2 else None
+    if inputs is None or inputs.shape[1] != network.n_in:
+        raise InvalidExperiment("X", X, f"inputs of shape (n_examples, {network.n_in})")
+    return program.predict(network, flat, inputs)
+
+
+def _checked(keep_params: Any, specialize: Any, lanes: Any, threads: Any, chunk_size: Any) -> _Options:
+    """Check how training is to be done."""
+    return _Options(
+        bool(arguments.checked_flag("keep_params", keep_params, optional=False)),
+        arguments.checked_flag("specialize", specialize),
+        arguments.checked_lanes(lanes),
+        arguments.checked_integer("threads", threads, arguments.MAX_THREADS),
+        arguments.checked_integer("chunk_size", chunk_size),
+    )
+
+
+def _starts(points: list[Point], seeds: Any, params: Any) -> tuple[NDArray[np.uint64], list[NDArray[Any] | None]]:
+    """Return the seeds, and the initial parameters of each point where they are given."""
+    if seeds is None and params is None:
+        raise InvalidExperiment("seeds", seeds, "a number of seeds, a range or integers; or params")
+    flats: list[NDArray[Any] | None] = [None] * len(points)
+    if params is not None:
+        flats = [joined(point.experiment.network, params, point.experiment.dtype) for point in points]
+        n = len(flats[0]) if flats[0] is not None else 0
+        seeds = n if seeds is None else seeds
+    arrays = [arguments.checked_seeds(seeds, stream) for stream in {point.experiment.stream for point in points}]
+    if params is not None and len(arrays[0]) != n:
+        raise InvalidExperiment("seeds", seeds, f"one for each of the {n} networks of params")
+    return arrays[0], flats
+
+
+def _train(
+    axes: list[Axis],
+    points: list[Point],
+    experiment: Experiment,
+    start: tuple[Any, Any],
+    options: _Options,
+    progress: bool | None,
+) -> Result:
+    """Train one point after the other, until Ctrl-C."""
+    show = arguments.checked_flag("progress", progress)
+    seeds, flats = _starts(points, *start)
+    own_params = start[1] is not None
+    experiments = [point.experiment for point in points]
+    arguments.check_memory(experiments, len(seeds), keep_params=options.keep_params, given=own_params)
+    done: list[Configuration] = []
+    interrupted = False
+    with progress_bar(len(seeds) * len(points), show) as advance:
+        for point, flat in zip(points, flats, strict=True):
+            try:
+                trained = train(point.experiment, seeds, params=flat, advance=advance, **options._asdict())
+            except KeyboardInterrupt:  # before the first kernel of this point
+                interrupted = True
+                break
+            interrupted = trained.interrupted
+            if trained.finished.any():
+                done.append(Configuration(point.labels, point.experiment, trained))
+            if interrupted:
+                break
+    if not done:
+        raise KeyboardInterrupt
+    if interrupted:
+        message = f"interrupted: {sum(int(one.trained.finished.sum()) for one in done):,} runs are finished"
+        warnings.warn(message, UserWarning, stacklevel=3)
+    return Result(experiment, seeds, axes, done, interrupted=interrupted, own_params=own_params)

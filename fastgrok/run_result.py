@@ -1,0 +1,209 @@
+"""What a run or a sweep gives back."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastgrok import params as parameters
+from fastgrok.experiment import Experiment
+from fastgrok.report.rows import Row, duration, median, outcomes, rate, speed
+from fastgrok.results import files, provenance
+from fastgrok.results.configuration import Axis, Configuration
+from fastgrok.statistics.summary import Summary, summarise
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+_COUNTS = ("converged", "epochs_q25", "epochs_median", "epochs_q75")
+
+
+class Result:
+    """
+    Everything that training some seeds gave; made by `run` and `sweep`.
+
+    Parameters
+    ----------
+    experiment
+        What was run, or what a sweep varies.
+    all_seeds
+        The seeds that were asked for.
+    axes
+        What a sweep varies; empty for a run.
+    configurations
+        What was trained: one configuration for a run, in the order of the product of the axes for a sweep.
+    interrupted
+        Whether Ctrl-C ended it early. The rows that were finished are here.
+    own_params
+        Whether training started from given parameters.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=100)
+    >>> fg.run(exp, seeds=8).dataset.sizes["seed"]
+    8
+    """
+
+    def __init__(
+        self,
+        experiment: Experiment,
+        all_seeds: NDArray[np.uint64],
+        axes: Sequence[Axis],
+        configurations: Sequence[Configuration],
+        *,
+        interrupted: bool,
+        own_params: bool,
+    ) -> None:
+        self.experiment = experiment
+        self.interrupted = interrupted
+        self.axes = tuple(axes)
+        self.configurations = tuple(configurations)
+        self._all_seeds = all_seeds
+        self._own_params = own_params
+        self._time = provenance.now()
+
+    @property
+    def seeds(self) -> NDArray[np.uint64]:
+        """The seed of each row of the dataset: those that were finished, or all of them for a sweep."""
+        return self._all_seeds if self.axes else self.configurations[0].rows(self._all_seeds)
+
+    @property
+    def seconds(self) -> float:
+        """Time that training took, compilation included."""
+        return sum(configuration.trained.seconds for configuration in self.configurations)
+
+    @property
+    def params(self) -> list[Any]:
+        """
+        The trained parameters of a run with `keep_params=True`.
+
+        Layer by layer, each array with a leading axis of the length of `seeds`. For a sweep a list of such
+        lists, one for each row of `summary()`.
+
+        Raises
+        ------
+        AttributeError
+            If they were not kept.
+        """
+        kept = []
+        for configuration in self.configurations:
+            flat = configuration.trained.params
+            if flat is None:
+                raise AttributeError("the parameters were not kept: run it with keep_params=True")
+            kept.append(parameters.split(configuration.experiment.network, configuration.rows(flat)))
+        return kept if self.axes else kept[0]
+
+    @cached_property
+    def attrs(self) -> dict[str, Any]:
+        """Where the result comes from: experiment, versions, machine, time."""
+        attrs = provenance.provenance(
+            self.experiment, self.axes, self.configurations, own_params=self._own_params, time=self._time
+        )
+        return attrs | {"interrupted": int(self.interrupted)}
+
+    @cached_property
+    def dataset(self) -> xr.Dataset:
+        """The result variables of `fastgrok.schema`: dimensions are the axes of a sweep, `seed`, `hidden_layer`."""
+        from fastgrok.results.dataset import to_dataset
+
+        return to_dataset(self._all_seeds, self.axes, self.configurations, self.attrs)
+
+    @cached_property
+    def summaries(self) -> list[Summary]:
+        """The summary of each configuration."""
+        return [summarise(one.columns, one.experiment, one.trained.seconds) for one in self.configurations]
+
+    def rows(self) -> list[Row]:
+        """Return a row for each configuration: its network, its data, its label on each axis, its summary."""
+        return [
+            Row({"network": str(one.experiment.network), "data": one.experiment.data.name, **one.labels}, summary)
+            for one, summary in zip(self.configurations, self.summaries, strict=True)
+        ]
+
+    def summary(self) -> pd.DataFrame:
+        """
+        Return one row for each configuration: rates with intervals, quantiles under censoring, counts.
+
+        Columns are `network`, `data`, the axes of a sweep, and the fields of `fastgrok.statistics.summary.Summary`.
+        A quantile that was not reached is `<NA>`.
+
+        Examples
+        --------
+        >>> import fastgrok as fg
+        >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=100)
+        >>> fg.run(exp, seeds=8).summary()["n"].tolist()
+        [8]
+        """
+        import pandas as pd
+
+        frame = pd.DataFrame([{**row.labels, **row.summary.to_dict()} for row in self.rows()])
+        return frame.astype(
+            {**dict.fromkeys(_COUNTS, "Int64"), "rate": "float64", "seed_epochs_per_second": "float64"}
+        )
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """
+        Write the result to a file, whole or not at all.
+
+        Parameters
+        ----------
+        path
+            Ends in .parquet (one row a configuration and seed) or .nc (`dataset`, as NetCDF).
+
+        Raises
+        ------
+        InvalidExperiment
+            If there can be no such file, or the library that it needs is missing.
+        """
+        target = files.checked_target(path)
+        if target.suffix == files.PARQUET:
+            files.write_parquet(target, self._all_seeds, self.axes, self.configurations, self.attrs)
+        else:
+            files.write_netcdf(target, self.dataset)
+
+    def __repr__(self) -> str:
+        lines = [f"<fastgrok.Result: {self._title()}"]
+        if self.axes:
+            from fastgrok.report.table import as_text
+
+            lines.extend(as_text(self.rows()).splitlines())
+        else:
+            lines.extend(_sentences(self.summaries[0]))
+        return "\n  ".join(lines) + ">"
+
+    def _repr_html_(self) -> str:
+        import html
+
+        from fastgrok.report.table import as_html
+
+        return f"<p>fastgrok.Result: {html.escape(self._title())}</p>{as_html(self.rows())}"
+
+    def _title(self) -> str:
+        """Say what was run, and on how many seeds."""
+        varied = {axis.path for axis in self.axes}
+        network = "several networks" if "network" in varied else str(self.experiment.network)
+        data = "several datasets" if "data" in varied else self.experiment.data.name
+        count = f"{len(self._all_seeds):,} seeds"
+        if self.axes:
+            points = " x ".join(f"{len(axis.values)} {axis.path}" for axis in self.axes)
+            count = f"{points} x {count}"
+        elif self.interrupted:
+            count = f"{len(self.seeds):,} of {count}"
+        return f"{network} on {' '.join(data.split())}, {count}{', interrupted' * self.interrupted}"
+
+
+def _sentences(summary: Summary) -> list[str]:
+    """Say what became of the seeds of a run."""
+    lines = []
+    if summary.converged is not None:
+        lines.append(f"converged {rate(summary)} (95 % interval), median epochs: {median(summary)}")
+    lines.append(f"outcomes: {outcomes(summary)}")
+    lines.append(f"{duration(summary.seconds)}, {speed(summary.seed_epochs_per_second)} seed-epochs per second")
+    return lines
