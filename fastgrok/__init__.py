@@ -30,11 +30,11 @@ if TYPE_CHECKING:
     from fastgrok.network import Tanh as Tanh
     from fastgrok.network import mlp as mlp
     from fastgrok.optimizers import SGD as SGD
-    from fastgrok.run import Result as Result
-    from fastgrok.run import initial_params as initial_params
-    from fastgrok.run import predict as predict
-    from fastgrok.run import run as run
-    from fastgrok.run import sweep as sweep
+    from fastgrok.api import Result as Result
+    from fastgrok.api import initial_params as initial_params
+    from fastgrok.api import predict as predict
+    from fastgrok.api import run as run
+    from fastgrok.api import sweep as sweep
     from fastgrok.stopping import Converged as Converged
 
 __version__ = "0.1.0"
@@ -50,7 +50,7 @@ _HOME = {
     "TorchLinear": "initializers",
     **dict.fromkeys(["Linear", "ReLU", "LeakyReLU", "Sigmoid", "Tanh", "Network", "mlp"], "network"),
     "SGD": "optimizers",
-    **dict.fromkeys(["Result", "run", "sweep", "initial_params", "predict"], "run"),
+    **dict.fromkeys(["Result", "run", "sweep", "initial_params", "predict"], "api"),
     "Converged": "stopping",
 }
 

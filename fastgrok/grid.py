@@ -46,9 +46,7 @@ def checked_axes(axes: Any) -> list[Axis]:
     [(0.1, 0.2)]
     """
     if not isinstance(axes, Mapping) or not axes:
-        raise InvalidExperiment(
-            "axes", axes, "a dict of dotted paths and lists of values, such as {'epochs': [10, 20]}"
-        )
+        raise InvalidExperiment("axes", axes, "a dict of dotted paths and lists, such as {'epochs': [10, 20]}")
     checked = [axis(_path(path), _values(path, values)) for path, values in axes.items()]
     count = math.prod(len(one.values) for one in checked)
     if count > MAX_POINTS:
@@ -97,21 +95,21 @@ def grid(experiment: Experiment, axes: Sequence[Axis]) -> list[Point]:
     [10, 20]
     """
     points = []
-    for places in itertools.product(*(range(len(axis.values)) for axis in axes)):
-        chosen = {axis.path: axis.values[k] for axis, k in zip(axes, places, strict=True)}
-        labels = {axis.path: axis.labels[k] for axis, k in zip(axes, places, strict=True)}
+    for places in itertools.product(*(range(len(one.values)) for one in axes)):
+        chosen = {one.path: one.values[k] for one, k in zip(axes, places, strict=True)}
+        labels = {one.path: one.labels[k] for one, k in zip(axes, places, strict=True)}
         fields = {path: value for path, value in chosen.items() if path in _FIELDS}
         made = experiment.replace(**fields)
         for path in [path for path in chosen if path not in fields]:
             made = made.replace_at(path, chosen[path])
         points.append(Point(labels, made))
-    for axis in axes:
-        _check_distinct(axis)
+    for one in axes:
+        _check_distinct(one)
     return points
 
 
-def _check_distinct(axis: Axis) -> None:
+def _check_distinct(one: Axis) -> None:
     """Raise if two values of an axis are equal."""
-    for k, value in enumerate(axis.values):
-        if value in axis.values[:k]:
-            raise InvalidExperiment(f"axes[{axis.path!r}][{k}]", value, "values that differ from each other")
+    for k, value in enumerate(one.values):
+        if value in one.values[:k]:
+            raise InvalidExperiment(f"axes[{one.path!r}][{k}]", value, "values that differ from each other")

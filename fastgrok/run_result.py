@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgrok import params as parameters
+from fastgrok.errors import InvalidExperiment
 from fastgrok.experiment import Experiment
 from fastgrok.report.rows import Row, duration, median, outcomes, rate, speed
 from fastgrok.results import files, provenance
@@ -144,9 +145,8 @@ class Result:
         import pandas as pd
 
         frame = pd.DataFrame([{**row.labels, **row.summary.to_dict()} for row in self.rows()])
-        return frame.astype(
-            {**dict.fromkeys(_COUNTS, "Int64"), "rate": "float64", "seed_epochs_per_second": "float64"}
-        )
+        floats = ("rate", "rate_low", "rate_high", "seed_epochs_per_second")
+        return frame.astype(dict.fromkeys(_COUNTS, "Int64") | dict.fromkeys(floats, "float64"))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """
@@ -163,10 +163,13 @@ class Result:
             If there can be no such file, or the library that it needs is missing.
         """
         target = files.checked_target(path)
-        if target.suffix == files.PARQUET:
-            files.write_parquet(target, self._all_seeds, self.axes, self.configurations, self.attrs)
-        else:
-            files.write_netcdf(target, self.dataset)
+        try:
+            if target.suffix == files.PARQUET:
+                files.write_parquet(target, self._all_seeds, self.axes, self.configurations, self.attrs)
+            else:
+                files.write_netcdf(target, self.dataset)
+        except OSError as error:
+            raise InvalidExperiment("out", str(target), f"a file that can be written ({error})") from error
 
     def __repr__(self) -> str:
         lines = [f"<fastgrok.Result: {self._title()}"]

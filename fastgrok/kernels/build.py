@@ -32,6 +32,8 @@ _DRAWS = {"constant": CONSTANT, "uniform": UNIFORM, "normal": NORMAL}
 # d(loss)/d(output) = _SLOPE * (output - target), and the loss is _FACTOR * what add_loss sums.
 _SLOPE = {"half_squared_error": 1.0, "squared_error": 2.0, "binary_cross_entropy": 1.0}
 _FACTOR = {"half_squared_error": 0.5, "squared_error": 1.0, "binary_cross_entropy": 1.0}
+_CURVES = (specs.Sigmoid, specs.Tanh)
+_CURVE_FLOPS = 40
 
 MAX_LANES = 64
 _REGISTER_VECTORS = 512  # beyond, the stack is no place for a block's parameters
@@ -147,11 +149,10 @@ def gradient_scale(experiment: Experiment) -> float:
 def flops_per_epoch(experiment: Experiment) -> float:
     """Return about how many operations an epoch of one seed takes, the check of the criteria included."""
     weights = sum(layer.fan_in * layer.fan_out for layer in experiment.network.linears)
-    curves = {specs.Sigmoid: 40, specs.Tanh: 40}
     units, width = 0, experiment.network.n_in
     for layer in experiment.network.layers:
         width = layer.fan_out if isinstance(layer, specs.Linear) else width
-        units += width * curves.get(type(layer), 4)
+        units += width * (_CURVE_FLOPS if type(layer) in _CURVES else 4)
     passes = 6 + (2 if experiment.stop is not None else 0)
     update = 4 * experiment.n_params / experiment.batch_rows
     shuffle = 20 if experiment.order != "fixed" else 0
@@ -240,11 +241,14 @@ def _block_vectors(experiment: Experiment) -> int:
 def lane_count(experiment: Experiment, *, specialise: bool) -> int:
     """Return the lane count that suits a driver on this CPU; no result depends on it.
 
-    Specialised: two registers a value, which hides the latency of the arithmetic, or one where there would not be
-    registers for all. General: as many as keep a block in half of the first-level cache, from one register to four.
+    Specialised: two registers a value, which hides the latency of the arithmetic; four where sigmoids make it long;
+    one where there would not be registers for all. General: as many as keep a block in half of the first-level
+    cache, from one register to four.
     """
     register = vector_bytes() // np.dtype(experiment.dtype).itemsize
     if specialise:
+        if any(type(layer) in _CURVES for layer in experiment.network.layers):
+            return 4 * register
         return register * (2 if is_fused(experiment) and experiment.n_params <= 32 else 1)
     fitting = _BLOCK_BYTES // (_block_vectors(experiment) * np.dtype(experiment.dtype).itemsize)
     best = register

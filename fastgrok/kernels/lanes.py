@@ -178,7 +178,7 @@ class _SetViewItem(AbstractTemplate):
     key = operator.setitem
 
     def generic(self, args: Any, kws: Any) -> Any:
-        view, index, value = args
+        view, index, _ = args
         if isinstance(view, LaneView) and isinstance(index, types.Integer):
             return signature(types.none, view, types.intp, Lanes(view.dtype, view.count))
         return None

@@ -38,11 +38,11 @@ def cells(rows: Sequence[Row]) -> Cells:
     Examples
     --------
     >>> cells([]).header
-    ['n', 'converged [95 %]', 'median epochs', 'time', 'seed-epochs/s']
+    ['n', 'converged [95 % interval]', 'median epochs', 'time', 'seed-epochs/s']
     """
     labels = list(rows[0].labels) if rows else []
     outcomes = [name for name in OUTCOMES if any(row.summary.outcomes[name] for row in rows)]
-    header = [*labels, "n", "converged [95 %]", "median epochs", *map(_plural, outcomes), "time", "seed-epochs/s"]
+    header = [*labels, "n", "converged [95 % interval]", "median epochs", *outcomes, "time", "seed-epochs/s"]
     body = [
         [
             *(_line(row.labels[name]) for name in labels),
@@ -56,11 +56,6 @@ def cells(rows: Sequence[Row]) -> Cells:
         for row in rows
     ]
     return Cells(header, body, len(labels))
-
-
-def _plural(outcome: str) -> str:
-    """Return the heading of the seeds with an outcome."""
-    return f"n {outcome}"
 
 
 def _line(label: Any) -> str:

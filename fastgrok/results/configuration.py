@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from fastgrok.datasets import Dataset
 from fastgrok.experiment import Experiment
 from fastgrok.network import Network
-from fastgrok.sweep import Trained
+from fastgrok.training import Trained
 
 
 class Axis(NamedTuple):

@@ -81,7 +81,7 @@ def _sweep_variables(
     for point, configuration in zip(points, configurations, strict=False):
         rows = configuration.trained.finished
         finished[point] = rows
-        columns = [layers.index(layer) for layer in relu_layers(configuration.experiment.network)]
+        columns = np.array([layers.index(layer) for layer in relu_layers(configuration.experiment.network)], int)
         for name, (variable, array) in full.items():
             column = configuration.columns[name]
             if len(variable.dims) == 1:

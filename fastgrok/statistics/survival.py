@@ -1,5 +1,6 @@
 """Epochs to convergence, when some seeds are never seen to converge."""
 
+import itertools
 from typing import NamedTuple
 
 import numpy as np
@@ -82,10 +83,10 @@ def _product(
     at_risk: NDArray[np.int64], events: NDArray[np.int64], censored: NDArray[np.int64]
 ) -> NDArray[np.float64]:
     """Multiply (at_risk - events) / at_risk up; the counts cancel from one censored seed to the next."""
-    starts = np.flatnonzero(np.diff(censored, prepend=-1))
+    starts = np.flatnonzero(np.diff(censored, prepend=-1)).tolist()
     share = np.empty(len(at_risk))
     before = 1.0
-    for start, end in zip(starts, [*starts[1:], len(at_risk)], strict=True):
+    for start, end in itertools.pairwise([*starts, len(at_risk)]):
         share[start:end] = before * ((at_risk[start:end] - events[start:end]) / at_risk[start])
         before = share[end - 1]
     return share

@@ -17,7 +17,7 @@ from fastgrok.params import joined, split
 from fastgrok.report.progress import progress_bar
 from fastgrok.results.configuration import Axis, Configuration
 from fastgrok.run_result import Result
-from fastgrok.sweep import train
+from fastgrok.training import train
 
 __all__ = ["Result", "initial_params", "predict", "run", "sweep"]
 
@@ -146,7 +146,8 @@ def sweep(
     --------
     >>> import fastgrok as fg
     >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=100)
-    >>> dict(fg.sweep(exp, 8, {"init": [fg.XavierNormal(), fg.HeNormal()], "optimizer.lr": [0.01, 0.1]}).dataset.sizes)
+    >>> axes = {"init": [fg.XavierNormal(), fg.HeNormal()], "optimizer.lr": [0.01, 0.1]}
+    >>> dict(fg.sweep(exp, 8, axes).dataset.sizes)
     {'init': 2, 'optimizer.lr': 2, 'seed': 8, 'hidden_layer': 1}
     """
     checked = checked_axes(axes)

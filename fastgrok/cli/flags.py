@@ -1,0 +1,99 @@
+"""The flags of `fastgrok sweep`: each once, with its field, its default and a line of help."""
+
+import inspect
+from typing import Any, NamedTuple
+
+import typer
+
+
+class Flag(NamedTuple):
+    """
+    A flag of the command line.
+
+    Parameters
+    ----------
+    name
+        The name of the value in the command's `values`; the flag is `--name` with hyphens.
+    kind
+        str, int, or bool for `--name/--no-name`; None is the value of what is not given.
+    default
+        What is taken if it is not given.
+    help
+        One line.
+    field
+        The field of an experiment that it sets; "" for one that sets none.
+    option
+        The flag, where it is not `--name`.
+    """
+
+    name: str
+    kind: Any
+    default: Any
+    help: str
+    field: str = ""
+    option: str = ""
+
+    @property
+    def parameter(self) -> inspect.Parameter:
+        """The flag as a parameter of a function, as typer reads it."""
+        only = "--" + self.name.replace("_", "-")
+        declared = [self.option or only] if self.kind is not bool or self.option else [f"{only}/--no-{only[2:]}"]
+        show = self.default is not None and self.default is not False
+        option = typer.Option(self.default, *declared, help=self.help, show_default=show)
+        kind = inspect.Parameter.KEYWORD_ONLY
+        return inspect.Parameter(self.name, kind, default=option, annotation=self.kind | None)
+
+
+DATA_FLAGS = (
+    Flag("data", str, None, "CSV file (a header, then numbers) or NPZ file (X, y) instead of a name", "data"),
+    Flag("target", str, None, "column of the target in the CSV file, or several: one output each"),
+    Flag("features", str, None, "columns of the inputs; default: all the others"),
+    Flag("classes", bool, None, "the target column holds classes: one output each"),
+)
+
+FIELD_FLAGS = (
+    Flag("hidden", str, "4", "widths of the hidden layers; 4x4: two of them; none: no hidden layer", "network"),
+    Flag("activation", str, "relu", "after each hidden layer: linear, relu, leaky_relu, sigmoid, tanh", "network"),
+    Flag("output", str, "linear", "after the last layer, likewise", "network"),
+    Flag("bias", bool, True, "whether the layers have biases", "network"),
+    Flag("gradient_at_zero", str, "0", "gradient of ReLU at exactly 0", "network"),
+    Flag("slope", str, "0.01", "slope of leaky ReLU", "network"),
+    Flag("loss", str, "half_squared_error", "half_squared_error, squared_error, binary_cross_entropy", "loss"),
+    Flag("reduction", str, "mean", "mean or sum of the gradients of a batch", "reduction"),
+    Flag("init", str, "uniform(-1,1)", "of weights: uniform(a,b), he_normal, torch_linear, ...", "init"),
+    Flag("bias_init", str, "zeros", "of biases, likewise; same: as the weights", "bias_init"),
+    Flag("stream", str, "numpy", "numpy: default_rng(seed); numpy_legacy: RandomState(seed)", "stream"),
+    Flag("optimizer", str, "sgd", "sgd", "optimizer"),
+    Flag("lr", str, "0.1", "learning rate", "optimizer.lr"),
+    Flag("momentum", str, "0", "momentum", "optimizer.momentum"),
+    Flag("weight_decay", str, "0", "L2 penalty", "optimizer.weight_decay"),
+    Flag("l1", str, "0", "L1 penalty", "optimizer.l1"),
+    Flag("batch_size", str, "1", "examples per update, or full", "batch_size"),
+    Flag("order", str, "fixed", "of the examples: fixed, shared, per_seed", "order"),
+    Flag("epochs", str, "1000", "epochs at most", "epochs"),
+    Flag("stop_loss", str, None, "converged at this mean loss; default 0.01 if no criterion is given", "stop.loss"),
+    Flag("stop_max_error", str, None, "converged at this largest error", "stop.max_error"),
+    Flag("stop_accuracy", str, None, "converged at this accuracy", "stop.accuracy"),
+    Flag(
+        "keep_training",
+        **_SWITCH,
+        help="go on after convergence",
+        field="stop.keep_training",
+        option="--keep-training",
+    ),
+    Flag("no_stop", **_SWITCH, help="no criterion: run every epoch", field="stop", option="--no-stop"),
+    Flag("dtype", str, "float64", "float64 or float32", "dtype"),
+)
+
+RUN_FLAGS = (
+    Flag("seeds", str, "1000", "n for seeds 0 to n - 1, or first:stop"),
+    Flag("out", str, None, "write the result to this .parquet or .nc file"),
+    Flag("threads", int, None, "threads; default: one for each CPU"),
+    Flag("lanes", int, None, "seeds in a vector: a power of two up to 64"),
+    Flag("specialize", bool, None, "compile for this very network; default: where it saves time"),
+    Flag("json", bool, False, "print one JSON document instead of the table", option="--json"),
+    Flag("quiet", bool, False, "print nothing but errors", option="--quiet"),
+)
+
+FLAGS = (*DATA_FLAGS, *FIELD_FLAGS, *RUN_FLAGS)
+"""Every flag of `fastgrok sweep`."""

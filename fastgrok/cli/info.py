@@ -1,0 +1,103 @@
+"""The command `fastgrok info`: versions, machine, and the state of the cache."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+
+def info(*, as_json: bool) -> int:
+    """
+    Print what this installation is and runs on, and return the exit status.
+
+    Parameters
+    ----------
+    as_json
+        One JSON document instead of lines.
+    """
+    facts = collect()
+    if as_json:
+        print(json.dumps(facts, indent=1), flush=True)
+    else:
+        print("\n".join(_lines(facts)), flush=True)
+    return 0
+
+
+def collect() -> dict[str, Any]:
+    """Return everything that `fastgrok info` shows."""
+    from fastgrok.kernels import build
+    from fastgrok.results.provenance import cpu_name, cpu_target, versions
+
+    return {
+        "versions": versions(),
+        "cpu": cpu_name(),
+        "cpu_target": cpu_target(),
+        "vector_bits": 8 * build.vector_bytes(),
+        "threads": build.threads(),
+        "lanes": _lanes(),
+        "cache": _cache(),
+    }
+
+
+def _lanes() -> dict[str, dict[str, int]]:
+    """Return the lanes chosen for XOR 2-4-1, by driver and dtype."""
+    from fastgrok.datasets import xor
+    from fastgrok.experiment import Experiment
+    from fastgrok.kernels.build import lane_count
+    from fastgrok.network import mlp
+
+    experiment = Experiment(mlp(2, 4, 1), xor())
+    return {
+        driver: {
+            dtype: lane_count(experiment.replace(dtype=dtype), specialise=driver == "specialised")
+            for dtype in ("float64", "float32")
+        }
+        for driver in ("general", "specialised")
+    }
+
+
+def _cache() -> dict[str, Any]:
+    """Return where compiled kernels are kept, and how many."""
+    from fastgrok.kernels.cache import cache_directory
+
+    directory = cache_directory()
+    sizes = _sizes(directory)
+    return {
+        "directory": str(directory),
+        "kernels": len(sizes),
+        "bytes": sum(sizes),
+        "writable": _is_writable(directory),
+    }
+
+
+def _sizes(directory: Path) -> list[int]:
+    """Return the sizes of the kernels in a directory, [] if it cannot be read."""
+    try:
+        with os.scandir(directory) as entries:
+            return [entry.stat().st_size for entry in entries if entry.name.endswith(".nbc")]
+    except OSError:
+        return []
+
+
+def _is_writable(directory: Path) -> bool:
+    """Whether files can be made in a directory, or it can be made itself."""
+    there = next(path for path in (directory.absolute(), *directory.absolute().parents) if path.exists())
+    return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
+
+
+def _lines(facts: dict[str, Any]) -> list[str]:
+    """Return the facts as aligned lines."""
+    cache = facts["cache"]
+    shown = {
+        **facts["versions"],
+        "cpu": facts["cpu"],
+        "compiled for": f"{facts['cpu_target']}, vectors of {facts['vector_bits']} bits",
+        "threads": facts["threads"],
+    }
+    for driver, lanes in facts["lanes"].items():
+        counts = ", ".join(f"{count} {dtype}" for dtype, count in lanes.items())
+        shown[f"lanes, {driver}"] = f"{counts} (2-4-1)"
+    shown["cache"] = cache["directory"] + ("" if cache["writable"] else " (not writable)")
+    shown["cached kernels"] = f"{cache['kernels']}, {cache['bytes'] / 1e6:.1f} MB"
+    width = max(map(len, shown))
+    return [f"{name:{width}}  {value}" for name, value in shown.items()]

@@ -1,0 +1,113 @@
+"""Commands, errors and exit statuses."""
+
+import functools
+import inspect
+import os
+import sys
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from fastgrok.cli.flags import FLAGS
+from fastgrok.errors import InvalidExperiment
+
+FAILED, INVALID, INTERRUPTED = 1, 2, 130
+
+Command = Callable[[], int]
+"""What a command line asks for: it is parsed first, and done outside of the parser. Returns the exit status."""
+
+_USAGE_ERROR: type[Exception] = typer.BadParameter.__bases__[0]  # its place has moved with typer's versions
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None, no_args_is_help=True)
+
+
+def _version(wanted: bool) -> None:
+    """Print the version and leave."""
+    if wanted:
+        import fastgrok
+
+        print(f"fastgrok {fastgrok.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def fastgrok(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="show the version")
+    ] = False,
+) -> None:
+    """Train a small network once for every random seed, and say what the seed decides."""
+
+
+def sweep(name: str | None = None, **values: Any) -> Command:
+    """
+    Train a network for every seed, and print what happened.
+
+    A comma list, as in --hidden 2,4,8 --lr 0.1,0.01, gives every combination.
+    """
+    from fastgrok.cli.sweep import sweep as command
+
+    return functools.partial(command, name, values)
+
+
+def _signature() -> inspect.Signature:
+    """Return the signature that makes typer read the table of flags."""
+    about = "xor, and, or, parity3, streetlights, deep_streetlights; xor(low=-1) has inputs -1 and 1"
+    argument = Annotated[str | None, typer.Argument(help=about, show_default=False)]
+    name = inspect.Parameter("name", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=argument)
+    return inspect.Signature([name, *(flag.parameter for flag in FLAGS)])
+
+
+sweep.__signature__ = _signature()  # type: ignore[attr-defined]
+app.command()(sweep)
+
+
+@app.command()
+def info(json: Annotated[bool, typer.Option("--json", help="print one JSON document")] = False) -> Command:
+    """Show versions, CPU, vector width, lanes chosen, and the state of the cache."""
+    from fastgrok.cli.info import info as command
+
+    return functools.partial(command, as_json=json)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """
+    Run the command line, and leave with its exit status.
+
+    Parameters
+    ----------
+    arguments
+        What stands after `fastgrok`; None: `sys.argv`.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    sys.exit(_status(arguments))
+
+
+def _status(arguments: list[str] | None) -> int:
+    """Run the command line, and return its exit status."""
+    try:
+        parsed = app(arguments, prog_name="fastgrok", standalone_mode=False)
+        status = parsed() if callable(parsed) else int(parsed or 0)  # a number after --help and --version
+        print(end="", flush=True)
+        return status
+    except InvalidExperiment as error:
+        return _fail(str(error), INVALID)
+    except _USAGE_ERROR as error:
+        return _fail(error.format_message(), INVALID)  # type: ignore[attr-defined]
+    except (KeyboardInterrupt, typer.Abort):
+        print("fastgrok: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains when it leaves
+        return 0
+    except OSError as error:
+        return _fail(str(error), FAILED)
+
+
+def _fail(message: str, status: int) -> int:
+    """Print an error in one line."""
+    print(f"fastgrok: error: {' '.join(message.split())}", file=sys.stderr)
+    return status

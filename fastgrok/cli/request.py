@@ -1,0 +1,182 @@
+"""What the flags of `fastgrok sweep` ask for: an experiment, and the axes of the lists among them."""
+
+import itertools
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from fastgrok import datasets
+from fastgrok.cli.flags import DATA_FLAGS, FIELD_FLAGS
+from fastgrok.cli.lists import integer, integer_or, items, listed, number, word
+from fastgrok.datasets import Dataset
+from fastgrok.errors import InvalidExperiment
+from fastgrok.experiment import Experiment
+from fastgrok.fields import one_of
+from fastgrok.initializers import initializer
+from fastgrok.network import ACTIVATIONS, LeakyReLU, Network, ReLU, mlp
+from fastgrok.optimizers import SGD
+from fastgrok.stopping import Converged
+
+Values = Mapping[str, Any]
+"""What each flag was given, by the flag's name."""
+
+_CRITERIA = ("stop_loss", "stop_max_error", "stop_accuracy")
+
+
+class Request(NamedTuple):
+    """An experiment, and the values of each field that has several."""
+
+    experiment: Experiment
+    axes: dict[str, list[Any]]
+
+
+def request(name: str | None, values: Values) -> Request:
+    """
+    Return what a command line asks for.
+
+    Parameters
+    ----------
+    name
+        The datasets by their names, as a comma list; None: `values["data"]` is a file.
+    values
+        What each flag was given.
+
+    Raises
+    ------
+    InvalidExperiment
+        If something will not do, or does not fit.
+    """
+    fields: dict[str, list[Any]] = {"data": _data(name, values)}
+    fields["network"] = _networks(fields["data"], values)
+    for path, parse in _PARSERS.items():
+        flag = next(flag for flag in FIELD_FLAGS if flag.field == path)
+        fields[path] = listed(_option(flag.name), values[flag.name], parse)
+    stop, criteria = _stop(values)
+    fields |= criteria
+    _one_optimizer(values["optimizer"])
+    first: dict[str, Any] = {path: choices[0] for path, choices in fields.items() if "." not in path}
+    experiment = Experiment(**first, optimizer=SGD(), stop=stop)
+    for path, choices in fields.items():
+        if "." in path:
+            experiment = experiment.replace_at(path, choices[0])
+    return Request(experiment, {path: choices for path, choices in fields.items() if len(choices) > 1})
+
+
+def _option(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def _initializer(flag: str, text: str) -> Any:
+    return initializer(text)
+
+
+def _bias_initializer(flag: str, text: str) -> Any:
+    return "same" if text == "same" else initializer(text)
+
+
+_PARSERS: dict[str, Callable[[str, str], Any]] = {
+    "loss": word,
+    "reduction": word,
+    "init": _initializer,
+    "bias_init": _bias_initializer,
+    "stream": word,
+    "optimizer.lr": number,
+    "optimizer.momentum": number,
+    "optimizer.weight_decay": number,
+    "optimizer.l1": number,
+    "batch_size": integer_or("full"),
+    "order": word,
+    "epochs": integer,
+    "dtype": word,
+}
+
+
+def _one_optimizer(text: str) -> None:
+    """Raise unless it is the one that there is."""
+    if text != "sgd":
+        raise InvalidExperiment("--optimizer", text, one_of(["sgd"]))
+
+
+def _data(name: str | None, values: Values) -> list[Dataset]:
+    """Return the datasets: by name, or one from a file."""
+    if (name is None) == (values["data"] is None):
+        given = "both" if name is not None else "neither"
+        known = ", ".join(datasets.builtin.BUILTIN)
+        raise InvalidExperiment("data", given, f"either a name ({known}, parity3) or --data with a file")
+    if values["data"] is not None:
+        return [_from_file(values)]
+    for flag in DATA_FLAGS[1:]:
+        if values[flag.name] is not None:
+            raise InvalidExperiment(_option(flag.name), values[flag.name], "--data with a CSV file too")
+    return listed("data", name or "", lambda _, item: datasets.by_name(item))
+
+
+def _from_file(values: Values) -> Dataset:
+    """Return the dataset of a CSV or an NPZ file."""
+    path = values["data"]
+    if Path(path).suffix.lower() == ".npz":
+        for flag in DATA_FLAGS[1:]:
+            if values[flag.name] is not None:
+                raise InvalidExperiment(_option(flag.name), values[flag.name], "a CSV file; an NPZ file has X and y")
+        return Dataset.from_npz(path)
+    if values["target"] is None:
+        raise InvalidExperiment("--target", None, "the column of the target, or several with commas")
+    target = items("--target", values["target"])
+    features = None if values["features"] is None else items("--features", values["features"])
+    return Dataset.from_csv(path, target if len(target) > 1 else target[0], features, classes=values["classes"])
+
+
+def _networks(data: list[Dataset], values: Values) -> list[Network]:
+    """Return a network for each combination of widths and activations."""
+    n_in, n_out = data[0].n_in, data[0].n_out
+    for other in data[1:]:
+        if (other.n_in, other.n_out) != (n_in, n_out):
+            raise InvalidExperiment("data", other, f"{n_in} inputs and {n_out} outputs, as {data[0].name!r} has")
+    numbers = {name: listed(_option(name), values[name], number) for name in ("gradient_at_zero", "slope")}
+    networks = []
+    for widths, hidden, output, gradient, slope in itertools.product(
+        listed("--hidden", values["hidden"], _widths),
+        listed("--activation", values["activation"], _activation),
+        listed("--output", values["output"], _activation),
+        numbers["gradient_at_zero"],
+        numbers["slope"],
+    ):
+        special = {"relu": ReLU(gradient), "leaky_relu": LeakyReLU(slope)}
+        ends = {"hidden": special.get(hidden, hidden), "output": special.get(output, output)}
+        network = mlp(n_in, *widths, n_out, **ends, bias=values["bias"])
+        if network not in networks:  # a slope that no layer has makes no difference
+            networks.append(network)
+    return networks
+
+
+def _widths(flag: str, text: str) -> list[int]:
+    """Read `4`, `4x4`, or `none`."""
+    if text in ("none", "0"):
+        return []
+    try:
+        return [int(width) for width in text.split("x")]
+    except ValueError as error:
+        raise InvalidExperiment(flag, text, "a width such as 4, several as in 4x4, or none") from error
+
+
+def _activation(flag: str, text: str) -> str:
+    """Return the name of an activation."""
+    if text not in ACTIVATIONS:
+        raise InvalidExperiment(flag, text, one_of(ACTIVATIONS))
+    return text
+
+
+def _stop(values: Values) -> tuple[Converged | None, dict[str, list[Any]]]:
+    """Return the stopping rule, and the values of its criteria."""
+    given = {name: values[name] for name in _CRITERIA if values[name] is not None}
+    if values["no_stop"]:
+        for name, text in {**given, **({"keep_training": True} if values["keep_training"] else {})}.items():
+            raise InvalidExperiment(_option(name), text, "no --no-stop beside it")
+        return None, {}
+    criteria = {
+        name.removeprefix("stop_"): listed(_option(name), text, number)
+        for name, text in (given or {"stop_loss": "0.01"}).items()
+    }
+    first: dict[str, Any] = {name: choices[0] for name, choices in criteria.items()}
+    rule = Converged(**first, keep_training=values["keep_training"])
+    return rule, {f"stop.{name}": choices for name, choices in criteria.items()}
