@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import queue
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -88,7 +88,7 @@ class Program:
         self._initialise(params, states, seeds, self._tensors)
         return params, states
 
-    def train(self, seeds: np.ndarray | None, params: np.ndarray | None, memories: queue.SimpleQueue) -> Part:
+    def train(self, seeds: np.ndarray | None, params: np.ndarray | None, memories: queue.SimpleQueue[Memory]) -> Part:
         """Train one network per row of `seeds`, of `params`, or of both; memory is borrowed from `memories`."""
         memory = memories.get()
         try:
@@ -105,9 +105,7 @@ class Program:
         if self.experiment.order == "shared":
             states[:] = self._shared_state()
         initial = self._measure(drawn, memory)
-        columns = {
-            name: np.full(len(seeds), NEVER, np.int64) for name in ("epochs_run", "epochs_to_converge")
-        }
+        columns = {name: np.full(len(seeds), NEVER, np.int64) for name in ("epochs_run", "epochs_to_converge")}
         if self.experiment.epochs == 0:
             columns["epochs_run"][:] = 0
         else:
@@ -126,7 +124,7 @@ class Program:
             "outcome": self._outcomes(columns["epochs_to_converge"], final, drawn),
             "loss_initial": initial.loss,
             "loss_final": final.loss,
-            "accuracy_final": final.accuracy.astype(np.float64) / self.experiment.data.n_examples,
+            "accuracy_final": final.hits.astype(np.float64) / self.experiment.data.n_examples,
             "gradient_norm_final": final.gradient_norm,
             "dead_units_initial": initial.dead_units,
             "dead_units_final": final.dead_units,
@@ -142,7 +140,8 @@ class Program:
 
     def _dead(self, measures: Measures) -> np.ndarray:
         """Whether every unit of some ReLU layer is dead."""
-        return np.any(measures.dead_units == np.array(self.experiment.network.relu_widths, np.int64), axis=1)
+        whole: np.ndarray = measures.dead_units == np.array(self.experiment.network.relu_widths, np.int64)
+        return whole.any(axis=1)
 
     def _outcomes(self, epochs_to_converge: np.ndarray, final: Measures, params: np.ndarray) -> np.ndarray:
         """Return the first outcome that applies to each seed."""
@@ -156,7 +155,7 @@ class Program:
 
     def _measure(self, params: np.ndarray, memory: Memory) -> Measures:
         n, dtype = len(params), self.experiment.dtype
-        numbers = [np.empty(n, dtype) for _ in range(4)]
+        numbers = [np.empty(n, dtype) for _ in range(3)]
         dead_units = np.empty((n, len(self.experiment.network.relu_layers)), np.int64)
         measures = Measures(*numbers, dead_units)
         scale = build.gradient_scale(self.experiment)
@@ -172,11 +171,9 @@ def initial_params(experiment: Experiment, seeds: np.ndarray) -> np.ndarray:
 def predict(network: Network, params: np.ndarray, X: np.ndarray) -> np.ndarray:
     """Return the outputs (n_seeds, n_examples, n_out) of networks with parameters (n_seeds, n_params)."""
     blank = Dataset(X, np.zeros((len(X), network.n_out)))
-    experiment = Experiment(network, blank, dtype=params.dtype.name)
+    experiment = Experiment(network, blank, dtype=cast(Any, params.dtype.name))
     lanes = build.lane_count(experiment, specialise=False)
     outputs = np.empty((len(params), len(X), network.n_out), params.dtype)
     work = build.work(experiment, lanes, gradients=False)
-    make_predict(lanes, experiment.dtype)(
-        outputs, params, work, build.data(experiment), build.plan(experiment)
-    )
+    make_predict(lanes, experiment.dtype)(outputs, params, work, build.data(experiment), build.plan(experiment))
     return outputs

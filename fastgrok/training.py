@@ -12,7 +12,7 @@ import numpy as np
 
 from fastgrok.experiment import Experiment
 from fastgrok.kernels import build
-from fastgrok.program import Program
+from fastgrok.program import Memory, Program
 from fastgrok.schema import HIDDEN_LAYER, NEVER, SEED, VARIABLES
 
 _CHUNK_FLOPS = 3e9  # in a chunk: 50 to 200 ms of one thread
@@ -87,7 +87,7 @@ def train(
         return int(np.count_nonzero(columns["epochs_run"][rows] != NEVER))
 
     size = chunk_size or _chunk_size(experiment, n, lanes, threads)
-    memories: queue.SimpleQueue = queue.SimpleQueue()
+    memories: queue.SimpleQueue[Memory] = queue.SimpleQueue()
     for _ in range(min(threads, -(-n // size))):
         memories.put(program.memory())
     chunks = (slice(first, min(first + size, n)) for first in range(0, n, size))
@@ -116,7 +116,7 @@ def _in_threads(
     Chunks are given out as threads become free, so an interruption leaves none waiting; kernels in the middle of
     one look at a flag, and what they have finished counts.
     """
-    waiting: set[Future] = set()
+    waiting: set[Future[int]] = set()
     with ThreadPoolExecutor(threads, thread_name_prefix="fastgrok") as pool:
         try:
             for chunk in chunks:
@@ -133,7 +133,7 @@ def _in_threads(
     return False
 
 
-def _collect(waiting: set[Future], advance: Callable[[int], object] | None) -> set[Future]:
+def _collect(waiting: set[Future[int]], advance: Callable[[int], object] | None) -> set[Future[int]]:
     """Wait for the next chunk; return those still under way."""
     done, pending = wait(waiting, return_when=FIRST_COMPLETED)
     finished = sum(future.result() for future in done)

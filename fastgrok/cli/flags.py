@@ -74,14 +74,8 @@ FIELD_FLAGS = (
     Flag("stop_loss", str, None, "converged at this mean loss; default 0.01 if no criterion is given", "stop.loss"),
     Flag("stop_max_error", str, None, "converged at this largest error", "stop.max_error"),
     Flag("stop_accuracy", str, None, "converged at this accuracy", "stop.accuracy"),
-    Flag(
-        "keep_training",
-        **_SWITCH,
-        help="go on after convergence",
-        field="stop.keep_training",
-        option="--keep-training",
-    ),
-    Flag("no_stop", **_SWITCH, help="no criterion: run every epoch", field="stop", option="--no-stop"),
+    Flag("keep_training", bool, False, "go on after convergence", "stop.keep_training", "--keep-training"),
+    Flag("no_stop", bool, False, "no criterion: run every epoch", "stop", "--no-stop"),
     Flag("dtype", str, "float64", "float64 or float32", "dtype"),
 )
 

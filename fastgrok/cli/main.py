@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from fastgrok.cli.flags import FLAGS
-from fastgrok.errors import InvalidExperiment
+from fastgrok.errors import MISSING, InvalidExperiment
 
 FAILED, INVALID, INTERRUPTED = 1, 2, 130
 
@@ -31,13 +31,16 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
+@app.callback(invoke_without_command=True)
 def fastgrok(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="show the version")
     ] = False,
 ) -> None:
     """Train a small network once for every random seed, and say what the seed decides."""
+    if context.invoked_subcommand is None:
+        raise InvalidExperiment("command", MISSING, "sweep or info (fastgrok --help says more)")
 
 
 def sweep(name: str | None = None, **values: Any) -> Command:
@@ -80,6 +83,8 @@ def main(arguments: list[str] | None = None) -> None:
     arguments
         What stands after `fastgrok`; None: `sys.argv`.
     """
+    if sys.stdout is None:  # closed by whoever started us
+        sys.stdout = open(os.devnull, "w")
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")

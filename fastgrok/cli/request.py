@@ -9,11 +9,11 @@ from fastgrok import datasets
 from fastgrok.cli.flags import DATA_FLAGS, FIELD_FLAGS
 from fastgrok.cli.lists import integer, integer_or, items, listed, number, word
 from fastgrok.datasets import Dataset
-from fastgrok.errors import InvalidExperiment
+from fastgrok.errors import MISSING, InvalidExperiment
 from fastgrok.experiment import Experiment
 from fastgrok.fields import one_of
 from fastgrok.initializers import initializer
-from fastgrok.network import ACTIVATIONS, LeakyReLU, Network, ReLU, mlp
+from fastgrok.network import ACTIVATIONS, LeakyReLU, Network, ReLU, Sigmoid, mlp
 from fastgrok.optimizers import SGD
 from fastgrok.stopping import Converged
 
@@ -51,6 +51,7 @@ def request(name: str | None, values: Values) -> Request:
     for path, parse in _PARSERS.items():
         flag = next(flag for flag in FIELD_FLAGS if flag.field == path)
         fields[path] = listed(_option(flag.name), values[flag.name], parse)
+    _check_output(fields)
     stop, criteria = _stop(values)
     fields |= criteria
     _one_optimizer(values["optimizer"])
@@ -91,6 +92,14 @@ _PARSERS: dict[str, Callable[[str, str], Any]] = {
 }
 
 
+def _check_output(fields: Mapping[str, list[Any]]) -> None:
+    """Raise if a loss needs another output: say it in the words of the command line."""
+    if "binary_cross_entropy" in fields["loss"]:
+        for network in fields["network"]:
+            if not isinstance(network.layers[-1], Sigmoid):
+                raise InvalidExperiment("--loss", "binary_cross_entropy", "another loss, or --output sigmoid")
+
+
 def _one_optimizer(text: str) -> None:
     """Raise unless it is the one that there is."""
     if text != "sgd":
@@ -100,9 +109,9 @@ def _one_optimizer(text: str) -> None:
 def _data(name: str | None, values: Values) -> list[Dataset]:
     """Return the datasets: by name, or one from a file."""
     if (name is None) == (values["data"] is None):
-        given = "both" if name is not None else "neither"
-        known = ", ".join(datasets.builtin.BUILTIN)
-        raise InvalidExperiment("data", given, f"either a name ({known}, parity3) or --data with a file")
+        known = ", ".join(datasets.builtin.BUILTIN).replace("parity", "parity3")
+        given = MISSING if name is None else f"{name} and --data {values['data']}"
+        raise InvalidExperiment("data", given, f"either a name ({known}) or --data with a file")
     if values["data"] is not None:
         return [_from_file(values)]
     for flag in DATA_FLAGS[1:]:
@@ -120,7 +129,7 @@ def _from_file(values: Values) -> Dataset:
                 raise InvalidExperiment(_option(flag.name), values[flag.name], "a CSV file; an NPZ file has X and y")
         return Dataset.from_npz(path)
     if values["target"] is None:
-        raise InvalidExperiment("--target", None, "the column of the target, or several with commas")
+        raise InvalidExperiment("--target", MISSING, "the column of the target, or several with commas")
     target = items("--target", values["target"])
     features = None if values["features"] is None else items("--features", values["features"])
     return Dataset.from_csv(path, target if len(target) > 1 else target[0], features, classes=values["classes"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 import os
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -19,7 +19,9 @@ from fastgrok.kernels.losses import CROSS_ENTROPY, SQUARES, Loss
 from fastgrok.kernels.network import GENERAL, specialised
 from fastgrok.kernels.optimizers import Rates, Terms
 from fastgrok.kernels.streams import STREAMS
+from fastgrok.kernels.target import vector_bytes
 from fastgrok.kernels.train import Criteria, Data, Design, Plan, Structure, Work, make_train
+from fastgrok.optimizers import SGD
 
 _KIND = {
     specs.Linear: kinds.LINEAR,
@@ -69,6 +71,11 @@ def layout(network: specs.Network) -> Layout:
     return Layout(tuple(rows), params, out, inp, end, end + width)
 
 
+def _sgd(experiment: Experiment) -> SGD:
+    """Return the optimizer: SGD is the only one so far."""
+    return cast(SGD, experiment.optimizer)
+
+
 def _loss(experiment: Experiment, place: Layout) -> Loss:
     y = experiment.data.y
     low, high = float(y.min()), float(y.max())
@@ -81,7 +88,7 @@ def _loss(experiment: Experiment, place: Layout) -> Loss:
 
 def structure(experiment: Experiment, place: Layout) -> Structure:
     """Return what the specialised driver fixes."""
-    stop, optimizer, loss = experiment.stop, experiment.optimizer, _loss(experiment, place)
+    stop, optimizer, loss = experiment.stop, _sgd(experiment), _loss(experiment, place)
     return Structure(
         n_layers=len(place.layers),
         n_backward=len(place.layers) - (loss.kind == CROSS_ENTROPY),
@@ -97,7 +104,7 @@ def structure(experiment: Experiment, place: Layout) -> Structure:
 
 def is_fused(experiment: Experiment) -> bool:
     """Whether the update is plain SGD on single examples, which backward does as it goes."""
-    optimizer = experiment.optimizer
+    optimizer = _sgd(experiment)
     return experiment.batch_rows == 1 and not (optimizer.momentum or optimizer.weight_decay or optimizer.l1)
 
 
@@ -121,7 +128,7 @@ def _criteria(experiment: Experiment) -> Criteria:
 
 def plan(experiment: Experiment) -> Plan:
     """Return everything that a driver reads at run time."""
-    place, optimizer, n = layout(experiment.network), experiment.optimizer, experiment.data.n_examples
+    place, optimizer, n = layout(experiment.network), _sgd(experiment), experiment.data.n_examples
     batch, slope = experiment.batch_rows, _SLOPE[experiment.loss]
     last = n % batch or batch
     mean = experiment.reduction == "mean"
@@ -199,7 +206,7 @@ def _aligned(shape: tuple[int, ...], dtype: str) -> np.ndarray:
 def work(experiment: Experiment, lanes: int, *, gradients: bool) -> Work:
     """Return the memory of one block; with gradients even where training itself is fused."""
     place, dtype = layout(experiment.network), experiment.dtype
-    moments = place.n_params if experiment.optimizer.momentum else 0
+    moments = place.n_params if _sgd(experiment).momentum else 0
     grads = place.n_params if gradients or not is_fused(experiment) else 0
     shuffled = experiment.data.n_examples if experiment.order != "fixed" else 0
     return Work(
@@ -215,25 +222,10 @@ def work(experiment: Experiment, lanes: int, *, gradients: bool) -> Work:
     )
 
 
-@functools.cache
-def vector_bytes() -> int:
-    """Return the bytes of the widest vector of the CPU that Numba compiles for."""
-    from llvmlite import binding
-    from numba.core import config
-    from numba.core.registry import cpu_target
-
-    context = cpu_target.target_context
-    context.refresh()
-    features = context.codegen()._tm_features
-    name = config.CPU_NAME or binding.get_host_cpu_name()
-    if "+avx512f" in features or "avx512" in name:
-        return 64
-    return 32 if "+avx," in features + "," or name in ("haswell", "x86-64-v3") else 16
-
-
 def _block_vectors(experiment: Experiment) -> int:
+    """Return the vectors that a block's parameters and activations are."""
     place, shares = layout(experiment.network), 1
-    shares += experiment.optimizer.momentum > 0
+    shares += _sgd(experiment).momentum > 0
     shares += not is_fused(experiment)
     return shares * place.n_params + 2 * place.n_acts
 
@@ -245,12 +237,13 @@ def lane_count(experiment: Experiment, *, specialise: bool) -> int:
     one where there would not be registers for all. General: as many as keep a block in half of the first-level
     cache, from one register to four.
     """
-    register = vector_bytes() // np.dtype(experiment.dtype).itemsize
+    itemsize = np.dtype(experiment.dtype).itemsize
+    register = vector_bytes() // itemsize
     if specialise:
         if any(type(layer) in _CURVES for layer in experiment.network.layers):
             return 4 * register
         return register * (2 if is_fused(experiment) and experiment.n_params <= 32 else 1)
-    fitting = _BLOCK_BYTES // (_block_vectors(experiment) * np.dtype(experiment.dtype).itemsize)
+    fitting = _BLOCK_BYTES // (_block_vectors(experiment) * itemsize)
     best = register
     while best * 2 <= min(fitting, 4 * register):
         best *= 2

@@ -7,15 +7,16 @@ import hashlib
 import os
 import pickle
 import tempfile
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import llvmlite
 import numba
 from numba.core import caching
-from numba.core.registry import cpu_target
 from numba.core.serialize import dumps
 from numba.misc.appdirs import AppDirs
+
+from fastgrok.kernels.target import description
 
 
 @functools.cache
@@ -25,6 +26,11 @@ def source_fingerprint() -> str:
     for path in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
+
+
+@functools.cache
+def _versions() -> tuple[str, str]:
+    return numba.__version__, version("llvmlite")
 
 
 def cache_directory() -> Path:
@@ -64,20 +70,17 @@ class KernelCache(caching._Cache):
     def flush(self) -> None:
         """Do nothing: an entry is never stale, since its name is a hash of what it was made from."""
 
-    def _stem(self, codegen: Any) -> str:
+    def _stem(self) -> str:
         """Return the file name without the part for the signature."""
-        versions = numba.__version__, llvmlite.__version__, source_fingerprint()
-        return f"{self._name}-{_digest((self._key, codegen.magic_tuple(), versions))}"
+        return f"{self._name}-{_digest((self._key, description(), _versions(), source_fingerprint()))}"
 
-    def path(self, signature: Any, codegen: Any) -> Path:
-        """Return the file of one signature on one CPU target."""
-        return cache_directory() / f"{self._stem(codegen)}-{_digest(str(signature))}.nbc"
+    def path(self, signature: Any) -> Path:
+        """Return the file of one signature."""
+        return cache_directory() / f"{self._stem()}-{_digest(str(signature))}.nbc"
 
     def exists(self) -> bool:
         """Whether the kernel is on disk, for this CPU target and any signature."""
-        context = cpu_target.target_context
-        context.refresh()
-        return any(cache_directory().glob(f"{self._stem(context.codegen())}-*.nbc"))
+        return any(cache_directory().glob(f"{self._stem()}-*.nbc"))
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """Return the compiled kernel, or None where there is none that can be used."""
@@ -85,7 +88,7 @@ class KernelCache(caching._Cache):
             return None
         target_context.refresh()
         try:
-            blob = self.path(sig, target_context.codegen()).read_bytes()
+            blob = self.path(sig).read_bytes()
             digest, payload = blob[:32], blob[32:]
             if hashlib.sha256(payload).digest() != digest:
                 return None
@@ -99,7 +102,7 @@ class KernelCache(caching._Cache):
         if not self._enabled:
             return
         payload = dumps(data._reduce())
-        target = self.path(sig, data.codegen)
+        target = self.path(sig)
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=target.parent) as folder:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from fastgrok.kernels.jit import kernel
 from fastgrok.kernels.lanes import fma, lane_view, like, scalar_view, select, splat_view, sqrt
 from fastgrok.kernels.layers import RELU
-from fastgrok.kernels.losses import add_hit, add_loss, larger_error, loss_backward
+from fastgrok.kernels.losses import add_hit, add_loss, loss_backward
 from fastgrok.kernels.network import GENERAL, Table, layer_at
 from fastgrok.kernels.train import Examples, Memory, load_example
 
@@ -17,8 +17,7 @@ class Measures(NamedTuple):
     """What evaluate writes, one row a seed."""
 
     loss: Any  # float (n_seeds,), the mean over examples
-    accuracy: Any  # float (n_seeds,), examples that are right; a count
-    max_error: Any  # float (n_seeds,)
+    hits: Any  # float (n_seeds,), examples that are right
     gradient_norm: Any  # float (n_seeds,), of the mean loss
     dead_units: Any  # int64 (n_seeds, n_relu_layers)
 
@@ -59,13 +58,12 @@ def make_evaluate(lanes: int, dtype: str) -> Any:
                 block.grads[p] = zero
             for unit in range(alive.shape[0]):
                 living[unit] = zero
-            total, largest, hits = zero, zero, zero
+            total, hits = zero, zero
             scale = like(zero, gradient_scale)
             for k in range(plan.n_examples):
                 load_example(block.acts, examples, k, s)
                 forward(block.acts, block.params, table, s.n_layers)
                 total = add_loss(total, block.acts, s.loss)
-                largest = larger_error(largest, block.acts, s.loss)
                 hits = add_hit(hits, block.acts, s.loss)
                 loss_backward(block.deltas, block.acts, scale, s.loss)
                 backward(block.deltas, block.grads, block.params, block.acts, table, s.n_backward)
@@ -79,14 +77,12 @@ def make_evaluate(lanes: int, dtype: str) -> Any:
                 squares = fma(block.grads[p], block.grads[p], squares)
             block.deltas[0] = total * like(zero, plan.criteria.loss_factor)
             block.deltas[1] = hits
-            block.acts[0] = largest
-            block.acts[1] = sqrt(squares)
+            block.acts[0] = sqrt(squares)
             for lane in range(min(lanes, n_seeds - first)):
                 seed = first + lane
                 measures.loss[seed] = work.deltas[0, lane]
-                measures.accuracy[seed] = work.deltas[1, lane]
-                measures.max_error[seed] = work.acts[0, lane]
-                measures.gradient_norm[seed] = work.acts[1, lane]
+                measures.hits[seed] = work.deltas[1, lane]
+                measures.gradient_norm[seed] = work.acts[0, lane]
                 column = 0
                 for m in range(s.n_layers):
                     layer = layer_at(table, m)

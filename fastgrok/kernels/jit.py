@@ -55,13 +55,13 @@ class _DeviceCompiler(compiler.Compiler):
         self.state.library = library
 
 
-def device(function: Callable) -> Any:
+def device(function: Callable[..., Any]) -> Any:
     """Compile a function that other kernels call; LLVM inlines it into each caller."""
     options = {"forceinline": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
     return numba.njit(pipeline_class=_DeviceCompiler, **options, **_OPTIONS)(function)
 
 
-def kernel(*key: object) -> Callable[[Callable], Any]:
+def kernel(*key: object) -> Callable[[Callable[..., Any]], Any]:
     """Compile a kernel that Python calls, cached on disk.
 
     Parameters
@@ -71,7 +71,7 @@ def kernel(*key: object) -> Callable[[Callable], Any]:
         same name with equal keys must be the same code.
     """
 
-    def decorate(function: Callable) -> Any:
+    def decorate(function: Callable[..., Any]) -> Any:
         dispatcher = numba.njit(no_cfunc_wrapper=True, **_OPTIONS)(function)
         dispatcher._cache = KernelCache(function.__qualname__, key)
         return dispatcher

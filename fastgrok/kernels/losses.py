@@ -50,10 +50,10 @@ def add_loss(total, acts, loss):
 
 @device
 def larger_error(largest, acts, loss):
-    """Return the larger of `largest` and the example's |output - target|; NaN wins."""
+    """Return the larger of `largest` and the example's |output - target|."""
     for k in range(loss.n_out):
         error = absolute(acts[loss.out + k] - acts[loss.target + k])
-        largest = select(error <= largest, largest, error)
+        largest = select(error > largest, error, largest)
     return largest
 
 

@@ -25,8 +25,8 @@ class Table(NamedTuple):
 class Passes(NamedTuple):
     """The compiled passes through a network."""
 
-    forward: Callable
-    backward: Callable
+    forward: Callable[..., Any]
+    backward: Callable[..., Any]
 
 
 @device
@@ -82,7 +82,7 @@ def _no_backward(deltas, into, params, acts, table, n_layers):
     """The network of no layers."""
 
 
-def _forward_then(first: Callable, last: Callable, layer: Layer) -> Callable:
+def _forward_then(first: Callable[..., Any], last: Callable[..., Any], layer: Layer) -> Callable[..., Any]:
     @device
     def forward(acts, params, table, n_layers):
         first(acts, params, table, n_layers)
@@ -91,7 +91,7 @@ def _forward_then(first: Callable, last: Callable, layer: Layer) -> Callable:
     return forward
 
 
-def _backward_then(first: Callable, last: Callable, layer: Layer) -> Callable:
+def _backward_then(first: Callable[..., Any], last: Callable[..., Any], layer: Layer) -> Callable[..., Any]:
     @device
     def backward(deltas, into, params, acts, table, n_layers):
         first(deltas, into, params, acts, layer)

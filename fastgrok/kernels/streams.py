@@ -16,7 +16,7 @@ name                    seeds                        draws what NumPy draws from
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -31,18 +31,18 @@ class Stream(NamedTuple):
     generator's row.
     """
 
-    seed: Callable
+    seed: Callable[..., Any]
     """``seed(state, s)`` makes the state that of a new generator with seed s."""
-    random: Callable
+    random: Callable[..., Any]
     """``random(state)`` gives a float64 in [0, 1)."""
-    standard_normal: Callable
+    standard_normal: Callable[..., Any]
     """``standard_normal(state)`` gives a float64."""
-    permute: Callable
+    permute: Callable[..., Any]
     """``permute(state, order)`` fills int64 (n,) with the next permutation of range(n), n <= 2**31."""
     words: int
 
 
-def interval(next_uint32: Callable) -> Callable:
+def interval(next_uint32: Callable[..., Any]) -> Callable[..., Any]:
     """Return NumPy's ``random_interval``: an unbiased integer in [0, largest], 0 < largest < 2**32.
 
     Bits are masked to the size of the largest and drawn again until they fit.
@@ -61,7 +61,7 @@ def interval(next_uint32: Callable) -> Callable:
     return draw
 
 
-def _permutation(next_uint32: Callable) -> Callable:
+def _permutation(next_uint32: Callable[..., Any]) -> Callable[..., Any]:
     """Return NumPy's ``permutation(n)``: Fisher-Yates from the end.
 
     Both of NumPy's generators shuffle with masked draws (Lemire's multiplication serves ``integers`` only).

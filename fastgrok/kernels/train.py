@@ -111,13 +111,13 @@ class Design(NamedTuple):
 
     lanes: int
     fused: bool  # per-example plain SGD: backward itself updates the parameters
-    permute: Callable | None  # shuffles the order of the examples, where they are shuffled
+    permute: Callable[..., Any] | None  # shuffles the order of the examples, where they are shuffled
     passes: Passes
     structure: Structure | None  # None: read from the plan
     registers: tuple[int, int, int, int]  # vectors of params, moments, grads, acts to work on in registers; 0: memory
 
 
-def _structure_reader(structure: Structure | None) -> Callable:
+def _structure_reader(structure: Structure | None) -> Callable[..., Any]:
     if structure is None:
 
         @device
@@ -132,7 +132,7 @@ def _structure_reader(structure: Structure | None) -> Callable:
     return read
 
 
-def _shuffler(permute: Callable | None, lanes: int) -> Callable:
+def _shuffler(permute: Callable[..., Any] | None, lanes: int) -> Callable[..., Any]:
     if permute is None:
 
         @device
@@ -149,7 +149,7 @@ def _shuffler(permute: Callable | None, lanes: int) -> Callable:
     return shuffle
 
 
-def _example_loader(shuffled: bool, lanes: int) -> Callable:
+def _example_loader(shuffled: bool, lanes: int) -> Callable[..., Any]:
     if shuffled:
 
         @device
@@ -172,7 +172,7 @@ def load_example(acts, examples, k, s):
         acts[s.loss.target + i] = examples.targets[k * s.loss.n_out + i]
 
 
-def _epoch(design: Design) -> Callable:
+def _epoch(design: Design) -> Callable[..., Any]:
     load = _example_loader(design.permute is not None, design.lanes)
     forward, backward = design.passes
 
@@ -209,7 +209,7 @@ def _epoch(design: Design) -> Callable:
     return epoch
 
 
-def _criteria(passes: Passes) -> Callable:
+def _criteria(passes: Passes) -> Callable[..., Any]:
     forward = passes.forward
 
     @device
@@ -237,7 +237,7 @@ def _criteria(passes: Passes) -> Callable:
     return check
 
 
-def _run_epochs(design: Design) -> Callable:
+def _run_epochs(design: Design) -> Callable[..., Any]:
     shuffle = _shuffler(design.permute, design.lanes)
     epoch, check = _epoch(design), _criteria(design.passes)
     n_params, n_moments, n_grads, n_acts = design.registers

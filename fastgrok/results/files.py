@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 PARQUET, NETCDF = ".parquet", ".nc"
 
+NETCDF_LIBRARIES = ("h5netcdf", "h5py")
+"""What writing NetCDF needs; the extra `netcdf` brings it."""
+
 METADATA_KEY = "fastgrok"
 """The key of a Parquet file's metadata that holds the provenance, as JSON."""
 
@@ -55,7 +58,7 @@ def checked_target(path: str | os.PathLike[str]) -> Path:
     target = Path(name)
     if target.suffix not in (PARQUET, NETCDF):
         raise InvalidExperiment("out", name, "a path that ends in .parquet or .nc")
-    if target.suffix == NETCDF and importlib.util.find_spec("h5netcdf") is None:
+    if target.suffix == NETCDF and not all(map(importlib.util.find_spec, NETCDF_LIBRARIES)):
         raise InvalidExperiment("out", name, "pip install fastgrok[netcdf], or a .parquet path")
     try:
         if target.is_dir():

@@ -26,7 +26,7 @@ def cpu_target() -> str:
     from llvmlite import binding
     from numba.core import config
 
-    return config.CPU_NAME or binding.get_host_cpu_name()  # type: ignore[attr-defined]
+    return str(config.CPU_NAME or binding.get_host_cpu_name())  # type: ignore[attr-defined]
 
 
 def versions() -> dict[str, str]:

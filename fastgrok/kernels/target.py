@@ -1,0 +1,25 @@
+"""The CPU that Numba compiles for."""
+
+from __future__ import annotations
+
+import functools
+
+from numba.core.registry import cpu_target
+
+
+def description() -> tuple[str, str, str]:
+    """Return LLVM's triple, the CPU's name and its features: what compiled code depends on."""
+    context = cpu_target.target_context
+    context.refresh()
+    triple, name, features = context.codegen().magic_tuple()
+    return triple, name, features
+
+
+@functools.cache
+def vector_bytes() -> int:
+    """Return the bytes of the widest vector register: 64 with AVX-512, 32 with AVX, else 16."""
+    _, name, features = description()
+    supported = features.split(",")
+    if "+avx512f" in supported or "avx512" in name:
+        return 64
+    return 32 if "+avx" in supported or name in ("haswell", "x86-64-v3") else 16
