@@ -10,6 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fastgrok import datasets as datasets
+    from fastgrok.api import Result as Result
+    from fastgrok.api import initial_params as initial_params
+    from fastgrok.api import predict as predict
+    from fastgrok.api import run as run
+    from fastgrok.api import sweep as sweep
     from fastgrok.datasets import Dataset as Dataset
     from fastgrok.errors import InvalidExperiment as InvalidExperiment
     from fastgrok.experiment import Experiment as Experiment
@@ -30,11 +35,6 @@ if TYPE_CHECKING:
     from fastgrok.network import Tanh as Tanh
     from fastgrok.network import mlp as mlp
     from fastgrok.optimizers import SGD as SGD
-    from fastgrok.api import Result as Result
-    from fastgrok.api import initial_params as initial_params
-    from fastgrok.api import predict as predict
-    from fastgrok.api import run as run
-    from fastgrok.api import sweep as sweep
     from fastgrok.stopping import Converged as Converged
 
 __version__ = "0.1.0"

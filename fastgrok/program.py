@@ -140,8 +140,8 @@ class Program:
 
     def _dead(self, measures: Measures) -> np.ndarray:
         """Whether every unit of some ReLU layer is dead."""
-        whole: np.ndarray = measures.dead_units == np.array(self.experiment.network.relu_widths, np.int64)
-        return whole.any(axis=1)
+        whole = measures.dead_units == np.array(self.experiment.network.relu_widths, np.int64)
+        return np.asarray(whole.any(axis=1))
 
     def _outcomes(self, epochs_to_converge: np.ndarray, final: Measures, params: np.ndarray) -> np.ndarray:
         """Return the first outcome that applies to each seed."""
@@ -155,9 +155,8 @@ class Program:
 
     def _measure(self, params: np.ndarray, memory: Memory) -> Measures:
         n, dtype = len(params), self.experiment.dtype
-        numbers = [np.empty(n, dtype) for _ in range(3)]
         dead_units = np.empty((n, len(self.experiment.network.relu_layers)), np.int64)
-        measures = Measures(*numbers, dead_units)
+        measures = Measures(np.empty(n, dtype), np.empty(n, dtype), np.empty(n, dtype), dead_units)
         scale = build.gradient_scale(self.experiment)
         self._evaluate(measures, params, memory.alive, memory.evaluation, self._data, self._plan, scale)
         return measures

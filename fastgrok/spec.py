@@ -249,7 +249,7 @@ def spec(cls: _Class) -> _Class:
             raise _translated(made, error) from None
 
     made.__init__ = __init__
-    return register(made)
+    return cast(_Class, register(made))
 
 
 def _translated(cls: type[Spec], error: ValidationError) -> InvalidExperiment:

@@ -51,7 +51,7 @@ OPTIMIZERS = {
     "all": fg.SGD(0.1, momentum=0.5, weight_decay=0.1, l1=0.05),
 }
 
-_X = np.array([[0, 0, 1], [1, 0.5, -1], [-1, 1, 0.25], [2, -0.5, 1], [0.5, 1, 1]])
+_X = np.array([[0, 0, 1], [0.5, 0.25, -0.5], [-0.5, 0.5, 0.25], [1, -0.5, 0.5], [0.25, 1, 1]])
 DATA = fg.Dataset(_X, [[0, 1], [1, 1], [0.25, 0], [1, 0], [0, 0.5]], "mixed")
 ONE_HOT = fg.Dataset(_X, [[0, 1], [1, 0], [1, 0], [0, 1], [1, 0]], "one_hot")
 
@@ -68,6 +68,6 @@ def experiment(network: str = "mixed", *, loss: str = "half_squared_error", **fi
     if loss == "binary_cross_entropy":
         net = sigmoid_at_the_end(net)
     fields = {
-        "data": DATA, "init": fg.XavierUniform(1.5), "bias_init": fg.Uniform(-0.5, 0.5), "stop": None, "epochs": 3,
+        "data": DATA, "init": fg.XavierUniform(1.2), "bias_init": fg.Uniform(-0.5, 0.5), "stop": None, "epochs": 3,
     } | fields  # fmt: skip
     return fg.Experiment(net, fields.pop("data"), loss=loss, **fields)

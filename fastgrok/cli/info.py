@@ -26,13 +26,14 @@ def info(*, as_json: bool) -> int:
 def collect() -> dict[str, Any]:
     """Return everything that `fastgrok info` shows."""
     from fastgrok.kernels import build
+    from fastgrok.kernels.target import vector_bytes
     from fastgrok.results.provenance import cpu_name, cpu_target, versions
 
     return {
         "versions": versions(),
         "cpu": cpu_name(),
         "cpu_target": cpu_target(),
-        "vector_bits": 8 * build.vector_bytes(),
+        "vector_bits": 8 * vector_bytes(),
         "threads": build.threads(),
         "lanes": _lanes(),
         "cache": _cache(),

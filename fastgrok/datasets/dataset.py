@@ -193,17 +193,17 @@ class Dataset:
     @property
     def n_examples(self) -> int:
         """Rows."""
-        return self.X.shape[0]
+        return len(self.X)
 
     @property
     def n_in(self) -> int:
         """Inputs of an example."""
-        return self.X.shape[1]
+        return int(self.X.shape[1])
 
     @property
     def n_out(self) -> int:
         """Targets of an example."""
-        return self.y.shape[1]
+        return int(self.y.shape[1])
 
     def to_dict(self) -> dict[str, Any]:
         """

@@ -23,15 +23,15 @@ def cpu_name() -> str:
 
 def cpu_target() -> str:
     """Return the CPU that kernels are compiled for, as LLVM calls it."""
-    from llvmlite import binding
-    from numba.core import config
+    from fastgrok.kernels.target import description
 
-    return str(config.CPU_NAME or binding.get_host_cpu_name())  # type: ignore[attr-defined]
+    return description()[1]
 
 
 def versions() -> dict[str, str]:
     """Return the versions of everything that may have a say in a result."""
-    import llvmlite
+    from importlib.metadata import version
+
     import numba
     import numpy
 
@@ -41,7 +41,7 @@ def versions() -> dict[str, str]:
         "fastgrok": fastgrok.__version__,
         "numpy": numpy.__version__,
         "numba": numba.__version__,
-        "llvmlite": llvmlite.__version__,
+        "llvmlite": version("llvmlite"),
         "python": platform.python_version(),
     }
 
