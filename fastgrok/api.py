@@ -9,12 +9,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastgrok import arguments, program
 from fastgrok.datasets import Dataset
+from fastgrok.display.progress import progress_bar
 from fastgrok.errors import InvalidExperiment
 from fastgrok.experiment import Experiment
 from fastgrok.grid import Point, checked_axes, grid
 from fastgrok.network import Network
 from fastgrok.params import joined, split
-from fastgrok.report.progress import progress_bar
 from fastgrok.results.configuration import Axis, Configuration
 from fastgrok.run_result import Result
 from fastgrok.training import train

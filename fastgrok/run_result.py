@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgrok import params as parameters
+from fastgrok.display.rows import Row, duration, median, outcomes, rate, speed
 from fastgrok.errors import InvalidExperiment
 from fastgrok.experiment import Experiment
-from fastgrok.report.rows import Row, duration, median, outcomes, rate, speed
 from fastgrok.results import files, provenance
 from fastgrok.results.configuration import Axis, Configuration
 from fastgrok.statistics.summary import Summary, summarise
@@ -174,7 +174,7 @@ class Result:
     def __repr__(self) -> str:
         lines = [f"<fastgrok.Result: {self._title()}"]
         if self.axes:
-            from fastgrok.report.table import as_text
+            from fastgrok.display.table import as_text
 
             lines.extend(as_text(self.rows()).splitlines())
         else:
@@ -184,7 +184,7 @@ class Result:
     def _repr_html_(self) -> str:
         import html
 
-        from fastgrok.report.table import as_html
+        from fastgrok.display.table import as_html
 
         return f"<p>fastgrok.Result: {html.escape(self._title())}</p>{as_html(self.rows())}"
 

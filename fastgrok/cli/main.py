@@ -19,7 +19,7 @@ Command = Callable[[], int]
 
 _USAGE_ERROR: type[Exception] = typer.BadParameter.__bases__[0]  # its place has moved with typer's versions
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None, no_args_is_help=True)
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
 
 def _version(wanted: bool) -> None:
@@ -84,7 +84,7 @@ def main(arguments: list[str] | None = None) -> None:
         What stands after `fastgrok`; None: `sys.argv`.
     """
     if sys.stdout is None:  # closed by whoever started us
-        sys.stdout = open(os.devnull, "w")
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")

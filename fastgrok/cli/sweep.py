@@ -61,8 +61,8 @@ def _train(wanted: Request, chosen: range, values: Values) -> Any:
 
 def _show(result: Any, wanted: Request) -> None:
     """Print the table: the network, and what varies."""
-    from fastgrok.report.rows import Row
-    from fastgrok.report.table import print_table
+    from fastgrok.display.rows import Row
+    from fastgrok.display.table import print_table
 
     shown = ["network", *(path for path in wanted.axes if path != "network")]
     rows = [Row({path: row.labels[path] for path in shown}, row.summary) for row in result.rows()]

@@ -72,39 +72,54 @@ def _backward(deltas, into, params, acts, table, n_layers):
 GENERAL = Passes(_forward, _backward)
 
 
-@device
-def _no_forward(acts, params, table, n_layers):
-    """The network of no layers."""
+def _forward_one(layer: Layer) -> Callable[..., Any]:
+    run = FORWARD[layer.kind]
 
-
-@device
-def _no_backward(deltas, into, params, acts, table, n_layers):
-    """The network of no layers."""
-
-
-def _forward_then(first: Callable[..., Any], last: Callable[..., Any], layer: Layer) -> Callable[..., Any]:
     @device
     def forward(acts, params, table, n_layers):
-        first(acts, params, table, n_layers)
-        last(acts, params, layer)
+        run(acts, params, layer)
 
     return forward
 
 
-def _backward_then(first: Callable[..., Any], last: Callable[..., Any], layer: Layer) -> Callable[..., Any]:
+def _backward_one(layer: Layer) -> Callable[..., Any]:
+    run = BACKWARD[layer.kind]
+
     @device
     def backward(deltas, into, params, acts, table, n_layers):
-        first(deltas, into, params, acts, layer)
-        last(deltas, into, params, acts, table, n_layers)
+        run(deltas, into, params, acts, layer)
 
     return backward
 
 
+def _forward_both(first: Callable[..., Any], second: Callable[..., Any]) -> Callable[..., Any]:
+    @device
+    def forward(acts, params, table, n_layers):
+        first(acts, params, table, n_layers)
+        second(acts, params, table, n_layers)
+
+    return forward
+
+
+def _backward_both(first: Callable[..., Any], second: Callable[..., Any]) -> Callable[..., Any]:
+    @device
+    def backward(deltas, into, params, acts, table, n_layers):
+        first(deltas, into, params, acts, table, n_layers)
+        second(deltas, into, params, acts, table, n_layers)
+
+    return backward
+
+
+def _chain(functions: Sequence[Callable[..., Any]], both: Callable[..., Any]) -> Callable[..., Any]:
+    """Return one function that calls all, in order: a tree of pairs, since Numba's compiler is recursive."""
+    if len(functions) == 1:
+        return functions[0]
+    middle = len(functions) // 2
+    return both(_chain(functions[:middle], both), _chain(functions[middle:], both))
+
+
 def specialised(network: Sequence[Layer], n_backward: int) -> Passes:
     """Return the passes of one network, its sizes and offsets constants, as a chain of closures."""
-    forward, backward = _no_forward, _no_backward
-    for k, layer in enumerate(network):
-        forward = _forward_then(forward, FORWARD[layer.kind], layer)
-        if k < n_backward:
-            backward = _backward_then(BACKWARD[layer.kind], backward, layer)
-    return Passes(forward, backward)
+    forward = [_forward_one(layer) for layer in network]
+    backward = [_backward_one(layer) for layer in reversed(network[:n_backward])]
+    return Passes(_chain(forward, _forward_both), _chain(backward, _backward_both))

@@ -4,7 +4,7 @@ import html
 from collections.abc import Sequence
 from typing import TextIO
 
-from fastgrok.report.rows import Row, aligned, cells
+from fastgrok.display.rows import Row, aligned, cells
 
 
 def as_text(rows: Sequence[Row]) -> str:

@@ -1,0 +1,1 @@
+"""What asv follows over the commits: speed, start-up, memory, and the answers beside them."""

@@ -1,0 +1,32 @@
+"""What the benchmarks train: XOR on networks of six shapes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import fastgrok as fg
+
+EPOCHS = 400
+SEEDS = {
+    "2-2-1": 32_768,
+    "2-4-1": 16_384,
+    "2-8-1": 8_192,
+    "2-4-4-1": 8_192,
+    "2-16-16-1": 2_048,
+    "2-64-64-1": 128,
+}
+"""Shape -> seeds that two cores train for EPOCHS in some 50 to 100 ms, so many that drawing and measuring are small."""
+
+DTYPES = ["float64", "float32"]
+
+
+def experiment(shape: str, *, dtype: str = "float64", batch_size: int | str = 1, **fields: Any) -> fg.Experiment:
+    """Return plain SGD on XOR with a ReLU network of a shape such as "2-4-1"."""
+    given = {"optimizer": fg.SGD(lr=0.1), "epochs": EPOCHS} | fields
+    network = fg.mlp(*map(int, shape.split("-")), hidden="relu")
+    return fg.Experiment(network, fg.datasets.xor(), dtype=dtype, batch_size=batch_size, **given)
+
+
+def train(exp: fg.Experiment, seeds: int, *, specialize: bool | None = False, **options: Any) -> fg.Result:
+    """Train, silently; with the general driver unless said otherwise."""
+    return fg.run(exp, seeds, specialize=specialize, progress=False, **options)

@@ -1,0 +1,348 @@
+"""The front door: arguments of run, sweep, initial_params and predict, and the result that they give."""
+
+import itertools
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import fastgrok as fg
+from fastgrok import api, training
+from fastgrok.arguments import checked_seeds
+from fastgrok.errors import InvalidExperiment
+from fastgrok.schema import NEVER, Outcome
+
+NET = fg.mlp(2, 4, 1)
+EXP = fg.Experiment(NET, fg.datasets.xor(), epochs=60)
+LEGACY = EXP.replace(stream="numpy_legacy")
+
+
+def test_run_sweep_and_the_rest_are_public_whatever_was_imported_first() -> None:
+    assert fg.run is api.run
+    assert fg.sweep is api.sweep
+    assert fg.initial_params is api.initial_params
+    assert fg.predict is api.predict
+
+
+@pytest.mark.parametrize(
+    ("given", "seeds"),
+    [
+        (3, [0, 1, 2]),
+        (np.int32(2), [0, 1]),
+        (range(5, 0, -2), [5, 3, 1]),
+        (range(2**64 - 1, 2**64), [2**64 - 1]),
+        (range(2**64 - 1, -1, -(2**63)), [2**64 - 1, 2**63 - 1]),
+        ([7, 7, 2**64 - 1], [7, 7, 2**64 - 1]),
+        ((np.uint8(3), 2), [3, 2]),
+        (np.array([9, 8], np.int16), [9, 8]),
+        (np.array([2**64 - 1, 1], object), [2**64 - 1, 1]),
+    ],
+)
+def test_seeds_may_be_given_in_many_ways(given: Any, seeds: list[int]) -> None:
+    checked = checked_seeds(given, "numpy")
+    assert checked.dtype == np.uint64
+    assert checked.tolist() == seeds
+
+
+@pytest.mark.parametrize(
+    "seeds",
+    [
+        *(0, -1, True, 1.0, "8", b"8", None, [], [1.5], [True], [None], [-1], [2**64], [[1]], {1, 2}, object()),
+        *(range(0), range(-1, 3), range(2**64, 2**64 + 1), range(10**18), 2**64, 2**65, 10**400),
+        *(np.array(3), np.array([]), np.array([1.0]), np.array([True]), np.array([-1]), np.zeros((1, 1), int)),
+        np.array([1], "m8[s]"),
+    ],
+)
+def test_what_is_no_seed_is_rejected(seeds: Any) -> None:
+    for experiment in (EXP, LEGACY):
+        with pytest.raises(InvalidExperiment, match="seeds"):
+            fg.run(experiment, seeds)
+
+
+def test_legacy_seeds_end_earlier() -> None:
+    assert fg.run(LEGACY, [2**32 - 1]).seeds.tolist() == [2**32 - 1]
+    for seeds in ([2**32], range(2**32, 2**32 + 1), np.array([2**32])):
+        with pytest.raises(InvalidExperiment, match="4294967295"):
+            fg.run(LEGACY, seeds)
+
+
+def test_a_run_that_would_not_fit_into_memory_is_refused() -> None:
+    with pytest.raises(InvalidExperiment, match="GB of memory"):
+        fg.run(EXP, 10**12)
+    with pytest.raises(InvalidExperiment, match="GB of memory"):
+        fg.initial_params(EXP, 10**12)
+
+
+@pytest.mark.parametrize(
+    ("options", "field"),
+    [
+        ({"threads": 0}, "threads"),
+        ({"threads": True}, "threads"),
+        ({"threads": 10**6}, "threads"),
+        ({"lanes": 3}, "lanes"),
+        ({"lanes": 128}, "lanes"),
+        ({"lanes": "8"}, "lanes"),
+        ({"chunk_size": 0}, "chunk_size"),
+        ({"chunk_size": 1.0}, "chunk_size"),
+        ({"specialize": 1}, "specialize"),
+        ({"keep_params": None}, "keep_params"),
+        ({"progress": "yes"}, "progress"),
+    ],
+)
+def test_options_are_checked(options: dict[str, Any], field: str) -> None:
+    with pytest.raises(InvalidExperiment) as caught:
+        fg.run(EXP, 4, **options)
+    assert caught.value.field == field
+
+
+def test_something_to_start_from_is_needed() -> None:
+    with pytest.raises(InvalidExperiment, match="seeds"):
+        fg.run(EXP)
+    with pytest.raises(InvalidExperiment, match="an Experiment"):
+        fg.run("xor", 3)  # type: ignore[arg-type]
+
+
+def test_initial_params_are_numpys() -> None:
+    arrays = fg.initial_params(EXP, [3, 2**64 - 1])
+    assert [array.shape for array in arrays] == [(2, 2, 4), (2, 4), (2, 4, 1), (2, 1)]
+    rng = np.random.default_rng(2**64 - 1)
+    np.testing.assert_array_equal(arrays[0][1], rng.uniform(-1, 1, (2, 4)))
+    np.testing.assert_array_equal(arrays[2][1], rng.uniform(-1, 1, (4, 1)))
+
+
+def test_params_of_ones_own_train_as_those_of_the_seeds() -> None:
+    seeds = [5, 1, 9]
+    drawn = fg.run(EXP, seeds, keep_params=True)
+    own = fg.run(EXP, params=fg.initial_params(EXP, seeds), keep_params=True)
+    assert own.seeds.tolist() == [0, 1, 2]
+    for ours, theirs in zip(own.params, drawn.params, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    assert own.dataset.attrs["initial_params"] == "given"
+    named = fg.run(EXP, seeds, params=fg.initial_params(EXP, seeds))
+    assert named.seeds.tolist() == seeds
+
+
+def test_one_network_needs_no_leading_axis() -> None:
+    one = [array[0] for array in fg.initial_params(EXP, 1)]
+    assert fg.run(EXP, params=one).dataset.sizes["seed"] == 1
+
+
+GOOD = fg.initial_params(EXP, 2)
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        *(3, "params", [], [1], GOOD[:3], [*GOOD, GOOD[0]], [*GOOD[:3], GOOD[3][:1]], [GOOD[0][0], *GOOD[1:]]),
+        *([array[:0] for array in GOOD], [*GOOD[:3], GOOD[3] * np.nan], [*GOOD[:3], GOOD[3].astype(str)]),
+        *([*GOOD[:3], GOOD[3] > 0], [*GOOD[:3], GOOD[3] * 1j], [*GOOD[:3], [[1], [2, 3]]], np.zeros(4)),
+    ],
+)
+def test_params_that_do_not_fit_are_rejected(params: Any) -> None:
+    with pytest.raises(InvalidExperiment, match="params"):
+        fg.run(EXP, params=params)
+
+
+def test_params_must_fit_the_dtype_and_the_seeds() -> None:
+    with pytest.raises(InvalidExperiment, match="float32"):
+        fg.run(EXP.replace(dtype="float32"), params=[*GOOD[:3], GOOD[3] + 1e300])
+    with pytest.raises(InvalidExperiment, match="one for each of the 2 networks"):
+        fg.run(EXP, 3, params=GOOD)
+
+
+def test_predictions_follow_from_the_params() -> None:
+    X = EXP.data.X
+    (w1, b1, w2, b2) = GOOD
+    expected = np.maximum(X @ w1 + b1[:, None], 0) @ w2 + b2[:, None]
+    np.testing.assert_allclose(fg.predict(NET, GOOD, X), expected, rtol=1e-12)
+    single = fg.predict(NET, [array.astype(np.float32) for array in GOOD], X)
+    assert single.dtype == np.float32
+    np.testing.assert_allclose(single, expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "X", [3, [1, 2], [[1, 2, 3]], [[1, np.nan]], [["a", "b"]], [[1, 2], [3]], [], [[[1, 2]]], None]
+)
+def test_inputs_of_predict_are_checked(X: Any) -> None:
+    with pytest.raises(InvalidExperiment, match="X"):
+        fg.predict(NET, GOOD, X)
+
+
+def test_the_trained_params_give_the_reported_loss() -> None:
+    result = fg.run(EXP, 8, keep_params=True)
+    errors = fg.predict(NET, result.params, EXP.data.X) - EXP.data.y
+    np.testing.assert_allclose((errors**2).sum(axis=2).mean(axis=1) / 2, result.dataset["loss_final"], rtol=1e-12)
+
+
+def test_params_that_were_not_kept_are_said_to_be() -> None:
+    with pytest.raises(AttributeError, match="keep_params=True"):
+        fg.run(EXP, 2).params  # noqa: B018
+
+
+def test_a_sweep_keeps_the_params_of_each_configuration() -> None:
+    result = fg.sweep(EXP, 3, {"network": [NET, fg.mlp(2, 1)]}, keep_params=True)
+    assert [[array.shape for array in params] for params in result.params] == [
+        [(3, 2, 4), (3, 4), (3, 4, 1), (3, 1)],
+        [(3, 2, 1), (3, 1)],
+    ]
+
+
+def test_fields_that_only_fit_each_other_are_changed_together() -> None:
+    axes = {"data": [fg.datasets.parity(3)], "network": [fg.mlp(3, 4, 1), fg.mlp(3, 1)], "optimizer.lr": [0.5]}
+    result = fg.sweep(EXP, 2, axes)
+    assert [one.experiment.network.n_in for one in result.configurations] == [3, 3]
+
+
+@pytest.mark.parametrize(
+    "axes",
+    [
+        *(None, {}, [], {"lr": [1]}, {1: [1]}, {"optimizer.lr": 0.1}, {"optimizer.lr": []}, {"loss": "sum"}),
+        *({"optimizer.lr": [0.1, 0.1]}, {"optimizer.lr": [0.1, -1]}, {"epochs": [1, True]}, {"seed": [1]}),
+        *({"optimizer.beta": [1]}, {"network": [fg.mlp(3, 1)]}, {"epochs": range(10**6)}, {"self": [1]}),
+    ],
+)
+def test_axes_are_checked_before_anything_is_trained(axes: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api, "train", lambda *_, **__: pytest.fail("trained"))
+    with pytest.raises(InvalidExperiment):
+        fg.sweep(EXP, 2, axes)
+
+
+def test_a_summary_has_one_row_for_each_configuration() -> None:
+    frame = fg.sweep(EXP, 50, {"optimizer.lr": [0.1, 1e-6], "batch_size": [1]}).summary()
+    assert frame["optimizer.lr"].tolist() == [0.1, 1e-6]
+    assert frame["n"].tolist() == [50, 50]
+    assert frame["epochs_median"].isna().tolist()[1]
+    assert (frame["rate_low"] <= frame["rate"]).all()
+    counts = frame[[name for name in frame if name.startswith("n_")]].sum(axis=1)
+    assert counts.tolist() == [50, 50]
+
+
+def test_a_repr_says_what_happened() -> None:
+    text = repr(fg.run(EXP, 50))
+    assert text.startswith("<fastgrok.Result: 2-4-1 relu/linear on xor, 50 seeds")
+    for words in ("converged", "95 % interval", "median epochs", "outcomes", "seed-epochs per second"):
+        assert words in text
+    assert "converged" not in repr(fg.run(EXP.replace(stop=None), 3)).replace("<unfinished>", "")
+
+
+def test_html_is_escaped() -> None:
+    data = fg.Dataset(EXP.data.X, EXP.data.y, name="<b>&\n")
+    html = fg.run(EXP.replace(data=data), 2)._repr_html_()
+    assert "<b>" not in html
+    assert "&lt;b&gt;&amp;" in html
+
+
+def test_progress_is_shown_where_it_is_asked_for(capfd: pytest.CaptureFixture[str]) -> None:
+    fg.run(EXP, 8)
+    assert capfd.readouterr() == ("", "")
+    fg.run(EXP, 8, progress=True)
+    assert capfd.readouterr().out == ""
+
+
+def interrupted_after(calls: int, rows: int) -> Any:
+    """Return a `train` that is interrupted in one of its calls, when some rows are finished."""
+    counter = itertools.count(1)
+
+    def train(experiment: fg.Experiment, seeds: np.ndarray, **options: Any) -> training.Trained:
+        trained = training.train(experiment, seeds, **options)
+        if next(counter) == calls:
+            trained.finished[rows:] = False
+            trained.columns["epochs_run"][rows:] = NEVER
+            trained.interrupted = True
+        return trained
+
+    return train
+
+
+def test_an_interrupted_run_returns_what_is_finished(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = fg.run(EXP, 8)
+    monkeypatch.setattr(api, "train", interrupted_after(1, 5))
+    with pytest.warns(UserWarning, match="interrupted: 5 runs are finished"):
+        result = fg.run(EXP, 8, keep_params=True)
+    assert result.interrupted
+    assert result.seeds.tolist() == [0, 1, 2, 3, 4]
+    assert result.params[0].shape == (5, 2, 4)
+    assert result.dataset.equals(whole.dataset.isel(seed=slice(5)))
+    assert "5 of 8 seeds, interrupted" in repr(result)
+
+
+def test_an_interrupted_sweep_tells_its_rows_apart(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    import pyarrow.parquet as pq
+
+    monkeypatch.setattr(api, "train", interrupted_after(2, 3))
+    with pytest.warns(UserWarning, match="interrupted: 11 runs"):
+        result = fg.sweep(EXP, 8, {"epochs": [10, 20, 30]})
+    assert result.dataset["finished"].sum(dim="seed").to_numpy().tolist() == [8, 3, 0]
+    assert (result.dataset["outcome"].where(~result.dataset["finished"], -1) == -1).all()
+    assert np.isnan(result.dataset["loss_final"].to_numpy()).sum() == 13
+    assert result.summary()["n"].tolist() == [8, 3]
+    result.save(tmp_path / "part.parquet")
+    assert pq.read_metadata(tmp_path / "part.parquet").num_rows == 11
+
+
+def test_an_interruption_before_anything_is_finished_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api, "train", interrupted_after(1, 0))
+    with pytest.raises(KeyboardInterrupt):
+        fg.run(EXP, 4)
+
+
+@pytest.mark.parametrize("experiment", [EXP.replace(epochs=0), EXP.replace(optimizer=fg.SGD(lr=1e300))])
+def test_edges_have_an_outcome(experiment: fg.Experiment) -> None:
+    dataset = fg.run(experiment, 4).dataset
+    if experiment.epochs == 0:
+        assert (dataset["epochs_run"] == 0).all()
+    else:
+        assert (dataset["outcome"] == Outcome.DIVERGED).any()
+
+
+ANYTHING = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-3, 9)
+    | st.sampled_from([2**32, 2**64 - 1, 2**64, 10**400])
+    | st.floats()
+    | st.text(max_size=3)
+    | st.sampled_from(
+        [np.float32(3), np.zeros(3), np.arange(3), np.array([[1]]), GOOD, fg.SGD(), NET, EXP, range(3)]
+    ),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=2),
+    max_leaves=4,
+)
+NAMES = ["seeds", "params", "keep_params", "specialize", "lanes", "threads", "chunk_size", "progress"]
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from([EXP, LEGACY]), st.dictionaries(st.sampled_from(NAMES), ANYTHING, max_size=3))
+def test_whatever_is_thrown_at_run_gives_a_result_or_says_why(
+    experiment: fg.Experiment, thrown: dict[str, Any]
+) -> None:
+    thrown = {"seeds": 4, **thrown}
+    if thrown.get("specialize") is True or thrown.get("lanes") is not None:
+        thrown.pop("specialize", None)  # compiles: tested elsewhere
+        thrown["lanes"] = thrown.get("lanes") if not isinstance(thrown.get("lanes"), int) else 3
+    try:
+        result = fg.run(experiment, **thrown)
+    except InvalidExperiment as error:
+        assert len(str(error).splitlines()) == 1
+    else:
+        assert len(result.seeds) == result.dataset.sizes["seed"]
+
+
+@settings(max_examples=100, deadline=None)
+@given(ANYTHING, ANYTHING)
+def test_whatever_is_thrown_at_predict_gives_numbers_or_says_why(params: Any, X: Any) -> None:
+    try:
+        assert fg.predict(NET, params, X).ndim == 3
+    except InvalidExperiment as error:
+        assert len(str(error).splitlines()) == 1
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.dictionaries(st.sampled_from(["epochs", "optimizer.lr", "init", "x"]) | st.text(max_size=3), ANYTHING))
+def test_whatever_the_axes_are_gives_a_result_or_says_why(axes: Any) -> None:
+    try:
+        fg.sweep(EXP, 2, axes)
+    except InvalidExperiment as error:
+        assert len(str(error).splitlines()) == 1
