@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastgrok import arguments, program
-from fastgrok.datasets import Dataset
+from fastgrok.datasets.arrays import examples_array
 from fastgrok.display.progress import progress_bar
 from fastgrok.errors import InvalidExperiment
 from fastgrok.experiment import Experiment
@@ -222,8 +222,8 @@ def predict(network: Network, params: Sequence[ArrayLike], X: ArrayLike) -> NDAr
         raise InvalidExperiment("network", network, "a Network, such as mlp(2, 4, 1)")
     single = isinstance(params, list | tuple) and all(getattr(a, "dtype", None) == np.float32 for a in params)
     flat = joined(network, params, "float32" if single and params else "float64")
-    inputs = Dataset(X, np.zeros(np.shape(X)[0])).X if np.ndim(X) == 2 else None
-    if inputs is None or inputs.shape[1] != network.n_in:
+    inputs = examples_array("X", X)
+    if inputs.shape[1] != network.n_in:
         raise InvalidExperiment("X", X, f"inputs of shape (n_examples, {network.n_in})")
     return program.predict(network, flat, inputs)
 

@@ -19,6 +19,11 @@ EXP = fg.Experiment(NET, fg.datasets.xor(), epochs=60)
 LEGACY = EXP.replace(stream="numpy_legacy")
 
 
+def one_line(error: InvalidExperiment) -> None:
+    """Check that an error is one line."""
+    assert len(str(error).splitlines()) == 1
+
+
 def test_run_sweep_and_the_rest_are_public_whatever_was_imported_first() -> None:
     assert fg.run is api.run
     assert fg.sweep is api.sweep
@@ -325,7 +330,7 @@ def test_whatever_is_thrown_at_run_gives_a_result_or_says_why(
     try:
         result = fg.run(experiment, **thrown)
     except InvalidExperiment as error:
-        assert len(str(error).splitlines()) == 1
+        one_line(error)
     else:
         assert len(result.seeds) == result.dataset.sizes["seed"]
 
@@ -336,7 +341,7 @@ def test_whatever_is_thrown_at_predict_gives_numbers_or_says_why(params: Any, X:
     try:
         assert fg.predict(NET, params, X).ndim == 3
     except InvalidExperiment as error:
-        assert len(str(error).splitlines()) == 1
+        one_line(error)
 
 
 @settings(max_examples=100, deadline=None)
@@ -345,4 +350,4 @@ def test_whatever_the_axes_are_gives_a_result_or_says_why(axes: Any) -> None:
     try:
         fg.sweep(EXP, 2, axes)
     except InvalidExperiment as error:
-        assert len(str(error).splitlines()) == 1
+        one_line(error)

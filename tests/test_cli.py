@@ -1,0 +1,312 @@
+"""The command line: what it prints, and its exit statuses."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import fastgrok as fg
+from fastgrok.cli import main
+from fastgrok.cli.flags import FIELD_FLAGS, FLAGS
+from fastgrok.cli.request import request
+from fastgrok.statistics.proportion import wilson
+
+QUICK = ["--seeds", "8", "--epochs", "20"]
+
+
+class Outcome:
+    """What a command line printed, and its exit status."""
+
+    def __init__(self, arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+        with pytest.raises(SystemExit) as left:
+            main(arguments)
+        self.status = left.value.code
+        self.out, self.err = capsys.readouterr()
+
+
+def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
+    """Return the one line that a bad command line prints."""
+    outcome = Outcome(arguments, capsys)
+    assert outcome.status == 2
+    assert outcome.out == ""
+    assert outcome.err.startswith("fastgrok: error: ")
+    assert outcome.err.count("\n") == 1
+    return outcome.err
+
+
+def defaults() -> dict[str, object]:
+    return {flag.name: flag.default for flag in FLAGS}
+
+
+def process(*arguments: str, **options: object) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "fastgrok", *arguments]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, **options)  # type: ignore[call-overload]
+
+
+def test_every_field_of_an_experiment_has_a_flag() -> None:
+    paths = fg.Experiment(fg.mlp(2, 1), fg.datasets.xor()).paths()
+    covered = {flag.field for flag in FLAGS}
+    inside = ("network.", "init.", "bias_init.")  # an initializer's numbers stand in its parentheses
+    assert {path for path in paths if not path.startswith(inside)} <= covered
+
+
+def test_the_defaults_are_those_of_an_experiment() -> None:
+    made = request("xor", defaults())
+    assert made.experiment == fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor())
+    assert made.axes == {}
+
+
+LISTS = {
+    "hidden": "2,4x4,none",
+    "activation": "relu,tanh",
+    "output": "linear,sigmoid",
+    "loss": "half_squared_error,squared_error",
+    "reduction": "mean,sum",
+    "init": "uniform(-2,2),he_normal",
+    "bias_init": "zeros,same",
+    "stream": "numpy,numpy_legacy",
+    "lr": "0.1,0.2",
+    "momentum": "0,0.9",
+    "weight_decay": "0,0.1",
+    "l1": "0,0.1",
+    "batch_size": "1,full",
+    "order": "fixed,shared",
+    "epochs": "10,20",
+    "stop_loss": "0.1,0.2",
+    "stop_max_error": "0.1,0.2",
+    "stop_accuracy": "1,0.5",
+    "dtype": "float64,float32",
+    "gradient_at_zero": "0,1",
+}
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_every_list_spans_an_axis(name: str) -> None:
+    made = request("xor", {**defaults(), name: LISTS[name]})
+    field = next(flag.field for flag in FIELD_FLAGS if flag.name == name)
+    assert {path: len(values) for path, values in made.axes.items()} == {field: 3 if name == "hidden" else 2}
+
+
+def test_several_datasets_and_slopes_span_axes() -> None:
+    made = request("xor,and,or", {**defaults(), "activation": "leaky_relu,tanh", "slope": "0.1,0.2"})
+    assert [data.name for data in made.axes["data"]] == ["xor", "and", "or"]
+    assert list(map(str, made.axes["network"])) == [
+        "2-4-1 leaky_relu(0.1)/linear",
+        "2-4-1 leaky_relu(0.2)/linear",
+        "2-4-1 tanh/linear",
+    ]
+
+
+def test_criteria_that_are_given_replace_the_default() -> None:
+    made = request("xor", {**defaults(), "stop_accuracy": "1", "keep_training": True})
+    assert made.experiment.stop == fg.Converged(accuracy=1, keep_training=True)
+    assert request("xor", {**defaults(), "no_stop": True}).experiment.stop is None
+
+
+def test_a_sweep_prints_a_table(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["sweep", "xor", "--hidden", "2,4", "--lr", "0.1,0.5", "--seeds", "50", "--epochs", "60"]
+    outcome = Outcome(arguments, capsys)
+    assert (outcome.status, outcome.err) == (0, "")
+    header, rule, *rows = outcome.out.splitlines()
+    assert header.split()[:2] == ["network", "optimizer.lr"]
+    assert "converged [95 % interval]" in header
+    assert set(rule) == {"-", " "}
+    assert [row.split()[:2] for row in rows] == [["2-2-1", "relu/linear"]] * 2 + [["2-4-1", "relu/linear"]] * 2
+
+
+def test_json_has_exact_counts_and_experiments(capsys: pytest.CaptureFixture[str]) -> None:
+    document = json.loads(Outcome(["sweep", "xor", "--json", "--seeds", "10:60", "--lr", "0.1,0.5"], capsys).out)
+    assert document["interrupted"] is False
+    assert document["seeds"] == "10:60"
+    for row, lr in zip(document["configurations"], [0.1, 0.5], strict=True):
+        experiment = fg.Experiment.from_dict(row["experiment"])
+        assert experiment.optimizer == fg.SGD(lr=lr)
+        assert row["experiment_id"] == experiment.id
+        assert row["n"] == 50 == sum(count for name, count in row.items() if name.startswith("n_"))
+        assert [row["rate_low"], row["rate_high"]] == list(map(float, wilson(row["converged"], 50)))
+
+
+def test_the_result_is_written_where_out_says(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "result.parquet"
+    outcome = Outcome(
+        ["sweep", "xor", *QUICK, "--init", "uniform(-2,2),he_normal", "--out", str(path), "--quiet"], capsys
+    )
+    assert (outcome.status, outcome.out, outcome.err) == (0, "", "")
+    assert pq.read_table(path)["init"].to_pylist() == ["Uniform(low=-2.0, high=2.0)"] * 8 + ["HeNormal()"] * 8
+
+
+def test_a_file_of_ones_own_is_trained(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "my.csv"
+    path.write_text("a,b,kind,size\n0,1,red,1\n1,1,blue,2\n1,0,green,1\n")
+    classes = ["--target", "kind", "--features", "a,b", "--output", "sigmoid", "--loss", "binary_cross_entropy"]
+    assert "2-4-3" in Outcome(["sweep", "--data", str(path), *classes, *QUICK], capsys).out
+    numbers = ["--target", "size,b", "--features", "a"]
+    assert "1-4-2" in Outcome(["sweep", "--data", str(path), *numbers, *QUICK], capsys).out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "command is missing"),
+        (["nope"], "No such command"),
+        (["sweep"], "data is missing"),
+        (["sweep", "nope"], "data = 'nope'"),
+        (["sweep", "xor", "and"], "unexpected extra argument"),
+        (["sweep", "xor", "--nope"], "No such option"),
+        (["sweep", "xor", "--lr"], "requires an argument"),
+        (["sweep", "xor", "--threads", "x"], "--threads"),
+        (["sweep", "xor", "--threads", "0"], "threads = 0"),
+        (["sweep", "xor", "--lanes", "3"], "lanes = 3"),
+        (["sweep", "xor", "--lr", "fast"], "--lr = 'fast': expected a number"),
+        (["sweep", "xor", "--lr", "-1"], "lr = -1.0"),
+        (["sweep", "xor", "--lr", "0.1,"], "--lr = '0.1,'"),
+        (["sweep", "xor", "--lr", "0.1,.1"], "differ"),
+        (["sweep", "xor", "--seeds", "0"], "--seeds = '0'"),
+        (["sweep", "xor", "--seeds", "-5:5"], "seeds"),
+        (["sweep", "xor", "--seeds", "1000000000000"], "memory"),
+        (["sweep", "xor", "--hidden", "4y4"], "--hidden = '4y4'"),
+        (["sweep", "xor", "--optimizer", "adam"], "--optimizer = 'adam'"),
+        (["sweep", "xor", "--loss", "binary_cross_entropy"], "--output sigmoid"),
+        (["sweep", "xor", "--init", "uniform(1"], "--init"),
+        (["sweep", "xor", "--no-stop", "--stop-loss", "1"], "--stop-loss"),
+        (["sweep", "xor", "--target", "y"], "--data with a CSV file too"),
+        (["sweep", "xor", "--data", "my.csv"], "either a name"),
+        (["sweep", "--data", "missing.csv"], "--target is missing"),
+        (["sweep", "--data", "missing.csv", "--target", "y"], "an existing file"),
+        (["sweep", "--data", "missing.npz"], "an existing file"),
+        (["sweep", "xor,parity3"], "2 inputs"),
+        (["sweep", "xor", "--out", "a.txt"], "ends in .parquet or .nc"),
+        (["sweep", "xor", "--out", "missing/a.parquet"], "No such file or directory"),
+        (["info", "more"], "unexpected extra argument"),
+    ],
+)
+def test_bad_input_is_one_line_and_status_2(
+    arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert words in refused(arguments, capsys)
+
+
+WORDS = st.one_of(
+    st.sampled_from(
+        ["xor", "and,or", "parity3", "none", "0", "1", "2,4", "4x4", "full", "same", "-1", "nan", "1e400"]
+    ),
+    st.sampled_from(
+        ["he_normal", "uniform(-2,2),zeros", "normal(", "sigmoid", "sum", "per_seed", "9" * 5000, ",", ""]
+    ),
+    st.text(max_size=4),
+)
+OPTIONS = st.sampled_from([flag.parameter.default.param_decls[0].split("/")[0] for flag in FLAGS]).filter(
+    lambda option: option not in ("--specialize", "--lanes", "--threads", "--epochs", "--seeds", "--out")
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(OPTIONS | WORDS, max_size=6))
+def test_whatever_the_command_line_says_it_is_done_or_refused(words: list[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(["sweep", "xor", *words, *QUICK])
+    assert left.value.code in (0, 2)
+
+
+def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert Outcome(["--version"], capsys).out == f"fastgrok {fg.__version__}\n"
+    shown = Outcome(["sweep", "--help"], capsys)
+    assert shown.status == 0
+    assert all("--" + flag.name.replace("_", "-") in shown.out for flag in FLAGS)
+
+
+def test_info_says_what_runs_here(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("FASTGROK_CACHE_DIR", str(tmp_path / "kernels"))
+    facts = json.loads(Outcome(["info", "--json"], capsys).out)
+    assert facts["versions"]["fastgrok"] == fg.__version__
+    assert facts["vector_bits"] in (128, 256, 512)
+    assert facts["lanes"]["specialised"]["float32"] == 2 * facts["lanes"]["specialised"]["float64"]
+    assert facts["cache"] == {"directory": str(tmp_path / "kernels"), "kernels": 0, "bytes": 0, "writable": True}
+    assert str(tmp_path / "kernels") in Outcome(["info"], capsys).out
+
+
+def test_a_pipe_gets_whole_lines_and_no_escape_codes() -> None:
+    ran = process("sweep", "xor", *QUICK, "--init", "uniform(-1.23456789,1.23456789),he_normal", "--lr", "0.1,0.2")
+    out, err = ran.communicate(timeout=60)
+    assert (ran.returncode, err) == (0, "")
+    assert "\x1b" not in out
+    assert len({len(line) for line in out.splitlines()}) == 1
+    assert len(out.splitlines()[0]) > 100
+
+
+def test_a_terminal_gets_a_table_and_a_bar() -> None:
+    pty = pytest.importorskip("pty")
+    master, slave = pty.openpty()
+    command = [sys.executable, "-m", "fastgrok", "sweep", "xor", *QUICK]
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "200"}
+    ran = subprocess.Popen(command, stdout=slave, stderr=slave, env=environment)
+    os.close(slave)
+    shown = b""
+    while chunk := _read(master):
+        shown += chunk
+    assert ran.wait(timeout=60) == 0
+    os.close(master)
+    assert "─" in shown.decode()
+    assert b"2-4-1 relu/linear" in shown
+    assert b"\x1b" in shown
+
+
+def _read(master: int) -> bytes:
+    """Read from a terminal; nothing once it is closed on the other side."""
+    try:
+        return os.read(master, 4096)
+    except OSError:
+        return b""
+
+
+def test_a_broken_pipe_is_quiet() -> None:
+    ran = process("sweep", "xor", *QUICK)
+    assert ran.stdout is not None
+    assert ran.stderr is not None
+    ran.stdout.close()
+    assert ran.stderr.read() == ""
+    assert ran.wait(timeout=60) == 0
+    ran.stderr.close()
+
+
+def test_a_closed_stdout_and_a_full_disk_are_survived() -> None:
+    command = f"{sys.executable} -m fastgrok sweep xor {' '.join(QUICK)}"
+    assert subprocess.run(["sh", "-c", f"{command} >&-"], check=False, timeout=60).returncode == 0
+    full = subprocess.run(
+        ["sh", "-c", f"{command} > /dev/full"], check=False, timeout=60, capture_output=True, text=True
+    )
+    assert full.returncode == 1
+    assert full.stderr.count("\n") == 1
+    assert "No space left" in full.stderr
+
+
+def test_ctrl_c_prints_what_is_finished_and_leaves_with_130() -> None:
+    ran = process("sweep", "xor", "--no-stop", "--epochs", "100000", "--seeds", "100000", "--json", "--no-specialize")
+    timer = threading.Timer(4, ran.send_signal, [signal.SIGINT])
+    timer.start()
+    out, err = ran.communicate(timeout=60)
+    timer.join()
+    assert ran.returncode == 130
+    assert "Traceback" not in err
+    if out:
+        document = json.loads(out)
+        assert document["interrupted"] is True
+        assert 0 < document["configurations"][0]["n"] < 100_000
+
+
+def test_the_start_is_light() -> None:
+    script = "import sys; from fastgrok.cli import main\ntry: main(sys.argv[1:])\nfinally: print(*sys.modules)"
+    command = [sys.executable, "-c", script, "sweep", "xor", "--quiet", *QUICK]
+    loaded = subprocess.run(command, check=True, timeout=60, capture_output=True, text=True).stdout.split()
+    assert not {"pandas", "xarray", "pyarrow", "matplotlib", "rich"} & set(loaded)
