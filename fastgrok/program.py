@@ -13,7 +13,7 @@ from fastgrok.kernels import build
 from fastgrok.kernels.evaluate import Measures, make_evaluate, make_predict
 from fastgrok.kernels.initialise import make_initialise, make_seed_stream
 from fastgrok.kernels.jit import is_cached
-from fastgrok.kernels.train import Work
+from fastgrok.kernels.train import Plan, Work
 from fastgrok.network import Network
 from fastgrok.schema import NEVER, STALLED_GRADIENT_NORM, Outcome
 
@@ -56,7 +56,7 @@ class Program:
         self._plan = build.plan(experiment)
         self._data = build.data(experiment)
         self._tensors = build.tensors(experiment)
-        self._initialise = make_initialise(experiment.stream)
+        self._initialise = make_initialise(experiment.stream, experiment.dtype)
         self._driver = build.driver(experiment, lanes, specialise=specialise)
         self._evaluate = make_evaluate(self._evaluation_lanes, experiment.dtype)
         self._cancel = np.zeros(1, np.uint8)
@@ -67,8 +67,15 @@ class Program:
         lanes = build.lane_count(experiment, specialise=True)
         return is_cached(build.driver(experiment, lanes, specialise=True))
 
+    def compile(self) -> None:
+        """Compile the kernels, or read them from the cache, unless that has been done: train one seed, one epoch."""
+        kernels = self._initialise, self._driver, self._evaluate
+        if not all(kernel.overloads for kernel in kernels):
+            brief = self._plan._replace(epochs=min(self._plan.epochs, 1))
+            self._train(np.zeros(1, np.uint64), None, self.memory(), brief)
+
     def cancel(self) -> None:
-        """Have the kernels that are training return soon, with what they have finished."""
+        """Have the kernels that are training return soon; seeds that they have not finished keep epochs_run = -1."""
         self._cancel[0] = 1
 
     def memory(self) -> Memory:
@@ -92,11 +99,11 @@ class Program:
         """Train one network per row of `seeds`, of `params`, or of both; memory is borrowed from `memories`."""
         memory = memories.get()
         try:
-            return self._train(seeds, params, memory)
+            return self._train(seeds, params, memory, self._plan)
         finally:
             memories.put(memory)
 
-    def _train(self, seeds: np.ndarray | None, params: np.ndarray | None, memory: Memory) -> Part:
+    def _train(self, seeds: np.ndarray | None, params: np.ndarray | None, memory: Memory, plan: Plan) -> Part:
         if seeds is None:
             seeds = np.zeros(len(params), np.uint64)  # type: ignore[arg-type]
         drawn, states = self.initialise(seeds)
@@ -116,7 +123,7 @@ class Program:
                 states,
                 memory.training,
                 self._data,
-                self._plan,
+                plan,
                 self._cancel,
             )
         final = self._measure(drawn, memory)

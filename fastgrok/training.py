@@ -28,9 +28,10 @@ class Trained:
 
     columns: dict[str, np.ndarray]
     params: np.ndarray | None  # (n_seeds, n_params)
-    finished: np.ndarray  # bool (n_seeds,): rows that an interruption left undone are False, and mean nothing
+    finished: np.ndarray  # bool (n_seeds,): rows of chunks that an interruption left undone are False
     interrupted: bool
-    seconds: float
+    seconds: float  # of training
+    compile_seconds: float  # of compiling, or of reading what had been compiled, before
     driver: str
     lanes: int
     threads: int
@@ -68,23 +69,27 @@ def train(
     advance
         Called in this thread with the number of seeds that have been finished since the last call.
     """
-    start = time.perf_counter()
     n = len(seeds) if seeds is not None else len(params)  # type: ignore[arg-type]
     threads = threads or build.threads()
     specialise = _specialise(experiment, n, threads) if specialize is None else specialize
     lanes = lanes or build.lane_count(experiment, specialise=specialise)
     program = Program(experiment, specialise=specialise, lanes=lanes)
+    start = time.perf_counter()
+    program.compile()
+    compiled = time.perf_counter()
     columns = _columns(experiment, n)
     kept = np.empty((n, experiment.n_params), experiment.dtype) if keep_params else None
 
     def task(rows: slice) -> int:
         part_seeds = None if seeds is None else seeds[rows]
         part = program.train(part_seeds, None if params is None else params[rows], memories)
+        if np.any(part.columns["epochs_run"] == NEVER):
+            return 0  # interrupted: the seeds that were fast enough are not a fair sample of their chunk
         for name, column in part.columns.items():
             columns[name][rows] = column
         if kept is not None:
             kept[rows] = part.params
-        return int(np.count_nonzero(columns["epochs_run"][rows] != NEVER))
+        return int(rows.stop - rows.start)
 
     size = chunk_size or _chunk_size(experiment, n, lanes, threads)
     memories: queue.SimpleQueue[Memory] = queue.SimpleQueue()
@@ -97,7 +102,8 @@ def train(
         params=kept,
         finished=columns["epochs_run"] != NEVER,
         interrupted=interrupted,
-        seconds=time.perf_counter() - start,
+        seconds=time.perf_counter() - compiled,
+        compile_seconds=compiled - start,
         driver="specialised" if specialise else "general",
         lanes=lanes,
         threads=threads,
@@ -114,7 +120,7 @@ def _in_threads(
     """Run the task on every chunk; return whether Ctrl-C ended that early.
 
     Chunks are given out as threads become free, so an interruption leaves none waiting; kernels in the middle of
-    one look at a flag, and what they have finished counts.
+    one look at a flag, and return.
     """
     waiting: set[Future[int]] = set()
     with ThreadPoolExecutor(threads, thread_name_prefix="fastgrok") as pool:

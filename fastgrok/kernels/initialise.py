@@ -23,8 +23,8 @@ class Tensors(NamedTuple):
 
 
 @functools.cache
-def make_initialise(stream: str) -> Any:
-    """Compile initialise(params, states, seeds, tensors) for a stream.
+def make_initialise(stream: str, dtype: str) -> Any:
+    """Compile initialise(params, states, seeds, tensors) for a stream and the dtype of params.
 
     params : (n_seeds, n_params)
         Drawn in float64 and rounded once.
@@ -34,7 +34,7 @@ def make_initialise(stream: str) -> Any:
     """
     seed_stream, random, standard_normal, _, words = STREAMS[stream]
 
-    @kernel(stream)
+    @kernel(stream, dtype)
     def initialise(params, states, seeds, tensors):
         state = np.empty(words, np.uint64)
         for n in range(seeds.shape[0]):
