@@ -1,13 +1,14 @@
 """The front door: train one network for each seed, or for each seed and point of a grid."""
 
+import functools
 import warnings
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, ParamSpec
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastgrok import arguments, program
+from fastgrok import arguments, training
 from fastgrok.datasets.arrays import examples_array
 from fastgrok.display.progress import progress_bar
 from fastgrok.errors import InvalidExperiment
@@ -15,11 +16,14 @@ from fastgrok.experiment import Experiment
 from fastgrok.grid import Point, checked_axes, grid
 from fastgrok.network import Network
 from fastgrok.params import joined, split
-from fastgrok.results.configuration import Axis, Configuration
+from fastgrok.results.configuration import Axis, Configuration, not_started
 from fastgrok.run_result import Result
 from fastgrok.training import train
 
 __all__ = ["Result", "initial_params", "predict", "run", "sweep"]
+
+
+_P = ParamSpec("_P")
 
 
 class _Options(NamedTuple):
@@ -95,6 +99,20 @@ def run(
     return _train([], points, experiment, (seeds, params), options, progress)
 
 
+def _seeds_first(function: Callable[_P, Result]) -> Callable[_P, Result]:
+    """Say what is wrong where axes stand in the place of the seeds; Python alone would say it in other words."""
+
+    @functools.wraps(function)
+    def checked(*args: _P.args, **kwargs: _P.kwargs) -> Result:
+        given = args[1] if len(args) > 1 else kwargs.get("seeds")
+        if isinstance(given, Mapping):
+            raise InvalidExperiment("seeds", given, "seeds before axes: sweep(experiment, seeds, axes)")
+        return function(*args, **kwargs)
+
+    return checked
+
+
+@_seeds_first
 def sweep(
     experiment: Experiment,
     seeds: int | range | ArrayLike | None = None,
@@ -187,7 +205,7 @@ def initial_params(experiment: Experiment, seeds: int | range | ArrayLike) -> li
     arguments.checked_experiment(experiment)
     checked = arguments.checked_seeds(seeds, experiment.stream)
     arguments.check_memory([experiment], len(checked), keep_params=True, given=False)
-    return split(experiment.network, program.initial_params(experiment, checked))
+    return split(experiment.network, training.initial_params(experiment, checked))
 
 
 def predict(network: Network, params: Sequence[ArrayLike], X: ArrayLike) -> NDArray[Any]:
@@ -225,7 +243,7 @@ def predict(network: Network, params: Sequence[ArrayLike], X: ArrayLike) -> NDAr
     inputs = examples_array("X", X)
     if inputs.shape[1] != network.n_in:
         raise InvalidExperiment("X", X, f"inputs of shape (n_examples, {network.n_in})")
-    return program.predict(network, flat, inputs)
+    return training.predict(network, flat, inputs)
 
 
 def _checked(keep_params: Any, specialize: Any, lanes: Any, threads: Any, chunk_size: Any) -> _Options:
@@ -277,14 +295,15 @@ def _train(
             except KeyboardInterrupt:  # before the first kernel of this point
                 interrupted = True
                 break
+            done.append(Configuration(point.labels, point.experiment, trained))
             interrupted = trained.interrupted
-            if trained.finished.any():
-                done.append(Configuration(point.labels, point.experiment, trained))
             if interrupted:
                 break
-    if not done:
+    finished = sum(int(one.trained.finished.sum()) for one in done)
+    if not finished:
         raise KeyboardInterrupt
+    done.extend(not_started(*point, done[0].trained) for point in points[len(done) :])
     if interrupted:
-        message = f"interrupted: {sum(int(one.trained.finished.sum()) for one in done):,} runs are finished"
-        warnings.warn(message, UserWarning, stacklevel=3)
+        message = f"interrupted: {finished:,} of {len(seeds) * len(points):,} runs are finished"
+        warnings.warn(message, UserWarning, stacklevel=3 + bool(axes))
     return Result(experiment, seeds, axes, done, interrupted=interrupted, own_params=own_params)

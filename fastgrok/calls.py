@@ -41,6 +41,8 @@ def split_call(field: str, text: str) -> Call:
     """
     expected = "a name, with numbers in parentheses if any, such as uniform(-2, 2)"
     match = _CALL.fullmatch(text) if isinstance(text, str) else None
+    if match is None and isinstance(text, str) and text.count("(") > text.count(")"):
+        raise InvalidExperiment(field, text, "a closing parenthesis: one is not closed")
     if match is None:
         raise InvalidExperiment(field, text, expected)
     args: list[int | float] = []

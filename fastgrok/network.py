@@ -1,6 +1,7 @@
 """The network: layers one after the other."""
 
 import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self, cast
@@ -94,10 +95,11 @@ class Network(Spec):
         return f"Network({', '.join(map(repr, self.layers))})"
 
     def __str__(self) -> str:
-        widths = "-".join(str(width) for width in [self.n_in, *(layer.fan_out for layer in self.linears)])
+        widths = [str(width) for width in [self.n_in, *(layer.fan_out for layer in self.linears)]]
         without = [str(k) for k, layer in enumerate(self.linears, start=1) if not layer.bias]
         which = "" if len(without) == len(self.linears) else f" in {','.join(without)}"
-        return f"{widths} {'/'.join(self._labels())}" + (f", no bias{which}" if without else "")
+        shown = f"{'-'.join(_runs(widths, '({} x{})'))} {'/'.join(_runs(self._labels(), '{} x{}'))}"
+        return shown + (f", no bias{which}" if without else "")
 
     def _labels(self) -> list[str]:
         """Name what follows each Linear layer; "linear" where nothing does."""
@@ -159,10 +161,20 @@ class Network(Spec):
         return tuple(self.linears[number - 1].fan_out for number in self.relu_layers)
 
 
+def _runs(words: list[str], form: str) -> Iterator[str]:
+    """Write words that come four times or more in a row once, with their number."""
+    for word, group in itertools.groupby(words):
+        count = len(list(group))
+        yield from [form.format(word, count)] if count > 3 else [word] * count
+
+
 def _check(layers: tuple[Any, ...]) -> None:
     """Raise unless the layers make a network."""
     if not 1 <= len(layers) <= MAX_LAYERS:
         raise InvalidExperiment("layers", layers, f"1 to {MAX_LAYERS} layers, and there are {len(layers)}")
+    if len(layers) == 1 and isinstance(layers[0], list | tuple):
+        expected = "the layers as arguments: Network(Linear(2, 4), ReLU(), ...), or Network(*layers)"
+        raise InvalidExperiment("layers", layers[0], expected)
     width = None
     for index, layer in enumerate(layers):
         where = f"layers[{index}]"

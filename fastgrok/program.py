@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import queue
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -10,10 +9,10 @@ import numpy as np
 from fastgrok.datasets import Dataset
 from fastgrok.experiment import Experiment
 from fastgrok.kernels import build
-from fastgrok.kernels.evaluate import Measures, make_evaluate, make_predict
+from fastgrok.kernels.evaluate import Measures, Scratch, make_evaluate, make_predict
 from fastgrok.kernels.initialise import make_initialise, make_seed_stream
 from fastgrok.kernels.jit import is_cached
-from fastgrok.kernels.train import Plan, Work
+from fastgrok.kernels.train import Work
 from fastgrok.network import Network
 from fastgrok.schema import NEVER, STALLED_GRADIENT_NORM, Outcome
 
@@ -21,12 +20,12 @@ SHARED_ORDER_SEED = 0
 """Seed of the one stream from which order="shared" shuffles."""
 
 
-class Memory(NamedTuple):
+class ThreadMemory(NamedTuple):
     """What one thread works in."""
 
     training: Work
     evaluation: Work
-    alive: np.ndarray
+    scratch: Scratch
 
 
 class Part(NamedTuple):
@@ -43,48 +42,57 @@ class Program:
     ----------
     experiment
         Everything but the seed.
-    specialise
+    specialize
         Which driver trains.
     lanes
         Its lane count.
+    n_seeds
+        Seeds to be trained: a few of a large network are not worth many lanes.
     """
 
-    def __init__(self, experiment: Experiment, *, specialise: bool, lanes: int) -> None:
+    def __init__(self, experiment: Experiment, *, specialize: bool, lanes: int, n_seeds: int) -> None:
         self.experiment = experiment
         self._lanes = lanes
-        self._evaluation_lanes = build.lane_count(experiment, specialise=False)
+        self._evaluation_lanes = build.lane_count(experiment, specialize=False, n_seeds=n_seeds)
         self._plan = build.plan(experiment)
         self._data = build.data(experiment)
         self._tensors = build.tensors(experiment)
         self._initialise = make_initialise(experiment.stream, experiment.dtype)
-        self._driver = build.driver(experiment, lanes, specialise=specialise)
+        self._driver = build.driver(experiment, lanes, specialize=specialize)
         self._evaluate = make_evaluate(self._evaluation_lanes, experiment.dtype)
-        self._cancel = np.zeros(1, np.uint8)
+        self._cancel = np.zeros(1, np.int64)
 
     @staticmethod
     def is_cached(experiment: Experiment) -> bool:
         """Whether the specialised driver of an experiment need not be compiled."""
-        lanes = build.lane_count(experiment, specialise=True)
-        return is_cached(build.driver(experiment, lanes, specialise=True))
+        lanes = build.lane_count(experiment, specialize=True)
+        return is_cached(build.driver(experiment, lanes, specialize=True))
 
-    def compile(self) -> None:
-        """Compile the kernels, or read them from the cache, unless that has been done: train one seed, one epoch."""
-        kernels = self._initialise, self._driver, self._evaluate
+    def compile(self, memory: ThreadMemory) -> None:
+        """Compile the kernels, or read them from the cache, unless that has been done: run them, cancelled."""
+        kernels = [self._initialise, self._evaluate, *[self._driver] * (self.experiment.epochs > 0)]
         if not all(kernel.overloads for kernel in kernels):
-            brief = self._plan._replace(epochs=min(self._plan.epochs, 1))
-            self._train(np.zeros(1, np.uint64), None, self.memory(), brief)
+            params, states = self.initialise(np.zeros(1, np.uint64))
+            self._train(params, states, memory, np.ones(1, np.int64))
 
     def cancel(self) -> None:
-        """Have the kernels that are training return soon; seeds that they have not finished keep epochs_run = -1."""
+        """Have the kernels that are running return soon, with results that mean nothing."""
         self._cancel[0] = 1
 
-    def memory(self) -> Memory:
+    @property
+    def cancelled(self) -> bool:
+        """Whether `cancel` has been called."""
+        return bool(self._cancel[0])
+
+    def memory(self) -> ThreadMemory:
         """Return memory for one thread."""
         evaluation = build.work(self.experiment, self._evaluation_lanes, gradients=True)
-        return Memory(
+        return ThreadMemory(
             training=build.work(self.experiment, self._lanes, gradients=False),
             evaluation=evaluation,
-            alive=np.zeros_like(evaluation.acts),
+            scratch=Scratch(
+                np.zeros_like(evaluation.acts, shape=(3, self._evaluation_lanes)), evaluation.acts.copy()
+            ),
         )
 
     def initialise(self, seeds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -95,40 +103,27 @@ class Program:
         self._initialise(params, states, seeds, self._tensors)
         return params, states
 
-    def train(self, seeds: np.ndarray | None, params: np.ndarray | None, memories: queue.SimpleQueue[Memory]) -> Part:
-        """Train one network per row of `seeds`, of `params`, or of both; memory is borrowed from `memories`."""
-        memory = memories.get()
-        try:
-            return self._train(seeds, params, memory, self._plan)
-        finally:
-            memories.put(memory)
-
-    def _train(self, seeds: np.ndarray | None, params: np.ndarray | None, memory: Memory, plan: Plan) -> Part:
-        if seeds is None:
-            seeds = np.zeros(len(params), np.uint64)  # type: ignore[arg-type]
+    def train(self, seeds: np.ndarray, params: np.ndarray | None, memory: ThreadMemory) -> Part:
+        """Train one network per seed, from what it draws or from `params` (n_seeds, n_params)."""
         drawn, states = self.initialise(seeds)
         if params is not None:
             drawn[:] = params
         if self.experiment.order == "shared":
             states[:] = self._shared_state()
-        initial = self._measure(drawn, memory)
-        columns = {name: np.full(len(seeds), NEVER, np.int64) for name in ("epochs_run", "epochs_to_converge")}
+        return self._train(drawn, states, memory, self._cancel)
+
+    def _train(self, params: np.ndarray, states: np.ndarray, memory: ThreadMemory, cancel: np.ndarray) -> Part:
+        """Train in place, and measure before and after."""
+        initial = self._measure(params, memory, 0.0, cancel)
+        columns = {name: np.full(len(params), NEVER, np.int64) for name in ("epochs_run", "epochs_to_converge")}
         if self.experiment.epochs == 0:
             columns["epochs_run"][:] = 0
         else:
-            self._driver(
-                drawn,
-                columns["epochs_run"],
-                columns["epochs_to_converge"],
-                states,
-                memory.training,
-                self._data,
-                plan,
-                self._cancel,
-            )
-        final = self._measure(drawn, memory)
+            outputs = params, columns["epochs_run"], columns["epochs_to_converge"]
+            self._driver(*outputs, states, memory.training, self._data, self._plan, cancel)
+        final = self._measure(params, memory, build.gradient_scale(self.experiment), cancel)
         columns |= {
-            "outcome": self._outcomes(columns["epochs_to_converge"], final, drawn),
+            "outcome": self._outcomes(columns["epochs_to_converge"], final, params),
             "loss_initial": initial.loss,
             "loss_final": final.loss,
             "accuracy_final": final.hits.astype(np.float64) / self.experiment.data.n_examples,
@@ -137,7 +132,7 @@ class Program:
             "dead_units_final": final.dead_units,
             "born_dead": self._dead(initial),
         }
-        return Part(columns, drawn)
+        return Part(columns, params)
 
     def _shared_state(self) -> np.ndarray:
         """Return the one stream that shuffles alike for every seed."""
@@ -160,26 +155,29 @@ class Program:
         }
         return np.select(list(cases.values()), list(cases), Outcome.UNFINISHED)
 
-    def _measure(self, params: np.ndarray, memory: Memory) -> Measures:
+    def _measure(
+        self, params: np.ndarray, memory: ThreadMemory, gradient_scale: float, cancel: np.ndarray
+    ) -> Measures:
+        """Measure networks on the training data; with a gradient_scale of 0 their gradients are left out."""
         n, dtype = len(params), self.experiment.dtype
         dead_units = np.empty((n, len(self.experiment.network.relu_layers)), np.int64)
         measures = Measures(np.empty(n, dtype), np.empty(n, dtype), np.empty(n, dtype), dead_units)
-        scale = build.gradient_scale(self.experiment)
-        self._evaluate(measures, params, memory.alive, memory.evaluation, self._data, self._plan, scale)
+        self._evaluate(
+            measures, params, memory.scratch, memory.evaluation, self._data, self._plan, gradient_scale, cancel
+        )
         return measures
 
 
-def initial_params(experiment: Experiment, seeds: np.ndarray) -> np.ndarray:
-    """Return the initial parameters of seeds, (n_seeds, n_params), in the experiment's dtype."""
-    return Program(experiment, specialise=False, lanes=1).initialise(seeds)[0]
+def initialise(params: np.ndarray, experiment: Experiment, seeds: np.ndarray) -> None:
+    """Fill params (n_seeds, n_params) with the initial parameters of seeds."""
+    states = np.empty((len(seeds), 0), np.uint64)
+    make_initialise(experiment.stream, experiment.dtype)(params, states, seeds, build.tensors(experiment))
 
 
-def predict(network: Network, params: np.ndarray, X: np.ndarray) -> np.ndarray:
-    """Return the outputs (n_seeds, n_examples, n_out) of networks with parameters (n_seeds, n_params)."""
+def predict(outputs: np.ndarray, network: Network, params: np.ndarray, X: np.ndarray) -> None:
+    """Fill outputs (n_seeds, n_examples, n_out) with those of networks with parameters (n_seeds, n_params)."""
     blank = Dataset(X, np.zeros((len(X), network.n_out)))
     experiment = Experiment(network, blank, dtype=cast(Any, params.dtype.name))
-    lanes = build.lane_count(experiment, specialise=False)
-    outputs = np.empty((len(params), len(X), network.n_out), params.dtype)
-    work = build.work(experiment, lanes, gradients=False)
-    make_predict(lanes, experiment.dtype)(outputs, params, work, build.data(experiment), build.plan(experiment))
-    return outputs
+    lanes = build.lane_count(experiment, specialize=False, n_seeds=len(params))
+    work, data = build.work(experiment, lanes, gradients=False), build.data(experiment)
+    make_predict(lanes, experiment.dtype)(outputs, np.ascontiguousarray(params), work, data, build.plan(experiment))

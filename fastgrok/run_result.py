@@ -8,9 +8,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from fastgrok import params as parameters
+from fastgrok import training
+from fastgrok.datasets.arrays import examples_array
 from fastgrok.display.rows import Row, duration, median, outcomes, rate, speed
 from fastgrok.errors import InvalidExperiment
 from fastgrok.experiment import Experiment
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
+_FIRST = ("n", "converged", "rate", "rate_low", "rate_high", "epochs_median")
 _COUNTS = ("converged", "epochs_q25", "epochs_median", "epochs_q75")
 
 
@@ -38,7 +41,8 @@ class Result:
     axes
         What a sweep varies; empty for a run.
     configurations
-        What was trained: one configuration for a run, in the order of the product of the axes for a sweep.
+        One for a run; for a sweep one for each point, in the order of the product of the axes. Those that an
+        interrupted sweep did not come to have no finished row.
     interrupted
         Whether Ctrl-C ended it early. The rows that were finished are here.
     own_params
@@ -76,6 +80,16 @@ class Result:
         return self._all_seeds if self.axes else self.configurations[0].rows(self._all_seeds)
 
     @property
+    def n_asked(self) -> int:
+        """Training runs that were asked for: seeds, times configurations."""
+        return len(self._all_seeds) * len(self.configurations)
+
+    @property
+    def n_finished(self) -> int:
+        """Training runs that were finished: all, unless it was interrupted."""
+        return sum(int(one.trained.finished.sum()) for one in self.configurations)
+
+    @property
     def seconds(self) -> float:
         """Time that training took, compilation included."""
         return sum(configuration.trained.seconds for configuration in self.configurations)
@@ -101,13 +115,52 @@ class Result:
             kept.append(parameters.split(configuration.experiment.network, configuration.rows(flat)))
         return kept if self.axes else kept[0]
 
+    def predict(self, X: ArrayLike) -> Any:
+        """
+        Return the outputs of the trained networks of a run with `keep_params=True`.
+
+        Parameters
+        ----------
+        X
+            Inputs of shape (n_examples, n_in).
+
+        Returns
+        -------
+        Shape (n_seeds, n_examples, n_out), in the order of `seeds`. For a sweep a list of such arrays, one for each
+        row of `summary()`.
+
+        Raises
+        ------
+        InvalidExperiment
+            If the parameters were not kept, or X does not fit.
+
+        Examples
+        --------
+        >>> import fastgrok as fg
+        >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=100)
+        >>> fg.run(exp, seeds=8, keep_params=True).predict([[0, 1], [1, 1]]).shape
+        (8, 2, 1)
+        """
+        inputs = examples_array("X", X)
+        outputs = []
+        for one in self.configurations:
+            network, flat = one.experiment.network, one.trained.params
+            if flat is None:
+                raise InvalidExperiment("keep_params", False, "True, when it is run: the parameters were not kept")
+            if inputs.shape[1] != network.n_in:
+                raise InvalidExperiment("X", X, f"inputs of shape (n_examples, {network.n_in})")
+            rows = one.rows(flat)
+            empty = np.empty((0, len(inputs), network.n_out), flat.dtype)
+            outputs.append(training.predict(network, rows, inputs) if len(rows) else empty)
+        return outputs if self.axes else outputs[0]
+
     @cached_property
     def attrs(self) -> dict[str, Any]:
         """Where the result comes from: experiment, versions, machine, time."""
         attrs = provenance.provenance(
             self.experiment, self.axes, self.configurations, own_params=self._own_params, time=self._time
         )
-        return attrs | {"interrupted": int(self.interrupted)}
+        return attrs | {"interrupted": self.interrupted}
 
     @cached_property
     def dataset(self) -> xr.Dataset:
@@ -124,7 +177,11 @@ class Result:
     def rows(self) -> list[Row]:
         """Return a row for each configuration: its network, its data, its label on each axis, its summary."""
         return [
-            Row({"network": str(one.experiment.network), "data": one.experiment.data.name, **one.labels}, summary)
+            Row(
+                {"network": str(one.experiment.network), "data": one.experiment.data.name, **one.labels},
+                summary,
+                len(self._all_seeds),
+            )
             for one, summary in zip(self.configurations, self.summaries, strict=True)
         ]
 
@@ -132,8 +189,9 @@ class Result:
         """
         Return one row for each configuration: rates with intervals, quantiles under censoring, counts.
 
-        Columns are `network`, `data`, the axes of a sweep, and the fields of `fastgrok.statistics.summary.Summary`.
-        A quantile that was not reached is `<NA>`.
+        Columns are `network`, `data`, the axes of a sweep, and the fields of `fastgrok.statistics.summary.Summary`:
+        n, the rate with its interval and the median first. Outcomes are counted as `n_<outcome>`. A quantile that
+        was not reached is `<NA>`.
 
         Examples
         --------
@@ -144,7 +202,8 @@ class Result:
         """
         import pandas as pd
 
-        frame = pd.DataFrame([{**row.labels, **row.summary.to_dict()} for row in self.rows()])
+        first = dict.fromkeys(_FIRST)
+        frame = pd.DataFrame([{**row.labels, **first, **row.summary.to_dict()} for row in self.rows()])
         floats = ("rate", "rate_low", "rate_high", "seed_epochs_per_second")
         return frame.astype(dict.fromkeys(_COUNTS, "Int64") | dict.fromkeys(floats, "float64"))
 
@@ -197,9 +256,8 @@ class Result:
         if self.axes:
             points = " x ".join(f"{len(axis.values)} {axis.path}" for axis in self.axes)
             count = f"{points} x {count}"
-        elif self.interrupted:
-            count = f"{len(self.seeds):,} of {count}"
-        return f"{network} on {' '.join(data.split())}, {count}{', interrupted' * self.interrupted}"
+        title = f"{network} on {' '.join(data.split())}, {count}"
+        return f"{title}, interrupted: {self.n_finished:,} of {self.n_asked:,} runs" if self.interrupted else title
 
 
 def _sentences(summary: Summary) -> list[str]:

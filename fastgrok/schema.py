@@ -33,11 +33,21 @@ OUTCOME_MEANINGS: Mapping[str, str] = MappingProxyType(
 )
 """What each outcome means, in a line."""
 
+ACCURACY = (
+    "share of examples whose every output lies on its target's side of the midpoint between the smallest and the "
+    "largest target; for one-hot targets, whose largest output is that of their class"
+)
+"""What accuracy is."""
+
 NEVER = -1
 """`epochs_to_converge` of a seed that did not converge."""
 
 NOT_THERE = -1
 """Dead units of a layer that a configuration of a sweep does not have, and any count of an unfinished row."""
+
+NOT_RUN = "not_run"
+"""The meaning of outcome -1 (`NOT_THERE`): a row that an interrupted sweep did not finish. No seed of a file of rows
+has it, nor a result that is whole."""
 
 SEED = "seed"
 """The dimension of the seeds: one row a training run."""
@@ -105,7 +115,7 @@ _ALL = (
     ),
     _each("loss_initial", "float64", "1", "Mean loss over the training examples before the first update."),
     _each("loss_final", "float64", "1", "Mean loss over the training examples after the last update."),
-    _each("accuracy_final", "float64", "1", "Share of training examples right after the last update."),
+    _each("accuracy_final", "float64", "1", f"Accuracy on the training data after the last update: {ACCURACY}."),
     _each(
         "gradient_norm_final",
         "float64",
@@ -121,9 +131,33 @@ FINISHED = _each(
     "finished",
     "bool",
     "1",
-    "Whether the row was trained; where it was not, numbers are -1 or NaN. Only in an interrupted sweep.",
+    "Whether the row was trained; where it was not, integers are -1, floats NaN, bools False. "
+    "Only in an interrupted sweep.",
 )
 """What tells the rows apart that an interrupted sweep has trained: its configurations share one dimension."""
 
 VARIABLES: Mapping[str, Variable] = MappingProxyType({variable.name: variable for variable in _ALL})
 """The result variables by their names, in the order of tables and files."""
+
+
+def with_not_run(variable: Variable) -> Variable:
+    """
+    Return a variable as an interrupted sweep has it: with a flag for the rows that were not trained.
+
+    Parameters
+    ----------
+    variable
+        Any; one without flags stays as it is.
+
+    Examples
+    --------
+    >>> with_not_run(VARIABLES["outcome"]).attrs["flag_values"]
+    (-1, 0, 1, 2, 3, 4)
+    """
+    if "flag_values" not in variable.attrs:
+        return variable
+    flags = {
+        "flag_values": (NOT_THERE, *variable.attrs["flag_values"]),
+        "flag_meanings": f"{NOT_RUN} {variable.attrs['flag_meanings']}",
+    }
+    return variable._replace(attrs=MappingProxyType({**variable.attrs, **flags}))

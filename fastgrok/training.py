@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import queue
 import time
@@ -10,13 +11,17 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 import numpy as np
 
+from fastgrok import program
 from fastgrok.experiment import Experiment
 from fastgrok.kernels import build
-from fastgrok.program import Memory, Program
+from fastgrok.kernels.build import MAX_LANES
+from fastgrok.network import Network
+from fastgrok.program import Program, ThreadMemory, initialise
 from fastgrok.schema import HIDDEN_LAYER, NEVER, SEED, VARIABLES
 
 _CHUNK_FLOPS = 3e9  # in a chunk: 50 to 200 ms of one thread
 _CHUNK_BYTES = 32 * 2**20
+_DRAW_FLOPS = 100  # of one parameter: its stream, and the seeding of the stream shared among few
 _REFILLS = 16  # seeds per lane in a chunk that stops early, so that its last seeds are few beside the rest
 _COMPILE_SECONDS = 2.5
 _GENERAL_FLOPS, _SPECIALISED_FLOPS = 1.5e10, 3e10  # of one thread in a second: what tells whether to compile
@@ -39,7 +44,7 @@ class Trained:
 
 def train(
     experiment: Experiment,
-    seeds: np.ndarray | None,
+    seeds: np.ndarray,
     *,
     params: np.ndarray | None = None,
     keep_params: bool = False,
@@ -57,7 +62,7 @@ def train(
     experiment
         Everything but the seed.
     seeds
-        uint64 (n_seeds,). With `params` as well, only the orders of the examples come from them.
+        uint64 (n_seeds,). With `params`, only the orders of the examples come from them.
     params
         Initial parameters (n_seeds, n_params), instead of those that the seeds would draw.
     keep_params
@@ -69,34 +74,33 @@ def train(
     advance
         Called in this thread with the number of seeds that have been finished since the last call.
     """
-    n = len(seeds) if seeds is not None else len(params)  # type: ignore[arg-type]
+    n = len(seeds)
     threads = threads or build.threads()
-    specialise = _specialise(experiment, n, threads) if specialize is None else specialize
-    lanes = lanes or build.lane_count(experiment, specialise=specialise)
-    program = Program(experiment, specialise=specialise, lanes=lanes)
+    specialize = _specialize(experiment, n, threads) if specialize is None else specialize
+    lanes = lanes or build.lane_count(experiment, specialize=specialize, n_seeds=n)
+    size = chunk_size or _chunk_size(experiment, n, lanes, threads)
     start = time.perf_counter()
-    program.compile()
+    kernels = Program(experiment, specialize=specialize, lanes=lanes, n_seeds=n)
+    memories: queue.SimpleQueue[ThreadMemory] = queue.SimpleQueue()
+    for _ in range(min(threads, -(-n // size))):
+        memories.put(kernels.memory())
+    with _borrowed(memories) as memory:
+        kernels.compile(memory)
     compiled = time.perf_counter()
     columns = _columns(experiment, n)
     kept = np.empty((n, experiment.n_params), experiment.dtype) if keep_params else None
 
-    def task(rows: slice) -> int:
-        part_seeds = None if seeds is None else seeds[rows]
-        part = program.train(part_seeds, None if params is None else params[rows], memories)
-        if np.any(part.columns["epochs_run"] == NEVER):
-            return 0  # interrupted: the seeds that were fast enough are not a fair sample of their chunk
+    def task(rows: slice) -> None:
+        with _borrowed(memories) as memory:
+            part = kernels.train(seeds[rows], None if params is None else params[rows], memory)
+        if kernels.cancelled:
+            return  # the seeds of a chunk that are done by now are the fast ones, no fair sample
         for name, column in part.columns.items():
             columns[name][rows] = column
         if kept is not None:
             kept[rows] = part.params
-        return int(rows.stop - rows.start)
 
-    size = chunk_size or _chunk_size(experiment, n, lanes, threads)
-    memories: queue.SimpleQueue[Memory] = queue.SimpleQueue()
-    for _ in range(min(threads, -(-n // size))):
-        memories.put(program.memory())
-    chunks = (slice(first, min(first + size, n)) for first in range(0, n, size))
-    interrupted = _in_threads(task, chunks, threads, program.cancel, advance)
+    interrupted = _in_threads(task, n, size, threads, cancel=kernels.cancel, advance=advance)
     return Trained(
         columns=columns,
         params=kept,
@@ -104,48 +108,89 @@ def train(
         interrupted=interrupted,
         seconds=time.perf_counter() - compiled,
         compile_seconds=compiled - start,
-        driver="specialised" if specialise else "general",
+        driver="specialised" if specialize else "general",
         lanes=lanes,
         threads=threads,
     )
 
 
+def initial_params(experiment: Experiment, seeds: np.ndarray) -> np.ndarray:
+    """Return the initial parameters of seeds, (n_seeds, n_params), in the experiment's dtype."""
+    params = np.empty((len(seeds), experiment.n_params), experiment.dtype)
+
+    def task(rows: slice) -> None:
+        initialise(params[rows], experiment, seeds[rows])
+
+    _all_in_threads(task, len(seeds), experiment.n_params * _DRAW_FLOPS)
+    return params
+
+
+def predict(network: Network, params: np.ndarray, X: np.ndarray) -> np.ndarray:
+    """Return the outputs (n_seeds, n_examples, n_out) of networks with parameters (n_seeds, n_params)."""
+    outputs = np.empty((len(params), len(X), network.n_out), params.dtype)
+
+    def task(rows: slice) -> None:
+        program.predict(outputs[rows], network, params[rows], X)
+
+    _all_in_threads(task, len(params), 2.0 * network.n_params * len(X))
+    return outputs
+
+
+@contextlib.contextmanager
+def _borrowed(memories: queue.SimpleQueue[ThreadMemory]) -> Iterator[ThreadMemory]:
+    """Take memory out of the queue, and put it back."""
+    memory = memories.get()
+    try:
+        yield memory
+    finally:
+        memories.put(memory)
+
+
+def _all_in_threads(task: Callable[[slice], None], n: int, flops: float) -> None:
+    """Run the task on all of n rows of so many operations each; Ctrl-C ends it between chunks."""
+    threads = build.threads()
+    size = max(MAX_LANES, min(int(_CHUNK_FLOPS / flops), -(-n // threads)))
+    if _in_threads(task, n, size, threads, cancel=lambda: None, advance=None):
+        raise KeyboardInterrupt
+
+
 def _in_threads(
-    task: Callable[[slice], int],
-    chunks: Iterator[slice],
+    task: Callable[[slice], None],
+    n: int,
+    size: int,
     threads: int,
+    *,
     cancel: Callable[[], None],
     advance: Callable[[int], object] | None,
 ) -> bool:
-    """Run the task on every chunk; return whether Ctrl-C ended that early.
+    """Run the task on n rows in chunks of a size; return whether Ctrl-C ended that early.
 
-    Chunks are given out as threads become free, so an interruption leaves none waiting; kernels in the middle of
-    one look at a flag, and return.
+    Chunks are given out as threads become free, so an interruption leaves none waiting; `cancel` has those that
+    are under way return. A second Ctrl-C while they do is raised.
     """
-    waiting: set[Future[int]] = set()
+    waiting: dict[Future[None], int] = {}
+
+    def collect() -> None:
+        done, _ = wait(waiting, return_when=FIRST_COMPLETED)
+        finished = sum(waiting.pop(future) for future in done if future.result() is None)
+        if advance is not None:
+            advance(finished)
+
     with ThreadPoolExecutor(threads, thread_name_prefix="fastgrok") as pool:
         try:
-            for chunk in chunks:
-                waiting.add(pool.submit(task, chunk))
+            for first in range(0, n, size):
+                rows = slice(first, min(first + size, n))
+                waiting[pool.submit(task, rows)] = rows.stop - rows.start
                 if len(waiting) > threads:
-                    waiting = _collect(waiting, advance)
+                    collect()
             while waiting:
-                waiting = _collect(waiting, advance)
+                collect()
         except BaseException as error:
             cancel()
             if not isinstance(error, KeyboardInterrupt):
                 raise
             return True
     return False
-
-
-def _collect(waiting: set[Future[int]], advance: Callable[[int], object] | None) -> set[Future[int]]:
-    """Wait for the next chunk; return those still under way."""
-    done, pending = wait(waiting, return_when=FIRST_COMPLETED)
-    finished = sum(future.result() for future in done)
-    if advance is not None:
-        advance(finished)
-    return pending
 
 
 def _columns(experiment: Experiment, n: int) -> dict[str, np.ndarray]:
@@ -156,9 +201,9 @@ def _columns(experiment: Experiment, n: int) -> dict[str, np.ndarray]:
     return columns
 
 
-def _specialise(experiment: Experiment, n: int, threads: int) -> bool:
+def _specialize(experiment: Experiment, n: int, threads: int) -> bool:
     """Whether a specialised driver saves more time than it takes to compile, or to read where it is on disk."""
-    if not build.fits_registers(experiment):
+    if not build.is_worth_specializing(experiment):
         return False
     flops = n * build.flops_per_epoch(experiment) * experiment.epochs / threads
     saved = flops / _GENERAL_FLOPS - flops / _SPECIALISED_FLOPS

@@ -1,4 +1,4 @@
-"""The naive twin: one network, one seed, plain NumPy, as DESIGN.md §3 says it. Slow, obvious, used by no library code.
+"""The naive twin: one network, one seed, plain NumPy, as DESIGN.md §3 says it. No library code uses it.
 
 All arithmetic is in the dtype of the parameters that it is given.
 """
@@ -231,9 +231,7 @@ def met(stop: fg.Converged, epoch: Epoch) -> bool:
     )
 
 
-def run(
-    experiment: fg.Experiment, seed: int, params: Params | None = None
-) -> tuple[Params, dict[str, Any]]:
+def run(experiment: fg.Experiment, seed: int, params: Params | None = None) -> tuple[Params, dict[str, Any]]:
     """Return the trained parameters of a seed, and its row of the result."""
     with np.errstate(all="ignore"):
         drawn, rng = initial(experiment, seed)

@@ -31,7 +31,7 @@ NETWORKS = {
     "two_in_a_row": fg.Network(fg.Linear(3, 4), fg.Tanh(), fg.ReLU(), fg.Linear(4, 2)),
     "two_linear_in_a_row": fg.Network(fg.Linear(3, 2), fg.Linear(2, 4), fg.ReLU(), fg.Linear(4, 2)),
     "depth_5": fg.mlp(3, *[4] * 4, 2, hidden="tanh"),
-    "depth_30": fg.mlp(3, *[4] * 29, 2, hidden="leaky_relu"),
+    "depth_30": fg.mlp(3, *[2] * 29, 2, hidden="leaky_relu"),
     "widths_5_to_9": fg.mlp(3, 5, 6, 7, 8, 9, 2, hidden="leaky_relu"),
     "width_256": fg.mlp(3, 256, 2, hidden="relu"),
     **{name: fg.mlp(3, 4, 2, hidden=name) for name in ACTIVATIONS},

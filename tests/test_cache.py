@@ -13,15 +13,28 @@ from typing import Any, NamedTuple
 import pytest
 
 import fastgrok
+from fastgrok.kernels.jit import kernel
 
-SCRIPT = """
+ROOT = Path(fastgrok.__file__).parents[1]
+BOTH = """
 import json
 import fastgrok as fg
 exp = fg.Experiment(fg.mlp(2, 3, 1, hidden="leaky_relu"), fg.datasets.xor(), epochs=20, stop=None)
-data = fg.run(exp, seeds=5, specialize=False, lanes=8, threads=1, progress=False).dataset
-assert "numba" in __import__("sys").modules
-print(json.dumps({"loss": data.loss_final.values.tolist(), "package": fg.__file__}))
 """
+TRAIN = (
+    BOTH
+    + """
+data = fg.run(exp, seeds=5, specialize=False, lanes=8, threads=1, progress=False).dataset
+print(json.dumps({"numbers": data.loss_final.values.tolist(), "package": fg.__file__}))
+"""
+)
+DRAW = (
+    BOTH
+    + """
+params = fg.initial_params(exp, seeds=5)
+print(json.dumps({"numbers": params[0].ravel().tolist(), "package": fg.__file__}))
+"""
+)
 
 
 class Warm(NamedTuple):
@@ -29,20 +42,23 @@ class Warm(NamedTuple):
     losses: list[float]
 
 
-def losses(cache: Path | str, package: Path | None = None) -> list[float]:
-    """Run the script in a new process."""
-    root = package or Path(fastgrok.__file__).parents[1]
+def python(script: str, cache: Path, root: Path) -> Any:
+    """Run a script in a new process and return the JSON that it prints."""
     environment = os.environ | {"FASTGROK_CACHE_DIR": str(cache), "PYTHONPATH": str(root)}
     environment.pop("NUMBA_CPU_NAME", None)
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", SCRIPT],
+        [sys.executable, "-W", "error", "-c", script],
         env=environment, capture_output=True, text=True, timeout=300, cwd=root,
     )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert done.stderr == ""
-    said: dict[str, Any] = json.loads(done.stdout)
+    assert (done.returncode, done.stderr) == (0, "")
+    return json.loads(done.stdout)
+
+
+def numbers(script: str, cache: Path, root: Path = ROOT) -> list[float]:
+    """What the package under root gives."""
+    said = python(script, cache, root)
     assert Path(said["package"]).parents[1] == root
-    return said["loss"]
+    return said["numbers"]
 
 
 def entries(directory: Path) -> dict[str, tuple[int, int]]:
@@ -53,7 +69,7 @@ def entries(directory: Path) -> dict[str, tuple[int, int]]:
 @pytest.fixture(scope="module")
 def warmed(tmp_path_factory):
     directory = tmp_path_factory.mktemp("warm") / "cache"
-    return Warm(directory, losses(directory))
+    return Warm(directory, numbers(TRAIN, directory))
 
 
 @pytest.fixture
@@ -67,7 +83,7 @@ def test_a_second_process_compiles_nothing(warm):
     before = entries(warm.directory)
     assert {name.split("-")[0] for name in before} == {"initialise", "train", "evaluate"}
     assert all(name.endswith(".nbc") for name in before)
-    assert losses(warm.directory) == warm.losses
+    assert numbers(TRAIN, warm.directory) == warm.losses
     assert entries(warm.directory) == before
 
 
@@ -75,71 +91,98 @@ def test_an_edited_kernel_is_compiled_again(warm, tmp_path):
     source = Path(fastgrok.__file__).parent
     shutil.copytree(source, tmp_path / "fastgrok", ignore=shutil.ignore_patterns("__pycache__"))
     before = entries(warm.directory)
-    assert losses(warm.directory, tmp_path) == warm.losses
+    assert numbers(TRAIN, warm.directory, tmp_path) == warm.losses
     assert entries(warm.directory) == before  # the same sources elsewhere find the same entries
     edited = tmp_path / "fastgrok" / "kernels" / "layers.py"
     old, new = "z * like(z, layer.argument))", "z * like(z, 2.0 * layer.argument))"
     text = edited.read_text()
     assert text.count(old) == 1
     edited.write_text(text.replace(old, new))
-    changed = losses(warm.directory, tmp_path)
+    changed = numbers(TRAIN, warm.directory, tmp_path)
     assert all(a != b for a, b in zip(changed, warm.losses, strict=True))
     assert set(entries(warm.directory)) > set(before)
-    assert losses(warm.directory) == warm.losses  # and the entries of the old sources are still theirs
+    assert numbers(TRAIN, warm.directory) == warm.losses  # and the entries of the old sources are still theirs
 
 
 DAMAGE = {
-    "truncated": lambda path: path.write_bytes(path.read_bytes()[: path.stat().st_size // 2]),
-    "one byte of the digest left": lambda path: path.write_bytes(path.read_bytes()[:1]),
-    "empty": lambda path: path.write_bytes(b""),
-    "garbage": lambda path: path.write_bytes(b"\x80\x04garbage" * 1000),
-    "one bit flipped": lambda path: path.write_bytes(path.read_bytes()[:-1] + bytes([path.read_bytes()[-1] ^ 1])),
+    "truncated": lambda blob: blob[: len(blob) // 2],
+    "garbage": lambda blob: b"\x80\x04garbage" * 1000,
+    "empty": lambda blob: b"",
+    "one byte": lambda blob: blob[:1],
+    "one bit flipped": lambda blob: blob[:-1] + bytes([blob[-1] ^ 1]),
 }
 
 
-def test_damaged_entries_are_compiled_again_and_mended(warm):
-    """Each file of the cache damaged in another way."""
+def test_a_truncated_entry_is_compiled_again_and_mended(warm):
+    drawn = numbers(DRAW, warm.directory)
     before = entries(warm.directory)
-    paths = sorted(warm.directory.iterdir())
-    for path, name in zip(paths, ["truncated", "garbage", "empty"], strict=True):
-        DAMAGE[name](path)
-    assert losses(warm.directory) == warm.losses
-    assert {name: size for name, (size, _) in entries(warm.directory).items()}.keys() == before.keys()
+    path = next(warm.directory.glob("initialise-*"))
+    path.write_bytes(DAMAGE["truncated"](path.read_bytes()))
+    assert numbers(DRAW, warm.directory) == drawn
     after = entries(warm.directory)
-    assert losses(warm.directory) == warm.losses
+    assert after.keys() == before.keys()
+    assert numbers(DRAW, warm.directory) == drawn
     assert entries(warm.directory) == after
-
-
-@pytest.mark.parametrize("damage", DAMAGE)
-def test_a_damaged_entry_is_compiled_again(damage, warm):
-    """The smallest kernel, for speed."""
-    path = next(warm.directory.glob("initialise-*"))
-    good = path.stat().st_size
-    DAMAGE[damage](path)
-    assert losses(warm.directory) == warm.losses
-    assert abs(path.stat().st_size - good) < good / 10
-
-
-def test_an_entry_that_cannot_be_read_or_replaced_is_survived(warm):
-    path = next(warm.directory.glob("initialise-*"))
-    path.unlink()
-    path.mkdir()
-    (path / "in the way").touch()
-    assert losses(warm.directory) == warm.losses
-    assert {entry.suffix for entry in warm.directory.iterdir()} == {".nbc"}  # no temporary file is left
 
 
 def test_a_cache_directory_that_cannot_be_made_is_survived(warm, tmp_path):
     """Under a regular file: permissions would not keep root out."""
     (tmp_path / "file").write_text("not a directory")
-    assert losses(tmp_path / "file" / "cache") == warm.losses
+    assert numbers(DRAW, tmp_path / "file" / "cache") == numbers(DRAW, warm.directory)
     assert (tmp_path / "file").read_text() == "not a directory"
 
 
-def test_a_file_in_place_of_the_cache_directory_is_survived(warm, tmp_path):
-    (tmp_path / "file").write_text("not a directory")
-    assert losses(tmp_path / "file") == warm.losses
-    assert (tmp_path / "file").read_text() == "not a directory"
+# The same of a kernel of one line, in this process.
+
+
+def small_kernel(constant: float) -> Any:
+    @kernel("small", constant)
+    def small(x):
+        return x + constant
+
+    return small
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("FASTGROK_CACHE_DIR", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_damaged_entry_is_compiled_again(damage, cache):
+    assert small_kernel(0.5)(1.0) == 1.5
+    (path,) = cache.iterdir()
+    good = path.read_bytes()
+    path.write_bytes(DAMAGE[damage](good))
+    again = small_kernel(0.5)
+    assert again(1.0) == 1.5
+    assert len(again.stats.cache_hits) == 0
+    assert [entry.stat().st_size // 1000 for entry in cache.iterdir()] == [len(good) // 1000]
+    loaded = small_kernel(0.5)
+    assert loaded(1.0) == 1.5
+    assert len(loaded.stats.cache_hits) == 1
+
+
+def test_each_key_and_signature_has_an_entry_of_its_own(cache):
+    assert [small_kernel(c)(x) for c in (0.5, 0.25) for x in (1.0, 1)] == [1.5, 1.5, 1.25, 1.25]
+    assert len(list(cache.iterdir())) == 4
+
+
+def test_an_entry_that_cannot_be_read_or_replaced_is_survived(cache):
+    small_kernel(0.5)(1.0)
+    (path,) = cache.iterdir()
+    path.unlink()
+    path.mkdir()
+    (path / "in the way").touch()
+    assert small_kernel(0.5)(1.0) == 1.5
+    assert list(cache.iterdir()) == [path]  # no temporary file is left
+
+
+def test_a_file_in_place_of_the_cache_directory_is_survived(cache):
+    cache.write_text("not a directory")
+    assert small_kernel(0.5)(1.0) == 1.5
+    assert cache.read_text() == "not a directory"
 
 
 BOUNDED = """
@@ -159,12 +202,5 @@ print(json.dumps([
 
 
 def test_one_general_driver_serves_every_architecture(warm):
-    environment = os.environ | {"FASTGROK_CACHE_DIR": str(warm.directory)}
-    environment.pop("NUMBA_CPU_NAME", None)
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", BOUNDED],
-        env=environment, capture_output=True, text=True, timeout=300, cwd=Path(fastgrok.__file__).parents[1],
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert all(names == sorted(entries(warm.directory)) for names in json.loads(done.stdout))
+    assert all(names == sorted(entries(warm.directory)) for names in python(BOUNDED, warm.directory, ROOT))
     assert len(entries(warm.directory)) == 3

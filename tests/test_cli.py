@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -14,9 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fastgrok as fg
+import fastgrok.api
 from fastgrok.cli import main
 from fastgrok.cli.flags import FIELD_FLAGS, FLAGS
 from fastgrok.cli.request import request
+from fastgrok.initializers import initializer_names
+from fastgrok.schema import OUTCOME_MEANINGS
 from fastgrok.statistics.proportion import wilson
 
 QUICK = ["--seeds", "8", "--epochs", "20"]
@@ -118,7 +122,7 @@ def test_a_sweep_prints_a_table(capsys: pytest.CaptureFixture[str]) -> None:
     assert (outcome.status, outcome.err) == (0, "")
     header, rule, *rows = outcome.out.splitlines()
     assert header.split()[:2] == ["network", "optimizer.lr"]
-    assert "converged [95 % interval]" in header
+    assert "converged [95 %]" in header
     assert set(rule) == {"-", " "}
     assert [row.split()[:2] for row in rows] == [["2-2-1", "relu/linear"]] * 2 + [["2-4-1", "relu/linear"]] * 2
 
@@ -126,13 +130,69 @@ def test_a_sweep_prints_a_table(capsys: pytest.CaptureFixture[str]) -> None:
 def test_json_has_exact_counts_and_experiments(capsys: pytest.CaptureFixture[str]) -> None:
     document = json.loads(Outcome(["sweep", "xor", "--json", "--seeds", "10:60", "--lr", "0.1,0.5"], capsys).out)
     assert document["interrupted"] is False
-    assert document["seeds"] == "10:60"
+    assert document["seeds"] == {"n": 50, "first": 10, "stop": 60}
+    assert "interrupted" not in document["provenance"]
     for row, lr in zip(document["configurations"], [0.1, 0.5], strict=True):
         experiment = fg.Experiment.from_dict(row["experiment"])
         assert experiment.optimizer == fg.SGD(lr=lr)
         assert row["experiment_id"] == experiment.id
-        assert row["n"] == 50 == sum(count for name, count in row.items() if name.startswith("n_"))
+        assert row["n"] == 50 == sum(row["outcomes"].values())
+        assert isinstance(row["lanes"], int)
         assert [row["rate_low"], row["rate_high"]] == list(map(float, wilson(row["converged"], 50)))
+
+
+def test_json_of_large_data_has_their_hash(capsys: pytest.CaptureFixture[str]) -> None:
+    document = json.loads(Outcome(["sweep", "parity7", "--json", "--seeds", "3,5", "--epochs", "1"], capsys).out)
+    assert document["seeds"] == {"n": 2, "values": [3, 5]}
+    data = document["configurations"][0]["experiment"]["data"]
+    assert data["content_hash"] == fg.datasets.parity(7).content_hash
+    assert "X" not in data
+
+
+def test_an_axis_of_data_shows_their_parameters(capsys: pytest.CaptureFixture[str]) -> None:
+    shown = Outcome(["sweep", "xor,xor(low=-1)", *QUICK], capsys).out
+    assert "xor(low=-1)" in shown
+
+
+def test_an_interrupted_run_says_how_much_is_missing(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    interrupt_at_the_second_point(monkeypatch)
+    outcome = Outcome(["sweep", "xor", "--lr", "0.1,0.2,0.3", *QUICK], capsys)
+    assert outcome.status == 130
+    assert outcome.err == "fastgrok: interrupted: 8 of 24 runs are finished\n"
+    rows = outcome.out.splitlines()[2:]
+    assert [("0 of 8" in row) for row in rows] == [False, True, True]
+    document = json.loads(Outcome(["sweep", "xor", "--lr", "0.1,0.2,0.3", "--json", *QUICK], capsys).out)
+    assert [row["n"] for row in document["configurations"]] == [8, 0, 0]
+    assert document["interrupted"] is True
+
+
+def interrupt_at_the_second_point(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Press Ctrl-C when the second configuration begins."""
+    train = fg.api.train
+
+    def interrupted(experiment: fg.Experiment, *args: Any, **kwargs: Any) -> Any:
+        if experiment.optimizer.lr > 0.1:
+            raise KeyboardInterrupt
+        return train(experiment, *args, **kwargs)
+
+    monkeypatch.setattr("fastgrok.api.train", interrupted)
+
+
+@pytest.mark.parametrize("more", [["--hidden", "4"], ["--hidden", "2,4x4", "--lr", "0.1,0.2"]])
+def test_eighty_columns_are_enough_and_break_no_number(
+    more: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = ["sweep", "xor", "--seeds", "2000", "--epochs", "100", *more]
+    whole = Outcome(arguments, capsys).out
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    monkeypatch.setenv("COLUMNS", "80")
+    narrow = Outcome(arguments, capsys).out
+    assert max(map(len, narrow.splitlines())) <= 80
+    for word in ("2,000", "converged [95 %]", "median epochs", "unfinished", "seed-epochs/s"):
+        assert word in whole
+        assert word in narrow
 
 
 def test_the_result_is_written_where_out_says(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -159,7 +219,18 @@ def test_a_file_of_ones_own_is_trained(capsys: pytest.CaptureFixture[str], tmp_p
         ([], "command is missing"),
         (["nope"], "No such command"),
         (["sweep"], "data is missing"),
-        (["sweep", "nope"], "data = 'nope'"),
+        (["sweep", "nope"], "data = 'nope': expected a name (xor, and, or, parity3"),
+        (["sweep", "my.csv"], "for a file: --data my.csv"),
+        (["sweep", "xor.npz"], "for a file: --data xor.npz"),
+        (["sweep", "xor(low=-1"], "closing parenthesis"),
+        (["sweep", "xor", "--hidden", "0"], "none for no hidden layer"),
+        (["sweep", "xor", "--hidden", "100000"], "--hidden = '100000': expected widths from 1 to 4096"),
+        (["sweep", "xor", "--hidden", "x".join("2" * 300)], "--hidden = "),
+        (["sweep", "xor", "--slope", "0.3"], "--slope = '0.3': expected a network with a leaky_relu layer"),
+        (["sweep", "xor", "--activation", "tanh", "--gradient-at-zero", "1"], "--gradient-at-zero = '1'"),
+        (["sweep", "xor", "--hidden", "none", "--gradient-at-zero", "1"], "--gradient-at-zero = '1'"),
+        (["sweep", "xor", "--seeds", "3,x"], "--seeds = 'x'"),
+        (["sweep", "xor", "--epochs", "1.5e0"], "--epochs = '1.5e0': expected an integer"),
         (["sweep", "xor", "and"], "unexpected extra argument"),
         (["sweep", "xor", "--nope"], "No such option"),
         (["sweep", "xor", "--lr"], "requires an argument"),
@@ -222,6 +293,10 @@ def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
     shown = Outcome(["sweep", "--help"], capsys)
     assert shown.status == 0
     assert all("--" + flag.name.replace("_", "-") in shown.out for flag in FLAGS)
+    words = " ".join(shown.out.split())
+    assert all(name in words for name in initializer_names())
+    assert all(f"{name} {meaning}" in words for name, meaning in OUTCOME_MEANINGS.items())
+    assert "midpoint" in words
 
 
 def test_info_says_what_runs_here(

@@ -129,9 +129,7 @@ def test_error_names_field_and_what_is_accepted(make, field: str, accepted: str)
 
 
 @given(ANY_ARRAY, ANY_ARRAY, ANY_ARRAY)
-def test_any_arguments_make_a_dataset_or_an_invalid_experiment(
-    first: object, second: object, names: object
-) -> None:
+def test_any_arguments_make_a_dataset_or_an_invalid_experiment(first: object, second: object, names: object) -> None:
     for arguments in ((first, second), (first, first), (X, second), (X, [0, 1, 1, 0], "data", names)):
         try:
             data = fg.Dataset(*arguments)
@@ -167,6 +165,7 @@ def test_built_in_data_is_what_the_texts_print() -> None:
         ("or(low=-1)", or_(-1)),
         ("parity3", parity(3)),
         ("parity(3, -1)", parity(3, low=-1)),
+        ("parity3(low=-1)", parity(3, low=-1)),
         ("streetlights", streetlights()),
         ("deep_streetlights", deep_streetlights()),
     ],
@@ -326,3 +325,16 @@ def test_any_damage_to_an_npz_is_a_dataset_or_an_invalid_experiment(data: st.Dat
             one_line(error)
         else:
             assert made.n_examples == 2 or made.n_in
+
+
+@pytest.mark.parametrize("data", [xor(), xor(-1), or_(-1), parity(3), parity(3, low=-1)])
+def test_the_name_of_built_in_data_brings_them_back(data: fg.Dataset) -> None:
+    assert fg.datasets.by_name(data.name) == data
+
+
+def test_a_binary_file_is_no_csv(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(fg.InvalidExperiment, match="expected a CSV file: text in UTF-8") as caught:
+        fg.Dataset.from_csv(path, "a")
+    assert "after" not in str(caught.value)

@@ -81,9 +81,7 @@ def test_deep_streetlights_with_the_notebooks_delta():
     errors, _ = squared_errors(exp, fg.initial_params(exp, seeds=[1]), 41)
     np.testing.assert_allclose(errors[::10, -1], [0, 0.07710452, 0.03764561, 0.00240581, 9.22274338e-06], atol=5e-9)
     after_100 = trained(exp.replace(epochs=100), seeds=[1]).params
-    np.testing.assert_allclose(
-        after_100[1][0].ravel(), [-0.5910955, 1.13962134, -0.94522481, 1.11202675], atol=5e-9
-    )
+    np.testing.assert_allclose(after_100[1][0].ravel(), [-0.5910955, 1.13962134, -0.94522481, 1.11202675], atol=5e-9)
 
 
 def test_deep_streetlights_of_chapter_6():
@@ -137,7 +135,9 @@ def test_without_relu_xor_stays_at_a_quarter(output):
 @pytest.mark.parametrize("output", ["linear", "sigmoid"])
 def test_with_relu_some_seeds_solve_xor(output):
     """Source 000: with ReLU the loss goes to 0 and all four examples are right: of some seeds."""
-    exp = fg.Experiment(fg.mlp(2, 4, 1, output=output), fg.datasets.xor(), epochs=5000, stop=fg.Converged(max_error=0.2))
+    exp = fg.Experiment(
+        fg.mlp(2, 4, 1, output=output), fg.datasets.xor(), epochs=5000, stop=fg.Converged(max_error=0.2)
+    )
     data = trained(exp, seeds=500).dataset
     solved = data.epochs_to_converge > 0
     assert 0.2 < solved.mean() < 0.95

@@ -19,7 +19,9 @@ def flat(params):
 
 def unflat(rows, params):
     ends = np.cumsum([p[0].size for p in params])[:-1]
-    return [part.reshape(len(rows), *p.shape[1:]) for part, p in zip(np.split(rows, ends, axis=1), params, strict=True)]
+    return [
+        part.reshape(len(rows), *p.shape[1:]) for part, p in zip(np.split(rows, ends, axis=1), params, strict=True)
+    ]
 
 
 def library_gradient(exp, params):
@@ -52,7 +54,9 @@ def test_gradients_are_central_differences(network, loss):
 def test_the_reported_gradient_norm_is_that_of_the_mean_loss():
     for batch_size in (1, "full"):
         for reduction in ("mean", "sum"):
-            exp = experiment("mixed", batch_size=batch_size, reduction=reduction, optimizer=fg.SGD(0.1, weight_decay=1))
+            exp = experiment(
+                "mixed", batch_size=batch_size, reduction=reduction, optimizer=fg.SGD(0.1, weight_decay=1)
+            )
             params = fg.initial_params(exp, seeds=[5])
             gradient, _ = library_gradient(experiment("mixed"), params)
             reported = fg.run(exp.replace(epochs=0), params=params, progress=False).dataset.gradient_norm_final
@@ -64,6 +68,8 @@ def test_the_gradient_of_relu_at_exactly_zero_is_the_field(at_zero):
     # one unit at z = 0: output = 3 * relu(0) = 0, target 1, half the squared error: dL/dz = -1 * 3 * gradient_at_zero
     net = fg.Network(fg.Linear(1, 1), fg.ReLU(gradient_at_zero=at_zero), fg.Linear(1, 1))
     exp = fg.Experiment(net, fg.Dataset([[1]], [1]), stop=None)
-    gradient, loss = library_gradient(exp, [np.array([[[0.0]]]), np.array([[0.0]]), np.array([[[3.0]]]), np.array([[0.0]])])
+    gradient, loss = library_gradient(
+        exp, [np.array([[[0.0]]]), np.array([[0.0]]), np.array([[[3.0]]]), np.array([[0.0]])]
+    )
     np.testing.assert_array_equal(gradient, [-3 * at_zero, -3 * at_zero, 0, -1])
     assert loss == 0.5

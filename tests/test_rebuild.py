@@ -54,13 +54,20 @@ def test_a_row_among_many_is_the_twins_of_its_seed(stream, order):
     exp = fg.Experiment(
         fg.mlp(2, 4, 1), fg.datasets.xor(), stream=stream, order=order, epochs=300, init=fg.HeNormal(),
     )  # fmt: skip
-    result = fg.run(exp, seeds=1000, keep_params=True, progress=False)
+    result = fg.run(exp, seeds=1000, lanes=8, specialize=False, keep_params=True, progress=False)
     for seed in (0, 17, 500, 999):
         trained, row = naive.run(exp, seed)
         for ours, twins in zip(result.params, trained, strict=True):
             np.testing.assert_allclose(ours[seed], twins, rtol=1e-9, atol=1e-12)
         ours = result.dataset.sel(seed=seed)
-        for name in ("outcome", "epochs_run", "epochs_to_converge", "dead_units_final", "born_dead", "accuracy_final"):
+        for name in (
+            "outcome",
+            "epochs_run",
+            "epochs_to_converge",
+            "dead_units_final",
+            "born_dead",
+            "accuracy_final",
+        ):
             np.testing.assert_array_equal(ours[name].values, row[name], err_msg=name)
 
 

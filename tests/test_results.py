@@ -3,6 +3,7 @@
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -10,6 +11,7 @@ import pytest
 import xarray as xr
 
 import fastgrok as fg
+import fastgrok.api
 from fastgrok.api import run, sweep
 from fastgrok.results.configuration import axis
 from fastgrok.results.files import METADATA_KEY, NETCDF_LIBRARIES, checked_target
@@ -134,6 +136,33 @@ def test_parquet_has_one_row_for_each_configuration_and_seed(grid: Result, tmp_p
     )
     provenance = json.loads(table.schema.metadata[METADATA_KEY.encode()])
     assert provenance["experiment_id"] == EXP.id
+    assert provenance["interrupted"] is False
+    codes = grid.dataset["outcome"].to_numpy().ravel()
+    assert table["outcome"].to_pylist() == [OUTCOMES[code] for code in codes]
+    assert table.to_pandas()["outcome"].dtype.categories.tolist() == list(OUTCOMES)
+
+
+def test_an_interrupted_sweep_marks_what_was_not_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    train = fg.api.train
+
+    def interrupted(experiment: fg.Experiment, *args: Any, **kwargs: Any) -> Any:
+        if experiment.optimizer.lr > 0.1:
+            raise KeyboardInterrupt
+        return train(experiment, *args, **kwargs)
+
+    monkeypatch.setattr("fastgrok.api.train", interrupted)
+    with pytest.warns(UserWarning, match="4 of 12 runs are finished"):
+        result = sweep(EXP, LARGE, {"optimizer.lr": [0.1, 0.2, 0.3]}, keep_params=True)
+    outcome = result.dataset["outcome"]
+    assert (outcome.to_numpy() == -1).tolist() == [[False] * 4, [True] * 4, [True] * 4]
+    assert set(outcome.to_numpy().ravel().tolist()) <= set(outcome.attrs["flag_values"].tolist())
+    assert outcome.attrs["flag_meanings"].split() == ["not_run", *OUTCOMES]
+    assert result.dataset["finished"].to_numpy().any(axis=1).tolist() == [True, False, False]
+    assert result.summary()["n"].tolist() == [4, 0, 0]
+    assert "interrupted: 4 of 12 runs" in repr(result)
+    assert [len(outputs) for outputs in result.predict([[0, 1]])] == [4, 0, 0]
+    result.save(tmp_path / "part.parquet")
+    assert pq.read_table(tmp_path / "part.parquet")["optimizer.lr"].to_pylist() == [0.1] * 4
 
 
 def test_netcdf_holds_the_dataset(single: Result, grid: Result, tmp_path: Path) -> None:
@@ -152,7 +181,7 @@ def test_netcdf_holds_the_dataset(single: Result, grid: Result, tmp_path: Path) 
 
 def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(fg.InvalidExperiment, match=r"pip install fastgrok\[netcdf\], or a .parquet path"):
+    with pytest.raises(fg.InvalidExperiment, match="pip install h5netcdf h5py for NetCDF"):
         checked_target(tmp_path / "a.nc")
 
 

@@ -277,12 +277,12 @@ def test_an_interrupted_sweep_tells_its_rows_apart(monkeypatch: pytest.MonkeyPat
     import pyarrow.parquet as pq
 
     monkeypatch.setattr(api, "train", interrupted_after(2, 3))
-    with pytest.warns(UserWarning, match="interrupted: 11 runs"):
+    with pytest.warns(UserWarning, match="interrupted: 11 of 24 runs"):
         result = fg.sweep(EXP, 8, {"epochs": [10, 20, 30]})
     assert result.dataset["finished"].sum(dim="seed").to_numpy().tolist() == [8, 3, 0]
     assert (result.dataset["outcome"].where(~result.dataset["finished"], -1) == -1).all()
     assert np.isnan(result.dataset["loss_final"].to_numpy()).sum() == 13
-    assert result.summary()["n"].tolist() == [8, 3]
+    assert result.summary()["n"].tolist() == [8, 3, 0]
     result.save(tmp_path / "part.parquet")
     assert pq.read_metadata(tmp_path / "part.parquet").num_rows == 11
 
@@ -351,3 +351,38 @@ def test_whatever_the_axes_are_gives_a_result_or_says_why(axes: Any) -> None:
         fg.sweep(EXP, 2, axes)
     except InvalidExperiment as error:
         one_line(error)
+
+
+def test_axes_in_the_place_of_the_seeds_are_an_invalid_experiment() -> None:
+    axes = {"epochs": [10, 20]}
+    for call in (
+        lambda: fg.sweep(EXP, axes, seeds=3),  # type: ignore[misc]
+        lambda: fg.sweep(EXP, axes),  # type: ignore[arg-type]
+        lambda: fg.sweep(EXP, seeds=axes),  # type: ignore[arg-type]
+    ):
+        with pytest.raises(fg.InvalidExperiment, match=r"seeds before axes: sweep\(experiment, seeds, axes\)"):
+            call()
+
+
+def test_a_result_predicts_with_the_params_that_were_kept() -> None:
+    result = fg.run(EXP, 5, keep_params=True)
+    np.testing.assert_array_equal(result.predict(EXP.data.X), fg.predict(NET, result.params, EXP.data.X))
+    several = fg.sweep(EXP, 3, {"epochs": [1, 2]}, keep_params=True)
+    assert [outputs.shape for outputs in several.predict([[0, 1]])] == [(3, 1, 1)] * 2
+    with pytest.raises(fg.InvalidExperiment, match="inputs of shape"):
+        result.predict([[1, 2, 3]])
+    with pytest.raises(fg.InvalidExperiment, match="keep_params"):
+        fg.run(EXP, 5).predict(EXP.data.X)
+
+
+def test_a_summary_begins_with_what_matters() -> None:
+    columns = fg.sweep(EXP, 5, {"epochs": [1, 2]}).summary().columns.tolist()
+    first = ["n", "converged", "rate", "rate_low", "rate_high", "epochs_median"]
+    assert columns[:9] == ["network", "data", "epochs", *first]
+    assert len(set(columns)) == len(columns)
+
+
+def test_the_package_shows_its_public_names_alone() -> None:
+    shown = {name for name in dir(fg) if not name.startswith("__")}
+    assert shown == set(fg.__all__)
+    assert dir(fg.datasets) == sorted(fg.datasets.__all__)

@@ -42,9 +42,7 @@ ANYTHING = st.recursive(
     | st.text(max_size=5)
     | st.binary(max_size=3)
     | st.complex_numbers()
-    | st.sampled_from(
-        [np.float32(0.5), np.int64(3), np.bool_(True), np.timedelta64(1, "s"), 10**400, int, *SPECS]
-    ),
+    | st.sampled_from([np.float32(0.5), np.int64(3), np.bool_(True), np.timedelta64(1, "s"), 10**400, int, *SPECS]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
     max_leaves=5,
 )
@@ -118,7 +116,8 @@ def test_negative_zero_is_kept_as_zero() -> None:
         (lambda: fg.Network(), "layers", "1 to 256 layers"),
         (lambda: fg.Network(*[fg.Linear(1, 1)] * 257), "layers", "1 to 256 layers"),
         (lambda: fg.Network(fg.ReLU()), "layers[0]", "a Linear layer"),
-        (lambda: fg.Network([fg.Linear(1, 1)]), "layers[0]", "one of 'Linear', 'ReLU'"),
+        (lambda: fg.Network([fg.Linear(1, 1)]), "layers", "the layers as arguments: Network(Linear(2, 4)"),
+        (lambda: fg.Network(3), "layers[0]", "one of 'Linear', 'ReLU'"),
         (lambda: fg.Network(fg.Linear(2, 3), fg.Tanh(), fg.Linear(4, 1)), "layers[2]", "fan_in=3"),
         (lambda: fg.mlp(2), "sizes", "2 to 257 widths"),
         (lambda: fg.mlp(2, 0, 1), "sizes[1]", "an integer at least 1"),
@@ -202,13 +201,16 @@ def test_network_counts_its_parts() -> None:
     assert str(net) == "3-5-4-2 relu/tanh/relu+sigmoid, no bias in 2"
 
 
+def test_equal_layers_in_a_row_are_counted() -> None:
+    assert str(fg.mlp(2, *[16] * 10, 1)) == "2-(16 x10)-1 relu x10/linear"
+    assert str(fg.mlp(2, 3, 3, 3, 1)) == "2-3-3-3-1 relu/relu/relu/linear"
+
+
 def test_mlp_is_the_network_written_out() -> None:
     assert fg.mlp(2, 4, 1, hidden="relu", output="sigmoid") == NET
     assert repr(NET) == "Network(Linear(2, 4), ReLU(), Linear(4, 1), Sigmoid())"
     assert str(NET) == "2-4-1 relu/sigmoid"
-    assert (
-        str(fg.mlp(2, 3, 1, hidden=fg.LeakyReLU(0.2), bias=False)) == "2-3-1 leaky_relu(0.2)/linear, no bias"
-    )
+    assert str(fg.mlp(2, 3, 1, hidden=fg.LeakyReLU(0.2), bias=False)) == "2-3-1 leaky_relu(0.2)/linear, no bias"
     assert fg.mlp(2, 3, 1, hidden="linear") == fg.Network(fg.Linear(2, 3), fg.Linear(3, 1))
 
 

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fastgrok.kernels import mt19937, pcg64
-from fastgrok.kernels.streams import STATE_WORDS, STREAMS, interval
+from fastgrok.kernels.streams import STREAMS, interval
 from fastgrok.kernels.ziggurat import TAIL_START
 
 NAMES = tuple(STREAMS)
@@ -66,7 +66,7 @@ def compiled(name: str) -> Compiled:
 
 
 def new_states(name: str, seeds: list[int]) -> np.ndarray:
-    states = np.full((len(seeds), STATE_WORDS[name]), 2**64 - 1, dtype=np.uint64)
+    states = np.full((len(seeds), STREAMS[name].words), 2**64 - 1, dtype=np.uint64)
     compiled(name).start(states, np.array(seeds, dtype=np.uint64))
     return states
 

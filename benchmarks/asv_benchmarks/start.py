@@ -41,7 +41,7 @@ class Import:
 class FirstRun:
     """The first call of `run` in a process, everything imported: its kernels are compiled, or loaded."""
 
-    params = list(_DRIVERS)
+    params = tuple(_DRIVERS)
     param_names = ("driver",)
     number = 1
     repeat = (1, 3, 20.0)

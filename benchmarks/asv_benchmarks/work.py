@@ -16,7 +16,7 @@ SEEDS = {
     "2-16-16-1": 2_048,
     "2-64-64-1": 64,
 }
-"""Shape -> seeds that two cores train for EPOCHS in some 50 to 100 ms, so many that drawing and measuring are small."""
+"""Shape -> seeds that two cores train for EPOCHS in some 50 to 100 ms; drawing and measuring are little of it."""
 
 DTYPES = ["float64", "float32"]
 

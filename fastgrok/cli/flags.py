@@ -5,6 +5,9 @@ from typing import Any, NamedTuple
 
 import typer
 
+from fastgrok.initializers import initializer_names
+from fastgrok.schema import ACCURACY, OUTCOME_MEANINGS
+
 
 class Flag(NamedTuple):
     """
@@ -51,16 +54,19 @@ DATA_FLAGS = (
     Flag("classes", bool, None, "the target column holds classes: one output each"),
 )
 
+_NAMES = ", ".join(initializer_names())
+_SEEDS = "n for seeds 0 to n - 1 (42 means 42 seeds); first:stop (42:43 is seed 42 alone); or seeds as in 3,5,8"
+
 FIELD_FLAGS = (
     Flag("hidden", str, "4", "widths of the hidden layers; 4x4: two of them; none: no hidden layer", "network"),
     Flag("activation", str, "relu", "after each hidden layer: linear, relu, leaky_relu, sigmoid, tanh", "network"),
     Flag("output", str, "linear", "after the last layer, likewise", "network"),
     Flag("bias", bool, True, "whether the layers have biases", "network"),
-    Flag("gradient_at_zero", str, "0", "gradient of ReLU at exactly 0", "network"),
-    Flag("slope", str, "0.01", "slope of leaky ReLU", "network"),
+    Flag("gradient_at_zero", str, None, "gradient of ReLU at exactly 0; default: 0", "network"),
+    Flag("slope", str, None, "slope of leaky ReLU; default: 0.01", "network"),
     Flag("loss", str, "half_squared_error", "half_squared_error, squared_error, binary_cross_entropy", "loss"),
     Flag("reduction", str, "mean", "mean or sum of the gradients of a batch", "reduction"),
-    Flag("init", str, "uniform(-1,1)", "of weights: uniform(a,b), he_normal, torch_linear, ...", "init"),
+    Flag("init", str, "uniform(-1,1)", f"of weights: {_NAMES}; with numbers as in uniform(-2,2)", "init"),
     Flag("bias_init", str, "zeros", "of biases, likewise; same: as the weights", "bias_init"),
     Flag("stream", str, "numpy", "numpy: default_rng(seed); numpy_legacy: RandomState(seed)", "stream"),
     Flag("optimizer", str, "sgd", "sgd", "optimizer"),
@@ -73,15 +79,15 @@ FIELD_FLAGS = (
     Flag("epochs", str, "1000", "epochs at most", "epochs"),
     Flag("stop_loss", str, None, "converged at this mean loss; default 0.01 if no criterion is given", "stop.loss"),
     Flag("stop_max_error", str, None, "converged at this largest error", "stop.max_error"),
-    Flag("stop_accuracy", str, None, "converged at this accuracy", "stop.accuracy"),
+    Flag("stop_accuracy", str, None, f"converged at this accuracy, the {ACCURACY}", "stop.accuracy"),
     Flag("keep_training", bool, False, "go on after convergence", "stop.keep_training", "--keep-training"),
     Flag("no_stop", bool, False, "no criterion: run every epoch", "stop", "--no-stop"),
     Flag("dtype", str, "float64", "float64 or float32", "dtype"),
 )
 
 RUN_FLAGS = (
-    Flag("seeds", str, "1000", "n for seeds 0 to n - 1, or first:stop"),
-    Flag("out", str, None, "write the result to this .parquet or .nc file"),
+    Flag("seeds", str, "1000", _SEEDS),
+    Flag("out", str, None, "write the result to this .parquet or .nc file; .nc needs h5netcdf and h5py"),
     Flag("threads", int, None, "threads; default: one for each CPU"),
     Flag("lanes", int, None, "seeds in a vector: a power of two up to 64"),
     Flag("specialize", bool, None, "compile for this very network; default: where it saves time"),
@@ -91,3 +97,9 @@ RUN_FLAGS = (
 
 FLAGS = (*DATA_FLAGS, *FIELD_FLAGS, *RUN_FLAGS)
 """Every flag of `fastgrok sweep`."""
+
+EPILOG = "\n".join(
+    ["\b", "The outcome of a seed is the first of these that applies:"]
+    + [f"  {name:10}  {meaning}" for name, meaning in OUTCOME_MEANINGS.items()]
+)
+"""What stands below the flags in the help of `fastgrok sweep`."""

@@ -50,7 +50,7 @@ def _lanes() -> dict[str, dict[str, int]]:
     experiment = Experiment(mlp(2, 4, 1), xor())
     return {
         driver: {
-            dtype: lane_count(experiment.replace(dtype=dtype), specialise=driver == "specialised")
+            dtype: lane_count(experiment.replace(dtype=dtype), specialize=driver == "specialised")
             for dtype in ("float64", "float32")
         }
         for driver in ("general", "specialised")

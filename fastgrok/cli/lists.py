@@ -1,11 +1,15 @@
 """Comma lists of the command line, and what stands between the commas."""
 
+import re
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any, TypeVar
 
 from fastgrok.errors import InvalidExperiment
 
 _T = TypeVar("_T")
+
+_POWER = re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE]\+?[0-9]{1,2}", re.ASCII)
 
 
 def items(flag: str, text: str) -> list[str]:
@@ -37,7 +41,10 @@ def items(flag: str, text: str) -> list[str]:
         else:
             found[-1] += character
     found = [item.strip() for item in found]
-    if depth or not all(found):
+    if depth:
+        wanted = "a closing parenthesis: one is not closed" if depth > 0 else "an opening parenthesis for each )"
+        raise InvalidExperiment(flag, text, wanted)
+    if not all(found):
         raise InvalidExperiment(flag, text, "one value, or several with a comma between two")
     if len(set(found)) < len(found):
         raise InvalidExperiment(flag, text, "values that differ from each other")
@@ -101,17 +108,25 @@ def integer(flag: str, text: str) -> int:
     flag
         What an error names.
     text
-        What was given; underscores may part its digits, as in Python.
+        What was given: digits, which underscores may part as in Python, or an exact integer such as 1e5.
 
     Raises
     ------
     InvalidExperiment
         If it is none.
+
+    Examples
+    --------
+    >>> integer("--epochs", "1_000"), integer("--epochs", "1.5e5")
+    (1000, 150000)
     """
     try:
-        return int(text)
+        exact = Fraction(text) if _POWER.fullmatch(text) else Fraction(int(text))
     except ValueError as error:
         raise InvalidExperiment(flag, text, "an integer") from error
+    if exact.denominator > 1:
+        raise InvalidExperiment(flag, text, "an integer")
+    return exact.numerator
 
 
 def word(flag: str, text: str) -> str:
@@ -145,16 +160,16 @@ def integer_or(name: str) -> Callable[[str, str], Any]:
 
     def parse(flag: str, text: str) -> int | str:
         try:
-            return name if text == name else int(text)
-        except ValueError as error:
+            return name if text == name else integer(flag, text)
+        except InvalidExperiment as error:
             raise InvalidExperiment(flag, text, f"an integer or {name!r}") from error
 
     return parse
 
 
-def seeds(text: str) -> range:
+def seeds(text: str) -> range | list[int]:
     """
-    Read `n` or `first:stop`.
+    Read `n`, `first:stop`, or a comma list of seeds.
 
     Parameters
     ----------
@@ -164,15 +179,17 @@ def seeds(text: str) -> range:
     Raises
     ------
     InvalidExperiment
-        If it is neither, or there are none.
+        If it is none of these, or there are none.
 
     Examples
     --------
-    >>> seeds("1000"), seeds("10:20")
-    (range(0, 1000), range(10, 20))
+    >>> seeds("1e3"), seeds("42:43"), seeds("3,5,8")
+    (range(0, 1000), range(42, 43), [3, 5, 8])
     """
+    if "," in text:
+        return listed("--seeds", text, integer)
     first, colon, stop = text.partition(":")
     found = range(integer("--seeds", first), integer("--seeds", stop)) if colon else range(integer("--seeds", text))
     if not found:
-        raise InvalidExperiment("--seeds", text, "a number of seeds at least 1, or first:stop")
+        raise InvalidExperiment("--seeds", text, "a number of seeds at least 1, first:stop, or seeds with commas")
     return found

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from fastgrok.cli.flags import FLAGS
+from fastgrok.cli.flags import EPILOG, FLAGS
 from fastgrok.errors import MISSING, InvalidExperiment
 
 FAILED, INVALID, INTERRUPTED = 1, 2, 130
@@ -63,7 +63,7 @@ def _signature() -> inspect.Signature:
 
 
 sweep.__signature__ = _signature()  # type: ignore[attr-defined]
-app.command()(sweep)
+app.command(epilog=EPILOG)(sweep)
 
 
 @app.command()

@@ -1,6 +1,7 @@
 """What the flags of `fastgrok sweep` ask for: an experiment, and the axes of the lists among them."""
 
 import itertools
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,16 +10,20 @@ from fastgrok import datasets
 from fastgrok.cli.flags import DATA_FLAGS, FIELD_FLAGS
 from fastgrok.cli.lists import integer, integer_or, items, listed, number, word
 from fastgrok.datasets import Dataset
+from fastgrok.datasets.builtin import BUILTIN
 from fastgrok.errors import MISSING, InvalidExperiment
 from fastgrok.experiment import Experiment
 from fastgrok.fields import one_of
 from fastgrok.initializers import initializer
+from fastgrok.layers import MAX_WIDTH
 from fastgrok.network import ACTIVATIONS, LeakyReLU, Network, ReLU, Sigmoid, mlp
 from fastgrok.optimizers import SGD
 from fastgrok.stopping import Converged
 
 Values = Mapping[str, Any]
 """What each flag was given, by the flag's name."""
+
+_KNOWN = ", ".join(BUILTIN).replace("parity", "parity3")
 
 _CRITERIA = ("stop_loss", "stop_max_error", "stop_accuracy")
 
@@ -109,15 +114,23 @@ def _one_optimizer(text: str) -> None:
 def _data(name: str | None, values: Values) -> list[Dataset]:
     """Return the datasets: by name, or one from a file."""
     if (name is None) == (values["data"] is None):
-        known = ", ".join(datasets.builtin.BUILTIN).replace("parity", "parity3")
         given = MISSING if name is None else f"{name} and --data {values['data']}"
-        raise InvalidExperiment("data", given, f"either a name ({known}) or --data with a file")
+        raise InvalidExperiment("data", given, f"either a name ({_KNOWN}) or --data with a file")
     if values["data"] is not None:
         return [_from_file(values)]
     for flag in DATA_FLAGS[1:]:
         if values[flag.name] is not None:
             raise InvalidExperiment(_option(flag.name), values[flag.name], "--data with a CSV file too")
-    return listed("data", name or "", lambda _, item: datasets.by_name(item))
+    return listed("data", name or "", _named)
+
+
+def _named(field: str, item: str) -> Dataset:
+    """Return a dataset by its name."""
+    is_file = Path(item).suffix.lower() in (".csv", ".npz", ".tsv", ".txt") or "/" in item
+    stem = "" if is_file else re.sub(r"[^a-z_].*", "", item, flags=re.DOTALL)
+    if stem not in BUILTIN:
+        raise InvalidExperiment(field, item, f"a name ({_KNOWN}); for a file: --data {item if is_file else 'my.csv'}")
+    return datasets.by_name(item)
 
 
 def _from_file(values: Values) -> Dataset:
@@ -141,7 +154,10 @@ def _networks(data: list[Dataset], values: Values) -> list[Network]:
     for other in data[1:]:
         if (other.n_in, other.n_out) != (n_in, n_out):
             raise InvalidExperiment("data", other, f"{n_in} inputs and {n_out} outputs, as {data[0].name!r} has")
-    numbers = {name: listed(_option(name), values[name], number) for name in ("gradient_at_zero", "slope")}
+    numbers = {
+        name: listed(_option(name), default if values[name] is None else values[name], number)
+        for name, default in (("gradient_at_zero", "0"), ("slope", "0.01"))
+    }
     networks = []
     for widths, hidden, output, gradient, slope in itertools.product(
         listed("--hidden", values["hidden"], _widths),
@@ -152,20 +168,37 @@ def _networks(data: list[Dataset], values: Values) -> list[Network]:
     ):
         special = {"relu": ReLU(gradient), "leaky_relu": LeakyReLU(slope)}
         ends = {"hidden": special.get(hidden, hidden), "output": special.get(output, output)}
-        network = mlp(n_in, *widths, n_out, **ends, bias=values["bias"])
+        network = _network([n_in, *widths, n_out], values, **ends)
         if network not in networks:  # a slope that no layer has makes no difference
             networks.append(network)
+    for name, kind in (("gradient_at_zero", ReLU), ("slope", LeakyReLU)):
+        if values[name] is not None and not any(isinstance(layer, kind) for one in networks for layer in one.layers):
+            wanted = f"a network with a {'relu' if kind is ReLU else 'leaky_relu'} layer: it has no effect here"
+            raise InvalidExperiment(_option(name), values[name], wanted)
     return networks
+
+
+def _network(sizes: list[int], values: Values, **ends: Any) -> Network:
+    """Return one network; what is wrong with it was said by a flag."""
+    try:
+        return mlp(*sizes, **ends, bias=values["bias"])
+    except InvalidExperiment as error:
+        if error.field in ("sizes", "layers"):
+            raise InvalidExperiment("--hidden", values["hidden"], f"fewer layers ({error.accepted})") from None
+        raise
 
 
 def _widths(flag: str, text: str) -> list[int]:
     """Read `4`, `4x4`, or `none`."""
-    if text in ("none", "0"):
+    if text == "none":
         return []
     try:
-        return [int(width) for width in text.split("x")]
-    except ValueError as error:
+        widths = [integer(flag, width) for width in text.split("x")]
+    except InvalidExperiment as error:
         raise InvalidExperiment(flag, text, "a width such as 4, several as in 4x4, or none") from error
+    if not all(1 <= width <= MAX_WIDTH for width in widths):
+        raise InvalidExperiment(flag, text, f"widths from 1 to {MAX_WIDTH}, or none for no hidden layer")
+    return widths
 
 
 def _activation(flag: str, text: str) -> str:

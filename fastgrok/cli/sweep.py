@@ -8,6 +8,9 @@ from typing import Any
 from fastgrok.cli.lists import seeds
 from fastgrok.cli.request import Request, Values, request
 
+MAX_EXAMPLES = 100
+"""Examples of data that a JSON document holds; of larger data it holds the hash."""
+
 INTERRUPTED = 130
 """Exit status after Ctrl-C."""
 
@@ -36,17 +39,18 @@ def sweep(name: str | None, values: Values) -> int:
         checked_target(values["out"])
     result = _train(wanted, chosen, values)
     if values["json"]:
-        print(json.dumps(document(result, values), allow_nan=False, indent=1), flush=True)
+        print(json.dumps(document(result, chosen, values), allow_nan=False, indent=1), flush=True)
     elif not values["quiet"]:
         _show(result, wanted)
     if values["out"] is not None:
         result.save(values["out"])
     if result.interrupted:
-        print("fastgrok: interrupted: what was finished is shown", file=sys.stderr)
+        counts = f"{result.n_finished:,} of {result.n_asked:,} runs are finished"
+        print(f"fastgrok: interrupted: {counts}", file=sys.stderr)
     return INTERRUPTED if result.interrupted else 0
 
 
-def _train(wanted: Request, chosen: range, values: Values) -> Any:
+def _train(wanted: Request, chosen: range | list[int], values: Values) -> Any:
     """Run or sweep; an interruption is told by the exit status."""
     from fastgrok import api
 
@@ -61,15 +65,14 @@ def _train(wanted: Request, chosen: range, values: Values) -> Any:
 
 def _show(result: Any, wanted: Request) -> None:
     """Print the table: the network, and what varies."""
-    from fastgrok.display.rows import Row
     from fastgrok.display.table import print_table
 
     shown = ["network", *(path for path in wanted.axes if path != "network")]
-    rows = [Row({path: row.labels[path] for path in shown}, row.summary) for row in result.rows()]
+    rows = [row._replace(labels={path: row.labels[path] for path in shown}) for row in result.rows()]
     print_table(rows, sys.stdout)
 
 
-def document(result: Any, values: Values) -> dict[str, Any]:
+def document(result: Any, chosen: range | list[int], values: Values) -> dict[str, Any]:
     """
     Return a result for machines: exact counts, experiments, and where it all comes from.
 
@@ -77,26 +80,58 @@ def document(result: Any, values: Values) -> dict[str, Any]:
     ----------
     result
         What `run` or `sweep` returned.
+    chosen
+        The seeds that were asked for.
     values
         What each flag was given.
+
+    Notes
+    -----
+    Each configuration has its experiment, which `Experiment.from_dict` brings back; data of more than 100 examples
+    are left out of it, and their `content_hash` tells which they were. `converged` counts the seeds that met the
+    criteria, `outcomes` what they were in the end: under --keep-training one may diverge later.
     """
     configurations = [
         {
             "labels": dict(row.labels),
-            **row.summary.to_dict(),
+            **row.summary._asdict(),
             "experiment_id": one.experiment.id,
-            "experiment": one.experiment.to_dict(),
+            "experiment": _experiment(one.experiment),
             "driver": one.trained.driver,
             "lanes": one.trained.lanes,
             "threads": one.trained.threads,
         }
         for one, row in zip(result.configurations, result.rows(), strict=True)
     ]
-    provenance = {key: value for key, value in result.attrs.items() if not key.endswith("_json")}
+    elsewhere = ("driver", "lanes", "threads", "interrupted")
+    provenance = {
+        key: value for key, value in result.attrs.items() if not key.endswith("_json") and key not in elsewhere
+    }
     return {
-        "seeds": values["seeds"],
+        "seeds": _seeds(chosen),
         "interrupted": result.interrupted,
         "out": values["out"],
         "configurations": configurations,
         "provenance": provenance,
     }
+
+
+def _seeds(chosen: range | list[int]) -> dict[str, Any]:
+    """Return the seeds that were asked for: how many, and which."""
+    which = {"first": chosen.start, "stop": chosen.stop} if isinstance(chosen, range) else {"values": chosen}
+    return {"n": len(chosen), **which}
+
+
+def _experiment(experiment: Any) -> dict[str, Any]:
+    """Return an experiment as a dict, without data that are many."""
+    data = experiment.data
+    if data.n_examples <= MAX_EXAMPLES:
+        plain: dict[str, Any] = experiment.to_dict()
+        return plain
+    short = {
+        "type": "Dataset",
+        "name": data.name,
+        "n_examples": data.n_examples,
+        "content_hash": data.content_hash,
+    }
+    return {**experiment.to_dict(), "data": short}

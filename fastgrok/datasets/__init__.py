@@ -4,3 +4,7 @@ from fastgrok.datasets.builtin import and_, by_name, deep_streetlights, or_, par
 from fastgrok.datasets.dataset import Dataset
 
 __all__ = ["Dataset", "and_", "by_name", "deep_streetlights", "or_", "parity", "streetlights", "xor"]
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

@@ -35,9 +35,7 @@ def examples_array(field: str, given: Any) -> NDArray[np.float64]:
     array = _numeric(field, given)
     if array.ndim == 1 and array.size:
         n = array.size
-        expected = (
-            f"shape (n_examples, n_in): X.reshape(-1, 1) for {n} examples of one input, X.reshape(1, -1)"
-        )
+        expected = f"shape (n_examples, n_in): X.reshape(-1, 1) for {n} examples of one input, X.reshape(1, -1)"
         raise InvalidExperiment(field, given, f"{expected} for one example of {n} inputs")
     return _table(field, given, array)
 
@@ -83,9 +81,7 @@ def _numeric(field: str, given: Any) -> NDArray[Any]:
 def _table(field: str, given: Any, array: NDArray[Any]) -> NDArray[np.float64]:
     """Return a checked, read-only, C-contiguous float64 copy of a 2-D array."""
     if array.ndim != 2 or not array.size:
-        raise InvalidExperiment(
-            field, given, f"rows and columns, one or more, and its shape is {array.shape}"
-        )
+        raise InvalidExperiment(field, given, f"rows and columns, one or more, and its shape is {array.shape}")
     if len(array) > MAX_ROWS:
         raise InvalidExperiment(field, given, f"at most {MAX_ROWS:,} rows, and there are {len(array):,}")
     with np.errstate(over="ignore"):  # a longdouble too large becomes infinite, which is found below

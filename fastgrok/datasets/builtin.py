@@ -29,7 +29,7 @@ def _bits(name: str, n_bits: int, low: Any, target: Callable[[tuple[int, ...]], 
     low = _integer("low", low, (0, -1), "0 for inputs 0 and 1, or -1 for inputs -1 and 1")
     patterns = list(itertools.product((0, 1), repeat=n_bits))
     X = [[1 if bit else low for bit in bits] for bits in patterns]
-    return Dataset(X, [target(bits) for bits in patterns], name)
+    return Dataset(X, [target(bits) for bits in patterns], f"{name}(low={low})" if low else name)
 
 
 def xor(low: int = 0) -> Dataset:
@@ -180,6 +180,11 @@ _PARAMETERS: dict[str, tuple[str, ...]] = {
 }
 
 
+def _bits_inside(match: re.Match[str]) -> str:
+    """Write parity3 as parity(3), and parity3(low=-1) as parity(3, low=-1)."""
+    return f"parity({match[1]}, " if "(" in match[0] else f"parity({match[1]})"
+
+
 def by_name(name: str) -> Dataset:
     """
     Return the dataset that a command line names.
@@ -188,7 +193,7 @@ def by_name(name: str) -> Dataset:
     ----------
     name
         "xor", "and", "or", "streetlights", "deep_streetlights", "parity3" or "parity(3)"; with inputs -1 and
-        1 "xor(low=-1)" or "parity(3, low=-1)".
+        1 "xor(low=-1)", "parity3(low=-1)" or "parity(3, low=-1)". Every name of such a dataset is one of these.
 
     Raises
     ------
@@ -201,18 +206,14 @@ def by_name(name: str) -> Dataset:
     >>> fg.datasets.by_name("parity3") == fg.datasets.parity(3)
     True
     """
-    text = re.sub(r"^\s*parity([0-9]+)\s*$", r"parity(\1)", name) if isinstance(name, str) else name
+    text = re.sub(r"^\s*parity([0-9]+)\s*(?:\(\s*(?=.)|$)", _bits_inside, name) if isinstance(name, str) else name
     call = split_call("data", text)
     if call.name not in BUILTIN:
         raise InvalidExperiment("data", name, f"{one_of(BUILTIN)}, parity with its bits as in 'parity(3)'")
     names = _PARAMETERS[call.name]
     given = dict(zip(names, call.args, strict=False)) | call.kwargs
     unknown = given.keys() - set(names)
-    if (
-        unknown
-        or len(given) != len(call.args) + len(call.kwargs)
-        or ("n_bits" in names and "n_bits" not in given)
-    ):
+    if unknown or len(given) != len(call.args) + len(call.kwargs) or ("n_bits" in names and "n_bits" not in given):
         raise InvalidExperiment("data", name, f"{call.name} with the arguments {', '.join(names) or 'none'}")
     try:
         return BUILTIN[call.name](**given)

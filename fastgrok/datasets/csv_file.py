@@ -66,9 +66,7 @@ def read_csv(
     """
     name = checked_path(path)
     if not isinstance(delimiter, str) or len(delimiter) != 1 or delimiter in '\r\n"\0':
-        raise InvalidExperiment(
-            "delimiter", delimiter, "one character that is neither a quote nor a line's end"
-        )
+        raise InvalidExperiment("delimiter", delimiter, "one character that is neither a quote nor a line's end")
     if classes is not None and not isinstance(classes, bool):
         raise InvalidExperiment("classes", classes, "True, False or None")
     rows = _rows(name, delimiter)
@@ -116,6 +114,8 @@ def _rows(name: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
                     yield line, row
     except UnicodeDecodeError as error:
         message = f"text in UTF-8 ({error.reason} at byte {error.start})"
+        if not line:
+            raise InvalidExperiment("path", name, f"a CSV file: {message}") from None
         raise InvalidExperiment(
             f"{name}, after line {line}", error.object[error.start : error.end], message
         ) from None
@@ -232,9 +232,7 @@ class _Classes:
         ordered = all(value is not None and not math.isnan(value) for value in values.values())
         names = sorted(values, key=lambda text: (values[text] if ordered else 0, text))
         if len(names) < 2:
-            raise InvalidExperiment(
-                "target", column, f"two classes at least, and {name} has only {names[0]!r}"
-            )
+            raise InvalidExperiment("target", column, f"two classes at least, and {name} has only {names[0]!r}")
         place = np.argsort([self.numbers[text] for text in names])
         y = np.zeros((len(self.codes), len(names)))
         y[np.arange(len(y)), place[np.frombuffer(self.codes, dtype=np.int64)]] = 1

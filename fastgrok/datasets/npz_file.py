@@ -53,7 +53,5 @@ def _arrays(name: str, file: Any, keys: tuple[str, ...]) -> list[NDArray[Any]]:
     with loaded:
         for key in keys:
             if not isinstance(key, str) or key not in loaded.files:
-                raise InvalidExperiment(
-                    f"{name}: key", key, f"a key that is there: {', '.join(loaded.files)}"
-                )
+                raise InvalidExperiment(f"{name}: key", key, f"a key that is there: {', '.join(loaded.files)}")
         return [loaded[key] for key in keys]

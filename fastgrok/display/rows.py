@@ -12,10 +12,22 @@ NOT_REACHED = "not reached"
 
 
 class Row(NamedTuple):
-    """One configuration: what it is called on each axis, and what became of its seeds."""
+    """
+    One configuration.
+
+    Parameters
+    ----------
+    labels
+        What it is called on each axis.
+    summary
+        What became of its seeds.
+    asked
+        Seeds that were asked for; None: those that the summary counts.
+    """
 
     labels: Mapping[str, Any]
     summary: Summary
+    asked: int | None = None
 
 
 class Cells(NamedTuple):
@@ -38,15 +50,15 @@ def cells(rows: Sequence[Row]) -> Cells:
     Examples
     --------
     >>> cells([]).header
-    ['n', 'converged [95 % interval]', 'median epochs', 'time', 'seed-epochs/s']
+    ['n', 'converged [95 %]', 'median epochs', 'time', 'seed-epochs/s']
     """
     labels = list(rows[0].labels) if rows else []
     outcomes = [name for name in OUTCOMES if any(row.summary.outcomes[name] for row in rows)]
-    header = [*labels, "n", "converged [95 % interval]", "median epochs", *outcomes, "time", "seed-epochs/s"]
+    header = [*labels, "n", "converged [95 %]", "median epochs", *outcomes, "time", "seed-epochs/s"]
     body = [
         [
             *(_line(row.labels[name]) for name in labels),
-            f"{row.summary.n:,}",
+            count(row),
             rate(row.summary),
             median(row.summary),
             *(f"{row.summary.outcomes[name]:,}" for name in outcomes),
@@ -59,7 +71,21 @@ def cells(rows: Sequence[Row]) -> Cells:
 
 
 def _line(label: Any) -> str:
-    return " ".join(str(label).split())
+    """Return a label on one line, without what a terminal would take for a command."""
+    return "".join(c if c.isprintable() else "?" for c in " ".join(str(label).split()))
+
+
+def count(row: Row) -> str:
+    """
+    Return how many seeds were finished, and of how many where some are missing.
+
+    Parameters
+    ----------
+    row
+        One configuration.
+    """
+    n = row.summary.n
+    return f"{n:,}" if row.asked in (None, n) else f"{n:,} of {row.asked:,}"
 
 
 def rate(summary: Summary) -> str:
@@ -88,7 +114,7 @@ def median(summary: Summary) -> str:
     summary
         Of one configuration.
     """
-    if summary.converged is None:
+    if summary.converged is None or not summary.n:
         return "-"
     return NOT_REACHED if summary.epochs_median is None else f"{summary.epochs_median:,}"
 
@@ -132,14 +158,14 @@ def speed(per_second: float | None) -> str:
     Parameters
     ----------
     per_second
-        None for a run that took no time.
+        None for a run that took no time, 0 for one that did nothing.
 
     Examples
     --------
     >>> speed(123_456_789), speed(950)
     ('123 M', '950')
     """
-    if per_second is None:
+    if not per_second:
         return "-"
     for factor, unit in ((1e9, " G"), (1e6, " M"), (1e3, " k")):
         if per_second >= factor:
@@ -147,7 +173,7 @@ def speed(per_second: float | None) -> str:
     return f"{per_second:.3g}"
 
 
-def aligned(table: Cells) -> Iterable[str]:
+def aligned(table: Cells, rule: str = "-") -> Iterable[str]:
     """
     Yield the lines of a table: labels to the left, numbers to the right.
 
@@ -155,6 +181,8 @@ def aligned(table: Cells) -> Iterable[str]:
     ----------
     table
         What `cells` returns.
+    rule
+        The character below the header.
 
     Examples
     --------
@@ -163,10 +191,73 @@ def aligned(table: Cells) -> Iterable[str]:
     """
     lines = [table.header, *table.body]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    lines.insert(1, ["-" * width for width in widths])
+    lines.insert(1, [rule * width for width in widths])
     for line in lines:
         padded = (
             cell.ljust(width) if k < table.n_labels else cell.rjust(width)
             for k, (cell, width) in enumerate(zip(line, widths, strict=True))
         )
         yield "  ".join(padded).rstrip()
+
+
+def fitted(table: Cells, width: int, rule: str = "-") -> list[str]:
+    """
+    Return the lines of a table that is no wider than a terminal; no number is ever broken.
+
+    Parameters
+    ----------
+    table
+        What `cells` returns.
+    width
+        Characters of a line. What does not fit side by side comes in several tables, each with the labels; a
+        single row, and one whose labels leave no place beside them, as a block with one line for each column.
+    rule
+        The character below a header.
+
+    Examples
+    --------
+    >>> fitted(Cells(["init", "n"], [["Zeros()", "8"]], 1), 9)
+    ['init  Zeros()', 'n     8']
+    """
+    lines = list(aligned(table, rule))
+    if max(map(len, lines)) <= width:
+        return lines
+    groups = _groups(table, width)
+    if len(table.body) == 1 or not groups:
+        return _blocks(table)
+    labels = range(table.n_labels)
+    pieces = []
+    for group in groups:
+        chosen = [*labels, *group]
+        header, *body = ([line[k] for k in chosen] for line in [table.header, *table.body])
+        pieces.append("\n".join(aligned(Cells(header, body, table.n_labels), rule)))
+    return "\n\n".join(pieces).splitlines()
+
+
+def _groups(table: Cells, width: int) -> list[list[int]]:
+    """Return which columns stand beside the labels in each part of a table; none if one does not fit."""
+    widths = [max(map(len, column)) for column in zip(table.header, *table.body, strict=True)]
+    room = width - sum(size + 2 for size in widths[: table.n_labels])
+    groups: list[list[int]] = []
+    left = -1
+    for k in range(table.n_labels, len(widths)):
+        if widths[k] > room:
+            return []
+        if widths[k] > left:
+            groups.append([])
+            left = room
+        groups[-1].append(k)
+        left -= widths[k] + 2
+    return groups
+
+
+def _blocks(table: Cells) -> list[str]:
+    """Return each row as lines of a name and a value, with a blank line between two rows."""
+    names = max(map(len, table.header))
+    lines: list[str] = []
+    for row in table.body:
+        values = max(map(len, row[table.n_labels :]))
+        lines.extend([""] * bool(lines))
+        for k, (name, value) in enumerate(zip(table.header, row, strict=True)):
+            lines.append(f"{name:{names}}  {value if k < table.n_labels else value.rjust(values)}")
+    return lines

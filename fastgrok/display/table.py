@@ -1,10 +1,11 @@
 """A summary table on a terminal, in a pipe, or in a notebook."""
 
 import html
+import shutil
 from collections.abc import Sequence
 from typing import TextIO
 
-from fastgrok.display.rows import Row, aligned, cells
+from fastgrok.display.rows import Row, aligned, cells, fitted
 
 
 def as_text(rows: Sequence[Row]) -> str:
@@ -37,7 +38,7 @@ def as_html(rows: Sequence[Row]) -> str:
 
 def print_table(rows: Sequence[Row], file: TextIO) -> None:
     """
-    Print the table: folded to its width on a terminal, in plain characters and whole lines anywhere else.
+    Print the table: fitted to the width of a terminal, in plain characters and whole lines anywhere else.
 
     Parameters
     ----------
@@ -46,18 +47,8 @@ def print_table(rows: Sequence[Row], file: TextIO) -> None:
     file
         Where to, such as `sys.stdout`.
     """
-    if not file.isatty():
-        print(as_text(rows), file=file, flush=True)
-        return
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    content = cells(rows)
-    table = Table(box=box.SIMPLE_HEAD)
-    for k, name in enumerate(content.header):
-        table.add_column(Text(name), justify="left" if k < content.n_labels else "right", overflow="fold")
-    for line in content.body:
-        table.add_row(*map(Text, line))
-    Console(file=file).print(table)
+    text = as_text(rows)
+    if file.isatty():
+        rule = "─" if "utf" in (file.encoding or "").lower() else "-"
+        text = "\n".join(fitted(cells(rows), shutil.get_terminal_size().columns, rule))
+    print(text, file=file, flush=True)

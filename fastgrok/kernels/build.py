@@ -38,8 +38,10 @@ _CURVES = (specs.Sigmoid, specs.Tanh)
 _CURVE_FLOPS = 40
 
 MAX_LANES = 64
-_REGISTER_VECTORS = 512  # beyond, the stack is no place for a block's parameters
+_UNROLLED_VECTORS = 128  # 2-8-1 gains a half from it, 2-16-16-1 nothing
+_STACK_VECTORS = 512  # beyond, the stack is no place for a block's parameters
 _BLOCK_BYTES = 24 * 1024  # half of a first-level cache of 48 KiB
+_LARGE_BYTES = 2**21
 _CHECK_FLOPS = 2e8  # work between two looks at the cancel flag: some 50 ms
 
 
@@ -133,6 +135,7 @@ def plan(experiment: Experiment) -> Plan:
     last = n % batch or batch
     mean = experiment.reduction == "mean"
     step = -optimizer.lr if is_fused(experiment) else 1.0
+    flops = flops_per_epoch(experiment) * MAX_LANES
     return Plan(
         structure=structure(experiment, place),
         sizes=np.array([layer[:7] for layer in place.layers], np.int64),
@@ -144,7 +147,8 @@ def plan(experiment: Experiment) -> Plan:
         last_scale=step * slope / (last if mean else 1),
         rates=Rates(optimizer.lr, optimizer.weight_decay, optimizer.l1, optimizer.momentum),
         criteria=_criteria(experiment),
-        check_every=max(1, int(_CHECK_FLOPS / (flops_per_epoch(experiment) * MAX_LANES))),
+        check_epochs=max(1, int(_CHECK_FLOPS / flops)),
+        check_examples=batch * max(1, int(_CHECK_FLOPS / flops * n / batch)),
     )
 
 
@@ -213,8 +217,8 @@ def work(experiment: Experiment, lanes: int, *, gradients: bool) -> Work:
         params=_aligned((place.n_params, lanes), dtype),
         moments=_aligned((moments, lanes), dtype),
         grads=_aligned((grads, lanes), dtype),
-        acts=_aligned((max(place.n_acts, 2), lanes), dtype),
-        deltas=_aligned((max(place.n_acts, 2), lanes), dtype),
+        acts=_aligned((place.n_acts, lanes), dtype),
+        deltas=_aligned((place.n_acts, lanes), dtype),
         order=np.zeros((shuffled, lanes), np.int64),
         states=np.zeros((lanes, state_words(experiment)), np.uint64),
         seeds=np.zeros(lanes, np.int64),
@@ -230,16 +234,16 @@ def _block_vectors(experiment: Experiment) -> int:
     return shares * place.n_params + 2 * place.n_acts
 
 
-def lane_count(experiment: Experiment, *, specialise: bool) -> int:
+def lane_count(experiment: Experiment, *, specialize: bool, n_seeds: int = MAX_LANES) -> int:
     """Return the lane count that suits a driver on this CPU; no result depends on it.
 
     Specialised: two registers a value, which hides the latency of the arithmetic; four where sigmoids make it long;
     one where there would not be registers for all. General: as many as keep a block in half of the first-level
-    cache, from one register to four.
+    cache, from one register to four; no more than there are seeds where a block is larger than any cache.
     """
     itemsize = np.dtype(experiment.dtype).itemsize
     register = vector_bytes() // itemsize
-    if specialise:
+    if specialize:
         if any(type(layer) in _CURVES for layer in experiment.network.layers):
             return 4 * register
         return register * (2 if is_fused(experiment) and experiment.n_params <= 32 else 1)
@@ -247,12 +251,14 @@ def lane_count(experiment: Experiment, *, specialise: bool) -> int:
     best = register
     while best * 2 <= min(fitting, 4 * register):
         best *= 2
+    while best >= 2 * n_seeds and best * _block_vectors(experiment) * itemsize > _LARGE_BYTES:
+        best //= 2
     return best
 
 
-def fits_registers(experiment: Experiment) -> bool:
-    """Whether the specialised driver is worth compiling: LLVM unrolls the loops over so few parameters."""
-    return _block_vectors(experiment) <= 128
+def is_worth_specializing(experiment: Experiment) -> bool:
+    """Whether the specialised driver is the faster one: LLVM unrolls the loops over so few parameters."""
+    return _block_vectors(experiment) <= _UNROLLED_VECTORS
 
 
 @functools.lru_cache(maxsize=256)
@@ -265,18 +271,18 @@ def _driver(
         return make_train(Design(lanes, fused, permute, GENERAL, None, (0, 0, 0, 0)), key)
     n, acts = place.n_params, place.n_acts
     registers = (n, n * fixed.terms.momentum, n * (not fused), acts)
-    if sum(registers) + acts > _REGISTER_VECTORS:
+    if sum(registers) + acts > _STACK_VECTORS:
         registers = (0, 0, 0, 0)
     return make_train(
         Design(lanes, fused, permute, specialised(place.layers, fixed.n_backward), fixed, registers), key
     )
 
 
-def driver(experiment: Experiment, lanes: int, *, specialise: bool) -> Any:
+def driver(experiment: Experiment, lanes: int, *, specialize: bool) -> Any:
     """Return the training kernel, to be compiled or read from the cache when it is first called."""
     stream = None if experiment.order == "fixed" else experiment.stream
     choices = lanes, is_fused(experiment), stream, experiment.dtype
-    if not specialise:
+    if not specialize:
         return _driver(*choices, None, None)
     place = layout(experiment.network)
     return _driver(*choices, place, structure(experiment, place))

@@ -6,6 +6,7 @@ import functools
 import hashlib
 import os
 import pickle
+import sys
 import tempfile
 from importlib.metadata import version
 from pathlib import Path
@@ -21,7 +22,10 @@ from fastgrok.kernels.target import description
 
 @functools.cache
 def source_fingerprint() -> str:
-    """Hash of every source file of this package: an edit to any of them makes all cached kernels stale."""
+    """Hash of every source file of this package: an edit to any of them makes all cached kernels stale.
+
+    It is taken when the package is imported, so that it is of the sources that are compiled, not of a later edit.
+    """
     digest = hashlib.sha256()
     for path in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
@@ -29,8 +33,8 @@ def source_fingerprint() -> str:
 
 
 @functools.cache
-def _versions() -> tuple[str, str]:
-    return numba.__version__, version("llvmlite")
+def _versions() -> tuple[str | None, str, str]:
+    return sys.implementation.cache_tag, numba.__version__, version("llvmlite")
 
 
 def cache_directory() -> Path:
@@ -92,10 +96,9 @@ class KernelCache(caching._Cache):
             digest, payload = blob[:32], blob[32:]
             if hashlib.sha256(payload).digest() != digest:
                 return None
-            reduced = pickle.loads(payload)
-        except OSError:
+            return numba.core.compiler.CompileResult._rebuild(target_context, *pickle.loads(payload))
+        except Exception:  # whatever cannot be read, unpickled or rebuilt is compiled again
             return None
-        return numba.core.compiler.CompileResult._rebuild(target_context, *reduced)
 
     def save_overload(self, sig: Any, data: Any) -> None:
         """Write the compiled kernel, whole or not at all."""

@@ -1,7 +1,7 @@
 """The SIMD lane type: one value each for L networks in one vector, and the operations on it.
 
-A kernel that adds two `Lanes` adds L numbers, one of each network; no operation mixes lanes but `any_lane` and
-`lane_bits`, which steer loops. This module is the only one that writes LLVM code.
+A kernel that adds two `Lanes` adds L numbers, one of each network; no operation mixes lanes but `lane_bits`,
+which steers loops. This module is the only one that writes LLVM code.
 
 Types
 -----
@@ -240,6 +240,18 @@ def scalar_view(typingctx: Any, array: Any) -> Any:
 
 
 @intrinsic
+def peek(typingctx: Any, view: Any) -> Any:
+    """peek(scalar_view): the first scalar, read from memory each time: another thread may write it."""
+    if not isinstance(view, ScalarView):
+        return None
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        return builder.load_atomic(args[0], "monotonic", align=8)
+
+    return signature(view.dtype, view), codegen
+
+
+@intrinsic
 def working_view(typingctx: Any, memory: Any, length: Any) -> Any:
     """working_view(memory, length): `length` vectors on the stack, which LLVM may keep in registers.
 
@@ -294,17 +306,8 @@ def gather(typingctx: Any, view: Any, rows: Any, first: Any, stride: Any, column
 
 
 @intrinsic
-def splat(typingctx: Any, scalar: Any, count: Any) -> Any:
-    """splat(scalar, count): the scalar in every lane."""
-    if not isinstance(count, types.IntegerLiteral) or scalar not in _BITS:
-        return None
-    lanes = Lanes(scalar, count.literal_value)
-    return signature(lanes, scalar, count), lambda context, builder, sig, args: _splat(builder, args[0], lanes.count)
-
-
-@intrinsic
 def like(typingctx: Any, lanes: Any, value: Any) -> Any:
-    """like(lanes, value): the constant `value`, a number written in the code, in every lane of the same type."""
+    """like(lanes, value): a number in every lane, rounded once to the lanes' dtype."""
     if not isinstance(lanes, Lanes) or not isinstance(value, types.Number):
         return None
 

@@ -59,7 +59,10 @@ def larger_error(largest, acts, loss):
 
 @device
 def add_hit(hits, acts, loss):
-    """Return hits + 1 in the lanes that have the example right."""
+    """Return hits + 1 in the lanes that have the example right.
+
+    By argmax the first of equal outputs counts, and of NaN the first, as in `np.argmax`.
+    """
     one = like(hits, 1.0)
     if loss.one_hot:
         best, chosen = acts[loss.out], acts[loss.target]

@@ -110,12 +110,12 @@ def _backward_both(first: Callable[..., Any], second: Callable[..., Any]) -> Cal
     return backward
 
 
-def _chain(functions: Sequence[Callable[..., Any]], both: Callable[..., Any]) -> Callable[..., Any]:
+def _chain(functions: Sequence[Callable[..., Any]], join: Callable[..., Any]) -> Callable[..., Any]:
     """Return one function that calls all, in order: a tree of pairs, since Numba's compiler is recursive."""
     if len(functions) == 1:
         return functions[0]
     middle = len(functions) // 2
-    return both(_chain(functions[:middle], both), _chain(functions[middle:], both))
+    return join(_chain(functions[:middle], join), _chain(functions[middle:], join))
 
 
 def specialised(network: Sequence[Layer], n_backward: int) -> Passes:

@@ -1,6 +1,6 @@
 """The random streams by name: NumPy's own bits, drawn inside kernels.
 
-A generator is a row of ``STATE_WORDS[name]`` uint64 words and nothing else. It may be copied, stored and
+A generator is a row of ``STREAMS[name].words`` uint64 words and nothing else. It may be copied, stored and
 continued, in another kernel, row or lane.
 
 ======================  ===========================  ===============================================
@@ -95,5 +95,3 @@ STREAMS = {
         words=mt19937.WORDS,
     ),
 }
-
-STATE_WORDS = {name: stream.words for name, stream in STREAMS.items()}

@@ -18,6 +18,7 @@ from fastgrok.kernels.lanes import (
     lane_bits,
     lane_view,
     like,
+    peek,
     scalar_view,
     splat_view,
     working_view,
@@ -64,7 +65,8 @@ class Plan(NamedTuple):
     last_scale: float  # and in the last one, which may be short
     rates: Rates
     criteria: Criteria
-    check_every: int  # epochs between two looks at the cancel flag
+    check_epochs: int  # epochs between two looks at the cancel flag
+    check_examples: int  # examples between two looks, a multiple of the batch size
 
 
 class Data(NamedTuple):
@@ -88,8 +90,8 @@ class Work(NamedTuple):
     epochs: Any  # int64 (L,): epochs that the lane's seed has run
 
 
-class Memory(NamedTuple):
-    """The vectors of a block, as views."""
+class Block(NamedTuple):
+    """The vectors of a block of lanes, as views."""
 
     params: Any
     moments: Any
@@ -115,6 +117,24 @@ class Design(NamedTuple):
     passes: Passes
     structure: Structure | None  # None: read from the plan
     registers: tuple[int, int, int, int]  # vectors of params, moments, grads, acts to work on in registers; 0: memory
+
+
+def make_view(lanes: int) -> Callable[..., Any]:
+    """Return view(work, data, plan): the block, the examples and the table of layers that kernels work on."""
+
+    @device
+    def view(work, data, plan):
+        block = Block(
+            lane_view(work.params, lanes),
+            lane_view(work.moments, lanes),
+            lane_view(work.grads, lanes),
+            lane_view(work.acts, lanes),
+            lane_view(work.deltas, lanes),
+        )
+        examples = Examples(splat_view(data.inputs, lanes), splat_view(data.targets, lanes), scalar_view(work.order))
+        return block, examples, Table(scalar_view(plan.sizes), scalar_view(plan.arguments))
+
+    return view
 
 
 def _structure_reader(structure: Structure | None) -> Callable[..., Any]:
@@ -186,18 +206,18 @@ def _epoch(design: Design) -> Callable[..., Any]:
     if design.fused:
 
         @device
-        def epoch(memory, examples, table, plan, s):
-            """One pass over the examples; the deltas carry -lr, so that backward is the update."""
+        def stretch(memory, examples, table, plan, s, start, end):
+            """Train on the examples from start to end; the deltas carry -lr, so that backward is the update."""
             scale = like(memory.acts[0], plan.scale)
-            for k in range(plan.n_examples):
+            for k in range(start, end):
                 step(memory, memory.params, examples, table, k, s, scale)
     else:
 
         @device
-        def epoch(memory, examples, table, plan, s):
-            """One pass over the examples, batch by batch."""
-            for first in range(0, plan.n_examples, plan.batch_size):
-                last = min(first + plan.batch_size, plan.n_examples)
+        def stretch(memory, examples, table, plan, s, start, end):
+            """Train on the examples from start to end, batch by batch."""
+            for first in range(start, end, plan.batch_size):
+                last = min(first + plan.batch_size, end)
                 whole = last - first == plan.batch_size
                 scale = like(memory.acts[0], plan.scale if whole else plan.last_scale)
                 for p in range(s.n_params):
@@ -205,6 +225,15 @@ def _epoch(design: Design) -> Callable[..., Any]:
                 for k in range(first, last):
                     step(memory, memory.grads, examples, table, k, s, scale)
                 sgd_update(memory.params, memory.moments, memory.grads, s.n_params, s.terms, plan.rates)
+
+    @device
+    def epoch(memory, examples, table, plan, s, cancel):
+        """One pass over the examples, left early when cancelled."""
+        for start in range(0, plan.n_examples, plan.check_examples):
+            if peek(cancel):
+                break
+            end = min(start + plan.check_examples, plan.n_examples)
+            stretch(memory, examples, table, plan, s, start, end)
 
     return epoch
 
@@ -243,12 +272,13 @@ def _run_epochs(design: Design) -> Callable[..., Any]:
     n_params, n_moments, n_grads, n_acts = design.registers
 
     @device
-    def run_epochs(block, examples, work, table, plan, s, lane_sets, budget):
+    def run_epochs(views, work, plan, s, lane_sets, budget, cancel):
         """Run up to `budget` epochs, stopping after the first in which a lane has news.
 
         Returns the number of epochs, the lanes that meet the criteria and those that are not finite.
         """
-        memory = Memory(
+        block, examples, table = views
+        memory = Block(
             working_view(block.params, n_params),
             working_view(block.moments, n_moments),
             working_view(block.grads, n_grads),
@@ -263,7 +293,7 @@ def _run_epochs(design: Design) -> Callable[..., Any]:
         done, met, broken = 0, 0, 0
         while done < budget:
             shuffle(work)
-            epoch(memory, examples, table, plan, s)
+            epoch(memory, examples, table, plan, s, cancel)
             done += 1
             if s.stopping:
                 met, broken = check(memory, examples, table, plan, s)
@@ -279,10 +309,16 @@ def _run_epochs(design: Design) -> Callable[..., Any]:
 
 
 @device
-def _fill(work, lane, seed, params, states):
-    """Put a seed into a lane: its parameters, its stream, no momentum, no epochs."""
+def put_params(work, lane, params, seed):
+    """Put the parameters of a seed into a lane."""
     for p in range(params.shape[1]):
         work.params[p, lane] = params[seed, p]
+
+
+@device
+def _fill(work, lane, seed, params, states):
+    """Put a seed into a lane: its parameters, its stream, no momentum, no epochs."""
+    put_params(work, lane, params, seed)
     for p in range(work.moments.shape[0]):
         work.moments[p, lane] = 0.0
     for word in range(states.shape[1]):
@@ -301,24 +337,18 @@ def make_train(design: Design, key: tuple[object, ...]) -> Any:
         Filled with -1; a seed that was not finished because of `cancel` keeps -1 in epochs_run.
     states : uint64 (n_seeds, words)
         The stream that shuffles the examples of each seed; no words where the order is fixed.
-    cancel : uint8 (1,)
-        Set by another thread to end the run early.
+    cancel : int64 (1,)
+        Set by another thread to end the run early; what is not finished then is lost.
     """
     lanes = design.lanes
     run_epochs, read_structure = _run_epochs(design), _structure_reader(design.structure)
+    view = make_view(lanes)
 
     @kernel(*key)
     def train(params, epochs_run, epochs_to_converge, states, work, data, plan, cancel):
         align_stack()
-        block = Memory(
-            lane_view(work.params, lanes),
-            lane_view(work.moments, lanes),
-            lane_view(work.grads, lanes),
-            lane_view(work.acts, lanes),
-            lane_view(work.deltas, lanes),
-        )
-        examples = Examples(splat_view(data.inputs, lanes), splat_view(data.targets, lanes), scalar_view(work.order))
-        table = Table(scalar_view(plan.sizes), scalar_view(plan.arguments))
+        views = view(work, data, plan)
+        flag = scalar_view(cancel)
         n_seeds = params.shape[0]
         upcoming = min(n_seeds, lanes)
         active, waiting = 0, 0  # lanes that hold a seed; those of them that have not converged
@@ -329,14 +359,14 @@ def make_train(design: Design, key: tuple[object, ...]) -> Any:
             if lane < n_seeds:
                 active |= 1 << lane
         waiting = active
-        while active and not cancel[0]:
-            budget = plan.check_every
+        while active and not peek(flag):
+            budget = plan.check_epochs
             for lane in range(lanes):
                 if (active >> lane) & 1:
                     budget = min(budget, plan.epochs - work.epochs[lane])
-            done, met, broken = run_epochs(
-                block, examples, work, table, plan, read_structure(plan), (active, waiting), budget
-            )
+            done, met, broken = run_epochs(views, work, plan, read_structure(plan), (active, waiting), budget, flag)
+            if peek(flag):
+                break
             for lane in range(lanes):
                 bit = 1 << lane
                 if not active & bit:

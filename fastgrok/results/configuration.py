@@ -1,5 +1,6 @@
 """What a sweep varies, and what training one point of it gave."""
 
+import dataclasses
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from fastgrok.datasets import Dataset
 from fastgrok.experiment import Experiment
 from fastgrok.network import Network
+from fastgrok.schema import HIDDEN_LAYER, SEED, VARIABLES
 from fastgrok.training import Trained
 
 
@@ -52,7 +54,7 @@ class Configuration(NamedTuple):
 
     @property
     def columns(self) -> dict[str, NDArray[Any]]:
-        """The result variables of the finished rows."""
+        """The result variables of the finished rows, none of which may be there."""
         return {name: self.rows(column) for name, column in self.trained.columns.items()}
 
     def rows(self, column: NDArray[Any]) -> NDArray[Any]:
@@ -66,6 +68,43 @@ class Configuration(NamedTuple):
         """
         finished = self.trained.finished
         return column if finished.all() else column[finished]
+
+
+def not_started(labels: Mapping[str, Any], experiment: Experiment, like: Trained) -> Configuration:
+    """
+    Return a configuration that an interrupted sweep did not come to: its rows are all unfinished.
+
+    Parameters
+    ----------
+    labels
+        The label on each axis.
+    experiment
+        What would have been trained.
+    like
+        What training another one gave: how many seeds there are, and how it was done.
+    """
+    n = len(like.finished)
+    sizes = {SEED: n, HIDDEN_LAYER: len(experiment.network.relu_layers)}
+    columns = {v.name: _zeros([sizes[dim] for dim in v.dims], v.dtype) for v in VARIABLES.values()}
+    params = None if like.params is None else _zeros([n, experiment.n_params], experiment.dtype)
+    return Configuration(
+        labels,
+        experiment,
+        dataclasses.replace(
+            like,
+            columns=columns,
+            params=params,
+            finished=_zeros([n], "bool"),
+            interrupted=True,
+            seconds=0.0,
+            compile_seconds=0.0,
+        ),
+    )
+
+
+def _zeros(shape: Sequence[int], dtype: str) -> NDArray[Any]:
+    """Return zeros that take no memory."""
+    return np.broadcast_to(np.zeros((), dtype), shape)
 
 
 def axis(path: str, values: Sequence[Any]) -> Axis:

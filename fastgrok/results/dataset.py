@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fastgrok.results.configuration import Axis, Configuration
 from fastgrok.results.layers import ReluLayer, all_relu_layers, relu_layers
-from fastgrok.schema import FINISHED, HIDDEN_LAYER, NOT_THERE, SEED, VARIABLES, Variable
+from fastgrok.schema import FINISHED, HIDDEN_LAYER, NOT_THERE, SEED, VARIABLES, Variable, with_not_run
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -33,14 +33,15 @@ def to_dataset(
     axes
         What the sweep varies; empty for a run, which has one configuration.
     configurations
-        What was trained: all points of the product of the axes, or the first of them if interrupted.
+        All points of the product of the axes, trained or not.
     attrs
         Attributes of the dataset.
 
     Notes
     -----
     Dimensions are the axes, then `seed`, then `hidden_layer`. An interrupted run has the rows that were
-    finished. An interrupted sweep has all, and a variable `finished` tells them apart.
+    finished. An interrupted sweep has all; a variable `finished` tells them apart, and the outcome of those that
+    were not trained is one more flag, -1 "not_run".
     """
     import xarray as xr
 
@@ -78,7 +79,7 @@ def _sweep_variables(
     }
     finished = np.zeros(shape, FINISHED.dtype)
     points = itertools.product(*(range(len(axis.values)) for axis in axes))
-    for point, configuration in zip(points, configurations, strict=False):
+    for point, configuration in zip(points, configurations, strict=True):
         rows = configuration.trained.finished
         finished[point] = rows
         columns = np.array([layers.index(layer) for layer in relu_layers(configuration.experiment.network)], int)
@@ -88,7 +89,10 @@ def _sweep_variables(
                 array[point][rows] = column
             else:
                 array[point][np.ix_(rows, columns)] = column
-    return full if finished.all() else full | {FINISHED.name: (FINISHED, finished)}
+    if finished.all():
+        return full
+    marked = {name: (with_not_run(variable), array) for name, (variable, array) in full.items()}
+    return marked | {FINISHED.name: (FINISHED, finished)}
 
 
 def _blank(variable: Variable, shape: tuple[int, ...]) -> NDArray[Any]:

@@ -17,16 +17,19 @@ from numpy.typing import NDArray
 from fastgrok.errors import InvalidExperiment
 from fastgrok.results.configuration import Axis, Configuration
 from fastgrok.results.layers import all_relu_layers, relu_layers
-from fastgrok.schema import HIDDEN_LAYER, NOT_THERE, SEED, VARIABLES
+from fastgrok.schema import HIDDEN_LAYER, NOT_THERE, OUTCOMES, SEED, VARIABLES
 
 if TYPE_CHECKING:
     import pyarrow as pa
     import xarray as xr
 
+OUTCOME = "outcome"
+"""The variable that is written to Parquet by the names of its values, and to NetCDF as codes with CF flags."""
+
 PARQUET, NETCDF = ".parquet", ".nc"
 
 NETCDF_LIBRARIES = ("h5netcdf", "h5py")
-"""What writing NetCDF needs; the extra `netcdf` brings it."""
+"""What writing NetCDF needs."""
 
 METADATA_KEY = "fastgrok"
 """The key of a Parquet file's metadata that holds the provenance, as JSON."""
@@ -59,7 +62,9 @@ def checked_target(path: str | os.PathLike[str]) -> Path:
     if target.suffix not in (PARQUET, NETCDF):
         raise InvalidExperiment("out", name, "a path that ends in .parquet or .nc")
     if target.suffix == NETCDF and not all(map(importlib.util.find_spec, NETCDF_LIBRARIES)):
-        raise InvalidExperiment("out", name, "pip install fastgrok[netcdf], or a .parquet path")
+        raise InvalidExperiment(
+            "out", name, f"pip install {' '.join(NETCDF_LIBRARIES)} for NetCDF, or a .parquet path"
+        )
     try:
         if target.is_dir():
             raise InvalidExperiment("out", name, "a file, and this is a directory")
@@ -102,6 +107,8 @@ def write_parquet(
     def write(temporary: str) -> None:
         with pq.ParquetWriter(temporary, schema) as writer:
             for configuration in configurations:
+                if not configuration.trained.finished.any():
+                    continue
                 writer.write_table(_table(configuration, seeds, schema))
 
     _atomically(path, write)
@@ -117,6 +124,9 @@ def _schema(axes: Sequence[Axis], configurations: Sequence[Configuration], attrs
     layers = all_relu_layers(one.experiment.network for one in configurations)
     for name, variable in VARIABLES.items():
         note = {"long_name": variable.meaning, "units": variable.units}
+        if name == OUTCOME:
+            fields.append(pa.field(name, pa.dictionary(pa.int8(), pa.string()), metadata=note))
+            continue
         note |= {key: json.dumps(value) for key, value in variable.attrs.items()}
         layered = HIDDEN_LAYER in variable.dims
         for column in [layer.column(name) for layer in layers] if layered else [name]:
@@ -136,14 +146,22 @@ def _table(configuration: Configuration, seeds: NDArray[np.uint64], schema: pa.S
             columns |= {layer.column(name): column[:, k] for k, layer in enumerate(relu_layers(network))}
         else:
             columns[name] = column
+    columns[OUTCOME] = pa.DictionaryArray.from_arrays(columns[OUTCOME], list(OUTCOMES))
     constants = {**configuration.labels, "experiment_id": configuration.experiment.id}
     arrays = [
-        pa.array(np.ascontiguousarray(columns[field.name]), field.type)
+        _array(columns[field.name], field.type)
         if field.name in columns
         else pa.repeat(pa.scalar(constants.get(field.name, NOT_THERE), field.type), n)
         for field in schema
     ]
     return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def _array(column: Any, kind: pa.DataType) -> pa.Array:
+    """Return a column as Arrow has it."""
+    import pyarrow as pa
+
+    return column if isinstance(column, pa.Array) else pa.array(np.ascontiguousarray(column), kind)
 
 
 def write_netcdf(path: Path, dataset: xr.Dataset) -> None:
@@ -155,10 +173,12 @@ def write_netcdf(path: Path, dataset: xr.Dataset) -> None:
     path
         A path that `checked_target` has let pass.
     dataset
-        What `to_dataset` returns.
+        What `to_dataset` returns. NetCDF knows no bool: such attributes become 0 or 1.
     """
+    plain = {key: int(value) if isinstance(value, bool) else value for key, value in dataset.attrs.items()}
+    written = dataset.assign_attrs(plain)
     encoding = {str(name): {"_FillValue": None} for name in [*dataset.data_vars, *dataset.coords]}
-    _atomically(path, lambda temporary: dataset.to_netcdf(temporary, engine="h5netcdf", encoding=encoding))
+    _atomically(path, lambda temporary: written.to_netcdf(temporary, engine="h5netcdf", encoding=encoding))
 
 
 def _atomically(path: Path, write: Callable[[str], object]) -> None:

@@ -69,7 +69,7 @@ def provenance(
     axes
         What it varies; empty for a run.
     configurations
-        What was trained, one configuration at least.
+        What was trained; one configuration at least has a finished row.
     own_params
         Whether training started from given parameters instead of those that the seeds draw.
     time
@@ -80,7 +80,7 @@ def provenance(
     Plain strings and numbers, so that every format can hold them. `experiment_json` and `axes_json` bring
     back what was run: `Experiment.from_json`, and for each value of an axis `replace_at`.
     """
-    trained = [configuration.trained for configuration in configurations]
+    trained = [one.trained for one in configurations if one.trained.finished.any()]
     values = [{"path": axis.path, "values": [to_plain(value) for value in axis.values]} for axis in axes]
     return {
         "experiment_json": experiment.to_json(),
@@ -91,9 +91,9 @@ def provenance(
         "cpu_target": cpu_target(),
         "time": time,
         "driver": ", ".join(sorted({one.driver for one in trained})),
-        "lanes": ", ".join(map(str, sorted({one.lanes for one in trained}))),
+        "lanes": max(one.lanes for one in trained),
         "threads": max(one.threads for one in trained),
-        "seconds": sum(one.seconds for one in trained),
+        "seconds": sum(one.trained.seconds for one in configurations),
         "initial_params": "given" if own_params else "drawn from the seeds",
-        "interrupted": int(any(one.interrupted for one in trained)),
+        "interrupted": any(one.trained.interrupted for one in configurations),
     }

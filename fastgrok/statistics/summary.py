@@ -22,11 +22,11 @@ class Summary(NamedTuple):
     Parameters
     ----------
     n
-        Seeds.
+        Seeds that were trained; 0 for a configuration that an interrupted sweep did not come to.
     converged
         Seeds that met every criterion after some epoch; None where there is no criterion (`stop=None`).
     rate
-        Their share.
+        Their share; None without seeds, as its interval is.
     rate_low
         Lower end of its 95 % Wilson interval.
     rate_high
@@ -90,7 +90,7 @@ def summarise(columns: Mapping[str, NDArray[Any]], experiment: Experiment, secon
     Parameters
     ----------
     columns
-        `outcome`, `epochs_run` and `epochs_to_converge`, one value for each seed, one seed at least.
+        `outcome`, `epochs_run` and `epochs_to_converge`, one value for each seed.
     experiment
         The configuration.
     seconds
@@ -127,6 +127,8 @@ def summarise(columns: Mapping[str, NDArray[Any]], experiment: Experiment, secon
 def _convergence(columns: Mapping[str, NDArray[Any]]) -> _Convergence:
     """Count the seeds that converged, and say by when."""
     epochs = columns["epochs_to_converge"]
+    if not len(epochs):
+        return _Convergence(converged=0)
     converged = int(np.count_nonzero(epochs >= 0))
     low, high = wilson(converged, len(epochs), CONFIDENCE)
     survival = kaplan_meier(epochs, columns["epochs_run"], columns["outcome"] == Outcome.DIVERGED)
