@@ -18,7 +18,7 @@ from fastgrok.network import Network
 from fastgrok.params import joined, split
 from fastgrok.results.configuration import Axis, Configuration, not_started
 from fastgrok.run_result import Result
-from fastgrok.training import train
+from fastgrok.training import train, working_bytes
 
 __all__ = ["Result", "initial_params", "predict", "run", "sweep"]
 
@@ -285,7 +285,13 @@ def _train(
     seeds, flats = _starts(points, *start)
     own_params = start[1] is not None
     experiments = [point.experiment for point in points]
-    arguments.check_memory(experiments, len(seeds), keep_params=options.keep_params, given=own_params)
+    working = max(
+        working_bytes(experiment, len(seeds), lanes=options.lanes, threads=options.threads)
+        for experiment in experiments
+    )
+    arguments.check_memory(
+        experiments, len(seeds), keep_params=options.keep_params, given=own_params, working=working
+    )
     done: list[Configuration] = []
     interrupted = False
     with progress_bar(len(seeds) * len(points), show) as advance:

@@ -3,7 +3,7 @@
 import math
 import numbers
 import os
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -202,9 +202,11 @@ def checked_flag(field: str, value: Any, *, optional: bool = True) -> bool | Non
     return bool(value)
 
 
-def check_memory(experiments: Iterable[Experiment], n: int, *, keep_params: bool, given: bool) -> None:
+def check_memory(
+    experiments: Sequence[Experiment], n: int, *, keep_params: bool, given: bool, working: int = 0
+) -> None:
     """
-    Raise if the results would not fit into this machine's memory.
+    Raise if the results and what training needs beside them would not fit into this machine's memory.
 
     Parameters
     ----------
@@ -216,6 +218,8 @@ def check_memory(experiments: Iterable[Experiment], n: int, *, keep_params: bool
         Whether trained parameters are kept.
     given
         Whether initial parameters are.
+    working
+        Bytes that training needs at a time, its results aside.
 
     Raises
     ------
@@ -223,7 +227,7 @@ def check_memory(experiments: Iterable[Experiment], n: int, *, keep_params: bool
         If they do not fit.
     """
     size = sum(n * _row_bytes(experiment, keep_params + given) for experiment in experiments)
-    _check_memory("seeds", n, size)
+    _check_memory("seeds", n, size + working)
 
 
 def _row_bytes(experiment: Experiment, copies: int) -> int:
@@ -238,5 +242,5 @@ def _check_memory(field: str, n: int, size: int) -> None:
     """Raise unless so many bytes are less than what the machine has."""
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     if size >= memory:
-        accepted = f"fewer: {size / 1e9:.3g} GB of results do not fit into {memory / 1e9:.3g} GB of memory"
+        accepted = f"fewer: {size / 1e9:.3g} GB do not fit into {memory / 1e9:.3g} GB of memory"
         raise InvalidExperiment(field, n, accepted)

@@ -35,7 +35,7 @@ OUTCOME_MEANINGS: Mapping[str, str] = MappingProxyType(
 
 ACCURACY = (
     "share of examples whose every output lies on its target's side of the midpoint between the smallest and the "
-    "largest target; for one-hot targets, whose largest output is that of their class"
+    "largest target; for one-hot targets, those whose largest output is that of their class"
 )
 """What accuracy is."""
 

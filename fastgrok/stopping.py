@@ -25,8 +25,8 @@ class Converged(Spec):
         Largest abs(output - target) over examples and outputs, 0 or more. None: no criterion.
     accuracy
         Smallest accuracy, 0 to 1: the share of examples whose every output lies on its target's side of the midpoint
-        between the smallest and the largest target (0.5 for targets 0 and 1); for one-hot targets, whose largest
-        output is that of their class. None: no criterion.
+        between the smallest and the largest target (0.5 for targets 0 and 1); for one-hot targets, those whose
+        largest output is that of their class. None: no criterion.
     keep_training
         Whether to record the epoch and go on to the last one.
 

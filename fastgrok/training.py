@@ -114,6 +114,14 @@ def train(
     )
 
 
+def working_bytes(experiment: Experiment, n: int, *, lanes: int | None, threads: int | None) -> int:
+    """Return about how many bytes training n seeds takes besides their results."""
+    usual = build.lane_count(experiment, specialize=False, n_seeds=n)
+    training = build.block_vectors(experiment) * (lanes or usual)
+    evaluation = (2 * experiment.n_params + build.layout(experiment.network).n_acts * 3) * usual
+    return min(threads or build.threads(), n) * (training + evaluation) * np.dtype(experiment.dtype).itemsize
+
+
 def initial_params(experiment: Experiment, seeds: np.ndarray) -> np.ndarray:
     """Return the initial parameters of seeds, (n_seeds, n_params), in the experiment's dtype."""
     params = np.empty((len(seeds), experiment.n_params), experiment.dtype)

@@ -264,13 +264,13 @@ def interrupted_after(calls: int, rows: int) -> Any:
 def test_an_interrupted_run_returns_what_is_finished(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = fg.run(EXP, 8)
     monkeypatch.setattr(api, "train", interrupted_after(1, 5))
-    with pytest.warns(UserWarning, match="interrupted: 5 runs are finished"):
+    with pytest.warns(UserWarning, match="interrupted: 5 of 8 runs are finished"):
         result = fg.run(EXP, 8, keep_params=True)
     assert result.interrupted
     assert result.seeds.tolist() == [0, 1, 2, 3, 4]
     assert result.params[0].shape == (5, 2, 4)
     assert result.dataset.equals(whole.dataset.isel(seed=slice(5)))
-    assert "5 of 8 seeds, interrupted" in repr(result)
+    assert "8 seeds, interrupted: 5 of 8 runs" in repr(result)
 
 
 def test_an_interrupted_sweep_tells_its_rows_apart(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:

@@ -20,6 +20,7 @@ from registry import (
 )
 
 import fastgrok as fg
+from fastgrok.kernels import build
 from fastgrok.schema import Outcome
 
 LANES = 8  # one compilation of the general driver serves most tests
@@ -91,6 +92,16 @@ def test_the_general_driver_updates_as_the_twin(network, reduction, batch_size, 
 def test_the_general_driver_orders_examples_as_the_twin(init, order, stream, batch_size):
     exp = experiment("tanh", init=init, bias_init="same", order=order, stream=stream, batch_size=batch_size)
     assert_like_the_twin_every_epoch(exp, specialize=False)
+
+
+@pytest.mark.parametrize("batch_size", [1, 7])
+def test_an_epoch_of_many_examples_is_the_twins(batch_size):
+    """So many on so wide a network that the driver looks at its cancel flag in mid-epoch."""
+    rng = np.random.default_rng(0)
+    data = fg.Dataset(rng.uniform(-1, 1, (900, 3)), rng.uniform(0, 1, (900, 2)))
+    exp = experiment("width_256", data=data, batch_size=batch_size, epochs=1, optimizer=fg.SGD(0.01))
+    assert build.plan(exp).check_examples < 500
+    assert_like_the_twin(exp, SEEDS[:1], rtol=1e-11, specialize=False)
 
 
 # A specialised driver is compiled for each of these: together they meet every network kind, loss, batch mode,

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 from fastgrok.schema import OUTCOMES
 from fastgrok.statistics.summary import Summary
 
+_TIMING = ["time", "seed-epochs/s"]
+
 NOT_REACHED = "not reached"
 """Stands for a quantile that more seeds would have had to reach."""
 
@@ -38,7 +40,7 @@ class Cells(NamedTuple):
     n_labels: int
 
 
-def cells(rows: Sequence[Row]) -> Cells:
+def cells(rows: Sequence[Row], *, timing: bool = True) -> Cells:
     """
     Return a summary as strings: labels, seeds, the rate with its interval, the median, outcomes, time, speed.
 
@@ -46,6 +48,8 @@ def cells(rows: Sequence[Row]) -> Cells:
     ----------
     rows
         One configuration each, with the same labels. Outcomes that no seed has are left out.
+    timing
+        Whether there are columns of time and speed.
 
     Examples
     --------
@@ -54,7 +58,7 @@ def cells(rows: Sequence[Row]) -> Cells:
     """
     labels = list(rows[0].labels) if rows else []
     outcomes = [name for name in OUTCOMES if any(row.summary.outcomes[name] for row in rows)]
-    header = [*labels, "n", "converged [95 %]", "median epochs", *outcomes, "time", "seed-epochs/s"]
+    header = [*labels, "n", "converged [95 %]", "median epochs", *outcomes, *_TIMING[: 2 * timing]]
     body = [
         [
             *(_line(row.labels[name]) for name in labels),
@@ -62,8 +66,7 @@ def cells(rows: Sequence[Row]) -> Cells:
             rate(row.summary),
             median(row.summary),
             *(f"{row.summary.outcomes[name]:,}" for name in outcomes),
-            duration(row.summary.seconds),
-            speed(row.summary.seed_epochs_per_second),
+            *[duration(row.summary.seconds), speed(row.summary.seed_epochs_per_second)][: 2 * timing],
         ]
         for row in rows
     ]
@@ -171,6 +174,20 @@ def speed(per_second: float | None) -> str:
         if per_second >= factor:
             return f"{per_second / factor:.3g}{unit}"
     return f"{per_second:.3g}"
+
+
+def total(rows: Sequence[Row]) -> str:
+    """
+    Return the time and the speed of several configurations together.
+
+    Parameters
+    ----------
+    rows
+        One configuration each.
+    """
+    seconds = sum(row.summary.seconds for row in rows)
+    epochs = sum(row.summary.seed_epochs for row in rows)
+    return f"{duration(seconds)}, {speed(epochs / seconds if seconds > 0 else None)} seed-epochs/s"
 
 
 def aligned(table: Cells, rule: str = "-") -> Iterable[str]:

@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Sequence
 from typing import TextIO
 
-from fastgrok.display.rows import Row, aligned, cells, fitted
+from fastgrok.display.rows import Row, aligned, cells, fitted, total
 
 
 def as_text(rows: Sequence[Row]) -> str:
@@ -50,5 +50,13 @@ def print_table(rows: Sequence[Row], file: TextIO) -> None:
     text = as_text(rows)
     if file.isatty():
         rule = "─" if "utf" in (file.encoding or "").lower() else "-"
-        text = "\n".join(fitted(cells(rows), shutil.get_terminal_size().columns, rule))
+        text = "\n".join(_for_terminal(rows, shutil.get_terminal_size().columns, rule))
     print(text, file=file, flush=True)
+
+
+def _for_terminal(rows: Sequence[Row], width: int, rule: str) -> list[str]:
+    """Return lines that fit; where several rows do not, time and speed are those of all of them, at the end."""
+    lines = fitted(cells(rows), width, rule)
+    if len(rows) == 1 or lines == list(aligned(cells(rows), rule)):
+        return lines
+    return [*fitted(cells(rows, timing=False), width, rule), "", total(rows)]

@@ -41,7 +41,8 @@ MAX_LANES = 64
 _UNROLLED_VECTORS = 128  # 2-8-1 gains a half from it, 2-16-16-1 nothing
 _STACK_VECTORS = 512  # beyond, the stack is no place for a block's parameters
 _BLOCK_BYTES = 24 * 1024  # half of a first-level cache of 48 KiB
-_LARGE_BYTES = 2**21
+_LARGE_BYTES = 2**21  # of a block that no cache holds
+_MOST_BYTES = 2**29  # of any block, where fewer lanes avoid it
 _CHECK_FLOPS = 2e8  # work between two looks at the cancel flag: some 50 ms
 
 
@@ -226,8 +227,8 @@ def work(experiment: Experiment, lanes: int, *, gradients: bool) -> Work:
     )
 
 
-def _block_vectors(experiment: Experiment) -> int:
-    """Return the vectors that a block's parameters and activations are."""
+def block_vectors(experiment: Experiment) -> int:
+    """Return the vectors in the memory of a block of lanes that trains."""
     place, shares = layout(experiment.network), 1
     shares += _sgd(experiment).momentum > 0
     shares += not is_fused(experiment)
@@ -239,26 +240,30 @@ def lane_count(experiment: Experiment, *, specialize: bool, n_seeds: int = MAX_L
 
     Specialised: two registers a value, which hides the latency of the arithmetic; four where sigmoids make it long;
     one where there would not be registers for all. General: as many as keep a block in half of the first-level
-    cache, from one register to four; no more than there are seeds where a block is larger than any cache.
+    cache, from one register to four. Fewer where a block is larger than any cache and there are fewer seeds, or where
+    it would take half a gigabyte.
     """
     itemsize = np.dtype(experiment.dtype).itemsize
     register = vector_bytes() // itemsize
-    if specialize:
-        if any(type(layer) in _CURVES for layer in experiment.network.layers):
-            return 4 * register
-        return register * (2 if is_fused(experiment) and experiment.n_params <= 32 else 1)
-    fitting = _BLOCK_BYTES // (_block_vectors(experiment) * itemsize)
-    best = register
-    while best * 2 <= min(fitting, 4 * register):
-        best *= 2
-    while best >= 2 * n_seeds and best * _block_vectors(experiment) * itemsize > _LARGE_BYTES:
+    lane_bytes = block_vectors(experiment) * itemsize
+    if not specialize:
+        best = register
+        while best * 2 <= min(_BLOCK_BYTES // lane_bytes, 4 * register):
+            best *= 2
+    elif any(type(layer) in _CURVES for layer in experiment.network.layers):
+        best = 4 * register
+    else:
+        best = register * (2 if is_fused(experiment) and experiment.n_params <= 32 else 1)
+    while best > 1 and (
+        best * lane_bytes > _MOST_BYTES or (best >= 2 * n_seeds and best * lane_bytes > _LARGE_BYTES)
+    ):
         best //= 2
     return best
 
 
 def is_worth_specializing(experiment: Experiment) -> bool:
     """Whether the specialised driver is the faster one: LLVM unrolls the loops over so few parameters."""
-    return _block_vectors(experiment) <= _UNROLLED_VECTORS
+    return block_vectors(experiment) <= _UNROLLED_VECTORS
 
 
 @functools.lru_cache(maxsize=256)
