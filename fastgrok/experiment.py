@@ -134,9 +134,7 @@ class Experiment(Spec):
         """Raise unless the outputs are probabilities and the targets may be."""
         last = self.network.layers[-1]
         if not isinstance(last, Sigmoid):
-            raise InvalidExperiment(
-                "loss", self.loss, f"another loss, or Sigmoid() instead of {last!r} at the end"
-            )
+            raise InvalidExperiment("loss", self.loss, f"another loss, or Sigmoid() instead of {last!r} at the end")
         outside = np.argwhere((self.data.y < 0) | (self.data.y > 1))
         if outside.size:
             row, column = map(int, outside[0])

@@ -62,9 +62,7 @@ def experiments(draw: st.DrawFn) -> fg.Experiment:
         batch_size=draw(st.integers(1, 9) | st.just("full")),
         order=draw(st.sampled_from(["fixed", "shared", "per_seed"])),
         epochs=draw(st.integers(0, 10**9)),
-        stop=draw(
-            st.none() | st.builds(fg.Converged, share, share | st.none(), share | st.none(), st.booleans())
-        ),
+        stop=draw(st.none() | st.builds(fg.Converged, share, share | st.none(), share | st.none(), st.booleans())),
         dtype=draw(st.sampled_from(["float64", "float32"])),
     )
 
@@ -75,9 +73,7 @@ ANYTHING = st.recursive(
     | st.integers()
     | st.floats()
     | st.text(max_size=5)
-    | st.sampled_from(
-        [np.float32, np.dtype("i4"), np.zeros(3), 10**400, fg.SGD(), fg.Zeros(), NET, EXP.data, EXP]
-    ),
+    | st.sampled_from([np.float32, np.dtype("i4"), np.zeros(3), 10**400, fg.SGD(), fg.Zeros(), NET, EXP.data, EXP]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
     max_leaves=5,
 )
@@ -227,13 +223,9 @@ def test_json_brings_back_the_experiment_and_its_id(exp: fg.Experiment) -> None:
 
 def test_id_is_of_the_content_and_stays_what_it_is() -> None:
     assert EXP.id == hashlib.sha256(EXP.to_json().encode()).hexdigest()[:16]
-    assert (
-        EXP.id == fg.Experiment(NET, fg.datasets.xor(), optimizer=fg.SGD(lr=np.float64(0.1)), epochs=1000).id
-    )
+    assert EXP.id == fg.Experiment(NET, fg.datasets.xor(), optimizer=fg.SGD(lr=np.float64(0.1)), epochs=1000).id
     assert EXP.id != EXP.replace(epochs=1001).id
-    assert (
-        EXP.id == "7c2732865951aae8"
-    )  # stores and reports refer to it: a change of the format must be meant
+    assert EXP.id == "7c2732865951aae8"  # stores and reports refer to it: a change of the format must be meant
 
 
 @settings(deadline=None)

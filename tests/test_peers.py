@@ -64,9 +64,7 @@ def test_plain_numba_sigmoid_is_gradient_descent():
     params = initial_params(SIGMOID_64, 3)
     losses = numba_prange.prepare(SIGMOID_64, params, epochs)()
     for seed in range(3):
-        assert losses[seed] == pytest.approx(
-            sigmoid_loss(Params(*(p[seed] for p in params)), epochs), rel=1e-12
-        )
+        assert losses[seed] == pytest.approx(sigmoid_loss(Params(*(p[seed] for p in params)), epochs), rel=1e-12)
 
 
 def sigmoid_loss(params, epochs):

@@ -198,9 +198,7 @@ def test_state_words_are_numpys_pcg64_state():
         assert (filled, buffer) == (expected["has_uint32"], expected["uinteger"])
 
 
-@pytest.mark.parametrize(
-    "largest", [1, 2, 1000, 2**31 - 1, 2**31, 2**31 + 12345, 3 * 2**30, 2**32 - 2, 2**32 - 1]
-)
+@pytest.mark.parametrize("largest", [1, 2, 1000, 2**31 - 1, 2**31, 2**31 + 12345, 3 * 2**30, 2**32 - 2, 2**32 - 1])
 def test_interval_is_numpys_random_interval(largest):
     # RandomState draws masked integers from any bit generator.
     legacy = np.random.RandomState

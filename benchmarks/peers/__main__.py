@@ -49,9 +49,7 @@ def main(arguments: Sequence[str]) -> int:
     given = (options.seeds, options.epochs, options.repeats)
     if any(value is not None and value < 1 for value in given):
         command_line.error("--seeds, --epochs and --repeats must be at least 1")
-    seeds, epochs, repeats = (
-        usual if value is None else value for value, usual in zip(given, sizes, strict=True)
-    )
+    seeds, epochs, repeats = (usual if value is None else value for value, usual in zip(given, sizes, strict=True))
 
     if options.write_readme:  # before the minutes of measuring, not after
         try:

@@ -89,9 +89,7 @@ def compiled(hidden: str, output: str, sizes: tuple[int, int] | None = None) -> 
     def train(losses, w1, b1, w2, b2, inputs, targets, lr, epochs):
         """Fill losses (n_seeds,); the parameters are left as they are."""
         for s in numba.prange(len(losses)):
-            losses[s] = train_one(
-                w1[s].copy(), b1[s].copy(), w2[s].copy(), b2[s], inputs, targets, lr, epochs
-            )
+            losses[s] = train_one(w1[s].copy(), b1[s].copy(), w2[s].copy(), b2[s], inputs, targets, lr, epochs)
 
     return train
 

@@ -42,6 +42,4 @@ def prepare(work: Work, params: Params, epochs: int) -> Run:
     return run
 
 
-PEERS = (
-    Peer("NumPy, vectorised over seeds", "numpy_vectorised", (RELU_64, RELU_32), prepare, most_seeds=2048),
-)
+PEERS = (Peer("NumPy, vectorised over seeds", "numpy_vectorised", (RELU_64, RELU_32), prepare, most_seeds=2048),)

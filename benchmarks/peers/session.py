@@ -49,9 +49,7 @@ class Session:
         }
 
 
-def run(
-    environment: dict[str, object], groups: Sequence[str], seeds: int, epochs: int, repeats: int
-) -> Session:
+def run(environment: dict[str, object], groups: Sequence[str], seeds: int, epochs: int, repeats: int) -> Session:
     """Measure the peers of these groups, and DESIGN's figures if fastgrok is among them."""
     peers, missing = selected(tuple(groups))
     agreement.check_mid_training(peers, WORKS)
