@@ -198,25 +198,50 @@ def test_state_words_are_numpys_pcg64_state():
         assert (filled, buffer) == (expected["has_uint32"], expected["uinteger"])
 
 
+@functools.cache
+def intervals(module):
+    """Return a compiled function (largest, n) -> n bounded draws of a generator with seed 5."""
+    seed, draw = module.seed, interval(module.next_uint32)
+
+    @numba.njit
+    def run(largest, n):
+        state = np.zeros(module.WORDS, np.uint64)
+        seed(state, np.uint64(5))
+        return np.array([draw(state, largest) for _ in range(n)])
+
+    return run
+
+
+def test_a_device_function_cannot_be_called_from_python():
+    with pytest.raises(TypeError, match="seed is a device function"):
+        pcg64.seed(np.zeros(pcg64.WORDS, np.uint64), np.uint64(5))
+
+
 @pytest.mark.parametrize("largest", [1, 2, 1000, 2**31 - 1, 2**31, 2**31 + 12345, 3 * 2**30, 2**32 - 2, 2**32 - 1])
 def test_interval_is_numpys_random_interval(largest):
     # RandomState draws masked integers from any bit generator.
     legacy = np.random.RandomState
     for module, generator in ((pcg64, legacy(np.random.PCG64(5))), (mt19937, legacy(5))):
-        state = np.zeros(module.WORDS, dtype=np.uint64)
-        module.seed(state, np.uint64(5))
-        draw = interval(module.next_uint32)
-        ours = [int(draw(state, np.uint64(largest))) for _ in range(301)]
+        ours = intervals(module)(np.uint64(largest), 301)
         numpys = generator.randint(largest + 1, size=301, dtype=np.uint32)
-        assert ours == numpys.tolist()
+        assert ours.tolist() == numpys.tolist()
+
+
+@numba.njit
+def compiled_multiply_high(a, b):
+    return pcg64.multiply_high(a, b)
+
+
+def multiply_high(a, b):
+    return int(compiled_multiply_high(np.uint64(a), np.uint64(b)))
 
 
 @given(a=st.integers(0, 2**64 - 1), b=st.integers(0, 2**64 - 1))
 @settings(deadline=None, max_examples=300)
 def test_multiply_high_is_exact(a, b):
-    assert int(pcg64.multiply_high(np.uint64(a), np.uint64(b))) == a * b >> 64
+    assert multiply_high(a, b) == a * b >> 64
 
 
 def test_multiply_high_carries():
     for a, b in itertools.product([0, 1, 2**32 - 1, 2**32, 2**63, 2**64 - 1], repeat=2):
-        assert int(pcg64.multiply_high(np.uint64(a), np.uint64(b))) == a * b >> 64
+        assert multiply_high(a, b) == a * b >> 64

@@ -10,6 +10,7 @@ import numba
 from numba import _dynfunc
 from numba.core import compiler
 from numba.core.codegen import JITCodeLibrary
+from numba.core.registry import CPUDispatcher
 
 from fastgrok.kernels.cache import KernelCache
 
@@ -55,10 +56,19 @@ class _DeviceCompiler(compiler.Compiler):
         self.state.library = library
 
 
+class _DeviceFunction(CPUDispatcher):
+    """The dispatcher of a device function: it has no machine code that Python could call."""
+
+    def __call__(self, *args: Any) -> None:
+        raise TypeError(f"{self.py_func.__name__} is a device function: only compiled functions can call it")
+
+
 def device(function: Callable[..., Any]) -> Any:
     """Compile a function that other kernels call; LLVM inlines it into each caller."""
     options = {"forceinline": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-    return numba.njit(pipeline_class=_DeviceCompiler, **options, **_OPTIONS)(function)
+    dispatcher = numba.njit(pipeline_class=_DeviceCompiler, **options, **_OPTIONS)(function)
+    dispatcher.__class__ = _DeviceFunction
+    return dispatcher
 
 
 def kernel(*key: object) -> Callable[[Callable[..., Any]], Any]:
