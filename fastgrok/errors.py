@@ -78,7 +78,8 @@ class InvalidExperiment(ValueError):
 
     def __str__(self) -> str:
         given = "is missing" if isinstance(self.value, _Missing) else f"= {shown(self.value)}"
-        return f"{self.field} {given}: expected {self.accepted}"
+        # One line, whatever names a file or its columns bring in.
+        return " ".join(f"{self.field} {given}: expected {self.accepted}".splitlines())
 
     def within(self, parent: str) -> "InvalidExperiment":
         """

@@ -42,15 +42,10 @@ def assert_same(one, other, rows=slice(None), other_rows=slice(None)):
 # Each lane count is a compilation: all of them for one dtype of each driver, a few for the other.
 @pytest.mark.parametrize(
     ("specialize", "dtype", "lane_counts"),
-    [
-        (False, "float64", LANES),
-        (True, "float32", LANES),
-        (False, "float32", (2, 64)),
-        (True, "float64", (2, 16, 64)),
-    ],
+    [(False, "float64", LANES), (True, "float32", LANES), (False, "float32", (1, 64)), (True, "float64", (1, 64))],
 )
 def test_the_result_is_the_same_for_any_lane_count(specialize, dtype, lane_counts):
-    exp = BY_ORDER["per_seed"].replace(dtype=dtype)
+    exp = XOR.replace(dtype=dtype)
     expected = run(exp, lanes=8, specialize=False)
     assert 10 < (expected.dataset.epochs_to_converge > 0).sum() < SEEDS - 10
     for lanes in lane_counts:
@@ -58,10 +53,12 @@ def test_the_result_is_the_same_for_any_lane_count(specialize, dtype, lane_count
 
 
 @any_dtype
-@pytest.mark.parametrize("order", BY_ORDER)
-def test_the_result_is_the_same_for_any_lane_count_and_order(order, dtype):
+@pytest.mark.parametrize("order", ["shared", "per_seed"])
+def test_the_result_with_shuffled_examples_is_the_same_for_any_lane_count(order, dtype):
     exp = BY_ORDER[order].replace(dtype=dtype)
-    assert_same(run(exp, lanes=8, specialize=False), run(exp, lanes=64, specialize=False))
+    expected = run(exp, lanes=8, specialize=False)
+    for lanes in (1, 64):
+        assert_same(expected, run(exp, lanes=lanes, specialize=False))
 
 
 @any_dtype
@@ -170,6 +167,4 @@ def test_the_result_is_the_same_for_any_cpu_target(cpu, found_on):
     if cpu not in found_on:
         pytest.skip("this CPU has no AVX-512")
     here = {name: fingerprint(run(exp, seeds=100, lanes=8)) for name, (exp, _) in ON_EVERY_CPU.items()}
-    assert found_on[cpu] == {
-        f"{name}/{driver}": here[name] for name, (_, drivers) in ON_EVERY_CPU.items() for driver in drivers
-    }
+    assert found_on[cpu] == here
