@@ -12,7 +12,7 @@ from fastgrok.kernels import build
 from fastgrok.kernels.evaluate import Measures, Scratch, make_evaluate, make_predict
 from fastgrok.kernels.initialise import make_initialise, make_seed_stream
 from fastgrok.kernels.jit import is_cached
-from fastgrok.kernels.train import Work
+from fastgrok.kernels.plan import Work
 from fastgrok.network import Network
 from fastgrok.schema import NEVER, STALLED_GRADIENT_NORM, Outcome
 

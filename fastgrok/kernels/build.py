@@ -18,9 +18,10 @@ from fastgrok.kernels.layers import Layer
 from fastgrok.kernels.losses import CROSS_ENTROPY, SQUARES, Loss
 from fastgrok.kernels.network import GENERAL, specialised
 from fastgrok.kernels.optimizers import Rates, Terms
+from fastgrok.kernels.plan import Criteria, Data, Plan, Structure, Work
 from fastgrok.kernels.streams import STREAMS
 from fastgrok.kernels.target import vector_bytes
-from fastgrok.kernels.train import Criteria, Data, Design, Plan, Structure, Work, make_train
+from fastgrok.kernels.train import Design, make_train
 from fastgrok.optimizers import SGD
 
 _KIND = {

@@ -27,7 +27,7 @@ def source_fingerprint() -> str:
     It is taken when the package is imported, so that it is of the sources that are compiled, not of a later edit.
     """
     digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import functools
 from typing import Any, NamedTuple
 
+from fastgrok.kernels.block import load_example, make_view, put_params
 from fastgrok.kernels.jit import device, kernel
 from fastgrok.kernels.lanes import fma, lane_view, like, peek, scalar_view, select, sqrt
 from fastgrok.kernels.layers import RELU
 from fastgrok.kernels.losses import add_hit, add_loss, loss_backward
 from fastgrok.kernels.network import GENERAL, layer_at
-from fastgrok.kernels.train import load_example, make_view, put_params
 
 LOSS, HITS, GRADIENT_NORM = range(3)
 

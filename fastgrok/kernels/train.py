@@ -10,102 +10,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from fastgrok.kernels.block import Block, load_example, make_view, put_params
 from fastgrok.kernels.jit import device, kernel
 from fastgrok.kernels.lanes import (
     align_stack,
     both,
     gather,
     lane_bits,
-    lane_view,
     like,
     peek,
     scalar_view,
-    splat_view,
     working_view,
 )
-from fastgrok.kernels.losses import Loss, add_hit, add_loss, larger_error, loss_backward
-from fastgrok.kernels.network import Passes, Table
-from fastgrok.kernels.optimizers import Rates, Terms, sgd_update
-
-
-class Structure(NamedTuple):
-    """What the specialised driver fixes when it is compiled."""
-
-    n_layers: int
-    n_backward: int  # layers that backward goes through
-    n_params: int
-    n_in: int
-    loss: Loss
-    terms: Terms
-    stopping: bool  # check the criteria after each epoch
-    check_error: bool  # max_error is one of them
-    check_hits: bool  # accuracy is one of them
-
-
-class Criteria(NamedTuple):
-    """What a seed must reach to have converged."""
-
-    loss: float  # on the sum that add_loss makes, times loss_factor
-    loss_factor: float
-    max_error: float
-    hits: float
-    keep_training: bool
-
-
-class Plan(NamedTuple):
-    """Everything about an experiment that a driver reads at run time."""
-
-    structure: Structure
-    sizes: Any  # int64 (n_layers, 7): see network.Table
-    arguments: Any  # float64 (n_layers,)
-    n_examples: int
-    batch_size: int
-    epochs: int
-    scale: float  # of the deltas, in a whole batch
-    last_scale: float  # and in the last one, which may be short
-    rates: Rates
-    criteria: Criteria
-    check_epochs: int  # epochs between two looks at the cancel flag
-    check_examples: int  # examples between two looks, a multiple of the batch size
-
-
-class Data(NamedTuple):
-    """The examples, in the dtype of the experiment."""
-
-    inputs: Any  # (n_examples, n_in)
-    targets: Any  # (n_examples, n_out)
-
-
-class Work(NamedTuple):
-    """The memory of one block of L lanes, made once for each thread."""
-
-    params: Any  # (n_params, L)
-    moments: Any  # (n_params, L) where there is momentum
-    grads: Any  # (n_params, L) where the update is not fused into backward
-    acts: Any  # (n_acts, L)
-    deltas: Any  # (n_acts, L)
-    order: Any  # int64 (n_examples, L) where the order is shuffled
-    states: Any  # uint64 (L, words): the stream that shuffles
-    seeds: Any  # int64 (L,): row of the seed in each lane
-    epochs: Any  # int64 (L,): epochs that the lane's seed has run
-
-
-class Block(NamedTuple):
-    """The vectors of a block of lanes, as views."""
-
-    params: Any
-    moments: Any
-    grads: Any
-    acts: Any
-    deltas: Any
-
-
-class Examples(NamedTuple):
-    """The examples, and the order of each lane, as views."""
-
-    inputs: Any
-    targets: Any
-    order: Any
+from fastgrok.kernels.losses import add_hit, add_loss, larger_error, loss_backward
+from fastgrok.kernels.network import Passes
+from fastgrok.kernels.optimizers import sgd_update
+from fastgrok.kernels.plan import Structure
 
 
 class Design(NamedTuple):
@@ -117,24 +37,6 @@ class Design(NamedTuple):
     passes: Passes
     structure: Structure | None  # None: read from the plan
     registers: tuple[int, int, int, int]  # vectors of params, moments, grads, acts to work on in registers; 0: memory
-
-
-def make_view(lanes: int) -> Callable[..., Any]:
-    """Return view(work, data, plan): the block, the examples and the table of layers that kernels work on."""
-
-    @device
-    def view(work, data, plan):
-        block = Block(
-            lane_view(work.params, lanes),
-            lane_view(work.moments, lanes),
-            lane_view(work.grads, lanes),
-            lane_view(work.acts, lanes),
-            lane_view(work.deltas, lanes),
-        )
-        examples = Examples(splat_view(data.inputs, lanes), splat_view(data.targets, lanes), scalar_view(work.order))
-        return block, examples, Table(scalar_view(plan.sizes), scalar_view(plan.arguments))
-
-    return view
 
 
 def _structure_reader(structure: Structure | None) -> Callable[..., Any]:
@@ -181,15 +83,6 @@ def _example_loader(shuffled: bool, lanes: int) -> Callable[..., Any]:
 
         return load
     return load_example
-
-
-@device
-def load_example(acts, examples, k, s):
-    """Put example k, the same in every lane, into acts."""
-    for i in range(s.n_in):
-        acts[i] = examples.inputs[k * s.n_in + i]
-    for i in range(s.loss.n_out):
-        acts[s.loss.target + i] = examples.targets[k * s.loss.n_out + i]
 
 
 def _epoch(design: Design) -> Callable[..., Any]:
@@ -306,13 +199,6 @@ def _run_epochs(design: Design) -> Callable[..., Any]:
         return done, met, broken
 
     return run_epochs
-
-
-@device
-def put_params(work, lane, params, seed):
-    """Put the parameters of a seed into a lane."""
-    for p in range(params.shape[1]):
-        work.params[p, lane] = params[seed, p]
 
 
 @device

@@ -1,0 +1,59 @@
+"""The SIMD lane type: one value each for L networks in one vector, and the operations on it.
+
+A kernel that adds two `Lanes` adds L numbers, one of each network; no operation mixes lanes but `lane_bits`,
+which steers loops. This package alone writes LLVM code.
+
+Types
+-----
+Lanes(dtype, count)
+    ``<count x dtype>``: a value. The result of a comparison is a `Lanes` of booleans.
+LaneView(dtype, count)
+    Memory that holds vectors; ``view[i]`` reads and writes the i-th. Bounds are not checked.
+SplatView(dtype, count)
+    Memory that holds scalars; ``view[i]`` reads the i-th into every lane.
+ScalarView(dtype)
+    Memory that holds scalars; ``view[i]`` reads the i-th. An array without a reference count.
+"""
+
+from fastgrok.kernels.lanes.arithmetic import (
+    absolute,
+    both,
+    by_dtype,
+    copysign,
+    either,
+    fma,
+    lane_bits,
+    like,
+    select,
+    sqrt,
+)
+from fastgrok.kernels.lanes.bits import exponent, power_of_two, significand
+from fastgrok.kernels.lanes.memory import align_stack, gather, lane_view, peek, scalar_view, splat_view, working_view
+from fastgrok.kernels.lanes.types import Lanes, LaneView, ScalarView, SplatView
+
+__all__ = [
+    "LaneView",
+    "Lanes",
+    "ScalarView",
+    "SplatView",
+    "absolute",
+    "align_stack",
+    "both",
+    "by_dtype",
+    "copysign",
+    "either",
+    "exponent",
+    "fma",
+    "gather",
+    "lane_bits",
+    "lane_view",
+    "like",
+    "peek",
+    "power_of_two",
+    "scalar_view",
+    "select",
+    "significand",
+    "splat_view",
+    "sqrt",
+    "working_view",
+]
