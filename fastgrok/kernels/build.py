@@ -269,25 +269,31 @@ def is_worth_specializing(experiment: Experiment) -> bool:
 
 @functools.lru_cache(maxsize=256)
 def _driver(
-    lanes: int, fused: bool, stream: str | None, dtype: str, place: Layout | None, fixed: Structure | None
+    lanes: int,
+    fused: bool,
+    long_epochs: bool,
+    stream: str | None,
+    dtype: str,
+    place: Layout | None,
+    fixed: Structure | None,
 ) -> Any:
-    key = (lanes, fused, stream, dtype, place, fixed)
+    key = (lanes, fused, long_epochs, stream, dtype, place, fixed)
     permute = None if stream is None else STREAMS[stream].permute
     if place is None or fixed is None:
-        return make_train(Design(lanes, fused, permute, GENERAL, None, (0, 0, 0, 0)), key)
+        return make_train(Design(lanes, fused, long_epochs, permute, GENERAL, None, (0, 0, 0, 0)), key)
     n, acts = place.n_params, place.n_acts
     registers = (n, n * fixed.terms.momentum, n * (not fused), acts)
     if sum(registers) + acts > _STACK_VECTORS:
         registers = (0, 0, 0, 0)
-    return make_train(
-        Design(lanes, fused, permute, specialised(place.layers, fixed.n_backward), fixed, registers), key
-    )
+    passes = specialised(place.layers, fixed.n_backward)
+    return make_train(Design(lanes, fused, long_epochs, permute, passes, fixed, registers), key)
 
 
 def driver(experiment: Experiment, lanes: int, *, specialize: bool) -> Any:
     """Return the training kernel, to be compiled or read from the cache when it is first called."""
     stream = None if experiment.order == "fixed" else experiment.stream
-    choices = lanes, is_fused(experiment), stream, experiment.dtype
+    long_epochs = flops_per_epoch(experiment) * MAX_LANES > _CHECK_FLOPS
+    choices = lanes, is_fused(experiment), long_epochs, stream, experiment.dtype
     if not specialize:
         return _driver(*choices, None, None)
     place = layout(experiment.network)

@@ -33,6 +33,7 @@ class Design(NamedTuple):
 
     lanes: int
     fused: bool  # per-example plain SGD: backward itself updates the parameters
+    long_epochs: bool  # look at the cancel flag within an epoch too, which costs tiny networks a twentieth
     permute: Callable[..., Any] | None  # shuffles the order of the examples, where they are shuffled
     passes: Passes
     structure: Structure | None  # None: read from the plan
@@ -119,14 +120,22 @@ def _epoch(design: Design) -> Callable[..., Any]:
                     step(memory, memory.grads, examples, table, k, s, scale)
                 sgd_update(memory.params, memory.moments, memory.grads, s.n_params, s.terms, plan.rates)
 
-    @device
-    def epoch(memory, examples, table, plan, s, cancel):
-        """One pass over the examples, left early when cancelled."""
-        for start in range(0, plan.n_examples, plan.check_examples):
-            if peek(cancel):
-                break
-            end = min(start + plan.check_examples, plan.n_examples)
-            stretch(memory, examples, table, plan, s, start, end)
+    if design.long_epochs:
+
+        @device
+        def epoch(memory, examples, table, plan, s, cancel):
+            """One pass over the examples, left early when cancelled."""
+            for start in range(0, plan.n_examples, plan.check_examples):
+                if peek(cancel):
+                    break
+                end = min(start + plan.check_examples, plan.n_examples)
+                stretch(memory, examples, table, plan, s, start, end)
+    else:
+
+        @device
+        def epoch(memory, examples, table, plan, s, cancel):
+            """One pass over the examples."""
+            stretch(memory, examples, table, plan, s, 0, plan.n_examples)
 
     return epoch
 
