@@ -104,12 +104,25 @@ def test_an_edited_kernel_is_compiled_again(warm, tmp_path):
     assert numbers(TRAIN, warm.directory) == warm.losses  # and the entries of the old sources are still theirs
 
 
+@pytest.mark.parametrize("edited", ["pcg64.py", "lanes/arithmetic.py", "train.py"])
+def test_an_edit_to_any_kernel_file_makes_new_entries(edited, warm, tmp_path):
+    """Even to one that the kernel does not call, and in a folder of its own: nothing keeps track of that."""
+    shutil.copytree(ROOT / "fastgrok", tmp_path / "fastgrok", ignore=shutil.ignore_patterns("__pycache__"))
+    with open(tmp_path / "fastgrok" / "kernels" / edited, "a") as file:
+        file.write("# edited\n")
+    before = entries(warm.directory)
+    assert numbers(DRAW, warm.directory, tmp_path) == numbers(DRAW, warm.directory)
+    assert len(entries(warm.directory).keys() - before.keys()) == 1
+
+
 DAMAGE = {
     "truncated": lambda blob: blob[: len(blob) // 2],
     "garbage": lambda blob: b"\x80\x04garbage" * 1000,
     "empty": lambda blob: b"",
     "one byte": lambda blob: blob[:1],
-    "one bit flipped": lambda blob: blob[:-1] + bytes([blob[-1] ^ 1]),
+    "one bit flipped": lambda blob: (
+        blob[: len(blob) // 2] + bytes([blob[len(blob) // 2] ^ 1]) + blob[len(blob) // 2 + 1 :]
+    ),
 }
 
 

@@ -6,10 +6,10 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-from benchmarks.peers import fastgrok_run, jax_scan, numba_prange, numpy_book, processes
-from benchmarks.peers.cases import Measurement
+from benchmarks.peers import fastgrok_run, fma_peak, jax_scan, numba_prange, numpy_book, processes
+from benchmarks.peers.cases import Case, Measurement
 from benchmarks.peers.peer import THREADS, Peer
-from benchmarks.peers.timing import best_seconds
+from benchmarks.peers.timing import median_ratio
 from benchmarks.peers.works import RELU_32, RELU_64, SIGMOID_64, Work, initial_params
 
 Peaks = Mapping[tuple[str, int], float]
@@ -42,9 +42,26 @@ def rate(measurements: Sequence[Measurement], peer: Peer, work: Work) -> float:
     return found[0] if found else math.nan
 
 
-def speedup(measurements: Sequence[Measurement], peer: Peer, work: Work) -> float:
-    """Return how many times faster fastgrok's default is per seed-epoch."""
-    return rate(measurements, fastgrok_run.DEFAULT, work) / rate(measurements, peer, work)
+def _case(cases: Sequence[Case], peer: Peer, work: Work) -> Case | None:
+    return next((case for case in cases if case.peer is peer and case.work == work), None)
+
+
+def speedup(cases: Sequence[Case], peer: Peer, work: Work, repeats: int) -> float:
+    """Return how many times faster fastgrok's default is per seed-epoch, timed side by side; NaN if not run."""
+    ours, theirs = _case(cases, fastgrok_run.DEFAULT, work), _case(cases, peer, work)
+    if ours is None or theirs is None:
+        return math.nan
+    more = (ours.seeds * ours.epochs) / (theirs.seeds * theirs.epochs)
+    return more * median_ratio(theirs.run, ours.run, repeats)
+
+
+def paired_share(cases: Sequence[Case], work: Work, repeats: int) -> float:
+    """Return fastgrok's default as a share of the FMA peak, timed side by side; NaN if not run."""
+    ours = _case(cases, fastgrok_run.DEFAULT, work)
+    if ours is None or work.flops_per_epoch is None:
+        return math.nan
+    peak, flops = fma_peak.peak_run(work.dtype, THREADS, rounds=50_000_000)
+    return ours.seeds * ours.epochs * work.flops_per_epoch / flops * median_ratio(peak, ours.run, repeats)
 
 
 def share_of_peak(seed_epochs_per_second: float, work: Work, peak_gflops: float) -> float:
@@ -54,7 +71,7 @@ def share_of_peak(seed_epochs_per_second: float, work: Work, peak_gflops: float)
     return seed_epochs_per_second * work.flops_per_epoch / (peak_gflops * 1e9)
 
 
-def against_peers(measurements: Sequence[Measurement]) -> list[Figure]:
+def against_peers(cases: Sequence[Case], repeats: int) -> list[Figure]:
     """Return the speedups over plain Numba (both ways of writing it), JAX and the book's loop."""
     asked = [
         ("plain Numba", numba_prange.GENERAL, RELU_64, 10),
@@ -67,19 +84,20 @@ def against_peers(measurements: Sequence[Measurement]) -> list[Figure]:
         ("plain Numba", numba_prange.GENERAL, SIGMOID_64, 12),
     ]
     return [
-        Figure(f"against {name}, {work.name}, {work.dtype}", speedup(measurements, peer, work), target, "x")
+        Figure(f"against {name}, {work.name}, {work.dtype}", speedup(cases, peer, work, repeats), target, "x")
         for name, peer, work, target in asked
     ]
 
 
-def of_the_machine(measurements: Sequence[Measurement], peaks: Peaks) -> list[Figure]:
+def of_the_machine(cases: Sequence[Case], repeats: int) -> list[Figure]:
     """Return the shares of the FMA peak and what the second thread gives."""
-    shares = []
-    for work, target in ((RELU_64, 45), (RELU_32, 40)):
-        speed = rate(measurements, fastgrok_run.DEFAULT, work)
-        percent = 100 * share_of_peak(speed, work, peaks[work.dtype, THREADS])
-        shares.append(Figure(f"share of the FMA peak, {work.name}, {work.dtype}", percent, target, "%"))
-    threads = speedup(measurements, fastgrok_run.ONE_THREAD, RELU_64)
+    shares = [
+        Figure(
+            f"share of the FMA peak, {work.name}, {work.dtype}", 100 * paired_share(cases, work, repeats), target, "%"
+        )
+        for work, target in ((RELU_64, 45), (RELU_32, 40))
+    ]
+    threads = speedup(cases, fastgrok_run.ONE_THREAD, RELU_64, repeats)
     return [*shares, Figure("two threads against one, float64", threads, 1.85, "x")]
 
 
@@ -89,8 +107,7 @@ def early_stopping(seeds: int, epochs: int, repeats: int, loss: float = 0.01) ->
     stopped = fastgrok_run.prepare_stopped(RELU_64, seeds, 10 * epochs, loss)
     plain()
     seed_epochs = stopped()
-    plain_seconds, stopped_seconds = best_seconds([plain, stopped], repeats)
-    ratio = (seed_epochs / stopped_seconds) / (seeds * epochs / plain_seconds)
+    ratio = seed_epochs / (seeds * epochs) * median_ratio(plain, stopped, repeats)
     return Figure(f"with early stopping (loss <= {loss}) against without, float64", ratio, 0.6, "x")
 
 

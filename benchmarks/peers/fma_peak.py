@@ -97,8 +97,8 @@ def compiled(dtype: str) -> Callable:
     return kernel
 
 
-def peak_gflops(dtype: str, threads: int, repeats: int = 5, rounds: int = 4_000_000) -> float:
-    """Return the best of several runs in GFLOP/s, a multiply-add counting 2."""
+def peak_run(dtype: str, threads: int, rounds: int) -> tuple[Callable[[], None], float]:
+    """Return something to time, and the operations in it, a multiply-add counting 2."""
     kernel, number = compiled(dtype), np.dtype(dtype).type
     # factor 0.999 and addend 0.001 have the fixed point 1: neither overflow nor denormals
     arguments = (rounds, number(0.999), number(0.001))
@@ -110,8 +110,14 @@ def peak_gflops(dtype: str, threads: int, repeats: int = 5, rounds: int = 4_000_
         for worker in workers:
             worker.join()
 
+    return run, 2.0 * CHAINS * lane_count(dtype) * rounds * threads
+
+
+def peak_gflops(dtype: str, threads: int, repeats: int = 5, rounds: int = 4_000_000) -> float:
+    """Return the best of several runs in GFLOP/s."""
+    run, flops = peak_run(dtype, threads, rounds)
     (seconds,) = best_seconds([run], repeats)
-    return 2 * CHAINS * lane_count(dtype) * rounds * threads / seconds / 1e9
+    return flops / seconds / 1e9
 
 
 def peaks(repeats: int = 5) -> dict[tuple[str, int], float]:

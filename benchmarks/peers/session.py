@@ -64,8 +64,8 @@ def run(environment: dict[str, object], groups: Sequence[str], seeds: int, epoch
     found = []
     if "fastgrok" in groups:
         found = [
-            *figures.against_peers(measurements),
-            *figures.of_the_machine(measurements, peaks),
+            *figures.against_peers(chosen, repeats),
+            *figures.of_the_machine(chosen, repeats),
             figures.early_stopping(seeds, epochs, repeats),
             *figures.of_processes(repeats),
         ]
