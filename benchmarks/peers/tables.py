@@ -88,7 +88,8 @@ def report(
         f"Measured {environment['date']} on {environment['cpu']}, {environment['threads']} threads, with "
         f"{versions}, by `{environment['command']}`. XOR, per-example SGD; best of several runs taken in "
         "turns; every way's final losses were checked to agree, seed by seed, before it was timed. A slow "
-        "way runs fewer seeds or epochs and is compared per seed-epoch.",
+        "way runs fewer seeds or epochs and is compared per seed-epoch. The last table's ratios are medians of "
+        "runs right after each other, since the machine's clock changes.",
         ways_table(measurements, peaks),
         peaks_table(peaks),
     ]
