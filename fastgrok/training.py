@@ -228,5 +228,7 @@ def _chunk_size(experiment: Experiment, n: int, lanes: int, threads: int) -> int
         size = max(size, _REFILLS * lanes)
     size = min(size, -(-n // threads))
     row_bytes = 8 * (2 * experiment.n_params + build.state_words(experiment))
-    size = min(size, _CHUNK_BYTES // row_bytes)
-    return max(lanes, -(-size // lanes) * lanes)
+    size = max(1, min(size, _CHUNK_BYTES // row_bytes))
+    rounds = -(-n // (size * threads))
+    even = -(-n // (rounds * threads))  # every thread has as many chunks as the others
+    return -(-even // lanes) * lanes
