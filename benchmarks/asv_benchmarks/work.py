@@ -22,8 +22,8 @@ DTYPES = ["float64", "float32"]
 
 
 def experiment(shape: str, *, dtype: str = "float64", batch_size: int | str = 1, **fields: Any) -> fg.Experiment:
-    """Return plain SGD on XOR with a ReLU network of a shape such as "2-4-1"."""
-    given = {"optimizer": fg.SGD(lr=0.1), "epochs": EPOCHS} | fields
+    """Return plain SGD on XOR with a ReLU network of a shape such as "2-4-1", every epoch of it run."""
+    given = {"optimizer": fg.SGD(lr=0.1), "epochs": EPOCHS, "stop": None} | fields
     network = fg.mlp(*map(int, shape.split("-")), hidden="relu")
     return fg.Experiment(network, fg.datasets.xor(), dtype=dtype, batch_size=batch_size, **given)
 
