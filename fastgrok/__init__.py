@@ -35,7 +35,13 @@ if TYPE_CHECKING:
     from fastgrok.network import Tanh as Tanh
     from fastgrok.network import mlp as mlp
     from fastgrok.optimizers import SGD as SGD
+    from fastgrok.optimizers import Adam as Adam
+    from fastgrok.schedules import CosineAnnealingLR as CosineAnnealingLR
+    from fastgrok.schedules import ExponentialLR as ExponentialLR
+    from fastgrok.schedules import StepLR as StepLR
     from fastgrok.stopping import Converged as Converged
+    from fastgrok.stopping import EarlyStopping as EarlyStopping
+    from fastgrok.stopping import Restart as Restart
 
 __version__ = "0.1.0"
 
@@ -49,9 +55,10 @@ _HOME = {
     ),
     "TorchLinear": "initializers",
     **dict.fromkeys(["Linear", "ReLU", "LeakyReLU", "Sigmoid", "Tanh", "Network", "mlp"], "network"),
-    "SGD": "optimizers",
+    **dict.fromkeys(["SGD", "Adam"], "optimizers"),
+    **dict.fromkeys(["StepLR", "ExponentialLR", "CosineAnnealingLR"], "schedules"),
     **dict.fromkeys(["Result", "run", "sweep", "initial_params", "predict"], "api"),
-    "Converged": "stopping",
+    **dict.fromkeys(["Converged", "EarlyStopping", "Restart"], "stopping"),
 }
 
 __all__ = [*_HOME, "datasets"]

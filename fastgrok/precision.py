@@ -100,12 +100,14 @@ def check_initializer(field: str, scheme: Initializer, linears: tuple[Linear, ..
             raise InvalidExperiment(field, scheme, f"a scheme whose values {dtype} holds")
 
 
-def check_data(data: Dataset, dtype: str) -> None:
+def check_data(field: str, data: Dataset, dtype: str) -> None:
     """
     Raise unless every value of a dataset is finite in a dtype.
 
     Parameters
     ----------
+    field
+        The field that holds the dataset.
     data
         The dataset.
     dtype
@@ -119,7 +121,7 @@ def check_data(data: Dataset, dtype: str) -> None:
     Examples
     --------
     >>> import fastgrok as fg
-    >>> check_data(fg.Dataset([[1e300]], [0]), "float32")
+    >>> check_data("data", fg.Dataset([[1e300]], [0]), "float32")
     Traceback (most recent call last):
     fastgrok.errors.InvalidExperiment: data.X[0, 0] = 1e+300: expected a number that float32 holds
     """
@@ -128,4 +130,4 @@ def check_data(data: Dataset, dtype: str) -> None:
         value = float(table.flat[worst])
         if np.isinf(rounded(value, dtype)):
             row, column = divmod(worst, table.shape[1])
-            raise InvalidExperiment(f"data.{name}[{row}, {column}]", value, f"a number that {dtype} holds")
+            raise InvalidExperiment(f"{field}.{name}[{row}, {column}]", value, f"a number that {dtype} holds")

@@ -131,7 +131,10 @@ class Spec:
         return super().__new__(cls)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self._values().items())})"
+        """Show every field but those given by keyword only that have their default."""
+        default = {field.name: field.default for field in fields(cast(Any, self)) if field.kw_only}
+        shown = [f"{k}={v!r}" for k, v in self._values().items() if k not in default or v != default[k]]
+        return f"{type(self).__name__}({', '.join(shown)})"
 
     def _values(self) -> dict[str, Any]:
         return {field.name: getattr(self, field.name) for field in fields(cast(Any, self))}
