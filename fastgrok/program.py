@@ -8,9 +8,10 @@ import numpy as np
 
 from fastgrok.datasets import Dataset
 from fastgrok.experiment import Experiment
+from fastgrok.initialising import Initialiser
 from fastgrok.kernels import build
 from fastgrok.kernels.evaluate import Measures, Scratch, make_evaluate, make_predict
-from fastgrok.kernels.initialise import make_initialise, make_seed_stream
+from fastgrok.kernels.initialise import make_seed_stream
 from fastgrok.kernels.jit import is_cached
 from fastgrok.kernels.plan import Work
 from fastgrok.network import Network
@@ -56,8 +57,7 @@ class Program:
         self._evaluation_lanes = build.lane_count(experiment, specialize=False, n_seeds=n_seeds)
         self._plan = build.plan(experiment)
         self._data = build.data(experiment)
-        self._tensors = build.tensors(experiment)
-        self._initialise = make_initialise(experiment.stream, experiment.dtype)
+        self._initialise = Initialiser(experiment)
         self._driver = build.driver(experiment, lanes, specialize=specialize)
         self._evaluate = make_evaluate(self._evaluation_lanes, experiment.dtype)
         self._cancel = np.zeros(1, np.int64)
@@ -70,7 +70,7 @@ class Program:
 
     def compile(self, memory: ThreadMemory) -> None:
         """Compile the kernels, or read them from the cache, unless that has been done: run them, cancelled."""
-        kernels = [self._initialise, self._evaluate, *[self._driver] * (self.experiment.epochs > 0)]
+        kernels = [*self._initialise.kernels, self._evaluate, *[self._driver] * (self.experiment.epochs > 0)]
         if not all(kernel.overloads for kernel in kernels):
             params, states = self.initialise(np.zeros(1, np.uint64))
             self._train(params, states, memory, np.ones(1, np.int64))
@@ -100,7 +100,7 @@ class Program:
         n = len(seeds)
         params = np.empty((n, self.experiment.n_params), self.experiment.dtype)
         states = np.empty((n, build.state_words(self.experiment)), np.uint64)
-        self._initialise(params, states, seeds, self._tensors)
+        self._initialise(params, states, seeds)
         return params, states
 
     def train(self, seeds: np.ndarray, params: np.ndarray | None, memory: ThreadMemory) -> Part:
@@ -171,7 +171,7 @@ class Program:
 def initialise(params: np.ndarray, experiment: Experiment, seeds: np.ndarray) -> None:
     """Fill params (n_seeds, n_params) with the initial parameters of seeds."""
     states = np.empty((len(seeds), 0), np.uint64)
-    make_initialise(experiment.stream, experiment.dtype)(params, states, seeds, build.tensors(experiment))
+    Initialiser(experiment)(params, states, seeds)
 
 
 def predict(outputs: np.ndarray, network: Network, params: np.ndarray, X: np.ndarray) -> None:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import functools
 import math
 import os
+from collections.abc import Sequence
 from typing import Any, NamedTuple, cast
 
 import numpy as np
 
 from fastgrok import network as specs
 from fastgrok.experiment import Experiment
-from fastgrok.initializers import Distribution
+from fastgrok.initializers import Distribution, InitialTensor, initial_tensors
 from fastgrok.kernels import layers as kinds
-from fastgrok.kernels.initialise import CONSTANT, NORMAL, UNIFORM, Tensors
+from fastgrok.kernels.draw import FORMS, KINDS, Tensors
 from fastgrok.kernels.layers import Layer
 from fastgrok.kernels.losses import CROSS_ENTROPY, SQUARES, Loss
 from fastgrok.kernels.network import GENERAL, specialised
@@ -31,7 +32,6 @@ _KIND = {
     specs.Sigmoid: kinds.SIGMOID,
     specs.Tanh: kinds.TANH,
 }
-_DRAWS = {"constant": CONSTANT, "uniform": UNIFORM, "normal": NORMAL}
 # d(loss)/d(output) = _SLOPE * (output - target), and the loss is _FACTOR * what add_loss sums.
 _SLOPE = {"half_squared_error": 1.0, "squared_error": 2.0, "binary_cross_entropy": 1.0}
 _FACTOR = {"half_squared_error": 0.5, "squared_error": 1.0, "binary_cross_entropy": 1.0}
@@ -172,20 +172,41 @@ def flops_per_epoch(experiment: Experiment) -> float:
     return float(experiment.data.n_examples * (passes * weights + 2 * units + update + shuffle))
 
 
-def tensors(experiment: Experiment) -> Tensors:
-    """Return what to draw, in the order of the parameters."""
-    draws: list[tuple[int, Distribution]] = []
-    for layer in experiment.network.linears:
-        fans = layer.fan_in, layer.fan_out
-        draws.append((layer.fan_in * layer.fan_out, experiment.init.distribution(*fans)))
-        if layer.bias:
-            draws.append((layer.fan_out, experiment.bias_initializer.distribution(*fans)))
+def initial(experiment: Experiment) -> list[InitialTensor]:
+    """Return who draws what, in the order of the parameters."""
+    return initial_tensors(experiment.init, experiment.bias_init, experiment.network.linears)
+
+
+def table(parts: Sequence[InitialTensor]) -> Tensors:
+    """Return what kernels draw, tensor by tensor; Python makes the others."""
+    drawn = [(part.shape, part.source) for part in parts if isinstance(part.source, Distribution)]
+    sources, numbers = [source for _, source in drawn], [(*source.numbers, 0.0, 0.0) for _, source in drawn]
     return Tensors(
-        np.array([size for size, _ in draws], np.int64),
-        np.array([_DRAWS[d.kind] for _, d in draws], np.int64),
-        np.array([d.a for _, d in draws], np.float64),
-        np.array([d.b for _, d in draws], np.float64),
+        rows=np.array([1 if len(shape) == 1 else shape[0] for shape, _ in drawn], np.int64),
+        columns=np.array([shape[-1] for shape, _ in drawn], np.int64),
+        kinds=np.array([KINDS[source.kind] for source in sources], np.int64),
+        first=np.array([source.a for source in sources], np.float64),
+        second=np.array([source.b for source in sources], np.float64),
+        forms=np.array([FORMS[source.form] for source in sources], np.int64),
+        third=np.array([number[0] for number in numbers], np.float64),
+        fourth=np.array([number[1] for number in numbers], np.float64),
     )
+
+
+def tensors(experiment: Experiment) -> Tensors:
+    """Return what to draw where kernels draw everything, in the order of the parameters."""
+    return table(initial(experiment))
+
+
+def has_forms(experiment: Experiment) -> bool:
+    """Whether something is made of the numbers that are drawn, which the kernel is then compiled for."""
+    return bool(tensors(experiment).forms.any())
+
+
+def scratch_size(experiment: Experiment) -> int:
+    """Return how many numbers drawing keeps beside the parameters: one a unit or input of a matrix, at least 1."""
+    sizes = [max(part.shape) for part in initial(experiment)] if has_forms(experiment) else []
+    return max([1, *sizes])
 
 
 def data(experiment: Experiment) -> Data:
