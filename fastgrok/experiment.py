@@ -79,7 +79,8 @@ class Experiment(Spec):
     init
         Scheme that draws the weights; a function, or a list of arrays, becomes `FromFunction` or `FromArrays`.
     bias_init
-        Scheme that draws the biases, likewise; "same" is that of the weights, whatever it is (see `bias_initializer`).
+        Scheme that draws the biases, likewise; "same" is that of the weights, whatever it is (see
+        `bias_initializer`).
     stream
         "numpy" for `numpy.random.default_rng(seed)`, "numpy_legacy" for `numpy.random.RandomState(seed)`.
     optimizer

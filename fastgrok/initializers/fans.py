@@ -1,7 +1,8 @@
 """Schemes whose range or spread the fans of a layer set."""
 
 import math
-from typing import Annotated, Literal
+from dataclasses import fields
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import Field
 
@@ -83,8 +84,24 @@ class XavierNormal(Scheme):
         return centred(self.gain * math.sqrt(2 / (fan_in + fan_out)))
 
 
+class _He(Scheme):
+    """What He's schemes share; what has its default is left out of their repr."""
+
+    mode: Mode
+    slope: float
+
+    def _scaled(self, fan_in: int, fan_out: int) -> float:
+        """Return (1 + slope**2) * fan."""
+        return (1 + self.slope * self.slope) * (fan_in if self.mode == "fan_in" else fan_out)
+
+    def __repr__(self) -> str:
+        defaults = {field.name: field.default for field in fields(cast(Any, self))}
+        changed = [f"{name}={value!r}" for name, value in self._values().items() if value != defaults[name]]
+        return f"{type(self).__name__}({', '.join(changed)})"
+
+
 @spec
-class HeUniform(Scheme):
+class HeUniform(_He):
     """
     He's uniform scheme: U(-r, r) with r = sqrt(6 / ((1 + slope**2) * fan)).
 
@@ -121,12 +138,11 @@ class HeUniform(Scheme):
 
     def distribution(self, fan_in: int, fan_out: int) -> Distribution:
         """Return U(-r, r) with r = sqrt(6 / ((1 + slope**2) * fan))."""
-        fan = fan_in if self.mode == "fan_in" else fan_out
-        return symmetric(math.sqrt(6 / ((1 + self.slope * self.slope) * fan)))
+        return symmetric(math.sqrt(6 / self._scaled(fan_in, fan_out)))
 
 
 @spec
-class HeNormal(Scheme):
+class HeNormal(_He):
     """
     He's scheme with normal draws: N(0, std**2) with std = sqrt(2 / ((1 + slope**2) * fan)).
 
@@ -163,8 +179,7 @@ class HeNormal(Scheme):
 
     def distribution(self, fan_in: int, fan_out: int) -> Distribution:
         """Return N(0, std**2) with std = sqrt(2 / ((1 + slope**2) * fan))."""
-        fan = fan_in if self.mode == "fan_in" else fan_out
-        return centred(math.sqrt(2 / ((1 + self.slope * self.slope) * fan)))
+        return centred(math.sqrt(2 / self._scaled(fan_in, fan_out)))
 
 
 @spec
