@@ -73,17 +73,21 @@ def _mt19937_from(states: np.ndarray) -> list[Any]:
 
 
 def _mt19937_to(generators: list[Any]) -> np.ndarray:
-    """Take back the twist of the words that are not due yet: each gives bits of its own old word and of the next."""
+    """Take back the twist of the words that are not due yet, the last one first.
+
+    A twisted word gives the top bit of its own old word and the rest of the next one's. The rest of the first word
+    that is due is not found, nor needed: its top bit alone is used again.
+    """
     whole = [generator.get_state() for generator in generators]
     states = np.zeros((len(whole), mt19937.WORDS), np.uint64)
     due = np.array([state[2] for state in whole], np.int64)
     words = np.array([state[1] for state in whole], np.uint64).reshape(-1, _LENGTH).T.copy()
-    for k in range(_LENGTH - 1, max(int(due.min(initial=_LENGTH)) - 2, -1), -1):
+    for k in range(_LENGTH - 1, int(due.min(initial=_LENGTH)) - 1, -1):
         folded = words[k] ^ words[(k + _MIDDLE) % _LENGTH]
         odd = folded >> _SHIFT
         joined = (((folded ^ (odd * _TWIST)) << _ONE) | odd) & _MASK
         if k + 1 < _LENGTH:
-            words[k + 1] = np.where(k + 1 >= due, (words[k + 1] & _TOP) | (joined & _REST), words[k + 1])
+            words[k + 1] = np.where(k >= due, words[k + 1] | (joined & _REST), words[k + 1])
         words[k] = np.where(k >= due, joined & _TOP, words[k])
     states[:, :_LENGTH] = words.T
     states[:, mt19937.POSITION] = due % _LENGTH
