@@ -60,7 +60,7 @@ class FromFunction(Own):
     Notes
     -----
     It must draw from `rng` alone, or a seed is not the same twice, and several threads may call it at once. It is
-    called from Python: some microseconds for a seed, where a kernel takes a tenth of one. JSON holds its name
+    called from Python: 50 microseconds or more for a seed, where a kernel takes a tenth of one. JSON holds its name
     only, `module:qualified.name`, and reading that back is refused: nothing is ever imported by name. Two functions
     of one name, such as two lambdas of a module, give experiments of one id.
 
