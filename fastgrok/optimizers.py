@@ -1,6 +1,5 @@
 """How the gradient of a batch changes the parameters."""
 
-from dataclasses import KW_ONLY
 from typing import Annotated
 
 from pydantic import Field, InstanceOf
@@ -91,10 +90,9 @@ class SGD(Optimizer):
     momentum: Share = 0.0
     weight_decay: NotNegative = 0.0
     l1: NotNegative = 0.0
-    _: KW_ONLY
-    nesterov: Flag = False
-    clip_norm: ClipNorm = None
-    schedule: LearningRates = None
+    nesterov: Flag = Field(default=False, repr=False)
+    clip_norm: ClipNorm = Field(default=None, repr=False)
+    schedule: LearningRates = Field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if self.nesterov and self.momentum == 0:
@@ -152,6 +150,5 @@ class Adam(Optimizer):
     eps: Positive = 1e-8
     weight_decay: NotNegative = 0.0
     l1: NotNegative = 0.0
-    _: KW_ONLY
-    clip_norm: ClipNorm = None
-    schedule: LearningRates = None
+    clip_norm: ClipNorm = Field(default=None, repr=False)
+    schedule: LearningRates = Field(default=None, repr=False)

@@ -131,9 +131,9 @@ class Spec:
         return super().__new__(cls)
 
     def __repr__(self) -> str:
-        """Show every field but those given by keyword only that have their default."""
-        default = {field.name: field.default for field in fields(cast(Any, self)) if field.kw_only}
-        shown = [f"{k}={v!r}" for k, v in self._values().items() if k not in default or v != default[k]]
+        """Show every field, but one declared with `Field(repr=False)` only if it was changed."""
+        declared = self.__pydantic_fields__
+        shown = [f"{k}={v!r}" for k, v in self._values().items() if declared[k].repr or v != declared[k].default]
         return f"{type(self).__name__}({', '.join(shown)})"
 
     def _values(self) -> dict[str, Any]:

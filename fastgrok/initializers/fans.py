@@ -1,7 +1,6 @@
 """Schemes whose range or spread the fans of a layer set."""
 
 import math
-from dataclasses import KW_ONLY
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -128,9 +127,8 @@ class HeUniform(_He):
     Distribution(kind='uniform', a=-1.0, b=1.0)
     """
 
-    _: KW_ONLY
-    mode: Mode = "fan_in"
-    slope: Annotated[Number, Field(ge=0)] = 0.0
+    mode: Mode = Field(default="fan_in", repr=False)
+    slope: Annotated[Number, Field(ge=0)] = Field(default=0.0, repr=False)
 
     def distribution(self, fan_in: int, fan_out: int) -> Distribution:
         """Return U(-r, r) with r = sqrt(6 / ((1 + slope**2) * fan))."""
@@ -170,9 +168,8 @@ class HeNormal(_He):
     Distribution(kind='normal', a=0.0, b=0.5)
     """
 
-    _: KW_ONLY
-    mode: Mode = "fan_in"
-    slope: Annotated[Number, Field(ge=0)] = 0.0
+    mode: Mode = Field(default="fan_in", repr=False)
+    slope: Annotated[Number, Field(ge=0)] = Field(default=0.0, repr=False)
 
     def distribution(self, fan_in: int, fan_out: int) -> Distribution:
         """Return N(0, std**2) with std = sqrt(2 / ((1 + slope**2) * fan))."""
