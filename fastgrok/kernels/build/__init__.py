@@ -1,0 +1,57 @@
+"""From an experiment to what kernels take: its numbers, the memory of a block, and the choice of driver."""
+
+from fastgrok.kernels.build.draws import (
+    has_forms,
+    initial,
+    own_words,
+    restart_tensors,
+    scratch_size,
+    state_words,
+    table,
+    tensors,
+)
+from fastgrok.kernels.build.drivers import driver, is_worth_specializing, lane_count, threads
+from fastgrok.kernels.build.layout import Layout, layout
+from fastgrok.kernels.build.memory import block_vectors, data, outputs, validation_data, work
+from fastgrok.kernels.build.numbers import (
+    MAX_LANES,
+    flops_per_epoch,
+    gradient_scale,
+    is_fused,
+    is_long,
+    plan,
+    regime,
+    structure,
+    validation_plan,
+)
+
+__all__ = [
+    "MAX_LANES",
+    "Layout",
+    "block_vectors",
+    "data",
+    "driver",
+    "flops_per_epoch",
+    "gradient_scale",
+    "has_forms",
+    "initial",
+    "is_fused",
+    "is_long",
+    "is_worth_specializing",
+    "lane_count",
+    "layout",
+    "outputs",
+    "own_words",
+    "plan",
+    "regime",
+    "restart_tensors",
+    "scratch_size",
+    "state_words",
+    "structure",
+    "table",
+    "tensors",
+    "threads",
+    "validation_data",
+    "validation_plan",
+    "work",
+]
