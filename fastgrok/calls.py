@@ -1,9 +1,11 @@
 """The command line's way to write a spec: `uniform(-2, 2)`, `he_normal(mode=fan_out)`, `parity(3)`."""
 
 import re
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from fastgrok.errors import InvalidExperiment
+from fastgrok.fields import one_of
+from fastgrok.spec import registered
 
 _CALL = re.compile(r"\s*([A-Za-z]\w*)\s*(?:\((.*)\))?\s*", re.ASCII | re.DOTALL)
 _ARGUMENT = re.compile(r"\s*(?:([A-Za-z]\w*)\s*=)?\s*([-+.0-9A-Za-z_]+)\s*", re.ASCII)
@@ -73,3 +75,60 @@ def _value(text: str) -> Value | None:
         return float("" if "_" in text else text)  # Python would take 1_0 for 10
     except ValueError:
         return text if _WORD.fullmatch(text) else None
+
+
+def call_names(base: type) -> list[str]:
+    """
+    Return the names of a kind of spec on the command line: the class names in lower case, words joined by "_".
+
+    Parameters
+    ----------
+    base
+        The class that they are subclasses of.
+
+    Examples
+    --------
+    >>> from fastgrok.schedules import Schedule
+    >>> call_names(Schedule)
+    ['step_lr', 'exponential_lr', 'cosine_annealing_lr']
+    """
+    return [_words(name) for name in registered(base)]
+
+
+def _words(name: str) -> str:
+    """Write the name of a class in lower case: XavierNormal is xavier_normal, LeCunNormal as Keras writes it."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name.replace("LeCun", "Lecun")).lower()
+
+
+def from_call(field: str, base: type, text: str) -> Any:
+    """
+    Return the spec that a command line names.
+
+    Parameters
+    ----------
+    field
+        The field that an error names.
+    base
+        The class that it is a subclass of.
+    text
+        One of `call_names`, with its arguments in parentheses if it takes any.
+
+    Raises
+    ------
+    InvalidExperiment
+        If there is no such spec or its arguments will not do.
+
+    Examples
+    --------
+    >>> from fastgrok.schedules import Schedule
+    >>> from_call("schedule", Schedule, "step_lr(100, gamma=0.5)")
+    StepLR(step_size=100, gamma=0.5)
+    """
+    call = split_call(field, text)
+    classes = dict(zip(call_names(base), registered(base).values(), strict=True))
+    if call.name not in classes:
+        raise InvalidExperiment(field, text, one_of(classes))
+    try:
+        return classes[call.name](*call.args, **call.kwargs)
+    except InvalidExperiment as error:
+        raise error.within(f"{field} {call.name}") from None

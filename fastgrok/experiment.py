@@ -320,7 +320,7 @@ class Experiment(Spec):
         >>> import fastgrok as fg
         >>> exp = fg.Experiment(fg.mlp(2, 1), fg.datasets.and_())
         >>> exp.replace_at("optimizer.lr", 0.01).optimizer
-        SGD(lr=0.01, momentum=0.0, weight_decay=0.0, l1=0.0)
+        SGD(lr=0.01)
         """
         return cast(Self, replaced(self, path, value))
 

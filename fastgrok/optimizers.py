@@ -87,9 +87,9 @@ class SGD(Optimizer):
     """
 
     lr: Positive = 0.1
-    momentum: Share = 0.0
-    weight_decay: NotNegative = 0.0
-    l1: NotNegative = 0.0
+    momentum: Share = Field(default=0.0, repr=False)
+    weight_decay: NotNegative = Field(default=0.0, repr=False)
+    l1: NotNegative = Field(default=0.0, repr=False)
     nesterov: Flag = Field(default=False, repr=False)
     clip_norm: ClipNorm = Field(default=None, repr=False)
     schedule: LearningRates = Field(default=None, repr=False)
@@ -145,10 +145,10 @@ class Adam(Optimizer):
     """
 
     lr: Positive = 0.001
-    beta1: Share = 0.9
-    beta2: Share = 0.999
-    eps: Positive = 1e-8
-    weight_decay: NotNegative = 0.0
-    l1: NotNegative = 0.0
+    beta1: Share = Field(default=0.9, repr=False)
+    beta2: Share = Field(default=0.999, repr=False)
+    eps: Positive = Field(default=1e-8, repr=False)
+    weight_decay: NotNegative = Field(default=0.0, repr=False)
+    l1: NotNegative = Field(default=0.0, repr=False)
     clip_norm: ClipNorm = Field(default=None, repr=False)
     schedule: LearningRates = Field(default=None, repr=False)

@@ -8,6 +8,7 @@ from fastgrok.errors import InvalidExperiment
 from fastgrok.fields import Flag, Integer, Number
 from fastgrok.spec import Spec, spec
 
+NotNegative = Annotated[Number, Field(ge=0)]
 Epochs = Annotated[Integer, Field(ge=1, le=10**9)]
 
 
@@ -41,13 +42,13 @@ class Converged(Spec):
     --------
     >>> import fastgrok as fg
     >>> fg.Converged(max_error=0.5)
-    Converged(loss=None, max_error=0.5, accuracy=None, keep_training=False)
+    Converged(max_error=0.5)
     """
 
-    loss: Annotated[Number, Field(ge=0)] | None = None
-    max_error: Annotated[Number, Field(ge=0)] | None = None
-    accuracy: Annotated[Number, Field(ge=0, le=1)] | None = None
-    keep_training: Flag = False
+    loss: NotNegative | None = Field(default=None, repr=False)
+    max_error: NotNegative | None = Field(default=None, repr=False)
+    accuracy: Annotated[Number, Field(ge=0, le=1)] | None = Field(default=None, repr=False)
+    keep_training: Flag = Field(default=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.loss is None and self.max_error is None and self.accuracy is None:
@@ -84,12 +85,12 @@ class EarlyStopping(Spec):
     --------
     >>> import fastgrok as fg
     >>> fg.EarlyStopping(patience=20)
-    EarlyStopping(patience=20, min_delta=0.0, restore_best=True)
+    EarlyStopping(patience=20)
     """
 
     patience: Epochs
-    min_delta: Annotated[Number, Field(ge=0)] = 0.0
-    restore_best: Flag = True
+    min_delta: NotNegative = Field(default=0.0, repr=False)
+    restore_best: Flag = Field(default=True, repr=False)
 
 
 @spec
@@ -116,8 +117,8 @@ class Restart(Spec):
     --------
     >>> import fastgrok as fg
     >>> fg.Restart(after=1000)
-    Restart(after=1000, at_most=None)
+    Restart(after=1000)
     """
 
     after: Epochs
-    at_most: Epochs | None = None
+    at_most: Epochs | None = Field(default=None, repr=False)

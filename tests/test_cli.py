@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -57,8 +58,11 @@ def process(*arguments: str, **options: object) -> subprocess.Popen[str]:
 
 
 def test_every_field_of_an_experiment_has_a_flag() -> None:
-    paths = fg.Experiment(fg.mlp(2, 1), fg.datasets.xor()).paths()
-    covered = {flag.field for flag in FLAGS}
+    plain = fg.Experiment(fg.mlp(2, 1), fg.datasets.xor(), optimizer=fg.Adam(), restart=fg.Restart(9))
+    early = (fg.Converged(loss=1), fg.EarlyStopping(9))
+    both = plain.replace(restart=None, stop=early, validation=fg.datasets.xor(), optimizer=fg.SGD())
+    paths = {re.sub(r"stop\[.\]", "stop", path) for path in plain.paths() + both.paths()}
+    covered = {flag.field for flag in FLAGS} | {flag.field.partition(".")[0] for flag in FLAGS}
     inside = ("network.", "init.", "bias_init.")  # an initializer's numbers stand in its parentheses
     assert {path for path in paths if not path.startswith(inside)} <= covered
 
@@ -90,6 +94,19 @@ LISTS = {
     "stop_accuracy": "1,0.5",
     "dtype": "float64,float32",
     "gradient_at_zero": "0,1",
+    "optimizer": "sgd,adam",
+    "clip_norm": "0.1,1",
+    "schedule": "step_lr(10,gamma=0.5),cosine_annealing_lr(100)",
+    "check_every": "1,10",
+    "restart_after": "10,20",
+}
+NEEDING = {  # lists that another flag must go with
+    "beta1": ("0.9,0.5", {"optimizer": "adam"}),
+    "beta2": ("0.9,0.5", {"optimizer": "adam"}),
+    "eps": ("1e-8,1e-4", {"optimizer": "adam"}),
+    "restart_at_most": ("1,2", {"restart_after": "10"}),
+    "patience": ("5,9", {"validation": "0.5", "no_stop": True}),
+    "min_delta": ("0,0.1", {"validation": "0.5", "no_stop": True, "patience": "9"}),
 }
 
 
@@ -98,6 +115,20 @@ def test_every_list_spans_an_axis(name: str) -> None:
     made = request("xor", {**defaults(), name: LISTS[name]})
     field = next(flag.field for flag in FIELD_FLAGS if flag.name == name)
     assert {path: len(values) for path, values in made.axes.items()} == {field: 3 if name == "hidden" else 2}
+
+
+@pytest.mark.parametrize("name", NEEDING)
+def test_every_list_that_needs_another_flag_spans_an_axis(name: str) -> None:
+    text, others = NEEDING[name]
+    made = request("xor", {**defaults(), **others, name: text})
+    field = next(flag.field for flag in FIELD_FLAGS if flag.name == name)
+    assert {path: len(values) for path, values in made.axes.items()} == {field: 2}
+
+
+def test_a_criterion_beside_patience_has_its_place_in_the_tuple() -> None:
+    made = request("xor", {**defaults(), "stop_loss": "0.1,0.2", "patience": "5", "validation": "0.5"})
+    assert made.axes == {"stop[0].loss": [0.1, 0.2]}
+    assert made.experiment.validation.n_examples == made.experiment.data.n_examples == 2
 
 
 def test_several_datasets_and_slopes_span_axes() -> None:
@@ -245,7 +276,19 @@ def test_a_file_of_ones_own_is_trained(capsys: pytest.CaptureFixture[str], tmp_p
         (["sweep", "xor", "--seeds", "-5:5"], "seeds"),
         (["sweep", "xor", "--seeds", "1000000000000"], "memory"),
         (["sweep", "xor", "--hidden", "4y4"], "--hidden = '4y4'"),
-        (["sweep", "xor", "--optimizer", "adam"], "--optimizer = 'adam'"),
+        (["sweep", "xor", "--optimizer", "rmsprop"], "one of 'sgd', 'adam'"),
+        (["sweep", "xor", "--optimizer", "sgd,adam", "--momentum", "0.9"], "another --optimizer: adam has none"),
+        (["sweep", "xor", "--schedule", "warmup"], "one of 'step_lr', 'exponential_lr', 'cosine_annealing_lr'"),
+        (["sweep", "xor", "--schedule", "step_lr(0)"], "schedule step_lr.step_size = 0"),
+        (["sweep", "xor", "--restart-at-most", "3"], "--restart-after with it"),
+        (["sweep", "xor", "--restart-after", "9", "--no-stop"], "stop = None"),
+        (["sweep", "xor", "--min-delta", "0.1"], "--patience with it"),
+        (["sweep", "xor", "--patience", "9"], "validation = None"),
+        (["sweep", "xor", "--validation", "0.1"], "a share that leaves some of the 4 examples on either side"),
+        (["sweep", "xor,and", "--validation", "0.5"], "one dataset of which it is a share"),
+        (["sweep", "xor", "--stratified"], "--validation with a share of the examples"),
+        (["sweep", "xor", "--track", "dead_units"], "--out with a file"),
+        (["sweep", "xor", "--record-at", "-1", "--out", "a.parquet"], "an epoch from 0 to 1000"),
         (["sweep", "xor", "--loss", "binary_cross_entropy"], "--output sigmoid"),
         (["sweep", "xor", "--init", "uniform(1"], "--init"),
         (["sweep", "xor", "--no-stop", "--stop-loss", "1"], "--stop-loss"),

@@ -55,6 +55,7 @@ DATA_FLAGS = (
 )
 
 _NAMES = ", ".join(initializer_names())
+_SCHEDULES = "step_lr(100,gamma=0.5), exponential_lr(0.99), cosine_annealing_lr(1000)"
 _SEEDS = "n for seeds 0 to n - 1 (42 means 42 seeds); first:stop (42:43 is seed 42 alone); or seeds as in 3,5,8"
 
 FIELD_FLAGS = (
@@ -75,11 +76,17 @@ FIELD_FLAGS = (
     ),
     Flag("bias_init", str, "zeros", "of biases, likewise; same: as the weights", "bias_init"),
     Flag("stream", str, "numpy", "numpy: default_rng(seed); numpy_legacy: RandomState(seed)", "stream"),
-    Flag("optimizer", str, "sgd", "sgd", "optimizer"),
-    Flag("lr", str, "0.1", "learning rate", "optimizer.lr"),
-    Flag("momentum", str, "0", "momentum", "optimizer.momentum"),
-    Flag("weight_decay", str, "0", "L2 penalty", "optimizer.weight_decay"),
-    Flag("l1", str, "0", "L1 penalty", "optimizer.l1"),
+    Flag("optimizer", str, "sgd", "sgd or adam", "optimizer"),
+    Flag("lr", str, None, "learning rate; default: sgd 0.1, adam 0.001", "optimizer.lr"),
+    Flag("momentum", str, None, "of sgd; default: 0", "optimizer.momentum"),
+    Flag("nesterov", bool, None, "Nesterov's momentum, of sgd", "optimizer.nesterov"),
+    Flag("beta1", str, None, "of adam; default: 0.9", "optimizer.beta1"),
+    Flag("beta2", str, None, "of adam; default: 0.999", "optimizer.beta2"),
+    Flag("eps", str, None, "of adam; default: 1e-8", "optimizer.eps"),
+    Flag("weight_decay", str, None, "L2 penalty; default: 0", "optimizer.weight_decay"),
+    Flag("l1", str, None, "L1 penalty; default: 0", "optimizer.l1"),
+    Flag("clip_norm", str, None, "longest gradient; default: any", "optimizer.clip_norm"),
+    Flag("schedule", str, None, f"of the learning rate: {_SCHEDULES}; default: constant", "optimizer.schedule"),
     Flag("batch_size", str, "1", "examples per update, or full", "batch_size"),
     Flag("order", str, "fixed", "of the examples: fixed, shared, per_seed", "order"),
     Flag("epochs", str, "1000", "epochs at most", "epochs"),
@@ -88,12 +95,30 @@ FIELD_FLAGS = (
     Flag("stop_accuracy", str, None, f"converged at this accuracy, the {ACCURACY}", "stop.accuracy"),
     Flag("keep_training", bool, False, "go on after convergence", "stop.keep_training", "--keep-training"),
     Flag("no_stop", bool, False, "no criterion: run every epoch", "stop", "--no-stop"),
+    Flag("check_every", str, "1", "look at the criteria after every k-th epoch", "check_every"),
+    Flag("restart_after", str, None, "new parameters for a seed that has not converged by then", "restart.after"),
+    Flag("restart_at_most", str, None, "restarts at most; default: as many as fit into --epochs", "restart.at_most"),
+    Flag(
+        "validation",
+        str,
+        None,
+        "share of the examples, as 0.25, or CSV or NPZ file to validate on",
+        "validation",
+    ),
+    Flag("split_seed", int, None, "seed of that share; default: 0"),
+    Flag("stratified", bool, False, "every distinct target has that share", option="--stratified"),
+    Flag("patience", str, None, "stop when the validation loss has not improved for so many epochs", "stop.patience"),
+    Flag("min_delta", str, None, "smallest improvement; default: any", "stop.min_delta"),
+    Flag("restore_best", bool, None, "end with the parameters of the best epoch; default: yes", "stop.restore_best"),
     Flag("dtype", str, "float64", "float64 or float32", "dtype"),
 )
 
 RUN_FLAGS = (
     Flag("seeds", str, "1000", _SEEDS),
     Flag("out", str, None, "write the result to this .parquet or .nc file; .nc needs h5netcdf and h5py"),
+    Flag("compare", str, None, "a field with a list, such as init: compare its values, paired by seed"),
+    Flag("record_at", str, None, "epochs at which loss, accuracy, dead units are recorded, or log; needs --out"),
+    Flag("track", str, None, "dead_units: the epoch since which each ReLU is dead; needs --out"),
     Flag("threads", int, None, "threads; default: one for each CPU"),
     Flag("lanes", int, None, "seeds in a vector: a power of two up to 64"),
     Flag("specialize", bool, None, "compile for this very network; default: where it saves time"),

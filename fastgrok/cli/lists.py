@@ -12,6 +12,23 @@ _T = TypeVar("_T")
 _POWER = re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE]\+?[0-9]{1,2}", re.ASCII)
 
 
+def option(name: str) -> str:
+    """
+    Return the flag of a name.
+
+    Parameters
+    ----------
+    name
+        The flag's name among the values.
+
+    Examples
+    --------
+    >>> option("batch_size")
+    '--batch-size'
+    """
+    return "--" + name.replace("_", "-")
+
+
 def items(flag: str, text: str) -> list[str]:
     """
     Split a comma list, leaving commas in parentheses alone.

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 from fastgrok import datasets
 from fastgrok.cli.flags import DATA_FLAGS, FIELD_FLAGS
-from fastgrok.cli.lists import integer, integer_or, items, listed, number, word
+from fastgrok.cli.lists import integer, integer_or, items, listed, number, option, word
+from fastgrok.cli.regime import Values, optimizers, stopping
 from fastgrok.datasets import Dataset
 from fastgrok.datasets.builtin import BUILTIN
 from fastgrok.errors import MISSING, InvalidExperiment
@@ -17,15 +18,8 @@ from fastgrok.fields import one_of
 from fastgrok.initializers import initializer
 from fastgrok.layers import MAX_WIDTH
 from fastgrok.network import ACTIVATIONS, LeakyReLU, Network, ReLU, Sigmoid, mlp
-from fastgrok.optimizers import SGD
-from fastgrok.stopping import Converged
-
-Values = Mapping[str, Any]
-"""What each flag was given, by the flag's name."""
 
 _KNOWN = ", ".join(BUILTIN).replace("parity", "parity3")
-
-_CRITERIA = ("stop_loss", "stop_max_error", "stop_accuracy")
 
 
 class Request(NamedTuple):
@@ -52,24 +46,36 @@ def request(name: str | None, values: Values) -> Request:
         If something will not do, or does not fit.
     """
     fields: dict[str, list[Any]] = {"data": _data(name, values)}
+    fixed: dict[str, Any] = {"validation": _validation(fields["data"], values)}
     fields["network"] = _networks(fields["data"], values)
     for path, parse in _PARSERS.items():
         flag = next(flag for flag in FIELD_FLAGS if flag.field == path)
-        fields[path] = listed(_option(flag.name), values[flag.name], parse)
+        fields[path] = listed(option(flag.name), values[flag.name], parse)
     _check_output(fields)
-    stop, criteria = _stop(values)
-    fields |= criteria
-    _one_optimizer(values["optimizer"])
-    first: dict[str, Any] = {path: choices[0] for path, choices in fields.items() if "." not in path}
-    experiment = Experiment(**first, optimizer=SGD(), stop=stop)
-    for path, choices in fields.items():
-        if "." in path:
-            experiment = experiment.replace_at(path, choices[0])
-    return Request(experiment, {path: choices for path, choices in fields.items() if len(choices) > 1})
+    chosen, rates = optimizers(values)
+    ends, limits = stopping(values)
+    fields |= chosen
+    first = {path: choices[0] for path, choices in fields.items()}
+    experiment = Experiment(**first, **fixed, **ends)
+    axes = {path: choices for path, choices in {**fields, **rates, **limits}.items() if len(choices) > 1}
+    return Request(experiment, axes)
 
 
-def _option(name: str) -> str:
-    return "--" + name.replace("_", "-")
+def _validation(data: list[Dataset], values: Values) -> Dataset | None:
+    """Return what is validated on; a share of the examples is taken away from the one dataset that there is then."""
+    given, seed, stratified = values["validation"], values["split_seed"], values["stratified"]
+    is_file = given is not None and Path(given).suffix.lower() in (".csv", ".npz")
+    for name, value in (("split_seed", seed), ("stratified", stratified or None)):
+        if value is not None and (given is None or is_file):
+            raise InvalidExperiment(option(name), value, "--validation with a share of the examples")
+    if given is None:
+        return None
+    if is_file:
+        return _from_file({**values, "data": given})
+    if len(data) > 1:
+        raise InvalidExperiment("--validation", given, "one dataset of which it is a share")
+    data[0], held_out = data[0].split(number("--validation", given), seed=seed or 0, stratified=stratified)
+    return held_out
 
 
 def _initializer(flag: str, text: str) -> Any:
@@ -86,13 +92,10 @@ _PARSERS: dict[str, Callable[[str, str], Any]] = {
     "init": _initializer,
     "bias_init": _bias_initializer,
     "stream": word,
-    "optimizer.lr": number,
-    "optimizer.momentum": number,
-    "optimizer.weight_decay": number,
-    "optimizer.l1": number,
     "batch_size": integer_or("full"),
     "order": word,
     "epochs": integer,
+    "check_every": integer,
     "dtype": word,
 }
 
@@ -105,12 +108,6 @@ def _check_output(fields: Mapping[str, list[Any]]) -> None:
                 raise InvalidExperiment("--loss", "binary_cross_entropy", "another loss, or --output sigmoid")
 
 
-def _one_optimizer(text: str) -> None:
-    """Raise unless it is the one that there is."""
-    if text != "sgd":
-        raise InvalidExperiment("--optimizer", text, one_of(["sgd"]))
-
-
 def _data(name: str | None, values: Values) -> list[Dataset]:
     """Return the datasets: by name, or one from a file."""
     if (name is None) == (values["data"] is None):
@@ -120,7 +117,7 @@ def _data(name: str | None, values: Values) -> list[Dataset]:
         return [_from_file(values)]
     for flag in DATA_FLAGS[1:]:
         if values[flag.name] is not None:
-            raise InvalidExperiment(_option(flag.name), values[flag.name], "--data with a CSV file too")
+            raise InvalidExperiment(option(flag.name), values[flag.name], "--data with a CSV file too")
     return listed("data", name or "", _named)
 
 
@@ -139,7 +136,7 @@ def _from_file(values: Values) -> Dataset:
     if Path(path).suffix.lower() == ".npz":
         for flag in DATA_FLAGS[1:]:
             if values[flag.name] is not None:
-                raise InvalidExperiment(_option(flag.name), values[flag.name], "a CSV file; an NPZ file has X and y")
+                raise InvalidExperiment(option(flag.name), values[flag.name], "a CSV file; an NPZ file has X and y")
         return Dataset.from_npz(path)
     if values["target"] is None:
         raise InvalidExperiment("--target", MISSING, "the column of the target, or several with commas")
@@ -155,7 +152,7 @@ def _networks(data: list[Dataset], values: Values) -> list[Network]:
         if (other.n_in, other.n_out) != (n_in, n_out):
             raise InvalidExperiment("data", other, f"{n_in} inputs and {n_out} outputs, as {data[0].name!r} has")
     numbers = {
-        name: listed(_option(name), default if values[name] is None else values[name], number)
+        name: listed(option(name), default if values[name] is None else values[name], number)
         for name, default in (("gradient_at_zero", "0"), ("slope", "0.01"))
     }
     networks = []
@@ -174,7 +171,7 @@ def _networks(data: list[Dataset], values: Values) -> list[Network]:
     for name, kind in (("gradient_at_zero", ReLU), ("slope", LeakyReLU)):
         if values[name] is not None and not any(isinstance(layer, kind) for one in networks for layer in one.layers):
             wanted = f"a network with a {'relu' if kind is ReLU else 'leaky_relu'} layer: it has no effect here"
-            raise InvalidExperiment(_option(name), values[name], wanted)
+            raise InvalidExperiment(option(name), values[name], wanted)
     return networks
 
 
@@ -206,19 +203,3 @@ def _activation(flag: str, text: str) -> str:
     if text not in ACTIVATIONS:
         raise InvalidExperiment(flag, text, one_of(ACTIVATIONS))
     return text
-
-
-def _stop(values: Values) -> tuple[Converged | None, dict[str, list[Any]]]:
-    """Return the stopping rule, and the values of its criteria."""
-    given = {name: values[name] for name in _CRITERIA if values[name] is not None}
-    if values["no_stop"]:
-        for name, text in {**given, **({"keep_training": True} if values["keep_training"] else {})}.items():
-            raise InvalidExperiment(_option(name), text, "no --no-stop beside it")
-        return None, {}
-    criteria = {
-        name.removeprefix("stop_"): listed(_option(name), text, number)
-        for name, text in (given or {"stop_loss": "0.01"}).items()
-    }
-    first: dict[str, Any] = {name: choices[0] for name, choices in criteria.items()}
-    rule = Converged(**first, keep_training=values["keep_training"])
-    return rule, {f"stop.{name}": choices for name, choices in criteria.items()}

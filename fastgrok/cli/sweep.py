@@ -5,8 +5,10 @@ import sys
 import warnings
 from typing import Any
 
-from fastgrok.cli.lists import seeds
-from fastgrok.cli.request import Request, Values, request
+from fastgrok.cli.lists import option, seeds
+from fastgrok.cli.regime import Values, record_at
+from fastgrok.cli.request import Request, request
+from fastgrok.errors import InvalidExperiment
 
 MAX_EXAMPLES = 100
 """Examples of data that a JSON document holds; of larger data it holds the hash."""
@@ -33,6 +35,9 @@ def sweep(name: str | None, values: Values) -> int:
     """
     wanted = request(name, values)
     chosen = seeds(values["seeds"])
+    for name in ("record_at", "track"):
+        if values[name] is not None and values["out"] is None:
+            raise InvalidExperiment(option(name), values[name], "--out with a file: the table does not show it")
     if values["out"] is not None:
         from fastgrok.results.files import checked_target
 
@@ -56,6 +61,7 @@ def _train(wanted: Request, chosen: range | list[int], values: Values) -> Any:
 
     options = {name: values[name] for name in ("threads", "lanes", "specialize")}
     options["progress"] = False if values["quiet"] else None
+    options |= {"record_at": record_at(values["record_at"]), "track": values["track"]}
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="interrupted: ", category=UserWarning)
         if wanted.axes:

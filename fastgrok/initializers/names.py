@@ -1,13 +1,9 @@
 """Schemes by name, as the command line writes them."""
 
-import re
-from collections.abc import Callable, Iterable
+from typing import cast
 
-from fastgrok.calls import split_call
-from fastgrok.errors import InvalidExperiment
-from fastgrok.fields import one_of
+from fastgrok.calls import call_names, from_call
 from fastgrok.initializers.base import Initializer, Scheme
-from fastgrok.spec import registered
 
 
 def initializer_names() -> list[str]:
@@ -19,12 +15,7 @@ def initializer_names() -> list[str]:
     >>> initializer_names()[:3]
     ['uniform', 'normal', 'truncated_normal']
     """
-    return [_words(name) for name in registered(Scheme)]
-
-
-def _words(name: str) -> str:
-    """Write the name of a class in lower case: XavierNormal is xavier_normal, LeCunNormal as Keras writes it."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name.replace("LeCun", "Lecun")).lower()
+    return call_names(Scheme)
 
 
 def initializer(name: str) -> Initializer:
@@ -47,12 +38,4 @@ def initializer(name: str) -> Initializer:
     >>> initializer("uniform(-2, 2)")
     Uniform(low=-2.0, high=2.0)
     """
-    call = split_call("init", name)
-    schemes: Iterable[Callable[..., Initializer]] = registered(Scheme).values()
-    classes = dict(zip(initializer_names(), schemes, strict=True))
-    if call.name not in classes:
-        raise InvalidExperiment("init", name, one_of(classes))
-    try:
-        return classes[call.name](*call.args, **call.kwargs)
-    except InvalidExperiment as error:
-        raise error.within(f"init {call.name}") from None
+    return cast(Initializer, from_call("init", Scheme, name))

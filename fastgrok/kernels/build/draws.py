@@ -12,7 +12,6 @@ from fastgrok.kernels.draw import FORMS, KINDS, Tensors
 from fastgrok.kernels.streams import STREAMS
 
 
-
 def initial(experiment: Experiment) -> list[InitialTensor]:
     """Return who draws what, in the order of the parameters."""
     return initial_tensors(experiment.init, experiment.bias_init, experiment.network.linears)

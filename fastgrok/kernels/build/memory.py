@@ -15,7 +15,6 @@ from fastgrok.kernels.plan import Data, Outputs, Track, Watch, Work
 from fastgrok.recording import NOTHING, Recording
 
 
-
 def data(experiment: Experiment) -> Data:
     """Return the examples in the experiment's dtype."""
     return _data(experiment, experiment.data)

@@ -1,0 +1,158 @@
+"""What the flags ask for beside the network and its data: optimizer, stopping, restarts, validation."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from typing import Any
+
+from fastgrok.calls import call_names, from_call
+from fastgrok.cli.lists import integer, integer_or, listed, number, option
+from fastgrok.errors import InvalidExperiment
+from fastgrok.fields import one_of
+from fastgrok.optimizers import Optimizer
+from fastgrok.schedules import Schedule
+from fastgrok.stopping import Converged, EarlyStopping, Restart
+
+Values = Mapping[str, Any]
+"""What each flag was given, by the flag's name."""
+
+Chosen = tuple[dict[str, Any], dict[str, list[Any]]]
+"""Fields of an experiment, and the values of each path in them that has a flag."""
+
+_CRITERIA = ("stop_loss", "stop_max_error", "stop_accuracy")
+
+
+def _schedule(flag: str, text: str) -> Any:
+    return from_call(flag, Schedule, text)
+
+
+_OPTIMIZER: dict[str, Callable[[str, str], Any]] = {
+    "lr": number,
+    "momentum": number,
+    "beta1": number,
+    "beta2": number,
+    "eps": number,
+    "weight_decay": number,
+    "l1": number,
+    "clip_norm": number,
+    "schedule": _schedule,
+}
+
+
+def optimizers(values: Values) -> Chosen:
+    """
+    Return the optimizers, and the values of their fields.
+
+    Parameters
+    ----------
+    values
+        What each flag was given.
+
+    Raises
+    ------
+    InvalidExperiment
+        If there is no such optimizer, or none of them has a field that is given.
+    """
+    given = {name: listed(option(name), values[name], parse) for name, parse in _OPTIMIZER.items() if values[name]}
+    if values["nesterov"] is not None:
+        given["nesterov"] = [values["nesterov"]]
+    first = {name: choices[0] for name, choices in given.items()}
+    found = []
+    for text in listed("--optimizer", values["optimizer"], lambda flag, name: name):
+        if text not in call_names(Optimizer):
+            raise InvalidExperiment("--optimizer", text, one_of(call_names(Optimizer)))
+        plain = from_call("--optimizer", Optimizer, text)
+        has = {field.name for field in fields(plain)}
+        for name in first.keys() - has:
+            raise InvalidExperiment(option(name), values[name], f"another --optimizer: {text} has none")
+        found.append(plain.replace(**first))
+    paths = {f"optimizer.{name}": choices for name, choices in given.items()}
+    return {"optimizer": found}, paths
+
+
+def stopping(values: Values) -> Chosen:
+    """
+    Return the stopping rule and the restarts, and the values of their fields.
+
+    Parameters
+    ----------
+    values
+        What each flag was given.
+
+    Raises
+    ------
+    InvalidExperiment
+        If flags contradict each other, or one will not do.
+    """
+    rules: list[Any] = []
+    paths: dict[str, list[Any]] = {}
+    for made, choices in (_converged(values), _early(values)):
+        if made is not None:
+            rules.append(made)
+            paths |= {f"stop[{len(rules) - 1}].{name}": some for name, some in choices.items()}
+    if len(rules) < 2:
+        paths = {path.replace("stop[0]", "stop"): choices for path, choices in paths.items()}
+    restart, again = _restart(values)
+    stop = tuple(rules) if len(rules) > 1 else rules[0] if rules else None
+    return {"stop": stop, "restart": restart}, paths | again
+
+
+def _converged(values: Values) -> tuple[Converged | None, dict[str, list[Any]]]:
+    """Return the criteria: a loss of 0.01 where nothing else stops a seed."""
+    given = {name: values[name] for name in _CRITERIA if values[name] is not None}
+    if values["no_stop"]:
+        for name, text in {**given, **({"keep_training": True} if values["keep_training"] else {})}.items():
+            raise InvalidExperiment(option(name), text, "no --no-stop beside it")
+        return None, {}
+    given = given or {"stop_loss": "0.01"}
+    found = {name.removeprefix("stop_"): listed(option(name), text, number) for name, text in given.items()}
+    first: dict[str, Any] = {name: choices[0] for name, choices in found.items()}
+    return Converged(**first, keep_training=values["keep_training"]), found
+
+
+def _early(values: Values) -> tuple[EarlyStopping | None, dict[str, list[Any]]]:
+    """Return the early stopping, if there is a patience."""
+    if values["patience"] is None:
+        for name in ("min_delta", "restore_best"):
+            if values[name] is not None:
+                raise InvalidExperiment(option(name), values[name], "--patience with it")
+        return None, {}
+    found: dict[str, list[Any]] = {"patience": listed("--patience", values["patience"], integer)}
+    if values["min_delta"] is not None:
+        found["min_delta"] = listed("--min-delta", values["min_delta"], number)
+    if values["restore_best"] is not None:
+        found["restore_best"] = [values["restore_best"]]
+    return EarlyStopping(**{name: choices[0] for name, choices in found.items()}), found
+
+
+def _restart(values: Values) -> tuple[Restart | None, dict[str, list[Any]]]:
+    """Return the restarts, if an attempt ends."""
+    at_most = values["restart_at_most"]
+    if values["restart_after"] is None:
+        if at_most is not None:
+            raise InvalidExperiment("--restart-at-most", at_most, "--restart-after with it")
+        return None, {}
+    found = {"after": listed("--restart-after", values["restart_after"], integer)}
+    if at_most is not None:
+        found["at_most"] = listed("--restart-at-most", at_most, integer)
+    rule = Restart(**{name: choices[0] for name, choices in found.items()})
+    return rule, {f"restart.{name}": choices for name, choices in found.items()}
+
+
+def record_at(text: str | None) -> str | list[int] | None:
+    """
+    Return the epochs at which something is recorded.
+
+    Parameters
+    ----------
+    text
+        What `--record-at` was given: log, or a comma list.
+
+    Examples
+    --------
+    >>> record_at("0,10,100")
+    [0, 10, 100]
+    """
+    if text is None:
+        return None
+    found = listed("--record-at", text, integer_or("log"))
+    return "log" if found == ["log"] else found
