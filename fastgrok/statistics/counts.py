@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from fastgrok.errors import InvalidExperiment
 from fastgrok.experiment import Experiment
-from fastgrok.schema import OUTCOMES, Outcome
+from fastgrok.schema import NEVER, OUTCOMES, Outcome
 from fastgrok.statistics.histogram import Histogram
 from fastgrok.stopping import Converged
 
@@ -50,6 +50,9 @@ class Split(NamedTuple):
     def all(self) -> Histogram:
         """That of all seeds."""
         return self.converged + self.rest
+
+
+_NONE_AT_ALL = Split(_NONE, _NONE)
 
 
 @dataclass(frozen=True)
@@ -97,8 +100,8 @@ class Counts:
     --------
     >>> import fastgrok as fg
     >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=100)
-    >>> parts = [Counts.of(fg.run(exp, seeds=s).configurations[0].columns, exp) for s in (range(4), range(4, 8))]
-    >>> parts[0] + parts[1] == Counts.of(fg.run(exp, seeds=8).configurations[0].columns, exp)
+    >>> one, two, all_seeds = (fg.run(exp, seeds=s).counts[0] for s in (range(4), range(4, 8), range(8)))
+    >>> one + two == all_seeds
     True
     """
 
@@ -111,7 +114,7 @@ class Counts:
     seed_epochs: int
     dead_initial: tuple[Split, ...] = ()
     dead_final: tuple[Split, ...] = ()
-    losses: Split = Split(_NONE, _NONE)
+    losses: Split = _NONE_AT_ALL
 
     def __post_init__(self) -> None:
         if len(self.outcomes) != len(OUTCOMES) or min(self.outcomes) < 0 or sum(self.outcomes) != self.n:
@@ -148,9 +151,8 @@ class Counts:
         --------
         >>> import fastgrok as fg
         >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=9)
-        >>> columns = {"outcome": [1, 1, 4], "epochs_run": [2, 5, 9], "epochs_to_converge": [2, 5, -1]}
-        >>> Counts.of({name: np.array(values) for name, values in columns.items()}, exp).converged
-        Histogram({2: 1, 5: 1})
+        >>> Counts.of(fg.run(exp, seeds=8).configurations[0].columns, exp).n
+        8
         """
         epochs, last, outcome = (columns[name] for name in ("epochs_to_converge", "epochs_run", "outcome"))
         met = epochs >= 0
@@ -168,6 +170,46 @@ class Counts:
             dead_initial=_layers(columns.get("dead_units_initial"), met),
             dead_final=_layers(columns.get("dead_units_final"), met),
             losses=_losses(columns.get("loss_final"), met),
+        )
+
+    @classmethod
+    def of_epochs(cls, epochs_to_converge: ArrayLike, until: int) -> Self:
+        """
+        Count seeds of which nothing is known but their epochs.
+
+        Parameters
+        ----------
+        epochs_to_converge
+            For each seed the epoch at which it converged; -1 if it did not.
+        until
+            The last epoch, at which those that did not converge were last seen.
+
+        Raises
+        ------
+        InvalidExperiment
+            If an epoch is later than the last one.
+
+        Examples
+        --------
+        >>> Counts.of_epochs([2, 5, -1, -1], until=9).censored
+        Histogram({9: 2})
+        """
+        epochs = np.asarray(epochs_to_converge, dtype=np.int64)
+        if epochs.ndim != 1 or np.any(epochs > until) or np.any((epochs < 1) & (epochs != NEVER)):
+            raise InvalidExperiment("epochs_to_converge", epochs_to_converge, f"-1, or an epoch from 1 to {until}")
+        met = epochs >= 0
+        outcomes = [0] * len(OUTCOMES)
+        outcomes[Outcome.CONVERGED] = int(np.count_nonzero(met))
+        outcomes[Outcome.UNFINISHED] = len(epochs) - outcomes[Outcome.CONVERGED]
+        last = np.where(met, epochs, until)
+        return cls(
+            n=len(epochs),
+            has_criterion=True,
+            outcomes=tuple(outcomes),
+            converged=Histogram.of(epochs[met]),
+            censored=Histogram.of(last[~met]),
+            never=0,
+            seed_epochs=int(last.sum()),
         )
 
     @property
@@ -325,7 +367,7 @@ def loss_centers(bins: NDArray[np.int64]) -> NDArray[np.float64]:
 def _losses(losses: NDArray[Any] | None, met: NDArray[np.bool_]) -> Split:
     """Count the finite losses of the seeds that converged and of the rest."""
     if losses is None:
-        return Split(_NONE, _NONE)
+        return _NONE_AT_ALL
     finite = np.isfinite(losses)
     return Split(*(Histogram.of(loss_bins(losses[finite & rows])) for rows in (met, ~met)))
 
@@ -339,8 +381,7 @@ def _layers(dead: NDArray[Any] | None, met: NDArray[np.bool_]) -> tuple[Split, .
 
 def _sum(a: tuple[Split, ...], b: tuple[Split, ...]) -> tuple[Split, ...]:
     """Add layer to layer."""
-    none = Split(_NONE, _NONE)
-    return tuple(x.merged(y) for x, y in itertools.zip_longest(a, b, fillvalue=none))
+    return tuple(x.merged(y) for x, y in itertools.zip_longest(a, b, fillvalue=_NONE_AT_ALL))
 
 
 def _split_to_dict(split: Split) -> dict[str, Any]:

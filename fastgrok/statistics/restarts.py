@@ -56,10 +56,7 @@ def expected_epochs(counts: Counts, cutoff: int | None = None, confidence: float
 
     Examples
     --------
-    >>> import fastgrok as fg
-    >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=9)
-    >>> columns = {"outcome": [1, 1, 4], "epochs_run": [2, 4, 9], "epochs_to_converge": [2, 4, -1]}
-    >>> counts = Counts.of({name: np.array(values) for name, values in columns.items()}, exp)
+    >>> counts = Counts.of_epochs([2, 4, -1], until=9)
     >>> expected_epochs(counts).value, expected_epochs(counts, 2).value
     (7.5, 6.0)
     """
@@ -67,7 +64,9 @@ def expected_epochs(counts: Counts, cutoff: int | None = None, confidence: float
     if cutoff is None:
         cutoff = limit
     if isinstance(cutoff, bool) or not 1 <= cutoff <= limit:
-        raise InvalidExperiment("cutoff", cutoff, f"an epoch from 1 to {limit}, when the first seed is lost from sight")
+        raise InvalidExperiment(
+            "cutoff", cutoff, f"an epoch from 1 to {limit}, when the first seed is lost from sight"
+        )
     z = normal_quantile(confidence)
     if not np.any(counts.converged.values <= cutoff):
         return Estimate(None, None, None)
@@ -120,10 +119,7 @@ def best_cutoff(counts: Counts, confidence: float = 0.95) -> BestCutoff:
 
     Examples
     --------
-    >>> import fastgrok as fg
-    >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=9)
-    >>> columns = {"outcome": [1, 1, 4], "epochs_run": [2, 4, 9], "epochs_to_converge": [2, 4, -1]}
-    >>> counts = Counts.of({name: np.array(values) for name, values in columns.items()}, exp)
+    >>> counts = Counts.of_epochs([2, 4, -1], until=9)
     >>> best_cutoff(counts).cutoff
     Estimate(value=4, low=2, high=4)
     """

@@ -3,14 +3,13 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-import numpy as np
 from numpy.typing import NDArray
 
 from fastgrok.experiment import Experiment
 from fastgrok.schema import OUTCOMES
 from fastgrok.statistics.counts import Counts
 from fastgrok.statistics.proportion import rate
-from fastgrok.statistics.survival import quantiles, survival
+from fastgrok.statistics.survival import quantiles, survival_curve
 
 CONFIDENCE = 0.95
 """Confidence of every interval in a summary."""
@@ -145,5 +144,5 @@ def _convergence(counts: Counts) -> _Convergence:
     if not counts.n:
         return _Convergence(converged=0)
     share, low, high = rate(counts.n_converged, counts.n, CONFIDENCE)
-    q25, median, q75 = quantiles(survival(counts), [0.25, 0.5, 0.75])
+    q25, median, q75 = quantiles(survival_curve(counts), [0.25, 0.5, 0.75])
     return _Convergence(counts.n_converged, share, low, high, q25, median, q75)

@@ -65,7 +65,7 @@ Band = Literal["wilson", "log-log"]
 """Name of an interval of the share that has not converged."""
 
 
-def survival(counts: Counts) -> Survival:
+def survival_curve(counts: Counts) -> Survival:
     """
     Estimate how many seeds have not converged by each epoch, from what was counted; see `kaplan_meier`.
 
@@ -197,7 +197,7 @@ def band(curve: Survival, confidence: float = 0.95, method: Band = "wilson") -> 
     Parameters
     ----------
     curve
-        What `survival` or `kaplan_meier` returns.
+        What `survival_curve` or `kaplan_meier` returns.
     confidence
         The probability that the interval covers the share at an epoch (not at all epochs at once), between 0 and 1.
     method
@@ -252,7 +252,7 @@ def quantile(curve: Survival, share: float, confidence: float = 0.95) -> Estimat
     Parameters
     ----------
     curve
-        What `survival` or `kaplan_meier` returns.
+        What `survival_curve` or `kaplan_meier` returns.
     share
         A share of all seeds, 0 to 1; the median is that of 0.5.
     confidence
@@ -288,7 +288,7 @@ def restricted_mean(curve: Survival, until: int | None = None, confidence: float
     Parameters
     ----------
     curve
-        What `survival` or `kaplan_meier` returns.
+        What `survival_curve` or `kaplan_meier` returns.
     until
         The epoch, 1 or more; at most that up to which the estimate holds. None: that epoch.
     confidence
