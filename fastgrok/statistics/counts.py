@@ -364,6 +364,24 @@ def loss_centers(bins: NDArray[np.int64]) -> NDArray[np.float64]:
     return middle.view(np.float64)
 
 
+def loss_edges(bins: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """
+    Return the least loss of each bin, and the least of the next.
+
+    Parameters
+    ----------
+    bins
+        What `loss_bins` returns.
+
+    Examples
+    --------
+    >>> [edges.tolist() for edges in loss_edges(loss_bins(np.array([0.25])))]
+    [[0.25], [0.25390625]]
+    """
+    first = np.asarray(bins, dtype=np.int64)
+    return tuple((k << (52 - _LOSS_BITS)).view(np.float64) for k in (first, first + 1))  # type: ignore[return-value]
+
+
 def _losses(losses: NDArray[Any] | None, met: NDArray[np.bool_]) -> Split:
     """Count the finite losses of the seeds that converged and of the rest."""
     if losses is None:

@@ -103,7 +103,7 @@ def summarise(columns: Mapping[str, NDArray[Any]], experiment: Experiment, secon
 
     Examples
     --------
-    >>> import fastgrok as fg
+    >>> import numpy as np, fastgrok as fg
     >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=9)
     >>> columns = {"outcome": [1, 1, 4], "epochs_run": [2, 5, 9], "epochs_to_converge": [2, 5, -1]}
     >>> summary = summarise({name: np.array(values) for name, values in columns.items()}, exp, 0.5)
