@@ -38,7 +38,8 @@ def expected_epochs(counts: Counts, cutoff: int | None = None, confidence: float
     counts
         Of one configuration.
     cutoff
-        t, 1 or more and at most the epoch at which the first seed is censored. None: that epoch.
+        t, 1 or more and at most the epoch at which the first seed is censored. None: that epoch, or the last at
+        which one converges if none is censored.
     confidence
         The probability that the interval covers the mean, between 0 and 1.
 
@@ -62,11 +63,10 @@ def expected_epochs(counts: Counts, cutoff: int | None = None, confidence: float
     """
     limit = last_cutoff(counts)
     if cutoff is None:
-        cutoff = limit
-    if isinstance(cutoff, bool) or not 1 <= cutoff <= limit:
-        raise InvalidExperiment(
-            "cutoff", cutoff, f"an epoch from 1 to {limit}, when the first seed is lost from sight"
-        )
+        cutoff = limit if limit is not None else int(counts.converged.values.max(initial=1))
+    if isinstance(cutoff, bool) or not 1 <= cutoff <= (cutoff if limit is None else limit):
+        expected = "an epoch, 1 or more" + ("" if limit is None else f", and up to {limit}, while every seed is seen")
+        raise InvalidExperiment("cutoff", cutoff, expected)
     z = normal_quantile(confidence)
     if not np.any(counts.converged.values <= cutoff):
         return Estimate(None, None, None)
@@ -125,7 +125,7 @@ def best_cutoff(counts: Counts, confidence: float = 0.95) -> BestCutoff:
     """
     limit = last_cutoff(counts)
     z = normal_quantile(confidence)
-    tried = counts.converged.values <= limit
+    tried = counts.converged.values <= (np.inf if limit is None else limit)
     if not tried.any():
         return BestCutoff(Estimate(None, None, None), Estimate(None, None, None))
     epochs, seeds = counts.converged.values[tried], counts.converged.counts[tried].astype(np.float64)
@@ -177,9 +177,9 @@ def _variances(
     return np.maximum(variances, 0.0)
 
 
-def last_cutoff(counts: Counts) -> int:
+def last_cutoff(counts: Counts) -> int | None:
     """
-    Return the last epoch up to which every seed was seen.
+    Return the last epoch up to which every seed was seen; None: there is no last one, since none was censored.
 
     Parameters
     ----------
@@ -193,7 +193,4 @@ def last_cutoff(counts: Counts) -> int:
     """
     if not counts.n:
         raise InvalidExperiment("counts", counts, "counts of one seed or more")
-    for seen, place in ((counts.censored, 0), (counts.converged, -1)):
-        if len(seen.values):
-            return max(int(seen.values[place]), 1)
-    return 1
+    return int(counts.censored.values[0]) if len(counts.censored.values) else None

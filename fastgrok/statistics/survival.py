@@ -134,6 +134,8 @@ def _estimate(converged: Histogram, censored: Histogram, n: int) -> Survival:
     gone = np.concatenate([[0], np.cumsum(censored.counts)])[np.searchsorted(censored.values, time, side="left")]
     at_risk = n - gone - (np.cumsum(events) - events)
     last = int(censored.values[-1]) if len(censored.values) else None
+    if last is not None and len(time) and time[-1] > last:
+        last = None  # every seed that was still at risk has converged since
     return Survival(time, at_risk, events, _product(at_risk, events, gone), last)
 
 

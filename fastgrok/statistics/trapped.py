@@ -140,7 +140,7 @@ class PlateauShare(NamedTuple):
     Parameters
     ----------
     plateau
-        The plateau; None: seeds that are near none, those whose loss is no number among them.
+        The plateau; None: seeds that did not converge and are near none, those whose loss is no number among them.
     n
         How many.
     share
@@ -156,12 +156,13 @@ def plateau_shares(
     counts: Counts, plateaus: Sequence[Plateau], confidence: float = 0.95, tolerance: float = TOLERANCE
 ) -> list[PlateauShare]:
     """
-    Return the share of seeds on each plateau, and of those on none.
+    Return the share of seeds that did not converge and sit on each plateau, and of those on none.
 
     Parameters
     ----------
     counts
-        Of one configuration. A seed's loss is taken for the middle of its bin, at most 0.8 % away.
+        Of one configuration; without a criterion no seed converges. A seed's loss is taken for the middle of its bin,
+        at most 0.8 % away. Shares are of all seeds, those that converged among them.
     plateaus
         What the function `plateaus` returns.
     confidence
@@ -173,15 +174,16 @@ def plateau_shares(
     --------
     >>> import fastgrok as fg
     >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=1000)
-    >>> atoms = plateaus(exp.data, exp.loss)
-    >>> sum(row.n for row in plateau_shares(fg.run(exp, seeds=100).counts[0], atoms))
-    100
+    >>> counts = fg.run(exp, seeds=100).counts[0]
+    >>> rows = plateau_shares(counts, plateaus(exp.data, exp.loss))
+    >>> sum(row.n for row in rows) == counts.n - counts.n_converged
+    True
     """
-    losses = counts.losses.all
+    losses = counts.losses.rest
     nearest = nearest_plateau(loss_centers(losses.values), plateaus, tolerance)
     seeds = [int(losses.counts[nearest == plateau.loss].sum()) for plateau in plateaus]
     rows = [PlateauShare(p, n, rate(n, counts.n, confidence)) for p, n in zip(plateaus, seeds, strict=True)]
-    rest = counts.n - sum(seeds)
+    rest = counts.n - counts.n_converged - sum(seeds)
     return [*rows, PlateauShare(None, rest, rate(rest, counts.n, confidence))]
 
 
