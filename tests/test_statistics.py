@@ -1,5 +1,8 @@
 """Statistics of seeds: proportions with their intervals, outcomes, the summary of a configuration."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -103,3 +106,15 @@ def test_summary_counts_every_seed_once() -> None:
 def test_convergence_does_not_apply_without_a_criterion() -> None:
     summary = summarise(columns([Outcome.UNFINISHED], [100], [-1]), EXP.replace(stop=None), 0.0)
     assert summary.converged is summary.rate is summary.epochs_median is summary.seed_epochs_per_second is None
+
+
+def test_statistics_load_neither_scipy_nor_pandas_before_they_are_used() -> None:
+    code = "import sys, fastgrok; fastgrok.statistics.Counts, fastgrok.compare; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"scipy.stats", "scipy.special", "scipy.signal", "pandas"} & set(done.stdout.split())
+
+
+def test_every_public_name_is_documented() -> None:
+    for name in fg.statistics.__all__:
+        assert getattr(fg.statistics, name).__doc__
+    assert "statistics" in dir(fg)

@@ -115,7 +115,9 @@ def best_cutoff(counts: Counts, confidence: float = 0.95) -> BestCutoff:
     E(t) of `expected_epochs` is smallest just after a seed has converged, so these epochs are tried. E is flat near
     its minimum: many cut-offs are nearly as good, and the best one of a sample jumps among them. The interval goes
     from the first to the last cut-off whose log E is no more than z standard errors of the difference above the
-    least. It covers more often than it says. The interval of `expected` is that of a cut-off fixed beforehand.
+    least. Of 95 %, it covered the best cut-off in 94 % of simulations with 60 seeds, and in 97 to 98 % from 300 on.
+    The interval of `expected` is that of a cut-off fixed beforehand. The least of a sample is a little too small: it
+    covered in 92 % with 60 seeds, and in 94 to 96 % from 300 on.
 
     Examples
     --------
