@@ -21,11 +21,22 @@ if TYPE_CHECKING:
     from fastgrok.datasets import Dataset as Dataset
     from fastgrok.errors import InvalidExperiment as InvalidExperiment
     from fastgrok.experiment import Experiment as Experiment
+    from fastgrok.initializers import RAI as RAI
     from fastgrok.initializers import Constant as Constant
+    from fastgrok.initializers import FromArrays as FromArrays
+    from fastgrok.initializers import FromFunction as FromFunction
     from fastgrok.initializers import HeNormal as HeNormal
     from fastgrok.initializers import HeUniform as HeUniform
+    from fastgrok.initializers import Identity as Identity
+    from fastgrok.initializers import KerasDense as KerasDense
+    from fastgrok.initializers import LeCunNormal as LeCunNormal
+    from fastgrok.initializers import LeCunUniform as LeCunUniform
+    from fastgrok.initializers import NguyenWidrow as NguyenWidrow
     from fastgrok.initializers import Normal as Normal
+    from fastgrok.initializers import Orthogonal as Orthogonal
+    from fastgrok.initializers import Sparse as Sparse
     from fastgrok.initializers import TorchLinear as TorchLinear
+    from fastgrok.initializers import TruncatedNormal as TruncatedNormal
     from fastgrok.initializers import Uniform as Uniform
     from fastgrok.initializers import XavierNormal as XavierNormal
     from fastgrok.initializers import XavierUniform as XavierUniform
@@ -38,7 +49,13 @@ if TYPE_CHECKING:
     from fastgrok.network import Tanh as Tanh
     from fastgrok.network import mlp as mlp
     from fastgrok.optimizers import SGD as SGD
+    from fastgrok.optimizers import Adam as Adam
+    from fastgrok.schedules import CosineAnnealingLR as CosineAnnealingLR
+    from fastgrok.schedules import ExponentialLR as ExponentialLR
+    from fastgrok.schedules import StepLR as StepLR
     from fastgrok.stopping import Converged as Converged
+    from fastgrok.stopping import EarlyStopping as EarlyStopping
+    from fastgrok.stopping import Restart as Restart
 
 __version__ = "0.1.0"
 
@@ -50,12 +67,17 @@ _HOME = {
         ["Uniform", "Normal", "XavierUniform", "XavierNormal", "HeUniform", "HeNormal", "Zeros", "Constant"],
         "initializers",
     ),
-    "TorchLinear": "initializers",
+    **dict.fromkeys(
+        ["TruncatedNormal", "LeCunUniform", "LeCunNormal", "TorchLinear", "KerasDense", "Orthogonal", "Sparse"],
+        "initializers",
+    ),
+    **dict.fromkeys(["Identity", "NguyenWidrow", "RAI", "FromFunction", "FromArrays"], "initializers"),
     **dict.fromkeys(["Linear", "ReLU", "LeakyReLU", "Sigmoid", "Tanh", "Network", "mlp"], "network"),
-    "SGD": "optimizers",
+    **dict.fromkeys(["SGD", "Adam"], "optimizers"),
+    **dict.fromkeys(["StepLR", "ExponentialLR", "CosineAnnealingLR"], "schedules"),
     **dict.fromkeys(["Result", "run", "sweep", "initial_params", "predict"], "api"),
     **dict.fromkeys(["Comparison", "compare"], "comparison"),
-    "Converged": "stopping",
+    **dict.fromkeys(["Converged", "EarlyStopping", "Restart"], "stopping"),
 }
 _MODULES = ("datasets", "statistics")
 

@@ -16,6 +16,7 @@ from fastgrok.experiment import Experiment
 from fastgrok.grid import Point, checked_axes, grid
 from fastgrok.network import Network
 from fastgrok.params import joined, split
+from fastgrok.recording import NOTHING, Recording, checked_recording
 from fastgrok.results.configuration import Axis, Configuration, not_started
 from fastgrok.run_result import Result
 from fastgrok.training import train, working_bytes
@@ -27,9 +28,10 @@ _P = ParamSpec("_P")
 
 
 class _Options(NamedTuple):
-    """How training is done; no bit of a result depends on it."""
+    """What is kept, and how training is done; no bit of a result depends on it."""
 
     keep_params: bool
+    recording: Recording
     specialize: bool | None
     lanes: int | None
     threads: int | None
@@ -42,6 +44,8 @@ def run(
     *,
     params: Sequence[ArrayLike] | None = None,
     keep_params: bool = False,
+    record_at: str | Sequence[int] | None = None,
+    track: str | None = None,
     specialize: bool | None = None,
     lanes: int | None = None,
     threads: int | None = None,
@@ -65,6 +69,11 @@ def run(
         `order="per_seed"`; without them they are 0, 1, ...
     keep_params
         Whether to keep the trained parameters, as `Result.params`.
+    record_at
+        Epochs at which loss, accuracy and dead units of every seed are recorded: a list, with 0 for the
+        initialisation, or "log" for 0, 1, 2, 5, 10, 20, 50, ... and the last. None: none.
+    track
+        "dead_units" for the epoch since which each ReLU unit is dead; None.
     specialize
         Whether to compile a driver for this very network; None: where that saves time.
     lanes
@@ -95,7 +104,8 @@ def run(
     array([3, 1], dtype=uint64)
     """
     points = [Point({}, arguments.checked_experiment(experiment))]
-    options = _checked(keep_params, specialize, lanes, threads, chunk_size)
+    recording = checked_recording(record_at, track, experiment.epochs)
+    options = _checked(keep_params, recording, specialize, lanes, threads, chunk_size)
     return _train([], points, experiment, (seeds, params), options, progress)
 
 
@@ -120,6 +130,8 @@ def sweep(
     *,
     params: Sequence[ArrayLike] | None = None,
     keep_params: bool = False,
+    record_at: str | Sequence[int] | None = None,
+    track: str | None = None,
     specialize: bool | None = None,
     lanes: int | None = None,
     threads: int | None = None,
@@ -141,6 +153,10 @@ def sweep(
     params
         As for `run`; every network of the sweep must have these shapes.
     keep_params
+        As for `run`.
+    record_at
+        As for `run`; "log" goes up to the most epochs of a configuration.
+    track
         As for `run`.
     specialize
         As for `run`.
@@ -166,11 +182,12 @@ def sweep(
     >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=100)
     >>> axes = {"init": [fg.XavierNormal(), fg.HeNormal()], "optimizer.lr": [0.01, 0.1]}
     >>> dict(fg.sweep(exp, 8, axes).dataset.sizes)
-    {'init': 2, 'optimizer.lr': 2, 'seed': 8, 'hidden_layer': 1}
+    {'init': 2, 'optimizer.lr': 2, 'seed': 8, 'hidden_layer': 1, 'layer': 2}
     """
     checked = checked_axes(axes)
     points = grid(arguments.checked_experiment(experiment), checked)
-    options = _checked(keep_params, specialize, lanes, threads, chunk_size)
+    recording = checked_recording(record_at, track, max(point.experiment.epochs for point in points))
+    options = _checked(keep_params, recording, specialize, lanes, threads, chunk_size)
     return _train(checked, points, experiment, (seeds, params), options, progress)
 
 
@@ -204,7 +221,7 @@ def initial_params(experiment: Experiment, seeds: int | range | ArrayLike) -> li
     """
     arguments.checked_experiment(experiment)
     checked = arguments.checked_seeds(seeds, experiment.stream)
-    arguments.check_memory([experiment], len(checked), keep_params=True, given=False)
+    arguments.check_memory([experiment], len(checked), NOTHING, keep_params=True, given=False)
     return split(experiment.network, training.initial_params(experiment, checked))
 
 
@@ -246,10 +263,13 @@ def predict(network: Network, params: Sequence[ArrayLike], X: ArrayLike) -> NDAr
     return training.predict(network, flat, inputs)
 
 
-def _checked(keep_params: Any, specialize: Any, lanes: Any, threads: Any, chunk_size: Any) -> _Options:
+def _checked(
+    keep_params: Any, recording: Recording, specialize: Any, lanes: Any, threads: Any, chunk_size: Any
+) -> _Options:
     """Check how training is to be done."""
     return _Options(
         bool(arguments.checked_flag("keep_params", keep_params, optional=False)),
+        recording,
         arguments.checked_flag("specialize", specialize),
         arguments.checked_lanes(lanes),
         arguments.checked_integer("threads", threads, arguments.MAX_THREADS),
@@ -290,7 +310,12 @@ def _train(
         for experiment in experiments
     )
     arguments.check_memory(
-        experiments, len(seeds), keep_params=options.keep_params, given=own_params, working=working
+        experiments,
+        len(seeds),
+        options.recording,
+        keep_params=options.keep_params,
+        given=own_params,
+        working=working,
     )
     done: list[Configuration] = []
     interrupted = False

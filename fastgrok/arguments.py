@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from fastgrok.errors import InvalidExperiment
 from fastgrok.experiment import Experiment
-from fastgrok.schema import HIDDEN_LAYER, VARIABLES
+from fastgrok.recording import Recording, shapes
+from fastgrok.schema import VARIABLES
 
 MAX_LANES = 64
 """Lanes of a vector at most."""
@@ -203,7 +204,13 @@ def checked_flag(field: str, value: Any, *, optional: bool = True) -> bool | Non
 
 
 def check_memory(
-    experiments: Sequence[Experiment], n: int, *, keep_params: bool, given: bool, working: int = 0
+    experiments: Sequence[Experiment],
+    n: int,
+    recording: Recording,
+    *,
+    keep_params: bool,
+    given: bool,
+    working: int = 0,
 ) -> None:
     """
     Raise if the results and what training needs beside them would not fit into this machine's memory.
@@ -214,6 +221,8 @@ def check_memory(
         The configurations.
     n
         Seeds of each.
+    recording
+        What is kept of each seed.
     keep_params
         Whether trained parameters are kept.
     given
@@ -226,16 +235,15 @@ def check_memory(
     InvalidExperiment
         If they do not fit.
     """
-    size = sum(n * _row_bytes(experiment, keep_params + given) for experiment in experiments)
+    size = sum(n * _row_bytes(experiment, recording, keep_params + given) for experiment in experiments)
     _check_memory("seeds", n, size + working)
 
 
-def _row_bytes(experiment: Experiment, copies: int) -> int:
+def _row_bytes(experiment: Experiment, recording: Recording, copies: int) -> int:
     """Return the bytes of one seed's results, with so many copies of its parameters."""
-    layers = len(experiment.network.relu_layers)
-    widths = ((np.dtype(v.dtype).itemsize, layers if HIDDEN_LAYER in v.dims else 1) for v in VARIABLES.values())
+    columns = shapes(experiment, recording, 1).items()
     params = copies * experiment.n_params * np.dtype(experiment.dtype).itemsize
-    return 8 + params + sum(math.prod(width) for width in widths)
+    return 8 + params + sum(math.prod(shape) * np.dtype(VARIABLES[name].dtype).itemsize for name, shape in columns)
 
 
 def _check_memory(field: str, n: int, size: int) -> None:

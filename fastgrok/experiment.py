@@ -4,22 +4,23 @@ import dataclasses
 import hashlib
 import json
 from functools import cached_property
-from typing import Annotated, Any, Literal, NoReturn, Self, cast
+from typing import Annotated, Any, Literal, NoReturn, Self, TypeVar, cast
 
 import numpy as np
-from pydantic import BeforeValidator, Field, InstanceOf
+from pydantic import BeforeValidator, Field, InstanceOf, ValidationInfo
 
 from fastgrok.datasets import Dataset
 from fastgrok.errors import InvalidExperiment
 from fastgrok.fields import Integer
-from fastgrok.initializers import Initializer, Uniform, Zeros
+from fastgrok.initializers import Initializer, Uniform, Zeros, given
 from fastgrok.losses import Loss, Reduction
 from fastgrok.network import Network, Sigmoid
 from fastgrok.optimizers import SGD, Optimizer
-from fastgrok.precision import check_data, check_initializer, check_spec
+from fastgrok.precision import check_data, check_initial, check_spec
 from fastgrok.replacing import paths, replaced
+from fastgrok.schedules import MAX_EPOCHS as MAX_SCHEDULED
 from fastgrok.spec import Spec, spec
-from fastgrok.stopping import Converged
+from fastgrok.stopping import Converged, EarlyStopping, Restart
 
 MAX_COUNT = 10**9
 """Epochs, and examples of a batch, at most."""
@@ -32,21 +33,41 @@ def _dtype_name(value: Any) -> Any:
     return value
 
 
+def _scheme(value: Any, info: ValidationInfo) -> Any:
+    """Make an initializer of a function or of arrays."""
+    return given(str(info.field_name), value)
+
+
 Net = Annotated[InstanceOf[Network], Field(description="a Network, such as mlp(2, 4, 1)")]
 Data = Annotated[InstanceOf[Dataset], Field(description="a Dataset, such as datasets.xor()")]
-Init = Annotated[InstanceOf[Initializer], Field(description="an initializer, such as Uniform(-1, 1)")]
+Init = Annotated[
+    InstanceOf[Initializer],
+    BeforeValidator(_scheme),
+    Field(description="an initializer, such as Uniform(-1, 1), a function, or a list of arrays"),
+]
 BiasInit = Annotated[
     Literal["same"] | InstanceOf[Initializer],
-    Field(description="an initializer, such as Zeros(), or 'same' for that of the weights"),
+    BeforeValidator(_scheme),
+    Field(description="an initializer, such as Zeros(), a function, arrays, or 'same' for that of the weights"),
 ]
 Update = Annotated[InstanceOf[Optimizer], Field(description="an optimizer, such as SGD(lr=0.1)")]
 BatchSize = Annotated[
     Literal["full"] | Annotated[Integer, Field(ge=1, le=MAX_COUNT)],
     Field(description=f"an integer at least 1 and at most {MAX_COUNT}, or 'full'"),
 ]
-Stop = Annotated[
-    InstanceOf[Converged] | None, Field(description="None, or a stopping rule such as Converged(loss=0.01)")
+Validation = Annotated[
+    InstanceOf[Dataset] | None, Field(description="None, or a Dataset, such as one of those that data.split() gives")
 ]
+Rule = InstanceOf[Converged] | InstanceOf[EarlyStopping]
+Stop = Annotated[
+    Rule | tuple[Rule, Rule] | None,
+    Field(
+        description="None, a stopping rule such as Converged(loss=0.01) or EarlyStopping(patience=20), "
+        "or a tuple of one of each"
+    ),
+]
+Again = Annotated[InstanceOf[Restart] | None, Field(description="None, or a Restart, such as Restart(after=1000)")]
+_Rule = TypeVar("_Rule", Converged, EarlyStopping)
 DType = Annotated[Literal["float64", "float32"], BeforeValidator(_dtype_name)]
 
 
@@ -67,9 +88,10 @@ class Experiment(Spec):
     reduction
         "mean" or "sum" of the gradients of a batch's examples.
     init
-        Scheme that draws the weights.
+        Scheme that draws the weights; a function, or a list of arrays, becomes `FromFunction` or `FromArrays`.
     bias_init
-        Scheme that draws the biases; "same" is that of the weights, whatever it is (see `bias_initializer`).
+        Scheme that draws the biases, likewise; "same" is that of the weights, whatever it is (see
+        `bias_initializer`).
     stream
         "numpy" for `numpy.random.default_rng(seed)`, "numpy_legacy" for `numpy.random.RandomState(seed)`.
     optimizer
@@ -83,7 +105,17 @@ class Experiment(Spec):
     epochs
         Passes over the examples at most, 0 to 10**9; 0 only initialises.
     stop
-        When a seed has converged; None: every epoch is run.
+        When a seed has converged, or stops for another reason: `Converged`, `EarlyStopping`, or a tuple of both.
+        None: every epoch is run.
+    validation
+        Examples that are not trained on; `data.split` makes them. Their loss is taken after every epoch, for the
+        best one; accuracy is by the midpoint of the training targets.
+    check_every
+        The criteria of `stop`, the validation loss and what `run` is asked to track are looked at after every k-th
+        epoch of a seed (of an attempt, with `restart`), and after its last. A criterion that held between two looks
+        and no longer holds has not been met.
+    restart
+        What happens to a seed that does not converge: `Restart`, or nothing.
     dtype
         "float64" or "float32", also as NumPy's type or dtype. It must hold every number of the experiment.
 
@@ -112,22 +144,31 @@ class Experiment(Spec):
     order: Literal["fixed", "shared", "per_seed"] = "fixed"
     epochs: Annotated[Integer, Field(ge=0, le=MAX_COUNT)] = 1000
     stop: Stop = Converged(loss=0.01)
+    validation: Validation = None
+    check_every: Annotated[Integer, Field(ge=1, le=MAX_COUNT)] = 1
+    restart: Again = None
     dtype: DType = "float64"
 
     def __post_init__(self) -> None:
-        self._check_widths()
+        for field, data in self._datasets():
+            self._check_widths(field, data)
         if self.loss == "binary_cross_entropy":
             self._check_cross_entropy()
+        self._check_regime()
         self._check_precision()
 
-    def _check_widths(self) -> None:
-        """Raise unless the data fits the network."""
+    def _datasets(self) -> list[tuple[str, Dataset]]:
+        """Return the datasets by their fields."""
+        return [("data", self.data)] + ([] if self.validation is None else [("validation", self.validation)])
+
+    def _check_widths(self, field: str, data: Dataset) -> None:
+        """Raise unless a dataset fits the network."""
         for here, there, words in (
-            (self.network.n_in, self.data.n_in, "inputs"),
-            (self.network.n_out, self.data.n_out, "outputs"),
+            (self.network.n_in, data.n_in, "inputs"),
+            (self.network.n_out, data.n_out, "outputs"),
         ):
             if here != there:
-                expected = f"a network with the {there} {words} of data {self.data.name!r}, and it has {here}"
+                expected = f"a network with the {there} {words} of {field} {data.name!r}, and it has {here}"
                 raise InvalidExperiment("network", self.network, expected)
 
     def _check_cross_entropy(self) -> None:
@@ -135,25 +176,60 @@ class Experiment(Spec):
         last = self.network.layers[-1]
         if not isinstance(last, Sigmoid):
             raise InvalidExperiment("loss", self.loss, f"another loss, or Sigmoid() instead of {last!r} at the end")
-        outside = np.argwhere((self.data.y < 0) | (self.data.y > 1))
-        if outside.size:
-            row, column = map(int, outside[0])
-            where = f"data.y[{row}, {column}]"
-            expected = "a target from 0 to 1 for loss='binary_cross_entropy'"
-            raise InvalidExperiment(where, float(self.data.y[row, column]), expected)
+        for field, data in self._datasets():
+            outside = np.argwhere((data.y < 0) | (data.y > 1))
+            if outside.size:
+                row, column = map(int, outside[0])
+                where = f"{field}.y[{row}, {column}]"
+                expected = "a target from 0 to 1 for loss='binary_cross_entropy'"
+                raise InvalidExperiment(where, float(data.y[row, column]), expected)
+
+    def _check_regime(self) -> None:
+        """Raise unless what ends a run, restarts it and changes its learning rate go together."""
+        if isinstance(self.stop, tuple) and type(self.stop[0]) is type(self.stop[1]):
+            raise InvalidExperiment("stop", self.stop, "a tuple of one Converged and one EarlyStopping")
+        if self.early_stopping is not None and self.validation is None:
+            raise InvalidExperiment(
+                "validation", None, "a Dataset: stop has an EarlyStopping, which watches its loss"
+            )
+        if self.restart is not None and self.criteria is None:
+            raise InvalidExperiment("stop", self.stop, "a Converged: restart is for seeds that have not converged")
+        if self.restart is not None and self.early_stopping is not None:
+            raise InvalidExperiment("restart", self.restart, "None with EarlyStopping: it ends a seed for good")
+        for field in ("init", "bias_init") if self.restart is not None else ():
+            scheme = getattr(self, field)
+            if isinstance(scheme, Initializer) and not scheme.in_kernel:
+                raise InvalidExperiment(field, scheme, "a scheme that a kernel can draw again, with restart")
+        if self.optimizer.schedule is not None and self.epochs > MAX_SCHEDULED:
+            raise InvalidExperiment("epochs", self.epochs, f"at most {MAX_SCHEDULED} with a schedule")
 
     def _check_precision(self) -> None:
         """Raise unless the dtype holds every number."""
-        linears = self.network.linears
-        check_data(self.data, self.dtype)
-        check_initializer("init", self.init, linears, self.dtype)
-        biased = tuple(layer for layer in linears if layer.bias)
-        check_initializer("bias_init", self.bias_initializer, biased, self.dtype)
+        for field, data in self._datasets():
+            check_data(field, data, self.dtype)
+        check_initial(self.init, self.bias_init, self.network.linears, self.dtype)
         check_spec("optimizer", self.optimizer, self.dtype)
         for index, layer in enumerate(self.network.layers):
             check_spec(f"network.layers[{index}]", layer, self.dtype)
-        if self.stop is not None:
-            check_spec("stop", self.stop, self.dtype)
+        for rule in (self.criteria, self.early_stopping):
+            if rule is not None:
+                where = f"stop[{self.stop.index(rule)}]" if isinstance(self.stop, tuple) else "stop"
+                check_spec(where, rule, self.dtype)
+
+    def _rule(self, kind: type[_Rule]) -> _Rule | None:
+        """Return the stopping rule of a kind."""
+        rules = self.stop if isinstance(self.stop, tuple) else (self.stop,)
+        return next((rule for rule in rules if isinstance(rule, kind)), None)
+
+    @property
+    def criteria(self) -> Converged | None:
+        """What a seed must reach to have converged, if `stop` says so."""
+        return self._rule(Converged)
+
+    @property
+    def early_stopping(self) -> EarlyStopping | None:
+        """When a seed stops for its validation loss, if `stop` says so."""
+        return self._rule(EarlyStopping)
 
     @property
     def bias_initializer(self) -> Initializer:

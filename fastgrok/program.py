@@ -6,15 +6,17 @@ from typing import Any, NamedTuple, cast
 
 import numpy as np
 
+from fastgrok.columns import Columns
 from fastgrok.datasets import Dataset
 from fastgrok.experiment import Experiment
+from fastgrok.initialising import Initialiser
 from fastgrok.kernels import build
 from fastgrok.kernels.evaluate import Measures, Scratch, make_evaluate, make_predict
-from fastgrok.kernels.initialise import make_initialise, make_seed_stream
+from fastgrok.kernels.initialise import make_seed_stream
 from fastgrok.kernels.jit import is_cached
-from fastgrok.kernels.plan import Work
+from fastgrok.kernels.plan import Data, Plan, Work
 from fastgrok.network import Network
-from fastgrok.schema import NEVER, STALLED_GRADIENT_NORM, Outcome
+from fastgrok.recording import NOTHING, Recording
 
 SHARED_ORDER_SEED = 0
 """Seed of the one stream from which order="shared" shuffles."""
@@ -35,6 +37,13 @@ class Part(NamedTuple):
     params: np.ndarray
 
 
+class _On(NamedTuple):
+    """What networks are measured on."""
+
+    data: Data
+    plan: Plan
+
+
 class Program:
     """The compiled kernels of an experiment and their arguments; threads may share one.
 
@@ -48,32 +57,44 @@ class Program:
         Its lane count.
     n_seeds
         Seeds to be trained: a few of a large network are not worth many lanes.
+    recording
+        What is kept besides the end.
     """
 
-    def __init__(self, experiment: Experiment, *, specialize: bool, lanes: int, n_seeds: int) -> None:
+    def __init__(
+        self,
+        experiment: Experiment,
+        *,
+        specialize: bool,
+        lanes: int,
+        n_seeds: int,
+        recording: Recording = NOTHING,
+    ) -> None:
         self.experiment = experiment
+        self._recording = recording
         self._lanes = lanes
         self._evaluation_lanes = build.lane_count(experiment, specialize=False, n_seeds=n_seeds)
-        self._plan = build.plan(experiment)
+        self._plan = build.plan(experiment, recording)
         self._data = build.data(experiment)
-        self._tensors = build.tensors(experiment)
-        self._initialise = make_initialise(experiment.stream, experiment.dtype)
-        self._driver = build.driver(experiment, lanes, specialize=specialize)
+        self._training = _On(self._data, self._plan)
+        self._validation = _On(build.validation_data(experiment), build.validation_plan(self._plan))
+        self._initialise = Initialiser(experiment)
+        self._tensors = build.restart_tensors(experiment)
+        self._driver = build.driver(experiment, lanes, specialize=specialize, recording=recording)
         self._evaluate = make_evaluate(self._evaluation_lanes, experiment.dtype)
         self._cancel = np.zeros(1, np.int64)
 
     @staticmethod
-    def is_cached(experiment: Experiment) -> bool:
+    def is_cached(experiment: Experiment, recording: Recording = NOTHING) -> bool:
         """Whether the specialised driver of an experiment need not be compiled."""
         lanes = build.lane_count(experiment, specialize=True)
-        return is_cached(build.driver(experiment, lanes, specialize=True))
+        return is_cached(build.driver(experiment, lanes, specialize=True, recording=recording))
 
     def compile(self, memory: ThreadMemory) -> None:
         """Compile the kernels, or read them from the cache, unless that has been done: run them, cancelled."""
-        kernels = [self._initialise, self._evaluate, *[self._driver] * (self.experiment.epochs > 0)]
+        kernels = [*self._initialise.kernels, self._evaluate, *[self._driver] * (self.experiment.epochs > 0)]
         if not all(kernel.overloads for kernel in kernels):
-            params, states = self.initialise(np.zeros(1, np.uint64))
-            self._train(params, states, memory, np.ones(1, np.int64))
+            self._train(*self.initialise(np.zeros(1, np.uint64)), memory, np.ones(1, np.int64))
 
     def cancel(self) -> None:
         """Have the kernels that are running return soon, with results that mean nothing."""
@@ -86,21 +107,29 @@ class Program:
 
     def memory(self) -> ThreadMemory:
         """Return memory for one thread."""
-        evaluation = build.work(self.experiment, self._evaluation_lanes, gradients=True)
+        lanes, n_linear = self._evaluation_lanes, len(self.experiment.network.linears)
+        evaluation = build.work(self.experiment, lanes, gradients=True)
         return ThreadMemory(
-            training=build.work(self.experiment, self._lanes, gradients=False),
+            training=build.work(self.experiment, self._lanes, recording=self._recording),
             evaluation=evaluation,
             scratch=Scratch(
-                np.zeros_like(evaluation.acts, shape=(3, self._evaluation_lanes)), evaluation.acts.copy()
+                numbers=np.zeros_like(evaluation.acts, shape=(3, lanes)),
+                norms=np.zeros_like(evaluation.acts, shape=(n_linear, lanes)),
+                alive=evaluation.acts.copy(),
             ),
         )
 
     def initialise(self, seeds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the initial parameters of seeds, and their streams after the draws."""
-        n = len(seeds)
-        params = np.empty((n, self.experiment.n_params), self.experiment.dtype)
-        states = np.empty((n, build.state_words(self.experiment)), np.uint64)
-        self._initialise(params, states, seeds, self._tensors)
+        """Return the initial parameters of seeds, and the streams that training goes on with."""
+        params = np.empty((len(seeds), self.experiment.n_params), self.experiment.dtype)
+        own = np.empty((len(seeds), build.own_words(self.experiment)), np.uint64)
+        self._initialise(params, own, seeds)
+        states = np.empty((len(seeds), build.state_words(self.experiment)), np.uint64)
+        states[:, : own.shape[1]] = own
+        if self.experiment.order == "shared":
+            shared = np.empty(states.shape[1] - own.shape[1], np.uint64)
+            make_seed_stream(self.experiment.stream)(shared, np.uint64(SHARED_ORDER_SEED))
+            states[:, own.shape[1] :] = shared
         return params, states
 
     def train(self, seeds: np.ndarray, params: np.ndarray | None, memory: ThreadMemory) -> Part:
@@ -108,70 +137,55 @@ class Program:
         drawn, states = self.initialise(seeds)
         if params is not None:
             drawn[:] = params
-        if self.experiment.order == "shared":
-            states[:] = self._shared_state()
         return self._train(drawn, states, memory, self._cancel)
 
     def _train(self, params: np.ndarray, states: np.ndarray, memory: ThreadMemory, cancel: np.ndarray) -> Part:
         """Train in place, and measure before and after."""
-        initial = self._measure(params, memory, 0.0, cancel)
-        columns = {name: np.full(len(params), NEVER, np.int64) for name in ("epochs_run", "epochs_to_converge")}
+
+        def measure(networks: np.ndarray, on: _On, gradients: bool = False) -> Measures:
+            return self._measure(networks, on, memory, cancel, gradients=gradients)
+
+        initial = measure(params, self._training)
+        outputs = build.outputs(self.experiment, params, self._recording)
         if self.experiment.epochs == 0:
-            columns["epochs_run"][:] = 0
+            outputs.epochs_run[:] = 0
         else:
-            outputs = params, columns["epochs_run"], columns["epochs_to_converge"]
-            self._driver(*outputs, states, memory.training, self._data, self._plan, cancel)
-        final = self._measure(params, memory, build.gradient_scale(self.experiment), cancel)
-        columns |= {
-            "outcome": self._outcomes(columns["epochs_to_converge"], final, params),
-            "loss_initial": initial.loss,
-            "loss_final": final.loss,
-            "accuracy_final": final.hits.astype(np.float64) / self.experiment.data.n_examples,
-            "gradient_norm_final": final.gradient_norm,
-            "dead_units_initial": initial.dead_units,
-            "dead_units_final": final.dead_units,
-            "born_dead": self._dead(initial),
-        }
+            data = self._data, self._validation.data
+            self._driver(outputs, states, memory.training, *data, self._tensors, self._plan, cancel)
+        made = Columns(self.experiment, outputs, initial, measure(params, self._training, gradients=True))
+        columns = made.always()
+        if self.experiment.validation is not None:
+            columns |= made.validation(measure(params, self._validation), self.experiment.validation.n_examples)
+        if self._recording.at is not None:
+            records = [outputs.records[:, k].copy() for k in range(outputs.records.shape[1])]
+            start = [initial] if 0 in self._recording.at else []
+            taken = [*start, *(measure(record, self._training) for record in records)]
+            columns |= made.recorded(self._recording.at, taken)
+        if self._recording.dead_units:
+            columns |= made.tracked()
         return Part(columns, params)
 
-    def _shared_state(self) -> np.ndarray:
-        """Return the one stream that shuffles alike for every seed."""
-        state = np.empty(build.state_words(self.experiment), np.uint64)
-        make_seed_stream(self.experiment.stream)(state, np.uint64(SHARED_ORDER_SEED))
-        return state
-
-    def _dead(self, measures: Measures) -> np.ndarray:
-        """Whether every unit of some ReLU layer is dead."""
-        whole = measures.dead_units == np.array(self.experiment.network.relu_widths, np.int64)
-        return np.asarray(whole.any(axis=1))
-
-    def _outcomes(self, epochs_to_converge: np.ndarray, final: Measures, params: np.ndarray) -> np.ndarray:
-        """Return the first outcome that applies to each seed."""
-        cases = {
-            Outcome.DIVERGED: ~np.isfinite(final.loss) | ~np.all(np.isfinite(params), axis=1),
-            Outcome.CONVERGED: epochs_to_converge != NEVER,
-            Outcome.DEAD: self._dead(final),
-            Outcome.STALLED: final.gradient_norm < STALLED_GRADIENT_NORM,
-        }
-        return np.select(list(cases.values()), list(cases), Outcome.UNFINISHED)
-
     def _measure(
-        self, params: np.ndarray, memory: ThreadMemory, gradient_scale: float, cancel: np.ndarray
+        self, params: np.ndarray, on: _On, memory: ThreadMemory, cancel: np.ndarray, *, gradients: bool
     ) -> Measures:
-        """Measure networks on the training data; with a gradient_scale of 0 their gradients are left out."""
-        n, dtype = len(params), self.experiment.dtype
-        dead_units = np.empty((n, len(self.experiment.network.relu_layers)), np.int64)
-        measures = Measures(np.empty(n, dtype), np.empty(n, dtype), np.empty(n, dtype), dead_units)
-        self._evaluate(
-            measures, params, memory.scratch, memory.evaluation, self._data, self._plan, gradient_scale, cancel
+        """Measure networks; without gradients their norm means nothing."""
+        n, dtype, network = len(params), self.experiment.dtype, self.experiment.network
+        measures = Measures(
+            loss=np.empty(n, dtype),
+            hits=np.empty(n, dtype),
+            gradient_norm=np.empty(n, dtype),
+            weight_norms=np.empty((n, len(network.linears)), dtype),
+            dead=np.empty((n, sum(network.relu_widths)), np.bool_),
         )
+        scale = build.gradient_scale(self.experiment) if gradients else 0.0
+        self._evaluate(measures, params, memory.scratch, memory.evaluation, on.data, on.plan, scale, cancel)
         return measures
 
 
 def initialise(params: np.ndarray, experiment: Experiment, seeds: np.ndarray) -> None:
     """Fill params (n_seeds, n_params) with the initial parameters of seeds."""
     states = np.empty((len(seeds), 0), np.uint64)
-    make_initialise(experiment.stream, experiment.dtype)(params, states, seeds, build.tensors(experiment))
+    Initialiser(experiment)(params, states, seeds)
 
 
 def predict(outputs: np.ndarray, network: Network, params: np.ndarray, X: np.ndarray) -> None:
@@ -179,5 +193,5 @@ def predict(outputs: np.ndarray, network: Network, params: np.ndarray, X: np.nda
     blank = Dataset(X, np.zeros((len(X), network.n_out)))
     experiment = Experiment(network, blank, dtype=cast(Any, params.dtype.name))
     lanes = build.lane_count(experiment, specialize=False, n_seeds=len(params))
-    work, data = build.work(experiment, lanes, gradients=False), build.data(experiment)
+    work, data = build.work(experiment, lanes), build.data(experiment)
     make_predict(lanes, experiment.dtype)(outputs, np.ascontiguousarray(params), work, data, build.plan(experiment))

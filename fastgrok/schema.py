@@ -55,6 +55,20 @@ SEED = "seed"
 HIDDEN_LAYER = "hidden_layer"
 """The dimension of the ReLU layers; its coordinate is the number, from 1, of the Linear layer before each."""
 
+LAYER = "layer"
+"""The dimension of the Linear layers; its coordinate is their number, from 1."""
+
+UNIT = "unit"
+"""The dimension of the units of a ReLU layer, from 0."""
+
+EPOCH = "epoch"
+"""The dimension of the epochs at which something is recorded; 0 is the initialisation."""
+
+VALIDATION, EARLY_STOPPING, RESTART, RECORD_AT, TRACK = "validation", "EarlyStopping", "restart", "record_at", "track"
+"""What a variable may be asked for by: fields of an experiment, a stopping rule, arguments of `run`."""
+
+_LATER = "of a seed that stopped before, as it is in the end"
+
 
 class Variable(NamedTuple):
     """
@@ -74,6 +88,8 @@ class Variable(NamedTuple):
         One sentence.
     attrs
         Further attributes by the CF conventions.
+    asked_by
+        What asks for it, one of VALIDATION, EARLY_STOPPING, RESTART, RECORD_AT, TRACK; None: it is always there.
     """
 
     name: str
@@ -82,17 +98,25 @@ class Variable(NamedTuple):
     units: str
     meaning: str
     attrs: Mapping[str, Any] = MappingProxyType({})
+    asked_by: str | None = None
 
 
-def _each(name: str, dtype: str, units: str, meaning: str, **attrs: Any) -> Variable:
-    """Return a variable with one value for each seed."""
-    return Variable(name, (SEED,), dtype, units, meaning, MappingProxyType(attrs))
+def _each(
+    name: str, dtype: str, units: str, meaning: str, *dims: str, asked_by: str | None = None, **attrs: Any
+) -> Variable:
+    """Return a variable with one value for each seed, or for each seed and element of further dimensions."""
+    return Variable(name, (SEED, *dims), dtype, units, meaning, MappingProxyType(attrs), asked_by)
 
 
-def _each_layer(name: str, when: str) -> Variable:
+def _dead(name: str, when: str, *dims: str, asked_by: str | None = None) -> Variable:
     """Return a count of dead units for each seed and ReLU layer."""
     meaning = f"ReLU units of the layer with z <= 0 for every training example, {when}; -1: no such layer."
-    return Variable(name, (SEED, HIDDEN_LAYER), "int32", "1", meaning)
+    return _each(name, "int32", "1", meaning, *dims, HIDDEN_LAYER, asked_by=asked_by)
+
+
+def _weight_norm(name: str, when: str) -> Variable:
+    """Return a norm for each seed and Linear layer."""
+    return _each(name, "float64", "1", f"Frobenius norm of a Linear layer's weights, {when}.", LAYER)
 
 
 _ALL = (
@@ -122,9 +146,77 @@ _ALL = (
         "1",
         "Euclidean norm of the gradient of the mean loss over all training examples, after the last update.",
     ),
-    _each_layer("dead_units_initial", "at initialisation"),
-    _each_layer("dead_units_final", "after the last update"),
+    _dead("dead_units_initial", "at initialisation"),
+    _dead("dead_units_final", "after the last update"),
+    _dead("units_died", "after the last update and not at initialisation"),
+    _dead("units_revived", "at initialisation and not after the last update"),
     _each("born_dead", "bool", "1", "Whether every unit of some ReLU layer is dead at initialisation."),
+    _weight_norm("weight_norm_initial", "at initialisation"),
+    _weight_norm("weight_norm_final", "after the last update"),
+    _each("restarts", "int64", "1", "Times that a seed began again with new parameters.", asked_by=RESTART),
+    _each(
+        "loss_validation_final",
+        "float64",
+        "1",
+        "Mean loss over the validation examples with the final parameters.",
+        asked_by=VALIDATION,
+    ),
+    _each(
+        "accuracy_validation_final",
+        "float64",
+        "1",
+        "Accuracy on the validation data with the final parameters, by the midpoint of the training targets.",
+        asked_by=VALIDATION,
+    ),
+    _each(
+        "loss_validation_best",
+        "float64",
+        "1",
+        "Smallest mean loss over the validation examples after an epoch; NaN if it was never finite.",
+        asked_by=VALIDATION,
+    ),
+    _each(
+        "epoch_validation_best",
+        "int64",
+        "epoch",
+        "First epoch, from 1, after which it was that small; with EarlyStopping(min_delta=) the last epoch that "
+        "improved by more; -1 if it was never finite.",
+        asked_by=VALIDATION,
+    ),
+    _each(
+        "stopped_early",
+        "bool",
+        "1",
+        "Whether the seed stopped because its validation loss had not improved.",
+        asked_by=EARLY_STOPPING,
+    ),
+    _each(
+        "loss_recorded",
+        "float64",
+        "1",
+        f"Mean loss over the training examples after the epoch; {_LATER}.",
+        EPOCH,
+        asked_by=RECORD_AT,
+    ),
+    _each(
+        "accuracy_recorded",
+        "float64",
+        "1",
+        f"Accuracy on the training data after the epoch; {_LATER}.",
+        EPOCH,
+        asked_by=RECORD_AT,
+    ),
+    _dead("dead_units_recorded", f"after the epoch; {_LATER}", EPOCH, asked_by=RECORD_AT),
+    _each(
+        "dead_since",
+        "int64",
+        "epoch",
+        "Epoch after which the ReLU unit died for the last time, 0 if it was dead from the start; -1: it is alive at "
+        "the end, or there is no such unit. A restart begins anew.",
+        HIDDEN_LAYER,
+        UNIT,
+        asked_by=TRACK,
+    ),
 )
 
 FINISHED = _each(

@@ -131,7 +131,10 @@ class Spec:
         return super().__new__(cls)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self._values().items())})"
+        """Show every field, but one declared with `Field(repr=False)` only if it was changed."""
+        declared = self.__pydantic_fields__
+        shown = [f"{k}={v!r}" for k, v in self._values().items() if declared[k].repr or v != declared[k].default]
+        return f"{type(self).__name__}({', '.join(shown)})"
 
     def _values(self) -> dict[str, Any]:
         return {field.name: getattr(self, field.name) for field in fields(cast(Any, self))}

@@ -17,7 +17,8 @@ from fastgrok.kernels import build
 from fastgrok.kernels.build import MAX_LANES
 from fastgrok.network import Network
 from fastgrok.program import Program, ThreadMemory, initialise
-from fastgrok.schema import HIDDEN_LAYER, NEVER, SEED, VARIABLES
+from fastgrok.recording import NOTHING, Recording, shapes
+from fastgrok.schema import NEVER, VARIABLES
 
 _CHUNK_FLOPS = 3e9  # in a chunk: 50 to 200 ms of one thread
 _CHUNK_BYTES = 32 * 2**20
@@ -40,6 +41,7 @@ class Trained:
     driver: str
     lanes: int
     threads: int
+    recording: Recording
 
 
 def train(
@@ -48,6 +50,7 @@ def train(
     *,
     params: np.ndarray | None = None,
     keep_params: bool = False,
+    recording: Recording = NOTHING,
     specialize: bool | None = None,
     lanes: int | None = None,
     threads: int | None = None,
@@ -67,6 +70,8 @@ def train(
         Initial parameters (n_seeds, n_params), instead of those that the seeds would draw.
     keep_params
         Whether to return the trained parameters.
+    recording
+        What else is kept.
     specialize
         Whether to compile a driver for this very network; None: where that pays. The bits are the same.
     lanes, threads, chunk_size
@@ -76,18 +81,18 @@ def train(
     """
     n = len(seeds)
     threads = threads or build.threads()
-    specialize = _specialize(experiment, n, threads) if specialize is None else specialize
+    specialize = _specialize(experiment, recording, n, threads) if specialize is None else specialize
     lanes = lanes or build.lane_count(experiment, specialize=specialize, n_seeds=n)
-    size = chunk_size or _chunk_size(experiment, n, lanes, threads)
+    size = chunk_size or _chunk_size(experiment, recording, n, lanes, threads)
     start = time.perf_counter()
-    kernels = Program(experiment, specialize=specialize, lanes=lanes, n_seeds=n)
+    kernels = Program(experiment, specialize=specialize, lanes=lanes, n_seeds=n, recording=recording)
     memories: queue.SimpleQueue[ThreadMemory] = queue.SimpleQueue()
     for _ in range(min(threads, -(-n // size))):
         memories.put(kernels.memory())
     with _borrowed(memories) as memory:
         kernels.compile(memory)
     compiled = time.perf_counter()
-    columns = _columns(experiment, n)
+    columns = _columns(experiment, recording, n)
     kept = np.empty((n, experiment.n_params), experiment.dtype) if keep_params else None
 
     def task(rows: slice) -> None:
@@ -111,6 +116,7 @@ def train(
         driver="specialised" if specialize else "general",
         lanes=lanes,
         threads=threads,
+        recording=recording,
     )
 
 
@@ -201,33 +207,32 @@ def _in_threads(
     return False
 
 
-def _columns(experiment: Experiment, n: int) -> dict[str, np.ndarray]:
+def _columns(experiment: Experiment, recording: Recording, n: int) -> dict[str, np.ndarray]:
     """Return the result variables, to be filled; epochs_run says which rows have been."""
-    shapes = {SEED: n, HIDDEN_LAYER: len(experiment.network.relu_layers)}
-    columns = {v.name: np.zeros([shapes[dim] for dim in v.dims], v.dtype) for v in VARIABLES.values()}
-    columns["epochs_run"][:] = NEVER
-    return columns
+    made = {name: np.zeros(shape, VARIABLES[name].dtype) for name, shape in shapes(experiment, recording, n).items()}
+    made["epochs_run"][:] = NEVER
+    return made
 
 
-def _specialize(experiment: Experiment, n: int, threads: int) -> bool:
+def _specialize(experiment: Experiment, recording: Recording, n: int, threads: int) -> bool:
     """Whether a specialised driver saves more time than it takes to compile, or to read where it is on disk."""
-    if not build.is_worth_specializing(experiment):
+    if recording.dead_units or not build.is_worth_specializing(experiment):
         return False
     flops = n * build.flops_per_epoch(experiment) * experiment.epochs / threads
     saved = flops / _GENERAL_FLOPS - flops / _SPECIALISED_FLOPS
     if saved > _COMPILE_SECONDS:
         return True
-    return saved > _COMPILE_SECONDS / 10 and Program.is_cached(experiment)
+    return saved > _COMPILE_SECONDS / 10 and Program.is_cached(experiment, recording)
 
 
-def _chunk_size(experiment: Experiment, n: int, lanes: int, threads: int) -> int:
+def _chunk_size(experiment: Experiment, recording: Recording, n: int, lanes: int, threads: int) -> int:
     """Return the seeds of a chunk: enough to fill lanes and refill them, few enough to balance the threads."""
     flops = build.flops_per_epoch(experiment) * max(experiment.epochs, 1)
     size = int(_CHUNK_FLOPS / flops)
     if experiment.stop is not None:
         size = max(size, _REFILLS * lanes)
     size = min(size, -(-n // threads))
-    row_bytes = 8 * (2 * experiment.n_params + build.state_words(experiment))
+    row_bytes = 8 * ((2 + len(recording.epochs)) * experiment.n_params + build.state_words(experiment))
     size = max(1, min(size, _CHUNK_BYTES // row_bytes))
     rounds = -(-n // (size * threads))
     even = -(-n // (rounds * threads))  # every thread has as many chunks as the others

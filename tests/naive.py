@@ -122,18 +122,21 @@ def share_right(outputs: np.ndarray, y: np.ndarray) -> float:
     return float(np.mean((np.sign(outputs - middle) == np.sign(y - middle)).all(axis=1)))
 
 
-def dead_units(network: fg.Network, params: Params, X: np.ndarray) -> list[int]:
-    """Return for every ReLU layer how many of its units are <= 0 before activation for every example."""
+def dead_masks(network: fg.Network, params: Params, X: np.ndarray) -> list[np.ndarray]:
+    """Return for every ReLU layer which units are <= 0 before activation for every example."""
     values = forward(network, params, X)
     relus = [inputs for layer, inputs in zip(network.layers, values, strict=False) if isinstance(layer, fg.ReLU)]
-    return [int((z <= 0).all(axis=0).sum()) for z in relus]
+    return [(z <= 0).all(axis=0) for z in relus]
+
+
+def dead_units(network: fg.Network, params: Params, X: np.ndarray) -> list[int]:
+    """Return for every ReLU layer how many of its units are dead."""
+    return [int(mask.sum()) for mask in dead_masks(network, params, X)]
 
 
 def is_dead(network: fg.Network, params: Params, X: np.ndarray) -> bool:
     """Return whether every unit of some ReLU layer is dead."""
-    values = forward(network, params, X)
-    relus = [inputs for layer, inputs in zip(network.layers, values, strict=False) if isinstance(layer, fg.ReLU)]
-    return any(bool((z <= 0).all()) for z in relus)
+    return any(bool(mask.all()) for mask in dead_masks(network, params, X))
 
 
 def mean_loss(experiment: fg.Experiment, params: Params) -> float:
@@ -153,32 +156,130 @@ def gradient_norm(experiment: fg.Experiment, params: Params) -> float:
 
 def draw(scheme: Any, rng: Any, layer: fg.Linear, shape: tuple[int, ...]) -> np.ndarray:
     """Draw a weight or a bias as the scheme's docstring says."""
-    kind, a, b = scheme.distribution(layer.fan_in, layer.fan_out)
+    rows, columns = shape if len(shape) == 2 else (1, *shape)
+    bias = len(shape) == 1
+    if isinstance(scheme, fg.FromFunction):
+        return np.array(scheme.function(rng, layer.fan_in, layer.fan_out), dtype=float)
+    law = scheme.bias_distribution if bias else scheme.distribution
+    kind, a, b, form, numbers = law(layer.fan_in, layer.fan_out)
     if kind == "constant":
-        return np.full(shape, a)
-    if kind == "uniform":
-        return rng.uniform(a, b, shape)
-    return a + b * rng.standard_normal(shape)
+        drawn = np.full(shape, a)
+    elif kind == "uniform":
+        drawn = rng.uniform(a, b, shape)
+    else:
+        drawn = a + b * rng.standard_normal(shape)
+    if form == "truncated":
+        low, high = numbers
+        while (outside := (drawn < low) | (drawn > high)).any():
+            drawn[outside] = a + b * rng.standard_normal(outside.sum())
+    elif form == "orthogonal":
+        drawn = numbers[0] * (orthonormal(drawn.T).T if rows < columns else orthonormal(drawn))
+    elif form == "sparse":
+        for row in drawn:
+            row[rng.permutation(columns)[: int(numbers[0])]] = 0
+    elif form == "identity":
+        drawn = np.where(np.eye(rows, columns), numbers[0], 0.0)
+    elif form == "nguyen_widrow":
+        squares = np.zeros(columns)
+        for row in drawn:
+            squares += row * row
+        drawn = drawn * (numbers[0] / np.sqrt(squares))
+    elif form == "rai":
+        for unit in range(columns):
+            k = int(rng.random() * rows)
+            drawn[k, unit] = np.sqrt(rng.random())
+    return drawn
+
+
+def orthonormal(matrix: np.ndarray) -> np.ndarray:
+    """Gram-Schmidt on the columns, modified, twice; sums in order, as the kernel has them."""
+    q = matrix.copy()
+    for _ in range(2):
+        for k in range(q.shape[1]):
+            squares = 0.0
+            for number in q[:, k]:
+                squares += number * number
+            q[:, k] /= np.sqrt(squares)
+            dots = np.zeros(q.shape[1] - k - 1)
+            for row in q:
+                dots += row[k] * row[k + 1 :]
+            for row in q:
+                row[k + 1 :] -= row[k] * dots
+    return q
 
 
 def generator(experiment: fg.Experiment, seed: int) -> Any:
     return np.random.default_rng(seed) if experiment.stream == "numpy" else np.random.RandomState(seed)
 
 
+def draw_params(experiment: fg.Experiment, rng: Any) -> Params:
+    """Draw the parameters of one attempt."""
+    init, bias_init, params = experiment.init, experiment.bias_initializer, []
+    arrays = [iter(map(np.array, getattr(scheme, "arrays", ()))) for scheme in (init, bias_init)]
+    if experiment.bias_init == "same":
+        arrays[1] = arrays[0]
+    for layer in experiment.network.linears:
+        if layer.bias and isinstance(init, fg.RAI) and bias_init == init:
+            both = draw(init, rng, layer, (layer.fan_in + 1, layer.fan_out))
+            params += [both[:-1], both[-1]]
+            continue
+        shapes = [(layer.fan_in, layer.fan_out), (layer.fan_out,)][: 1 + layer.bias]
+        for scheme, shape, own in zip((init, bias_init), shapes, arrays, strict=False):
+            params.append(next(own) if isinstance(scheme, fg.FromArrays) else draw(scheme, rng, layer, shape))
+    return [p.astype(experiment.dtype) for p in params]
+
+
 def initial(experiment: fg.Experiment, seed: int) -> tuple[Params, Any]:
     """Return the initial parameters of a seed, and its generator after these draws."""
     rng = generator(experiment, seed)
-    params = []
-    for layer in experiment.network.linears:
-        params.append(draw(experiment.init, rng, layer, (layer.fan_in, layer.fan_out)))
-        if layer.bias:
-            params.append(draw(experiment.bias_initializer, rng, layer, (layer.fan_out,)))
-    return [p.astype(experiment.dtype) for p in params], rng
+    return draw_params(experiment, rng), rng
 
 
 def order_generator(experiment: fg.Experiment, seed_rng: Any) -> Any:
     """Return the generator that shuffles the examples; None where the order is fixed."""
     return {"fixed": None, "per_seed": seed_rng, "shared": generator(experiment, 0)}[experiment.order]
+
+
+class Update:
+    """What an optimizer does with the gradients of a batch."""
+
+    def __init__(self, optimizer: Any, params: Params) -> None:
+        self.optimizer, self.steps = optimizer, 0
+        self.first = [np.zeros_like(p) for p in params]
+        self.second = [np.zeros_like(p) for p in params]
+
+    def __call__(self, params: Params, grads: Params, lr: float) -> Params:
+        optimizer, self.steps = self.optimizer, self.steps + 1
+        if optimizer.clip_norm is not None:
+            norm = np.sqrt(sum((g**2).sum() for g in grads))
+            grads = [g * min(1.0, optimizer.clip_norm / (norm + 1e-6)) for g in grads]
+        changed = []
+        for k, (p, g) in enumerate(zip(params, grads, strict=True)):
+            g = g + optimizer.weight_decay * p + optimizer.l1 * np.sign(p)
+            changed.append((p - lr * self._direction(k, g)).astype(p.dtype))
+        return changed
+
+    def _direction(self, k: int, g: np.ndarray) -> np.ndarray:
+        o = self.optimizer
+        if isinstance(o, fg.SGD):
+            self.first[k] = o.momentum * self.first[k] + g
+            return g + o.momentum * self.first[k] if o.nesterov else self.first[k]
+        self.first[k] = o.beta1 * self.first[k] + (1 - o.beta1) * g
+        self.second[k] = o.beta2 * self.second[k] + (1 - o.beta2) * g**2
+        mean = self.first[k] / (1 - o.beta1**self.steps)
+        return mean / (np.sqrt(self.second[k] / (1 - o.beta2**self.steps)) + o.eps)
+
+
+def learning_rate(optimizer: Any, epoch: int) -> float:
+    """Return the learning rate of an epoch of an attempt, from 0."""
+    lr, schedule = optimizer.lr, optimizer.schedule
+    if isinstance(schedule, fg.StepLR):
+        return lr * schedule.gamma ** (epoch // schedule.step_size)
+    if isinstance(schedule, fg.ExponentialLR):
+        return lr * schedule.gamma**epoch
+    if isinstance(schedule, fg.CosineAnnealingLR):
+        return schedule.eta_min + (lr - schedule.eta_min) * (1 + np.cos(np.pi * epoch / schedule.t_max)) / 2
+    return lr
 
 
 class Epoch(NamedTuple):
@@ -205,19 +306,17 @@ def look(experiment: fg.Experiment, params: Params) -> Epoch:
 def train(experiment: fg.Experiment, params: Params, order_rng: Any = None) -> Iterator[Epoch]:
     """Train for ever, yielding after every epoch."""
     X, y = examples(experiment)
-    n, size, sgd = len(X), experiment.batch_rows, experiment.optimizer
+    n, size = len(X), experiment.batch_rows
     params = [p.copy() for p in params]
-    velocities = [np.zeros_like(p) for p in params]
-    while True:
+    update = Update(experiment.optimizer, params)
+    for epoch in itertools.count():
+        lr = learning_rate(experiment.optimizer, epoch)
         order = np.arange(n) if order_rng is None else order_rng.permutation(n)
         for first in range(0, n, size):
             rows = order[first : first + size]
             found = gradients(experiment, params, X[rows], y[rows])
-            for k, g in enumerate(found):
-                g = g / len(rows) if experiment.reduction == "mean" else g
-                g = g + sgd.weight_decay * params[k] + sgd.l1 * np.sign(params[k])
-                velocities[k] = sgd.momentum * velocities[k] + g
-                params[k] = params[k] - sgd.lr * velocities[k]
+            mean = experiment.reduction == "mean"
+            params = update(params, [g / len(rows) if mean else g for g in found], lr)
         yield look(experiment, params)
 
 
@@ -231,32 +330,98 @@ def met(stop: fg.Converged, epoch: Epoch) -> bool:
     )
 
 
+class Validation:
+    """The best epoch so far, by the loss on the validation data."""
+
+    def __init__(self, experiment: fg.Experiment) -> None:
+        self.experiment, self.early = experiment, experiment.early_stopping
+        self.best, self.epoch, self.params = np.inf, 0, None
+
+    def loss(self, params: Params) -> float:
+        data, dtype = self.experiment.validation, self.experiment.dtype
+        values = forward(self.experiment.network, params, data.X.astype(dtype))
+        return float(example_losses(self.experiment.loss, values, data.y.astype(dtype)).mean())
+
+    def accuracy(self, params: Params) -> float:
+        """By the midpoint of the training targets; the targets of both lie on its sides alike."""
+        data, y = self.experiment.validation, self.experiment.data.y
+        outputs = forward(self.experiment.network, params, data.X.astype(self.experiment.dtype))[-1]
+        if is_one_hot(y):
+            return float(np.mean(outputs.argmax(axis=1) == data.y.argmax(axis=1)))
+        middle = (y.min() + y.max()) / 2
+        return float(np.mean((np.sign(outputs - middle) == np.sign(data.y - middle)).all(axis=1)))
+
+    def watch(self, number: int, params: Params) -> str | None:
+        """Return why the seed ends after this epoch, if it does."""
+        loss = self.loss(params)
+        if loss < self.best - (self.early.min_delta if self.early else 0):
+            self.best, self.epoch, self.params = loss, number, [p.copy() for p in params]
+        if self.early and not np.isfinite(loss):
+            return "diverged"
+        return "early" if self.early and number - self.epoch >= self.early.patience else None
+
+
 def run(experiment: fg.Experiment, seed: int, params: Params | None = None) -> tuple[Params, dict[str, Any]]:
     """Return the trained parameters of a seed, and its row of the result."""
     with np.errstate(all="ignore"):
         drawn, rng = initial(experiment, seed)
-        return _run(experiment, drawn if params is None else params, order_generator(experiment, rng))
+        return _run(experiment, drawn if params is None else params, rng)
 
 
-def _run(experiment: fg.Experiment, start: Params, order_rng: Any) -> tuple[Params, dict[str, Any]]:
-    X, _ = examples(experiment)
-    network, stop = experiment.network, experiment.stop
-    last, epochs_run, converged = look(experiment, start), 0, -1
-    training = train(experiment, start, order_rng)
-    for number, epoch in enumerate(itertools.islice(training, experiment.epochs), start=1):
-        last, epochs_run = epoch, number
-        if stop is None:
+class End(NamedTuple):
+    """How training went."""
+
+    last: Epoch
+    history: list[Epoch]  # after every epoch, the start included
+    converged: int
+    restarts: int
+    validation: Validation | None
+    stopped_early: bool
+
+
+def _train_to_the_end(experiment: fg.Experiment, start: Params, rng: Any) -> End:
+    stop, restart = experiment.criteria, experiment.restart
+    order_rng = order_generator(experiment, rng)
+    validation = Validation(experiment) if experiment.validation is not None else None
+    history, converged, restarts, stopped_early = [look(experiment, start)], -1, 0, False
+    training, clock = train(experiment, start, order_rng), 0
+    for number in range(1, experiment.epochs + 1):
+        epoch, clock = next(training), clock + 1
+        history.append(epoch)
+        again = restart is not None and converged < 0 and restarts < (restart.at_most or np.inf)
+        attempt_over = again and clock == restart.after
+        is_looked_at = clock % experiment.check_every == 0 or number == experiment.epochs or attempt_over
+        if not is_looked_at:
             continue
-        if not np.isfinite(epoch.loss):
-            break
-        if met(stop, epoch) and converged < 0:
+        diverged = stop is not None and not np.isfinite(epoch.loss)
+        if stop is not None and met(stop, epoch) and converged < 0:
             converged = number
-            if not stop.keep_training:
-                break
+            again = False
+        why = validation.watch(number, epoch.params) if validation is not None else None
+        if again and (attempt_over or diverged) and number < experiment.epochs:
+            training, clock, restarts = train(experiment, draw_params(experiment, rng), order_rng), 0, restarts + 1
+            continue
+        if diverged or why == "diverged" or (stop is not None and met(stop, epoch) and not stop.keep_training):
+            break
+        if why == "early" and number < experiment.epochs:
+            stopped_early = True
+            break
+    last = history[-1]
+    if experiment.early_stopping and experiment.early_stopping.restore_best and validation.epoch:
+        last = look(experiment, validation.params)
+    return End(last, history, converged, restarts, validation, stopped_early)
+
+
+def _run(experiment: fg.Experiment, start: Params, rng: Any) -> tuple[Params, dict[str, Any]]:
+    X, _ = examples(experiment)
+    network = experiment.network
+    end = _train_to_the_end(experiment, start, rng)
+    last = end.last
+    masks = list(zip(dead_masks(network, start, X), dead_masks(network, last.params, X), strict=True))
     norm = gradient_norm(experiment, last.params)
     if not np.isfinite(last.loss) or not all(np.isfinite(p).all() for p in last.params):
         outcome = Outcome.DIVERGED
-    elif converged >= 0:
+    elif end.converged >= 0:
         outcome = Outcome.CONVERGED
     elif is_dead(network, last.params, X):
         outcome = Outcome.DEAD
@@ -264,15 +429,49 @@ def _run(experiment: fg.Experiment, start: Params, order_rng: Any) -> tuple[Para
         outcome = Outcome.STALLED
     else:
         outcome = Outcome.UNFINISHED
-    return last.params, {
+    row = {
         "outcome": int(outcome),
-        "epochs_run": epochs_run,
-        "epochs_to_converge": converged,
+        "epochs_run": len(end.history) - 1,
+        "epochs_to_converge": end.converged,
         "loss_initial": mean_loss(experiment, start),
         "loss_final": last.loss,
         "accuracy_final": last.accuracy,
         "gradient_norm_final": norm,
         "dead_units_initial": dead_units(network, start, X),
         "dead_units_final": dead_units(network, last.params, X),
+        "units_died": [int((after & ~before).sum()) for before, after in masks],
+        "units_revived": [int((before & ~after).sum()) for before, after in masks],
         "born_dead": is_dead(network, start, X),
+        "weight_norm_initial": [float(np.sqrt((w**2).sum())) for w in start if w.ndim == 2],
+        "weight_norm_final": [float(np.sqrt((w**2).sum())) for w in last.params if w.ndim == 2],
     }
+    if experiment.restart is not None:
+        row["restarts"] = end.restarts
+    if experiment.early_stopping is not None:
+        row["stopped_early"] = end.stopped_early
+    if end.validation is not None:
+        row |= {
+            "loss_validation_final": end.validation.loss(last.params),
+            "accuracy_validation_final": end.validation.accuracy(last.params),
+            "loss_validation_best": end.validation.best if end.validation.epoch else np.nan,
+            "epoch_validation_best": end.validation.epoch or -1,
+        }
+    return last.params, row
+
+
+def history(experiment: fg.Experiment, seed: int) -> list[Epoch]:
+    """Return a seed's network after every epoch, the start included."""
+    with np.errstate(all="ignore"):
+        return _train_to_the_end(experiment, *initial(experiment, seed)).history
+
+
+def dead_since(experiment: fg.Experiment, seed: int) -> list[list[int]]:
+    """Return for every unit of each ReLU layer the epoch since which it is dead; -1 if it is not."""
+    X, _ = examples(experiment)
+    masks = [dead_masks(experiment.network, epoch.params, X) for epoch in history(experiment, seed)]
+    since = []
+    for layer in range(len(masks[0])):
+        dead = np.array([mask[layer] for mask in masks])  # (n_epochs + 1, width)
+        runs = [len(list(itertools.takewhile(bool, column[::-1]))) for column in dead.T]
+        since.append([len(masks) - run if run else -1 for run in runs])
+    return since

@@ -24,12 +24,11 @@ from fastgrok.kernels import build
 exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), stop=None, dtype={dtype!r})
 lanes = build.lane_count(exp, specialize=True)
 train = build.driver(exp, lanes, specialize=True)
-params = np.zeros((lanes, exp.n_params), exp.dtype)
-epochs = np.zeros(lanes, np.int64)
+outputs = build.outputs(exp, np.zeros((lanes, exp.n_params), exp.dtype))
 states = np.zeros((lanes, build.state_words(exp)), np.uint64)
 arguments = (
-    params, epochs, epochs, states, build.work(exp, lanes, gradients=False),
-    build.data(exp), build.plan(exp), np.zeros(1, np.int64),
+    outputs, states, build.work(exp, lanes), build.data(exp), build.validation_data(exp),
+    build.tensors(exp), build.plan(exp), np.zeros(1, np.int64),
 )
 train.compile(tuple(map(numba.typeof, arguments)))
 print(*train.inspect_asm().values())

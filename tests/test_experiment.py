@@ -125,7 +125,7 @@ def test_defaults_are_those_of_the_design() -> None:
         ({"epochs": -1}, "epochs", "an integer at least 0 and at most 1000000000"),
         ({"epochs": 10**9 + 1}, "epochs", "an integer at least 0 and at most 1000000000"),
         ({"epochs": 10.0}, "epochs", "an integer at least 0"),
-        ({"stop": 0.01}, "stop", "None, or a stopping rule"),
+        ({"stop": 0.01}, "stop", "None, a stopping rule"),
         ({"dtype": "float16"}, "dtype", "one of 'float64', 'float32'"),
         ({"dtype": np.float16}, "dtype", "one of 'float64', 'float32'"),
         ({"epoch": 1}, "epoch", "only the fields of Experiment: network, data, loss"),
@@ -225,7 +225,7 @@ def test_id_is_of_the_content_and_stays_what_it_is() -> None:
     assert EXP.id == hashlib.sha256(EXP.to_json().encode()).hexdigest()[:16]
     assert EXP.id == fg.Experiment(NET, fg.datasets.xor(), optimizer=fg.SGD(lr=np.float64(0.1)), epochs=1000).id
     assert EXP.id != EXP.replace(epochs=1001).id
-    assert EXP.id == "7c2732865951aae8"  # stores and reports refer to it: a change of the format must be meant
+    assert EXP.id == "e20c8349f8378c5f"  # stores and reports refer to it: a change of the format must be meant
 
 
 @settings(deadline=None)
@@ -287,7 +287,7 @@ def test_any_text_is_an_experiment_or_an_invalid_experiment(text: str) -> None:
         ('{"type":NaN}', "finite numbers"),
         ('{"type":"SGD","type":"SGD"}', "there twice"),
         ('{"type":"Experiment"}', "network is missing"),
-        (fg.SGD().replace().to_dict().__repr__().replace("'", '"'), "'Experiment'"),
+        (json.dumps(fg.SGD().to_dict()), "'Experiment'"),
         (
             EXP.to_json().replace('"lr":0.1', '"lr":-1'),
             r"^optimizer\.lr = -1: expected a finite number greater than 0",

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from fastgrok.datasets.arrays import examples_array, targets_array, text, unique_names
 from fastgrok.datasets.csv_file import read_csv
 from fastgrok.datasets.npz_file import read_npz
+from fastgrok.datasets.split import held_out_rows
 from fastgrok.errors import InvalidExperiment
 from fastgrok.spec import from_plain, register
 
@@ -204,6 +205,52 @@ class Dataset:
     def n_out(self) -> int:
         """Targets of an example."""
         return int(self.y.shape[1])
+
+    def split(self, validation: float, *, seed: int = 0, stratified: bool = False) -> tuple[Self, Self]:
+        """
+        Split the examples at random into two datasets, one to train on and one to validate on.
+
+        Parameters
+        ----------
+        validation
+            Share of the examples that are held out, between 0 and 1; their number is rounded to the nearest integer.
+        seed
+            What the split depends on, besides the data: a seed of its own, from 0, for `numpy.random.default_rng`.
+        stratified
+            Whether both have every distinct target (row of `y`) in about the same share.
+
+        Returns
+        -------
+        The training and the validation data, each in the order of the rows.
+
+        Raises
+        ------
+        InvalidExperiment
+            If an argument will not do, or one of the two would be empty.
+
+        Examples
+        --------
+        >>> import fastgrok as fg
+        >>> fg.datasets.parity(3).split(0.25, stratified=True)[1].y.ravel().tolist()
+        [1.0, 0.0]
+        """
+        if isinstance(validation, bool) or not isinstance(validation, int | float) or not 0 < validation < 1:
+            raise InvalidExperiment("validation", validation, "a share greater than 0 and less than 1")
+        if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+            raise InvalidExperiment("seed", seed, "an integer at least 0")
+        if not isinstance(stratified, bool):
+            raise InvalidExperiment("stratified", stratified, "True or False")
+        count = round(validation * self.n_examples)
+        if not 0 < count < self.n_examples:
+            expected = f"a share that leaves some of the {self.n_examples} examples on either side"
+            raise InvalidExperiment("validation", validation, expected)
+        left, drawn = held_out_rows(self.y, count, int(seed), stratified=stratified)
+        return self._take(left, "training"), self._take(drawn, "validation")
+
+    def _take(self, rows: NDArray[np.int64], what: str) -> Self:
+        """Return some of the examples."""
+        name = f"{self.name} ({what})"
+        return type(self)(self.X[rows], self.y[rows], name, self.feature_names, self.target_names)
 
     def to_dict(self) -> dict[str, Any]:
         """

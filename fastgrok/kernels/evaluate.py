@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 
 from fastgrok.kernels.block import load_example, make_view, put_params
 from fastgrok.kernels.jit import device, kernel
-from fastgrok.kernels.lanes import fma, lane_view, like, peek, scalar_view, select, sqrt
-from fastgrok.kernels.layers import RELU
+from fastgrok.kernels.lanes import fma, lane_view, like, peek, scalar_view, sqrt
+from fastgrok.kernels.layers import LINEAR, RELU
+from fastgrok.kernels.look import mark_alive
 from fastgrok.kernels.losses import add_hit, add_loss, loss_backward
 from fastgrok.kernels.network import GENERAL, layer_at
 
@@ -21,39 +22,48 @@ class Measures(NamedTuple):
     loss: Any  # float (n_seeds,), the mean over examples
     hits: Any  # float (n_seeds,), examples that are right
     gradient_norm: Any  # float (n_seeds,), of the mean loss
-    dead_units: Any  # int64 (n_seeds, n_relu_layers)
+    weight_norms: Any  # float (n_seeds, n_linear_layers), of the weights without the biases
+    dead: Any  # bool (n_seeds, n_units): the units of the ReLU layers, one layer after the other
 
 
 class Scratch(NamedTuple):
     """What evaluate needs besides the memory of a block."""
 
     numbers: Any  # float (3, lanes): LOSS, HITS, GRADIENT_NORM
+    norms: Any  # float (n_linear_layers, lanes)
     alive: Any  # float (n_acts, lanes): 1 where a unit's z has been above 0
 
 
 @device
-def _mark_alive(living, acts, table, n_layers):
-    """Mark the ReLU units whose z is not <= 0 on this example."""
-    one = like(acts[0], 1.0)
-    for m in range(n_layers):
-        layer = layer_at(table, m)
-        if layer.kind == RELU:
-            for unit in range(layer.inp, layer.inp + layer.n_in):
-                living[unit] = select(acts[unit] <= like(one, 0.0), living[unit], one)
+def _norm(values, start, end):
+    """Return the Euclidean norm of the values from start to end, their squares summed in order."""
+    squares = like(values[start], 0.0)
+    for p in range(start, end):
+        squares = fma(values[p], values[p], squares)
+    return sqrt(squares)
 
 
 @device
-def _count_dead(dead_units, alive, table, n_layers, lane):
-    """Fill dead_units (n_relu_layers,) with the units of each ReLU layer that are not marked in a lane."""
-    column = 0
+def _find_weight_norms(norms, params, table, n_layers):
+    """Fill norms (n_linear_layers, L) with the Frobenius norm of each layer's weights."""
+    row = 0
+    for m in range(n_layers):
+        layer = layer_at(table, m)
+        if layer.kind == LINEAR:
+            norms[row] = _norm(params, layer.weight, layer.weight + layer.n_in * layer.n_out)
+            row += 1
+
+
+@device
+def _find_dead(dead, alive, table, n_layers, lane):
+    """Fill dead (n_units,): the ReLU units that are not marked in a lane."""
+    place = 0
     for m in range(n_layers):
         layer = layer_at(table, m)
         if layer.kind == RELU:
-            dead_units[column] = 0
             for unit in range(layer.inp, layer.inp + layer.n_in):
-                if alive[unit, lane] == 0.0:
-                    dead_units[column] += 1
-            column += 1
+                dead[place] = alive[unit, lane] == 0.0
+                place += 1
 
 
 @functools.cache
@@ -75,7 +85,7 @@ def make_evaluate(lanes: int, dtype: str) -> Any:
         block, examples, table = views
         s = plan.structure
         zero = like(block.params[0], 0.0)
-        total, hits, squares, scale = zero, zero, zero, like(zero, gradient_scale)
+        total, hits, scale = zero, zero, like(zero, gradient_scale)
         for p in range(s.n_params):
             block.grads[p] = zero
         for k in range(plan.n_examples):
@@ -85,24 +95,19 @@ def make_evaluate(lanes: int, dtype: str) -> Any:
             forward(block.acts, block.params, table, s.n_layers)
             total = add_loss(total, block.acts, s.loss)
             hits = add_hit(hits, block.acts, s.loss)
-            _mark_alive(living, block.acts, table, s.n_layers)
+            mark_alive(living, block.acts, table, s.n_layers)
             if gradient_scale != 0.0:
                 loss_backward(block.deltas, block.acts, scale, s.loss)
                 backward(block.deltas, block.grads, block.params, block.acts, table, s.n_backward)
-        for p in range(s.n_params):
-            squares = fma(block.grads[p], block.grads[p], squares)
         numbers[LOSS] = total * like(zero, plan.criteria.loss_factor)
         numbers[HITS] = hits
-        numbers[GRADIENT_NORM] = sqrt(squares)
+        numbers[GRADIENT_NORM] = _norm(block.grads, 0, s.n_params)
 
     @kernel(lanes, dtype)
     def evaluate(measures, params, scratch, work, data, plan, gradient_scale, cancel):
         views = view(work, data, plan)
-        numbers, living, flag = (
-            lane_view(scratch.numbers, lanes),
-            lane_view(scratch.alive, lanes),
-            scalar_view(cancel),
-        )
+        numbers, norms = lane_view(scratch.numbers, lanes), lane_view(scratch.norms, lanes)
+        living, flag = lane_view(scratch.alive, lanes), scalar_view(cancel)
         table, n_layers, n_seeds = views[2], plan.structure.n_layers, params.shape[0]
         for first in range(0, n_seeds, lanes):
             for lane in range(lanes):
@@ -110,12 +115,15 @@ def make_evaluate(lanes: int, dtype: str) -> Any:
             for unit in range(scratch.alive.shape[0]):
                 living[unit] = like(views[0].params[0], 0.0)
             measure(numbers, living, views, plan, gradient_scale, flag)
+            _find_weight_norms(norms, views[0].params, table, n_layers)
             for lane in range(min(lanes, n_seeds - first)):
                 seed = first + lane
                 measures.loss[seed] = scratch.numbers[LOSS, lane]
                 measures.hits[seed] = scratch.numbers[HITS, lane]
                 measures.gradient_norm[seed] = scratch.numbers[GRADIENT_NORM, lane]
-                _count_dead(measures.dead_units[seed], scratch.alive, table, n_layers, lane)
+                for k in range(scratch.norms.shape[0]):
+                    measures.weight_norms[seed, k] = scratch.norms[k, lane]
+                _find_dead(measures.dead[seed], scratch.alive, table, n_layers, lane)
 
     return evaluate
 

@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 import functools
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
+from fastgrok.kernels.draw import make_draw
 from fastgrok.kernels.jit import kernel
 from fastgrok.kernels.streams import STREAMS
 
-CONSTANT, UNIFORM, NORMAL = range(3)
-
-
-class Tensors(NamedTuple):
-    """What to draw, tensor by tensor in the order of the parameters; each field has one entry a tensor."""
-
-    sizes: Any  # int64
-    kinds: Any  # int64: CONSTANT, UNIFORM, NORMAL
-    first: Any  # float64: the constant, the low end, the mean
-    second: Any  # float64: -, the high end, the standard deviation
-
 
 @functools.cache
-def make_initialise(stream: str, dtype: str) -> Any:
-    """Compile initialise(params, states, seeds, tensors) for a stream and the dtype of params.
+def make_initialise(stream: str, dtype: str, with_forms: bool) -> Any:
+    """Compile initialise(params, states, seeds, tensors, scratch_size) for a stream and the dtype of params.
 
     params : (n_seeds, n_params)
         Drawn in float64 and rounded once.
@@ -32,29 +22,43 @@ def make_initialise(stream: str, dtype: str) -> Any:
         The streams after the draws, to be continued; with no words they are not kept.
     seeds : uint64 (n_seeds,)
     """
-    seed_stream, random, standard_normal, _, words = STREAMS[stream]
+    seed_stream, words = STREAMS[stream].seed, STREAMS[stream].words
+    draw = make_draw(stream, with_forms)
 
-    @kernel(stream, dtype)
-    def initialise(params, states, seeds, tensors):
-        state = np.empty(words, np.uint64)
+    @kernel(stream, dtype, with_forms)
+    def initialise(params, states, seeds, tensors, scratch_size):
+        state, scratch = np.empty(words, np.uint64), np.empty(scratch_size)
+        drawn = np.empty(params.shape[1])
         for n in range(seeds.shape[0]):
             seed_stream(state, seeds[n])
-            p = 0
-            for t in range(tensors.sizes.shape[0]):
-                kind, a, b = tensors.kinds[t], tensors.first[t], tensors.second[t]
-                for _ in range(tensors.sizes[t]):
-                    if kind == UNIFORM:
-                        value = a + (b - a) * random(state)
-                    elif kind == NORMAL:
-                        value = a + b * standard_normal(state)
-                    else:
-                        value = a
-                    params[n, p] = value
-                    p += 1
+            draw(drawn, scratch, state, tensors)
+            for p in range(params.shape[1]):
+                params[n, p] = drawn[p]
             for word in range(states.shape[1]):
                 states[n, word] = state[word]
 
     return initialise
+
+
+@functools.cache
+def make_draw_on(stream: str, dtype: str) -> Any:
+    """Compile draw_on(params, states, tensors, scratch_size): initialise with streams that have begun.
+
+    params : (n_seeds, n_params)
+    states : uint64 (n_seeds, words)
+        Each goes on from where it is.
+    """
+    draw = make_draw(stream, True)
+
+    @kernel(stream, dtype)
+    def draw_on(params, states, tensors, scratch_size):
+        drawn, scratch = np.empty(params.shape[1]), np.empty(scratch_size)
+        for n in range(states.shape[0]):
+            draw(drawn, scratch, states[n], tensors)
+            for p in range(params.shape[1]):
+                params[n, p] = drawn[p]
+
+    return draw_on
 
 
 @functools.cache

@@ -1,11 +1,17 @@
-"""The update of the parameters from a batch's gradients."""
+"""The update of the parameters from a batch's gradients.
+
+Each takes update(params, moments, grads, minus_lr, n_params, terms, rates): params and grads are (n_params, L),
+moments holds what the optimizer remembers and starts at zero, minus_lr is the negative learning rate of each lane.
+"""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 from fastgrok.kernels.jit import device
-from fastgrok.kernels.lanes import copysign, fma, like, select
+from fastgrok.kernels.lanes import copysign, fma, like, select, sqrt
+
+_CLIP_EPS = 1e-6
 
 
 class Terms(NamedTuple):
@@ -14,29 +20,84 @@ class Terms(NamedTuple):
     weight_decay: bool
     l1: bool
     momentum: bool
+    nesterov: bool
+    clip: bool
 
 
 class Rates(NamedTuple):
-    """The numbers of the update."""
+    """The numbers of the update; what an optimizer does not have is 0."""
 
     lr: float
     weight_decay: float
     l1: float
     momentum: float
+    beta1: float
+    beta2: float
+    fresh1: float  # 1 - beta1
+    fresh2: float  # 1 - beta2
+    eps: float
+    clip_norm: float
 
 
 @device
-def sgd_update(params, moments, grads, n_params, terms, rates):
-    """g += weight_decay w + l1 sign(w); v = momentum v + g; w -= lr v."""
+def _clip(grads, n_params, clip_norm):
+    """Scale gradients whose norm over all parameters is above clip_norm by clip_norm / (norm + 1e-6)."""
+    one = like(grads[0], 1.0)
+    squares = like(one, 0.0)
+    for p in range(n_params):
+        squares = fma(grads[p], grads[p], squares)
+    factor = like(one, clip_norm) / (sqrt(squares) + like(one, _CLIP_EPS))
+    factor = select(factor < one, factor, one)
+    for p in range(n_params):
+        grads[p] = grads[p] * factor
+
+
+@device
+def _with_penalties(g, w, terms, rates):
+    """Return g + weight_decay w + l1 sign(w)."""
+    if terms.weight_decay:
+        g = fma(like(w, rates.weight_decay), w, g)
+    if terms.l1:
+        sign = select(w == like(w, 0.0), like(w, 0.0), copysign(like(w, 1.0), w))
+        g = fma(like(w, rates.l1), sign, g)
+    return g
+
+
+@device
+def sgd_update(params, moments, grads, minus_lr, n_params, terms, rates):
+    """v = momentum v + g; w -= lr v, or with Nesterov's look ahead w -= lr (g + momentum v). moments: v."""
+    if terms.clip:
+        _clip(grads, n_params, rates.clip_norm)
     for p in range(n_params):
         w = params[p]
-        g = grads[p]
-        if terms.weight_decay:
-            g = fma(like(w, rates.weight_decay), w, g)
-        if terms.l1:
-            sign = select(w == like(w, 0.0), like(w, 0.0), copysign(like(w, 1.0), w))
-            g = fma(like(w, rates.l1), sign, g)
+        g = _with_penalties(grads[p], w, terms, rates)
         if terms.momentum:
-            g = fma(like(w, rates.momentum), moments[p], g)
-            moments[p] = g
-        params[p] = fma(like(w, -rates.lr), g, w)
+            momentum = like(w, rates.momentum)
+            v = fma(momentum, moments[p], g)
+            moments[p] = v
+            g = fma(momentum, v, g) if terms.nesterov else v
+        params[p] = fma(minus_lr, g, w)
+
+
+@device
+def adam_update(params, moments, grads, minus_lr, n_params, terms, rates):
+    """m = beta1 m + (1-beta1) g; v = beta2 v + (1-beta2) g**2; w -= lr/c1 m / (sqrt(v)/sqrt(c2) + eps).
+
+    moments: m (n_params), v (n_params), c1, c2. The corrections c = 1 - beta**t are averages like m and v, of ones
+    instead of gradients, so that m / c1 is a mean of gradients whatever beta was rounded to.
+    """
+    if terms.clip:
+        _clip(grads, n_params, rates.clip_norm)
+    beta1, fresh1 = like(minus_lr, rates.beta1), like(minus_lr, rates.fresh1)
+    beta2, fresh2 = like(minus_lr, rates.beta2), like(minus_lr, rates.fresh2)
+    c1 = fma(beta1, moments[2 * n_params], fresh1)
+    c2 = fma(beta2, moments[2 * n_params + 1], fresh2)
+    moments[2 * n_params], moments[2 * n_params + 1] = c1, c2
+    step, root, eps = minus_lr / c1, like(c2, 1.0) / sqrt(c2), like(c2, rates.eps)
+    for p in range(n_params):
+        w = params[p]
+        g = _with_penalties(grads[p], w, terms, rates)
+        m = fma(beta1, moments[p], fresh1 * g)
+        v = fma(beta2, moments[n_params + p], fresh2 * (g * g))
+        moments[p], moments[n_params + p] = m, v
+        params[p] = fma(step, m / fma(sqrt(v), root, eps), w)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from fastgrok.kernels.losses import Loss
+from fastgrok.kernels.network import Passes
 from fastgrok.kernels.optimizers import Rates, Terms
 
 
@@ -17,9 +19,37 @@ class Structure(NamedTuple):
     n_in: int
     loss: Loss
     terms: Terms
-    stopping: bool  # check the criteria after each epoch
+    stopping: bool  # there are criteria
     check_error: bool  # max_error is one of them
     check_hits: bool  # accuracy is one of them
+
+
+class Regime(NamedTuple):
+    """What a driver does besides plain updates; it is compiled for these, and what is False costs nothing."""
+
+    adam: bool
+    scheduled: bool  # the learning rate changes from epoch to epoch
+    restarts: bool  # seeds that have not converged get new parameters
+    validates: bool  # the loss on the validation data is watched
+    stops_early: bool  # and ends a seed
+    restores: bool  # and the parameters of its best epoch are kept
+    tracks: bool  # the epoch since which a unit is dead
+    records: bool  # parameters at chosen epochs
+
+
+class Design(NamedTuple):
+    """The choices that a driver is compiled for."""
+
+    lanes: int
+    fused: bool  # per-example plain SGD: backward itself updates the parameters
+    long_epochs: bool  # look at the cancel flag within an epoch too, which costs tiny networks a twentieth
+    permute: Callable[..., Any] | None  # shuffles the order of the examples, where they are shuffled
+    shuffle_word: int  # where in a lane's states the stream begins that shuffles
+    draw: Callable[..., Any] | None  # draws the parameters of a restarted seed
+    regime: Regime
+    passes: Passes
+    structure: Structure | None  # None: read from the plan
+    registers: tuple[int, int, int, int]  # vectors of params, moments, grads, acts to work on in registers; 0: memory
 
 
 class Criteria(NamedTuple):
@@ -32,6 +62,17 @@ class Criteria(NamedTuple):
     keep_training: bool
 
 
+class Limits(NamedTuple):
+    """When a seed is looked at, and when it ends or starts again besides converging, in epochs."""
+
+    epochs: int
+    check_every: int
+    restart_after: int
+    restarts: int  # at most
+    patience: int
+    min_delta: float
+
+
 class Plan(NamedTuple):
     """Everything about an experiment that a driver reads at run time."""
 
@@ -39,12 +80,16 @@ class Plan(NamedTuple):
     sizes: Any  # int64 (n_layers, 7): see network.Table
     arguments: Any  # float64 (n_layers,)
     n_examples: int
+    n_validation: int
     batch_size: int
-    epochs: int
     scale: float  # of the deltas, in a whole batch
     last_scale: float  # and in the last one, which may be short
     rates: Rates
+    schedule: Any  # float (n_epochs,): fused, the scale of the deltas in each epoch; else the negative learning rate
     criteria: Criteria
+    validation_factor: float  # the loss_factor of the validation data
+    limits: Limits
+    records: Any  # int64 (n_records,), ascending: epochs after which parameters are recorded
     check_epochs: int  # epochs between two looks at the cancel flag
     check_examples: int  # examples between two looks, a multiple of the batch size
 
@@ -56,15 +101,53 @@ class Data(NamedTuple):
     targets: Any  # (n_examples, n_out)
 
 
+class Outputs(NamedTuple):
+    """What training writes, one row a seed; what the regime does not ask for has no rows."""
+
+    params: Any  # (n_seeds, n_params): the initial parameters, replaced by the final ones
+    epochs_run: Any  # int64 (n_seeds,), filled with -1: what it stays for a seed that a cancelled run left undone
+    epochs_to_converge: Any  # int64 (n_seeds,), filled with -1
+    restarts: Any  # int64 (n_seeds,)
+    validation_loss: Any  # float (n_seeds,): the best; infinite if it was never finite
+    validation_epoch: Any  # int64 (n_seeds,): of the best
+    stopped_early: Any  # bool (n_seeds,)
+    dead_since: Any  # int64 (n_seeds, n_units): the epoch since which a unit is dead; -1 if it is alive
+    records: Any  # (n_seeds, n_records, n_params): the parameters after the recorded epochs that were run
+
+
+class Watch(NamedTuple):
+    """The best epoch so far of each lane, by the validation loss."""
+
+    params: Any  # (n_params, L) where they are restored
+    loss: Any  # float (1, L)
+    due: Any  # float (1, L): 1 where the lane is looked at after this stretch of epochs
+    epoch: Any  # int64 (L,)
+
+
+class Track(NamedTuple):
+    """Which ReLU units are dead, and since when."""
+
+    alive: Any  # float (n_acts, L): 1 where a unit's z has been above 0
+    since: Any  # int64 (n_units, L): -1 where it is alive
+    dead: Any  # int64 (n_units,): the lanes in which a unit is dead, as bits
+
+
 class Work(NamedTuple):
-    """The memory of one block of L lanes, made once for each thread."""
+    """The memory of one block of L lanes, made once for each thread; what the regime does not need is empty."""
 
     params: Any  # (n_params, L)
-    moments: Any  # (n_params, L) where there is momentum
+    moments: Any  # (n_moments, L): what the optimizer remembers
     grads: Any  # (n_params, L) where the update is not fused into backward
     acts: Any  # (n_acts, L)
     deltas: Any  # (n_acts, L)
     order: Any  # int64 (n_examples, L) where the order is shuffled
-    states: Any  # uint64 (L, words): the stream that shuffles
+    states: Any  # uint64 (L, words): the streams that restart and shuffle
     seeds: Any  # int64 (L,): row of the seed in each lane
     epochs: Any  # int64 (L,): epochs that the lane's seed has run
+    clock: Any  # int64 (L,): those of its present attempt
+    restarts: Any  # int64 (L,)
+    recorded: Any  # int64 (L,): how many records the lane's seed has
+    watch: Watch
+    track: Track
+    drawn: Any  # float64 (n_params,) where seeds restart
+    scratch: Any  # float64: what draws work in

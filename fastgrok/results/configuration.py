@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from fastgrok.datasets import Dataset
 from fastgrok.experiment import Experiment
 from fastgrok.network import Network
-from fastgrok.schema import HIDDEN_LAYER, SEED, VARIABLES
+from fastgrok.recording import shapes
+from fastgrok.schema import VARIABLES
 from fastgrok.training import Trained
 
 
@@ -84,8 +85,8 @@ def not_started(labels: Mapping[str, Any], experiment: Experiment, like: Trained
         What training another one gave: how many seeds there are, and how it was done.
     """
     n = len(like.finished)
-    sizes = {SEED: n, HIDDEN_LAYER: len(experiment.network.relu_layers)}
-    columns = {v.name: _zeros([sizes[dim] for dim in v.dims], v.dtype) for v in VARIABLES.values()}
+    there = shapes(experiment, like.recording, n)
+    columns = {name: _zeros(shape, VARIABLES[name].dtype) for name, shape in there.items()}
     params = None if like.params is None else _zeros([n, experiment.n_params], experiment.dtype)
     return Configuration(
         labels,

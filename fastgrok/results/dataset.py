@@ -9,9 +9,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastgrok.recording import sizes
 from fastgrok.results.configuration import Axis, Configuration
 from fastgrok.results.layers import ReluLayer, all_relu_layers, relu_layers
-from fastgrok.schema import FINISHED, HIDDEN_LAYER, NOT_THERE, SEED, VARIABLES, Variable, with_not_run
+from fastgrok.schema import (
+    EPOCH,
+    FINISHED,
+    HIDDEN_LAYER,
+    LAYER,
+    NOT_THERE,
+    SEED,
+    UNIT,
+    VARIABLES,
+    Variable,
+    with_not_run,
+)
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -39,9 +51,10 @@ def to_dataset(
 
     Notes
     -----
-    Dimensions are the axes, then `seed`, then `hidden_layer`. An interrupted run has the rows that were
-    finished. An interrupted sweep has all; a variable `finished` tells them apart, and the outcome of those that
-    were not trained is one more flag, -1 "not_run".
+    Dimensions are the axes, then `seed`, then those of each variable in `fastgrok.schema`. An interrupted run has the
+    rows that were finished. An interrupted sweep has all; a variable `finished` tells them apart, and the outcome of
+    those that were not trained is one more flag, -1 "not_run". What only some configurations of a sweep have is -1,
+    NaN or False in the others.
     """
     import xarray as xr
 
@@ -55,9 +68,28 @@ def to_dataset(
     data = {name: (dims + list(v.dims), array, _attrs(v)) for name, (v, array) in variables.items()}
     coords: dict[str, Any] = {axis.path: (axis.path, np.asarray(axis.labels)) for axis in axes}
     coords[SEED] = (SEED, seeds, {"long_name": "what fixes the initial parameters, and the order if per_seed"})
-    numbers = np.array([layer.linear for layer in layers], np.int64)
-    coords[HIDDEN_LAYER] = (HIDDEN_LAYER, numbers, {"long_name": "number of the Linear layer before the ReLU"})
+    used = {dim for variable, _ in variables.values() for dim in variable.dims}
+    coords |= {dim: value for dim, value in _coords(configurations, layers).items() if dim in used}
     return xr.Dataset({name: data[name] for name in [*VARIABLES, FINISHED.name] if name in data}, coords, attrs)
+
+
+def _coords(configurations: Sequence[Configuration], layers: Sequence[ReluLayer]) -> dict[str, Any]:
+    """Return the coordinates of the dimensions but axes and seeds."""
+    most = _most(configurations)
+    at = configurations[0].trained.recording.at or ()
+    numbers = {
+        HIDDEN_LAYER: ([layer.linear for layer in layers], "number of the Linear layer before the ReLU"),
+        LAYER: (range(1, most[LAYER] + 1), "number of the Linear layer"),
+        UNIT: (range(most[UNIT]), "unit of a ReLU layer"),
+        EPOCH: (at, "epoch after which it was so; 0 is the initialisation"),
+    }
+    return {dim: (dim, np.array(values, np.int64), {"long_name": name}) for dim, (values, name) in numbers.items()}
+
+
+def _most(configurations: Sequence[Configuration]) -> dict[str, int]:
+    """Return the longest length of each dimension."""
+    found = [sizes(one.experiment, one.trained.recording) for one in configurations]
+    return {dim: max(one[dim] for one in found) for dim in found[0]}
 
 
 def _attrs(variable: Variable) -> dict[str, Any]:
@@ -72,23 +104,25 @@ def _sweep_variables(
     n: int, axes: Sequence[Axis], configurations: Sequence[Configuration], layers: Sequence[ReluLayer]
 ) -> dict[str, tuple[Variable, NDArray[Any]]]:
     """Put the configurations side by side; those that were not trained hold what says so."""
-    shape = (*(len(axis.values) for axis in axes), n)
+    shape = tuple(len(axis.values) for axis in axes)
+    lengths = {SEED: n, **_most(configurations), HIDDEN_LAYER: len(layers)}
+    there = {name for one in configurations for name in one.trained.columns}
     full = {
-        name: (variable, _blank(variable, shape + (len(layers),) * (len(variable.dims) - 1)))
+        name: (variable, _blank(variable, shape + tuple(lengths[dim] for dim in variable.dims)))
         for name, variable in VARIABLES.items()
+        if name in there
     }
-    finished = np.zeros(shape, FINISHED.dtype)
+    finished = np.zeros((*shape, n), FINISHED.dtype)
     points = itertools.product(*(range(len(axis.values)) for axis in axes))
     for point, configuration in zip(points, configurations, strict=True):
         rows = configuration.trained.finished
         finished[point] = rows
-        columns = np.array([layers.index(layer) for layer in relu_layers(configuration.experiment.network)], int)
-        for name, (variable, array) in full.items():
-            column = configuration.columns[name]
-            if len(variable.dims) == 1:
-                array[point][rows] = column
-            else:
-                array[point][np.ix_(rows, columns)] = column
+        places = np.array([layers.index(layer) for layer in relu_layers(configuration.experiment.network)], int)
+        for name, column in configuration.columns.items():
+            variable, array = full[name]
+            ends = zip(variable.dims[1:], column.shape[1:], strict=True)
+            indices = [places if dim == HIDDEN_LAYER else np.arange(end) for dim, end in ends]
+            array[point][np.ix_(rows, *indices)] = column
     if finished.all():
         return full
     marked = {name: (with_not_run(variable), array) for name, (variable, array) in full.items()}

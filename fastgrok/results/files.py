@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import json
 import os
 import secrets
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastgrok.errors import InvalidExperiment
+from fastgrok.recording import sizes
 from fastgrok.results.configuration import Axis, Configuration
-from fastgrok.results.layers import all_relu_layers, relu_layers
-from fastgrok.schema import HIDDEN_LAYER, NOT_THERE, OUTCOMES, SEED, VARIABLES
+from fastgrok.results.layers import relu_layers
+from fastgrok.schema import EPOCH, HIDDEN_LAYER, LAYER, NOT_THERE, OUTCOMES, SEED, UNIT, VARIABLES
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -121,17 +123,33 @@ def _schema(axes: Sequence[Axis], configurations: Sequence[Configuration], attrs
     fields = [pa.field(axis.path, pa.array(axis.labels).type) for axis in axes]
     fields.append(pa.field("experiment_id", pa.string()))
     fields.append(pa.field(SEED, pa.uint64()))
-    layers = all_relu_layers(one.experiment.network for one in configurations)
     for name, variable in VARIABLES.items():
         note = {"long_name": variable.meaning, "units": variable.units}
+        kind = pa.from_numpy_dtype(np.dtype(variable.dtype))
         if name == OUTCOME:
-            fields.append(pa.field(name, pa.dictionary(pa.int8(), pa.string()), metadata=note))
-            continue
-        note |= {key: json.dumps(value) for key, value in variable.attrs.items()}
-        layered = HIDDEN_LAYER in variable.dims
-        for column in [layer.column(name) for layer in layers] if layered else [name]:
-            fields.append(pa.field(column, pa.from_numpy_dtype(np.dtype(variable.dtype)), metadata=note))
+            kind = pa.dictionary(pa.int8(), pa.string())
+        else:
+            note |= {key: json.dumps(value) for key, value in variable.attrs.items()}
+        names = dict.fromkeys(column for one in configurations for column, _ in _columns(one, name))
+        fields.extend(pa.field(column, kind, metadata=note) for column in names)
     return pa.schema(fields, metadata={METADATA_KEY: json.dumps(dict(attrs))})
+
+
+def _columns(configuration: Configuration, name: str) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Yield the column of each element of a variable's dimensions, the seeds aside, and the element's index."""
+    if name not in configuration.trained.columns:
+        return
+    experiment, at = configuration.experiment, configuration.trained.recording.at or ()
+    lengths = sizes(experiment, configuration.trained.recording)
+    suffixes = {
+        HIDDEN_LAYER: [layer.column("") for layer in relu_layers(experiment.network)],
+        LAYER: [f"_{k + 1}" for k in range(lengths[LAYER])],
+        UNIT: [f"_unit{k}" for k in range(lengths[UNIT])],
+        EPOCH: [f"_epoch{epoch}" for epoch in at],
+    }
+    choices = [list(enumerate(suffixes[dim])) for dim in VARIABLES[name].dims[1:]]
+    for element in itertools.product(*choices):
+        yield name + "".join(suffix for _, suffix in element), tuple(index for index, _ in element)
 
 
 def _table(configuration: Configuration, seeds: NDArray[np.uint64], schema: pa.Schema) -> pa.Table:
@@ -140,18 +158,17 @@ def _table(configuration: Configuration, seeds: NDArray[np.uint64], schema: pa.S
 
     columns: dict[str, Any] = {SEED: configuration.rows(seeds)}
     n = len(columns[SEED])
-    network = configuration.experiment.network
-    for name, column in configuration.columns.items():
-        if HIDDEN_LAYER in VARIABLES[name].dims:
-            columns |= {layer.column(name): column[:, k] for k, layer in enumerate(relu_layers(network))}
-        else:
-            columns[name] = column
+    for name, values in configuration.columns.items():
+        columns |= {
+            column: values[cast(Any, (slice(None), *index))] for column, index in _columns(configuration, name)
+        }
     columns[OUTCOME] = pa.DictionaryArray.from_arrays(columns[OUTCOME], list(OUTCOMES))
     constants = {**configuration.labels, "experiment_id": configuration.experiment.id}
+    missing = {pa.float64(): np.nan, pa.bool_(): False}
     arrays = [
         _array(columns[field.name], field.type)
         if field.name in columns
-        else pa.repeat(pa.scalar(constants.get(field.name, NOT_THERE), field.type), n)
+        else pa.repeat(pa.scalar(constants.get(field.name, missing.get(field.type, NOT_THERE)), field.type), n)
         for field in schema
     ]
     return pa.Table.from_arrays(arrays, schema=schema)

@@ -1,0 +1,121 @@
+"""Result variables from what the kernels wrote: one row a seed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from fastgrok.experiment import Experiment
+from fastgrok.kernels.evaluate import Measures
+from fastgrok.kernels.plan import Outputs
+from fastgrok.schema import NEVER, STALLED_GRADIENT_NORM, Outcome
+
+
+class Columns:
+    """The result variables of some seeds of an experiment.
+
+    Parameters
+    ----------
+    experiment
+        What was trained.
+    outputs
+        What the driver wrote.
+    initial, final
+        What the networks do on the training data, before and after.
+    """
+
+    def __init__(self, experiment: Experiment, outputs: Outputs, initial: Measures, final: Measures) -> None:
+        self._experiment = experiment
+        self._outputs, self._initial, self._final = outputs, initial, final
+        self._n_examples = experiment.data.n_examples
+
+    def always(self) -> dict[str, np.ndarray]:
+        """Return what every run has, and the restarts where there may be some."""
+        outputs, initial, final = self._outputs, self._initial, self._final
+        return {
+            "outcome": self._outcomes(),
+            "epochs_run": outputs.epochs_run,
+            "epochs_to_converge": outputs.epochs_to_converge,
+            "loss_initial": initial.loss,
+            "loss_final": final.loss,
+            "accuracy_final": final.hits.astype(np.float64) / self._n_examples,
+            "gradient_norm_final": final.gradient_norm,
+            "dead_units_initial": self._by_layer(initial.dead),
+            "dead_units_final": self._by_layer(final.dead),
+            "units_died": self._by_layer(final.dead & ~initial.dead),
+            "units_revived": self._by_layer(initial.dead & ~final.dead),
+            "born_dead": self._is_dead(initial),
+            "weight_norm_initial": initial.weight_norms,
+            "weight_norm_final": final.weight_norms,
+            **({"restarts": outputs.restarts} if self._experiment.restart is not None else {}),
+        }
+
+    def validation(self, final: Measures, n_examples: int) -> dict[str, np.ndarray]:
+        """Return what there is with validation data of so many examples, from what the networks do on it."""
+        outputs = self._outputs
+        known = np.isfinite(outputs.validation_loss) & (outputs.validation_epoch > 0)
+        early = {"stopped_early": outputs.stopped_early} if self._experiment.early_stopping is not None else {}
+        return {
+            "loss_validation_final": final.loss,
+            "accuracy_validation_final": final.hits.astype(np.float64) / n_examples,
+            "loss_validation_best": np.where(known, outputs.validation_loss, np.nan),
+            "epoch_validation_best": np.where(known, outputs.validation_epoch, NEVER),
+            **early,
+        }
+
+    def recorded(self, epochs: Sequence[int], measures: Sequence[Measures]) -> dict[str, np.ndarray]:
+        """Return what is recorded, from what the networks did after each of some epochs, if they ran so many."""
+        ran = [self._outputs.epochs_run >= epoch for epoch in epochs]
+        taken = [(there, at, self._final) for there, at in zip(ran, measures, strict=True)]
+        hits = np.stack([np.where(there, at.hits, end.hits) for there, at, end in taken], axis=1)
+        dead = [self._by_layer(np.where(there[:, None], at.dead, end.dead)) for there, at, end in taken]
+        return {
+            "loss_recorded": np.stack([np.where(there, at.loss, end.loss) for there, at, end in taken], axis=1),
+            "accuracy_recorded": hits.astype(np.float64) / self._n_examples,
+            "dead_units_recorded": np.stack(dead, axis=1),
+        }
+
+    def tracked(self) -> dict[str, np.ndarray]:
+        """Return the epoch since which each unit is dead, layer by layer side by side.
+
+        The driver looks at the units after some epochs only: what is dead since the first look, and was at
+        initialisation, is so since then.
+        """
+        experiment, since = self._experiment, self._outputs.dead_since
+        first_look = min(experiment.check_every, experiment.epochs)
+        if experiment.restart is not None:
+            first_look = min(first_look, experiment.restart.after)
+        born = self._initial.dead & ((since == first_look) | (self._outputs.epochs_run == 0)[:, None])
+        since = np.where(born, 0, since)
+        widths = experiment.network.relu_widths
+        padded = np.full((len(since), len(widths), max(widths, default=0)), NEVER, np.int64)
+        for k, layer in enumerate(self._layers(since)):
+            padded[:, k, : widths[k]] = layer
+        return {"dead_since": padded}
+
+    def _layers(self, units: np.ndarray) -> list[np.ndarray]:
+        """Return the units of each ReLU layer."""
+        ends = np.cumsum(self._experiment.network.relu_widths, dtype=np.int64)
+        return np.split(units, ends[:-1], axis=1) if len(ends) else []
+
+    def _by_layer(self, units: np.ndarray) -> np.ndarray:
+        """Return how many units of each ReLU layer are marked."""
+        counts = [layer.sum(axis=1, dtype=np.int64) for layer in self._layers(units)]
+        return np.stack(counts, axis=1) if counts else np.zeros((len(units), 0), np.int64)
+
+    def _is_dead(self, measures: Measures) -> np.ndarray:
+        """Whether every unit of some ReLU layer is dead."""
+        whole = [layer.all(axis=1) for layer in self._layers(measures.dead)]
+        return np.any(whole, axis=0) if whole else np.zeros(len(measures.dead), np.bool_)
+
+    def _outcomes(self) -> np.ndarray:
+        """Return the first outcome that applies to each seed."""
+        outputs, final = self._outputs, self._final
+        cases = {
+            Outcome.DIVERGED: ~np.isfinite(final.loss) | ~np.all(np.isfinite(outputs.params), axis=1),
+            Outcome.CONVERGED: outputs.epochs_to_converge != NEVER,
+            Outcome.DEAD: self._is_dead(final),
+            Outcome.STALLED: final.gradient_norm < STALLED_GRADIENT_NORM,
+        }
+        return np.select(list(cases.values()), list(cases), Outcome.UNFINISHED)

@@ -1,0 +1,193 @@
+"""One seed in its lane: how it gets in, when it is due for what, how it starts again, and how it is written out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from fastgrok.kernels.block import put_params
+from fastgrok.kernels.jit import device
+from fastgrok.kernels.plan import Design
+
+
+class Seats(NamedTuple):
+    """What a driver does with the lanes between two stretches of epochs."""
+
+    fill: Callable[..., Any]  # fill(work, lane, seed, params, states)
+    budget: Callable[..., Any]  # budget(work, plan, active, waiting): epochs until one of them is due for something
+    due: Callable[..., Any]  # due(work, plan, budget): the lanes that are looked at then, as bits
+    record: Callable[..., Any]  # record(outputs, work, plan, lane)
+    restart: Callable[..., Any]  # restart(work, plan, tensors, lane, broken): whether the seed starts again
+    expired: Callable[..., Any]  # expired(work, plan, lane): whether its validation loss has improved too long ago
+    retire: Callable[..., Any]  # retire(outputs, work, lane)
+
+
+def _make_begin(lanes: int, tracks: bool) -> Callable[..., Any]:
+    @device
+    def begin(work, lane):
+        """Begin an attempt: no momentum, and nothing known to be dead."""
+        work.clock[lane] = 0
+        for m in range(work.moments.shape[0]):
+            work.moments[m, lane] = 0.0
+        if tracks:
+            for unit in range(work.track.since.shape[0]):
+                work.track.since[unit, lane] = -1
+                work.track.dead[unit] &= ~(1 << lane)
+
+    return begin
+
+
+def _make_fill(design: Design, begin: Callable[..., Any]) -> Callable[..., Any]:
+    regime = design.regime
+
+    @device
+    def fill(work, lane, seed, params, states):
+        put_params(work, lane, params, seed)
+        for word in range(states.shape[1]):
+            work.states[lane, word] = states[seed, word]
+        work.seeds[lane] = seed
+        work.epochs[lane] = 0
+        work.restarts[lane] = 0
+        work.recorded[lane] = 0
+        if regime.validates:
+            work.watch.loss[0, lane] = float("inf")
+            work.watch.epoch[lane] = 0
+        begin(work, lane)
+
+    return fill
+
+
+def _make_budget(design: Design) -> Callable[..., Any]:
+    lanes, regime = design.lanes, design.regime
+
+    @device
+    def budget(work, plan, active, waiting):
+        limits, epochs = plan.limits, plan.check_epochs
+        for lane in range(lanes):
+            if not (active >> lane) & 1:
+                continue
+            run, clock = work.epochs[lane], work.clock[lane]
+            epochs = min(epochs, limits.epochs - run)
+            if limits.check_every > 1:
+                epochs = min(epochs, limits.check_every - clock % limits.check_every)
+            if regime.restarts and (waiting >> lane) & 1 and work.restarts[lane] < limits.restarts:
+                epochs = min(epochs, limits.restart_after - clock)
+            if regime.stops_early and limits.check_every == 1:
+                epochs = min(epochs, work.watch.epoch[lane] + limits.patience - run)
+            if regime.records and work.recorded[lane] < plan.records.shape[0]:
+                epochs = min(epochs, plan.records[work.recorded[lane]] - run)
+        return epochs
+
+    return budget
+
+
+def _make_due(design: Design) -> Callable[..., Any]:
+    lanes, regime = design.lanes, design.regime
+
+    @device
+    def is_due(work, plan, lane, epochs):
+        limits = plan.limits
+        clock = work.clock[lane] + epochs
+        if clock % limits.check_every == 0 or work.epochs[lane] + epochs == limits.epochs:
+            return True
+        return regime.restarts and clock == limits.restart_after and work.restarts[lane] < limits.restarts
+
+    @device
+    def due(work, plan, epochs):
+        if plan.limits.check_every == 1 and not regime.validates:
+            return -1
+        bits = 0
+        for lane in range(lanes):
+            is_looked_at = plan.limits.check_every == 1 or is_due(work, plan, lane, epochs)
+            if is_looked_at:
+                bits |= 1 << lane
+            if regime.validates:
+                work.watch.due[0, lane] = 1.0 if is_looked_at else 0.0
+        return bits
+
+    return due
+
+
+def _make_record(records: bool) -> Callable[..., Any]:
+    @device
+    def record(outputs, work, plan, lane):
+        """Keep the parameters after a recorded epoch."""
+        if records:
+            k = work.recorded[lane]
+            if k < plan.records.shape[0] and plan.records[k] == work.epochs[lane]:
+                for p in range(work.params.shape[0]):
+                    outputs.records[work.seeds[lane], k, p] = work.params[p, lane]
+                work.recorded[lane] = k + 1
+
+    return record
+
+
+def _make_restart(design: Design, begin: Callable[..., Any]) -> Callable[..., Any]:
+    draw = design.draw
+    if draw is None:
+
+        @device
+        def restart(work, plan, tensors, lane, broken):
+            return False
+    else:
+
+        @device
+        def restart(work, plan, tensors, lane, broken):
+            limits = plan.limits
+            over = broken or work.clock[lane] == limits.restart_after
+            if not over or work.restarts[lane] >= limits.restarts or work.epochs[lane] == limits.epochs:
+                return False
+            draw(work.drawn, work.scratch, work.states[lane], tensors)
+            for p in range(work.params.shape[0]):
+                work.params[p, lane] = work.drawn[p]
+            work.restarts[lane] += 1
+            begin(work, lane)
+            return True
+
+    return restart
+
+
+def _make_expired(stops_early: bool) -> Callable[..., Any]:
+    @device
+    def expired(work, plan, lane):
+        return stops_early and work.epochs[lane] - work.watch.epoch[lane] >= plan.limits.patience
+
+    return expired
+
+
+def _make_retire(design: Design) -> Callable[..., Any]:
+    regime = design.regime
+
+    @device
+    def retire(outputs, work, lane):
+        seed = work.seeds[lane]
+        outputs.epochs_run[seed] = work.epochs[lane]
+        for p in range(work.params.shape[0]):
+            outputs.params[seed, p] = work.params[p, lane]
+        if regime.restarts:
+            outputs.restarts[seed] = work.restarts[lane]
+        if regime.validates:
+            outputs.validation_loss[seed] = work.watch.loss[0, lane]
+            outputs.validation_epoch[seed] = work.watch.epoch[lane]
+        if regime.restores and work.watch.epoch[lane] > 0:
+            for p in range(work.params.shape[0]):
+                outputs.params[seed, p] = work.watch.params[p, lane]
+        if regime.tracks:
+            for unit in range(work.track.since.shape[0]):
+                outputs.dead_since[seed, unit] = work.track.since[unit, lane]
+
+    return retire
+
+
+def make_seats(design: Design) -> Seats:
+    """Return what a driver of this design does with its lanes."""
+    begin = _make_begin(design.lanes, design.regime.tracks)
+    return Seats(
+        _make_fill(design, begin),
+        _make_budget(design),
+        _make_due(design),
+        _make_record(design.regime.records),
+        _make_restart(design, begin),
+        _make_expired(design.regime.stops_early),
+        _make_retire(design),
+    )
