@@ -1,4 +1,7 @@
-"""Statistics of seeds: Wilson's interval, Kaplan and Meier's estimate, the summary of a configuration."""
+"""Statistics of seeds: proportions with their intervals, outcomes, the summary of a configuration."""
+
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -8,10 +11,9 @@ from scipy import stats
 
 import fastgrok as fg
 from fastgrok.errors import InvalidExperiment
-from fastgrok.schema import Outcome
-from fastgrok.statistics.proportion import wilson
+from fastgrok.schema import OUTCOMES, Outcome
+from fastgrok.statistics.proportion import clopper_pearson, rate, wilson
 from fastgrok.statistics.summary import summarise
-from fastgrok.statistics.survival import kaplan_meier, quantiles
 
 EXP = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=100)
 
@@ -38,6 +40,35 @@ def test_wilson_of_arrays_is_that_of_each_number() -> None:
     assert (low[1, 0], high[1, 0]) == wilson(5, 10)
 
 
+@given(st.integers(1, 10**6), st.data(), st.sampled_from([0.5, 0.9, 0.95, 0.999]))
+def test_clopper_pearson_is_scipys(n: int, data: st.DataObject, confidence: float) -> None:
+    k = data.draw(st.integers(0, n))
+    theirs = stats.binomtest(k, n).proportion_ci(confidence, method="exact")
+    # theirs are roots, sought to an absolute 1e-12
+    np.testing.assert_allclose(clopper_pearson(k, n, confidence), theirs, rtol=1e-8, atol=1e-11)
+
+
+def test_a_rate_has_the_interval_that_is_asked_for() -> None:
+    assert rate(3, 10) == (0.3, *map(float, wilson(3, 10)))
+    assert rate(3, 10, method="clopper_pearson") == (0.3, *map(float, clopper_pearson(3, 10)))
+    assert rate(0, 0) == (None, 0, 1)
+    with pytest.raises(InvalidExperiment, match="'wilson', 'clopper_pearson'"):
+        rate(3, 10, method="wald")  # type: ignore[arg-type]
+
+
+def test_every_outcome_has_its_share() -> None:
+    kinds = [Outcome.CONVERGED, Outcome.DEAD, Outcome.DEAD, Outcome.UNFINISHED]
+    counts = fg.statistics.Counts.of(columns(kinds, [10, 100, 100, 100], [10, -1, -1, -1]), EXP)
+    shares = fg.statistics.outcome_shares(counts)
+    assert list(shares) == list(OUTCOMES)
+    assert {name: share.value for name, share in shares.items() if share.value} == {
+        "converged": 0.25,
+        "dead": 0.5,
+        "unfinished": 0.25,
+    }
+    assert shares["dead"] == rate(2, 4)
+
+
 @pytest.mark.parametrize(
     ("arguments", "field"),
     [
@@ -52,48 +83,6 @@ def test_wilson_rejects_what_is_no_proportion(arguments: tuple[float, ...], fiel
     with pytest.raises(InvalidExperiment) as caught:
         wilson(*arguments)
     assert caught.value.field == field
-
-
-@given(st.lists(st.tuples(st.integers(1, 12), st.booleans()), min_size=1, max_size=60))
-def test_kaplan_meier_is_scipys(seen: list[tuple[int, bool]]) -> None:
-    last = np.array([epoch for epoch, _ in seen])
-    observed = np.array([converged for _, converged in seen])
-    ours = kaplan_meier(np.where(observed, last, -1), last)
-    theirs = stats.ecdf(stats.CensoredData(uncensored=last[observed], right=last[~observed])).sf
-    np.testing.assert_allclose(ours.share, theirs.evaluate(ours.time), rtol=1e-12)
-
-
-@given(st.lists(st.integers(1, 20) | st.just(-1), min_size=1, max_size=60))
-def test_under_one_horizon_the_estimate_is_the_share_of_all_seeds(epochs: list[int]) -> None:
-    survival = kaplan_meier(epochs, [20 if epoch < 0 else epoch for epoch in epochs])
-    left = [sum(epoch < 0 or epoch > t for epoch in epochs) for t in survival.time]
-    assert survival.share.tolist() == [count / len(epochs) for count in left]
-
-
-@given(st.lists(st.integers(1, 20) | st.just(-1), min_size=1, max_size=60))
-def test_median_is_the_epoch_by_which_half_of_all_seeds_have_converged(epochs: list[int]) -> None:
-    survival = kaplan_meier(epochs, [20 if epoch < 0 else epoch for epoch in epochs])
-    reached = [t for t in range(1, 21) if 2 * sum(0 < epoch <= t for epoch in epochs) >= len(epochs)]
-    assert quantiles(survival, 0.5) == [min(reached, default=None)]
-
-
-def test_seeds_that_diverged_stay_at_risk_for_ever() -> None:
-    epochs, run = [5, 6, -1, -1], [5, 6, 1, 1]
-    assert quantiles(kaplan_meier(epochs, run, [False, False, True, True]), [0.5, 0.51]) == [6, None]
-    assert quantiles(kaplan_meier(epochs, run), [0.5]) == [5]  # what censoring them at epoch 1 would promise
-
-
-def test_no_convergence_has_no_quantiles() -> None:
-    assert quantiles(kaplan_meier([-1, -1], [10, 10]), [0.0, 0.5, 1.0]) == [None, None, None]
-
-
-def test_survival_rejects_what_does_not_fit() -> None:
-    with pytest.raises(InvalidExperiment, match="epochs_to_converge"):
-        kaplan_meier([], [])
-    with pytest.raises(InvalidExperiment, match="epochs_run"):
-        kaplan_meier([1, 2], [1])
-    with pytest.raises(InvalidExperiment, match="shares"):
-        quantiles(kaplan_meier([1], [1]), [1.5])
 
 
 def columns(outcomes: list[Outcome], run: list[int], converge: list[int]) -> dict[str, np.ndarray]:
@@ -117,3 +106,15 @@ def test_summary_counts_every_seed_once() -> None:
 def test_convergence_does_not_apply_without_a_criterion() -> None:
     summary = summarise(columns([Outcome.UNFINISHED], [100], [-1]), EXP.replace(stop=None), 0.0)
     assert summary.converged is summary.rate is summary.epochs_median is summary.seed_epochs_per_second is None
+
+
+def test_statistics_load_neither_scipy_nor_pandas_before_they_are_used() -> None:
+    code = "import sys, fastgrok; fastgrok.statistics.Counts, fastgrok.compare; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"scipy.stats", "scipy.special", "scipy.signal", "pandas"} & set(done.stdout.split())
+
+
+def test_every_public_name_is_documented() -> None:
+    for name in fg.statistics.__all__:
+        assert getattr(fg.statistics, name).__doc__
+    assert "statistics" in dir(fg)

@@ -1,0 +1,190 @@
+"""Whole numbers of seeds: parts add up to the whole, exactly and in any order, and survive JSON."""
+
+import itertools
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import fastgrok as fg
+from fastgrok.errors import InvalidExperiment
+from fastgrok.schema import Outcome
+from fastgrok.statistics import Counts, Histogram, PairedCounts, PooledCounts, mcnemar, risk_difference
+from fastgrok.statistics.counts import loss_bins, loss_centers, loss_edges, total
+from fastgrok.statistics.paired import epoch_bins
+
+EXP = fg.Experiment(fg.mlp(2, 4, 3, 1), fg.datasets.xor(), epochs=30)
+
+rows = st.lists(
+    st.tuples(
+        st.sampled_from(list(Outcome)),
+        st.integers(1, 30),
+        st.booleans(),
+        st.floats(0, 1e300) | st.sampled_from([np.nan, np.inf]),
+        st.integers(0, 4),
+        st.integers(0, 3),
+    ),
+    max_size=12,
+)
+
+
+def columns(given_rows: list[tuple[int, int, bool, float, int, int]]) -> dict[str, np.ndarray]:
+    outcome, last, met, loss, first, second = zip(*given_rows, strict=True) if given_rows else ((),) * 6
+    dead = np.array([first, second], np.int32).reshape(2, -1).T
+    run = np.array(last, np.int64)
+    return {
+        "outcome": np.array(outcome, np.int8),
+        "epochs_run": run,
+        "epochs_to_converge": np.where(np.array(met, bool), run, -1),
+        "loss_final": np.array(loss, np.float64),
+        "dead_units_initial": dead,
+        "dead_units_final": dead,
+    }
+
+
+@given(st.tuples(rows, rows, rows))
+def test_parts_add_up_to_the_whole_in_any_order(
+    parts: tuple[list[tuple[int, int, bool, float, int, int]], ...],
+) -> None:
+    whole = Counts.of(columns(list(itertools.chain(*parts))), EXP)
+    counted = [Counts.of(columns(part), EXP) for part in parts]
+    for order in itertools.permutations(counted):
+        assert (order[0] + order[1]) + order[2] == order[0] + (order[1] + order[2]) == whole
+    assert total(counted) == total(dict(enumerate(counted))) == whole
+    assert Counts.from_dict(json.loads(json.dumps(whole.to_dict()))) == whole
+    assert hash(Counts.from_dict(whole.to_dict())) == hash(whole)
+
+
+@given(st.lists(st.tuples(*[st.integers(1, 1000) | st.just(-1)] * 2), max_size=30), st.integers(0, 30))
+def test_pairs_add_up_to_the_whole(epochs: list[tuple[int, int]], cut: int) -> None:
+    both = np.array(epochs, int).reshape(-1, 2)
+    whole = PairedCounts.of(*both.T)
+    assert PairedCounts.of(*both[cut:].T) + PairedCounts.of(*both[:cut].T) == whole
+    assert PairedCounts.from_dict(json.loads(json.dumps(whole.to_dict()))) == whole
+    a, b = both.T > 0
+    cells = (a & b, a & ~b, ~a & b, ~a & ~b)
+    assert whole.table == tuple(int(cell.sum()) for cell in cells)
+    assert whole.n == whole.table.n == len(epochs)
+
+
+def test_counts_of_a_run_are_those_of_its_columns() -> None:
+    result = fg.run(EXP.replace(epochs=300), seeds=200)
+    counts, dataset = result.counts[0], result.dataset
+    met = dataset["epochs_to_converge"].to_numpy() >= 0
+    assert counts.n_converged == met.sum() > 0
+    assert counts.seed_epochs == int(dataset["epochs_run"].sum())
+    for name in ("initial", "final"):
+        dead = dataset[f"dead_units_{name}"].to_numpy()
+        for layer, split in enumerate(getattr(counts, f"dead_{name}")):
+            assert split.converged == Histogram.of(dead[met, layer])
+            assert split.rest == Histogram.of(dead[~met, layer])
+    assert counts.losses.all == Histogram.of(loss_bins(dataset["loss_final"].to_numpy()))
+
+
+def test_a_seed_that_was_stopped_early_no_longer_converges() -> None:
+    given_rows = columns([(Outcome.UNFINISHED, 20, False, 0.2, 0, 0), (Outcome.UNFINISHED, 30, False, 0.2, 0, 0)])
+    counts = Counts.of(given_rows | {"stopped_early": np.array([True, False])}, EXP)
+    assert (counts.never, counts.censored) == (1, Histogram.of([30]))
+
+
+def test_a_seed_that_diverges_after_it_converged_has_converged() -> None:
+    counts = Counts.of(columns([(Outcome.DIVERGED, 9, True, np.nan, 0, 0)]), EXP)
+    assert (counts.n_converged, counts.never, counts.losses.all.n) == (1, 0, 0)
+
+
+def test_layers_that_a_network_lacks_are_not_counted() -> None:
+    one = fg.run(EXP.replace(network=fg.mlp(2, 4, 1)), seeds=5).counts[0]
+    two = fg.run(EXP, seeds=7).counts[0]
+    assert [split.all.n for split in (one + two).dead_initial] == [12, 7]
+    assert one + two == two + one
+
+
+def test_a_criterion_and_none_do_not_add_up() -> None:
+    one, other = (fg.run(EXP.replace(stop=stop), seeds=2).counts[0] for stop in (None, fg.Converged(loss=0.1)))
+    assert not one.has_criterion
+    with pytest.raises(InvalidExperiment, match="stop"):
+        one + other
+    assert one + Counts.empty() == Counts.empty() + one == one
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"n": 4},
+        {"never": 1},
+        {"outcomes": {"diverged": 3}},
+        {"converged": {"values": [2, 2], "counts": [1, 1]}},
+        {"converged": {"values": [5, 2], "counts": [1, 1]}},
+        {"converged": {"values": [2], "counts": [1, 1]}},
+        {"converged": {"values": [2, 5], "counts": [1, 0]}},
+        {"converged": {"values": [2.5, 5], "counts": [1, 1]}},
+        {"converged": None},
+        {"losses": {}},
+    ],
+)
+def test_damaged_counts_are_rejected(damage: dict[str, object]) -> None:
+    plain = Counts.of_epochs([2, 5, -1], until=9).to_dict()
+    assert Counts.from_dict(plain).n == 3
+    with pytest.raises(InvalidExperiment):
+        Counts.from_dict(plain | damage)
+    with pytest.raises(InvalidExperiment):
+        Counts.from_dict({name: value for name, value in plain.items() if name not in damage})
+
+
+@pytest.mark.parametrize("epochs", [[0], [10], [-2], [[1]]])
+def test_epochs_that_cannot_be_are_rejected(epochs: list[int]) -> None:
+    with pytest.raises(InvalidExperiment, match="epochs_to_converge"):
+        Counts.of_epochs(epochs, until=9)
+
+
+@given(st.lists(st.integers(-(2**62), 2**62) | st.integers(-5, 5), max_size=40))
+def test_a_histogram_counts_each_value(values: list[int]) -> None:
+    histogram = Histogram.of(values)
+    distinct, counts = np.unique(np.array(values, np.int64), return_counts=True)
+    assert (histogram.values.tolist(), histogram.counts.tolist()) == (distinct.tolist(), counts.tolist())
+    assert histogram.total() == sum(values)
+
+
+@given(st.lists(st.floats(0, 1e308), min_size=1))
+def test_a_loss_is_in_its_bin(losses: list[float]) -> None:
+    array = np.array(losses)
+    bins = loss_bins(array)
+    low, high = loss_edges(bins)
+    assert np.all((low <= array) & (array < high))
+    center = loss_centers(bins)
+    assert np.all((low <= center) & (center < high))
+    normal = array > 1e-300
+    assert np.all((high - low)[normal] <= low[normal] / 64 * (1 + 1e-12))
+    assert np.all(np.diff(loss_bins(np.sort(array))) >= 0)
+
+
+def test_bins_of_epochs_ascend_and_are_narrow() -> None:
+    epochs = np.arange(1, 100_000)
+    bins = epoch_bins(epochs)
+    assert np.all(np.diff(bins) >= 0)
+    first = epochs[np.searchsorted(bins, bins)]
+    assert np.all(epochs < first * 17 / 16 + 1)
+    assert bins[0] == 1
+    assert epoch_bins(np.array([2**62, -1])).max() < 1024
+
+
+@given(st.lists(st.tuples(*[st.booleans()] * 3), min_size=1, max_size=30), st.integers(1, 3))
+def test_one_stratum_pooled_is_the_paired_difference(seeds: list[tuple[bool, bool, bool]], strata: int) -> None:
+    a, b, _ = np.array(seeds).T
+    table = PairedCounts.of(np.where(a, 5, -1), np.where(b, 7, -1)).table
+    assert PooledCounts.of([a], [b]) == PooledCounts.of_table(table)
+    np.testing.assert_allclose(PooledCounts.of([a], [b]).difference(), risk_difference(table))
+    repeated = PooledCounts.of([a] * strata, [b] * strata)  # says no more than once
+    assert repeated.difference().value == pytest.approx(risk_difference(table).value)
+    assert repeated.p_value() == pytest.approx(PooledCounts.of_table(table).p_value())
+    assert mcnemar(table) >= repeated.p_value() * 0.5
+
+
+@given(st.lists(st.tuples(*[st.booleans()] * 6), min_size=2, max_size=30), st.integers(0, 30))
+def test_pooled_parts_add_up_to_the_whole(seeds: list[tuple[bool, ...]], cut: int) -> None:
+    x = np.array(seeds).T.reshape(3, 2, -1)
+    whole = PooledCounts.of(*x)
+    assert PooledCounts.of(*x[..., :cut]) + PooledCounts.of(*x[..., cut:]) == whole
+    assert whole.pairs == x[2].sum()

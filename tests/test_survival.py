@@ -1,0 +1,217 @@
+"""Epochs to convergence under censoring: curve, band, quantiles, restricted mean, and cut-offs with restarts."""
+
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from fastgrok.errors import InvalidExperiment
+from fastgrok.statistics import (
+    Counts,
+    Estimate,
+    band,
+    best_cutoff,
+    expected_epochs,
+    kaplan_meier,
+    quantile,
+    quantiles,
+    restricted_mean,
+    survival_curve,
+    wilson,
+)
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # of lifelines' own imports
+    import lifelines
+    import lifelines.utils
+
+EPOCHS = st.lists(st.integers(1, 20) | st.just(-1), min_size=1, max_size=60)
+CENSORED = st.lists(st.tuples(st.integers(1, 30), st.booleans()), min_size=2, max_size=60)
+
+
+@given(st.lists(st.tuples(st.integers(1, 12), st.booleans()), min_size=1, max_size=60))
+def test_kaplan_meier_is_scipys(seen: list[tuple[int, bool]]) -> None:
+    last = np.array([epoch for epoch, _ in seen])
+    observed = np.array([converged for _, converged in seen])
+    ours = kaplan_meier(np.where(observed, last, -1), last)
+    theirs = stats.ecdf(stats.CensoredData(uncensored=last[observed], right=last[~observed])).sf
+    np.testing.assert_allclose(ours.share, theirs.evaluate(ours.time), rtol=1e-12)
+
+
+@given(st.lists(st.integers(1, 20) | st.just(-1), min_size=1, max_size=60))
+def test_under_one_horizon_the_estimate_is_the_share_of_all_seeds(epochs: list[int]) -> None:
+    survival = kaplan_meier(epochs, [20 if epoch < 0 else epoch for epoch in epochs])
+    left = [sum(epoch < 0 or epoch > t for epoch in epochs) for t in survival.time]
+    assert survival.share.tolist() == [count / len(epochs) for count in left]
+
+
+@given(st.lists(st.integers(1, 20) | st.just(-1), min_size=1, max_size=60))
+def test_median_is_the_epoch_by_which_half_of_all_seeds_have_converged(epochs: list[int]) -> None:
+    survival = kaplan_meier(epochs, [20 if epoch < 0 else epoch for epoch in epochs])
+    reached = [t for t in range(1, 21) if 2 * sum(0 < epoch <= t for epoch in epochs) >= len(epochs)]
+    assert quantiles(survival, 0.5) == [min(reached, default=None)]
+
+
+def test_seeds_that_diverged_stay_at_risk_for_ever() -> None:
+    epochs, run = [5, 6, -1, -1], [5, 6, 1, 1]
+    assert quantiles(kaplan_meier(epochs, run, [False, False, True, True]), [0.5, 0.51]) == [6, None]
+    assert quantiles(kaplan_meier(epochs, run), [0.5]) == [5]  # what censoring them at epoch 1 would promise
+
+
+def test_no_convergence_has_no_quantiles() -> None:
+    assert quantiles(kaplan_meier([-1, -1], [10, 10]), [0.0, 0.5, 1.0]) == [None, None, None]
+
+
+def test_survival_rejects_what_does_not_fit() -> None:
+    with pytest.raises(InvalidExperiment, match="epochs_to_converge"):
+        kaplan_meier([], [])
+    with pytest.raises(InvalidExperiment, match="epochs_run"):
+        kaplan_meier([1, 2], [1])
+    with pytest.raises(InvalidExperiment, match="shares"):
+        quantiles(kaplan_meier([1], [1]), [1.5])
+
+
+@given(EPOCHS, st.integers(0, 3))
+def test_a_curve_of_counts_is_that_of_the_seeds(epochs: list[int], never: int) -> None:
+    counts = Counts.of_epochs(epochs, until=20)
+    gone = Counts(never, True, (never, 0, 0, 0, 0), counts.converged.of([]), counts.censored.of([]), never, 0)
+    ours = survival_curve(counts + gone)
+    last = [20 if epoch < 0 else epoch for epoch in epochs] + [3] * never
+    theirs = kaplan_meier(epochs + [-1] * never, last, [False] * len(epochs) + [True] * never)
+    for a, b in zip(ours, theirs, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def fitted(seen: list[tuple[int, bool]]) -> tuple[lifelines.KaplanMeierFitter, np.ndarray, np.ndarray]:
+    last, observed = (np.array(column) for column in zip(*seen, strict=True))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of lifelines, where nothing was observed
+        return lifelines.KaplanMeierFitter().fit(last, observed), last, observed
+
+
+@settings(max_examples=30)
+@given(CENSORED)
+def test_the_log_log_band_is_that_of_lifelines(seen: list[tuple[int, bool]]) -> None:
+    theirs, last, observed = fitted(seen)
+    curve = kaplan_meier(np.where(observed, last, -1), last)
+    inside = curve.share > 0
+    ends = theirs.confidence_interval_.loc[curve.time[inside]].to_numpy()
+    low, high = band(curve, method="log-log")
+    np.testing.assert_allclose(np.column_stack([low, high])[inside], ends, rtol=1e-9)
+
+
+@settings(max_examples=30)
+@given(CENSORED)
+def test_the_median_is_that_of_lifelines(seen: list[tuple[int, bool]]) -> None:
+    theirs, last, observed = fitted(seen)
+    curve = kaplan_meier(np.where(observed, last, -1), last)
+    assume(not np.any(np.abs(curve.share - 0.5) < 1e-9))  # where theirs depends on how it was rounded
+    median = quantile(curve, 0.5).value
+    assert median == (None if np.isinf(theirs.median_survival_time_) else theirs.median_survival_time_)
+
+
+@settings(max_examples=30)
+@given(CENSORED)
+def test_the_restricted_mean_is_that_of_lifelines(seen: list[tuple[int, bool]]) -> None:
+    theirs, last, observed = fitted(seen)
+    curve = kaplan_meier(np.where(observed, last, -1), last)
+    until = int(last.max())
+    wanted = lifelines.utils.restricted_mean_survival_time(theirs, t=until)
+    np.testing.assert_allclose(restricted_mean(curve, until).value, wanted, rtol=1e-9)
+
+
+@given(EPOCHS)
+def test_under_one_horizon_the_band_is_wilsons_interval_of_the_share(epochs: list[int]) -> None:
+    counts = Counts.of_epochs(epochs, until=20)
+    curve = survival_curve(counts)
+    left = np.array([sum(epoch < 0 or epoch > t for epoch in epochs) for t in curve.time], float)
+    np.testing.assert_allclose(band(curve), wilson(left, np.full(len(left), counts.n)), rtol=1e-9, atol=1e-12)
+
+
+@given(EPOCHS)
+def test_under_one_horizon_the_restricted_mean_is_a_plain_mean(epochs: list[int]) -> None:
+    mean = restricted_mean(survival_curve(Counts.of_epochs(epochs, until=20)), 20)
+    capped = np.array([20 if epoch < 0 else epoch for epoch in epochs])
+    np.testing.assert_allclose(mean.value, capped.mean(), rtol=1e-12)
+    np.testing.assert_allclose(mean.standard_error, capped.std() / np.sqrt(len(epochs)), rtol=1e-9, atol=1e-9)
+
+
+def test_what_is_not_reached_is_none() -> None:
+    curve = survival_curve(Counts.of_epochs([5] * 45 + [-1] * 55, until=9))
+    assert quantile(curve, 0.5) == Estimate(None, 5, None)
+    assert quantile(curve, 0.4) == Estimate(5, 5, None)
+    assert quantile(curve, 0.1) == Estimate(5, 5, 5)
+    assert quantile(survival_curve(Counts.of_epochs([-1, -1], until=9)), 0.5) == Estimate(None, None, None)
+
+
+def test_a_restricted_mean_ends_where_seeds_were_last_seen() -> None:
+    curve = survival_curve(Counts.of_epochs([5, -1], until=9))
+    assert restricted_mean(curve).value == 7
+    for until in (10, 0, True):
+        with pytest.raises(InvalidExperiment, match="until"):
+            restricted_mean(curve, until)
+    assert restricted_mean(survival_curve(Counts.of_epochs([5, 7], until=9)), 100).value == 6
+    assert restricted_mean(kaplan_meier([-1, 7], [5, 7]), 100).value == 7  # the last seed has converged
+
+
+def naive_cost(epochs: list[int], cutoff: int) -> float:
+    """Return the epochs spent by all attempts, for each that succeeds."""
+    spent = [epoch if 0 < epoch <= cutoff else cutoff for epoch in epochs]
+    wins = sum(0 < epoch <= cutoff for epoch in epochs)
+    return sum(spent) / wins if wins else np.inf
+
+
+@given(EPOCHS, st.integers(1, 20))
+def test_epochs_per_success_are_those_spent_by_all_attempts(epochs: list[int], cutoff: int) -> None:
+    counts = Counts.of_epochs(epochs, until=20)
+    value = expected_epochs(counts, cutoff).value
+    naive = naive_cost(epochs, cutoff)
+    assert value is None if np.isinf(naive) else value == pytest.approx(naive, rel=1e-12)
+
+
+@given(EPOCHS)
+def test_the_best_cutoff_costs_least(epochs: list[int]) -> None:
+    best = best_cutoff(Counts.of_epochs(epochs, until=20))
+    costs = [naive_cost(epochs, cutoff) for cutoff in range(1, 21)]
+    if np.isinf(min(costs)):
+        assert best.cutoff.value is best.expected.value is None
+        return
+    assert best.expected.value == pytest.approx(min(costs), rel=1e-12)
+    assert costs[best.cutoff.value - 1] == pytest.approx(min(costs), rel=1e-12)
+    assert best.cutoff.low <= best.cutoff.value <= best.cutoff.high
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_interval_of_the_cutoff_is_that_of_each_difference(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    epochs = rng.integers(1, 60, 80)
+    epochs[rng.random(80) < 0.3] = -1
+    best = best_cutoff(Counts.of_epochs(epochs, until=60)).cutoff
+
+    def added(t: int) -> np.ndarray:
+        """Return what each seed adds to log E(t), the mean being log E(t)."""
+        met = (epochs > 0) & (epochs <= t)
+        spent = np.where(met, epochs, t)
+        return np.log(spent.mean() / met.mean()) + spent / spent.mean() - met / met.mean()
+
+    good = []
+    for t in np.unique(epochs[epochs > 0]).tolist():
+        difference = added(t) - added(best.value)
+        if difference.mean() <= stats.norm.ppf(0.975) * difference.std() / np.sqrt(80) + 1e-12:
+            good.append(t)
+    assert (best.low, best.high) == (good[0], good[-1])
+
+
+def test_a_cutoff_beyond_what_was_seen_is_rejected() -> None:
+    assert (
+        expected_epochs(Counts.of_epochs([5, 7], until=9), 100).value
+        == expected_epochs(Counts.of_epochs([5, 7], until=9)).value
+    )
+    for cutoff in (0, 10, True):
+        with pytest.raises(InvalidExperiment, match="cutoff"):
+            expected_epochs(Counts.of_epochs([5, -1], until=9), cutoff)
+    with pytest.raises(InvalidExperiment, match="counts"):
+        best_cutoff(Counts.empty())
