@@ -9,6 +9,7 @@ import numpy as np
 from fastgrok.experiment import Experiment
 from fastgrok.kernels.evaluate import Measures
 from fastgrok.kernels.plan import Outputs
+from fastgrok.plateaus import MAX_EXAMPLES, nearest_plateau, plateaus
 from fastgrok.schema import NEVER, STALLED_GRADIENT_NORM, Outcome
 
 
@@ -33,8 +34,9 @@ class Columns:
     def always(self) -> dict[str, np.ndarray]:
         """Return what every run has, and the restarts where there may be some."""
         outputs, initial, final = self._outputs, self._initial, self._final
+        outcome = self._outcomes()
         return {
-            "outcome": self._outcomes(),
+            "outcome": outcome,
             "epochs_run": outputs.epochs_run,
             "epochs_to_converge": outputs.epochs_to_converge,
             "loss_initial": initial.loss,
@@ -48,6 +50,7 @@ class Columns:
             "born_dead": self._is_dead(initial),
             "weight_norm_initial": initial.weight_norms,
             "weight_norm_final": final.weight_norms,
+            **self._plateau(outcome),
             **({"restarts": outputs.restarts} if self._experiment.restart is not None else {}),
         }
 
@@ -108,6 +111,16 @@ class Columns:
         """Whether every unit of some ReLU layer is dead."""
         whole = [layer.all(axis=1) for layer in self._layers(measures.dead)]
         return np.any(whole, axis=0) if whole else np.zeros(len(measures.dead), np.bool_)
+
+    def _plateau(self, outcome: np.ndarray) -> dict[str, np.ndarray]:
+        """Return the plateau that each seed sits on, where the data have few enough examples to know them."""
+        data, loss = self._experiment.data, self._experiment.loss
+        if data.n_examples > MAX_EXAMPLES:
+            return {}
+        trapped = ~np.isin(outcome, (Outcome.CONVERGED, Outcome.DIVERGED))
+        near = np.full(len(outcome), np.nan)
+        near[trapped] = nearest_plateau(self._final.loss[trapped], plateaus(data, loss))
+        return {"plateau": near}
 
     def _outcomes(self) -> np.ndarray:
         """Return the first outcome that applies to each seed."""

@@ -8,9 +8,11 @@ import numpy as np
 from fastgrok.errors import InvalidExperiment
 from fastgrok.experiment import Experiment
 from fastgrok.fields import one_of
+from fastgrok.plateaus import MAX_EXAMPLES
 from fastgrok.schema import (
     EARLY_STOPPING,
     EPOCH,
+    FEW_EXAMPLES,
     HIDDEN_LAYER,
     LAYER,
     RECORD_AT,
@@ -132,6 +134,7 @@ def variables(experiment: Experiment, recording: Recording = NOTHING) -> Mapping
         RESTART: experiment.restart is not None,
         RECORD_AT: recording.at is not None,
         TRACK: recording.dead_units,
+        FEW_EXAMPLES: experiment.data.n_examples <= MAX_EXAMPLES,
     }
     return {name: variable for name, variable in VARIABLES.items() if asked[variable.asked_by]}
 

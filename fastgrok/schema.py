@@ -67,6 +67,9 @@ EPOCH = "epoch"
 VALIDATION, EARLY_STOPPING, RESTART, RECORD_AT, TRACK = "validation", "EarlyStopping", "restart", "record_at", "track"
 """What a variable may be asked for by: fields of an experiment, a stopping rule, arguments of `run`."""
 
+FEW_EXAMPLES = "few examples"
+"""What a variable may be there for: data of at most 8 examples."""
+
 _LATER = "of a seed that stopped before, as it is in the end"
 
 
@@ -89,7 +92,7 @@ class Variable(NamedTuple):
     attrs
         Further attributes by the CF conventions.
     asked_by
-        What asks for it, one of VALIDATION, EARLY_STOPPING, RESTART, RECORD_AT, TRACK; None: it is always there.
+        What asks for it, one of the words above; None: it is always there.
     """
 
     name: str
@@ -153,6 +156,14 @@ _ALL = (
     _each("born_dead", "bool", "1", "Whether every unit of some ReLU layer is dead at initialisation."),
     _weight_norm("weight_norm_initial", "at initialisation"),
     _weight_norm("weight_norm_final", "after the last update"),
+    _each(
+        "plateau",
+        "float64",
+        "1",
+        "Loss of the plateau on which a seed sits that did not converge, within 5 % of the largest plateau: what is "
+        "left when a network does not tell some examples apart; NaN: none is near, or it converged or diverged.",
+        asked_by=FEW_EXAMPLES,
+    ),
     _each("restarts", "int64", "1", "Times that a seed began again with new parameters.", asked_by=RESTART),
     _each(
         "loss_validation_final",

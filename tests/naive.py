@@ -5,6 +5,7 @@ All arithmetic is in the dtype of the parameters that it is given.
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -137,6 +138,29 @@ def dead_units(network: fg.Network, params: Params, X: np.ndarray) -> list[int]:
 def is_dead(network: fg.Network, params: Params, X: np.ndarray) -> bool:
     """Return whether every unit of some ReLU layer is dead."""
     return any(bool(mask.all()) for mask in dead_masks(network, params, X))
+
+
+@functools.cache
+def plateau_losses(loss: str, targets: tuple[tuple[float, ...], ...], inputs: tuple[tuple[float, ...], ...]) -> Any:
+    """Return the mean losses of the best outputs within each group of examples, for all groupings."""
+    y, n, found = np.array(targets), len(targets), set()
+    for labels in itertools.product(range(n), repeat=n):
+        if any(inputs[i] == inputs[j] and labels[i] != labels[j] for i in range(n) for j in range(i)):
+            continue
+        means = np.array([y[np.array(labels) == label].mean(axis=0) for label in labels])
+        with np.errstate(all="ignore"):
+            entropy = -np.nan_to_num(y * np.log(means)) - np.nan_to_num((1 - y) * np.log(1 - means))
+        squares = (means - y) ** 2 * (0.5 if loss == "half_squared_error" else 1)
+        found.add(round(float((entropy if loss == "binary_cross_entropy" else squares).sum() / n), 12))
+    return np.array(sorted(found))
+
+
+def plateau(experiment: fg.Experiment, loss: float) -> float:
+    """Return the nearest of these losses if it is within 5 % of the largest; NaN if not."""
+    data = experiment.data
+    losses = plateau_losses(experiment.loss, tuple(map(tuple, data.y)), tuple(map(tuple, data.X)))
+    nearest = losses[np.abs(losses - loss).argmin()]
+    return float(nearest) if abs(nearest - loss) <= 0.05 * losses[-1] else np.nan
 
 
 def mean_loss(experiment: fg.Experiment, params: Params) -> float:
@@ -445,6 +469,9 @@ def _run(experiment: fg.Experiment, start: Params, rng: Any) -> tuple[Params, di
         "weight_norm_initial": [float(np.sqrt((w**2).sum())) for w in start if w.ndim == 2],
         "weight_norm_final": [float(np.sqrt((w**2).sum())) for w in last.params if w.ndim == 2],
     }
+    if experiment.data.n_examples <= 8:
+        trapped = outcome not in (Outcome.CONVERGED, Outcome.DIVERGED)
+        row["plateau"] = plateau(experiment, last.loss) if trapped else np.nan
     if experiment.restart is not None:
         row["restarts"] = end.restarts
     if experiment.early_stopping is not None:

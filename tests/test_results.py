@@ -16,7 +16,7 @@ from fastgrok.api import run, sweep
 from fastgrok.results.configuration import axis
 from fastgrok.results.files import METADATA_KEY, NETCDF_LIBRARIES, checked_target
 from fastgrok.run_result import Result
-from fastgrok.schema import OUTCOMES, STALLED_GRADIENT_NORM, VARIABLES
+from fastgrok.schema import FEW_EXAMPLES, OUTCOMES, STALLED_GRADIENT_NORM, VARIABLES
 
 EXP = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=60)
 LARGE = [2**64 - 1, 2**63, 5, 5]
@@ -45,7 +45,9 @@ def grid() -> Result:
 def test_a_dataset_has_every_variable_as_the_schema_says(single: Result) -> None:
     full = run(EVERYTHING, LARGE, record_at=[0, 3], track="dead_units")
     again = run(EXP.replace(restart=fg.Restart(5)), LARGE)
-    assert set(single.dataset.data_vars) == {name for name, one in VARIABLES.items() if one.asked_by is None}
+    assert set(single.dataset.data_vars) == {
+        name for name, one in VARIABLES.items() if one.asked_by in (None, FEW_EXAMPLES)
+    }
     assert set(full.dataset.data_vars) == set(VARIABLES) - {"restarts"}
     assert set(again.dataset.data_vars) == set(single.dataset.data_vars) | {"restarts"}
     for name, variable in VARIABLES.items():

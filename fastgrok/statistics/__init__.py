@@ -4,6 +4,7 @@ Everything is computed from `Counts` and `PairedCounts`, which hold whole number
 those of the whole, exactly and in any order.
 """
 
+from fastgrok.plateaus import Plateau, nearest_plateau, plateaus
 from fastgrok.statistics.counts import Counts
 from fastgrok.statistics.dead import by_live_units, dead_risk, dead_units, relative_risk
 from fastgrok.statistics.differences import PooledCounts, holm, mcnemar, risk_difference
@@ -26,15 +27,7 @@ from fastgrok.statistics.survival import (
     restricted_mean,
     survival_curve,
 )
-from fastgrok.statistics.trapped import (
-    Cluster,
-    Plateau,
-    PlateauShare,
-    loss_clusters,
-    nearest_plateau,
-    plateau_shares,
-    plateaus,
-)
+from fastgrok.statistics.trapped import Cluster, PlateauShare, loss_clusters, plateau_shares
 
 __all__ = [
     "BestCutoff",

@@ -17,8 +17,6 @@ def initial(experiment: Experiment) -> list[InitialTensor]:
     return initial_tensors(experiment.init, experiment.bias_init, experiment.network.linears)
 
 
-
-
 def table(parts: Sequence[InitialTensor]) -> Tensors:
     """Return what kernels draw, tensor by tensor; Python makes the others."""
     drawn = [(part.shape, part.source) for part in parts if isinstance(part.source, Distribution)]
@@ -35,13 +33,9 @@ def table(parts: Sequence[InitialTensor]) -> Tensors:
     )
 
 
-
-
 def tensors(experiment: Experiment) -> Tensors:
     """Return what to draw where kernels draw everything, in the order of the parameters."""
     return table(initial(experiment))
-
-
 
 
 def restart_tensors(experiment: Experiment) -> Tensors:
@@ -49,13 +43,9 @@ def restart_tensors(experiment: Experiment) -> Tensors:
     return tensors(experiment) if experiment.restart is not None else table([])
 
 
-
-
 def has_forms(experiment: Experiment) -> bool:
     """Whether something is made of the numbers that are drawn, which the kernel is then compiled for."""
     return bool(tensors(experiment).forms.any())
-
-
 
 
 def scratch_size(experiment: Experiment) -> int:
@@ -64,18 +54,12 @@ def scratch_size(experiment: Experiment) -> int:
     return max([1, *sizes])
 
 
-
-
 def own_words(experiment: Experiment) -> int:
     """Return the words of a seed's own stream that outlast its initial parameters, 0 if nothing else is drawn."""
     draws_on = experiment.order == "per_seed" or experiment.restart is not None
     return STREAMS[experiment.stream].words if draws_on else 0
 
 
-
-
 def state_words(experiment: Experiment) -> int:
     """Return the words of a lane's streams: the seed's own, then the one that shuffles alike for every seed."""
     return own_words(experiment) + (STREAMS[experiment.stream].words if experiment.order == "shared" else 0)
-
-

@@ -32,7 +32,6 @@ _LARGE_BYTES = 2**21  # of a block that no cache holds
 _MOST_BYTES = 2**29  # of any block, where fewer lanes avoid it
 
 
-
 def lane_count(experiment: Experiment, *, specialize: bool, n_seeds: int = MAX_LANES) -> int:
     """Return the lane count that suits a driver on this CPU; no result depends on it.
 
@@ -59,13 +58,9 @@ def lane_count(experiment: Experiment, *, specialize: bool, n_seeds: int = MAX_L
     return best
 
 
-
-
 def is_worth_specializing(experiment: Experiment) -> bool:
     """Whether the specialised driver is the faster one: LLVM unrolls the loops over so few parameters."""
     return block_vectors(experiment) <= _UNROLLED_VECTORS
-
-
 
 
 class _Choices(NamedTuple):
@@ -83,8 +78,6 @@ class _Choices(NamedTuple):
     n_moments: int  # in registers, if anything is
     place: Layout | None  # None for the general driver, as is:
     fixed: Structure | None
-
-
 
 
 @functools.lru_cache(maxsize=256)
@@ -113,8 +106,6 @@ def _driver(key: _Choices) -> Any:
     return make_train(design, tuple(key))
 
 
-
-
 def driver(experiment: Experiment, lanes: int, *, specialize: bool, recording: Recording = NOTHING) -> Any:
     """Return the training kernel, to be compiled or read from the cache when it is first called."""
     place, does = layout(experiment.network), regime(experiment, recording)
@@ -137,10 +128,6 @@ def driver(experiment: Experiment, lanes: int, *, specialize: bool, recording: R
     )
 
 
-
-
 def threads() -> int:
     """Return how many CPUs this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-

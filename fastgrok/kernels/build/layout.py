@@ -17,7 +17,6 @@ _KIND = {
 }
 
 
-
 class Layout(NamedTuple):
     """A network laid out in memory."""
 
@@ -27,8 +26,6 @@ class Layout(NamedTuple):
     before: int  # of the inputs of the last layer
     target: int  # of the targets
     n_acts: int
-
-
 
 
 def layout(network: specs.Network) -> Layout:
@@ -46,5 +43,3 @@ def layout(network: specs.Network) -> Layout:
             rows.append(Layer(_KIND[type(layer)], width, width, -1, -1, out, end, argument))
         inp, out, end = out, end, end + width
     return Layout(tuple(rows), params, out, inp, end, end + width)
-
-

@@ -20,16 +20,12 @@ def data(experiment: Experiment) -> Data:
     return _data(experiment, experiment.data)
 
 
-
-
 def validation_data(experiment: Experiment) -> Data:
     """Return the examples that are not trained on, none where there are none."""
     if experiment.validation is None:
         none = np.empty((0, 0), experiment.dtype)
         return Data(none, none)
     return _data(experiment, experiment.validation)
-
-
 
 
 def _data(experiment: Experiment, examples: Dataset) -> Data:
@@ -39,16 +35,12 @@ def _data(experiment: Experiment, examples: Dataset) -> Data:
     )
 
 
-
-
 def _aligned(shape: tuple[int, ...], dtype: str) -> np.ndarray:
     """Return zeros that start on a cache line: a vector that crosses one costs two accesses."""
     size = math.prod(shape) * np.dtype(dtype).itemsize
     raw = np.zeros(size + 64, np.uint8)
     start = -raw.ctypes.data % 64
     return raw[start : start + size].view(dtype).reshape(shape)
-
-
 
 
 def work(experiment: Experiment, lanes: int, *, gradients: bool = False, recording: Recording = NOTHING) -> Work:
@@ -83,8 +75,6 @@ def work(experiment: Experiment, lanes: int, *, gradients: bool = False, recordi
     )
 
 
-
-
 def outputs(experiment: Experiment, params: np.ndarray, recording: Recording = NOTHING) -> Outputs:
     """Return what a driver fills, one row for each of the seeds whose initial parameters these are."""
     does, n = regime(experiment, recording), len(params)
@@ -101,12 +91,8 @@ def outputs(experiment: Experiment, params: np.ndarray, recording: Recording = N
     )
 
 
-
-
 def block_vectors(experiment: Experiment) -> int:
     """Return the vectors in the memory of a block of lanes that trains."""
     place, does = layout(experiment.network), regime(experiment)
     shares = 1 + (not is_fused(experiment)) + does.restores
     return shares * place.n_params + n_moments(experiment) + 2 * place.n_acts
-
-

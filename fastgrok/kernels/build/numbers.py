@@ -29,7 +29,6 @@ _CHECK_FLOPS = 2e8  # work between two looks at the cancel flag: some 50 ms
 MAX_LANES = 64
 
 
-
 def _loss(experiment: Experiment, place: Layout) -> Loss:
     y = experiment.data.y
     low, high = float(y.min()), float(y.max())
@@ -38,8 +37,6 @@ def _loss(experiment: Experiment, place: Layout) -> Loss:
     entropy = experiment.loss == "binary_cross_entropy"
     kind, delta = (CROSS_ENTROPY, place.before) if entropy else (SQUARES, place.out)
     return Loss(kind, y.shape[1], place.out, delta, place.target, one_hot, low / 2 + high / 2)
-
-
 
 
 def structure(experiment: Experiment, place: Layout) -> Structure:
@@ -64,8 +61,6 @@ def structure(experiment: Experiment, place: Layout) -> Structure:
     )
 
 
-
-
 def regime(experiment: Experiment, recording: Recording = NOTHING) -> Regime:
     """Return what the driver of an experiment is compiled to do."""
     early = experiment.early_stopping
@@ -81,12 +76,8 @@ def regime(experiment: Experiment, recording: Recording = NOTHING) -> Regime:
     )
 
 
-
-
 def _momentum(experiment: Experiment) -> float:
     return experiment.optimizer.momentum if isinstance(experiment.optimizer, SGD) else 0.0
-
-
 
 
 def n_moments(experiment: Experiment) -> int:
@@ -96,16 +87,12 @@ def n_moments(experiment: Experiment) -> int:
     return experiment.n_params if _momentum(experiment) else 0
 
 
-
-
 def is_fused(experiment: Experiment) -> bool:
     """Whether the update is plain SGD on single examples, which backward does as it goes."""
     optimizer = experiment.optimizer
     if experiment.batch_rows > 1 or not isinstance(optimizer, SGD):
         return False
     return not (optimizer.momentum or optimizer.weight_decay or optimizer.l1 or optimizer.clip_norm)
-
-
 
 
 def _rates(experiment: Experiment) -> Rates:
@@ -127,8 +114,6 @@ def _rates(experiment: Experiment) -> Rates:
     )
 
 
-
-
 def _criteria(experiment: Experiment) -> Criteria:
     criteria, n = experiment.criteria, experiment.data.n_examples
     factor = _FACTOR[experiment.loss] / n
@@ -147,8 +132,6 @@ def _criteria(experiment: Experiment) -> Criteria:
     )
 
 
-
-
 def _limits(experiment: Experiment) -> Limits:
     early, restart = experiment.early_stopping, experiment.restart
     return Limits(
@@ -161,8 +144,6 @@ def _limits(experiment: Experiment) -> Limits:
     )
 
 
-
-
 def _schedule(experiment: Experiment, scale: float) -> np.ndarray:
     """Return what each epoch of an attempt multiplies by: fused, the scale of the deltas for lr = -1 times it."""
     optimizer, restart = experiment.optimizer, experiment.restart
@@ -172,8 +153,6 @@ def _schedule(experiment: Experiment, scale: float) -> np.ndarray:
     epochs = min(experiment.epochs, restart.after) if restart is not None and always else experiment.epochs
     rates = optimizer.schedule.rates(optimizer.lr, epochs)
     return (-rates * scale if is_fused(experiment) else -rates).astype(experiment.dtype)
-
-
 
 
 def plan(experiment: Experiment, recording: Recording = NOTHING) -> Plan:
@@ -205,21 +184,15 @@ def plan(experiment: Experiment, recording: Recording = NOTHING) -> Plan:
     )
 
 
-
-
 def validation_plan(whole: Plan) -> Plan:
     """Return a plan as evaluate needs it for the validation data."""
     criteria = whole.criteria._replace(loss_factor=whole.validation_factor)
     return whole._replace(n_examples=whole.n_validation, criteria=criteria)
 
 
-
-
 def gradient_scale(experiment: Experiment) -> float:
     """Return what multiplies a delta, so that gradients summed over examples are those of the mean loss."""
     return _SLOPE[experiment.loss] / experiment.data.n_examples
-
-
 
 
 def flops_per_epoch(experiment: Experiment) -> float:
@@ -237,10 +210,6 @@ def flops_per_epoch(experiment: Experiment) -> float:
     return float(training + validation)
 
 
-
-
 def is_long(experiment: Experiment) -> bool:
     """Whether an epoch of a block is so long that a driver looks at its cancel flag within it."""
     return flops_per_epoch(experiment) * MAX_LANES > _CHECK_FLOPS
-
-
