@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fastgrok import datasets as datasets
+    from fastgrok import statistics as statistics
     from fastgrok.api import Result as Result
     from fastgrok.api import initial_params as initial_params
     from fastgrok.api import predict as predict
     from fastgrok.api import run as run
     from fastgrok.api import sweep as sweep
+    from fastgrok.comparison import Comparison as Comparison
+    from fastgrok.comparison import compare as compare
     from fastgrok.datasets import Dataset as Dataset
     from fastgrok.errors import InvalidExperiment as InvalidExperiment
     from fastgrok.experiment import Experiment as Experiment
@@ -58,15 +61,17 @@ _HOME = {
     **dict.fromkeys(["SGD", "Adam"], "optimizers"),
     **dict.fromkeys(["StepLR", "ExponentialLR", "CosineAnnealingLR"], "schedules"),
     **dict.fromkeys(["Result", "run", "sweep", "initial_params", "predict"], "api"),
+    **dict.fromkeys(["Comparison", "compare"], "comparison"),
     **dict.fromkeys(["Converged", "EarlyStopping", "Restart"], "stopping"),
 }
+_MODULES = ("datasets", "statistics")
 
-__all__ = [*_HOME, "datasets"]
+__all__ = [*_HOME, *_MODULES]
 
 
 def __getattr__(name: str) -> Any:
-    if name == "datasets":
-        return importlib.import_module("fastgrok.datasets")
+    if name in _MODULES:
+        return importlib.import_module(f"fastgrok.{name}")
     if name not in _HOME:
         raise AttributeError(f"module 'fastgrok' has no attribute {name!r}")
     value = getattr(importlib.import_module(f"fastgrok.{_HOME[name]}"), name)

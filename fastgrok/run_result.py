@@ -18,7 +18,8 @@ from fastgrok.errors import InvalidExperiment
 from fastgrok.experiment import Experiment
 from fastgrok.results import files, provenance
 from fastgrok.results.configuration import Axis, Configuration
-from fastgrok.statistics.summary import Summary, summarise
+from fastgrok.statistics.counts import Counts
+from fastgrok.statistics.summary import Summary, of_counts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -170,9 +171,15 @@ class Result:
         return to_dataset(self._all_seeds, self.axes, self.configurations, self.attrs)
 
     @cached_property
+    def counts(self) -> list[Counts]:
+        """What became of the seeds of each configuration, in whole numbers."""
+        return [Counts.of(one.columns, one.experiment) for one in self.configurations]
+
+    @cached_property
     def summaries(self) -> list[Summary]:
         """The summary of each configuration."""
-        return [summarise(one.columns, one.experiment, one.trained.seconds) for one in self.configurations]
+        pairs = zip(self.counts, self.configurations, strict=True)
+        return [of_counts(counts, one.trained.seconds) for counts, one in pairs]
 
     def rows(self) -> list[Row]:
         """Return a row for each configuration: its network, its data, its label on each axis, its summary."""

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from fastgrok.schema import OUTCOMES
+from fastgrok.statistics.proportion import Estimate
 from fastgrok.statistics.summary import Summary
 
 _TIMING = ["time", "seed-epochs/s"]
@@ -61,7 +62,7 @@ def cells(rows: Sequence[Row], *, timing: bool = True) -> Cells:
     header = [*labels, "n", "converged [95 %]", "median epochs", *outcomes, *_TIMING[: 2 * timing]]
     body = [
         [
-            *(_line(row.labels[name]) for name in labels),
+            *(one_line(row.labels[name]) for name in labels),
             count(row),
             rate(row.summary),
             median(row.summary),
@@ -73,8 +74,15 @@ def cells(rows: Sequence[Row], *, timing: bool = True) -> Cells:
     return Cells(header, body, len(labels))
 
 
-def _line(label: Any) -> str:
-    """Return a label on one line, without what a terminal would take for a command."""
+def one_line(label: Any) -> str:
+    """
+    Return a label on one line, without what a terminal would take for a command.
+
+    Parameters
+    ----------
+    label
+        Anything.
+    """
     return "".join(c if c.isprintable() else "?" for c in " ".join(str(label).split()))
 
 
@@ -102,10 +110,34 @@ def rate(summary: Summary) -> str:
     """
     if summary.rate is None or summary.rate_low is None or summary.rate_high is None:
         return "-"
-    width = 100 * (summary.rate_high - summary.rate_low)
-    decimals = min(max(-math.floor(math.log10(width)), 0), 6)
-    share, low, high = (f"{100 * x:.{decimals}f}" for x in (summary.rate, summary.rate_low, summary.rate_high))
-    return f"{share} % [{low}, {high}]"
+    return percent(Estimate(summary.rate, summary.rate_low, summary.rate_high))
+
+
+def percent(share: Estimate, *, unit: str = " %", digits: int = 0) -> str:
+    """
+    Return a share with its interval, in percent, with the decimals that the interval warrants.
+
+    Parameters
+    ----------
+    share
+        From -1 to 1.
+    unit
+        What stands after the share.
+    digits
+        Decimals beyond those that tell the ends of the interval apart.
+
+    Examples
+    --------
+    >>> percent(Estimate(0.0312, 0.0257, 0.0367), digits=1)
+    '3.1 % [2.6, 3.7]'
+    """
+    value, low, high = share
+    if value is None or low is None or high is None:
+        return "-"
+    width = 100 * (high - low)
+    decimals = min(max(-math.floor(math.log10(width)), 0) + digits, 6) if width > 0 else digits
+    shown = [f"{round(100 * x, decimals) + 0.0:.{decimals}f}" for x in (value, low, high)]
+    return f"{shown[0]}{unit} [{shown[1]}, {shown[2]}]"
 
 
 def median(summary: Summary) -> str:

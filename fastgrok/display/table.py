@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Sequence
 from typing import TextIO
 
-from fastgrok.display.rows import Row, aligned, cells, fitted, total
+from fastgrok.display.rows import Cells, Row, aligned, cells, fitted, total
 
 
 def as_text(rows: Sequence[Row]) -> str:
@@ -29,7 +29,23 @@ def as_html(rows: Sequence[Row]) -> str:
     rows
         One configuration each.
     """
-    table = cells(rows)
+    return cells_as_html(cells(rows))
+
+
+def cells_as_html(table: Cells) -> str:
+    """
+    Return a table of strings in HTML.
+
+    Parameters
+    ----------
+    table
+        Any.
+
+    Examples
+    --------
+    >>> cells_as_html(Cells(["n"], [["8"]], 0))
+    '<table><thead><tr><th>n</th></tr></thead><tbody><tr><td>8</td></tr></tbody></table>'
+    """
     head = "".join(f"<th>{html.escape(cell)}</th>" for cell in table.header)
     body = ("".join(f"<td>{html.escape(cell)}</td>" for cell in line) for line in table.body)
     lines = "".join(f"<tr>{line}</tr>" for line in body)

@@ -1,12 +1,13 @@
 """A proportion and its interval."""
 
 from statistics import NormalDist
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastgrok.errors import InvalidExperiment
+from fastgrok.fields import one_of
 
 
 class Interval(NamedTuple):
@@ -14,6 +15,108 @@ class Interval(NamedTuple):
 
     low: NDArray[np.float64]
     high: NDArray[np.float64]
+
+
+Method = Literal["wilson", "clopper_pearson"]
+"""Name of an interval of a proportion."""
+
+
+class Estimate(NamedTuple):
+    """
+    A number and its interval.
+
+    Parameters
+    ----------
+    value
+        The number; None: there is none, such as a median that was not reached.
+    low
+        Lower end of its interval; None: open below.
+    high
+        Upper end; None: open above.
+    """
+
+    value: float | None
+    low: float | None
+    high: float | None
+
+
+def rate(successes: int, n: int, confidence: float = 0.95, method: Method = "wilson") -> Estimate:
+    """
+    Return a proportion with its interval.
+
+    Parameters
+    ----------
+    successes
+        How many of n.
+    n
+        How many there are. With none there is nothing to estimate: None, from 0 to 1.
+    confidence
+        The probability that the interval covers the proportion, between 0 and 1.
+    method
+        "wilson", which covers as often as it says in the mean over proportions, or "clopper_pearson", which covers
+        at least as often for every proportion, and is wider.
+
+    Raises
+    ------
+    InvalidExperiment
+        If a number is outside of its limits, or there is no such method.
+
+    Examples
+    --------
+    >>> [round(x, 3) for x in rate(9, 10)]
+    [0.9, 0.596, 0.982]
+    >>> [round(x, 3) for x in rate(9, 10, method="clopper_pearson")]
+    [0.9, 0.555, 0.997]
+    """
+    methods = {"wilson": wilson, "clopper_pearson": clopper_pearson}
+    if method not in methods:
+        raise InvalidExperiment("method", method, one_of(methods))
+    if n == 0 and successes == 0:
+        normal_quantile(confidence)
+        return Estimate(None, 0.0, 1.0)
+    low, high = methods[method](successes, n, confidence)
+    return Estimate(successes / n, float(low), float(high))
+
+
+def clopper_pearson(successes: ArrayLike, n: ArrayLike, confidence: float = 0.95) -> Interval:
+    """
+    Return Clopper and Pearson's interval of a proportion.
+
+    The proportions p for which neither P(X >= successes) nor P(X <= successes) is below (1 - confidence) / 2, where
+    X is binomial(n, p).
+
+    Parameters
+    ----------
+    successes
+        How many of n, 0 to n; any shape.
+    n
+        How many there are, 1 or more; broadcast against `successes`.
+    confidence
+        The least probability that the interval covers the proportion, between 0 and 1.
+
+    Raises
+    ------
+    InvalidExperiment
+        If a number is outside of its limits.
+
+    Notes
+    -----
+    Clopper, Pearson, "The use of confidence or fiducial limits", 1934: quantiles of beta distributions.
+
+    Examples
+    --------
+    >>> low, high = clopper_pearson(0, 10)
+    >>> float(low), round(float(high), 4)
+    (0.0, 0.3085)
+    """
+    from scipy.special import betaincinv
+
+    normal_quantile(confidence)
+    k, total = _checked(successes, n)
+    tail = (1 - float(confidence)) / 2
+    low = np.where(k > 0, betaincinv(np.maximum(k, 1), total - k + 1, tail), 0.0)
+    high = np.where(k < total, betaincinv(k + 1, np.maximum(total - k, 1), 1 - tail), 1.0)
+    return Interval(low, high)
 
 
 def wilson(successes: ArrayLike, n: ArrayLike, confidence: float = 0.95) -> Interval:
@@ -48,20 +151,43 @@ def wilson(successes: ArrayLike, n: ArrayLike, confidence: float = 0.95) -> Inte
     >>> float(low), round(float(high), 4)
     (0.0, 0.2775)
     """
-    k, total = np.asarray(successes, dtype=np.float64), np.asarray(n, dtype=np.float64)
-    if not np.all(np.isfinite(total) & (total >= 1)):
-        raise InvalidExperiment("n", n, "numbers at least 1")
-    if not np.all((k >= 0) & (k <= total)):
-        raise InvalidExperiment("successes", successes, "numbers from 0 to n")
-    z = _normal_quantile(confidence)
+    k, total = _checked(successes, n)
+    z = normal_quantile(confidence)
     above = k + z * z / 2 + z * np.sqrt(k * (total - k) / total + z * z / 4)
     low = np.divide(k * k / total, above, out=np.zeros(above.shape), where=k > 0)  # the smaller root by Vieta
     high = np.where(k == total, 1.0, above / (total + z * z))
     return Interval(low, np.minimum(high, 1.0))
 
 
-def _normal_quantile(confidence: float) -> float:
-    """Return z such that a standard normal is within z of 0 with this probability."""
+def _checked(successes: ArrayLike, n: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return both as numbers, which must be counts."""
+    k, total = np.asarray(successes, dtype=np.float64), np.asarray(n, dtype=np.float64)
+    if not np.all(np.isfinite(total) & (total >= 1)):
+        raise InvalidExperiment("n", n, "numbers at least 1")
+    if not np.all((k >= 0) & (k <= total)):
+        raise InvalidExperiment("successes", successes, "numbers from 0 to n")
+    return k, total
+
+
+def normal_quantile(confidence: float) -> float:
+    """
+    Return z such that a standard normal is within z of 0 with this probability.
+
+    Parameters
+    ----------
+    confidence
+        A probability, between 0 and 1.
+
+    Raises
+    ------
+    InvalidExperiment
+        If it is not.
+
+    Examples
+    --------
+    >>> round(normal_quantile(0.95), 4)
+    1.96
+    """
     if not (isinstance(confidence, int | float | np.floating) and 0 < confidence < 1):
         raise InvalidExperiment("confidence", confidence, "a number greater than 0 and less than 1")
     return -NormalDist().inv_cdf((1 - float(confidence)) / 2)

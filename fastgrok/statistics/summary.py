@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-import numpy as np
 from numpy.typing import NDArray
 
 from fastgrok.experiment import Experiment
-from fastgrok.schema import OUTCOMES, Outcome
-from fastgrok.statistics.proportion import wilson
-from fastgrok.statistics.survival import kaplan_meier, quantiles
+from fastgrok.schema import OUTCOMES
+from fastgrok.statistics.counts import Counts
+from fastgrok.statistics.proportion import rate
+from fastgrok.statistics.survival import quantiles, survival_curve
 
 CONFIDENCE = 0.95
 """Confidence of every interval in a summary."""
@@ -103,34 +103,46 @@ def summarise(columns: Mapping[str, NDArray[Any]], experiment: Experiment, secon
 
     Examples
     --------
-    >>> import fastgrok as fg
+    >>> import numpy as np, fastgrok as fg
     >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=9)
     >>> columns = {"outcome": [1, 1, 4], "epochs_run": [2, 5, 9], "epochs_to_converge": [2, 5, -1]}
     >>> summary = summarise({name: np.array(values) for name, values in columns.items()}, exp, 0.5)
     >>> summary.converged, summary.epochs_median, summary.seed_epochs_per_second
     (2, 5, 32.0)
     """
-    counts = np.bincount(columns["outcome"], minlength=len(OUTCOMES)).tolist()
-    seed_epochs = int(columns["epochs_run"].sum(dtype=np.int64))
-    none = experiment.stop is None
-    convergence = _Convergence() if none else _convergence(columns)
+    return of_counts(Counts.of(columns, experiment), seconds)
+
+
+def of_counts(counts: Counts, seconds: float) -> Summary:
+    """
+    Summarise one configuration from what was counted.
+
+    Parameters
+    ----------
+    counts
+        Of its seeds.
+    seconds
+        Time that training took.
+
+    Examples
+    --------
+    >>> of_counts(Counts.empty(), 0.5).converged
+    0
+    """
     return Summary(
-        n=len(columns["outcome"]),
-        **convergence._asdict(),
-        outcomes=dict(zip(OUTCOMES, counts, strict=True)),
-        seed_epochs=seed_epochs,
+        n=counts.n,
+        **(_convergence(counts) if counts.has_criterion else _Convergence())._asdict(),
+        outcomes=dict(zip(OUTCOMES, counts.outcomes, strict=True)),
+        seed_epochs=counts.seed_epochs,
         seconds=seconds,
-        seed_epochs_per_second=seed_epochs / seconds if seconds > 0 else None,
+        seed_epochs_per_second=counts.seed_epochs / seconds if seconds > 0 else None,
     )
 
 
-def _convergence(columns: Mapping[str, NDArray[Any]]) -> _Convergence:
-    """Count the seeds that converged, and say by when."""
-    epochs = columns["epochs_to_converge"]
-    if not len(epochs):
+def _convergence(counts: Counts) -> _Convergence:
+    """Say how many seeds converged, and by when."""
+    if not counts.n:
         return _Convergence(converged=0)
-    converged = int(np.count_nonzero(epochs >= 0))
-    low, high = wilson(converged, len(epochs), CONFIDENCE)
-    survival = kaplan_meier(epochs, columns["epochs_run"], columns["outcome"] == Outcome.DIVERGED)
-    q25, median, q75 = quantiles(survival, [0.25, 0.5, 0.75])
-    return _Convergence(converged, converged / len(epochs), float(low), float(high), q25, median, q75)
+    share, low, high = rate(counts.n_converged, counts.n, CONFIDENCE)
+    q25, median, q75 = quantiles(survival_curve(counts), [0.25, 0.5, 0.75])
+    return _Convergence(counts.n_converged, share, low, high, q25, median, q75)

@@ -1,12 +1,16 @@
 """Epochs to convergence, when some seeds are never seen to converge."""
 
 import itertools
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastgrok.errors import InvalidExperiment
+from fastgrok.fields import one_of
+from fastgrok.statistics.counts import Counts
+from fastgrok.statistics.histogram import Histogram
+from fastgrok.statistics.proportion import Estimate, Interval, normal_quantile, wilson
 
 
 class Survival(NamedTuple):
@@ -23,12 +27,61 @@ class Survival(NamedTuple):
         Seeds that converge at each.
     share
         Kaplan and Meier's estimate of the share that has not converged after each.
+    last
+        The last epoch up to which the estimate holds: that at which the last seed is censored. None: for ever,
+        since every seed has converged or is known never to.
     """
 
     time: NDArray[np.int64]
     at_risk: NDArray[np.int64]
     events: NDArray[np.int64]
     share: NDArray[np.float64]
+    last: int | None
+
+
+class RestrictedMean(NamedTuple):
+    """
+    The mean of the epochs to convergence, those after some epoch counted as that epoch.
+
+    Parameters
+    ----------
+    value
+        The mean.
+    standard_error
+        Its standard error.
+    low
+        Lower end of its interval.
+    high
+        Upper end.
+    """
+
+    value: float
+    standard_error: float
+    low: float
+    high: float
+
+
+Band = Literal["wilson", "log-log"]
+"""Name of an interval of the share that has not converged."""
+
+
+def survival_curve(counts: Counts) -> Survival:
+    """
+    Estimate how many seeds have not converged by each epoch, from what was counted; see `kaplan_meier`.
+
+    Parameters
+    ----------
+    counts
+        Of one seed or more.
+
+    Raises
+    ------
+    InvalidExperiment
+        If there are no seeds.
+    """
+    if not counts.n:
+        raise InvalidExperiment("counts", counts, "counts of one seed or more")
+    return _estimate(counts.converged, counts.censored, counts.n)
 
 
 def kaplan_meier(epochs_to_converge: ArrayLike, epochs_run: ArrayLike, never: ArrayLike = False) -> Survival:
@@ -71,12 +124,17 @@ def kaplan_meier(epochs_to_converge: ArrayLike, epochs_run: ArrayLike, never: Ar
     if last.shape != converged_at.shape:
         raise InvalidExperiment("epochs_run", epochs_run, f"{converged_at.size} epochs, one for each seed")
     converged = converged_at >= 0
-    time, counts = np.unique(converged_at[converged].astype(np.int64), return_counts=True)
-    events = counts.astype(np.int64)
-    gone = np.sort(last[~converged & ~np.broadcast_to(np.asarray(never, dtype=bool), converged.shape)])
-    censored = np.searchsorted(gone, time, side="left")
-    at_risk = converged_at.size - censored - (np.cumsum(events) - events)
-    return Survival(time, at_risk, events, _product(at_risk, events, censored))
+    gone = ~converged & ~np.broadcast_to(np.asarray(never, dtype=bool), converged.shape)
+    return _estimate(Histogram.of(converged_at[converged]), Histogram.of(last[gone]), converged_at.size)
+
+
+def _estimate(converged: Histogram, censored: Histogram, n: int) -> Survival:
+    """Return the estimate from histograms of epochs; those of n that are in neither never converge."""
+    time, events = converged.values, converged.counts
+    gone = np.concatenate([[0], np.cumsum(censored.counts)])[np.searchsorted(censored.values, time, side="left")]
+    at_risk = n - gone - (np.cumsum(events) - events)
+    last = int(censored.values[-1]) if len(censored.values) else None
+    return Survival(time, at_risk, events, _product(at_risk, events, gone), last)
 
 
 def _product(
@@ -125,3 +183,145 @@ def quantiles(survival: Survival, shares: ArrayLike) -> list[int | None]:
         raise InvalidExperiment("shares", shares, "numbers from 0 to 1")
     places = np.searchsorted(-survival.share, -(1 - wanted), side="left")
     return [int(survival.time[place]) if place < len(survival.time) else None for place in places]
+
+
+def band(curve: Survival, confidence: float = 0.95, method: Band = "wilson") -> Interval:
+    """
+    Return, after each epoch at which a seed converges, the interval of the share that has not.
+
+    With V = S(t)**2 x the sum of events / (at_risk (at_risk - events)), which is Greenwood's variance of S(t):
+
+    - "wilson": Wilson's interval of the proportion S(t) among S (1 - S) / V seeds;
+    - "log-log": S(t)**exp(-+ z sqrt(V) / (S(t) log S(t))).
+
+    Parameters
+    ----------
+    curve
+        What `survival_curve` or `kaplan_meier` returns.
+    confidence
+        The probability that the interval covers the share at an epoch (not at all epochs at once), between 0 and 1.
+    method
+        "wilson" or "log-log".
+
+    Raises
+    ------
+    InvalidExperiment
+        If there is no such method, or the confidence is none.
+
+    Notes
+    -----
+    Greenwood, "The natural duration of cancer", 1926. Rothman, "Estimation of confidence limits for the cumulative
+    probability of survival in life table analysis", 1978, is the default: where nobody has been censored it is
+    the interval of the plain share, so that at the last epoch curve and convergence rate say the same, and it has
+    a width where S(t) is 0. Kalbfleisch, Prentice, "The statistical analysis of failure time data", 1980, is
+    "log-log".
+
+    Examples
+    --------
+    >>> low, high = band(kaplan_meier([2, 5, -1, -1], [2, 5, 9, 9]))
+    >>> low.round(3).tolist(), high.round(3).tolist()
+    ([0.301, 0.15], [0.954, 0.85])
+    """
+    if method not in ("wilson", "log-log"):
+        raise InvalidExperiment("method", method, one_of(("wilson", "log-log")))
+    z, share = normal_quantile(confidence), curve.share
+    variance = _greenwood(curve)  # of log S
+    inside = share > 0
+    if method == "log-log":
+        log = np.log(share, out=np.full(len(share), -1.0), where=inside)
+        spread = np.exp(z * np.sqrt(variance) / -log)
+        return Interval(np.where(inside, share**spread, 0.0), np.where(inside, share ** (1 / spread), 0.0))
+    before = np.concatenate([[1.0], share[:-1]])
+    seeds = np.divide(1 - share, share * variance, out=curve.at_risk / before, where=inside)
+    return wilson(np.minimum(share, 1) * seeds, seeds, confidence)
+
+
+def _greenwood(curve: Survival) -> NDArray[np.float64]:
+    """Return Greenwood's variance of log S; that of S = 0 is left at what it was before."""
+    left = curve.at_risk - curve.events
+    terms = np.divide(curve.events, curve.at_risk * left.astype(np.float64), out=np.zeros(len(left)), where=left > 0)
+    return np.cumsum(terms)
+
+
+def quantile(curve: Survival, share: float, confidence: float = 0.95) -> Estimate:
+    """
+    Return the epoch by which this share of all seeds has converged, with its interval.
+
+    The first epochs t with S(t) <= 1 - share, with the lower end of S(t) <= 1 - share, and with the upper end.
+
+    Parameters
+    ----------
+    curve
+        What `survival_curve` or `kaplan_meier` returns.
+    share
+        A share of all seeds, 0 to 1; the median is that of 0.5.
+    confidence
+        The probability that the interval covers the epoch, between 0 and 1.
+
+    Raises
+    ------
+    InvalidExperiment
+        If the share is not a number from 0 to 1.
+
+    Notes
+    -----
+    Brookmeyer, Crowley, "A confidence interval for the median survival time", 1982, with the "wilson" `band`. None
+    stands for an epoch that was not reached: the interval is open above, or there is none.
+
+    Examples
+    --------
+    >>> quantile(kaplan_meier([2, 5, -1, -1], [2, 5, 9, 9]), 0.5)
+    Estimate(value=5, low=2, high=None)
+    """
+    value = quantiles(curve, share)[0]
+    ends = band(curve, confidence)
+    low, high = (quantiles(curve._replace(share=np.minimum.accumulate(end)), share)[0] for end in ends)
+    return Estimate(value, low, high)
+
+
+def restricted_mean(curve: Survival, until: int | None = None, confidence: float = 0.95) -> RestrictedMean:
+    """
+    Return the mean over seeds of the smaller of the epochs to convergence and an epoch.
+
+    The sum of S(t) over t = 0 to until - 1.
+
+    Parameters
+    ----------
+    curve
+        What `survival_curve` or `kaplan_meier` returns.
+    until
+        The epoch, 1 or more; at most that up to which the estimate holds. None: that epoch.
+    confidence
+        The probability that the interval covers the mean, between 0 and 1.
+
+    Raises
+    ------
+    InvalidExperiment
+        If the estimate does not reach so far.
+
+    Notes
+    -----
+    Its variance is the sum over events, up to that epoch, of events / (at_risk (at_risk - events)), times the square
+    of the sum of S from there to that epoch; the interval is the normal one.
+
+    Examples
+    --------
+    >>> restricted_mean(kaplan_meier([2, 4, -1, -1], [2, 4, 9, 9]), 8).value
+    5.5
+    """
+    z = normal_quantile(confidence)
+    known = curve.last if curve.last is not None else until
+    if until is None:
+        until = known if known is not None else int(curve.time[-1])
+    if isinstance(until, bool) or not 1 <= until <= (until if known is None else known):
+        raise InvalidExperiment("until", until, f"an epoch from 1 to {known}, the last one seen")
+    inside = curve.time < until
+    time, steps = curve.time[inside], np.concatenate([[1.0], curve.share[inside]])
+    areas = steps * np.diff(np.concatenate([[0], time, [until]]))
+    value = float(areas.sum())
+    after = np.cumsum(areas[::-1])[::-1][1:]
+    at_risk, events = curve.at_risk[inside].astype(np.float64), curve.events[inside]
+    left = at_risk - events
+    terms = np.divide(events * after**2, at_risk * left, out=np.zeros(len(left)), where=left > 0)
+    error = float(np.sqrt(terms.sum()))
+    return RestrictedMean(value, error, value - z * error, value + z * error)

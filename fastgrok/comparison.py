@@ -1,0 +1,261 @@
+"""`compare`: the values of one axis of a sweep, on the same seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from fastgrok.display import comparison as words
+from fastgrok.display.rows import Cells, aligned
+from fastgrok.display.table import cells_as_html
+from fastgrok.errors import InvalidExperiment
+from fastgrok.fields import one_of
+from fastgrok.run_result import Result
+from fastgrok.statistics.comparison import Member, PairRow, PooledRow, ValueRow, pairs, value_row
+from fastgrok.statistics.proportion import Estimate, normal_quantile
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_SHOWN = 60  # pairs and verdicts at most, where a comparison is printed
+
+
+class Comparison:
+    """
+    The values of one axis of a sweep, compared on the same seeds; made by `compare`.
+
+    Parameters
+    ----------
+    axis
+        The axis that was compared.
+    confidence
+        That of every interval.
+    rows
+        How consistently each configuration converges.
+    pair_rows
+        How large the advantage of each value over each other is, in each stratum: each combination of other axes.
+    pooled_rows
+        The same in the mean over strata; None without other axes.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=100)
+    >>> result = fg.sweep(exp, seeds=64, axes={"init": [fg.XavierNormal(), fg.HeNormal()]}, progress=False)
+    >>> fg.compare(result, "init").pairs["n"].tolist()
+    [64]
+    """
+
+    def __init__(
+        self,
+        axis: str,
+        confidence: float,
+        rows: Sequence[ValueRow],
+        pair_rows: Sequence[PairRow],
+        pooled_rows: Sequence[PooledRow] | None,
+    ) -> None:
+        self.axis = axis
+        self.confidence = confidence
+        self.rows = tuple(rows)
+        self.pair_rows = tuple(pair_rows)
+        self.pooled_rows = None if pooled_rows is None else tuple(pooled_rows)
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """
+        How consistently each configuration converges, one row each.
+
+        Columns are the axes, n, converged, and rate, epochs_median, epochs_per_success, cutoff, each with its
+        interval as `_low` and `_high`. `epochs_per_success` is what a success costs if every attempt is given up
+        after `cutoff` epochs, the best of them. What was not reached is missing.
+        """
+        records = [
+            {
+                **row.labels,
+                "n": row.n,
+                "converged": row.converged,
+                **_columns("rate", row.rate),
+                **_columns("epochs_median", row.median),
+                **_columns("epochs_per_success", row.expected),
+                **_columns("cutoff", row.cutoff),
+            }
+            for row in self.rows
+        ]
+        return _frame(records)
+
+    @property
+    def pairs(self) -> pd.DataFrame:
+        """
+        How large the advantage of each value over each other is, one row for each two and stratum.
+
+        Columns are the other axes, a and b, the table of seeds (n, both, only_a, only_b, neither), `difference`
+        of the rates with its interval, `mcnemar_p` and `logrank_p`, both also adjusted by Holm over all rows, and
+        the ratios a / b of the median epochs and of the epochs per success with their intervals.
+        """
+        records = [
+            {
+                **row.stratum,
+                "a": row.a,
+                "b": row.b,
+                "n": row.table.n,
+                **row.table._asdict(),
+                **_columns("difference", row.difference),
+                "mcnemar_p": row.mcnemar,
+                "mcnemar_p_holm": row.mcnemar_holm,
+                "logrank_p": row.logrank,
+                "logrank_p_holm": row.logrank_holm,
+                **_columns("median_ratio", row.median_ratio),
+                **_columns("epochs_per_success_ratio", row.expected_ratio),
+            }
+            for row in self.pair_rows
+        ]
+        return _frame(records)
+
+    @property
+    def pooled(self) -> pd.DataFrame | None:
+        """
+        The differences in the mean over the strata, one row for each two values; None where there are no other axes.
+
+        A seed with all of its strata is one observation. `p_holm` is adjusted over all rows.
+        """
+        if self.pooled_rows is None:
+            return None
+        records = [
+            {
+                "a": row.a,
+                "b": row.b,
+                "strata": row.strata,
+                "seeds": row.counts.seeds,
+                **_columns("difference", row.difference),
+                "p": row.p_value,
+                "p_holm": row.p_holm,
+            }
+            for row in self.pooled_rows
+        ]
+        return _frame(records)
+
+    @property
+    def verdicts(self) -> list[str]:
+        """
+        The answer in words, in the mean over the strata where there are some.
+
+        One sentence for each two values; before them, of more than two values, which is the best.
+        """
+        alpha, rows = 1 - self.confidence, self.pair_rows if self.pooled_rows is None else self.pooled_rows
+        lines = [
+            words.pair_verdict(row, len(rows), alpha)
+            if isinstance(row, PairRow)
+            else words.pooled_verdict(row, len(rows), alpha)
+            for row in rows
+        ]
+        return lines if len(rows) < 2 else [words.best_verdict(self._wins(rows, alpha), alpha), *lines]
+
+    def _wins(self, rows: Sequence[PairRow | PooledRow], alpha: float) -> dict[Any, int]:
+        """Return than how many others each value is seen to converge more often."""
+        wins = {label: 0 for row in rows for label in (row.a, row.b)}
+        for row in rows:
+            p = row.mcnemar_holm if isinstance(row, PairRow) else row.p_holm
+            if p <= alpha and row.difference.value:
+                wins[row.a if row.difference.value > 0 else row.b] += 1
+        return wins
+
+    def _sections(self) -> list[tuple[str, Cells]]:
+        """Return the tables, each with what it is."""
+        sections = [("How consistently each converges:", words.value_cells(self.rows, self.confidence))]
+        if self.pooled_rows:
+            mean = "How large the advantage is, in the mean over the other axes (p by Holm over all rows):"
+            sections.append((mean, words.pooled_cells(self.pooled_rows, self.confidence)))
+        if 0 < len(self.pair_rows) <= _SHOWN:
+            each = "How large the advantage is, on the same seeds (p by Holm over all rows):"
+            sections.append((each, words.pair_cells(self.pair_rows, self.confidence)))
+        return sections
+
+    def _ending(self) -> list[str]:
+        """Return the sentences below the tables."""
+        lines = self.verdicts[:_SHOWN]
+        if len(self.pair_rows) > _SHOWN:
+            lines.append(f"{len(self.pair_rows):,} pairs within the other axes are in `pairs`")
+        return lines or ["no seed was finished with two values: nothing to compare"]
+
+    def __repr__(self) -> str:
+        lines = [f"<fastgrok.Comparison of {self.axis}"]
+        for title, cells in self._sections():
+            lines.extend([title, *aligned(cells), ""])
+        return "\n  ".join([*lines, *self._ending()]).replace("\n  \n", "\n\n") + ">"
+
+    def _repr_html_(self) -> str:
+        import html
+
+        parts = [f"<p>{html.escape(title)}</p>{cells_as_html(cells)}" for title, cells in self._sections()]
+        parts.extend(f"<p>{html.escape(line)}</p>" for line in self._ending())
+        return f"<p>fastgrok.Comparison of {html.escape(self.axis)}</p>{''.join(parts)}"
+
+
+def compare(result: Result, axis: str, *, confidence: float = 0.95) -> Comparison:
+    """
+    Compare the values of one axis of a sweep: how consistently each converges, and how large its advantage is.
+
+    Parameters
+    ----------
+    result
+        What `sweep` returned, with a criterion `Converged` in every configuration.
+    axis
+        The path of one of its axes, such as "init".
+    confidence
+        That of every interval, between 0 and 1.
+
+    Raises
+    ------
+    InvalidExperiment
+        If there is no such axis, or no criterion.
+
+    Notes
+    -----
+    All comparisons are paired by seed. Where the sweep has other axes, values are compared within each combination of
+    these, a stratum, and in the mean over them. An interrupted sweep compares the seeds that were finished with both.
+    The questions are those of Heaton, "Applications of Deep Neural Networks", 3.5: how consistently does an
+    initialisation provide good weights, and how much of an advantage do they provide?
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=2000)
+    >>> axes = {"init": [fg.XavierNormal(), fg.HeNormal()]}
+    >>> print(fg.compare(fg.sweep(exp, seeds=1000, axes=axes, progress=False), "init").verdicts[0])
+    HeNormal() converges more often than XavierNormal(gain=1.0) by ...; p = ... (McNemar, Holm over 1 pair)...
+    """
+    if not isinstance(result, Result):
+        raise InvalidExperiment("result", result, "what fg.sweep returns")
+    if axis not in (paths := [one.path for one in result.axes]):
+        expected = one_of(paths) if paths else "an axis of a sweep, and this is a run: it has none"
+        raise InvalidExperiment("axis", axis, expected)
+    for counts, one in zip(result.counts, result.configurations, strict=True):
+        if not counts.has_criterion:
+            raise InvalidExperiment(
+                "stop", one.experiment.stop, "a criterion Converged(...), to compare who meets it"
+            )
+    normal_quantile(confidence)
+    members = [Member(one, counts) for one, counts in zip(result.configurations, result.counts, strict=True)]
+    rows = [value_row(one.labels, counts, confidence) for one, counts in members]
+    pair_rows, pooled_rows = pairs(members, axis, confidence)
+    return Comparison(axis, confidence, rows, pair_rows, pooled_rows if len(paths) > 1 else None)
+
+
+def _columns(name: str, estimate: Estimate) -> Mapping[str, Any]:
+    """Return an estimate as three columns."""
+    return {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
+
+
+def _frame(records: list[dict[str, Any]]) -> pd.DataFrame:
+    """Return a table whose estimates are numbers, missing where there is none."""
+    import pandas as pd
+
+    frame = pd.DataFrame(records)
+    numeric = [c for c in frame.columns if c.removesuffix("_low").removesuffix("_high") in _NUMERIC]
+    return frame.astype(dict.fromkeys(numeric, "float64"))
+
+
+_NUMERIC = (
+    *("rate", "epochs_median", "epochs_per_success", "cutoff"),
+    *("difference", "median_ratio", "epochs_per_success_ratio"),
+)

@@ -1,0 +1,284 @@
+"""The values of one axis of a sweep, compared on the same seeds."""
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastgrok.results.configuration import Configuration
+from fastgrok.statistics.counts import Counts
+from fastgrok.statistics.differences import PooledCounts, holm, mcnemar, risk_difference
+from fastgrok.statistics.paired import PairedCounts, Table, epoch_bins
+from fastgrok.statistics.proportion import Estimate, rate
+from fastgrok.statistics.ranks import paired_logrank
+from fastgrok.statistics.ratios import ratio_of_expected, ratio_of_medians
+from fastgrok.statistics.restarts import best_cutoff
+from fastgrok.statistics.survival import quantile, survival_curve
+
+_NONE = Estimate(None, None, None)
+
+
+class ValueRow(NamedTuple):
+    """
+    How consistently one configuration converges.
+
+    Parameters
+    ----------
+    labels
+        The label on each axis.
+    n
+        Seeds.
+    converged
+        Seeds that converged.
+    rate
+        Their share.
+    median
+        Epochs by which half of all seeds had converged.
+    expected
+        Epochs that a success costs if every attempt is given up after `cutoff` of them.
+    cutoff
+        After how many epochs giving up costs the least.
+    """
+
+    labels: Mapping[str, Any]
+    n: int
+    converged: int
+    rate: Estimate
+    median: Estimate
+    expected: Estimate
+    cutoff: Estimate
+
+
+class PairRow(NamedTuple):
+    """
+    How large the advantage of one value over another is, where the other axes stand still.
+
+    Parameters
+    ----------
+    stratum
+        The label on each of the other axes.
+    a
+        The label of one value.
+    b
+        The label of the other.
+    table
+        Seeds by whether they converge with a and with b.
+    difference
+        By how much more often they converge with a.
+    mcnemar
+        P-value of McNemar's exact test.
+    mcnemar_holm
+        The same, adjusted over all pairs in all strata.
+    logrank
+        P-value of the paired logrank test.
+    logrank_holm
+        The same, adjusted over all pairs in all strata.
+    median_ratio
+        Median epochs with a, divided by those with b.
+    expected_ratio
+        Epochs that a success costs with a, divided by those with b, each with its best cut-off.
+    """
+
+    stratum: Mapping[str, Any]
+    a: Any
+    b: Any
+    table: Table
+    difference: Estimate
+    mcnemar: float
+    mcnemar_holm: float
+    logrank: float
+    logrank_holm: float
+    median_ratio: Estimate
+    expected_ratio: Estimate
+
+
+class PooledRow(NamedTuple):
+    """
+    How large the advantage of one value over another is, in the mean over the other axes.
+
+    Parameters
+    ----------
+    a
+        The label of one value.
+    b
+        The label of the other.
+    strata
+        Combinations of the other axes in which there are seeds with both.
+    counts
+        What the seeds did.
+    difference
+        By how much more often they converge with a, each seed with all of its strata being one observation.
+    p_value
+        P-value of the same.
+    p_holm
+        The same, adjusted over all pairs.
+    """
+
+    a: Any
+    b: Any
+    strata: int
+    counts: PooledCounts
+    difference: Estimate
+    p_value: float
+    p_holm: float
+
+
+def value_row(labels: Mapping[str, Any], counts: Counts, confidence: float) -> ValueRow:
+    """
+    Say how consistently one configuration converges.
+
+    Parameters
+    ----------
+    labels
+        The label on each axis.
+    counts
+        Of its seeds; there may be none.
+    confidence
+        That of the intervals.
+    """
+    share = rate(counts.n_converged, counts.n, confidence)
+    if not counts.n:
+        return ValueRow(labels, 0, 0, share, _NONE, _NONE, _NONE)
+    median = quantile(survival_curve(counts), 0.5, confidence)
+    best = best_cutoff(counts, confidence)
+    return ValueRow(labels, counts.n, counts.n_converged, share, median, best.expected, best.cutoff)
+
+
+def pair_row(
+    stratum: Mapping[str, Any],
+    labels: tuple[Any, Any],
+    counts: tuple[Counts, Counts],
+    paired: PairedCounts,
+    confidence: float,
+) -> PairRow:
+    """
+    Say how large the advantage of one configuration over another is; nothing is adjusted yet.
+
+    Parameters
+    ----------
+    stratum
+        The label on each of the other axes.
+    labels
+        Those of both.
+    counts
+        Of the same seeds with both.
+    paired
+        Which epochs go together.
+    confidence
+        That of the intervals.
+    """
+    a, b = counts
+    exact, ranks = mcnemar(paired.table), paired_logrank(a, b, paired).p_value
+    return PairRow(
+        stratum=stratum,
+        a=labels[0],
+        b=labels[1],
+        table=paired.table,
+        difference=risk_difference(paired.table, confidence),
+        mcnemar=exact,
+        mcnemar_holm=exact,
+        logrank=ranks,
+        logrank_holm=ranks,
+        median_ratio=ratio_of_medians(a, b, paired, confidence),
+        expected_ratio=ratio_of_expected(a, b, paired, confidence),
+    )
+
+
+class Member(NamedTuple):
+    """
+    A configuration and what was counted of it.
+
+    Parameters
+    ----------
+    configuration
+        One point of a sweep.
+    counts
+        Of its finished seeds.
+    """
+
+    configuration: Configuration
+    counts: Counts
+
+
+def pairs(members: Sequence[Member], axis: str, confidence: float) -> tuple[list[PairRow], list[PooledRow]]:
+    """
+    Compare every two values of an axis in each stratum, and in the mean over the strata.
+
+    Parameters
+    ----------
+    members
+        Every configuration of a sweep, the same seeds in the same order.
+    axis
+        The path of the axis.
+    confidence
+        That of the intervals.
+
+    Notes ----- Of two configurations the seeds are compared that were finished in both. Pairs without any are
+    left out. P-values are adjusted over all that are left.
+    """
+    rows: list[PairRow] = []
+    pooled: dict[tuple[Any, Any], _Pool] = {}
+    for stratum, values in _strata(members, axis):
+        bins = [epoch_bins(one.configuration.trained.columns["epochs_to_converge"]) for one in values]
+        for i, j in itertools.combinations(range(len(values)), 2):
+            finished = values[i].configuration.trained.finished & values[j].configuration.trained.finished
+            if not finished.any():
+                continue
+            whole = bool(finished.all())
+            paired = PairedCounts.of_bins(*(bins[k] if whole else bins[k][finished] for k in (i, j)))
+            labels = (values[i].configuration.labels[axis], values[j].configuration.labels[axis])
+            counts = tuple(_of_rows(values[k], finished) for k in (i, j))
+            rows.append(pair_row(stratum, labels, (counts[0], counts[1]), paired, confidence))
+            pool = pooled.setdefault(labels, _Pool(len(finished)))
+            pool.add(bins[i] > 0, bins[j] > 0, finished)
+    exact, ranks = holm([row.mcnemar for row in rows]), holm([row.logrank for row in rows])
+    adjusted = [
+        row._replace(mcnemar_holm=float(p), logrank_holm=float(q))
+        for row, p, q in zip(rows, exact, ranks, strict=True)
+    ]
+    return adjusted, _pooled_rows(pooled, confidence)
+
+
+def _strata(members: Sequence[Member], axis: str) -> Iterator[tuple[dict[str, Any], list[Member]]]:
+    """Yield each combination of the other axes, and its members in the order of this axis."""
+    groups: dict[tuple[Any, ...], tuple[dict[str, Any], list[Member]]] = {}
+    for member in members:
+        others = {path: label for path, label in member.configuration.labels.items() if path != axis}
+        groups.setdefault(tuple(others.values()), (others, []))[1].append(member)
+    yield from groups.values()
+
+
+def _of_rows(member: Member, finished: NDArray[np.bool_]) -> Counts:
+    """Count the seeds that were finished in both of two configurations."""
+    one = member.configuration
+    if np.array_equal(finished, one.trained.finished):
+        return member.counts
+    return Counts.of({name: column[finished] for name, column in one.trained.columns.items()}, one.experiment)
+
+
+class _Pool:
+    """What each seed did with a and with b in the strata so far."""
+
+    def __init__(self, n: int) -> None:
+        self.strata = 0
+        self.difference = np.zeros(n, np.int32)
+        self.pairs = np.zeros(n, np.int32)
+
+    def add(self, a: NDArray[np.bool_], b: NDArray[np.bool_], finished: NDArray[np.bool_]) -> None:
+        """Count one more stratum."""
+        self.strata += 1
+        self.difference += finished * (a.astype(np.int32) - b)
+        self.pairs += finished
+
+
+def _pooled_rows(pooled: Mapping[tuple[Any, Any], _Pool], confidence: float) -> list[PooledRow]:
+    """Say how large each advantage is in the mean over strata."""
+    rows = []
+    for (a, b), pool in pooled.items():
+        counts = PooledCounts.of_sums(pool.difference, pool.pairs)
+        p = counts.p_value()
+        rows.append(PooledRow(a, b, pool.strata, counts, counts.difference(confidence), p, p))
+    adjusted = holm([row.p_value for row in rows])
+    return [row._replace(p_holm=float(p)) for row, p in zip(rows, adjusted, strict=True)]

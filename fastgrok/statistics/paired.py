@@ -1,0 +1,224 @@
+"""Two configurations on the same seeds, in whole numbers that parts add up to exactly."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fastgrok.errors import InvalidExperiment
+from fastgrok.statistics.histogram import Histogram
+
+_EPOCH_BITS = 4
+_FIRST = 1023 << _EPOCH_BITS
+_SIZE = 1024  # bins of an epoch, which is an int64: 63 powers of two, 16 bins each, and one for no epoch
+
+
+class Table(NamedTuple):
+    """
+    Seeds by whether they converge with a and with b.
+
+    Parameters
+    ----------
+    both
+        Seeds that converge with a and with b.
+    only_a
+        Seeds that converge with a alone.
+    only_b
+        Seeds that converge with b alone.
+    neither
+        Seeds that converge with neither.
+    """
+
+    both: int
+    only_a: int
+    only_b: int
+    neither: int
+
+    @property
+    def n(self) -> int:
+        """Seeds."""
+        return sum(self)
+
+
+@dataclass(frozen=True)
+class PairedCounts:
+    """
+    What two configurations, a and b, made of the same seeds.
+
+    Parameters
+    ----------
+    joint
+        1024 x the bin of the epoch with a + the bin of the epoch with b -> seeds; see `epoch_bins`.
+
+    Notes
+    -----
+    It says which seeds converge with both (`table`), and how much alike the epochs are, which decides how wide the
+    interval of a paired estimate is. The bins of epochs are at most 6 % wide; the estimates themselves come from the
+    exact epochs of `Counts`. `x + y` counts the seeds of both parts, exactly and in any order.
+
+    Examples
+    --------
+    >>> PairedCounts.of([5, -1, 7], [-1, -1, 9]).table
+    Table(both=1, only_a=1, only_b=0, neither=1)
+    """
+
+    joint: Histogram
+
+    @classmethod
+    def of(cls, epochs_a: ArrayLike, epochs_b: ArrayLike) -> Self:
+        """
+        Count the seeds of two configurations.
+
+        Parameters
+        ----------
+        epochs_a
+            `epochs_to_converge` of each seed with a; -1 where it does not converge.
+        epochs_b
+            The same with b, the same seeds in the same order.
+
+        Raises
+        ------
+        InvalidExperiment
+            If the lengths differ.
+        """
+        a, b = np.asarray(epochs_a, dtype=np.int64), np.asarray(epochs_b, dtype=np.int64)
+        if a.ndim != 1 or a.shape != b.shape:
+            raise InvalidExperiment("epochs_b", epochs_b, f"{a.size} epochs, one for each seed of a")
+        return cls.of_bins(epoch_bins(a), epoch_bins(b))
+
+    @classmethod
+    def of_bins(cls, a: NDArray[np.int64], b: NDArray[np.int64]) -> Self:
+        """
+        Count the seeds of two configurations whose epochs have been sorted into bins.
+
+        Parameters
+        ----------
+        a
+            What `epoch_bins` returns for one.
+        b
+            And for the other.
+        """
+        return cls(Histogram.of(a * _SIZE + b))
+
+    @property
+    def n(self) -> int:
+        """Seeds."""
+        return self.joint.n
+
+    @cached_property
+    def table(self) -> Table:
+        """How many converge with both, with one alone, with neither."""
+        with_a, with_b = self.joint.values // _SIZE > 0, self.joint.values % _SIZE > 0
+        cells = (with_a & with_b, with_a & ~with_b, ~with_a & with_b, ~with_a & ~with_b)
+        return Table(*(int(self.joint.counts[cell].sum()) for cell in cells))
+
+    def __add__(self, other: "PairedCounts") -> Self:
+        if not isinstance(other, PairedCounts):
+            return NotImplemented
+        return type(self)(self.joint + other.joint)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the counts as JSON has them."""
+        return {"joint": self.joint.to_dict()}
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> Self:
+        """
+        Rebuild what `to_dict` wrote.
+
+        Parameters
+        ----------
+        plain
+            "joint".
+
+        Raises
+        ------
+        InvalidExperiment
+            If it is something else.
+
+        Examples
+        --------
+        >>> pair = PairedCounts.of([5, -1, 7], [-1, -1, 9])
+        >>> PairedCounts.from_dict(pair.to_dict()) == pair
+        True
+        """
+        return cls(Histogram.from_dict(plain.get("joint", {})))
+
+
+class Influence(NamedTuple):
+    """
+    How much each seed moves an estimate: its epoch decides.
+
+    Parameters
+    ----------
+    epochs
+        Epoch -> seeds that converge after it.
+    at
+        What a seed adds that converges after each of these epochs.
+    otherwise
+        What a seed adds that does not.
+    n
+        Seeds, those that do not converge among them.
+
+    Notes
+    -----
+    The mean over seeds is 0, and the variance of the estimate is that of what a seed adds, divided by n.
+    """
+
+    epochs: Histogram
+    at: NDArray[np.float64]
+    otherwise: float
+    n: int
+
+    def variance(self) -> float:
+        """Return the variance of what a seed adds."""
+        left = self.n - self.epochs.n
+        return float(self.epochs.counts @ np.square(self.at) + left * self.otherwise**2) / self.n
+
+    def of_bins(self) -> NDArray[np.float64]:
+        """Return what a seed adds in the mean over each bin of epochs."""
+        bins = epoch_bins(self.epochs.values)
+        sums = np.bincount(bins, self.epochs.counts * self.at, _SIZE)
+        seeds = np.bincount(bins, self.epochs.counts, _SIZE)
+        means = np.divide(sums, seeds, out=np.zeros(_SIZE), where=seeds > 0)
+        means[0] = self.otherwise
+        return means
+
+
+def covariance(paired: PairedCounts, a: Influence, b: Influence) -> float:
+    """
+    Return the covariance, over seeds, of what a seed adds to an estimate of a and to one of b.
+
+    Parameters
+    ----------
+    paired
+        How often each two epochs go together.
+    a
+        The estimate of a, from the same seeds.
+    b
+        The estimate of b.
+    """
+    joint = paired.joint
+    with_a, with_b = a.of_bins()[joint.values // _SIZE], b.of_bins()[joint.values % _SIZE]
+    return float(joint.counts @ (with_a * with_b)) / paired.n
+
+
+def epoch_bins(epochs: NDArray[np.int64]) -> NDArray[np.int64]:
+    """
+    Return the bin of each epoch: 16 to a power of two; 0 for no epoch.
+
+    Parameters
+    ----------
+    epochs
+        From 1; below for a seed that does not converge.
+
+    Examples
+    --------
+    >>> epoch_bins(np.array([-1, 1, 2, 1000, 1001])).tolist()
+    [0, 1, 17, 160, 160]
+    """
+    bits = np.maximum(epochs, 1).astype(np.float64).view(np.int64) >> (52 - _EPOCH_BITS)
+    return np.where(epochs >= 1, bits - _FIRST + 1, 0)

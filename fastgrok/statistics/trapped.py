@@ -1,0 +1,337 @@
+"""Losses where a trapped network ends, found from the data, and those that were found, named by them."""
+
+import itertools
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fastgrok.datasets import Dataset
+from fastgrok.errors import InvalidExperiment
+from fastgrok.fields import one_of
+from fastgrok.losses import LOSSES, Loss
+from fastgrok.statistics.counts import Counts, loss_centers, loss_edges
+from fastgrok.statistics.proportion import Estimate, rate
+
+MAX_EXAMPLES = 8
+"""Examples of which `plateaus` tries every partition at most: 8 have 4,140."""
+
+TOLERANCE = 0.05
+"""A loss is near a plateau within this share of the largest plateau, the loss of the best constant output."""
+
+_EQUAL = 1e-9  # losses that differ by less, relative to the largest, are one plateau
+_LEAST_PROMINENCE = 0.01  # of the seeds counted: what rises less above the valleys beside it is no cluster
+
+
+class Plateau(NamedTuple):
+    """
+    A loss at which a network can be trapped.
+
+    Parameters
+    ----------
+    loss
+        The mean loss over the examples.
+    merged
+        The fewest examples, of those whose targets differ, that get an output in common with another target.
+    name
+        What it is called.
+    """
+
+    loss: float
+    merged: int
+    name: str
+
+
+def plateaus(data: Dataset, loss: Loss) -> tuple[Plateau, ...]:
+    """
+    Return the losses of the best outputs that do not tell some of the examples apart, ascending.
+
+    Over all partitions of the examples into groups: each group's output is its mean target.
+
+    Parameters
+    ----------
+    data
+        At most 8 examples. Those with equal inputs are always in one group.
+    loss
+        "half_squared_error", "squared_error" or "binary_cross_entropy".
+
+    Raises
+    ------
+    InvalidExperiment
+        If there are more examples, no such loss, or targets that cross-entropy does not have.
+
+    Notes
+    -----
+    A ReLU network that is trapped gives the same output to all examples of some groups, and gradient descent then
+    finds their mean target. On XOR these are 0, 1/8, 1/6 and 1/4 (squared error), or 0, (1/2) ln 2,
+    (3/4) H(1/3) and ln 2 (cross-entropy). Not every partition is within reach of every network.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> [(round(p.loss, 4), p.name) for p in plateaus(fg.datasets.xor(), "squared_error")][:2]
+    [(0.0, 'all told apart'), (0.125, '2 of 4 not told apart')]
+    """
+    if loss not in LOSSES:
+        raise InvalidExperiment("loss", loss, one_of(LOSSES))
+    n = data.n_examples
+    if n > MAX_EXAMPLES:
+        raise InvalidExperiment("data", data, f"at most {MAX_EXAMPLES} examples, to try every partition of them")
+    if loss == "binary_cross_entropy" and not np.all((data.y >= 0) & (data.y <= 1)):
+        raise InvalidExperiment("data", data, "targets from 0 to 1, for binary_cross_entropy")
+    costs, mixed = _groups(data.y, loss)
+    found: dict[float, int] = {}
+    for groups in _partitions(_equal_inputs(data.X)):
+        value = sum(costs[group] for group in groups) / n
+        merged = sum(mixed[group] for group in groups)
+        found[value] = min(found.get(value, n), merged)
+    return tuple(Plateau(value, merged, _name(merged, n)) for value, merged in _distinct(found))
+
+
+def nearest_plateau(
+    losses: ArrayLike, plateaus: Sequence[Plateau], tolerance: float = TOLERANCE
+) -> NDArray[np.float64]:
+    """
+    Return the plateau on which each seed sits: its loss, or NaN where none is near.
+
+    Parameters
+    ----------
+    losses
+        `loss_final` of each seed; any shape.
+    plateaus
+        What `plateaus` returns.
+    tolerance
+        How far from a plateau a loss may be, as a share of the largest plateau, 0 or more.
+
+    Raises
+    ------
+    InvalidExperiment
+        If there are no plateaus, or the tolerance is negative.
+
+    Notes
+    -----
+    Updates example by example with a constant learning rate circle around a plateau, the wider the larger the rate,
+    and never sit on it. Of two plateaus within the tolerance the nearer one is taken.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> nearest_plateau([0.1252, 0.02, 0.1649], plateaus(fg.datasets.xor(), "squared_error")).round(4).tolist()
+    [0.125, nan, 0.1667]
+    """
+    if not plateaus:
+        raise InvalidExperiment("plateaus", plateaus, "one or more of them")
+    if not tolerance >= 0:
+        raise InvalidExperiment("tolerance", tolerance, "a number of 0 or more")
+    values = np.asarray(losses, dtype=np.float64)
+    atoms = np.array([plateau.loss for plateau in plateaus])
+    places = np.searchsorted((atoms[1:] + atoms[:-1]) / 2, values)
+    nearest = atoms[places]
+    with np.errstate(invalid="ignore"):
+        near = np.abs(values - nearest) <= tolerance * atoms[-1]
+    return np.where(near, nearest, np.nan)
+
+
+class PlateauShare(NamedTuple):
+    """
+    Seeds on one plateau.
+
+    Parameters
+    ----------
+    plateau
+        The plateau; None: seeds that are near none, those whose loss is no number among them.
+    n
+        How many.
+    share
+        Of all seeds.
+    """
+
+    plateau: Plateau | None
+    n: int
+    share: Estimate
+
+
+def plateau_shares(
+    counts: Counts, plateaus: Sequence[Plateau], confidence: float = 0.95, tolerance: float = TOLERANCE
+) -> list[PlateauShare]:
+    """
+    Return the share of seeds on each plateau, and of those on none.
+
+    Parameters
+    ----------
+    counts
+        Of one configuration. A seed's loss is taken for the middle of its bin, at most 0.8 % away.
+    plateaus
+        What the function `plateaus` returns.
+    confidence
+        The probability that an interval covers a share, between 0 and 1.
+    tolerance
+        As for `nearest_plateau`.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=1000)
+    >>> atoms = plateaus(exp.data, exp.loss)
+    >>> sum(row.n for row in plateau_shares(fg.run(exp, seeds=100).counts[0], atoms))
+    100
+    """
+    losses = counts.losses.all
+    nearest = nearest_plateau(loss_centers(losses.values), plateaus, tolerance)
+    seeds = [int(losses.counts[nearest == plateau.loss].sum()) for plateau in plateaus]
+    rows = [PlateauShare(p, n, rate(n, counts.n, confidence)) for p, n in zip(plateaus, seeds, strict=True)]
+    rest = counts.n - sum(seeds)
+    return [*rows, PlateauShare(None, rest, rate(rest, counts.n, confidence))]
+
+
+class Cluster(NamedTuple):
+    """
+    Seeds whose final losses lie together.
+
+    Parameters
+    ----------
+    n
+        How many.
+    share
+        Of all seeds.
+    low
+        The least loss, to a bin.
+    peak
+        The loss of most.
+    high
+        The largest loss, to a bin.
+    plateau
+        The plateau that the peak is near; None: none.
+    """
+
+    n: int
+    share: Estimate
+    low: float
+    peak: float
+    high: float
+    plateau: Plateau | None
+
+
+def loss_clusters(
+    counts: Counts, plateaus: Sequence[Plateau] = (), confidence: float = 0.95, tolerance: float = TOLERANCE
+) -> list[Cluster]:
+    """
+    Return where the final losses of the seeds that did not converge lie together, ascending.
+
+    Peaks of the histogram of losses that rise above the valleys beside them by 1 % of these seeds, cut at the lowest
+    bin between two.
+
+    Parameters
+    ----------
+    counts
+        Of one configuration; without a criterion no seed converges, and all are taken.
+    plateaus
+        What to name them by; what the function `plateaus` returns, or nothing.
+    confidence
+        The probability that an interval covers a share, between 0 and 1.
+    tolerance
+        As for `nearest_plateau`.
+
+    Notes
+    -----
+    The bins are those of `loss_bins`. What lies between peaks belongs to the cluster on its side of the cut.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> exp = fg.Experiment(fg.mlp(2, 3, 1), fg.datasets.xor(), bias_init="same", epochs=2000)
+    >>> clusters = loss_clusters(fg.run(exp, seeds=500).counts[0], plateaus(exp.data, exp.loss))
+    >>> [cluster.plateau.merged for cluster in clusters]
+    [2, 3, 4]
+    """
+    from scipy.signal import find_peaks
+
+    losses = counts.losses.rest
+    if not losses.n:
+        return []
+    first = int(losses.values[0])
+    dense = np.zeros(int(losses.values[-1]) - first + 3, np.int64)  # with an empty bin at either end
+    dense[losses.values - first + 1] = losses.counts
+    peaks = find_peaks(dense, prominence=max(_LEAST_PROMINENCE * losses.n, 1))[0]
+    valleys = [int(a + np.argmin(dense[a:b])) for a, b in itertools.pairwise(peaks)]
+    clusters = []
+    for peak, start, end in zip(peaks, [0, *valleys], [*valleys, len(dense)], strict=True):
+        inside = np.flatnonzero(dense[start:end]) + start + first - 1
+        n = int(dense[start:end].sum())
+        top = float(loss_centers(np.array([peak + first - 1]))[0])
+        lows, highs = loss_edges(inside)
+        near = _near(top, plateaus, tolerance)
+        clusters.append(Cluster(n, rate(n, counts.n, confidence), float(lows[0]), top, float(highs[-1]), near))
+    return clusters
+
+
+def _near(loss: float, plateaus: Sequence[Plateau], tolerance: float) -> Plateau | None:
+    """Return the plateau that is near a loss."""
+    if not plateaus:
+        return None
+    nearest = float(nearest_plateau(loss, plateaus, tolerance))
+    return next((plateau for plateau in plateaus if plateau.loss == nearest), None)
+
+
+def _groups(targets: NDArray[np.float64], loss: Loss) -> tuple[list[float], list[int]]:
+    """Return, for each set of examples (a bit each), its summed loss at its mean target, and its size if mixed."""
+    n = len(targets)
+    members = (np.arange(1 << n)[:, None] >> np.arange(n)) & 1
+    size = np.maximum(members.sum(axis=1), 1)[:, None]
+    mean = members @ targets / size
+    if loss == "binary_cross_entropy":
+        cost = size * _cross_entropy(mean)
+    else:
+        apart = targets[None] - mean[:, None]
+        cost = np.einsum("gi,gik->gk", members, apart**2) * (0.5 if loss == "half_squared_error" else 1.0)
+    spans = [np.ptp(targets[row.astype(bool)], axis=0).max() if row.any() else 0.0 for row in members]
+    mixed = np.where(np.array(spans) > 0, size[:, 0], 0)
+    return cost.sum(axis=1).tolist(), mixed.tolist()
+
+
+def _cross_entropy(mean: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return -(p log p + (1 - p) log(1 - p)): the least cross-entropy of examples with this mean target."""
+    from scipy.special import xlog1py, xlogy
+
+    entropy: NDArray[np.float64] = -(xlogy(mean, mean) + xlog1py(1 - mean, -mean))
+    return np.maximum(entropy, 0.0)
+
+
+def _equal_inputs(X: NDArray[np.float64]) -> list[int]:
+    """Return the sets of examples whose inputs are equal, a bit for each example."""
+    sets: dict[bytes, int] = {}
+    for k, row in enumerate(X):
+        sets[row.tobytes()] = sets.get(row.tobytes(), 0) | 1 << k
+    return list(sets.values())
+
+
+def _partitions(sets: list[int]) -> list[list[int]]:
+    """Return every way to unite sets into groups."""
+    partitions: list[list[int]] = [[]]
+    for one in sets:
+        partitions = [
+            grown
+            for groups in partitions
+            for grown in (
+                [*groups, one],
+                *([*groups[:k], groups[k] | one, *groups[k + 1 :]] for k in range(len(groups))),
+            )
+        ]
+    return partitions
+
+
+def _distinct(found: dict[float, int]) -> list[tuple[float, int]]:
+    """Return the losses, ascending, those that differ by rounding once."""
+    distinct: list[tuple[float, int]] = []
+    for value, merged in sorted(found.items()):
+        if distinct and value - distinct[-1][0] <= _EQUAL * max(found):
+            distinct[-1] = (distinct[-1][0], min(distinct[-1][1], merged))
+        else:
+            distinct.append((value, merged))
+    return distinct
+
+
+def _name(merged: int, n: int) -> str:
+    """Say how many examples a network does not tell apart."""
+    return f"{merged} of {n} not told apart" if merged else "all told apart"
