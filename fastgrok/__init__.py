@@ -22,11 +22,22 @@ if TYPE_CHECKING:
     from fastgrok.datasets import Dataset as Dataset
     from fastgrok.errors import InvalidExperiment as InvalidExperiment
     from fastgrok.experiment import Experiment as Experiment
+    from fastgrok.initializers import RAI as RAI
     from fastgrok.initializers import Constant as Constant
+    from fastgrok.initializers import FromArrays as FromArrays
+    from fastgrok.initializers import FromFunction as FromFunction
     from fastgrok.initializers import HeNormal as HeNormal
     from fastgrok.initializers import HeUniform as HeUniform
+    from fastgrok.initializers import Identity as Identity
+    from fastgrok.initializers import KerasDense as KerasDense
+    from fastgrok.initializers import LeCunNormal as LeCunNormal
+    from fastgrok.initializers import LeCunUniform as LeCunUniform
+    from fastgrok.initializers import NguyenWidrow as NguyenWidrow
     from fastgrok.initializers import Normal as Normal
+    from fastgrok.initializers import Orthogonal as Orthogonal
+    from fastgrok.initializers import Sparse as Sparse
     from fastgrok.initializers import TorchLinear as TorchLinear
+    from fastgrok.initializers import TruncatedNormal as TruncatedNormal
     from fastgrok.initializers import Uniform as Uniform
     from fastgrok.initializers import XavierNormal as XavierNormal
     from fastgrok.initializers import XavierUniform as XavierUniform
@@ -57,7 +68,11 @@ _HOME = {
         ["Uniform", "Normal", "XavierUniform", "XavierNormal", "HeUniform", "HeNormal", "Zeros", "Constant"],
         "initializers",
     ),
-    "TorchLinear": "initializers",
+    **dict.fromkeys(
+        ["TruncatedNormal", "LeCunUniform", "LeCunNormal", "TorchLinear", "KerasDense", "Orthogonal", "Sparse"],
+        "initializers",
+    ),
+    **dict.fromkeys(["Identity", "NguyenWidrow", "RAI", "FromFunction", "FromArrays"], "initializers"),
     **dict.fromkeys(["Linear", "ReLU", "LeakyReLU", "Sigmoid", "Tanh", "Network", "mlp"], "network"),
     **dict.fromkeys(["SGD", "Adam"], "optimizers"),
     **dict.fromkeys(["StepLR", "ExponentialLR", "CosineAnnealingLR"], "schedules"),

@@ -1,4 +1,4 @@
-"""The command line's way to write a spec: `uniform(-2, 2)`, `normal(std=0.5)`, `parity(3)`."""
+"""The command line's way to write a spec: `uniform(-2, 2)`, `he_normal(mode=fan_out)`, `parity(3)`."""
 
 import re
 from typing import NamedTuple
@@ -6,28 +6,33 @@ from typing import NamedTuple
 from fastgrok.errors import InvalidExperiment
 
 _CALL = re.compile(r"\s*([A-Za-z]\w*)\s*(?:\((.*)\))?\s*", re.ASCII | re.DOTALL)
-_ARGUMENT = re.compile(r"\s*(?:([A-Za-z]\w*)\s*=)?\s*([-+.0-9A-Za-z]+)\s*", re.ASCII)
+_ARGUMENT = re.compile(r"\s*(?:([A-Za-z]\w*)\s*=)?\s*([-+.0-9A-Za-z_]+)\s*", re.ASCII)
+_WORD = re.compile(r"[A-Za-z]\w*", re.ASCII)
 _INTEGER = re.compile(r"[-+]?[0-9]{1,18}", re.ASCII)
+
+
+Value = int | float | str
 
 
 class Call(NamedTuple):
     """A name and its arguments."""
 
     name: str
-    args: tuple[int | float, ...]
-    kwargs: dict[str, int | float]
+    args: tuple[Value, ...]
+    kwargs: dict[str, Value]
 
 
 def split_call(field: str, text: str) -> Call:
     """
-    Take a name with numbers in parentheses apart.
+    Take a name with numbers and words in parentheses apart.
 
     Parameters
     ----------
     field
         The field that an error names.
     text
-        A name, alone or followed by numbers in parentheses: `name`, `name()`, `name(1, high=0.5)`.
+        A name, alone or followed by numbers and words in parentheses: `name`, `name()`, `name(1, high=0.5)`,
+        `name(mode=fan_out)`.
 
     Raises
     ------
@@ -39,32 +44,32 @@ def split_call(field: str, text: str) -> Call:
     >>> split_call("init", "uniform(-2, high=0.5)")
     Call(name='uniform', args=(-2,), kwargs={'high': 0.5})
     """
-    expected = "a name, with numbers in parentheses if any, such as uniform(-2, 2)"
+    expected = "a name, with numbers or words in parentheses if any, such as uniform(-2, 2)"
     match = _CALL.fullmatch(text) if isinstance(text, str) else None
     if match is None and isinstance(text, str) and text.count("(") > text.count(")"):
         raise InvalidExperiment(field, text, "a closing parenthesis: one is not closed")
     if match is None:
         raise InvalidExperiment(field, text, expected)
-    args: list[int | float] = []
-    kwargs: dict[str, int | float] = {}
+    args: list[Value] = []
+    kwargs: dict[str, Value] = {}
     inside = (match[2] or "").strip()
     for part in inside.split(",") if inside else []:
         argument = _ARGUMENT.fullmatch(part)
-        number = _number(argument[2]) if argument else None
-        if argument is None or number is None or argument[1] in kwargs or (kwargs and not argument[1]):
+        value = _value(argument[2]) if argument else None
+        if argument is None or value is None or argument[1] in kwargs or (kwargs and not argument[1]):
             raise InvalidExperiment(field, text, expected)
         if argument[1]:
-            kwargs[argument[1]] = number
+            kwargs[argument[1]] = value
         else:
-            args.append(number)
+            args.append(value)
     return Call(match[1], tuple(args), kwargs)
 
 
-def _number(text: str) -> int | float | None:
-    """Read an integer or a float; None if it is neither."""
+def _value(text: str) -> Value | None:
+    """Read an integer, a float or a word; None if it is none of them."""
     if _INTEGER.fullmatch(text):
         return int(text)
     try:
-        return float(text)
+        return float("" if "_" in text else text)  # Python would take 1_0 for 10
     except ValueError:
-        return None
+        return text if _WORD.fullmatch(text) else None

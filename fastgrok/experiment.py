@@ -7,16 +7,16 @@ from functools import cached_property
 from typing import Annotated, Any, Literal, NoReturn, Self, TypeVar, cast
 
 import numpy as np
-from pydantic import BeforeValidator, Field, InstanceOf
+from pydantic import BeforeValidator, Field, InstanceOf, ValidationInfo
 
 from fastgrok.datasets import Dataset
 from fastgrok.errors import InvalidExperiment
 from fastgrok.fields import Integer
-from fastgrok.initializers import Initializer, Uniform, Zeros
+from fastgrok.initializers import Initializer, Uniform, Zeros, given
 from fastgrok.losses import Loss, Reduction
 from fastgrok.network import Network, Sigmoid
 from fastgrok.optimizers import SGD, Optimizer
-from fastgrok.precision import check_data, check_initializer, check_spec
+from fastgrok.precision import check_data, check_initial, check_spec
 from fastgrok.replacing import paths, replaced
 from fastgrok.schedules import MAX_EPOCHS as MAX_SCHEDULED
 from fastgrok.spec import Spec, spec
@@ -33,12 +33,22 @@ def _dtype_name(value: Any) -> Any:
     return value
 
 
+def _scheme(value: Any, info: ValidationInfo) -> Any:
+    """Make an initializer of a function or of arrays."""
+    return given(str(info.field_name), value)
+
+
 Net = Annotated[InstanceOf[Network], Field(description="a Network, such as mlp(2, 4, 1)")]
 Data = Annotated[InstanceOf[Dataset], Field(description="a Dataset, such as datasets.xor()")]
-Init = Annotated[InstanceOf[Initializer], Field(description="an initializer, such as Uniform(-1, 1)")]
+Init = Annotated[
+    InstanceOf[Initializer],
+    BeforeValidator(_scheme),
+    Field(description="an initializer, such as Uniform(-1, 1), a function, or a list of arrays"),
+]
 BiasInit = Annotated[
     Literal["same"] | InstanceOf[Initializer],
-    Field(description="an initializer, such as Zeros(), or 'same' for that of the weights"),
+    BeforeValidator(_scheme),
+    Field(description="an initializer, such as Zeros(), a function, arrays, or 'same' for that of the weights"),
 ]
 Update = Annotated[InstanceOf[Optimizer], Field(description="an optimizer, such as SGD(lr=0.1)")]
 BatchSize = Annotated[
@@ -78,9 +88,10 @@ class Experiment(Spec):
     reduction
         "mean" or "sum" of the gradients of a batch's examples.
     init
-        Scheme that draws the weights.
+        Scheme that draws the weights; a function, or a list of arrays, becomes `FromFunction` or `FromArrays`.
     bias_init
-        Scheme that draws the biases; "same" is that of the weights, whatever it is (see `bias_initializer`).
+        Scheme that draws the biases, likewise; "same" is that of the weights, whatever it is (see
+        `bias_initializer`).
     stream
         "numpy" for `numpy.random.default_rng(seed)`, "numpy_legacy" for `numpy.random.RandomState(seed)`.
     optimizer
@@ -185,17 +196,18 @@ class Experiment(Spec):
             raise InvalidExperiment("stop", self.stop, "a Converged: restart is for seeds that have not converged")
         if self.restart is not None and self.early_stopping is not None:
             raise InvalidExperiment("restart", self.restart, "None with EarlyStopping: it ends a seed for good")
+        for field in ("init", "bias_init") if self.restart is not None else ():
+            scheme = getattr(self, field)
+            if isinstance(scheme, Initializer) and not scheme.in_kernel:
+                raise InvalidExperiment(field, scheme, "a scheme that a kernel can draw again, with restart")
         if self.optimizer.schedule is not None and self.epochs > MAX_SCHEDULED:
             raise InvalidExperiment("epochs", self.epochs, f"at most {MAX_SCHEDULED} with a schedule")
 
     def _check_precision(self) -> None:
         """Raise unless the dtype holds every number."""
-        linears = self.network.linears
         for field, data in self._datasets():
             check_data(field, data, self.dtype)
-        check_initializer("init", self.init, linears, self.dtype)
-        biased = tuple(layer for layer in linears if layer.bias)
-        check_initializer("bias_init", self.bias_initializer, biased, self.dtype)
+        check_initial(self.init, self.bias_init, self.network.linears, self.dtype)
         check_spec("optimizer", self.optimizer, self.dtype)
         for index, layer in enumerate(self.network.layers):
             check_spec(f"network.layers[{index}]", layer, self.dtype)

@@ -11,6 +11,7 @@ import numpy as np
 from fastgrok.errors import InvalidExperiment
 from fastgrok.experiment import Experiment
 from fastgrok.fields import one_of
+from fastgrok.initializers import given
 from fastgrok.results.configuration import Axis, axis
 
 MAX_POINTS = 100_000
@@ -67,6 +68,8 @@ def _values(path: str, values: Any) -> Sequence[Any]:
         values = values.tolist()
     if not isinstance(values, list | tuple | range) or not values:
         raise InvalidExperiment(f"axes[{path!r}]", values, "a list of one value or more")
+    if path in ("init", "bias_init"):
+        return [given(f"axes[{path!r}][{k}]", value) for k, value in enumerate(values)]
     return values
 
 

@@ -1,13 +1,13 @@
 """What of an experiment its dtype can hold."""
 
 from dataclasses import fields
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 
 from fastgrok.datasets import Dataset
 from fastgrok.errors import InvalidExperiment
-from fastgrok.initializers import Initializer
+from fastgrok.initializers import Distribution, FromFunction, Initializer, initial_tensors
 from fastgrok.layers import Linear
 from fastgrok.spec import Spec
 
@@ -66,16 +66,18 @@ def check_spec(field: str, spec: Spec, dtype: str) -> None:
         raise InvalidExperiment(error.field, value, f"{error.accepted} in {dtype}").within(field) from None
 
 
-def check_initializer(field: str, scheme: Initializer, linears: tuple[Linear, ...], dtype: str) -> None:
+def check_initial(
+    init: Initializer, bias_init: Initializer | Literal["same"], linears: tuple[Linear, ...], dtype: str
+) -> None:
     """
-    Raise unless a dtype can hold the distributions that a scheme gives the layers of a network.
+    Raise unless two schemes fit the layers of a network, and a dtype can hold what they give them.
 
     Parameters
     ----------
-    field
-        The field that holds the scheme.
-    scheme
-        What draws the parameters.
+    init
+        What draws the weights.
+    bias_init
+        What draws the biases.
     linears
         The layers that have them.
     dtype
@@ -84,20 +86,26 @@ def check_initializer(field: str, scheme: Initializer, linears: tuple[Linear, ..
     Raises
     ------
     InvalidExperiment
-        If a parameter of a distribution, or the width of a uniform one in float64, overflows.
+        If a scheme does not fit, or a number of a distribution, or the width of a uniform one in float64, overflows.
 
     Examples
     --------
     >>> import fastgrok as fg
-    >>> check_initializer("init", fg.Constant(1e300), (fg.Linear(2, 1),), "float32")
+    >>> check_initial(fg.Constant(1e300), "same", (fg.Linear(2, 1),), "float32")
     Traceback (most recent call last):
     fastgrok.errors.InvalidExperiment: init = Constant(value=1e+300): expected ... float32 holds
     """
-    for layer in linears:
-        kind, a, b = scheme.distribution(layer.fan_in, layer.fan_out)
-        width = b - a if kind == "uniform" else 0.0
-        if not np.isfinite([rounded(a, dtype), rounded(b, dtype), width]).all():
-            raise InvalidExperiment(field, scheme, f"a scheme whose values {dtype} holds")
+    for tensor in initial_tensors(init, bias_init, linears):
+        if not all(np.isfinite(rounded(number, dtype)) for number in _extremes(tensor.source)):
+            raise InvalidExperiment(tensor.field, tensor.scheme, f"a scheme whose values {dtype} holds")
+
+
+def _extremes(source: Distribution | FromFunction | np.ndarray) -> tuple[float, ...]:
+    """Return the numbers that a dtype must hold; those of a function are looked at when it gives them."""
+    if isinstance(source, Distribution):
+        too_wide = source.kind == "uniform" and np.isinf(source.b - source.a)
+        return source.a, source.b, *source.numbers, np.inf if too_wide else 0.0
+    return (float(abs(source).max()),) if isinstance(source, np.ndarray) else ()
 
 
 def check_data(field: str, data: Dataset, dtype: str) -> None:

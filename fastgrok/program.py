@@ -9,9 +9,10 @@ import numpy as np
 from fastgrok.columns import Columns
 from fastgrok.datasets import Dataset
 from fastgrok.experiment import Experiment
+from fastgrok.initialising import Initialiser
 from fastgrok.kernels import build
 from fastgrok.kernels.evaluate import Measures, Scratch, make_evaluate, make_predict
-from fastgrok.kernels.initialise import make_initialise, make_seed_stream
+from fastgrok.kernels.initialise import make_seed_stream
 from fastgrok.kernels.jit import is_cached
 from fastgrok.kernels.plan import Data, Plan, Work
 from fastgrok.network import Network
@@ -77,8 +78,8 @@ class Program:
         self._data = build.data(experiment)
         self._training = _On(self._data, self._plan)
         self._validation = _On(build.validation_data(experiment), build.validation_plan(self._plan))
-        self._tensors = build.tensors(experiment)
-        self._initialise = make_initialise(experiment.stream, experiment.dtype)
+        self._initialise = Initialiser(experiment)
+        self._tensors = build.restart_tensors(experiment)
         self._driver = build.driver(experiment, lanes, specialize=specialize, recording=recording)
         self._evaluate = make_evaluate(self._evaluation_lanes, experiment.dtype)
         self._cancel = np.zeros(1, np.int64)
@@ -91,7 +92,7 @@ class Program:
 
     def compile(self, memory: ThreadMemory) -> None:
         """Compile the kernels, or read them from the cache, unless that has been done: run them, cancelled."""
-        kernels = [self._initialise, self._evaluate, *[self._driver] * (self.experiment.epochs > 0)]
+        kernels = [*self._initialise.kernels, self._evaluate, *[self._driver] * (self.experiment.epochs > 0)]
         if not all(kernel.overloads for kernel in kernels):
             self._train(*self.initialise(np.zeros(1, np.uint64)), memory, np.ones(1, np.int64))
 
@@ -122,7 +123,7 @@ class Program:
         """Return the initial parameters of seeds, and the streams that training goes on with."""
         params = np.empty((len(seeds), self.experiment.n_params), self.experiment.dtype)
         own = np.empty((len(seeds), build.own_words(self.experiment)), np.uint64)
-        initialise(params, own, self.experiment, seeds)
+        self._initialise(params, own, seeds)
         states = np.empty((len(seeds), build.state_words(self.experiment)), np.uint64)
         states[:, : own.shape[1]] = own
         if self.experiment.order == "shared":
@@ -181,11 +182,10 @@ class Program:
         return measures
 
 
-def initialise(params: np.ndarray, states: np.ndarray, experiment: Experiment, seeds: np.ndarray) -> None:
-    """Fill params (n_seeds, n_params) with the initial parameters of seeds, states with their streams after that."""
-    drawn, scratch = np.empty(experiment.n_params), np.empty(1)
-    kernel = make_initialise(experiment.stream, experiment.dtype)
-    kernel(params, states, drawn, scratch, seeds, build.tensors(experiment))
+def initialise(params: np.ndarray, experiment: Experiment, seeds: np.ndarray) -> None:
+    """Fill params (n_seeds, n_params) with the initial parameters of seeds."""
+    states = np.empty((len(seeds), 0), np.uint64)
+    Initialiser(experiment)(params, states, seeds)
 
 
 def predict(outputs: np.ndarray, network: Network, params: np.ndarray, X: np.ndarray) -> None:

@@ -133,7 +133,7 @@ def initial_params(experiment: Experiment, seeds: np.ndarray) -> np.ndarray:
     params = np.empty((len(seeds), experiment.n_params), experiment.dtype)
 
     def task(rows: slice) -> None:
-        initialise(params[rows], np.empty((rows.stop - rows.start, 0), np.uint64), experiment, seeds[rows])
+        initialise(params[rows], experiment, seeds[rows])
 
     _all_in_threads(task, len(seeds), experiment.n_params * _DRAW_FLOPS)
     return params

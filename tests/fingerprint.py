@@ -27,6 +27,19 @@ ON_EVERY_CPU = {  # and whether specialised, since each is compiled there
     "curves32": (CURVES.replace(dtype="float32"), True),
 }
 
+DRAWN = [  # by every scheme that makes a matrix of its draws
+    (fg.Orthogonal(1.3), fg.TruncatedNormal(0.1, 0.5, -0.2, 0.4)), (fg.RAI(), "same"), (fg.NguyenWidrow(), "same"),
+    (fg.Sparse(0.4, 1), fg.Zeros()),
+]  # fmt: skip
+
+
+def drawn_fingerprint() -> str:
+    digest = hashlib.sha256()
+    for init, bias_init in DRAWN:
+        for p in fg.initial_params(CURVES.replace(init=init, bias_init=bias_init), seeds=50):
+            digest.update(p.tobytes())
+    return digest.hexdigest()
+
 
 def bits(result: Any, rows: Any = slice(None)) -> dict[str, bytes]:
     """Every variable and parameter of some rows, as bytes."""
@@ -48,4 +61,4 @@ if __name__ == "__main__":
         name: fingerprint(fg.run(exp, seeds=100, specialize=specialize, keep_params=True, threads=1, progress=False))
         for name, (exp, specialize) in ON_EVERY_CPU.items()
     }
-    print(json.dumps(hashes))
+    print(json.dumps(hashes | {"drawn": drawn_fingerprint()}))

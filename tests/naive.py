@@ -156,12 +156,56 @@ def gradient_norm(experiment: fg.Experiment, params: Params) -> float:
 
 def draw(scheme: Any, rng: Any, layer: fg.Linear, shape: tuple[int, ...]) -> np.ndarray:
     """Draw a weight or a bias as the scheme's docstring says."""
-    kind, a, b = scheme.distribution(layer.fan_in, layer.fan_out)
+    rows, columns = shape if len(shape) == 2 else (1, *shape)
+    bias = len(shape) == 1
+    if isinstance(scheme, fg.FromFunction):
+        return np.array(scheme.function(rng, layer.fan_in, layer.fan_out), dtype=float)
+    law = scheme.bias_distribution if bias else scheme.distribution
+    kind, a, b, form, numbers = law(layer.fan_in, layer.fan_out)
     if kind == "constant":
-        return np.full(shape, a)
-    if kind == "uniform":
-        return rng.uniform(a, b, shape)
-    return a + b * rng.standard_normal(shape)
+        drawn = np.full(shape, a)
+    elif kind == "uniform":
+        drawn = rng.uniform(a, b, shape)
+    else:
+        drawn = a + b * rng.standard_normal(shape)
+    if form == "truncated":
+        low, high = numbers
+        while (outside := (drawn < low) | (drawn > high)).any():
+            drawn[outside] = a + b * rng.standard_normal(outside.sum())
+    elif form == "orthogonal":
+        drawn = numbers[0] * (orthonormal(drawn.T).T if rows < columns else orthonormal(drawn))
+    elif form == "sparse":
+        for row in drawn:
+            row[rng.permutation(columns)[: int(numbers[0])]] = 0
+    elif form == "identity":
+        drawn = np.where(np.eye(rows, columns), numbers[0], 0.0)
+    elif form == "nguyen_widrow":
+        squares = np.zeros(columns)
+        for row in drawn:
+            squares += row * row
+        drawn = drawn * (numbers[0] / np.sqrt(squares))
+    elif form == "rai":
+        for unit in range(columns):
+            k = int(rng.random() * rows)
+            drawn[k, unit] = np.sqrt(rng.random())
+    return drawn
+
+
+def orthonormal(matrix: np.ndarray) -> np.ndarray:
+    """Gram-Schmidt on the columns, modified, twice; sums in order, as the kernel has them."""
+    q = matrix.copy()
+    for _ in range(2):
+        for k in range(q.shape[1]):
+            squares = 0.0
+            for number in q[:, k]:
+                squares += number * number
+            q[:, k] /= np.sqrt(squares)
+            dots = np.zeros(q.shape[1] - k - 1)
+            for row in q:
+                dots += row[k] * row[k + 1 :]
+            for row in q:
+                row[k + 1 :] -= row[k] * dots
+    return q
 
 
 def generator(experiment: fg.Experiment, seed: int) -> Any:
@@ -170,11 +214,18 @@ def generator(experiment: fg.Experiment, seed: int) -> Any:
 
 def draw_params(experiment: fg.Experiment, rng: Any) -> Params:
     """Draw the parameters of one attempt."""
-    params = []
+    init, bias_init, params = experiment.init, experiment.bias_initializer, []
+    arrays = [iter(map(np.array, getattr(scheme, "arrays", ()))) for scheme in (init, bias_init)]
+    if experiment.bias_init == "same":
+        arrays[1] = arrays[0]
     for layer in experiment.network.linears:
-        params.append(draw(experiment.init, rng, layer, (layer.fan_in, layer.fan_out)))
-        if layer.bias:
-            params.append(draw(experiment.bias_initializer, rng, layer, (layer.fan_out,)))
+        if layer.bias and isinstance(init, fg.RAI) and bias_init == init:
+            both = draw(init, rng, layer, (layer.fan_in + 1, layer.fan_out))
+            params += [both[:-1], both[-1]]
+            continue
+        shapes = [(layer.fan_in, layer.fan_out), (layer.fan_out,)][: 1 + layer.bias]
+        for scheme, shape, own in zip((init, bias_init), shapes, arrays, strict=False):
+            params.append(next(own) if isinstance(scheme, fg.FromArrays) else draw(scheme, rng, layer, shape))
     return [p.astype(experiment.dtype) for p in params]
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fingerprint import MIXED, ODD, ON_EVERY_CPU, XOR, bits, fingerprint
+from fingerprint import MIXED, ODD, ON_EVERY_CPU, XOR, bits, drawn_fingerprint, fingerprint
 from llvmlite import binding
 
 import fastgrok as fg
@@ -167,4 +167,4 @@ def test_the_result_is_the_same_for_any_cpu_target(cpu, found_on):
     if cpu not in found_on:
         pytest.skip("this CPU has no AVX-512")
     here = {name: fingerprint(run(exp, seeds=100, lanes=8)) for name, (exp, _) in ON_EVERY_CPU.items()}
-    assert found_on[cpu] == here
+    assert found_on[cpu] == here | {"drawn": drawn_fingerprint()}

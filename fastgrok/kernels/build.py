@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import math
 import os
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,9 +13,9 @@ import numpy as np
 from fastgrok import network as specs
 from fastgrok.datasets import Dataset
 from fastgrok.experiment import Experiment
-from fastgrok.initializers import Distribution
+from fastgrok.initializers import Distribution, InitialTensor, initial_tensors
 from fastgrok.kernels import layers as kinds
-from fastgrok.kernels.draw import CONSTANT, NORMAL, UNIFORM, Tensors, make_draw
+from fastgrok.kernels.draw import FORMS, KINDS, Tensors, make_draw
 from fastgrok.kernels.layers import Layer
 from fastgrok.kernels.losses import CROSS_ENTROPY, SQUARES, Loss
 from fastgrok.kernels.network import GENERAL, specialised
@@ -45,7 +46,6 @@ _KIND = {
     specs.Sigmoid: kinds.SIGMOID,
     specs.Tanh: kinds.TANH,
 }
-_DRAWS = {"constant": CONSTANT, "uniform": UNIFORM, "normal": NORMAL}
 # d(loss)/d(output) = _SLOPE * (output - target), and the loss is _FACTOR * what add_loss sums.
 _SLOPE = {"half_squared_error": 1.0, "squared_error": 2.0, "binary_cross_entropy": 1.0}
 _FACTOR = {"half_squared_error": 0.5, "squared_error": 1.0, "binary_cross_entropy": 1.0}
@@ -263,20 +263,46 @@ def flops_per_epoch(experiment: Experiment) -> float:
     return float(training + validation)
 
 
-def tensors(experiment: Experiment) -> Tensors:
-    """Return what to draw, in the order of the parameters."""
-    draws: list[tuple[int, Distribution]] = []
-    for layer in experiment.network.linears:
-        fans = layer.fan_in, layer.fan_out
-        draws.append((layer.fan_in * layer.fan_out, experiment.init.distribution(*fans)))
-        if layer.bias:
-            draws.append((layer.fan_out, experiment.bias_initializer.distribution(*fans)))
+def initial(experiment: Experiment) -> list[InitialTensor]:
+    """Return who draws what, in the order of the parameters."""
+    return initial_tensors(experiment.init, experiment.bias_init, experiment.network.linears)
+
+
+def table(parts: Sequence[InitialTensor]) -> Tensors:
+    """Return what kernels draw, tensor by tensor; Python makes the others."""
+    drawn = [(part.shape, part.source) for part in parts if isinstance(part.source, Distribution)]
+    sources, numbers = [source for _, source in drawn], [(*source.numbers, 0.0, 0.0) for _, source in drawn]
     return Tensors(
-        np.array([size for size, _ in draws], np.int64),
-        np.array([_DRAWS[d.kind] for _, d in draws], np.int64),
-        np.array([d.a for _, d in draws], np.float64),
-        np.array([d.b for _, d in draws], np.float64),
+        rows=np.array([1 if len(shape) == 1 else shape[0] for shape, _ in drawn], np.int64),
+        columns=np.array([shape[-1] for shape, _ in drawn], np.int64),
+        kinds=np.array([KINDS[source.kind] for source in sources], np.int64),
+        first=np.array([source.a for source in sources], np.float64),
+        second=np.array([source.b for source in sources], np.float64),
+        forms=np.array([FORMS[source.form] for source in sources], np.int64),
+        third=np.array([number[0] for number in numbers], np.float64),
+        fourth=np.array([number[1] for number in numbers], np.float64),
     )
+
+
+def tensors(experiment: Experiment) -> Tensors:
+    """Return what to draw where kernels draw everything, in the order of the parameters."""
+    return table(initial(experiment))
+
+
+def restart_tensors(experiment: Experiment) -> Tensors:
+    """Return what a restart draws, nothing where none is possible."""
+    return tensors(experiment) if experiment.restart is not None else table([])
+
+
+def has_forms(experiment: Experiment) -> bool:
+    """Whether something is made of the numbers that are drawn, which the kernel is then compiled for."""
+    return bool(tensors(experiment).forms.any())
+
+
+def scratch_size(experiment: Experiment) -> int:
+    """Return how many numbers drawing keeps beside the parameters: one a unit or input of a matrix, at least 1."""
+    sizes = [max(part.shape) for part in initial(experiment)] if has_forms(experiment) else []
+    return max([1, *sizes])
 
 
 def data(experiment: Experiment) -> Data:
@@ -353,7 +379,7 @@ def work(experiment: Experiment, lanes: int, *, gradients: bool = False, recordi
             dead=np.zeros(units, np.int64),
         ),
         drawn=np.zeros(place.n_params * does.restarts),
-        scratch=np.zeros(1),
+        scratch=np.zeros(scratch_size(experiment) if does.restarts else 0),
     )
 
 
@@ -420,6 +446,7 @@ class _Choices(NamedTuple):
     permutes: bool
     shuffle_word: int
     stream: str | None  # None where nothing is drawn
+    with_forms: bool  # of the draws of a restart
     dtype: str
     regime: Regime
     n_moments: int  # in registers, if anything is
@@ -430,7 +457,7 @@ class _Choices(NamedTuple):
 @functools.lru_cache(maxsize=256)
 def _driver(key: _Choices) -> Any:
     permute = STREAMS[key.stream].permute if key.stream is not None and key.permutes else None
-    draw = make_draw(key.stream) if key.stream is not None and key.regime.restarts else None
+    draw = make_draw(key.stream, key.with_forms) if key.stream is not None and key.regime.restarts else None
     passes, registers = GENERAL, (0, 0, 0, 0)
     if key.place is not None and key.fixed is not None:
         n, acts = key.place.n_params, key.place.n_acts
@@ -465,6 +492,7 @@ def driver(experiment: Experiment, lanes: int, *, specialize: bool, recording: R
             permutes=permutes,
             shuffle_word=own_words(experiment) if experiment.order == "shared" else 0,
             stream=experiment.stream if permutes or does.restarts else None,
+            with_forms=does.restarts and has_forms(experiment),
             dtype=experiment.dtype,
             regime=does,
             n_moments=_n_moments(experiment) if specialize else 0,

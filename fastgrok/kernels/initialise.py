@@ -13,22 +13,22 @@ from fastgrok.kernels.streams import STREAMS
 
 
 @functools.cache
-def make_initialise(stream: str, dtype: str) -> Any:
-    """Compile initialise(params, states, drawn, scratch, seeds, tensors) for a stream and the dtype of params.
+def make_initialise(stream: str, dtype: str, with_forms: bool) -> Any:
+    """Compile initialise(params, states, seeds, tensors, scratch_size) for a stream and the dtype of params.
 
     params : (n_seeds, n_params)
         Drawn in float64 and rounded once.
     states : uint64 (n_seeds, words)
         The streams after the draws, to be continued; with no words they are not kept.
-    drawn, scratch : float64
-        Memory for one seed's draws: see draw.py.
     seeds : uint64 (n_seeds,)
     """
-    seed_stream, words, draw = STREAMS[stream].seed, STREAMS[stream].words, make_draw(stream)
+    seed_stream, words = STREAMS[stream].seed, STREAMS[stream].words
+    draw = make_draw(stream, with_forms)
 
-    @kernel(stream, dtype)
-    def initialise(params, states, drawn, scratch, seeds, tensors):
-        state = np.empty(words, np.uint64)
+    @kernel(stream, dtype, with_forms)
+    def initialise(params, states, seeds, tensors, scratch_size):
+        state, scratch = np.empty(words, np.uint64), np.empty(scratch_size)
+        drawn = np.empty(params.shape[1])
         for n in range(seeds.shape[0]):
             seed_stream(state, seeds[n])
             draw(drawn, scratch, state, tensors)
@@ -38,6 +38,27 @@ def make_initialise(stream: str, dtype: str) -> Any:
                 states[n, word] = state[word]
 
     return initialise
+
+
+@functools.cache
+def make_draw_on(stream: str, dtype: str) -> Any:
+    """Compile draw_on(params, states, tensors, scratch_size): initialise with streams that have begun.
+
+    params : (n_seeds, n_params)
+    states : uint64 (n_seeds, words)
+        Each goes on from where it is.
+    """
+    draw = make_draw(stream, True)
+
+    @kernel(stream, dtype)
+    def draw_on(params, states, tensors, scratch_size):
+        drawn, scratch = np.empty(params.shape[1]), np.empty(scratch_size)
+        for n in range(states.shape[0]):
+            draw(drawn, scratch, states[n], tensors)
+            for p in range(params.shape[1]):
+                params[n, p] = drawn[p]
+
+    return draw_on
 
 
 @functools.cache
