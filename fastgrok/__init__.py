@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from fastgrok import datasets as datasets
     from fastgrok import statistics as statistics
+    from fastgrok import studies as studies
     from fastgrok.api import Result as Result
     from fastgrok.api import initial_params as initial_params
     from fastgrok.api import predict as predict
@@ -79,7 +80,7 @@ _HOME = {
     **dict.fromkeys(["Comparison", "compare"], "comparison"),
     **dict.fromkeys(["Converged", "EarlyStopping", "Restart"], "stopping"),
 }
-_MODULES = ("datasets", "statistics")
+_MODULES = ("datasets", "statistics", "studies")
 
 __all__ = [*_HOME, *_MODULES]
 

@@ -40,7 +40,7 @@ def fastgrok(
 ) -> None:
     """Train a small network once for every random seed, and say what the seed decides."""
     if context.invoked_subcommand is None:
-        raise InvalidExperiment("command", MISSING, "sweep or info (fastgrok --help says more)")
+        raise InvalidExperiment("command", MISSING, "sweep, study or info (fastgrok --help says more)")
 
 
 def sweep(name: str | None = None, **values: Any) -> Command:
@@ -72,6 +72,24 @@ def info(json: Annotated[bool, typer.Option("--json", help="print one JSON docum
     from fastgrok.cli.info import info as command
 
     return functools.partial(command, as_json=json)
+
+
+@app.command()
+def study(
+    name: Annotated[str, typer.Argument(help="the study's name, or list for all of them", show_default=False)],
+    seeds: Annotated[
+        int | None, typer.Option("--seeds", help="seeds of each configuration; the study has a default")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="print one JSON document")] = False,
+) -> Command:
+    """
+    Run a published result again: expectation beside observation, with intervals.
+
+    The exit status is 0 whether or not they agree; the last line says whether they do.
+    """
+    from fastgrok.cli.study import study as command
+
+    return functools.partial(command, name, seeds, as_json=json)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -1,0 +1,51 @@
+"""The command `fastgrok study`: list the studies, or run one and print what it found."""
+
+import json
+from typing import Any
+
+LIST = "list"
+"""The name that stands for all of them."""
+
+
+def study(name: str, seeds: int | None, *, as_json: bool) -> int:
+    """
+    Print the list of studies, or run one; return the exit status, 0 whether or not its findings agree.
+
+    Parameters
+    ----------
+    name
+        A study's name, or "list".
+    seeds
+        Seeds of each configuration; None: the study's default.
+    as_json
+        One JSON document instead of a table.
+
+    Raises
+    ------
+    InvalidExperiment
+        If there is no such study, or the number of seeds will not do.
+    """
+    from fastgrok import studies
+    from fastgrok.results.provenance import cpu_name, versions
+
+    if name == LIST:
+        shown: Any = [_about(studies.by_name(one)) for one in studies.NAMES]
+        text = "\n".join(_listed(shown))
+    else:
+        result = studies.by_name(name)(seeds)
+        shown = {**result.to_dict(), "provenance": {**versions(), "cpu": cpu_name()}}
+        text = repr(result)
+    print(json.dumps(shown, allow_nan=False, indent=1) if as_json else text, flush=True)
+    return 0
+
+
+def _about(study: Any) -> dict[str, Any]:
+    """Return what a list says of a study."""
+    return {"name": study.command, "seeds": study.default_seeds, "title": study.title, "source": study.source}
+
+
+def _listed(about: list[dict[str, Any]]) -> list[str]:
+    """Return the lines of the list; what is long stands last, where a terminal may break it."""
+    lines = [("study", "seeds", "what it asks"), *((one["name"], f"{one['seeds']:,}", one["title"]) for one in about)]
+    names, seeds, _ = (max(map(len, column)) for column in zip(*lines, strict=True))
+    return [f"{name:{names}}  {count:>{seeds}}  {title}" for name, count, title in lines]

@@ -1,0 +1,239 @@
+"""What a study found: expectation beside observation, and whether they agree."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from typing import Any, NamedTuple
+
+from fastgrok.display.rows import NOT_REACHED, Cells, aligned, duration
+from fastgrok.statistics.proportion import Estimate
+
+CONFIDENCE = 0.99
+"""That all intervals of a study hold together. So high because a study is also a test: a closed form that is true
+would otherwise be doubted in one run of twenty."""
+
+_WIDTH = 100
+_FACTORS = {"%": 100.0, "points": 100.0}
+
+
+class Finding(NamedTuple):
+    """
+    One number, what was expected of it, and whether it agrees.
+
+    Parameters
+    ----------
+    case
+        What was run.
+    what
+        What was measured of it.
+    observed
+        The number with its interval; both ends are the number itself where no seed decides it.
+    unit
+        "%" for a share and "points" for a difference of shares, which are kept as fractions of 1; "epochs"; or "".
+    expected
+        The numbers that the source allows, and the value where it is a single one; None: it says nothing.
+    shown
+        Whether the whole interval must lie within them; else it must meet them.
+    by
+        Where the expectation comes from.
+    agrees
+        Whether it does; None without an expectation.
+    open
+        Whether it neither agrees nor contradicts: something was to be shown, and the interval has both sides of it.
+    """
+
+    case: str
+    what: str
+    observed: Estimate
+    unit: str = ""
+    expected: Estimate | None = None
+    shown: bool = False
+    by: str = ""
+    agrees: bool | None = None
+    open: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values; an end that is open is None."""
+        expected = None if self.expected is None else self.expected._asdict()
+        return {**self._asdict(), "observed": self.observed._asdict(), "expected": expected}
+
+    def cells(self) -> list[str]:
+        """Return a line of the table."""
+        verdict = "open" if self.open else {None: "", True: "yes", False: "NO"}[self.agrees]
+        return [self.case, self.what, self.by, self._expected(), estimate_text(self.observed, self.unit), verdict]
+
+    def _expected(self) -> str:
+        """Say what was expected."""
+        if self.expected is None:
+            return ""
+        value, low, high = self.expected
+        if value is None and low is not None and high is not None:  # a number to some digits
+            return number((low + high) / 2, self.unit) + suffix(self.unit)
+        if value is None:
+            sign, end = ("<", high) if low is None else (">", low)
+            return f"{sign}{'' if self.shown else '='} {number(end, self.unit)}{suffix(self.unit)}"
+        return estimate_text(self.expected, self.unit)
+
+
+class StudyResult(NamedTuple):
+    """
+    What a study found.
+
+    Parameters
+    ----------
+    name
+        The study's name.
+    title
+        What it asks.
+    source
+        What it ran again.
+    protocol
+        What was run.
+    seeds
+        Seeds of each configuration.
+    findings
+        One for each number.
+    confidence
+        Of each interval: all of them hold together with a confidence of 99 %.
+    seconds
+        Time that it took.
+    """
+
+    name: str
+    title: str
+    source: str
+    protocol: str
+    seeds: int
+    findings: tuple[Finding, ...]
+    confidence: float
+    seconds: float
+
+    @property
+    def disagreeing(self) -> list[Finding]:
+        """The findings that do not agree with what was expected."""
+        return [finding for finding in self.findings if finding.agrees is False]
+
+    @property
+    def agrees(self) -> bool:
+        """Whether every finding agrees that something was expected of."""
+        return not self.disagreeing
+
+    @property
+    def verdict(self) -> str:
+        """One line: whether the findings agree, and which do not."""
+        n = sum(finding.agrees is not None for finding in self.findings)
+        if self.agrees:
+            return f"all {n} findings agree with what was expected"
+        parts = [f"{n - len(self.disagreeing)} of {n} findings agree with what was expected"]
+        for is_open, words in ((False, "contradicted"), (True, "not decided by so many seeds")):
+            names = [f"{finding.case}: {finding.what}" for finding in self.disagreeing if finding.open == is_open]
+            parts += [f"{len(names)} {words} ({', '.join(names)})"] * bool(names)
+        return "; ".join(parts)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, for JSON."""
+        fields = self._asdict()
+        findings = [finding.to_dict() for finding in fields.pop("findings")]
+        return {**fields, "simultaneous_confidence": CONFIDENCE, "agrees": self.agrees, "findings": findings}
+
+    def __repr__(self) -> str:
+        return "\n".join(self.lines())
+
+    def lines(self) -> list[str]:
+        """Return what is printed: title, source, protocol, table, confidence, verdict."""
+        header = ["case", "finding", "by", "expected", "observed", "agrees"]
+        table = Cells(header, _without_repeats([finding.cells() for finding in self.findings]), 3)
+        about = textwrap.wrap(f"Source: {self.source}", _WIDTH) + textwrap.wrap(f"Run: {self.protocol}", _WIDTH)
+        return [
+            f"{self.name.replace('_', '-')}: {self.title}",
+            *about,
+            "",
+            *aligned(table),
+            "",
+            *textwrap.wrap(self._intervals(), _WIDTH),
+            self.verdict,
+        ]
+
+    def _intervals(self) -> str:
+        """Say what the intervals are."""
+        random = any(finding.observed.low != finding.observed.high for finding in self.findings)
+        seeds = f"{self.seeds:,} seeds a configuration, {duration(self.seconds)}."
+        if not random:
+            return seeds
+        return (
+            f"{seeds} Intervals: all of them hold together with {100 * CONFIDENCE:g} % confidence (Bonferroni: "
+            f"{100 * self.confidence:.6g} % each)."
+        )
+
+
+def _without_repeats(lines: list[list[str]]) -> list[list[str]]:
+    """Leave the case out where it is that of the line above."""
+    return [["" if k and line[0] == lines[k - 1][0] else line[0], *line[1:]] for k, line in enumerate(lines)]
+
+
+def estimate_text(estimate: Estimate, unit: str) -> str:
+    """
+    Return a number with its interval, to a tenth of the interval's width or finer.
+
+    Parameters
+    ----------
+    estimate
+        The number and its interval.
+    unit
+        As `Finding.unit`.
+
+    Examples
+    --------
+    >>> estimate_text(Estimate(0.2512, 0.2471, 0.2554), "%"), estimate_text(Estimate(3, 3, 3), "")
+    ('25.12 % [24.71, 25.54]', '3')
+    """
+    value, low, high = estimate
+    if value is None:
+        return NOT_REACHED if unit == "epochs" else "none"
+    if low == high:
+        return number(value, unit) + suffix(unit)
+    if low is None or high is None:
+        decimals = 0
+    else:
+        decimals = min(max(1 - math.floor(math.log10(_FACTORS.get(unit, 1.0) * (high - low))), 0), 9)
+    texts = [number(x, unit, decimals) for x in estimate]
+    return f"{texts[0]}{suffix(unit)} [{texts[1]}, {texts[2]}]"
+
+
+def number(value: float | None, unit: str, decimals: int | None = None) -> str:
+    """
+    Return a number in its unit.
+
+    Parameters
+    ----------
+    value
+        The number, a fraction of 1 for "%" and "points"; None: an end of an interval that is open.
+    unit
+        As `Finding.unit`.
+    decimals
+        Digits after the point; None: as many as it has, six digits at most for a share and nine for other numbers.
+
+    Examples
+    --------
+    >>> number(0.125, "%"), number(None, "epochs"), number(1234.5, "epochs", 0), number(-0.1, "", 0)
+    ('12.5', 'open', '1,234', '0')
+    """
+    if value is None:
+        return "open"
+    scaled = _FACTORS.get(unit, 1.0) * value
+    digits = 6 if unit in _FACTORS else 9
+    text = f"{scaled:.{digits}g}" if decimals is None else f"{scaled:,.{decimals}f}"
+    return text if text.strip("-0.,") else text.removeprefix("-")  # no -0
+
+
+def suffix(unit: str) -> str:
+    """
+    Return what stands after a number.
+
+    Parameters
+    ----------
+    unit
+        As `Finding.unit`.
+    """
+    return f" {unit}" if unit in _FACTORS else ""
