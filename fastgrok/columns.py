@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 import numpy as np
 
 from fastgrok.experiment import Experiment
 from fastgrok.kernels.evaluate import Measures
-from fastgrok.kernels.plan import Outputs
+from fastgrok.kernels.plan import BestEpochs, Outputs
 from fastgrok.plateaus import MAX_EXAMPLES, nearest_plateau, plateaus
 from fastgrok.schema import NEVER, STALLED_GRADIENT_NORM, Outcome
 
@@ -56,14 +57,14 @@ class Columns:
 
     def validation(self, final: Measures, n_examples: int) -> dict[str, np.ndarray]:
         """Return what there is with validation data of so many examples, from what the networks do on it."""
-        outputs = self._outputs
-        known = np.isfinite(outputs.validation_loss) & (outputs.validation_epoch > 0)
-        early = {"stopped_early": outputs.stopped_early} if self._experiment.early_stopping is not None else {}
+        best = cast(BestEpochs, self._outputs.best)
+        known = np.isfinite(best.loss) & (best.epoch > 0)
+        early = {"stopped_early": best.stopped_early} if self._experiment.early_stopping is not None else {}
         return {
             "loss_validation_final": final.loss,
             "accuracy_validation_final": final.hits.astype(np.float64) / n_examples,
-            "loss_validation_best": np.where(known, outputs.validation_loss, np.nan),
-            "epoch_validation_best": np.where(known, outputs.validation_epoch, NEVER),
+            "loss_validation_best": np.where(known, best.loss, np.nan),
+            "epoch_validation_best": np.where(known, best.epoch, NEVER),
             **early,
         }
 

@@ -77,7 +77,7 @@ class Program:
         self._plan = build.plan(experiment, recording)
         self._data = build.data(experiment)
         self._training = _On(self._data, self._plan)
-        self._validation = _On(build.validation_data(experiment), build.validation_plan(self._plan))
+        self._held_out = build.validation_data(experiment)
         self._initialise = Initialiser(experiment)
         self._tensors = build.restart_tensors(experiment)
         self._driver = build.driver(experiment, lanes, specialize=specialize, recording=recording)
@@ -150,14 +150,15 @@ class Program:
         if self.experiment.epochs == 0:
             outputs.epochs_run[:] = 0
         else:
-            data = self._data, self._validation.data
+            data = self._data, self._held_out
             self._driver(outputs, states, memory.training, *data, self._tensors, self._plan, cancel)
         made = Columns(self.experiment, outputs, initial, measure(params, self._training, gradients=True))
         columns = made.always()
-        if self.experiment.validation is not None:
-            columns |= made.validation(measure(params, self._validation), self.experiment.validation.n_examples)
+        if self._held_out is not None:
+            on = _On(self._held_out, build.validation_plan(self._plan))
+            columns |= made.validation(measure(params, on), self._plan.n_validation)
         if self._recording.at is not None:
-            records = [outputs.records[:, k].copy() for k in range(outputs.records.shape[1])]
+            records = [outputs.records[:, k].copy() for k in range(len(self._recording.epochs))]
             start = [initial] if 0 in self._recording.at else []
             taken = [*start, *(measure(record, self._training) for record in records)]
             columns |= made.recorded(self._recording.at, taken)

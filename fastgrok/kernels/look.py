@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from fastgrok.kernels.block import load_example
+from fastgrok.kernels.block import Examples, load_example
 from fastgrok.kernels.jit import device
-from fastgrok.kernels.lanes import both, lane_bits, lane_view, like, select
+from fastgrok.kernels.lanes import both, lane_bits, lane_view, like, select, splat_view
 from fastgrok.kernels.layers import RELU
 from fastgrok.kernels.losses import add_hit, add_loss, larger_error
 from fastgrok.kernels.network import layer_at
@@ -26,11 +26,11 @@ def mark_alive(alive, acts, table, n_layers):
 
 
 def _make_pass(design: Design) -> Callable[..., Any]:
-    """Return look(memory, alive, examples, table, plan, s): loss, largest error and hits on the training data."""
-    forward, tracks = design.passes.forward, design.regime.tracks
+    """Return look(memory, work, examples, table, plan, s): loss, largest error and hits on the training data."""
+    forward, tracks, lanes = design.passes.forward, design.regime.tracks, design.lanes
 
     @device
-    def look(memory, alive, examples, table, plan, s):
+    def look(memory, work, examples, table, plan, s):
         zero = like(memory.params[0], 0.0)
         total, largest, hits = zero, zero, zero
         for k in range(plan.n_examples):
@@ -42,7 +42,7 @@ def _make_pass(design: Design) -> Callable[..., Any]:
             if s.check_hits:
                 hits = add_hit(hits, memory.acts, s.loss)
             if tracks:
-                mark_alive(alive, memory.acts, table, s.n_layers)
+                mark_alive(lane_view(work.track.alive, lanes), memory.acts, table, s.n_layers)
         return total * like(zero, plan.criteria.loss_factor), largest, hits
 
     return look
@@ -50,9 +50,10 @@ def _make_pass(design: Design) -> Callable[..., Any]:
 
 def _make_track(lanes: int) -> Callable[..., Any]:
     @device
-    def track(work, alive, table, s, due, done):
+    def track(work, table, s, due, done):
         """Note the units of the due lanes that have died or revived, and forget the marks."""
-        zero, unit = like(alive[0], 0.0), 0
+        alive, unit = lane_view(work.track.alive, lanes), 0
+        zero = like(alive[0], 0.0)
         for m in range(s.n_layers):
             layer = layer_at(table, m)
             if layer.kind != RELU:
@@ -77,14 +78,13 @@ def make_check(design: Design) -> Callable[..., Any]:
 
     It gives the lanes whose parameters meet every criterion, and those whose loss is not finite, as bits.
     """
-    look, track, tracks, lanes = _make_pass(design), _make_track(design.lanes), design.regime.tracks, design.lanes
+    look, track, tracks = _make_pass(design), _make_track(design.lanes), design.regime.tracks
 
     @device
     def check(memory, examples, table, work, plan, s, due, done):
-        alive = lane_view(work.track.alive, lanes)
-        loss, largest, hits = look(memory, alive, examples, table, plan, s)
+        loss, largest, hits = look(memory, work, examples, table, plan, s)
         if tracks:
-            track(work, alive, table, s, due, done)
+            track(work, table, s, due, done)
         if not s.stopping:
             return 0, 0
         met = loss <= like(loss, plan.criteria.loss)
@@ -99,7 +99,7 @@ def make_check(design: Design) -> Callable[..., Any]:
 
 
 def make_validate(design: Design) -> Callable[..., Any]:
-    """Return validate(memory, held_out, table, work, plan, s, done).
+    """Return validate(memory, data, table, work, plan, s, done).
 
     It keeps the best validation loss of the due lanes, its epoch and, where they are restored, its parameters; the
     lanes whose validation loss is not finite come back as bits.
@@ -107,10 +107,10 @@ def make_validate(design: Design) -> Callable[..., Any]:
     forward, restores, lanes = design.passes.forward, design.regime.restores, design.lanes
 
     @device
-    def validate(memory, held_out, table, work, plan, s, done):
+    def validate(memory, data, table, work, plan, s, done):
         best, due = lane_view(work.watch.loss, lanes), lane_view(work.watch.due, lanes)
-        kept = lane_view(work.watch.params, lanes)
         total = like(memory.params[0], 0.0)
+        held_out = Examples(splat_view(data.inputs, lanes), splat_view(data.targets, lanes), None)
         for k in range(plan.n_validation):
             load_example(memory.acts, held_out, k, s)
             forward(memory.acts, memory.params, table, s.n_layers)
@@ -121,6 +121,7 @@ def make_validate(design: Design) -> Callable[..., Any]:
         if improved:
             best[0] = select(better, loss, best[0])
             if restores:
+                kept = lane_view(work.watch.params, lanes)
                 for p in range(s.n_params):
                     kept[p] = select(better, memory.params[p], kept[p])
             for lane in range(lanes):

@@ -85,11 +85,11 @@ class Plan(NamedTuple):
     scale: float  # of the deltas, in a whole batch
     last_scale: float  # and in the last one, which may be short
     rates: Rates
-    schedule: Any  # float (n_epochs,): fused, the scale of the deltas in each epoch; else the negative learning rate
+    schedule: Any  # None, or float (n_epochs,): the negative learning rate, or the scale of the deltas if fused
     criteria: Criteria
     validation_factor: float  # the loss_factor of the validation data
     limits: Limits
-    records: Any  # int64 (n_records,), ascending: epochs after which parameters are recorded
+    records: Any  # None, or int64 (n_records,), ascending: epochs after which parameters are recorded
     check_epochs: int  # epochs between two looks at the cancel flag
     check_examples: int  # examples between two looks, a multiple of the batch size
 
@@ -101,16 +101,22 @@ class Data(NamedTuple):
     targets: Any  # (n_examples, n_out)
 
 
+class BestEpochs(NamedTuple):
+    """The best epoch of each seed by the validation loss."""
+
+    loss: Any  # float (n_seeds,); infinite if it was never finite
+    epoch: Any  # int64 (n_seeds,)
+    stopped_early: Any  # bool (n_seeds,)
+
+
 class Outputs(NamedTuple):
-    """What training writes, one row a seed; what the regime does not ask for has no rows."""
+    """What training writes, one row a seed; None what the regime does not ask for."""
 
     params: Any  # (n_seeds, n_params): the initial parameters, replaced by the final ones
     epochs_run: Any  # int64 (n_seeds,), filled with -1: what it stays for a seed that a cancelled run left undone
     epochs_to_converge: Any  # int64 (n_seeds,), filled with -1
     restarts: Any  # int64 (n_seeds,)
-    validation_loss: Any  # float (n_seeds,): the best; infinite if it was never finite
-    validation_epoch: Any  # int64 (n_seeds,): of the best
-    stopped_early: Any  # bool (n_seeds,)
+    best: BestEpochs | None
     dead_since: Any  # int64 (n_seeds, n_units): the epoch since which a unit is dead; -1 if it is alive
     records: Any  # (n_seeds, n_records, n_params): the parameters after the recorded epochs that were run
 
@@ -132,8 +138,16 @@ class Track(NamedTuple):
     dead: Any  # int64 (n_units,): the lanes in which a unit is dead, as bits
 
 
+class Again(NamedTuple):
+    """What a restart needs."""
+
+    counts: Any  # int64 (L,): restarts of the lane's seed
+    drawn: Any  # float64 (n_params,)
+    scratch: Any  # float64: what draws work in
+
+
 class Work(NamedTuple):
-    """The memory of one block of L lanes, made once for each thread; what the regime does not need is empty."""
+    """The memory of one block of L lanes, made once for each thread; None what the regime does not need."""
 
     params: Any  # (n_params, L)
     moments: Any  # (n_moments, L): what the optimizer remembers
@@ -145,9 +159,7 @@ class Work(NamedTuple):
     seeds: Any  # int64 (L,): row of the seed in each lane
     epochs: Any  # int64 (L,): epochs that the lane's seed has run
     clock: Any  # int64 (L,): those of its present attempt
-    restarts: Any  # int64 (L,)
     recorded: Any  # int64 (L,): how many records the lane's seed has
-    watch: Watch
-    track: Track
-    drawn: Any  # float64 (n_params,) where seeds restart
-    scratch: Any  # float64: what draws work in
+    again: Again | None
+    watch: Watch | None
+    track: Track | None

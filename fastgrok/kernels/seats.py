@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from fastgrok.kernels.block import put_params
 from fastgrok.kernels.jit import device
 from fastgrok.kernels.plan import Design
@@ -18,7 +20,7 @@ class Seats(NamedTuple):
     due: Callable[..., Any]  # due(work, plan, budget): the lanes that are looked at then, as bits
     record: Callable[..., Any]  # record(outputs, work, plan, lane)
     restart: Callable[..., Any]  # restart(work, plan, tensors, lane, broken): whether the seed starts again
-    expired: Callable[..., Any]  # expired(work, plan, lane): whether its validation loss has improved too long ago
+    expire: Callable[..., Any]  # expire(outputs, work, plan, lane): whether the validation loss improved too long ago
     retire: Callable[..., Any]  # retire(outputs, work, lane)
 
 
@@ -38,7 +40,7 @@ def _make_begin(lanes: int, tracks: bool) -> Callable[..., Any]:
 
 
 def _make_fill(design: Design, begin: Callable[..., Any]) -> Callable[..., Any]:
-    regime = design.regime
+    restarts, validates, records = design.regime.restarts, design.regime.validates, design.regime.records
 
     @device
     def fill(work, lane, seed, params, states):
@@ -47,9 +49,11 @@ def _make_fill(design: Design, begin: Callable[..., Any]) -> Callable[..., Any]:
             work.states[lane, word] = states[seed, word]
         work.seeds[lane] = seed
         work.epochs[lane] = 0
-        work.restarts[lane] = 0
-        work.recorded[lane] = 0
-        if regime.validates:
+        if restarts:
+            work.again.counts[lane] = 0
+        if records:
+            work.recorded[lane] = 0
+        if validates:
             work.watch.loss[0, lane] = float("inf")
             work.watch.epoch[lane] = 0
         begin(work, lane)
@@ -59,6 +63,7 @@ def _make_fill(design: Design, begin: Callable[..., Any]) -> Callable[..., Any]:
 
 def _make_budget(design: Design) -> Callable[..., Any]:
     lanes, regime = design.lanes, design.regime
+    restarts, stops_early, records = regime.restarts, regime.stops_early, regime.records
 
     @device
     def budget(work, plan, active, waiting):
@@ -70,11 +75,11 @@ def _make_budget(design: Design) -> Callable[..., Any]:
             epochs = min(epochs, limits.epochs - run)
             if limits.check_every > 1:
                 epochs = min(epochs, limits.check_every - clock % limits.check_every)
-            if regime.restarts and (waiting >> lane) & 1 and work.restarts[lane] < limits.restarts:
+            if restarts and (waiting >> lane) & 1 and work.again.counts[lane] < limits.restarts:
                 epochs = min(epochs, limits.restart_after - clock)
-            if regime.stops_early and limits.check_every == 1:
+            if stops_early and limits.check_every == 1:
                 epochs = min(epochs, work.watch.epoch[lane] + limits.patience - run)
-            if regime.records and work.recorded[lane] < plan.records.shape[0]:
+            if records and work.recorded[lane] < plan.records.shape[0]:
                 epochs = min(epochs, plan.records[work.recorded[lane]] - run)
         return epochs
 
@@ -82,27 +87,23 @@ def _make_budget(design: Design) -> Callable[..., Any]:
 
 
 def _make_due(design: Design) -> Callable[..., Any]:
-    lanes, regime = design.lanes, design.regime
-
-    @device
-    def is_due(work, plan, lane, epochs):
-        limits = plan.limits
-        clock = work.clock[lane] + epochs
-        if clock % limits.check_every == 0 or work.epochs[lane] + epochs == limits.epochs:
-            return True
-        return regime.restarts and clock == limits.restart_after and work.restarts[lane] < limits.restarts
+    lanes, restarts, validates = design.lanes, design.regime.restarts, design.regime.validates
 
     @device
     def due(work, plan, epochs):
-        if plan.limits.check_every == 1 and not regime.validates:
-            return -1
-        bits = 0
+        limits, bits = plan.limits, np.int64(0)
+        always = limits.check_every == 1
+        if always and not validates:
+            return np.int64(-1)
         for lane in range(lanes):
-            is_looked_at = plan.limits.check_every == 1 or is_due(work, plan, lane, epochs)
-            if is_looked_at:
-                bits |= 1 << lane
-            if regime.validates:
-                work.watch.due[0, lane] = 1.0 if is_looked_at else 0.0
+            clock = work.clock[lane] + epochs
+            is_due = always or clock % limits.check_every == 0 or work.epochs[lane] + epochs == limits.epochs
+            if restarts and clock == limits.restart_after and work.again.counts[lane] < limits.restarts:
+                is_due = True
+            if is_due:
+                bits |= np.int64(1) << lane
+            if validates:
+                work.watch.due[0, lane] = 1.0 if is_due else 0.0
         return bits
 
     return due
@@ -135,28 +136,32 @@ def _make_restart(design: Design, begin: Callable[..., Any]) -> Callable[..., An
         def restart(work, plan, tensors, lane, broken):
             limits = plan.limits
             over = broken or work.clock[lane] == limits.restart_after
-            if not over or work.restarts[lane] >= limits.restarts or work.epochs[lane] == limits.epochs:
+            if not over or work.again.counts[lane] >= limits.restarts or work.epochs[lane] == limits.epochs:
                 return False
-            draw(work.drawn, work.scratch, work.states[lane], tensors)
+            draw(work.again.drawn, work.again.scratch, work.states[lane], tensors)
             for p in range(work.params.shape[0]):
-                work.params[p, lane] = work.drawn[p]
-            work.restarts[lane] += 1
+                work.params[p, lane] = work.again.drawn[p]
+            work.again.counts[lane] += 1
             begin(work, lane)
             return True
 
     return restart
 
 
-def _make_expired(stops_early: bool) -> Callable[..., Any]:
+def _make_expire(stops_early: bool) -> Callable[..., Any]:
     @device
-    def expired(work, plan, lane):
-        return stops_early and work.epochs[lane] - work.watch.epoch[lane] >= plan.limits.patience
+    def expire(outputs, work, plan, lane):
+        if stops_early and work.epochs[lane] - work.watch.epoch[lane] >= plan.limits.patience:
+            outputs.best.stopped_early[work.seeds[lane]] = True
+            return True
+        return False
 
-    return expired
+    return expire
 
 
 def _make_retire(design: Design) -> Callable[..., Any]:
     regime = design.regime
+    restarts, validates, restores, tracks = regime.restarts, regime.validates, regime.restores, regime.tracks
 
     @device
     def retire(outputs, work, lane):
@@ -164,15 +169,15 @@ def _make_retire(design: Design) -> Callable[..., Any]:
         outputs.epochs_run[seed] = work.epochs[lane]
         for p in range(work.params.shape[0]):
             outputs.params[seed, p] = work.params[p, lane]
-        if regime.restarts:
-            outputs.restarts[seed] = work.restarts[lane]
-        if regime.validates:
-            outputs.validation_loss[seed] = work.watch.loss[0, lane]
-            outputs.validation_epoch[seed] = work.watch.epoch[lane]
-        if regime.restores and work.watch.epoch[lane] > 0:
+        if restarts:
+            outputs.restarts[seed] = work.again.counts[lane]
+        if validates:
+            outputs.best.loss[seed] = work.watch.loss[0, lane]
+            outputs.best.epoch[seed] = work.watch.epoch[lane]
+        if restores and work.watch.epoch[lane] > 0:
             for p in range(work.params.shape[0]):
                 outputs.params[seed, p] = work.watch.params[p, lane]
-        if regime.tracks:
+        if tracks:
             for unit in range(work.track.since.shape[0]):
                 outputs.dead_since[seed, unit] = work.track.since[unit, lane]
 
@@ -188,6 +193,6 @@ def make_seats(design: Design) -> Seats:
         _make_due(design),
         _make_record(design.regime.records),
         _make_restart(design, begin),
-        _make_expired(design.regime.stops_early),
+        _make_expire(design.regime.stops_early),
         _make_retire(design),
     )

@@ -11,10 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from fastgrok.kernels.block import Block, Examples, make_view
+import numpy as np
+
+from fastgrok.kernels.block import Block, make_view
 from fastgrok.kernels.epoch import make_epoch, make_rate, make_shuffle
 from fastgrok.kernels.jit import device, kernel
-from fastgrok.kernels.lanes import align_stack, peek, scalar_view, splat_view, working_view
+from fastgrok.kernels.lanes import align_stack, peek, scalar_view, working_view
 from fastgrok.kernels.look import make_check, make_validate
 from fastgrok.kernels.plan import Design, Structure
 from fastgrok.kernels.seats import make_seats
@@ -42,7 +44,7 @@ def _run_epochs(design: Design) -> Callable[..., Any]:
     n_params, n_moments, n_grads, n_acts = design.registers
 
     @device
-    def run_epochs(views, held_out, work, plan, s, lane_sets, budget, cancel):
+    def run_epochs(views, validation, work, plan, s, lane_sets, budget, cancel):
         """Run up to `budget` epochs, stopping after the first in which a lane has news.
 
         Returns the number of epochs, the lanes that meet the criteria and those that are not finite.
@@ -60,17 +62,17 @@ def _run_epochs(design: Design) -> Callable[..., Any]:
         for p in range(n_moments):
             memory.moments[p] = block.moments[p]
         active, waiting, due = lane_sets
-        done, met, broken = 0, 0, 0
+        done, met, broken = np.int64(0), np.int64(0), np.int64(0)
         while done < budget:
             shuffle(work)
             epoch(memory, examples, table, plan, s, rate(memory.acts[0], work, plan, done), cancel)
             done += 1
             if plan.limits.check_every > 1 and (done < budget or not due):
                 continue
-            if s.stopping or tracks:
+            if tracks or s.stopping:
                 met, broken = check(memory, examples, table, work, plan, s, due, done)
             if validates:
-                lost = validate(memory, held_out, table, work, plan, s, done) & due
+                lost = validate(memory, validation, table, work, plan, s, done) & due
                 if stops_early:
                     broken |= lost
             if (met & waiting) | (broken & active):
@@ -93,9 +95,9 @@ def make_train(design: Design, key: tuple[object, ...]) -> Any:
         One row for each of a chunk of seeds.
     states : uint64 (n_seeds, words)
         The streams that restart a seed and shuffle its examples; no words where neither is done.
-    validation : Data
-        Examples that are not trained on; none where there are none.
-    tensors : Tensors
+    validation : Data, or None
+        Examples that are not trained on.
+    tensors : Tensors, or None
         What a restart draws.
     cancel : int64 (1,)
         Set by another thread to end the run early; what is not finished then is lost.
@@ -103,35 +105,38 @@ def make_train(design: Design, key: tuple[object, ...]) -> Any:
     lanes = design.lanes
     run_epochs, read_structure = _run_epochs(design), _structure_reader(design.structure)
     view = make_view(lanes)
-    fill, until_due, due_after, record, restart, expired, retire = make_seats(design)
+    fill, until_due, due_after, record, restart, expire, retire = make_seats(design)
 
     @kernel(*key)
     def train(outputs, states, work, data, validation, tensors, plan, cancel):
         align_stack()
         views = view(work, data, plan)
-        held_out = Examples(
-            splat_view(validation.inputs, lanes), splat_view(validation.targets, lanes), scalar_view(work.order)
-        )
         flag = scalar_view(cancel)
         n_seeds = outputs.params.shape[0]
-        upcoming = min(n_seeds, lanes)
-        active, waiting = 0, 0  # lanes that hold a seed; those of them that have not converged
-        for lane in range(lanes):
-            # a lane too many trains a copy, so that it holds sane numbers
-            fill(work, lane, min(lane, n_seeds - 1), outputs.params, states)
-            if lane < n_seeds:
-                active |= 1 << lane
-        waiting = active
-        while active and not peek(flag):
+        upcoming = 0
+        active, waiting = np.int64(0), np.int64(0)  # lanes that hold a seed; those of them that have not converged
+        empty = ~np.int64(0)  # lanes to be filled
+        while not peek(flag):
+            for lane in range(lanes):
+                bit = np.int64(1) << lane
+                if empty & bit:
+                    # a lane too many trains a copy of the last seed, so that it holds sane numbers
+                    fill(work, lane, min(upcoming, n_seeds - 1), outputs.params, states)
+                    active |= bit if upcoming < n_seeds else np.int64(0)
+                    upcoming += 1
+            waiting |= empty & active
+            empty = np.int64(0)
+            if not active:
+                break
             budget = until_due(work, plan, active, waiting)
             due = due_after(work, plan, budget)
             done, met, broken = run_epochs(
-                views, held_out, work, plan, read_structure(plan), (active, waiting, due), budget, flag
+                views, validation, work, plan, read_structure(plan), (active, waiting, due), budget, flag
             )
             if peek(flag):
                 break
             for lane in range(lanes):
-                bit = 1 << lane
+                bit = np.int64(1) << lane
                 if not active & bit:
                     continue
                 work.epochs[lane] += done
@@ -145,19 +150,14 @@ def make_train(design: Design, key: tuple[object, ...]) -> Any:
                     continue
                 ended = is_broken or work.epochs[lane] == plan.limits.epochs
                 ended = ended or (bool(met & bit) and not plan.criteria.keep_training)
-                if not ended and bool(due & bit) and expired(work, plan, lane):
-                    outputs.stopped_early[work.seeds[lane]] = True
-                    ended = True
-                if not ended:
+                if not (ended or (bool(due & bit) and expire(outputs, work, plan, lane))):
                     continue
                 retire(outputs, work, lane)
+                active &= ~bit
+                waiting &= ~bit
                 if upcoming < n_seeds:
-                    fill(work, lane, upcoming, outputs.params, states)
-                    upcoming += 1
-                    waiting |= bit
+                    empty |= bit
                 else:
-                    active &= ~bit
-                    waiting &= ~bit
                     work.epochs[lane], work.clock[lane] = 0, 0
 
     return train

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgrok.experiment import Experiment
-from fastgrok.statistics.trapped import Plateau
+from fastgrok.plateaus import Plateau
 from fastgrok.studies.measures import column
 from fastgrok.studies.study import Runner
 

@@ -38,9 +38,9 @@ def tensors(experiment: Experiment) -> Tensors:
     return table(initial(experiment))
 
 
-def restart_tensors(experiment: Experiment) -> Tensors:
-    """Return what a restart draws, nothing where none is possible."""
-    return tensors(experiment) if experiment.restart is not None else table([])
+def restart_tensors(experiment: Experiment) -> Tensors | None:
+    """Return what a restart draws, None where none is possible."""
+    return tensors(experiment) if experiment.restart is not None else None
 
 
 def has_forms(experiment: Experiment) -> bool:

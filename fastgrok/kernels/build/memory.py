@@ -11,7 +11,7 @@ from fastgrok.experiment import Experiment
 from fastgrok.kernels.build.draws import scratch_size, state_words
 from fastgrok.kernels.build.layout import layout
 from fastgrok.kernels.build.numbers import is_fused, n_moments, regime
-from fastgrok.kernels.plan import Data, Outputs, Track, Watch, Work
+from fastgrok.kernels.plan import Again, BestEpochs, Data, Outputs, Track, Watch, Work
 from fastgrok.recording import NOTHING, Recording
 
 
@@ -20,12 +20,9 @@ def data(experiment: Experiment) -> Data:
     return _data(experiment, experiment.data)
 
 
-def validation_data(experiment: Experiment) -> Data:
-    """Return the examples that are not trained on, none where there are none."""
-    if experiment.validation is None:
-        none = np.empty((0, 0), experiment.dtype)
-        return Data(none, none)
-    return _data(experiment, experiment.validation)
+def validation_data(experiment: Experiment) -> Data | None:
+    """Return the examples that are not trained on, if there are any."""
+    return None if experiment.validation is None else _data(experiment, experiment.validation)
 
 
 def _data(experiment: Experiment, examples: Dataset) -> Data:
@@ -46,10 +43,9 @@ def _aligned(shape: tuple[int, ...], dtype: str) -> np.ndarray:
 def work(experiment: Experiment, lanes: int, *, gradients: bool = False, recording: Recording = NOTHING) -> Work:
     """Return the memory of one block; with gradients even where training itself is fused."""
     place, dtype, does = layout(experiment.network), experiment.dtype, regime(experiment, recording)
-    units = sum(experiment.network.relu_widths) * does.tracks
     grads = place.n_params if gradients or not is_fused(experiment) else 0
     shuffled = experiment.data.n_examples if experiment.order != "fixed" else 0
-    counts = np.zeros((5, lanes), np.int64)
+    again = Again(np.zeros(lanes, np.int64), np.zeros(place.n_params), np.zeros(scratch_size(experiment)))
     return Work(
         params=_aligned((place.n_params, lanes), dtype),
         moments=_aligned((n_moments(experiment), lanes), dtype),
@@ -58,36 +54,40 @@ def work(experiment: Experiment, lanes: int, *, gradients: bool = False, recordi
         deltas=_aligned((place.n_acts, lanes), dtype),
         order=np.zeros((shuffled, lanes), np.int64),
         states=np.zeros((lanes, state_words(experiment)), np.uint64),
-        **dict(zip(("seeds", "epochs", "clock", "restarts", "recorded"), counts, strict=True)),
-        watch=Watch(
-            params=_aligned((place.n_params * does.restores, lanes), dtype),
-            loss=_aligned((int(does.validates), lanes), dtype),
-            due=_aligned((int(does.validates), lanes), dtype),
-            epoch=np.zeros(lanes, np.int64),
-        ),
-        track=Track(
-            alive=_aligned((place.n_acts * does.tracks, lanes), dtype),
-            since=np.zeros((units, lanes), np.int64),
-            dead=np.zeros(units, np.int64),
-        ),
-        drawn=np.zeros(place.n_params * does.restarts),
-        scratch=np.zeros(scratch_size(experiment) if does.restarts else 0),
+        seeds=np.zeros(lanes, np.int64),
+        epochs=np.zeros(lanes, np.int64),
+        clock=np.zeros(lanes, np.int64),
+        recorded=np.zeros(lanes, np.int64) if does.records else None,
+        again=again if does.restarts else None,
+        watch=_watch(place.n_params if does.restores else 0, lanes, dtype) if does.validates else None,
+        track=_track(place.n_acts, sum(experiment.network.relu_widths), lanes, dtype) if does.tracks else None,
     )
+
+
+def _watch(n_params: int, lanes: int, dtype: str) -> Watch:
+    """Return the memory for the best epochs, with so many parameters."""
+    params, loss, due = (_aligned((n, lanes), dtype) for n in (n_params, 1, 1))
+    return Watch(params, loss, due, np.zeros(lanes, np.int64))
+
+
+def _track(n_acts: int, n_units: int, lanes: int, dtype: str) -> Track:
+    """Return the memory for what is dead since when."""
+    return Track(_aligned((n_acts, lanes), dtype), np.zeros((n_units, lanes), np.int64), np.zeros(n_units, np.int64))
 
 
 def outputs(experiment: Experiment, params: np.ndarray, recording: Recording = NOTHING) -> Outputs:
     """Return what a driver fills, one row for each of the seeds whose initial parameters these are."""
     does, n = regime(experiment, recording), len(params)
+    best = BestEpochs(np.zeros(n, experiment.dtype), np.zeros(n, np.int64), np.zeros(n, np.bool_))
+    units, epochs = sum(experiment.network.relu_widths), len(recording.epochs)
     return Outputs(
         params=params,
         epochs_run=np.full(n, -1, np.int64),
         epochs_to_converge=np.full(n, -1, np.int64),
-        restarts=np.zeros(n * does.restarts, np.int64),
-        validation_loss=np.zeros(n * does.validates, experiment.dtype),
-        validation_epoch=np.zeros(n * does.validates, np.int64),
-        stopped_early=np.zeros(n * does.stops_early, np.bool_),
-        dead_since=np.full((n * does.tracks, sum(experiment.network.relu_widths)), -1, np.int64),
-        records=np.zeros((n * does.records, len(recording.epochs), params.shape[1]), experiment.dtype),
+        restarts=np.zeros(n, np.int64) if does.restarts else None,
+        best=best if does.validates else None,
+        dead_since=np.full((n, units), -1, np.int64) if does.tracks else None,
+        records=np.zeros((n, epochs, params.shape[1]), experiment.dtype) if does.records else None,
     )
 
 

@@ -144,11 +144,11 @@ def _limits(experiment: Experiment) -> Limits:
     )
 
 
-def _schedule(experiment: Experiment, scale: float) -> np.ndarray:
+def _schedule(experiment: Experiment, scale: float) -> np.ndarray | None:
     """Return what each epoch of an attempt multiplies by: fused, the scale of the deltas for lr = -1 times it."""
     optimizer, restart = experiment.optimizer, experiment.restart
     if optimizer.schedule is None:
-        return np.empty(0, experiment.dtype)
+        return None
     always = restart is not None and restart.at_most is None
     epochs = min(experiment.epochs, restart.after) if restart is not None and always else experiment.epochs
     rates = optimizer.schedule.rates(optimizer.lr, epochs)
@@ -178,7 +178,7 @@ def plan(experiment: Experiment, recording: Recording = NOTHING) -> Plan:
         criteria=_criteria(experiment),
         validation_factor=_FACTOR[experiment.loss] / max(n_validation, 1),
         limits=_limits(experiment),
-        records=np.array(recording.epochs, np.int64),
+        records=np.array(recording.epochs, np.int64) if recording.epochs else None,
         check_epochs=max(1, int(_CHECK_FLOPS / flops)),
         check_examples=batch * max(1, int(_CHECK_FLOPS / flops * n / batch)),
     )
