@@ -69,19 +69,7 @@ class Comparison:
         interval as `_low` and `_high`. `epochs_per_success` is what a success costs if every attempt is given up
         after `cutoff` epochs, the best of them. What was not reached is missing.
         """
-        records = [
-            {
-                **row.labels,
-                "n": row.n,
-                "converged": row.converged,
-                **_columns("rate", row.rate),
-                **_columns("epochs_median", row.median),
-                **_columns("epochs_per_success", row.expected),
-                **_columns("cutoff", row.cutoff),
-            }
-            for row in self.rows
-        ]
-        return _frame(records)
+        return _frame([_value_record(row) for row in self.rows])
 
     @property
     def pairs(self) -> pd.DataFrame:
@@ -92,24 +80,7 @@ class Comparison:
         of the rates with its interval, `mcnemar_p` and `logrank_p`, both also adjusted by Holm over all rows, and
         the ratios a / b of the median epochs and of the epochs per success with their intervals.
         """
-        records = [
-            {
-                **row.stratum,
-                "a": row.a,
-                "b": row.b,
-                "n": row.table.n,
-                **row.table._asdict(),
-                **_columns("difference", row.difference),
-                "mcnemar_p": row.mcnemar,
-                "mcnemar_p_holm": row.mcnemar_holm,
-                "logrank_p": row.logrank,
-                "logrank_p_holm": row.logrank_holm,
-                **_columns("median_ratio", row.median_ratio),
-                **_columns("epochs_per_success_ratio", row.expected_ratio),
-            }
-            for row in self.pair_rows
-        ]
-        return _frame(records)
+        return _frame([_pair_record(row) for row in self.pair_rows])
 
     @property
     def pooled(self) -> pd.DataFrame | None:
@@ -118,21 +89,25 @@ class Comparison:
 
         A seed with all of its strata is one observation. `p_holm` is adjusted over all rows.
         """
-        if self.pooled_rows is None:
-            return None
-        records = [
-            {
-                "a": row.a,
-                "b": row.b,
-                "strata": row.strata,
-                "seeds": row.counts.seeds,
-                **_columns("difference", row.difference),
-                "p": row.p_value,
-                "p_holm": row.p_holm,
-            }
-            for row in self.pooled_rows
-        ]
-        return _frame(records)
+        return None if self.pooled_rows is None else _frame([_pooled_record(row) for row in self.pooled_rows])
+
+    def to_dict(self) -> dict[str, Any]:
+        """
+        Return everything as JSON can hold it: the rows of the tables, and the verdicts.
+
+        Examples
+        --------
+        >>> Comparison("init", 0.95, [], [], None).to_dict()["axis"]
+        'init'
+        """
+        return {
+            "axis": self.axis,
+            "confidence": self.confidence,
+            "table": [_value_record(row) for row in self.rows],
+            "pairs": [_pair_record(row) for row in self.pair_rows],
+            "pooled": None if self.pooled_rows is None else [_pooled_record(row) for row in self.pooled_rows],
+            "verdicts": self.verdicts,
+        }
 
     @property
     def verdicts(self) -> list[str]:
@@ -239,6 +214,50 @@ def compare(result: Result, axis: str, *, confidence: float = 0.95) -> Compariso
     rows = [value_row(one.labels, counts, confidence) for one, counts in members]
     pair_rows, pooled_rows = pairs(members, axis, confidence)
     return Comparison(axis, confidence, rows, pair_rows, pooled_rows if len(paths) > 1 else None)
+
+
+def _value_record(row: ValueRow) -> dict[str, Any]:
+    """Return a row of `Comparison.table`."""
+    return {
+        **row.labels,
+        "n": row.n,
+        "converged": row.converged,
+        **_columns("rate", row.rate),
+        **_columns("epochs_median", row.median),
+        **_columns("epochs_per_success", row.expected),
+        **_columns("cutoff", row.cutoff),
+    }
+
+
+def _pair_record(row: PairRow) -> dict[str, Any]:
+    """Return a row of `Comparison.pairs`."""
+    return {
+        **row.stratum,
+        "a": row.a,
+        "b": row.b,
+        "n": row.table.n,
+        **row.table._asdict(),
+        **_columns("difference", row.difference),
+        "mcnemar_p": row.mcnemar,
+        "mcnemar_p_holm": row.mcnemar_holm,
+        "logrank_p": row.logrank,
+        "logrank_p_holm": row.logrank_holm,
+        **_columns("median_ratio", row.median_ratio),
+        **_columns("epochs_per_success_ratio", row.expected_ratio),
+    }
+
+
+def _pooled_record(row: PooledRow) -> dict[str, Any]:
+    """Return a row of `Comparison.pooled`."""
+    return {
+        "a": row.a,
+        "b": row.b,
+        "strata": row.strata,
+        "seeds": row.counts.seeds,
+        **_columns("difference", row.difference),
+        "p": row.p_value,
+        "p_holm": row.p_holm,
+    }
 
 
 def _columns(name: str, estimate: Estimate) -> Mapping[str, Any]:

@@ -147,6 +147,16 @@ def test_criteria_that_are_given_replace_the_default() -> None:
     assert request("xor", {**defaults(), "no_stop": True}).experiment.stop is None
 
 
+def test_a_sweep_is_compared(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["sweep", "xor", "--lr", "0.1,0.2", "--seeds", "64", "--epochs", "200", "--compare", "lr"]
+    said = Outcome(arguments, capsys)
+    assert said.status == 0
+    assert "How consistently" in said.out
+    comparison = json.loads(Outcome([*arguments, "--json"], capsys).out)["comparison"]
+    assert comparison["axis"] == "optimizer.lr"
+    assert comparison["verdicts"][-1] in said.out
+
+
 def test_a_sweep_prints_a_table(capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["sweep", "xor", "--hidden", "2,4", "--lr", "0.1,0.5", "--seeds", "50", "--epochs", "60"]
     outcome = Outcome(arguments, capsys)
@@ -288,6 +298,9 @@ def test_a_file_of_ones_own_is_trained(capsys: pytest.CaptureFixture[str], tmp_p
         (["sweep", "xor,and", "--validation", "0.5"], "one dataset of which it is a share"),
         (["sweep", "xor", "--stratified"], "--validation with a share of the examples"),
         (["sweep", "xor", "--track", "dead_units"], "--out with a file"),
+        (["sweep", "xor", "--compare", "init"], "a field whose flag has a list"),
+        (["sweep", "xor", "--lr", "0.1,1", "--compare", "init"], "one of 'optimizer.lr'"),
+        (["sweep", "xor", "--lr", "0.1,1", "--compare", "lr", "--no-stop"], "no --no-stop beside it"),
         (["sweep", "xor", "--record-at", "-1", "--out", "a.parquet"], "an epoch from 0 to 1000"),
         (["sweep", "xor", "--loss", "binary_cross_entropy"], "--output sigmoid"),
         (["sweep", "xor", "--init", "uniform(1"], "--init"),

@@ -9,6 +9,7 @@ from fastgrok.cli.lists import option, seeds
 from fastgrok.cli.regime import Values, record_at
 from fastgrok.cli.request import Request, request
 from fastgrok.errors import InvalidExperiment
+from fastgrok.fields import one_of
 
 MAX_EXAMPLES = 100
 """Examples of data that a JSON document holds; of larger data it holds the hash."""
@@ -34,6 +35,7 @@ def sweep(name: str | None, values: Values) -> int:
         If something will not do; nothing has been trained then.
     """
     wanted = request(name, values)
+    axis = _compared(wanted, values["compare"])
     chosen = seeds(values["seeds"])
     for name in ("record_at", "track"):
         if values[name] is not None and values["out"] is None:
@@ -44,9 +46,9 @@ def sweep(name: str | None, values: Values) -> int:
         checked_target(values["out"])
     result = _train(wanted, chosen, values)
     if values["json"]:
-        print(json.dumps(document(result, chosen, values), allow_nan=False, indent=1), flush=True)
+        print(json.dumps(document(result, chosen, values, axis), allow_nan=False, indent=1), flush=True)
     elif not values["quiet"]:
-        _show(result, wanted)
+        _show(result, wanted, axis)
     if values["out"] is not None:
         result.save(values["out"])
     if result.interrupted:
@@ -69,8 +71,26 @@ def _train(wanted: Request, chosen: range | list[int], values: Values) -> Any:
         return api.run(wanted.experiment, chosen, **options)
 
 
-def _show(result: Any, wanted: Request) -> None:
-    """Print the table: the network, and what varies."""
+def _compared(wanted: Request, name: str | None) -> str | None:
+    """Return the axis whose values are compared; its last word will do."""
+    if name is None:
+        return None
+    found = [path for path in wanted.axes if name in (path, path.rpartition(".")[2])]
+    if len(found) != 1:
+        expected = one_of(wanted.axes) if wanted.axes else "a field whose flag has a list, such as init"
+        raise InvalidExperiment("--compare", name, expected)
+    if wanted.experiment.criteria is None:
+        raise InvalidExperiment("--compare", name, "no --no-stop beside it: it compares who meets the criteria")
+    return found[0]
+
+
+def _show(result: Any, wanted: Request, axis: str | None) -> None:
+    """Print the table, the network and what varies, or the comparison."""
+    if axis is not None:
+        from fastgrok.comparison import compare
+
+        print(repr(compare(result, axis)).strip("<>"), flush=True)
+        return
     from fastgrok.display.table import print_table
 
     shown = ["network", *(path for path in wanted.axes if path != "network")]
@@ -78,7 +98,7 @@ def _show(result: Any, wanted: Request) -> None:
     print_table(rows, sys.stdout)
 
 
-def document(result: Any, chosen: range | list[int], values: Values) -> dict[str, Any]:
+def document(result: Any, chosen: range | list[int], values: Values, axis: str | None) -> dict[str, Any]:
     """
     Return a result for machines: exact counts, experiments, and where it all comes from.
 
@@ -90,6 +110,8 @@ def document(result: Any, chosen: range | list[int], values: Values) -> dict[str
         The seeds that were asked for.
     values
         What each flag was given.
+    axis
+        The axis whose values are compared, or None.
 
     Notes
     -----
@@ -113,11 +135,14 @@ def document(result: Any, chosen: range | list[int], values: Values) -> dict[str
     provenance = {
         key: value for key, value in result.attrs.items() if not key.endswith("_json") and key not in elsewhere
     }
+    from fastgrok.comparison import compare
+
     return {
         "seeds": _seeds(chosen),
         "interrupted": result.interrupted,
         "out": values["out"],
         "configurations": configurations,
+        **({} if axis is None else {"comparison": compare(result, axis).to_dict()}),
         "provenance": provenance,
     }
 
