@@ -35,12 +35,12 @@ def versions() -> dict[str, str]:
     return found
 
 
-def describe(arguments: Sequence[str]) -> dict[str, object]:
+def describe(arguments: Sequence[str], program: str = "benchmarks.peers") -> dict[str, object]:
     """Return CPU, threads, versions, date and the command that was given."""
     return {
         "cpu": cpu_name(),
         "threads": THREADS,
         "versions": versions(),
         "date": datetime.date.today().isoformat(),
-        "command": shlex.join(["python", "-m", "benchmarks.peers", *arguments]),
+        "command": shlex.join(["python", "-m", program, *arguments]),
     }

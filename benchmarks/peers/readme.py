@@ -1,22 +1,20 @@
-"""The part of the README that is measured, not written."""
+"""The parts of documents that are measured, not written."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-BEGIN = "<!-- peers:begin -->"
-END = "<!-- peers:end -->"
 
-
-def replace_between_markers(text: str, content: str) -> str:
-    """Return the text with everything between the two markers replaced; raise ValueError without them."""
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
+def replace_between_markers(text: str, content: str, name: str = "peers") -> str:
+    """Return the text with everything between the two markers of a name replaced; raise ValueError without them."""
+    opening, closing = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
+    before, begin, rest = text.partition(opening)
+    _, end, after = rest.partition(closing)
     if not (begin and end):
-        raise ValueError(f"expected {BEGIN} and, after it, {END}")
-    return f"{before}{BEGIN}\n\n{content.strip()}\n\n{END}{after}"
+        raise ValueError(f"expected {opening} and, after it, {closing}")
+    return f"{before}{opening}\n\n{content.strip()}\n\n{closing}{after}"
 
 
-def write(path: Path, content: str) -> None:
+def write(path: Path, content: str, name: str = "peers") -> None:
     """Replace the measured part of a file."""
-    path.write_text(replace_between_markers(path.read_text("utf-8"), content), "utf-8")
+    path.write_text(replace_between_markers(path.read_text("utf-8"), content, name), "utf-8")

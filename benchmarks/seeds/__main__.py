@@ -1,4 +1,4 @@
-"""Print what early stopping, regimes and records cost, and a sweep of schemes over widths with its comparison.
+"""What early stopping, regimes and records cost, and a sweep of schemes over widths with its comparison.
 
 Every ratio is a median over runs right after each other in this process.
 """
@@ -6,13 +6,18 @@ Every ratio is a median over runs right after each other in this process.
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import fastgrok as fg
+from benchmarks.peers import readme
+from benchmarks.peers.environment import describe
+from benchmarks.peers.tables import table
 from benchmarks.peers.timing import median_ratio
 from fastgrok.kernels import build
 
@@ -46,72 +51,86 @@ def speed_ratio(one: Callable[[], int], other: Callable[[], int], repeats: int) 
     return one() / other() * median_ratio(other, one, repeats)
 
 
-def early_stopping(seeds: int, repeats: int) -> None:
-    """Print the speed with a criterion over that of the same kernel without, with and without refilled lanes.
+def early_stopping(seeds: int, repeats: int) -> dict[str, float]:
+    """Return the speed with a criterion over that of the same kernel without, with and without refilled lanes.
 
     Without refill every chunk is one block of lanes, and takes as long as its slowest seed; the run without a
     criterion that it is compared with has the same chunks.
     """
+    found = {}
     for dtype in ("float64", "float32"):
         fixed, stopped = XOR.replace(dtype=dtype), STOPPED.replace(dtype=dtype)
         lanes = build.lane_count(fixed, specialize=True)
         block = {"chunk_size": lanes, "lanes": lanes}
-        whole = speed_ratio(trained(stopped, seeds), trained(fixed, seeds), repeats)
-        alone = speed_ratio(trained(stopped, seeds // 4, **block), trained(fixed, seeds // 4, **block), repeats)
-        print(f"{dtype}: early stopping against none, seed-epochs/s: {whole:.3f}; without refill {alone:.3f}")
+        name = f"`Converged(loss=0.01)`, at most 10,000 epochs, {dtype}, against no criterion"
+        found[name] = speed_ratio(trained(stopped, seeds), trained(fixed, seeds), repeats)
+        found[f"{name}, lanes not refilled"] = speed_ratio(
+            trained(stopped, seeds // 4, **block), trained(fixed, seeds // 4, **block), repeats
+        )
+    return found
 
 
-def regimes(seeds: int, repeats: int) -> None:
-    """Print the speed of each regime over that of plain SGD on single examples."""
-    plain = trained(XOR, seeds)
-    full = XOR.replace(batch_size="full")
+def regimes(seeds: int, repeats: int) -> dict[str, float]:
+    """Return the speed of each regime over that of plain SGD on single examples."""
+    plain, full = trained(XOR, seeds), XOR.replace(batch_size="full")
     ways: dict[str, Callable[[], int]] = {
-        "schedule": trained(XOR.replace(optimizer=fg.SGD(schedule=fg.ExponentialLR(0.999))), seeds),
+        "a schedule": trained(XOR.replace(optimizer=fg.SGD(schedule=fg.ExponentialLR(0.999))), seeds),
         "momentum": trained(XOR.replace(optimizer=fg.SGD(momentum=0.9)), seeds),
-        "Nesterov": trained(XOR.replace(optimizer=fg.SGD(momentum=0.9, nesterov=True)), seeds),
+        "Nesterov's momentum": trained(XOR.replace(optimizer=fg.SGD(momentum=0.9, nesterov=True)), seeds),
         "clipping": trained(XOR.replace(optimizer=fg.SGD(clip_norm=1)), seeds),
         "Adam": trained(XOR.replace(optimizer=fg.Adam(0.01)), seeds),
         "full batch": trained(full, seeds),
         "full batch, Adam": trained(full.replace(optimizer=fg.Adam(0.01)), seeds),
-        "validation on four examples": trained(XOR.replace(validation=XOR.data), seeds),
-        "record_at='log'": trained(XOR, seeds, record_at="log"),
-        "track='dead_units'": trained(XOR, seeds, track="dead_units"),
+        "validation on as many examples": trained(XOR.replace(validation=XOR.data), seeds),
+        '`record_at="log"`': trained(XOR, seeds, record_at="log"),
+        '`track="dead_units"`': trained(XOR, seeds, track="dead_units"),
     }
-    for name, run in ways.items():
-        print(f"{name}: {speed_ratio(run, plain, repeats):.2f} of the speed of plain SGD on single examples")
+    return {name: speed_ratio(run, plain, repeats) for name, run in ways.items()}
 
 
-def schemes(seeds: int, epochs: int) -> None:
-    """Print the time of a sweep of seven schemes over six widths, and what the comparison of the schemes prints."""
+def schemes(seeds: int, epochs: int) -> tuple[str, str]:
+    """Return the time of a sweep of seven schemes over six widths, and what the comparison of the schemes prints."""
     axes = {"init": list(SCHEMES), "network": [fg.mlp(2, width, 1) for width in WIDTHS]}
     start = time.perf_counter()
     result = fg.sweep(XOR.replace(epochs=epochs, stop=fg.Converged(loss=0.01)), seeds, axes, progress=False)
     swept = time.perf_counter()
-    comparison = fg.compare(result, "init")
-    print(comparison)
-    runs, seed_epochs = result.n_finished, sum(summary.seed_epochs for summary in result.summaries)
-    print(
-        f"{len(SCHEMES)} schemes x {len(WIDTHS)} widths x {seeds:,} seeds, at most {epochs:,} epochs: {runs:,} runs, "
-        f"{seed_epochs:,} seed-epochs in {swept - start:.1f} s; compared in {time.perf_counter() - swept:.2f} s"
+    comparison = repr(fg.compare(result, "init"))
+    compared = time.perf_counter() - swept
+    seed_epochs = sum(summary.seed_epochs for summary in result.summaries)
+    return (
+        f"{len(SCHEMES)} schemes x {len(WIDTHS)} widths x {seeds:,} seeds, at most {epochs:,} epochs: "
+        f"{result.n_finished:,} runs, {seed_epochs:,} seed-epochs in {swept - start:.1f} s, compiling included; "
+        f"compared in {compared:.2f} s.",
+        comparison,
     )
 
 
+def report(seeds: int, repeats: int) -> str:
+    """Return the ratios as a Markdown table."""
+    where = describe(sys.argv[1:], "benchmarks.seeds")
+    rows = {
+        **early_stopping(seeds, repeats),
+        **{f"{name}, against plain SGD on single examples": ratio for name, ratio in regimes(seeds, repeats).items()},
+    }
+    about = f"Measured {where['date']} on {where['cpu']}, {where['threads']} threads, by `{where['command']}`."
+    lines = [[name, f"{ratio:.2f}"] for name, ratio in rows.items()]
+    return f"{about}\n\n{table(['seed-epochs per second, XOR 2-4-1', 'ratio'], lines)}"
+
+
 def main() -> None:
-    """Run what is asked for."""
+    """Measure, print, and write into the documents if asked."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.seeds", description=__doc__)
     parser.add_argument("--seeds", type=int, default=65_536, help="of the ratios")
     parser.add_argument("--repeats", type=int, default=5)
-    parts: dict[str, Callable[[argparse.Namespace], None]] = {
-        "early_stopping": lambda given: early_stopping(given.seeds, given.repeats),
-        "regimes": lambda given: regimes(given.seeds, given.repeats),
-        "schemes": lambda given: schemes(10_000, 2_000),
-    }
-    parser.add_argument("parts", nargs="*", help=f"some of {', '.join(parts)}; default: all")
+    parser.add_argument("--write", action="store_true", help="into README.md and docs/schemes.md")
     given = parser.parse_args()
-    for name in given.parts or parts:
-        if name not in parts:
-            parser.error(f"no part {name!r}: there are {', '.join(parts)}")
-        parts[name](given)
+    ratios = report(given.seeds, given.repeats)
+    print(ratios)
+    took, comparison = schemes(10_000, 2_000)
+    print(took, comparison, sep="\n\n")
+    if given.write:
+        readme.write(Path("README.md"), f"{ratios}\n\n{took}", "seeds")
+        readme.write(Path("docs/schemes.md"), f"{took}\n\n```text\n{comparison}\n```", "schemes")
 
 
 if __name__ == "__main__":
