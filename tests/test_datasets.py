@@ -338,3 +338,48 @@ def test_a_binary_file_is_no_csv(tmp_path: Path) -> None:
     with pytest.raises(fg.InvalidExperiment, match="expected a CSV file: text in UTF-8") as caught:
         fg.Dataset.from_csv(path, "a")
     assert "after" not in str(caught.value)
+
+
+@given(st.integers(2, 60), st.floats(0.01, 0.99), st.integers(0, 2**32), st.booleans(), st.integers(1, 4))
+def test_a_split_is_a_partition_of_the_examples(n: int, share: float, seed: int, stratified: bool, k: int) -> None:
+    data = fg.Dataset(np.arange(n)[:, None], np.arange(n) % k, "numbered")
+    count = round(share * n)
+    if not 0 < count < n:
+        with pytest.raises(fg.InvalidExperiment, match=f"the {n} examples"):
+            data.split(share, seed=seed, stratified=stratified)
+        return
+    training, validation = data.split(share, seed=seed, stratified=stratified)
+    assert sorted([*training.X[:, 0], *validation.X[:, 0]]) == list(range(n))
+    assert validation.n_examples == count
+    assert data.split(share, seed=seed, stratified=stratified)[1] == validation
+    np.testing.assert_array_equal(training.y[:, 0], training.X[:, 0] % k)
+    if stratified:
+        for target in range(k):
+            exact = share * np.count_nonzero(data.y == target)
+            assert abs(np.count_nonzero(validation.y == target) - count / n * exact / share) < 1
+
+
+@pytest.mark.parametrize("stratified", [False, True])
+def test_splits_of_other_seeds_differ(stratified: bool) -> None:
+    data = fg.Dataset(np.arange(40)[:, None], np.arange(40) % 2)
+    splits = [data.split(0.5, seed=seed, stratified=stratified) for seed in range(20)]
+    assert len({tuple(validation.X[:, 0]) for _, validation in splits}) == 20
+
+
+@pytest.mark.parametrize(
+    ("arguments", "field"),
+    [
+        ({"validation": 0}, "validation"),
+        ({"validation": 1}, "validation"),
+        ({"validation": "a"}, "validation"),
+        ({"validation": True}, "validation"),
+        ({"validation": float("nan")}, "validation"),
+        ({"validation": 0.5, "seed": -1}, "seed"),
+        ({"validation": 0.5, "seed": 0.5}, "seed"),
+        ({"validation": 0.5, "stratified": 1}, "stratified"),
+    ],
+)
+def test_split_names_what_it_cannot_do(arguments: dict, field: str) -> None:
+    with pytest.raises(fg.InvalidExperiment) as caught:
+        fg.datasets.xor().split(**arguments)
+    assert caught.value.field == field

@@ -149,6 +149,45 @@ def test_parquet_has_one_row_for_each_configuration_and_seed(grid: Result, tmp_p
     assert table.to_pandas()["outcome"].dtype.categories.tolist() == list(OUTCOMES)
 
 
+def test_what_is_recorded_has_a_column_for_each_layer_unit_and_epoch(tmp_path: Path) -> None:
+    axes = {"network": [fg.mlp(2, 3, 1), fg.mlp(2, 4, 2, 1)], "validation": [None, fg.datasets.xor()]}
+    result = sweep(EXP, LARGE, axes, record_at=[0, 7], track="dead_units")
+    result.save(tmp_path / "recorded.parquet")
+    table, data = pq.read_table(tmp_path / "recorded.parquet"), result.dataset
+    found = {
+        "dead_units_recorded_epoch7_2": data.dead_units_recorded.sel(epoch=7).isel(hidden_layer=1),
+        "loss_recorded_epoch0": data.loss_recorded.sel(epoch=0),
+        "dead_since_1_unit3": data.dead_since.isel(hidden_layer=0, unit=3),
+        "weight_norm_final_3": data.weight_norm_final.sel(layer=3),
+        "loss_validation_best": data.loss_validation_best,
+        "epoch_validation_best": data.epoch_validation_best,
+    }
+    for column, values in found.items():
+        np.testing.assert_array_equal(table[column], values.to_numpy().ravel(), column)
+    assert np.isnan(data.loss_validation_best.sel(validation="None")).all()
+    assert (data.epoch_validation_best.sel(validation="None") == -1).all()
+    result.save(tmp_path / "recorded.nc")
+    with xr.open_dataset(tmp_path / "recorded.nc", engine="h5netcdf") as read:
+        xr.testing.assert_equal(read, data)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"record_at": "all"}, "record_at = 'all'"),
+        ({"record_at": []}, r"record_at = \[\]"),
+        ({"record_at": [0, 2.5]}, r"record_at\[1\] = 2.5: expected an epoch from 0 to"),
+        ({"record_at": [True]}, r"record_at\[0\] = True"),
+        ({"record_at": [10**9]}, r"record_at\[0\]"),
+        ({"track": "units"}, "track = 'units'"),
+        ({"track": True}, "track = True"),
+    ],
+)
+def test_what_cannot_be_recorded_is_refused(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(fg.InvalidExperiment, match=message):
+        run(EXP, LARGE, **options)
+
+
 def test_an_interrupted_sweep_marks_what_was_not_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     train = fg.api.train
 
