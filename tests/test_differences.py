@@ -102,6 +102,24 @@ def test_paired_logrank_is_the_sum_over_seeds_squared() -> None:
     assert ours.statistic == pytest.approx(added.sum() ** 2 / (50 * added.var()), rel=1e-9)
 
 
+def test_paired_logrank_compares_the_epochs_that_all_seeds_were_seen_for() -> None:
+    """Runs of 63 and of 200 epochs: what one does after epoch 63 says nothing of the other."""
+    rng = np.random.default_rng(9)
+    horizons, p_values = (63, 200), {1.0: [], 1.5: []}
+    for slower, found in p_values.items():
+        for _ in range(400):
+            luck = rng.exponential(80, 100)
+            a, b = (np.ceil(luck * rng.exponential(scale, 100)).astype(int) + 1 for scale in (1, slower))
+            a, b = (np.where(x <= last, x, -1) for x, last in zip((a, b), horizons, strict=True))
+            counts = [Counts.of_epochs(x, until=last) for x, last in zip((a, b), horizons, strict=True)]
+            found.append(paired_logrank(*counts, PairedCounts.of(a, b)).p_value)
+        a, b = (np.where(x <= 63, x, -1) for x in (a, b))
+        short = [Counts.of_epochs(x, until=63) for x in (a, b)]
+        assert paired_logrank(*short, PairedCounts.of(a, b)).p_value == pytest.approx(found[-1], rel=1e-9)
+    assert 0.03 <= np.mean(np.array(p_values[1.0]) <= 0.05) <= 0.075
+    assert np.mean(np.array(p_values[1.5]) <= 0.05) > 0.3
+
+
 def test_paired_tests_want_the_same_seeds() -> None:
     one, two = Counts.of_epochs([1], until=2), Counts.of_epochs([1, 2], until=2)
     with pytest.raises(InvalidExperiment, match="the same seeds"):
@@ -148,7 +166,7 @@ def test_a_ratio_of_what_was_not_reached_is_none_or_open() -> None:
     value, low, high = ratio_of_medians(*counts, paired)
     assert (value, high) == (pytest.approx(3), None)
     assert low == pytest.approx(5 / 3)
-    assert ratio_of_medians(*counts[::-1], PairedCounts.of(fast, slow)).low == 0
+    assert ratio_of_medians(*counts[::-1], PairedCounts.of(fast, slow)).low is None
     never = Counts.of_epochs([-1] * 100, until=9)
     pair = PairedCounts.of([-1] * 100, fast)
     assert ratio_of_medians(never, counts[1], pair) == ratio_of_expected(never, counts[1], pair) == (None,) * 3

@@ -80,7 +80,8 @@ def paired_logrank(a: Counts, b: Counts, paired: PairedCounts) -> ChiSquared:
     """
     Test whether seeds converge at the same rate with two configurations on the same seeds.
 
-    The score is that of `logrank`. Its variance is that of the sum of what each seed adds to it with a and with b.
+    The score is that of `logrank`, up to the first epoch at which a seed of either was last seen without having
+    converged. Its variance is that of the sum of what each seed adds to it with a and with b.
 
     Parameters
     ----------
@@ -94,12 +95,14 @@ def paired_logrank(a: Counts, b: Counts, paired: PairedCounts) -> ChiSquared:
     Raises
     ------
     InvalidExperiment
-        If the numbers of seeds differ, or there are none.
+        If the numbers of seeds differ, there are none, or there is no criterion.
 
-    Notes ----- Lin, Wei, "The robust inference for the Cox proportional hazards model", 1989, whose clusters are
-    the seeds. What a seed adds is its martingale residual, weighted by the share at risk with the other
-    configuration; the covariance is taken over the bins of epochs of `PairedCounts`. A seed that does not
-    converge counts as seen up to the last epoch, as in every run.
+    Notes
+    -----
+    Lin, Wei, "The robust inference for the Cox proportional hazards model", 1989, whose clusters are the seeds. What
+    a seed adds is its martingale residual, weighted by the share at risk with the other configuration; the covariance
+    is taken over the bins of epochs of `PairedCounts`. Up to that epoch every seed of both was seen: of runs of 100
+    and of 1,000 epochs the first 100 are compared. A seed that can no longer converge stays at risk for ever.
 
     Examples
     --------
@@ -114,6 +117,8 @@ def paired_logrank(a: Counts, b: Counts, paired: PairedCounts) -> ChiSquared:
         raise InvalidExperiment("paired", paired.n, f"counts of the same seeds; there are {a.n} of a and {b.n} of b")
     at_risk, events = _at_all_epochs([a, b])
     epochs = np.union1d(a.converged.values, b.converged.values)
+    seen = epochs <= min((int(x.censored.values[0]) for x in (a, b) if x.censored.n), default=np.inf)
+    epochs, at_risk, events = epochs[seen], at_risk[:, seen], events[:, seen]
     n, d = at_risk.sum(axis=0), events.sum(axis=0)
     score = float((events[0] - d * at_risk[0] / n).sum())
     with_a = _residuals(a, epochs, at_risk[1] / n, d / n)
@@ -130,10 +135,12 @@ def _residuals(
     counts: Counts, epochs: NDArray[np.int64], weight: NDArray[np.float64], hazard: NDArray[np.float64]
 ) -> Influence:
     """Return what each seed adds to the score: weight where it converges, less weight x hazard up to there."""
-    places = np.searchsorted(epochs, counts.converged.values)
     expected = np.cumsum(weight * hazard)
-    at = weight[places] - expected[places]
     last = float(expected[-1]) if len(expected) else 0.0
+    met = counts.converged.values <= (epochs[-1] if len(epochs) else 0)
+    places = np.searchsorted(epochs, counts.converged.values[met])
+    at = np.full(len(met), -last)  # of a seed that converges later
+    at[met] = weight[places] - expected[places]
     left = counts.n - counts.converged.n
     mean = (float(counts.converged.counts @ at) - left * last) / counts.n
     return Influence(counts.converged, at - mean, -last - mean, counts.n)
