@@ -204,8 +204,8 @@ def compare(result: Result, axis: str, *, confidence: float = 0.95) -> Compariso
     if axis not in (paths := [one.path for one in result.axes]):
         expected = one_of(paths) if paths else "an axis of a sweep, and this is a run: it has none"
         raise InvalidExperiment("axis", axis, expected)
-    for counts, one in zip(result.counts, result.configurations, strict=True):
-        if not counts.has_criterion:
+    for one in result.configurations:
+        if one.experiment.criteria is None:
             raise InvalidExperiment(
                 "stop", one.experiment.stop, "a criterion Converged(...), to compare who meets it"
             )

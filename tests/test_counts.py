@@ -12,7 +12,7 @@ import fastgrok as fg
 from fastgrok.errors import InvalidExperiment
 from fastgrok.schema import Outcome
 from fastgrok.statistics import Counts, Histogram, PairedCounts, PooledCounts, mcnemar, risk_difference
-from fastgrok.statistics.counts import loss_bins, loss_centers, loss_edges, total
+from fastgrok.statistics.loss_bins import loss_bins, loss_centers, loss_edges
 from fastgrok.statistics.paired import epoch_bins
 
 EXP = fg.Experiment(fg.mlp(2, 4, 3, 1), fg.datasets.xor(), epochs=30)
@@ -52,7 +52,7 @@ def test_parts_add_up_to_the_whole_in_any_order(
     counted = [Counts.of(columns(part), EXP) for part in parts]
     for order in itertools.permutations(counted):
         assert (order[0] + order[1]) + order[2] == order[0] + (order[1] + order[2]) == whole
-    assert total(counted) == total(dict(enumerate(counted))) == whole
+    assert sum(counted, Counts.empty()) == whole
     assert Counts.from_dict(json.loads(json.dumps(whole.to_dict()))) == whole
     assert hash(Counts.from_dict(whole.to_dict())) == hash(whole)
 
@@ -86,12 +86,18 @@ def test_counts_of_a_run_are_those_of_its_columns() -> None:
 def test_a_seed_that_was_stopped_early_no_longer_converges() -> None:
     given_rows = columns([(Outcome.UNFINISHED, 20, False, 0.2, 0, 0), (Outcome.UNFINISHED, 30, False, 0.2, 0, 0)])
     counts = Counts.of(given_rows | {"stopped_early": np.array([True, False])}, EXP)
-    assert (counts.never, counts.censored) == (1, Histogram.of([30]))
+    assert (counts.never, counts.censored) == (Histogram.of([20]), Histogram.of([30]))
 
 
 def test_a_seed_that_diverges_after_it_converged_has_converged() -> None:
     counts = Counts.of(columns([(Outcome.DIVERGED, 9, True, np.nan, 0, 0)]), EXP)
-    assert (counts.n_converged, counts.never, counts.losses.all.n) == (1, 0, 0)
+    assert (counts.n_converged, counts.never.n, counts.losses.all.n) == (1, 0, 0)
+
+
+def test_a_seed_that_ended_early_without_converging_never_converges_whatever_its_outcome() -> None:
+    """`restore_best` gives a seed that diverged the finite parameters of before."""
+    counts = Counts.of(columns([(Outcome.UNFINISHED, 12, False, 0.2, 0, 0)]), EXP)
+    assert (counts.never, counts.censored.n) == (Histogram.of([12]), 0)
 
 
 def test_layers_that_a_network_lacks_are_not_counted() -> None:
@@ -106,14 +112,22 @@ def test_a_criterion_and_none_do_not_add_up() -> None:
     assert not one.has_criterion
     with pytest.raises(InvalidExperiment, match="stop"):
         one + other
-    assert one + Counts.empty() == Counts.empty() + one == one
+    for counts in (one, other):
+        assert counts + Counts.empty() == Counts.empty() + counts == counts
+    no_seeds = [Counts.of(columns([]), EXP.replace(stop=stop)) for stop in (None, fg.Converged(loss=0.1))]
+    for first, second in (no_seeds, no_seeds[::-1]):
+        assert Counts.empty() + first == first + Counts.empty() == first
+        with pytest.raises(InvalidExperiment, match="stop"):
+            first + second
 
 
 @pytest.mark.parametrize(
     "damage",
     [
         {"n": 4},
+        {"never": {"values": [3], "counts": [1]}},
         {"never": 1},
+        {"has_criterion": None},
         {"outcomes": {"diverged": 3}},
         {"converged": {"values": [2, 2], "counts": [1, 1]}},
         {"converged": {"values": [5, 2], "counts": [1, 1]}},

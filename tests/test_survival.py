@@ -8,10 +8,12 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+import fastgrok as fg
 from fastgrok.errors import InvalidExperiment
 from fastgrok.statistics import (
     Counts,
     Estimate,
+    Histogram,
     band,
     best_cutoff,
     expected_epochs,
@@ -55,6 +57,17 @@ def test_median_is_the_epoch_by_which_half_of_all_seeds_have_converged(epochs: l
     assert quantiles(survival, 0.5) == [min(reached, default=None)]
 
 
+@pytest.mark.parametrize("n", [*range(1, 40), 97, 1000])
+def test_the_quantile_of_k_of_n_is_the_kth_epoch(n: int) -> None:
+    """However k / n and 1 - k / n are rounded, with seeds that never converge and without."""
+    every = np.arange(1, n + 1)
+    assert quantiles(survival_curve(Counts.of_epochs(every, until=n)), every / n) == every.tolist()
+    curve = kaplan_meier([*every[:-1], -1], [*every[:-1], n])
+    assert quantiles(curve, every / n) == [*every[:-1].tolist(), None]
+    with_ends = [quantile(curve, k / n) for k in (1, n)]
+    assert all(x.low is None or x.value is None or x.low <= x.value for x in with_ends)
+
+
 def test_seeds_that_diverged_stay_at_risk_for_ever() -> None:
     epochs, run = [5, 6, -1, -1], [5, 6, 1, 1]
     assert quantiles(kaplan_meier(epochs, run, [False, False, True, True]), [0.5, 0.51]) == [6, None]
@@ -77,7 +90,7 @@ def test_survival_rejects_what_does_not_fit() -> None:
 @given(EPOCHS, st.integers(0, 3))
 def test_a_curve_of_counts_is_that_of_the_seeds(epochs: list[int], never: int) -> None:
     counts = Counts.of_epochs(epochs, until=20)
-    gone = Counts(never, True, (never, 0, 0, 0, 0), counts.converged.of([]), counts.censored.of([]), never, 0)
+    gone = Counts(never, True, (never, 0, 0, 0, 0), Histogram.of([]), Histogram.of([]), Histogram.of([3] * never), 0)
     ours = survival_curve(counts + gone)
     last = [20 if epoch < 0 else epoch for epoch in epochs] + [3] * never
     theirs = kaplan_meier(epochs + [-1] * never, last, [False] * len(epochs) + [True] * never)
@@ -155,33 +168,62 @@ def test_a_restricted_mean_ends_where_seeds_were_last_seen() -> None:
             restricted_mean(curve, until)
     assert restricted_mean(survival_curve(Counts.of_epochs([5, 7], until=9)), 100).value == 6
     assert restricted_mean(kaplan_meier([-1, 7], [5, 7]), 100).value == 7  # the last seed has converged
+    nobody = kaplan_meier([-1, -1], [5, 7], never=True)
+    with pytest.raises(InvalidExperiment, match="until"):
+        restricted_mean(nobody)
+    assert restricted_mean(nobody, 100).value == 100
 
 
-def naive_cost(epochs: list[int], cutoff: int) -> float:
-    """Return the epochs spent by all attempts, for each that succeeds."""
-    spent = [epoch if 0 < epoch <= cutoff else cutoff for epoch in epochs]
+def naive_cost(epochs: list[int], ends: list[int], cutoff: int) -> float:
+    """Return the epochs spent by all attempts, for each that succeeds; without converging a seed ends at `ends`."""
+    all_ends = [*(epoch if epoch > 0 else 20 for epoch in epochs), *ends]
     wins = sum(0 < epoch <= cutoff for epoch in epochs)
-    return sum(spent) / wins if wins else np.inf
+    return sum(min(end, cutoff) for end in all_ends) / wins if wins else np.inf
 
 
-@given(EPOCHS, st.integers(1, 20))
-def test_epochs_per_success_are_those_spent_by_all_attempts(epochs: list[int], cutoff: int) -> None:
-    counts = Counts.of_epochs(epochs, until=20)
-    value = expected_epochs(counts, cutoff).value
-    naive = naive_cost(epochs, cutoff)
+def counted(epochs: list[int], ends: list[int]) -> Counts:
+    """Count seeds trained for 20 epochs, and some that diverged or stopped early."""
+    never = Histogram.of(ends)
+    lost = Counts(never.n, True, (never.n, 0, 0, 0, 0), Histogram.of([]), Histogram.of([]), never, sum(ends))
+    return Counts.of_epochs(epochs, until=20) + lost
+
+
+ENDS = st.lists(st.integers(1, 20), max_size=20)
+
+
+@given(EPOCHS, ENDS, st.integers(1, 20))
+def test_epochs_per_success_are_those_spent_by_all_attempts(epochs: list[int], ends: list[int], cutoff: int) -> None:
+    value = expected_epochs(counted(epochs, ends), cutoff).value
+    naive = naive_cost(epochs, ends, cutoff)
     assert value is None if np.isinf(naive) else value == pytest.approx(naive, rel=1e-12)
 
 
-@given(EPOCHS)
-def test_the_best_cutoff_costs_least(epochs: list[int]) -> None:
-    best = best_cutoff(Counts.of_epochs(epochs, until=20))
-    costs = [naive_cost(epochs, cutoff) for cutoff in range(1, 21)]
+@given(EPOCHS, ENDS)
+def test_without_a_cutoff_a_success_costs_all_epochs_run(epochs: list[int], ends: list[int]) -> None:
+    counts = counted(epochs, ends)
+    if counts.n_converged:
+        assert expected_epochs(counts).value == pytest.approx(counts.seed_epochs / counts.n_converged, rel=1e-12)
+
+
+def test_the_interval_of_the_cost_is_that_of_the_ratio_of_two_sums_over_seeds() -> None:
+    epochs, ends = [4, 7, 9, 12, -1, -1], [3, 15, 2]
+    spent, met = np.array([4, 7, 9, 10, 10, 10, 3, 10, 2]), np.array([1, 1, 1, 0, 0, 0, 0, 0, 0])
+    error = np.std(spent / spent.mean() - met / met.mean()) / np.sqrt(9)
+    value, _, high = expected_epochs(counted(epochs, ends), 10)
+    assert high == pytest.approx(value * np.exp(stats.norm.ppf(0.975) * error), rel=1e-12)
+
+
+@given(EPOCHS, ENDS)
+def test_the_best_cutoff_costs_least(epochs: list[int], ends: list[int]) -> None:
+    best = best_cutoff(counted(epochs, ends))
+    costs = [naive_cost(epochs, ends, cutoff) for cutoff in range(1, 21)]
     if np.isinf(min(costs)):
         assert best.cutoff.value is best.expected.value is None
         return
     assert best.expected.value == pytest.approx(min(costs), rel=1e-12)
     assert costs[best.cutoff.value - 1] == pytest.approx(min(costs), rel=1e-12)
-    assert best.cutoff.low <= best.cutoff.value <= best.cutoff.high
+    assert best.cutoff.low <= best.cutoff.value
+    assert best.cutoff.high is None or best.cutoff.value <= best.cutoff.high
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -189,20 +231,42 @@ def test_the_interval_of_the_cutoff_is_that_of_each_difference(seed: int) -> Non
     rng = np.random.default_rng(seed)
     epochs = rng.integers(1, 60, 80)
     epochs[rng.random(80) < 0.3] = -1
-    best = best_cutoff(Counts.of_epochs(epochs, until=60)).cutoff
+    never = Histogram.of(ends := rng.integers(1, 60, 6 * (seed % 3)))
+    lost = Counts(never.n, True, (never.n, 0, 0, 0, 0), Histogram.of([]), Histogram.of([]), never, 0)
+    best = best_cutoff(Counts.of_epochs(epochs, until=60) + lost).cutoff
+    last = np.concatenate([np.where(epochs > 0, epochs, 60), ends])
+    converges = np.arange(len(last)) < 80
+    converges[:80] = epochs > 0
 
     def added(t: int) -> np.ndarray:
         """Return what each seed adds to log E(t), the mean being log E(t)."""
-        met = (epochs > 0) & (epochs <= t)
-        spent = np.where(met, epochs, t)
+        met = converges & (last <= t)
+        spent = np.minimum(last, t)
         return np.log(spent.mean() / met.mean()) + spent / spent.mean() - met / met.mean()
 
     good = []
-    for t in np.unique(epochs[epochs > 0]).tolist():
+    for t in [*np.unique(epochs[epochs > 0]).tolist(), 60]:
         difference = added(t) - added(best.value)
-        if difference.mean() <= stats.norm.ppf(0.975) * difference.std() / np.sqrt(80) + 1e-12:
+        if difference.mean() <= stats.norm.ppf(0.975) * difference.std() / np.sqrt(len(last)) + 1e-12:
             good.append(t)
-    assert (best.low, best.high) == (good[0], good[-1])
+    assert (best.low, best.high) == (good[0], None if good[-1] == 60 else good[-1])
+
+
+def test_the_best_cutoff_is_open_above_where_never_giving_up_may_be_as_good() -> None:
+    rng = np.random.default_rng(2)
+    steady, stuck = rng.geometric(0.02, 300), rng.integers(1, 20, 300)
+    for until in (80, 1000):
+        seen = Counts.of_epochs(np.where(steady <= until, steady, -1), until)
+        assert best_cutoff(seen).cutoff.high is None
+    stuck[:100] = -1
+    assert best_cutoff(Counts.of_epochs(stuck, until=1000)).cutoff.high < 20
+
+
+def test_without_a_criterion_nothing_is_said_of_convergence() -> None:
+    none = Counts(3, False, (0, 0, 0, 0, 3), Histogram.of([]), Histogram.of([9] * 3), Histogram.of([]), 27)
+    for statistic in (survival_curve, best_cutoff, expected_epochs):
+        with pytest.raises(InvalidExperiment, match="stop = None"):
+            statistic(none)
 
 
 def test_a_cutoff_beyond_what_was_seen_is_rejected() -> None:
@@ -215,3 +279,34 @@ def test_a_cutoff_beyond_what_was_seen_is_rejected() -> None:
             expected_epochs(Counts.of_epochs([5, -1], until=9), cutoff)
     with pytest.raises(InvalidExperiment, match="counts"):
         best_cutoff(Counts.empty())
+
+
+REGIMES = {
+    "converged": {},
+    "keep_training": {"stop": fg.Converged(loss=0.01, keep_training=True)},
+    "early": {"stop": (fg.Converged(loss=0.01), fg.EarlyStopping(patience=5, restore_best=False))},
+    "early_best": {"stop": (fg.Converged(loss=0.01), fg.EarlyStopping(patience=5))},
+    "early_best_keep": {"stop": (fg.Converged(loss=0.01, keep_training=True), fg.EarlyStopping(patience=5))},
+    "restart": {"restart": fg.Restart(after=40)},
+    "restart_once": {"restart": fg.Restart(after=40, at_most=1)},
+}
+
+
+@pytest.mark.parametrize("diverging", [False, True])
+@pytest.mark.parametrize("regime", REGIMES)
+def test_the_curve_of_a_run_ends_at_the_share_that_did_not_converge(regime: str, diverging: bool) -> None:
+    """Nobody is censored before the last epoch: not who diverged, nor who was stopped early."""
+    data = fg.datasets.xor()
+    exp = fg.Experiment(fg.mlp(2, 4, 1), data, validation=data, epochs=300)
+    if diverging:
+        exp = exp.replace(network=fg.mlp(2, 4, 1, hidden="tanh"), init=fg.Uniform(-3, 3), optimizer=fg.SGD(0.5))
+    result = fg.run(exp.replace(**REGIMES[regime]), seeds=300, progress=False)
+    (counts,), curve = result.counts, survival_curve(result.counts[0])
+    assert 0 < counts.n_converged < 300
+    assert curve.share[-1] == (300 - counts.n_converged) / 300 == pytest.approx(1 - result.summaries[0].rate)
+    assert set(counts.censored.values.tolist()) <= {300}
+    if regime != "restart":
+        assert (counts.never.n > 0) == (diverging or "early" in regime)
+    if "keep" not in regime:
+        value = expected_epochs(counts).value
+        assert value == pytest.approx(int(result.dataset.epochs_run.sum()) / counts.n_converged)

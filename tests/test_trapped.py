@@ -24,8 +24,8 @@ from fastgrok.statistics import (
     rate,
     relative_risk,
 )
-from fastgrok.statistics.counts import Split, loss_bins
-from fastgrok.statistics.counts import total as total_counts
+from fastgrok.statistics.counts import Split
+from fastgrok.statistics.loss_bins import loss_bins
 
 XOR = fg.datasets.xor()
 EXP = fg.Experiment(fg.mlp(2, 3, 1), XOR, bias_init="same", epochs=2000)
@@ -123,7 +123,9 @@ def test_clusters_are_where_most_losses_are() -> None:
     rng = np.random.default_rng(1)
     losses = np.concatenate([rng.normal(1, 0.02, 900), rng.normal(3, 0.02, 90), [2.0]])
     rest = Split(Histogram.of([]), Histogram.of(loss_bins(losses)))
-    counts = Counts(991, False, (0, 0, 0, 0, 991), Histogram.of([]), Histogram.of([9] * 991), 0, 0, losses=rest)
+    counts = Counts(
+        991, False, (0, 0, 0, 0, 991), Histogram.of([]), Histogram.of([9] * 991), Histogram.of([]), 0, losses=rest
+    )
     clusters = loss_clusters(counts)
     assert [cluster.n for cluster in clusters] in ([900, 91], [901, 90])
     assert clusters[0].low <= losses.min()
@@ -150,7 +152,7 @@ def test_dead_units_are_counted_against_convergence(result: fg.Result) -> None:
 def test_seeds_apart_by_live_units_add_up_to_all(result: fg.Result) -> None:
     parts = by_live_units(result.configurations[0].columns, EXP)
     assert list(parts) == [0, 1, 2, 3]
-    assert total_counts(parts) == result.counts[0]
+    assert sum(parts.values(), Counts.empty()) == result.counts[0]
     assert [part.n for part in parts.values()] == [row.n for row in dead_units(result.counts[0])][::-1]
 
 

@@ -1,7 +1,6 @@
 """What became of the seeds of one configuration, in whole numbers that parts add up to exactly."""
 
 import dataclasses
-import functools
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,9 +13,8 @@ from fastgrok.errors import InvalidExperiment
 from fastgrok.experiment import Experiment
 from fastgrok.schema import NEVER, OUTCOMES, Outcome
 from fastgrok.statistics.histogram import Histogram
-from fastgrok.stopping import Converged
+from fastgrok.statistics.loss_bins import loss_bins
 
-_LOSS_BITS = 6
 _NONE = Histogram.of([])
 
 
@@ -65,7 +63,7 @@ class Counts:
     n
         Seeds.
     has_criterion
-        Whether there is a criterion by which a seed converges.
+        Whether there is a criterion by which a seed converges. None: not said, as of no seeds.
     outcomes
         Seeds of each outcome, in the order of `fastgrok.schema.OUTCOMES`.
     converged
@@ -73,8 +71,8 @@ class Counts:
     censored
         Epoch -> seeds last seen there that had not converged and still could have.
     never
-        Seeds that had not converged and no longer can, however long they train: those that diverged or that
-        were stopped early.
+        Epoch -> seeds that ended there without having converged and are not trained on: those that diverged or
+        that were stopped early. They count as seeds that never converge.
     seed_epochs
         Epochs run, all seeds together.
     dead_initial
@@ -106,11 +104,11 @@ class Counts:
     """
 
     n: int
-    has_criterion: bool
+    has_criterion: bool | None
     outcomes: tuple[int, ...]
     converged: Histogram
     censored: Histogram
-    never: int
+    never: Histogram
     seed_epochs: int
     dead_initial: tuple[Split, ...] = ()
     dead_final: tuple[Split, ...] = ()
@@ -119,20 +117,15 @@ class Counts:
     def __post_init__(self) -> None:
         if len(self.outcomes) != len(OUTCOMES) or min(self.outcomes) < 0 or sum(self.outcomes) != self.n:
             raise InvalidExperiment("outcomes", self.outcomes, f"a count of each outcome, {self.n} together")
-        if self.never < 0 or self.converged.n + self.censored.n + self.never != self.n:
-            raise InvalidExperiment("converged, censored, never", self.never, f"seeds that are {self.n} together")
+        if (seeds := self.converged.n + self.censored.n + self.never.n) != self.n:
+            raise InvalidExperiment("converged, censored, never", seeds, f"seeds that are {self.n} together")
+        if self.has_criterion is None and self.n:
+            raise InvalidExperiment("has_criterion", None, "True or False, since there are seeds")
 
     @classmethod
-    def empty(cls, *, has_criterion: bool = True) -> Self:
-        """
-        Return the counts of no seed.
-
-        Parameters
-        ----------
-        has_criterion
-            Whether there is a criterion.
-        """
-        return cls(0, has_criterion, (0,) * len(OUTCOMES), _NONE, _NONE, 0, 0)
+    def empty(cls) -> Self:
+        """Return the counts of no seed, of which is not said whether there is a criterion."""
+        return cls(0, None, (0,) * len(OUTCOMES), _NONE, _NONE, _NONE, 0)
 
     @classmethod
     def of(cls, columns: Mapping[str, NDArray[Any]], experiment: Experiment) -> Self:
@@ -147,6 +140,11 @@ class Counts:
         experiment
             The configuration.
 
+        Notes
+        -----
+        A seed that did not converge and ended before the last epoch has diverged or was stopped early, whatever
+        its outcome: `restore_best` may have given it back parameters of before.
+
         Examples
         --------
         >>> import fastgrok as fg
@@ -156,16 +154,16 @@ class Counts:
         """
         epochs, last, outcome = (columns[name] for name in ("epochs_to_converge", "epochs_run", "outcome"))
         met = epochs >= 0
-        over = outcome == Outcome.DIVERGED
+        over = (outcome == Outcome.DIVERGED) | (last < experiment.epochs)
         if "stopped_early" in columns:
             over = over | columns["stopped_early"]
         return cls(
             n=len(outcome),
-            has_criterion=has_criterion(experiment),
+            has_criterion=experiment.criteria is not None,
             outcomes=tuple(np.bincount(outcome, minlength=len(OUTCOMES)).tolist()),
             converged=Histogram.of(epochs[met]),
             censored=Histogram.of(last[~met & ~over]),
-            never=int(np.count_nonzero(~met & over)),
+            never=Histogram.of(last[~met & over]),
             seed_epochs=int(last.sum(dtype=np.int64)),
             dead_initial=_layers(columns.get("dead_units_initial"), met),
             dead_final=_layers(columns.get("dead_units_final"), met),
@@ -208,7 +206,7 @@ class Counts:
             outcomes=tuple(outcomes),
             converged=Histogram.of(epochs[met]),
             censored=Histogram.of(last[~met]),
-            never=0,
+            never=_NONE,
             seed_epochs=int(last.sum()),
         )
 
@@ -217,14 +215,27 @@ class Counts:
         """Seeds that converged."""
         return self.converged.n
 
+    def check_criterion(self) -> None:
+        """
+        Raise where there is no criterion, and so no answer to who converges and when.
+
+        Raises
+        ------
+        InvalidExperiment
+            If there is none.
+        """
+        if self.has_criterion is False:
+            raise InvalidExperiment("stop", None, "a criterion Converged(...), without which no seed converges")
+
     def __add__(self, other: "Counts") -> Self:
         if not isinstance(other, Counts):
             return NotImplemented
-        if self.has_criterion != other.has_criterion and self.n and other.n:
+        criteria = {self.has_criterion, other.has_criterion} - {None}
+        if len(criteria) > 1:
             raise InvalidExperiment("stop", None, "a criterion in both of the counts that are added, or in neither")
         return type(self)(
             n=self.n + other.n,
-            has_criterion=self.has_criterion if self.n else other.has_criterion,
+            has_criterion=criteria.pop() if criteria else None,
             outcomes=tuple(a + b for a, b in zip(self.outcomes, other.outcomes, strict=True)),
             converged=self.converged + other.converged,
             censored=self.censored + other.censored,
@@ -246,7 +257,7 @@ class Counts:
         """
         plain: dict[str, Any] = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         plain["outcomes"] = dict(zip(OUTCOMES, self.outcomes, strict=True))
-        for name in ("converged", "censored"):
+        for name in ("converged", "censored", "never"):
             plain[name] = plain[name].to_dict()
         for name in ("dead_initial", "dead_final"):
             plain[name] = [_split_to_dict(split) for split in plain[name]]
@@ -276,11 +287,11 @@ class Counts:
         try:
             return cls(
                 n=int(plain["n"]),
-                has_criterion=bool(plain["has_criterion"]),
+                has_criterion=None if plain["has_criterion"] is None else bool(plain["has_criterion"]),
                 outcomes=tuple(int(plain["outcomes"][name]) for name in OUTCOMES),
                 converged=Histogram.from_dict(plain["converged"]),
                 censored=Histogram.from_dict(plain["censored"]),
-                never=int(plain["never"]),
+                never=Histogram.from_dict(plain["never"]),
                 seed_epochs=int(plain["seed_epochs"]),
                 dead_initial=tuple(map(_split_from_dict, plain["dead_initial"])),
                 dead_final=tuple(map(_split_from_dict, plain["dead_final"])),
@@ -288,98 +299,6 @@ class Counts:
             )
         except (KeyError, TypeError) as error:
             raise InvalidExperiment("counts", plain, f"what to_dict wrote ({error} is missing or wrong)") from None
-
-
-def total(parts: Mapping[Any, Counts] | list[Counts] | tuple[Counts, ...]) -> Counts:
-    """
-    Return the sum of parts, in any order.
-
-    Parameters
-    ----------
-    parts
-        Counts of different seeds, or the values of a mapping.
-
-    Examples
-    --------
-    >>> total([]) == Counts.empty()
-    True
-    """
-    several = list(parts.values()) if isinstance(parts, Mapping) else parts
-    return functools.reduce(Counts.__add__, several, Counts.empty())
-
-
-def has_criterion(experiment: Experiment) -> bool:
-    """
-    Say whether an experiment has a criterion by which a seed converges.
-
-    Parameters
-    ----------
-    experiment
-        Its `stop` may be none, one, or several.
-
-    Examples
-    --------
-    >>> import fastgrok as fg
-    >>> has_criterion(fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), stop=None))
-    False
-    """
-    stop: Any = experiment.stop
-    return any(isinstance(one, Converged) for one in (stop if isinstance(stop, tuple) else (stop,)))
-
-
-def loss_bins(losses: NDArray[np.float64]) -> NDArray[np.int64]:
-    """
-    Return the bin of each loss: the leading bits of its float64, so that a bin is 0.8 to 1.6 % wide.
-
-    Parameters
-    ----------
-    losses
-        Numbers of 0 or more.
-
-    Notes
-    -----
-    The sign, the exponent and the first 6 bits of the fraction. No logarithm is taken: a loss has the same bin
-    on every machine, and bins ascend as losses do.
-
-    Examples
-    --------
-    >>> float(loss_centers(loss_bins(np.array([0.25])))[0])
-    0.251953125
-    """
-    bits = np.ascontiguousarray(losses, dtype=np.float64) + 0.0
-    return bits.view(np.int64) >> (52 - _LOSS_BITS)
-
-
-def loss_centers(bins: NDArray[np.int64]) -> NDArray[np.float64]:
-    """
-    Return the loss in the middle of each bin; 0 for the first.
-
-    Parameters
-    ----------
-    bins
-        What `loss_bins` returns.
-    """
-    wide = np.asarray(bins, dtype=np.int64) << (52 - _LOSS_BITS)
-    middle = wide + (wide > 0) * (1 << (51 - _LOSS_BITS))
-    return middle.view(np.float64)
-
-
-def loss_edges(bins: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """
-    Return the least loss of each bin, and the least of the next.
-
-    Parameters
-    ----------
-    bins
-        What `loss_bins` returns.
-
-    Examples
-    --------
-    >>> [edges.tolist() for edges in loss_edges(loss_bins(np.array([0.25])))]
-    [[0.25], [0.25390625]]
-    """
-    first = np.asarray(bins, dtype=np.int64)
-    return tuple((k << (52 - _LOSS_BITS)).view(np.float64) for k in (first, first + 1))  # type: ignore[return-value]
 
 
 def _losses(losses: NDArray[Any] | None, met: NDArray[np.bool_]) -> Split:

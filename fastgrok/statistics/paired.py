@@ -159,9 +159,11 @@ class Influence(NamedTuple):
     at
         What a seed adds that converges after each of these epochs.
     otherwise
-        What a seed adds that does not.
+        What a seed adds that does not, in the mean over these.
     n
         Seeds, those that do not converge among them.
+    spread
+        Variance of what those add that do not.
 
     Notes
     -----
@@ -172,11 +174,12 @@ class Influence(NamedTuple):
     at: NDArray[np.float64]
     otherwise: float
     n: int
+    spread: float = 0.0
 
     def variance(self) -> float:
         """Return the variance of what a seed adds."""
         left = self.n - self.epochs.n
-        return float(self.epochs.counts @ np.square(self.at) + left * self.otherwise**2) / self.n
+        return float(self.epochs.counts @ np.square(self.at) + left * (self.otherwise**2 + self.spread)) / self.n
 
     def of_bins(self) -> NDArray[np.float64]:
         """Return what a seed adds in the mean over each bin of epochs."""

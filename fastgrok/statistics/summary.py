@@ -131,7 +131,7 @@ def of_counts(counts: Counts, seconds: float) -> Summary:
     """
     return Summary(
         n=counts.n,
-        **(_convergence(counts) if counts.has_criterion else _Convergence())._asdict(),
+        **(_convergence(counts) if counts.has_criterion is not False else _Convergence())._asdict(),
         outcomes=dict(zip(OUTCOMES, counts.outcomes, strict=True)),
         seed_epochs=counts.seed_epochs,
         seconds=seconds,

@@ -61,6 +61,8 @@ class RestrictedMean(NamedTuple):
     high: float
 
 
+_ROUNDING = 1e-12  # of a share: more than rounding makes, less than one seed of any sweep
+
 Band = Literal["wilson", "log-log"]
 """Name of an interval of the share that has not converged."""
 
@@ -77,8 +79,9 @@ def survival_curve(counts: Counts) -> Survival:
     Raises
     ------
     InvalidExperiment
-        If there are no seeds.
+        If there are no seeds, or there is no criterion.
     """
+    counts.check_criterion()
     if not counts.n:
         raise InvalidExperiment("counts", counts, "counts of one seed or more")
     return _estimate(counts.converged, counts.censored, counts.n)
@@ -183,7 +186,7 @@ def quantiles(survival: Survival, shares: ArrayLike) -> list[int | None]:
     wanted = np.atleast_1d(np.asarray(shares, dtype=np.float64))
     if not np.all((wanted >= 0) & (wanted <= 1)):
         raise InvalidExperiment("shares", shares, "numbers from 0 to 1")
-    places = np.searchsorted(-survival.share, -(1 - wanted), side="left")
+    places = np.searchsorted(-survival.share, -(1 - wanted) - _ROUNDING, side="left")
     return [int(survival.time[place]) if place < len(survival.time) else None for place in places]
 
 
@@ -299,7 +302,7 @@ def restricted_mean(curve: Survival, until: int | None = None, confidence: float
     Raises
     ------
     InvalidExperiment
-        If the estimate does not reach so far.
+        If the estimate does not reach so far, or no seed says how far it does.
 
     Notes
     -----
@@ -314,7 +317,9 @@ def restricted_mean(curve: Survival, until: int | None = None, confidence: float
     z = normal_quantile(confidence)
     known = curve.last if curve.last is not None else until
     if until is None:
-        until = known if known is not None else int(curve.time[-1])
+        until = known if known is not None or not len(curve.time) else int(curve.time[-1])
+    if until is None:
+        raise InvalidExperiment("until", until, "an epoch: no seed converges, and none was seen up to a last one")
     if isinstance(until, bool) or not 1 <= until <= (until if known is None else known):
         raise InvalidExperiment("until", until, f"an epoch from 1 to {known}, the last one seen")
     inside = curve.time < until

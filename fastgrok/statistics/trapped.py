@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from fastgrok.plateaus import TOLERANCE, Plateau, nearest_plateau
-from fastgrok.statistics.counts import Counts, loss_centers, loss_edges
+from fastgrok.statistics.counts import Counts
+from fastgrok.statistics.loss_bins import loss_centers, loss_edges
 from fastgrok.statistics.proportion import Estimate, rate
 
 _LEAST_PROMINENCE = 0.01  # of the seeds counted: what rises less above the valleys beside it is no cluster
