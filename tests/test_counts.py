@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fastgrok as fg
@@ -184,21 +184,54 @@ def test_bins_of_epochs_ascend_and_are_narrow() -> None:
     assert epoch_bins(np.array([2**62, -1])).max() < 1024
 
 
-@given(st.lists(st.tuples(*[st.booleans()] * 3), min_size=1, max_size=30), st.integers(1, 3))
-def test_one_stratum_pooled_is_the_paired_difference(seeds: list[tuple[bool, bool, bool]], strata: int) -> None:
-    a, b, _ = np.array(seeds).T
+def pooled(a: np.ndarray, b: np.ndarray, finished: np.ndarray | bool = True) -> PooledCounts:
+    """Count seeds by whether they converge with a and with b, (n_strata, n_seeds)."""
+    trained = np.broadcast_to(finished, a.shape)
+    return PooledCounts.of_sums(((a.astype(int) - b) * trained).sum(axis=0), trained.sum(axis=0))
+
+
+@settings(deadline=None)  # scipy is imported
+@given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=30), st.integers(1, 3))
+def test_one_stratum_pooled_is_the_paired_difference(seeds: list[tuple[bool, bool]], strata: int) -> None:
+    a, b = np.array(seeds).T
     table = PairedCounts.of(np.where(a, 5, -1), np.where(b, 7, -1)).table
-    assert PooledCounts.of([a], [b]) == PooledCounts.of_table(table)
-    np.testing.assert_allclose(PooledCounts.of([a], [b]).difference(), risk_difference(table))
-    repeated = PooledCounts.of([a] * strata, [b] * strata)  # says no more than once
+    assert pooled(a[None], b[None]) == PooledCounts.of_table(table)
+    np.testing.assert_allclose(pooled(a[None], b[None]).difference(), risk_difference(table))
+    repeated = pooled(np.tile(a, (strata, 1)), np.tile(b, (strata, 1)))  # says no more than once
     assert repeated.difference().value == pytest.approx(risk_difference(table).value)
-    assert repeated.p_value() == pytest.approx(PooledCounts.of_table(table).p_value())
-    assert mcnemar(table) >= repeated.p_value() * 0.5
+    assert repeated.p_value() == PooledCounts.of_table(table).p_value() == pytest.approx(mcnemar(table), rel=1e-12)
 
 
 @given(st.lists(st.tuples(*[st.booleans()] * 6), min_size=2, max_size=30), st.integers(0, 30))
 def test_pooled_parts_add_up_to_the_whole(seeds: list[tuple[bool, ...]], cut: int) -> None:
     x = np.array(seeds).T.reshape(3, 2, -1)
-    whole = PooledCounts.of(*x)
-    assert PooledCounts.of(*x[..., :cut]) + PooledCounts.of(*x[..., cut:]) == whole
-    assert whole.pairs == x[2].sum()
+    whole = pooled(*x)
+    assert pooled(*x[..., :cut]) + pooled(*x[..., cut:]) == whole
+    assert (whole.pairs, whole.seeds) == (x[2].sum(), x[2].any(axis=0).sum())
+    assert PooledCounts.from_dict(json.loads(json.dumps(whole.to_dict()))) == whole
+    with pytest.raises(InvalidExperiment):
+        PooledCounts.from_dict(whole.to_dict() | {"pairs": None})
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(-3, 3), min_size=1, max_size=9))
+def test_the_pooled_p_value_counts_all_signs(differences: list[int]) -> None:
+    d = np.array(differences)
+    sums = np.array(list(itertools.product([1, -1], repeat=len(d)))) @ d
+    wanted = np.mean(abs(sums) >= abs(d.sum()))
+    assert PooledCounts.of_sums(d, np.full(len(d), 3)).p_value() == pytest.approx(wanted, rel=1e-12)
+
+
+@pytest.mark.parametrize("more", [5, 30, 60, 90])
+def test_pooled_p_values_go_over_into_those_of_a_normal(monkeypatch: pytest.MonkeyPatch, more: int) -> None:
+    d = np.repeat([-2, -1, 1, 2], [200, 500, 500 + more, 200])
+    counts = PooledCounts.of_sums(d, np.full(len(d), 2))
+    exact = counts.p_value()
+    monkeypatch.setattr("fastgrok.statistics.pooled._EXACT", 0)
+    assert exact != counts.p_value() == pytest.approx(exact, rel=5e-3)
+
+
+def test_a_seed_cannot_differ_in_more_strata_than_it_was_trained_in() -> None:
+    for difference, pairs in (([2], [1]), ([1, 1], [1])):
+        with pytest.raises(InvalidExperiment, match="pairs"):
+            PooledCounts.of_sums(difference, pairs)

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from fastgrok.results.configuration import Configuration
 from fastgrok.statistics.counts import Counts
-from fastgrok.statistics.differences import PooledCounts, holm, mcnemar, risk_difference
+from fastgrok.statistics.differences import holm, mcnemar, risk_difference
 from fastgrok.statistics.paired import PairedCounts, Table, epoch_bins
+from fastgrok.statistics.pooled import PooledCounts
 from fastgrok.statistics.proportion import Estimate, rate
 from fastgrok.statistics.ranks import paired_logrank
 from fastgrok.statistics.ratios import ratio_of_expected, ratio_of_medians

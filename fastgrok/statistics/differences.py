@@ -1,14 +1,12 @@
 """Convergence rates of two configurations on the same seeds, and whether they differ."""
 
-from dataclasses import dataclass
-from typing import Self
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastgrok.errors import InvalidExperiment
 from fastgrok.statistics.paired import Table
-from fastgrok.statistics.proportion import Estimate, normal_quantile
+from fastgrok.statistics.pooled import PooledCounts
+from fastgrok.statistics.proportion import Estimate
 
 
 def risk_difference(table: Table, confidence: float = 0.95) -> Estimate:
@@ -69,141 +67,6 @@ def mcnemar(table: Table) -> float:
 
     discordant = table.only_a + table.only_b
     return min(1.0, 2.0 * float(binom.cdf(min(table.only_a, table.only_b), discordant, 0.5)))
-
-
-@dataclass(frozen=True)
-class PooledCounts:
-    """
-    Two values of an axis, compared over several strata on the same seeds: sums of whole numbers over seeds.
-
-    With, for each seed, m the strata in which it was trained with both a and b, and d those in which it converges
-    with a alone less those in which it converges with b alone:
-
-    Parameters
-    ----------
-    seeds
-        Seeds with m > 0.
-    pairs
-        Sum of m.
-    difference_sum
-        Sum of d.
-    squares
-        Sum of d**2.
-    products
-        Sum of d m.
-    pair_squares
-        Sum of m**2.
-
-    Notes ----- A seed has the same start in every stratum, or one that is akin: what it does in two strata is not
-    independent, and a McNemar test of the summed tables would take it for so many seeds. Here a seed, with all of
-    its strata, is one observation. With one stratum difference and interval are those of `risk_difference`. `x +
-    y` is the sum over different seeds, exact and in any order.
-
-    Examples
-    --------
-    >>> PooledCounts.of([[True, True], [True, False]], [[True, False], [False, True]]).difference().value
-    0.25
-    """
-
-    seeds: int
-    pairs: int
-    difference_sum: int
-    squares: int
-    products: int
-    pair_squares: int
-
-    @classmethod
-    def of(cls, converged_a: ArrayLike, converged_b: ArrayLike, finished: ArrayLike = True) -> Self:
-        """
-        Count seeds in several strata.
-
-        Parameters
-        ----------
-        converged_a
-            Whether each converges with a, (n_strata, n_seeds).
-        converged_b
-            Whether each converges with b.
-        finished
-            Whether each was trained with both.
-        """
-        a, b = np.asarray(converged_a, dtype=bool), np.asarray(converged_b, dtype=bool)
-        trained = np.broadcast_to(np.asarray(finished, dtype=bool), a.shape)
-        return cls.of_sums(((a.astype(np.int64) - b) * trained).sum(axis=0), trained.sum(axis=0))
-
-    @classmethod
-    def of_sums(cls, difference: ArrayLike, pairs: ArrayLike) -> Self:
-        """
-        Count seeds of which the sums over strata are known.
-
-        Parameters
-        ----------
-        difference
-            d of each seed.
-        pairs
-            m of each seed.
-        """
-        d, m = np.asarray(difference, dtype=np.int64), np.asarray(pairs, dtype=np.int64)
-        return cls(*(int(x.sum()) for x in (m > 0, m, d, d * d, d * m, m * m)))
-
-    @classmethod
-    def of_table(cls, table: Table) -> Self:
-        """
-        Count seeds in one stratum.
-
-        Parameters
-        ----------
-        table
-            Seeds by whether they converge with a and with b.
-        """
-        more, either = table.only_a - table.only_b, table.only_a + table.only_b
-        return cls(table.n, table.n, more, either, more, table.n)
-
-    def __add__(self, other: "PooledCounts") -> Self:
-        if not isinstance(other, PooledCounts):
-            return NotImplemented
-        return type(self)(*(x + y for x, y in zip(self._sums(), other._sums(), strict=True)))
-
-    def _sums(self) -> tuple[int, ...]:
-        return (self.seeds, self.pairs, self.difference_sum, self.squares, self.products, self.pair_squares)
-
-    def difference(self, confidence: float = 0.95) -> Estimate:
-        """
-        Return by how much more often seeds converge with a than with b, in the mean over strata.
-
-        Parameters
-        ----------
-        confidence
-            The probability that the interval covers the difference, between 0 and 1.
-
-        Notes
-        -----
-        The interval is that of a ratio of two sums over seeds, d and m, two seeds added for which d is 1 and -1, as
-        Bonett and Price do.
-        """
-        z = normal_quantile(confidence)
-        if not self.pairs:
-            return Estimate(None, -1.0, 1.0)
-        each = self.pairs / self.seeds
-        pairs = self.pairs + 2 * each
-        centre = self.difference_sum / pairs
-        squares = self.squares + 2 - 2 * centre * self.products + centre**2 * (self.pair_squares + 2 * each**2)
-        half = z * float(np.sqrt(max(squares, 0.0))) / pairs
-        value = self.difference_sum / self.pairs
-        return Estimate(value, max(centre - half, -1.0), min(centre + half, 1.0))
-
-    def p_value(self) -> float:
-        """
-        Return the probability of a sum of d as far from 0 if a and b converge equally often.
-
-        Notes
-        -----
-        A normal z = sum d / sqrt(sum d**2): with one stratum McNemar's test without continuity correction.
-        """
-        from scipy.stats import norm
-
-        if not self.squares:
-            return 1.0
-        return float(2 * norm.sf(abs(self.difference_sum) / np.sqrt(self.squares)))
 
 
 def holm(p_values: ArrayLike) -> NDArray[np.float64]:
