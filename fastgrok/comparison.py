@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from fastgrok.display import comparison as words
-from fastgrok.display.rows import Cells, aligned
+from fastgrok.display.layout import Cells, aligned
 from fastgrok.display.table import cells_as_html
 from fastgrok.errors import InvalidExperiment
 from fastgrok.fields import one_of
@@ -36,6 +36,8 @@ class Comparison:
         How large the advantage of each value over each other is, in each stratum: each combination of other axes.
     pooled_rows
         The same in the mean over strata; None without other axes.
+    missing
+        Runs that an interrupted sweep did not finish.
 
     Examples
     --------
@@ -53,12 +55,14 @@ class Comparison:
         rows: Sequence[ValueRow],
         pair_rows: Sequence[PairRow],
         pooled_rows: Sequence[PooledRow] | None,
+        missing: int = 0,
     ) -> None:
         self.axis = axis
         self.confidence = confidence
         self.rows = tuple(rows)
         self.pair_rows = tuple(pair_rows)
         self.pooled_rows = None if pooled_rows is None else tuple(pooled_rows)
+        self.missing = missing
 
     @property
     def table(self) -> pd.DataFrame:
@@ -67,7 +71,8 @@ class Comparison:
 
         Columns are the axes, n, converged, and rate, epochs_median, epochs_per_success, cutoff, each with its
         interval as `_low` and `_high`. `epochs_per_success` is what a success costs if every attempt is given up
-        after `cutoff` epochs, the best of them. What was not reached is missing.
+        after `cutoff` epochs, the best of them; with `restart`, which gives up by itself, all epochs run divided by
+        the seeds that converged, and there is no cut-off. What was not reached is missing.
         """
         return _frame([_value_record(row) for row in self.rows])
 
@@ -78,7 +83,8 @@ class Comparison:
 
         Columns are the other axes, a and b, the table of seeds (n, both, only_a, only_b, neither), `difference`
         of the rates with its interval, `mcnemar_p` and `logrank_p`, both also adjusted by Holm over all rows, and
-        the ratios a / b of the median epochs and of the epochs per success with their intervals.
+        the ratios a / b of the median epochs and of the epochs per success with their intervals. n counts the seeds
+        that were finished with both.
         """
         return _frame([_pair_record(row) for row in self.pair_rows])
 
@@ -87,7 +93,8 @@ class Comparison:
         """
         The differences in the mean over the strata, one row for each two values; None where there are no other axes.
 
-        A seed with all of its strata is one observation. `p_holm` is adjusted over all rows.
+        A seed with all of its strata is one observation, and `seeds` counts those that were finished with both in
+        one stratum or more. A stratum counts by its seeds that were. `p_holm` is adjusted over all rows.
         """
         return None if self.pooled_rows is None else _frame([_pooled_record(row) for row in self.pooled_rows])
 
@@ -103,6 +110,7 @@ class Comparison:
         return {
             "axis": self.axis,
             "confidence": self.confidence,
+            "missing": self.missing,
             "table": [_value_record(row) for row in self.rows],
             "pairs": [_pair_record(row) for row in self.pair_rows],
             "pooled": None if self.pooled_rows is None else [_pooled_record(row) for row in self.pooled_rows],
@@ -120,10 +128,14 @@ class Comparison:
         lines = [
             words.pair_verdict(row, len(rows), alpha)
             if isinstance(row, PairRow)
-            else words.pooled_verdict(row, len(rows), alpha)
+            else words.pooled_verdict(row, self._within(row), (len(rows), len(self.pair_rows)), alpha)
             for row in rows
         ]
         return lines if len(rows) < 2 else [words.best_verdict(self._wins(rows, alpha), alpha), *lines]
+
+    def _within(self, pooled: PooledRow) -> list[PairRow]:
+        """Return the rows of the strata of one in the mean over them."""
+        return [row for row in self.pair_rows if (row.a, row.b) == (pooled.a, pooled.b)]
 
     def _wins(self, rows: Sequence[PairRow | PooledRow], alpha: float) -> dict[Any, int]:
         """Return than how many others each value is seen to converge more often."""
@@ -138,22 +150,33 @@ class Comparison:
         """Return the tables, each with what it is."""
         sections = [("How consistently each converges:", words.value_cells(self.rows, self.confidence))]
         if self.pooled_rows:
-            mean = "How large the advantage is, in the mean over the other axes (p by Holm over all rows):"
+            mean = "How large the advantage is, in the mean over the other axes (p by Holm):"
             sections.append((mean, words.pooled_cells(self.pooled_rows, self.confidence)))
         if 0 < len(self.pair_rows) <= _SHOWN:
-            each = "How large the advantage is, on the same seeds (p by Holm over all rows):"
+            each = "How large the advantage is, on the same seeds (p by Holm):"
             sections.append((each, words.pair_cells(self.pair_rows, self.confidence)))
         return sections
 
     def _ending(self) -> list[str]:
         """Return the sentences below the tables."""
-        lines = self.verdicts[:_SHOWN]
+        if not self.pair_rows:
+            return ["no seed was finished with two values: nothing to compare"]
+        verdicts, pooled = self.verdicts, self.pooled_rows or ()
+        lines = [words.footnote(len(self.pair_rows), len(pooled), self.confidence), *verdicts[:_SHOWN]]
+        if len(verdicts) > _SHOWN:
+            lines.append(f"{len(verdicts) - _SHOWN:,} more of these sentences are in `verdicts`")
         if len(self.pair_rows) > _SHOWN:
-            lines.append(f"{len(self.pair_rows):,} pairs within the other axes are in `pairs`")
-        return lines or ["no seed was finished with two values: nothing to compare"]
+            where = "" if self.pooled_rows is None else " within the other axes"
+            lines.append(f"the table of {len(self.pair_rows):,} pairs{where} is in `pairs`")
+        return lines
+
+    def _title(self) -> str:
+        """Return the first line."""
+        interrupted = f", interrupted: {self.missing:,} runs are missing" if self.missing else ""
+        return f"fastgrok.Comparison of {self.axis}{interrupted}"
 
     def __repr__(self) -> str:
-        lines = [f"<fastgrok.Comparison of {self.axis}"]
+        lines = [f"<{self._title()}"]
         for title, cells in self._sections():
             lines.extend([title, *aligned(cells), ""])
         return "\n  ".join([*lines, *self._ending()]).replace("\n  \n", "\n\n") + ">"
@@ -163,7 +186,7 @@ class Comparison:
 
         parts = [f"<p>{html.escape(title)}</p>{cells_as_html(cells)}" for title, cells in self._sections()]
         parts.extend(f"<p>{html.escape(line)}</p>" for line in self._ending())
-        return f"<p>fastgrok.Comparison of {html.escape(self.axis)}</p>{''.join(parts)}"
+        return f"<p>{html.escape(self._title())}</p>{''.join(parts)}"
 
 
 def compare(result: Result, axis: str, *, confidence: float = 0.95) -> Comparison:
@@ -187,7 +210,8 @@ def compare(result: Result, axis: str, *, confidence: float = 0.95) -> Compariso
     Notes
     -----
     All comparisons are paired by seed. Where the sweep has other axes, values are compared within each combination of
-    these, a stratum, and in the mean over them. An interrupted sweep compares the seeds that were finished with both.
+    these, a stratum, and in the mean over them, where each counts by its seeds. An interrupted sweep compares the
+    seeds that were finished with both.
     The questions are those of Heaton, "Applications of Deep Neural Networks", 3.5: how consistently does an
     initialisation provide good weights, and how much of an advantage do they provide?
 
@@ -210,10 +234,12 @@ def compare(result: Result, axis: str, *, confidence: float = 0.95) -> Compariso
                 "stop", one.experiment.stop, "a criterion Converged(...), to compare who meets it"
             )
     normal_quantile(confidence)
-    members = [Member(one, counts) for one, counts in zip(result.configurations, result.counts, strict=True)]
-    rows = [value_row(one.labels, counts, confidence) for one, counts in members]
+    both = zip(result.configurations, result.counts, strict=True)
+    members = [Member.of(one, counts, confidence) for one, counts in both]
+    rows = [value_row(member, confidence) for member in members]
     pair_rows, pooled_rows = pairs(members, axis, confidence)
-    return Comparison(axis, confidence, rows, pair_rows, pooled_rows if len(paths) > 1 else None)
+    missing = sum(int((~one.trained.finished).sum()) for one in result.configurations)
+    return Comparison(axis, confidence, rows, pair_rows, pooled_rows if len(paths) > 1 else None, missing)
 
 
 def _value_record(row: ValueRow) -> dict[str, Any]:

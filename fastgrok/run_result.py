@@ -13,7 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 from fastgrok import params as parameters
 from fastgrok import training
 from fastgrok.datasets.arrays import examples_array
-from fastgrok.display.rows import Row, duration, median, outcomes, rate, speed
+from fastgrok.display.numbers import duration, speed
+from fastgrok.display.rows import Row, median, outcomes, rate
 from fastgrok.errors import InvalidExperiment
 from fastgrok.experiment import Experiment
 from fastgrok.results import files, provenance

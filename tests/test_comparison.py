@@ -1,5 +1,6 @@
 """`fg.compare`: the values of an axis of a sweep on the same seeds."""
 
+import re
 from typing import Any
 
 import numpy as np
@@ -7,8 +8,10 @@ import pytest
 
 import fastgrok as fg
 import fastgrok.api
+from fastgrok.display import comparison as words
 from fastgrok.statistics import (
     Counts,
+    Estimate,
     PairedCounts,
     PooledCounts,
     best_cutoff,
@@ -122,14 +125,62 @@ def test_no_difference_is_called_none(grid: fg.Result) -> None:
     rows = comparison.pooled.to_dict("records")
     assert "more often than" in first
     for line, row in zip(others, rows, strict=True):
-        assert line.startswith("no difference seen between ") == (row["p_holm"] > 0.05)
+        assert (" are not seen to differ in how often they converge: " in line) == (row["p_holm"] > 0.05)
     assert "2 strata" in others[0]
+    assert "each interval is of 95 % by itself; p are adjusted by Holm over 6 pairs, and over 3" in repr(comparison)
+
+
+def test_a_difference_in_speed_alone_is_told(grid: fg.Result) -> None:
+    """With 4 units He's networks converge as often as Xavier's, and sooner."""
+    row = fg.compare(grid, "init").pair_rows[0]
+    assert row.mcnemar_holm > 0.05 >= row.logrank_holm
+    line = words.pair_verdict(row, 6, 0.05)
+    assert "not seen to differ in how often they converge: -1.0 points" in line
+    assert "; but they differ in how soon: p = 0.036 (paired logrank, Holm over 6 pairs); a success with " in line
+    alike = row._replace(logrank_holm=0.5)
+    assert "; nor do they in how soon: p = 0.5 (" in words.pair_verdict(alike, 6, 0.05)
+
+
+def test_opposite_effects_in_two_strata_do_not_cancel_unseen(grid: fg.Result) -> None:
+    comparison = fg.compare(grid, "init")
+    pooled = comparison.pooled_rows[0]
+    up, down = (
+        row._replace(mcnemar_holm=0.01, difference=Estimate(sign * 0.1, sign * 0.1 - 0.05, sign * 0.1 + 0.05))
+        for sign, row in zip((1, -1), comparison._within(pooled), strict=True)
+    )
+    line = words.pooled_verdict(pooled, [up, down], (3, 6), 0.05)
+    assert "within the strata they differ in 2 of 2 (XavierNormal(gain=1.0) more often in 1, HeNormal() in 1)" in line
+    assert "within the strata they differ in 0 of 2, and in how soon in 2 (" in comparison.verdicts[1]
+
+
+def test_with_restarts_a_success_costs_the_epochs_that_were_run() -> None:
+    exp, axes = EXP.replace(restart=fg.Restart(after=60)), {"init": INITS[:2]}
+    result = fg.sweep(exp, 300, axes, progress=False)
+    comparison, counts = fg.compare(result, "init"), result.counts
+    costs = [one.seed_epochs / one.n_converged for one in counts]
+    assert comparison.table["epochs_per_success"].tolist() == pytest.approx(costs, rel=1e-12)
+    assert comparison.table[["cutoff", "cutoff_low", "cutoff_high"]].isna().all(axis=None)
+    assert comparison.pairs["epochs_per_success_ratio"][0] == pytest.approx(costs[0] / costs[1], rel=1e-12)
+    never = fg.compare(fg.sweep(exp.replace(epochs=1), 20, axes, progress=False), "init")
+    assert never.table["epochs_per_success"].isna().all()
+
+
+def test_runs_of_different_lengths_are_compared_as_far_as_both_go() -> None:
+    comparison = fg.compare(fg.sweep(EXP, 200, {"epochs": [100, 400]}, progress=False), "epochs")
+    assert comparison.pairs["logrank_p"].tolist() == [1]  # the same seeds do the same for 100 epochs
+    assert comparison.table["cutoff_high"].isna().tolist() == [True, False]
+    assert "not bounded]" in repr(comparison)
 
 
 def test_many_pairs_are_left_to_the_table() -> None:
     rates = [0.01 * k for k in range(1, 13)]
     text = repr(fg.compare(fg.sweep(EXP, 4, {"optimizer.lr": rates}, progress=False), "optimizer.lr"))
-    assert "66 pairs within the other axes are in `pairs`" in text
+    assert "the table of 66 pairs is in `pairs`" in text
+    assert "7 more of these sentences are in `verdicts`" in text
+    axes = {"network": AXES["network"], "optimizer.lr": rates[:9]}
+    text = repr(fg.compare(fg.sweep(EXP, 4, axes, progress=False), "optimizer.lr"))
+    assert "the table of 72 pairs within the other axes is in `pairs`" in text
+    assert "more of these" not in text
 
 
 @pytest.mark.parametrize(
@@ -183,7 +234,11 @@ def test_an_interrupted_sweep_compares_the_seeds_finished_with_both(monkeypatch:
     whole = fg.compare(fg.sweep(EXP, np.arange(90)[np.arange(90) % 3 > 0], {"init": INITS[:2]}), "init")
     again = whole.pairs.to_dict("records")[0]
     assert {k: v for k, v in row.items() if v == v} == {k: v for k, v in again.items() if v == v}
-    assert "not reached" in repr(comparison) or "-" in repr(comparison)
+    text = repr(comparison)
+    assert text.startswith("<fastgrok.Comparison of init, interrupted: 120 runs are missing\n")
+    assert re.search(r"HeNormal\(\) +60 ", text)
+    assert re.search(r"TorchLinear\(\) +0 +- +- +- +-\n", text)
+    assert (comparison.missing, whole.missing) == (120, 0)
 
 
 def test_a_sweep_with_nothing_in_common_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,14 +1,12 @@
 """A comparison in words and tables."""
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fastgrok.display.rows import NOT_REACHED, Cells, one_line, percent
+from fastgrok.display.layout import Cells
+from fastgrok.display.numbers import epochs, inverse, one_line, percent, points, probability, ratio
 from fastgrok.statistics.comparison import PairRow, PooledRow, ValueRow
 from fastgrok.statistics.proportion import Estimate
-
-_LEAST_P = 1e-10
 
 
 def value_cells(rows: Sequence[ValueRow], confidence: float) -> Cells:
@@ -30,9 +28,9 @@ def value_cells(rows: Sequence[ValueRow], confidence: float) -> Cells:
             *(one_line(row.labels[name]) for name in labels),
             f"{row.n:,}",
             percent(row.rate),
-            epochs(row.median),
+            epochs(row.median) if row.n else "-",
             epochs(row.expected, none="-"),
-            epochs(row.cutoff, none="-"),
+            epochs(row.cutoff, none="-", beyond="not bounded"),
         ]
         for row in rows
     ]
@@ -52,12 +50,13 @@ def pair_cells(rows: Sequence[PairRow], confidence: float) -> Cells:
     """
     others = list(rows[0].stratum) if rows else []
     interval = f"[{100 * confidence:g} %]"
-    header = [*others, "a", "b", f"a - b, points {interval}", "McNemar p", "logrank p"]
+    header = [*others, "a", "b", "n", f"a - b, points {interval}", "McNemar p", "logrank p"]
     body = [
         [
             *(one_line(row.stratum[name]) for name in others),
             one_line(row.a),
             one_line(row.b),
+            f"{row.table.n:,}",
             points(row.difference),
             probability(row.mcnemar_holm),
             probability(row.logrank_holm),
@@ -80,9 +79,16 @@ def pooled_cells(rows: Sequence[PooledRow], confidence: float) -> Cells:
     confidence
         That of the intervals.
     """
-    header = ["a", "b", "strata", f"a - b, points [{100 * confidence:g} %]", "p"]
+    header = ["a", "b", "strata", "n", f"a - b, points [{100 * confidence:g} %]", "p"]
     body = [
-        [one_line(row.a), one_line(row.b), f"{row.strata:,}", points(row.difference), probability(row.p_holm)]
+        [
+            one_line(row.a),
+            one_line(row.b),
+            f"{row.strata:,}",
+            f"{row.counts.seeds:,}",
+            points(row.difference),
+            probability(row.p_holm),
+        ]
         for row in rows
     ]
     return Cells(header, body, 2)
@@ -104,8 +110,11 @@ def pair_verdict(row: PairRow, n_pairs: int, alpha: float) -> str:
     first, cost = row.a, row.expected_ratio
     if (row.difference.value or 0.0) < 0:
         first, cost = row.b, inverse(cost)
-    how = f"McNemar, Holm over {_pairs(n_pairs)}"
-    text = _verdict(row.a, row.b, row.difference, row.mcnemar_holm, how, alpha)
+    over = f"Holm over {_pairs(n_pairs)}"
+    text = _verdict(row.a, row.b, row.difference, row.mcnemar_holm, f"McNemar, {over}", alpha)
+    if row.mcnemar_holm > alpha:
+        how_soon = "but they differ" if row.logrank_holm <= alpha else "nor do they"
+        text += f"; {how_soon} in how soon: p {probability(row.logrank_holm, '= ')} (paired logrank, {over})"
     if cost.value is not None:
         text += f"; a success with {one_line(first)} costs {ratio(cost)} times the epochs"
     return text
@@ -136,134 +145,67 @@ def best_verdict(wins: Mapping[Any, int], alpha: float) -> str:
     return f"{best} {verb} more often than {each} (adjusted p <= {alpha:.2g})"
 
 
-def pooled_verdict(row: PooledRow, n_pairs: int, alpha: float) -> str:
+def pooled_verdict(row: PooledRow, strata: Sequence[PairRow], n_pairs: tuple[int, int], alpha: float) -> str:
     """
-    Say in words which of two values converges more often in the mean over the other axes.
+    Say in words which of two values converges more often in the mean over the other axes, and in how many strata.
 
     Parameters
     ----------
     row
         A pair.
+    strata
+        The same pair in each stratum.
     n_pairs
-        Over how many its p-value is adjusted.
+        Over how many its p-value is adjusted, and those of the strata.
     alpha
         The p-value up to which a difference counts as seen.
     """
-    how = f"one observation a seed over {row.strata} strata, Holm over {_pairs(n_pairs)}"
-    return _verdict(row.a, row.b, row.difference, row.p_holm, how, alpha)
+    how = f"mean over {row.strata} strata, one observation a seed, Holm over {_pairs(n_pairs[0])}"
+    seen = [one for one in strata if one.mcnemar_holm <= alpha]
+    more = sum((one.difference.value or 0.0) > 0 for one in seen)
+    soon = sum(one.logrank_holm <= alpha for one in strata)
+    sides = f" ({one_line(row.a)} more often in {more}, {one_line(row.b)} in {len(seen) - more})" if seen else ""
+    return (
+        f"{_verdict(row.a, row.b, row.difference, row.p_holm, how, alpha)}; within the strata they differ in "
+        f"{len(seen)} of {row.strata}{sides}, and in how soon in {soon} (McNemar, paired logrank, "
+        f"Holm over {_pairs(n_pairs[1])})"
+    )
+
+
+def footnote(n_pairs: int, n_pooled: int, confidence: float) -> str:
+    """
+    Say what the intervals and the p-values of the tables hold for.
+
+    Parameters
+    ----------
+    n_pairs
+        Pairs within strata.
+    n_pooled
+        Pairs in the mean over strata.
+    confidence
+        That of the intervals.
+
+    Examples
+    --------
+    >>> footnote(3, 0, 0.95)
+    'each interval is of 95 % by itself; p are adjusted by Holm over 3 pairs, each test by itself'
+    """
+    text = f"each interval is of {100 * confidence:g} % by itself; p are adjusted by Holm over {_pairs(n_pairs)}"
+    return text + f", and over {_pairs(n_pooled)} in the mean" * bool(n_pooled) + ", each test by itself"
 
 
 def _verdict(a: Any, b: Any, difference: Estimate, p: float, how: str, alpha: float) -> str:
+    """Say how often they converge."""
     first, second = one_line(a), one_line(b)
-    chance = f"{probability(p, '= ')} ({how})"
+    chance = f"p {probability(p, '= ')} ({how})"
     if p > alpha:
-        return f"no difference seen between {first} and {second}: {points(difference, ' points')}; p {chance}"
+        apart = points(difference, " points")
+        return f"{first} and {second} are not seen to differ in how often they converge: {apart}; {chance}"
     value, low, high = (x or 0.0 for x in difference)
     if value < 0:
         first, second, difference = second, first, Estimate(-value, -high, -low)
-    return f"{first} converges more often than {second} by {points(difference, ' points')}; p {chance}"
+    return f"{first} converges more often than {second} by {points(difference, ' points')}; {chance}"
 
 
 def _pairs(n: int) -> str:
     return f"{n:,} pair{'s' * (n != 1)}"
-
-
-def points(difference: Estimate, unit: str = "") -> str:
-    """
-    Return a difference of shares in percentage points.
-
-    Parameters
-    ----------
-    difference
-        From -1 to 1.
-    unit
-        What stands after the number.
-
-    Examples
-    --------
-    >>> points(Estimate(0.0312, 0.0257, 0.0367), " points")
-    '3.1 points [2.6, 3.7]'
-    """
-    return percent(difference, unit=unit, digits=1)
-
-
-def probability(p: float, equals: str = "") -> str:
-    """
-    Return a p-value to two digits.
-
-    Parameters
-    ----------
-    p
-        A probability.
-    equals
-        What stands before one that is told.
-
-    Examples
-    --------
-    >>> probability(0.01234), probability(1e-300)
-    ('0.012', '< 1e-10')
-    """
-    return f"< {_LEAST_P:g}" if p < _LEAST_P else f"{equals}{p:.2g}"
-
-
-def epochs(estimate: Estimate, none: str = NOT_REACHED) -> str:
-    """
-    Return a number of epochs with its interval.
-
-    Parameters
-    ----------
-    estimate
-        Any; an end that is None is not reached.
-    none
-        What stands for a number that there is not.
-
-    Examples
-    --------
-    >>> epochs(Estimate(1234.4, 1200.2, None))
-    '1,234 [1,200, not reached]'
-    """
-    if estimate.value is None:
-        return none if estimate.low is None else f"{none} [{estimate.low:,.0f}, {NOT_REACHED}]"
-    low, high = (NOT_REACHED if x is None else f"{x:,.0f}" for x in estimate[1:])
-    return f"{estimate.value:,.0f} [{low}, {high}]"
-
-
-def inverse(estimate: Estimate) -> Estimate:
-    """
-    Return the reciprocal of a ratio.
-
-    Parameters
-    ----------
-    estimate
-        Positive; an end that is None is open.
-
-    Examples
-    --------
-    >>> inverse(Estimate(2.0, 1.0, None))
-    Estimate(value=0.5, low=None, high=1.0)
-    """
-    value, low, high = (None if x is None else 1 / x for x in estimate)
-    return Estimate(value, high, low)
-
-
-def ratio(estimate: Estimate) -> str:
-    """
-    Return a ratio with its interval, with the decimals that the interval warrants.
-
-    Parameters
-    ----------
-    estimate
-        Any; an end that is None is open.
-
-    Examples
-    --------
-    >>> ratio(Estimate(0.8123, 0.8012, 0.8234)), ratio(Estimate(1.5, 1.1, None))
-    ('0.812 [0.801, 0.823]', '1.50 [1.10, open]')
-    """
-    if estimate.value is None:
-        return "-"
-    value, low, high = estimate
-    width = (high - low) if high is not None and low is not None else 0.0
-    decimals = min(max(-math.floor(math.log10(width)), 0) + 1, 4) if width > 0 else 2
-    first, second = ("open" if x is None else f"{x:.{decimals}f}" for x in (low, high))
-    return f"{value:.{decimals}f} [{first}, {second}]"

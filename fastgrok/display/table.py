@@ -5,7 +5,8 @@ import shutil
 from collections.abc import Sequence
 from typing import TextIO
 
-from fastgrok.display.rows import Cells, Row, aligned, cells, fitted, total
+from fastgrok.display.layout import Cells, aligned, fitted
+from fastgrok.display.rows import Row, cells, total
 
 
 def as_text(rows: Sequence[Row]) -> str:

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from fastgrok.statistics.pooled import PooledCounts
 from fastgrok.statistics.proportion import Estimate, rate
 from fastgrok.statistics.ranks import paired_logrank
 from fastgrok.statistics.ratios import ratio_of_expected, ratio_of_medians
-from fastgrok.statistics.restarts import best_cutoff
+from fastgrok.statistics.restarts import BestCutoff, best_cutoff, expected_epochs
 from fastgrok.statistics.survival import quantile, survival_curve
 
 _NONE = Estimate(None, None, None)
@@ -38,9 +38,10 @@ class ValueRow(NamedTuple):
     median
         Epochs by which half of all seeds had converged.
     expected
-        Epochs that a success costs if every attempt is given up after `cutoff` of them.
+        Epochs that a success costs if every attempt is given up after `cutoff` of them; with `restart`, which gives
+        up by itself: all epochs run, divided by the seeds that converged.
     cutoff
-        After how many epochs giving up costs the least.
+        After how many epochs giving up costs the least; with `restart` none.
     """
 
     labels: Mapping[str, Any]
@@ -79,7 +80,7 @@ class PairRow(NamedTuple):
     median_ratio
         Median epochs with a, divided by those with b.
     expected_ratio
-        Epochs that a success costs with a, divided by those with b, each with its best cut-off.
+        `ValueRow.expected` with a, divided by that with b.
     """
 
     stratum: Mapping[str, Any]
@@ -110,7 +111,8 @@ class PooledRow(NamedTuple):
     counts
         What the seeds did.
     difference
-        By how much more often they converge with a, each seed with all of its strata being one observation.
+        By how much more often they converge with a, each seed with all of its strata being one observation. Each
+        stratum counts by its seeds that were finished with both.
     p_value
         P-value of the same.
     p_holm
@@ -126,67 +128,6 @@ class PooledRow(NamedTuple):
     p_holm: float
 
 
-def value_row(labels: Mapping[str, Any], counts: Counts, confidence: float) -> ValueRow:
-    """
-    Say how consistently one configuration converges.
-
-    Parameters
-    ----------
-    labels
-        The label on each axis.
-    counts
-        Of its seeds; there may be none.
-    confidence
-        That of the intervals.
-    """
-    share = rate(counts.n_converged, counts.n, confidence)
-    if not counts.n:
-        return ValueRow(labels, 0, 0, share, _NONE, _NONE, _NONE)
-    median = quantile(survival_curve(counts), 0.5, confidence)
-    best = best_cutoff(counts, confidence)
-    return ValueRow(labels, counts.n, counts.n_converged, share, median, best.expected, best.cutoff)
-
-
-def pair_row(
-    stratum: Mapping[str, Any],
-    labels: tuple[Any, Any],
-    counts: tuple[Counts, Counts],
-    paired: PairedCounts,
-    confidence: float,
-) -> PairRow:
-    """
-    Say how large the advantage of one configuration over another is; nothing is adjusted yet.
-
-    Parameters
-    ----------
-    stratum
-        The label on each of the other axes.
-    labels
-        Those of both.
-    counts
-        Of the same seeds with both.
-    paired
-        Which epochs go together.
-    confidence
-        That of the intervals.
-    """
-    a, b = counts
-    exact, ranks = mcnemar(paired.table), paired_logrank(a, b, paired).p_value
-    return PairRow(
-        stratum=stratum,
-        a=labels[0],
-        b=labels[1],
-        table=paired.table,
-        difference=risk_difference(paired.table, confidence),
-        mcnemar=exact,
-        mcnemar_holm=exact,
-        logrank=ranks,
-        logrank_holm=ranks,
-        median_ratio=ratio_of_medians(a, b, paired, confidence),
-        expected_ratio=ratio_of_expected(a, b, paired, confidence),
-    )
-
-
 class Member(NamedTuple):
     """
     A configuration and what was counted of it.
@@ -197,10 +138,96 @@ class Member(NamedTuple):
         One point of a sweep.
     counts
         Of its finished seeds.
+    cost
+        What a success costs; None: there are no seeds.
     """
 
     configuration: Configuration
     counts: Counts
+    cost: BestCutoff | None
+
+    @classmethod
+    def of(cls, configuration: Configuration, counts: Counts, confidence: float) -> Self:
+        """
+        Find out what a success costs.
+
+        Parameters
+        ----------
+        configuration
+            One point of a sweep.
+        counts
+            Of its finished seeds.
+        confidence
+            That of the intervals.
+        """
+        experiment = configuration.experiment
+        if not counts.n:
+            return cls(configuration, counts, None)
+        if experiment.restart is None or not counts.n_converged:
+            return cls(configuration, counts, best_cutoff(counts, confidence))
+        return cls(configuration, counts, BestCutoff(_NONE, expected_epochs(counts, experiment.epochs, confidence)))
+
+    @property
+    def cutoff(self) -> int | None:
+        """The epoch up to which the cost of a success is counted; None: the best one, since nobody converges."""
+        if self.configuration.experiment.restart is not None:
+            return self.configuration.experiment.epochs
+        return None if self.cost is None or self.cost.cutoff.value is None else int(self.cost.cutoff.value)
+
+
+def value_row(member: Member, confidence: float) -> ValueRow:
+    """
+    Say how consistently one configuration converges.
+
+    Parameters
+    ----------
+    member
+        The configuration; there may be no seeds of it.
+    confidence
+        That of the intervals.
+    """
+    labels, counts = member.configuration.labels, member.counts
+    share = rate(counts.n_converged, counts.n, confidence)
+    if member.cost is None:
+        return ValueRow(labels, 0, 0, share, _NONE, _NONE, _NONE)
+    median = quantile(survival_curve(counts), 0.5, confidence)
+    return ValueRow(labels, counts.n, counts.n_converged, share, median, member.cost.expected, member.cost.cutoff)
+
+
+def pair_row(
+    stratum: Mapping[str, Any], axis: str, pair: tuple[Member, Member], paired: PairedCounts, confidence: float
+) -> PairRow:
+    """
+    Say how large the advantage of one configuration over another is; nothing is adjusted yet.
+
+    Parameters
+    ----------
+    stratum
+        The label on each of the other axes.
+    axis
+        The path of the axis on which they differ.
+    pair
+        Both, with the same seeds.
+    paired
+        Which epochs go together.
+    confidence
+        That of the intervals.
+    """
+    a, b = (member.counts for member in pair)
+    exact, ranks = mcnemar(paired.table), paired_logrank(a, b, paired).p_value
+    return PairRow(
+        stratum=stratum,
+        a=pair[0].configuration.labels[axis],
+        b=pair[1].configuration.labels[axis],
+        table=paired.table,
+        difference=risk_difference(paired.table, confidence),
+        mcnemar=exact,
+        mcnemar_holm=exact,
+        logrank=ranks,
+        logrank_holm=ranks,
+        median_ratio=ratio_of_medians(a, b, paired, confidence),
+        expected_ratio=ratio_of_expected(a, b, paired, confidence, (pair[0].cutoff, pair[1].cutoff)),
+    )
 
 
 def pairs(members: Sequence[Member], axis: str, confidence: float) -> tuple[list[PairRow], list[PooledRow]]:
@@ -216,8 +243,11 @@ def pairs(members: Sequence[Member], axis: str, confidence: float) -> tuple[list
     confidence
         That of the intervals.
 
-    Notes ----- Of two configurations the seeds are compared that were finished in both. Pairs without any are
-    left out. P-values are adjusted over all that are left.
+    Notes
+    -----
+    Of two configurations the seeds are compared that were finished in both. Pairs without any are left out. P-values
+    are adjusted over all that are left, those of each test by themselves. In the mean over strata each counts by its
+    seeds: where a sweep was interrupted, those that it came to first count more.
     """
     rows: list[PairRow] = []
     pooled: dict[tuple[Any, Any], _Pool] = {}
@@ -229,10 +259,9 @@ def pairs(members: Sequence[Member], axis: str, confidence: float) -> tuple[list
                 continue
             whole = bool(finished.all())
             paired = PairedCounts.of_bins(*(bins[k] if whole else bins[k][finished] for k in (i, j)))
-            labels = (values[i].configuration.labels[axis], values[j].configuration.labels[axis])
-            counts = tuple(_of_rows(values[k], finished) for k in (i, j))
-            rows.append(pair_row(stratum, labels, (counts[0], counts[1]), paired, confidence))
-            pool = pooled.setdefault(labels, _Pool(len(finished)))
+            a, b = (_of_rows(values[k], finished, confidence) for k in (i, j))
+            rows.append(pair_row(stratum, axis, (a, b), paired, confidence))
+            pool = pooled.setdefault((rows[-1].a, rows[-1].b), _Pool(len(finished)))
             pool.add(bins[i] > 0, bins[j] > 0, finished)
     exact, ranks = holm([row.mcnemar for row in rows]), holm([row.logrank for row in rows])
     adjusted = [
@@ -251,12 +280,13 @@ def _strata(members: Sequence[Member], axis: str) -> Iterator[tuple[dict[str, An
     yield from groups.values()
 
 
-def _of_rows(member: Member, finished: NDArray[np.bool_]) -> Counts:
-    """Count the seeds that were finished in both of two configurations."""
+def _of_rows(member: Member, finished: NDArray[np.bool_], confidence: float) -> Member:
+    """Return what was counted of the seeds that were finished in both of two configurations."""
     one = member.configuration
     if np.array_equal(finished, one.trained.finished):
-        return member.counts
-    return Counts.of({name: column[finished] for name, column in one.trained.columns.items()}, one.experiment)
+        return member
+    columns = {name: column[finished] for name, column in one.trained.columns.items()}
+    return Member.of(one, Counts.of(columns, one.experiment), confidence)
 
 
 class _Pool:
