@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGES = [
     page for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))) if "```python" in page.read_text()
 ]
-BLOCK = re.compile(r"```python\n(.*?)```\n(?:\n```text\n(.*?)```\n)?", re.DOTALL)
+BLOCK = re.compile(r"```python\n(.*?)```\n(?:\n(?:[^`\n]+\n+)*```text\n(.*?)```\n)?", re.DOTALL)  # prose between
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
