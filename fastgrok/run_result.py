@@ -20,7 +20,7 @@ from fastgrok.experiment import Experiment
 from fastgrok.results import files, provenance
 from fastgrok.results.configuration import Axis, Configuration
 from fastgrok.statistics.counts import Counts
-from fastgrok.statistics.summary import Summary, of_counts
+from fastgrok.statistics.summary import Summary, summarise
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -180,7 +180,7 @@ class Result:
     def summaries(self) -> list[Summary]:
         """The summary of each configuration."""
         pairs = zip(self.counts, self.configurations, strict=True)
-        return [of_counts(counts, one.trained.seconds) for counts, one in pairs]
+        return [summarise(counts, one.trained.seconds) for counts, one in pairs]
 
     def rows(self) -> list[Row]:
         """Return a row for each configuration: its network, its data, its label on each axis, its summary."""

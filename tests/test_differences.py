@@ -188,6 +188,13 @@ def test_so_many_seeds_see_the_difference_so_often(power: float, shared: float) 
     assert np.mean(seen) == pytest.approx(power, abs=0.02)
 
 
+@pytest.mark.parametrize("confidence", [0.9, 0.95, 0.99, 0.999])
+def test_fewer_seeds_than_the_exact_test_can_see_anything_with_are_never_enough(confidence: float) -> None:
+    n = seeds_needed(1.0, 0.0, discordant=1.0, power=0.5, confidence=confidence)
+    assert mcnemar(Table(0, n, 0, 0)) <= 1 - confidence < mcnemar(Table(0, n - 1, 0, 0))
+    assert seeds_needed(0.5, 0.25, discordant=0.25, power=0.01, confidence=confidence) == 4 * n
+
+
 @pytest.mark.parametrize(
     ("arguments", "field"),
     [

@@ -12,6 +12,7 @@ from scipy import stats
 import fastgrok as fg
 from fastgrok.errors import InvalidExperiment
 from fastgrok.schema import OUTCOMES, Outcome
+from fastgrok.statistics.counts import Counts
 from fastgrok.statistics.proportion import clopper_pearson, rate, wilson
 from fastgrok.statistics.summary import summarise
 
@@ -58,7 +59,7 @@ def test_a_rate_has_the_interval_that_is_asked_for() -> None:
 
 def test_every_outcome_has_its_share() -> None:
     kinds = [Outcome.CONVERGED, Outcome.DEAD, Outcome.DEAD, Outcome.UNFINISHED]
-    counts = fg.statistics.Counts.of(columns(kinds, [10, 100, 100, 100], [10, -1, -1, -1]), EXP)
+    counts = Counts.of(columns(kinds, [10, 100, 100, 100], [10, -1, -1, -1]), EXP)
     shares = fg.statistics.outcome_shares(counts)
     assert list(shares) == list(OUTCOMES)
     assert {name: share.value for name, share in shares.items() if share.value} == {
@@ -95,7 +96,7 @@ def columns(outcomes: list[Outcome], run: list[int], converge: list[int]) -> dic
 
 def test_summary_counts_every_seed_once() -> None:
     kinds = [Outcome.CONVERGED, Outcome.CONVERGED, Outcome.DEAD, Outcome.DIVERGED, Outcome.UNFINISHED]
-    summary = summarise(columns(kinds, [10, 20, 100, 3, 100], [10, 20, -1, -1, -1]), EXP, 2.0)
+    summary = summarise(Counts.of(columns(kinds, [10, 20, 100, 3, 100], [10, 20, -1, -1, -1]), EXP), 2.0)
     assert summary.outcomes == {"diverged": 1, "converged": 2, "dead": 1, "stalled": 0, "unfinished": 1}
     assert (summary.n, summary.converged, summary.rate) == (5, 2, 0.4)
     assert (summary.rate_low, summary.rate_high) == tuple(map(float, wilson(2, 5)))
@@ -104,7 +105,7 @@ def test_summary_counts_every_seed_once() -> None:
 
 
 def test_convergence_does_not_apply_without_a_criterion() -> None:
-    summary = summarise(columns([Outcome.UNFINISHED], [100], [-1]), EXP.replace(stop=None), 0.0)
+    summary = summarise(Counts.of(columns([Outcome.UNFINISHED], [100], [-1]), EXP.replace(stop=None)), 0.0)
     assert summary.converged is summary.rate is summary.epochs_median is summary.seed_epochs_per_second is None
 
 

@@ -149,6 +149,15 @@ def test_dead_units_are_counted_against_convergence(result: fg.Result) -> None:
     assert dead_risk(result.counts[0], at_least=2).value == pytest.approx(risks[0] / risks[1])
 
 
+def test_dead_units_need_no_criterion_and_their_risk_does(result: fg.Result) -> None:
+    one = fg.run(EXP.replace(stop=None, epochs=50), seeds=200).counts[0]
+    rows = dead_units(one)
+    assert sum(row.n for row in rows) == 200
+    assert all(row.share.value == row.n / 200 and row.converged is row.rate.value is None for row in rows)
+    with pytest.raises(InvalidExperiment, match="stop = None: expected a criterion"):
+        dead_risk(one)
+
+
 def test_seeds_apart_by_live_units_add_up_to_all(result: fg.Result) -> None:
     parts = by_live_units(result.configurations[0].columns, EXP)
     assert list(parts) == [0, 1, 2, 3]

@@ -29,7 +29,7 @@ class DeadRow(NamedTuple):
     share
         Of all seeds of which the layer was counted.
     converged
-        How many of them converged.
+        How many of them converged; None where there is no criterion.
     rate
         Their share.
     """
@@ -37,7 +37,7 @@ class DeadRow(NamedTuple):
     dead: int
     n: int
     share: Estimate
-    converged: int
+    converged: int | None
     rate: Estimate
 
 
@@ -73,8 +73,12 @@ def dead_units(counts: Counts, layer: int = 1, when: When = "initial", confidenc
     met = dict(zip(split.converged.values.tolist(), split.converged.counts.tolist(), strict=True))
     rows = []
     for dead, n in zip(everyone.values.tolist(), everyone.counts.tolist(), strict=True):
+        share = rate(n, everyone.n, confidence)
+        if counts.has_criterion is False:
+            rows.append(DeadRow(dead, n, share, None, Estimate(None, None, None)))
+            continue
         k = met.get(dead, 0)
-        rows.append(DeadRow(dead, n, rate(n, everyone.n, confidence), k, rate(k, n, confidence)))
+        rows.append(DeadRow(dead, n, share, k, rate(k, n, confidence)))
     return rows
 
 
@@ -102,7 +106,7 @@ def dead_risk(
     Raises
     ------
     InvalidExperiment
-        If there is no such layer.
+        If there is no such layer, or no criterion.
 
     Examples
     --------
@@ -111,6 +115,7 @@ def dead_risk(
     >>> dead_risk(fg.run(exp, seeds=1000).counts[0]).low > 1
     True
     """
+    counts.check_criterion()
     split = _layer(counts, layer, when)
     failed, met = ((h.counts[h.values >= at_least].sum(), h.n) for h in (split.rest, split.converged))
     exposed = int(failed[0] + met[0])

@@ -31,8 +31,9 @@ def risk_difference(table: Table, confidence: float = 0.95) -> Estimate:
     Notes
     -----
     Bonett, Price, "Adjusted Wald confidence interval for a difference of binomial proportions based on paired
-    data", 2012. It covers at small numbers too, where the plain Wald interval does not: of 95 %, in 95 to 96 %
-    of simulations with 50 seeds.
+    data", 2012. It covers at small numbers too, where the plain Wald interval does not: of 95 %, in 94 to 96.3 % of
+    simulations with 50, 300 and 2,000 seeds of which 30, 10 and 5 % were discordant. With fewer discordant seeds it
+    covers more often. It is no inversion of `mcnemar`, which is exact: it may leave out 0 where that finds p > 0.05.
 
     Examples
     --------

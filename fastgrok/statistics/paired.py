@@ -37,6 +37,29 @@ class Table(NamedTuple):
     only_b: int
     neither: int
 
+    @classmethod
+    def of(cls, a: ArrayLike, b: ArrayLike, counts: ArrayLike = 1) -> Self:
+        """
+        Count seeds.
+
+        Parameters
+        ----------
+        a
+            Whether each converges with a.
+        b
+            Whether each converges with b.
+        counts
+            How many seeds each stands for.
+
+        Examples
+        --------
+        >>> Table.of([True, True, False], [True, False, False])
+        Table(both=1, only_a=1, only_b=0, neither=1)
+        """
+        with_a, with_b = np.asarray(a, dtype=bool), np.asarray(b, dtype=bool)
+        cells = (with_a & with_b, with_a & ~with_b, ~with_a & with_b, ~with_a & ~with_b)
+        return cls(*(int((cell * np.asarray(counts)).sum()) for cell in cells))
+
     @property
     def n(self) -> int:
         """Seeds."""
@@ -111,9 +134,7 @@ class PairedCounts:
     @cached_property
     def table(self) -> Table:
         """How many converge with both, with one alone, with neither."""
-        with_a, with_b = self.joint.values // _SIZE > 0, self.joint.values % _SIZE > 0
-        cells = (with_a & with_b, with_a & ~with_b, ~with_a & with_b, ~with_a & ~with_b)
-        return Table(*(int(self.joint.counts[cell].sum()) for cell in cells))
+        return Table.of(self.joint.values // _SIZE > 0, self.joint.values % _SIZE > 0, self.joint.counts)
 
     def __add__(self, other: "PairedCounts") -> Self:
         if not isinstance(other, PairedCounts):

@@ -43,9 +43,14 @@ def seeds_needed(
     InvalidExperiment
         If a number is outside of its limits.
 
-    Notes ----- Connett, Smith, McHugh, "Sample size and power for pair-matched case-control studies", 1987 (of
-    McNemar's test without continuity correction; the exact one takes a few seeds more), and Fleiss, "Statistical
-    methods for rates and proportions", 1981 (of the pooled z-test).
+    Notes
+    -----
+    Connett, Smith, McHugh, "Sample size and power for pair-matched case-control studies", 1987 (of McNemar's test
+    without continuity correction; the exact one takes a few seeds more), and Fleiss, "Statistical methods for rates
+    and proportions", 1981 (of the pooled z-test). On the same seeds there are at least so many that enough are
+    discordant for the exact test to reach 1 - confidence, if all of them are for one side: 6 at 95 %. Where Holm
+    adjusts over k pairs, as `compare` does, the first of them is held to a p-value of (1 - confidence) / k: ask for
+    the confidence 1 - 0.05 / k.
 
     Examples
     --------
@@ -71,4 +76,7 @@ def seeds_needed(
         if not difference * (1 - 1e-12) <= discordant <= most * (1 + 1e-12):
             raise InvalidExperiment("discordant", discordant, f"a share from {difference:.6g} to {most:.6g}")
         spread = z * math.sqrt(discordant) + y * math.sqrt(max(discordant - difference**2, 0.0))
-    return math.ceil((max(spread, 0.0) / difference) ** 2 - 1e-9)
+    needed = (max(spread, 0.0) / difference) ** 2
+    if discordant is not None:  # 2 / 2**m <= 1 - confidence
+        needed = max(needed, math.ceil(1 - math.log2(1 - confidence) - 1e-9) / discordant)
+    return math.ceil(needed - 1e-9)

@@ -1,11 +1,7 @@
 """One configuration in a row: how many seeds converged, how fast, and what became of the rest."""
 
-from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from numpy.typing import NDArray
-
-from fastgrok.experiment import Experiment
 from fastgrok.schema import OUTCOMES
 from fastgrok.statistics.counts import Counts
 from fastgrok.statistics.proportion import rate
@@ -83,39 +79,9 @@ class _Convergence(NamedTuple):
     epochs_q75: int | None = None
 
 
-def summarise(columns: Mapping[str, NDArray[Any]], experiment: Experiment, seconds: float) -> Summary:
+def summarise(counts: Counts, seconds: float) -> Summary:
     """
     Summarise one configuration.
-
-    Parameters
-    ----------
-    columns
-        `outcome`, `epochs_run` and `epochs_to_converge`, one value for each seed.
-    experiment
-        The configuration.
-    seconds
-        Time that training took.
-
-    Notes
-    -----
-    A seed that converged and went on (`keep_training`) counts as converged even if it diverged later: its
-    outcome is "diverged", and its `epochs_to_converge` stands.
-
-    Examples
-    --------
-    >>> import numpy as np, fastgrok as fg
-    >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=9)
-    >>> columns = {"outcome": [1, 1, 4], "epochs_run": [2, 5, 9], "epochs_to_converge": [2, 5, -1]}
-    >>> summary = summarise({name: np.array(values) for name, values in columns.items()}, exp, 0.5)
-    >>> summary.converged, summary.epochs_median, summary.seed_epochs_per_second
-    (2, 5, 32.0)
-    """
-    return of_counts(Counts.of(columns, experiment), seconds)
-
-
-def of_counts(counts: Counts, seconds: float) -> Summary:
-    """
-    Summarise one configuration from what was counted.
 
     Parameters
     ----------
@@ -124,10 +90,16 @@ def of_counts(counts: Counts, seconds: float) -> Summary:
     seconds
         Time that training took.
 
+    Notes
+    -----
+    A seed that converged and went on (`keep_training`) counts as converged even if it diverged later: its
+    outcome is "diverged", and its `epochs_to_converge` stands. With `restart` epochs are those of all attempts.
+
     Examples
     --------
-    >>> of_counts(Counts.empty(), 0.5).converged
-    0
+    >>> summary = summarise(Counts.of_epochs([2, 5, -1], until=9), 0.5)
+    >>> summary.converged, summary.epochs_median, summary.seed_epochs_per_second
+    (2, 5, 32.0)
     """
     return Summary(
         n=counts.n,

@@ -57,9 +57,7 @@ def difference(one: ArrayLike, other: ArrayLike) -> Measure:
     >>> difference([True, True, False, True], [True, False, False, True])(0.95).value
     0.25
     """
-    a, b = np.asarray(one, dtype=bool), np.asarray(other, dtype=bool)
-    cells = (a & b, a & ~b, ~a & b, ~a & ~b)
-    return partial(risk_difference, Table(*(int(np.count_nonzero(cell)) for cell in cells)))
+    return partial(risk_difference, Table.of(one, other))
 
 
 def median(counts: Counts) -> Measure:
