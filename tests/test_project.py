@@ -1,6 +1,7 @@
 """What the project promises about its own sources: two commands in the README, one jit decorator, few imports."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -68,6 +69,16 @@ def identifiers(path):
 def test_only_jit_compiles():
     compiling = {path for path in PACKAGE.rglob("*.py") if COMPILERS & set(identifiers(path))}
     assert compiling == {PACKAGE / "kernels" / "jit.py"}
+
+
+@pytest.mark.parametrize("folder", ["fastgrok", "benchmarks"])
+def test_the_rule_below_a_section_stands_alone(folder):
+    """A formatter that fills paragraphs joins a section's name, its rule and its text to one line."""
+    joined = re.compile(r"^\s*(?:[A-Z]\w+ )?-{5,}[ \t]+\w", re.MULTILINE)
+    assert joined.search("    Notes ----- A seed")
+    assert not joined.search("  -----  ----------")
+    for path in (ROOT / folder).rglob("*.py"):
+        assert not joined.search(path.read_text()), path
 
 
 def imported(path):

@@ -18,16 +18,8 @@ from fastgrok.statistics.ranks import ChiSquared, logrank, paired_logrank
 from fastgrok.statistics.ratios import ratio_of_expected, ratio_of_medians
 from fastgrok.statistics.restarts import BestCutoff, best_cutoff, expected_epochs
 from fastgrok.statistics.summary import Summary, summarise
-from fastgrok.statistics.survival import (
-    RestrictedMean,
-    Survival,
-    band,
-    kaplan_meier,
-    quantile,
-    quantiles,
-    restricted_mean,
-    survival_curve,
-)
+from fastgrok.statistics.survival import Survival, band, kaplan_meier, survival_curve
+from fastgrok.statistics.times import RestrictedMean, quantile, quantiles, restricted_mean
 from fastgrok.statistics.trapped import Cluster, PlateauShare, loss_clusters, plateau_shares
 
 __all__ = [

@@ -16,7 +16,8 @@ from fastgrok.statistics.proportion import Estimate, rate
 from fastgrok.statistics.ranks import paired_logrank
 from fastgrok.statistics.ratios import ratio_of_expected, ratio_of_medians
 from fastgrok.statistics.restarts import BestCutoff, best_cutoff, expected_epochs
-from fastgrok.statistics.survival import quantile, survival_curve
+from fastgrok.statistics.survival import survival_curve
+from fastgrok.statistics.times import quantile
 
 _NONE = Estimate(None, None, None)
 

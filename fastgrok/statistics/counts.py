@@ -4,7 +4,7 @@ import dataclasses
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,42 +14,9 @@ from fastgrok.experiment import Experiment
 from fastgrok.schema import NEVER, OUTCOMES, Outcome
 from fastgrok.statistics.histogram import Histogram
 from fastgrok.statistics.loss_bins import loss_bins
+from fastgrok.statistics.split import Split
 
 _NONE = Histogram.of([])
-
-
-class Split(NamedTuple):
-    """
-    Histograms of the seeds that converged and of the rest.
-
-    Parameters
-    ----------
-    converged
-        Of those that did.
-    rest
-        Of those that did not.
-    """
-
-    converged: Histogram
-    rest: Histogram
-
-    def merged(self, other: "Split") -> "Split":
-        """
-        Return the sum of two.
-
-        Parameters
-        ----------
-        other
-            Of other seeds.
-        """
-        return Split(self.converged + other.converged, self.rest + other.rest)
-
-    @property
-    def all(self) -> Histogram:
-        """That of all seeds."""
-        return self.converged + self.rest
-
-
 _NONE_AT_ALL = Split(_NONE, _NONE)
 
 
@@ -260,8 +227,8 @@ class Counts:
         for name in ("converged", "censored", "never"):
             plain[name] = plain[name].to_dict()
         for name in ("dead_initial", "dead_final"):
-            plain[name] = [_split_to_dict(split) for split in plain[name]]
-        plain["losses"] = _split_to_dict(self.losses)
+            plain[name] = [split.to_dict() for split in plain[name]]
+        plain["losses"] = self.losses.to_dict()
         return plain
 
     @classmethod
@@ -293,9 +260,9 @@ class Counts:
                 censored=Histogram.from_dict(plain["censored"]),
                 never=Histogram.from_dict(plain["never"]),
                 seed_epochs=int(plain["seed_epochs"]),
-                dead_initial=tuple(map(_split_from_dict, plain["dead_initial"])),
-                dead_final=tuple(map(_split_from_dict, plain["dead_final"])),
-                losses=_split_from_dict(plain["losses"]),
+                dead_initial=tuple(map(Split.from_dict, plain["dead_initial"])),
+                dead_final=tuple(map(Split.from_dict, plain["dead_final"])),
+                losses=Split.from_dict(plain["losses"]),
             )
         except (KeyError, TypeError) as error:
             raise InvalidExperiment("counts", plain, f"what to_dict wrote ({error} is missing or wrong)") from None
@@ -319,11 +286,3 @@ def _layers(dead: NDArray[Any] | None, met: NDArray[np.bool_]) -> tuple[Split, .
 def _sum(a: tuple[Split, ...], b: tuple[Split, ...]) -> tuple[Split, ...]:
     """Add layer to layer."""
     return tuple(x.merged(y) for x, y in itertools.zip_longest(a, b, fillvalue=_NONE_AT_ALL))
-
-
-def _split_to_dict(split: Split) -> dict[str, Any]:
-    return {name: histogram.to_dict() for name, histogram in split._asdict().items()}
-
-
-def _split_from_dict(plain: Mapping[str, Any]) -> Split:
-    return Split(*(Histogram.from_dict(plain[name]) for name in Split._fields))

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from fastgrok.errors import InvalidExperiment
 from fastgrok.experiment import Experiment
 from fastgrok.fields import one_of
-from fastgrok.statistics.counts import Counts, Split
+from fastgrok.statistics.counts import Counts
 from fastgrok.statistics.proportion import Estimate, normal_quantile, rate
+from fastgrok.statistics.split import Split
 
 When = Literal["initial", "final"]
 """When units were counted: at initialisation, or after the last update."""

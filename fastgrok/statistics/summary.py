@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 from fastgrok.schema import OUTCOMES
 from fastgrok.statistics.counts import Counts
 from fastgrok.statistics.proportion import rate
-from fastgrok.statistics.survival import quantiles, survival_curve
+from fastgrok.statistics.survival import survival_curve
+from fastgrok.statistics.times import quantiles
 
 CONFIDENCE = 0.95
 """Confidence of every interval in a summary."""

@@ -51,6 +51,11 @@ def run_to_the_end(
         How near a loss must be.
     longer
         Epochs for the seeds that are not near one.
+
+    Notes
+    -----
+    A seed near a plateau is taken to have ended there. A few only pass it slowly: at most 0.4 % of those in the
+    studies that use it moved on when they were trained on, and each protocol says how many.
     """
     names = ("loss_final", "accuracy_final", "epochs_to_converge", "born_dead")
     result = runner.run(experiment)

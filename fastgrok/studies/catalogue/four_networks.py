@@ -18,9 +18,10 @@ EPOCHS, LONGER = 2000, 40_000
     "and the bounds without ReLU are closed forms",
     protocol="""XOR, 2-4-1 with biases, weights U(-1, 1), zero biases, mean squared error, one example an update in
     fixed order, SGD with lr 0.1, 2,000 epochs or until the loss is 0.001; seeds that are then within 0.005 of none of
-    the four plateaus 0, 1/8, 1/6, 1/4 have 40,000 epochs. The source states neither the width nor the rate nor the
-    draws: these are ours. Solved: all four examples on the right side of 1/2 at the end. The source asks whether ReLU
-    learns XOR "easily": read as most seeds do.""",
+    the four plateaus 0, 1/8, 1/6, 1/4 have 40,000 epochs. The others count as ended where they are: of 6,197 of them
+    with ReLU that were trained on, 12 moved on, all with a sigmoid output. The source states neither the width nor
+    the rate nor the draws: these are ours. Solved: all four examples on the right side of 1/2 at the end. The source
+    asks whether ReLU learns XOR "easily": read as most seeds do.""",
 )
 def four_networks(runner: Runner) -> Iterator[Check]:
     """XOR with and without a ReLU between, and with and without a sigmoid at the end."""
