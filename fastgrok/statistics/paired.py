@@ -188,7 +188,8 @@ class Influence(NamedTuple):
 
     Notes
     -----
-    The mean over seeds is 0, and the variance of the estimate is that of what a seed adds, divided by n.
+    The mean over seeds is 0, and the variance of the estimate is that of what a seed adds, divided by n. In a
+    `covariance` all that do not converge add their mean: that they may end early together is left out.
     """
 
     epochs: Histogram

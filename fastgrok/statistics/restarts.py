@@ -141,10 +141,8 @@ def best_cutoff(counts: Counts, confidence: float = 0.95) -> BestCutoff:
     if not epochs.size:
         return BestCutoff(Estimate(None, None, None), Estimate(None, None, None))
     epochs = np.union1d(epochs, last)
-    met, ended = (
-        _Moments.of(counts.converged, epochs, counts.n),
-        _Moments.of(counts.converged + counts.never, epochs, counts.n),
-    )
+    met = _Moments.of(counts.converged, epochs, counts.n)
+    ended = _Moments.of(counts.converged + counts.never, epochs, counts.n)
     mean = ended.first + epochs * (1 - ended.share)
     expected = mean / met.share
     best = int(np.argmin(expected))
