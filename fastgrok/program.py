@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -76,7 +77,7 @@ class Program:
         self._evaluation_lanes = build.lane_count(experiment, specialize=False, n_seeds=n_seeds)
         self._plan = build.plan(experiment, recording)
         self._data = build.data(experiment)
-        self._training = _On(self._data, self._plan)
+        self._training = _On(self._data, build.evaluation_plan(self._plan))
         self._held_out = build.validation_data(experiment)
         self._initialise = Initialiser(experiment)
         self._tensors = build.restart_tensors(experiment)
@@ -108,9 +109,9 @@ class Program:
     def memory(self) -> ThreadMemory:
         """Return memory for one thread."""
         lanes, n_linear = self._evaluation_lanes, len(self.experiment.network.linears)
-        evaluation = build.work(self.experiment, lanes, gradients=True)
+        evaluation = build.evaluation_work(self.experiment, lanes, gradients=True)
         return ThreadMemory(
-            training=build.work(self.experiment, self._lanes, recording=self._recording),
+            training=build.work(self.experiment, self._lanes, self._recording),
             evaluation=evaluation,
             scratch=Scratch(
                 numbers=np.zeros_like(evaluation.acts, shape=(3, lanes)),
@@ -145,22 +146,25 @@ class Program:
         def measure(networks: np.ndarray, on: _On, gradients: bool = False) -> Measures:
             return self._measure(networks, on, memory, cancel, gradients=gradients)
 
-        initial = measure(params, self._training)
+        start = measure(params, self._training)
         outputs = build.outputs(self.experiment, params, self._recording)
         if self.experiment.epochs == 0:
             outputs.epochs_run[:] = 0
         else:
             data = self._data, self._held_out
             self._driver(outputs, states, memory.training, *data, self._tensors, self._plan, cancel)
+        again = outputs.attempts
+        initial = start if again is None else measure(again.start, self._training)
         made = Columns(self.experiment, outputs, initial, measure(params, self._training, gradients=True))
         columns = made.always()
         if self._held_out is not None:
-            on = _On(self._held_out, build.validation_plan(self._plan))
+            on = _On(self._held_out, build.evaluation_plan(self._plan, validation=True))
             columns |= made.validation(measure(params, on), self._plan.n_validation)
         if self._recording.at is not None:
-            records = [outputs.records[:, k].copy() for k in range(len(self._recording.epochs))]
-            start = [initial] if 0 in self._recording.at else []
-            taken = [*start, *(measure(record, self._training) for record in records)]
+            records = (np.ascontiguousarray(outputs.records[:, k]) for k in range(len(self._recording.epochs)))
+            taken = itertools.chain(
+                [start] * (0 in self._recording.at), (measure(r, self._training) for r in records)
+            )
             columns |= made.recorded(self._recording.at, taken)
         if self._recording.dead_units:
             columns |= made.tracked()
@@ -194,5 +198,5 @@ def predict(outputs: np.ndarray, network: Network, params: np.ndarray, X: np.nda
     blank = Dataset(X, np.zeros((len(X), network.n_out)))
     experiment = Experiment(network, blank, dtype=cast(Any, params.dtype.name))
     lanes = build.lane_count(experiment, specialize=False, n_seeds=len(params))
-    work, data = build.work(experiment, lanes), build.data(experiment)
+    work, data = build.evaluation_work(experiment, lanes, gradients=False), build.data(experiment)
     make_predict(lanes, experiment.dtype)(outputs, np.ascontiguousarray(params), work, data, build.plan(experiment))

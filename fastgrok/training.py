@@ -120,12 +120,27 @@ def train(
     )
 
 
-def working_bytes(experiment: Experiment, n: int, *, lanes: int | None, threads: int | None) -> int:
+def working_bytes(
+    experiment: Experiment,
+    recording: Recording,
+    n: int,
+    *,
+    lanes: int | None,
+    threads: int | None,
+    chunk_size: int | None,
+) -> int:
     """Return about how many bytes training n seeds takes besides their results."""
     usual = build.lane_count(experiment, specialize=False, n_seeds=n)
     training = build.block_vectors(experiment) * (lanes or usual)
     evaluation = (2 * experiment.n_params + build.layout(experiment.network).n_acts * 3) * usual
-    return min(threads or build.threads(), n) * (training + evaluation) * np.dtype(experiment.dtype).itemsize
+    block = (training + evaluation) * np.dtype(experiment.dtype).itemsize
+    rows = min(chunk_size or max(1, _CHUNK_BYTES // _row_bytes(experiment, recording)), n)
+    return min(threads or build.threads(), n) * (block + rows * _row_bytes(experiment, recording))
+
+
+def _row_bytes(experiment: Experiment, recording: Recording) -> int:
+    """Return about how many bytes one seed of a chunk takes."""
+    return 8 * ((3 + len(recording.epochs)) * experiment.n_params + build.state_words(experiment))
 
 
 def initial_params(experiment: Experiment, seeds: np.ndarray) -> np.ndarray:
@@ -232,8 +247,10 @@ def _chunk_size(experiment: Experiment, recording: Recording, n: int, lanes: int
     if experiment.stop is not None:
         size = max(size, _REFILLS * lanes)
     size = min(size, -(-n // threads))
-    row_bytes = 8 * ((2 + len(recording.epochs)) * experiment.n_params + build.state_words(experiment))
-    size = max(1, min(size, _CHUNK_BYTES // row_bytes))
+    most = max(1, _CHUNK_BYTES // _row_bytes(experiment, recording))
+    if most < lanes:
+        return most  # some lanes stay idle, and memory bounded
+    size = max(1, min(size, most))
     rounds = -(-n // (size * threads))
     even = -(-n // (rounds * threads))  # every thread has as many chunks as the others
     return -(-even // lanes) * lanes

@@ -12,9 +12,10 @@ from fastgrok.kernels.build.draws import (
 )
 from fastgrok.kernels.build.drivers import driver, is_worth_specializing, lane_count, threads
 from fastgrok.kernels.build.layout import Layout, layout
-from fastgrok.kernels.build.memory import block_vectors, data, outputs, validation_data, work
+from fastgrok.kernels.build.memory import block_vectors, data, evaluation_work, outputs, validation_data, work
 from fastgrok.kernels.build.numbers import (
     MAX_LANES,
+    evaluation_plan,
     flops_per_epoch,
     gradient_scale,
     is_fused,
@@ -22,7 +23,6 @@ from fastgrok.kernels.build.numbers import (
     plan,
     regime,
     structure,
-    validation_plan,
 )
 
 __all__ = [
@@ -31,6 +31,8 @@ __all__ = [
     "block_vectors",
     "data",
     "driver",
+    "evaluation_plan",
+    "evaluation_work",
     "flops_per_epoch",
     "gradient_scale",
     "has_forms",
@@ -52,6 +54,5 @@ __all__ = [
     "tensors",
     "threads",
     "validation_data",
-    "validation_plan",
     "work",
 ]
