@@ -298,6 +298,12 @@ def test_a_regimes_bits_are_the_same_for_both_drivers_any_lanes_chunks_and_alone
     assert alone == row
 
 
+def test_a_seed_that_converged_is_not_looked_at_when_its_neighbours_restart():
+    exp = REGIMES["everything"].replace(optimizer=fg.SGD(0.2))
+    alone = library(exp, seeds=300, specialize=False, lanes=1, chunk_size=1)
+    assert bits(alone) == bits(library(exp, seeds=300, specialize=False))
+
+
 @pytest.mark.parametrize("regime", REGIMES)
 def test_what_is_recorded_and_tracked_changes_no_bit(regime):
     plain = bits(library(REGIMES[regime], seeds=60, specialize=False))
