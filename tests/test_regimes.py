@@ -10,7 +10,7 @@ from registry import experiment
 from test_twin import LANES, SEEDS, XOR, assert_like_the_twin, assert_like_the_twin_every_epoch, library
 
 import fastgrok as fg
-from fastgrok.kernels import build
+from fastgrok.kernels import builder
 from fastgrok.schema import Outcome
 
 OPTIMIZERS = {
@@ -250,7 +250,7 @@ def test_one_kernel_evaluates_every_regime():
     for exp in REGIMES.values():
         library(exp, seeds=9, record_at=[1])
         library(exp, seeds=9, track="dead_units")
-    lanes = build.lane_count(XOR, specialize=False)
+    lanes = builder.lane_count(XOR, specialize=False)
     assert len(make_evaluate(lanes, "float64").overloads) == 1
 
 

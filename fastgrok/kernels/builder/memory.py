@@ -8,9 +8,9 @@ import numpy as np
 
 from fastgrok.datasets import Dataset
 from fastgrok.experiment import Experiment
-from fastgrok.kernels.build.draws import scratch_size, state_words
-from fastgrok.kernels.build.layout import layout
-from fastgrok.kernels.build.numbers import is_fused, n_moments, regime
+from fastgrok.kernels.builder.draws import scratch_size, state_words
+from fastgrok.kernels.builder.layout import layout
+from fastgrok.kernels.builder.numbers import is_fused, n_moments, regime
 from fastgrok.kernels.plan import Again, Attempts, BestEpochs, Data, Outputs, Track, Watch, Work
 from fastgrok.recording import NOTHING, Recording
 

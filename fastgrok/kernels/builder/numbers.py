@@ -9,7 +9,7 @@ import numpy as np
 from fastgrok import network as specs
 from fastgrok.errors import InvalidExperiment
 from fastgrok.experiment import Experiment
-from fastgrok.kernels.build.layout import Layout, layout
+from fastgrok.kernels.builder.layout import Layout, layout
 from fastgrok.kernels.losses import CROSS_ENTROPY, SQUARES, Loss
 from fastgrok.kernels.optimizers import Rates, Terms
 from fastgrok.kernels.plan import Criteria, Limits, Plan, Regime, Structure
