@@ -306,7 +306,14 @@ def _train(
     own_params = start[1] is not None
     experiments = [point.experiment for point in points]
     working = max(
-        working_bytes(experiment, len(seeds), lanes=options.lanes, threads=options.threads)
+        working_bytes(
+            experiment,
+            options.recording,
+            len(seeds),
+            lanes=options.lanes,
+            threads=options.threads,
+            chunk_size=options.chunk_size,
+        )
         for experiment in experiments
     )
     arguments.check_memory(

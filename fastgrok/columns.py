@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import cast
 
 import numpy as np
@@ -24,7 +24,7 @@ class Columns:
     outputs
         What the driver wrote.
     initial, final
-        What the networks do on the training data, before and after.
+        What the networks do on the training data, before (the last attempt of) training and after it.
     """
 
     def __init__(self, experiment: Experiment, outputs: Outputs, initial: Measures, final: Measures) -> None:
@@ -52,7 +52,7 @@ class Columns:
             "weight_norm_initial": initial.weight_norms,
             "weight_norm_final": final.weight_norms,
             **self._plateau(outcome),
-            **({"restarts": outputs.restarts} if self._experiment.restart is not None else {}),
+            **({"restarts": outputs.attempts.restarts} if outputs.attempts is not None else {}),
         }
 
     def validation(self, final: Measures, n_examples: int) -> dict[str, np.ndarray]:
@@ -68,30 +68,33 @@ class Columns:
             **early,
         }
 
-    def recorded(self, epochs: Sequence[int], measures: Sequence[Measures]) -> dict[str, np.ndarray]:
+    def recorded(self, epochs: Iterable[int], measures: Iterable[Measures]) -> dict[str, np.ndarray]:
         """Return what is recorded, from what the networks did after each of some epochs, if they ran so many."""
-        ran = [self._outputs.epochs_run >= epoch for epoch in epochs]
-        taken = [(there, at, self._final) for there, at in zip(ran, measures, strict=True)]
-        hits = np.stack([np.where(there, at.hits, end.hits) for there, at, end in taken], axis=1)
-        dead = [self._by_layer(np.where(there[:, None], at.dead, end.dead)) for there, at, end in taken]
+        losses, hits, dead = [], [], []
+        for epoch, at in zip(epochs, measures, strict=True):
+            there = self._outputs.epochs_run >= epoch
+            losses.append(np.where(there, at.loss, self._final.loss))
+            hits.append(np.where(there, at.hits, self._final.hits))
+            dead.append(self._by_layer(np.where(there[:, None], at.dead, self._final.dead)))
         return {
-            "loss_recorded": np.stack([np.where(there, at.loss, end.loss) for there, at, end in taken], axis=1),
-            "accuracy_recorded": hits.astype(np.float64) / self._n_examples,
+            "loss_recorded": np.stack(losses, axis=1),
+            "accuracy_recorded": np.stack(hits, axis=1).astype(np.float64) / self._n_examples,
             "dead_units_recorded": np.stack(dead, axis=1),
         }
 
     def tracked(self) -> dict[str, np.ndarray]:
         """Return the epoch since which each unit is dead, layer by layer side by side.
 
-        The driver looks at the units after some epochs only: what is dead since the first look, and was at
-        initialisation, is so since then.
+        The driver looks at the units after some epochs only: what is dead since the first look of an attempt, and was
+        at its start, is so since then.
         """
-        experiment, since = self._experiment, self._outputs.dead_since
-        first_look = min(experiment.check_every, experiment.epochs)
-        if experiment.restart is not None:
-            first_look = min(first_look, experiment.restart.after)
-        born = self._initial.dead & ((since == first_look) | (self._outputs.epochs_run == 0)[:, None])
-        since = np.where(born, 0, since)
+        experiment, outputs, since = self._experiment, self._outputs, self._outputs.dead_since
+        look, begun = min(experiment.check_every, experiment.epochs), np.zeros((len(since), 1), np.int64)
+        if outputs.attempts is not None and experiment.restart is not None:
+            look, begun = min(look, experiment.restart.after), outputs.attempts.begun[:, None]
+        first_look = np.minimum(begun + look, experiment.epochs)
+        unseen = (outputs.epochs_run == 0)[:, None]
+        since = np.where(self._initial.dead & ((since == first_look) | unseen), begun, since)
         widths = experiment.network.relu_widths
         padded = np.full((len(since), len(widths), max(widths, default=0)), NEVER, np.int64)
         for k, layer in enumerate(self._layers(since)):
@@ -118,16 +121,19 @@ class Columns:
         data, loss = self._experiment.data, self._experiment.loss
         if data.n_examples > MAX_EXAMPLES:
             return {}
+        known = plateaus(data, loss)
+        near = nearest_plateau(self._final.loss, known)
         trapped = ~np.isin(outcome, (Outcome.CONVERGED, Outcome.DIVERGED))
-        near = np.full(len(outcome), np.nan)
-        near[trapped] = nearest_plateau(self._final.loss[trapped], plateaus(data, loss))
-        return {"plateau": near}
+        if not known[0].merged:
+            trapped &= near != known[0].loss  # all examples are told apart there: the seed is slow, not trapped
+        return {"plateau": np.where(trapped, near, np.nan)}
 
     def _outcomes(self) -> np.ndarray:
         """Return the first outcome that applies to each seed."""
         outputs, final = self._outputs, self._final
+        infinite = ~np.isfinite(final.loss) | ~np.all(np.isfinite(outputs.params), axis=1)
         cases = {
-            Outcome.DIVERGED: ~np.isfinite(final.loss) | ~np.all(np.isfinite(outputs.params), axis=1),
+            Outcome.DIVERGED: infinite if outputs.best is None else infinite | outputs.best.broken,
             Outcome.CONVERGED: outputs.epochs_to_converge != NEVER,
             Outcome.DEAD: self._is_dead(final),
             Outcome.STALLED: final.gradient_norm < STALLED_GRADIENT_NORM,

@@ -15,7 +15,7 @@ from fastgrok.fields import Integer
 from fastgrok.initializers import Initializer, Uniform, Zeros, given
 from fastgrok.losses import Loss, Reduction
 from fastgrok.network import Network, Sigmoid
-from fastgrok.optimizers import SGD, Optimizer
+from fastgrok.optimizers import SGD, Adam
 from fastgrok.precision import check_data, check_initial, check_spec
 from fastgrok.replacing import paths, replaced
 from fastgrok.schedules import MAX_EPOCHS as MAX_SCHEDULED
@@ -31,6 +31,13 @@ def _dtype_name(value: Any) -> Any:
     if value is np.float64 or value is np.float32 or isinstance(value, np.dtype):
         return np.dtype(value).name
     return value
+
+
+def _criteria_first(value: Any) -> Any:
+    """Put the rules of a pair in one order: what is equal is written equally."""
+    if isinstance(value, tuple | list) and len(value) == 2 and isinstance(value[1], Converged):
+        return (value[1], value[0])
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _scheme(value: Any, info: ValidationInfo) -> Any:
@@ -50,7 +57,9 @@ BiasInit = Annotated[
     BeforeValidator(_scheme),
     Field(description="an initializer, such as Zeros(), a function, arrays, or 'same' for that of the weights"),
 ]
-Update = Annotated[InstanceOf[Optimizer], Field(description="an optimizer, such as SGD(lr=0.1)")]
+Update = Annotated[
+    InstanceOf[SGD] | InstanceOf[Adam], Field(description="an optimizer, such as SGD(lr=0.1) or Adam()")
+]
 BatchSize = Annotated[
     Literal["full"] | Annotated[Integer, Field(ge=1, le=MAX_COUNT)],
     Field(description=f"an integer at least 1 and at most {MAX_COUNT}, or 'full'"),
@@ -61,6 +70,7 @@ Validation = Annotated[
 Rule = InstanceOf[Converged] | InstanceOf[EarlyStopping]
 Stop = Annotated[
     Rule | tuple[Rule, Rule] | None,
+    BeforeValidator(_criteria_first),
     Field(
         description="None, a stopping rule such as Converged(loss=0.01) or EarlyStopping(patience=20), "
         "or a tuple of one of each"
@@ -170,6 +180,10 @@ class Experiment(Spec):
             if here != there:
                 expected = f"a network with the {there} {words} of {field} {data.name!r}, and it has {here}"
                 raise InvalidExperiment("network", self.network, expected)
+        for name in ("feature_names", "target_names"):
+            if getattr(data, name) != getattr(self.data, name):
+                wanted = f"the {name} of data, {', '.join(getattr(self.data, name))}"
+                raise InvalidExperiment(f"{field}.{name}", getattr(data, name), wanted)
 
     def _check_cross_entropy(self) -> None:
         """Raise unless the outputs are probabilities and the targets may be."""
@@ -209,6 +223,8 @@ class Experiment(Spec):
             check_data(field, data, self.dtype)
         check_initial(self.init, self.bias_init, self.network.linears, self.dtype)
         check_spec("optimizer", self.optimizer, self.dtype)
+        if self.optimizer.schedule is not None:
+            check_spec("optimizer.schedule", self.optimizer.schedule, self.dtype)
         for index, layer in enumerate(self.network.layers):
             check_spec(f"network.layers[{index}]", layer, self.dtype)
         for rule in (self.criteria, self.early_stopping):

@@ -9,7 +9,7 @@ import numpy as np
 from fastgrok import generators
 from fastgrok.experiment import Experiment
 from fastgrok.initializers import Distribution, FromFunction, InitialTensor
-from fastgrok.kernels import build
+from fastgrok.kernels import builder
 from fastgrok.kernels.initialise import make_draw_on, make_initialise
 from fastgrok.kernels.streams import STREAMS
 from fastgrok.precision import rounded
@@ -28,10 +28,10 @@ class Initialiser:
 
     def __init__(self, experiment: Experiment) -> None:
         self._experiment = experiment
-        self._parts = build.initial(experiment)
-        self._tensors = build.tensors(experiment)
-        self._scratch_size = build.scratch_size(experiment)
-        self._kernel = make_initialise(experiment.stream, experiment.dtype, build.has_forms(experiment))
+        self._parts = builder.initial(experiment)
+        self._tensors = builder.tensors(experiment)
+        self._scratch_size = builder.scratch_size(experiment)
+        self._kernel = make_initialise(experiment.stream, experiment.dtype, builder.has_forms(experiment))
         self._all_in_kernel = all(isinstance(part.source, Distribution) for part in self._parts)
 
     @property
@@ -67,7 +67,7 @@ class Initialiser:
             else:
                 drawn = np.empty(values.shape, values.dtype)
                 draw_on = make_draw_on(self._experiment.stream, self._experiment.dtype)
-                draw_on(drawn, streams.words(), build.table([part]), self._scratch_size)
+                draw_on(drawn, streams.words(), builder.table([part]), self._scratch_size)
                 values[:] = drawn
         if states.shape[1]:
             states[:] = streams.words()
@@ -85,7 +85,7 @@ class _Streams:
         if self._now is None:
             words = np.empty((len(self._seeds), STREAMS[self._stream].words), np.uint64)
             nothing = np.empty((len(self._seeds), 0), self._dtype)
-            make_initialise(self._stream, self._dtype, False)(nothing, words, self._seeds, build.table([]), 1)
+            make_initialise(self._stream, self._dtype, False)(nothing, words, self._seeds, builder.table([]), 1)
         else:
             words = generators.to_words(self._stream, self._now) if isinstance(self._now, list) else self._now
         self._now = words

@@ -137,12 +137,12 @@ def _groups(targets: NDArray[np.float64], loss: Loss) -> tuple[list[float], list
     n = len(targets)
     members = (np.arange(1 << n)[:, None] >> np.arange(n)) & 1
     size = np.maximum(members.sum(axis=1), 1)[:, None]
-    mean = members @ targets / size
+    mean = (members[:, :, None] * targets).sum(axis=1) / size  # not by BLAS, whose order of sums is the CPU's
     if loss == "binary_cross_entropy":
         cost = size * _cross_entropy(mean)
     else:
         apart = targets[None] - mean[:, None]
-        cost = np.einsum("gi,gik->gk", members, apart**2) * (0.5 if loss == "half_squared_error" else 1.0)
+        cost = (members[:, :, None] * apart**2).sum(axis=1) * (0.5 if loss == "half_squared_error" else 1.0)
     spans = [np.ptp(targets[row.astype(bool)], axis=0).max() if row.any() else 0.0 for row in members]
     mixed = np.where(np.array(spans) > 0, size[:, 0], 0)
     return cost.sum(axis=1).tolist(), mixed.tolist()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -10,7 +11,7 @@ from fastgrok.columns import Columns
 from fastgrok.datasets import Dataset
 from fastgrok.experiment import Experiment
 from fastgrok.initialising import Initialiser
-from fastgrok.kernels import build
+from fastgrok.kernels import builder
 from fastgrok.kernels.evaluate import Measures, Scratch, make_evaluate, make_predict
 from fastgrok.kernels.initialise import make_seed_stream
 from fastgrok.kernels.jit import is_cached
@@ -73,22 +74,22 @@ class Program:
         self.experiment = experiment
         self._recording = recording
         self._lanes = lanes
-        self._evaluation_lanes = build.lane_count(experiment, specialize=False, n_seeds=n_seeds)
-        self._plan = build.plan(experiment, recording)
-        self._data = build.data(experiment)
-        self._training = _On(self._data, self._plan)
-        self._held_out = build.validation_data(experiment)
+        self._evaluation_lanes = builder.lane_count(experiment, specialize=False, n_seeds=n_seeds)
+        self._plan = builder.plan(experiment, recording)
+        self._data = builder.data(experiment)
+        self._training = _On(self._data, builder.evaluation_plan(self._plan))
+        self._held_out = builder.validation_data(experiment)
         self._initialise = Initialiser(experiment)
-        self._tensors = build.restart_tensors(experiment)
-        self._driver = build.driver(experiment, lanes, specialize=specialize, recording=recording)
+        self._tensors = builder.restart_tensors(experiment)
+        self._driver = builder.driver(experiment, lanes, specialize=specialize, recording=recording)
         self._evaluate = make_evaluate(self._evaluation_lanes, experiment.dtype)
         self._cancel = np.zeros(1, np.int64)
 
     @staticmethod
     def is_cached(experiment: Experiment, recording: Recording = NOTHING) -> bool:
         """Whether the specialised driver of an experiment need not be compiled."""
-        lanes = build.lane_count(experiment, specialize=True)
-        return is_cached(build.driver(experiment, lanes, specialize=True, recording=recording))
+        lanes = builder.lane_count(experiment, specialize=True)
+        return is_cached(builder.driver(experiment, lanes, specialize=True, recording=recording))
 
     def compile(self, memory: ThreadMemory) -> None:
         """Compile the kernels, or read them from the cache, unless that has been done: run them, cancelled."""
@@ -108,9 +109,9 @@ class Program:
     def memory(self) -> ThreadMemory:
         """Return memory for one thread."""
         lanes, n_linear = self._evaluation_lanes, len(self.experiment.network.linears)
-        evaluation = build.work(self.experiment, lanes, gradients=True)
+        evaluation = builder.evaluation_work(self.experiment, lanes, gradients=True)
         return ThreadMemory(
-            training=build.work(self.experiment, self._lanes, recording=self._recording),
+            training=builder.work(self.experiment, self._lanes, self._recording),
             evaluation=evaluation,
             scratch=Scratch(
                 numbers=np.zeros_like(evaluation.acts, shape=(3, lanes)),
@@ -122,9 +123,9 @@ class Program:
     def initialise(self, seeds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the initial parameters of seeds, and the streams that training goes on with."""
         params = np.empty((len(seeds), self.experiment.n_params), self.experiment.dtype)
-        own = np.empty((len(seeds), build.own_words(self.experiment)), np.uint64)
+        own = np.empty((len(seeds), builder.own_words(self.experiment)), np.uint64)
         self._initialise(params, own, seeds)
-        states = np.empty((len(seeds), build.state_words(self.experiment)), np.uint64)
+        states = np.empty((len(seeds), builder.state_words(self.experiment)), np.uint64)
         states[:, : own.shape[1]] = own
         if self.experiment.order == "shared":
             shared = np.empty(states.shape[1] - own.shape[1], np.uint64)
@@ -145,22 +146,25 @@ class Program:
         def measure(networks: np.ndarray, on: _On, gradients: bool = False) -> Measures:
             return self._measure(networks, on, memory, cancel, gradients=gradients)
 
-        initial = measure(params, self._training)
-        outputs = build.outputs(self.experiment, params, self._recording)
+        start = measure(params, self._training)
+        outputs = builder.outputs(self.experiment, params, self._recording)
         if self.experiment.epochs == 0:
             outputs.epochs_run[:] = 0
         else:
             data = self._data, self._held_out
             self._driver(outputs, states, memory.training, *data, self._tensors, self._plan, cancel)
+        again = outputs.attempts
+        initial = start if again is None else measure(again.start, self._training)
         made = Columns(self.experiment, outputs, initial, measure(params, self._training, gradients=True))
         columns = made.always()
         if self._held_out is not None:
-            on = _On(self._held_out, build.validation_plan(self._plan))
+            on = _On(self._held_out, builder.evaluation_plan(self._plan, validation=True))
             columns |= made.validation(measure(params, on), self._plan.n_validation)
         if self._recording.at is not None:
-            records = [outputs.records[:, k].copy() for k in range(len(self._recording.epochs))]
-            start = [initial] if 0 in self._recording.at else []
-            taken = [*start, *(measure(record, self._training) for record in records)]
+            records = (np.ascontiguousarray(outputs.records[:, k]) for k in range(len(self._recording.epochs)))
+            taken = itertools.chain(
+                [start] * (0 in self._recording.at), (measure(r, self._training) for r in records)
+            )
             columns |= made.recorded(self._recording.at, taken)
         if self._recording.dead_units:
             columns |= made.tracked()
@@ -178,7 +182,7 @@ class Program:
             weight_norms=np.empty((n, len(network.linears)), dtype),
             dead=np.empty((n, sum(network.relu_widths)), np.bool_),
         )
-        scale = build.gradient_scale(self.experiment) if gradients else 0.0
+        scale = builder.gradient_scale(self.experiment) if gradients else 0.0
         self._evaluate(measures, params, memory.scratch, memory.evaluation, on.data, on.plan, scale, cancel)
         return measures
 
@@ -193,6 +197,6 @@ def predict(outputs: np.ndarray, network: Network, params: np.ndarray, X: np.nda
     """Fill outputs (n_seeds, n_examples, n_out) with those of networks with parameters (n_seeds, n_params)."""
     blank = Dataset(X, np.zeros((len(X), network.n_out)))
     experiment = Experiment(network, blank, dtype=cast(Any, params.dtype.name))
-    lanes = build.lane_count(experiment, specialize=False, n_seeds=len(params))
-    work, data = build.work(experiment, lanes), build.data(experiment)
-    make_predict(lanes, experiment.dtype)(outputs, np.ascontiguousarray(params), work, data, build.plan(experiment))
+    lanes = builder.lane_count(experiment, specialize=False, n_seeds=len(params))
+    work, data = builder.evaluation_work(experiment, lanes, gradients=False), builder.data(experiment)
+    make_predict(lanes, experiment.dtype)(outputs, np.ascontiguousarray(params), work, data, builder.plan(experiment))

@@ -100,13 +100,12 @@ def _epochs(record_at: Any, last: int) -> tuple[int, ...] | None:
         record_at = record_at.tolist()
     if not isinstance(record_at, list | tuple | range) or not record_at:
         raise InvalidExperiment("record_at", record_at, expected)
+    if len(record_at) > MAX_RECORDS:
+        raise InvalidExperiment("record_at", record_at, f"at most {MAX_RECORDS} epochs")
     for k, epoch in enumerate(record_at):
         if isinstance(epoch, bool) or not isinstance(epoch, int | np.integer) or not 0 <= epoch <= last:
             raise InvalidExperiment(f"record_at[{k}]", epoch, f"an epoch from 0 to {last}")
-    found = tuple(sorted(set(map(int, record_at))))
-    if len(found) > MAX_RECORDS:
-        raise InvalidExperiment("record_at", f"{len(found)} epochs", f"at most {MAX_RECORDS} epochs")
-    return found
+    return tuple(sorted(set(map(int, record_at))))
 
 
 def variables(experiment: Experiment, recording: Recording = NOTHING) -> Mapping[str, Variable]:

@@ -24,11 +24,11 @@ STALLED_GRADIENT_NORM = 1e-6
 
 OUTCOME_MEANINGS: Mapping[str, str] = MappingProxyType(
     {
-        "diverged": "a parameter or the loss is not finite",
+        "diverged": "a parameter or a loss is not finite, or was when training ended",
         "converged": "every criterion of `stop` held after some epoch",
         "dead": "every unit of some ReLU layer is dead: the output is constant",
         "stalled": f"gradient_norm_final is below {STALLED_GRADIENT_NORM:g}",
-        "unfinished": "none of these when the last epoch was over",
+        "unfinished": "none of these when training ended",
     }
 )
 """What each outcome means, in a line."""
@@ -161,10 +161,17 @@ _ALL = (
         "float64",
         "1",
         "Loss of the plateau on which a seed sits that did not converge, within 5 % of the largest plateau: what is "
-        "left when a network does not tell some examples apart; NaN: none is near, or it converged or diverged.",
+        "left when a network does not tell some examples apart; NaN: none is near, or nothing is left to tell apart.",
         asked_by=FEW_EXAMPLES,
     ),
-    _each("restarts", "int64", "1", "Times that a seed began again with new parameters.", asked_by=RESTART),
+    _each(
+        "restarts",
+        "int64",
+        "1",
+        "Times that a seed began again with new parameters; what says `initial`, and born_dead, is of the last "
+        "attempt. -1: without restart.",
+        asked_by=RESTART,
+    ),
     _each(
         "loss_validation_final",
         "float64",
@@ -183,7 +190,8 @@ _ALL = (
         "loss_validation_best",
         "float64",
         "1",
-        "Smallest mean loss over the validation examples after an epoch; NaN if it was never finite.",
+        "Smallest mean loss over the validation examples after an epoch, but for improvements below min_delta; NaN "
+        "if it was never finite.",
         asked_by=VALIDATION,
     ),
     _each(
@@ -222,8 +230,8 @@ _ALL = (
         "dead_since",
         "int64",
         "epoch",
-        "Epoch after which the ReLU unit died for the last time, 0 if it was dead from the start; -1: it is alive at "
-        "the end, or there is no such unit. A restart begins anew.",
+        "Epoch after which the ReLU unit died for the last time, that at which the last attempt began (0 without "
+        "restarts) if it was dead from then on; -1: it is alive in the end, or there is no such unit.",
         HIDDEN_LAYER,
         UNIT,
         asked_by=TRACK,

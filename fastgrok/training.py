@@ -13,8 +13,8 @@ import numpy as np
 
 from fastgrok import program
 from fastgrok.experiment import Experiment
-from fastgrok.kernels import build
-from fastgrok.kernels.build import MAX_LANES
+from fastgrok.kernels import builder
+from fastgrok.kernels.builder import MAX_LANES
 from fastgrok.network import Network
 from fastgrok.program import Program, ThreadMemory, initialise
 from fastgrok.recording import NOTHING, Recording, shapes
@@ -80,9 +80,9 @@ def train(
         Called in this thread with the number of seeds that have been finished since the last call.
     """
     n = len(seeds)
-    threads = threads or build.threads()
+    threads = threads or builder.threads()
     specialize = _specialize(experiment, recording, n, threads) if specialize is None else specialize
-    lanes = lanes or build.lane_count(experiment, specialize=specialize, n_seeds=n)
+    lanes = lanes or builder.lane_count(experiment, specialize=specialize, n_seeds=n)
     size = chunk_size or _chunk_size(experiment, recording, n, lanes, threads)
     start = time.perf_counter()
     kernels = Program(experiment, specialize=specialize, lanes=lanes, n_seeds=n, recording=recording)
@@ -120,12 +120,27 @@ def train(
     )
 
 
-def working_bytes(experiment: Experiment, n: int, *, lanes: int | None, threads: int | None) -> int:
+def working_bytes(
+    experiment: Experiment,
+    recording: Recording,
+    n: int,
+    *,
+    lanes: int | None,
+    threads: int | None,
+    chunk_size: int | None,
+) -> int:
     """Return about how many bytes training n seeds takes besides their results."""
-    usual = build.lane_count(experiment, specialize=False, n_seeds=n)
-    training = build.block_vectors(experiment) * (lanes or usual)
-    evaluation = (2 * experiment.n_params + build.layout(experiment.network).n_acts * 3) * usual
-    return min(threads or build.threads(), n) * (training + evaluation) * np.dtype(experiment.dtype).itemsize
+    usual = builder.lane_count(experiment, specialize=False, n_seeds=n)
+    training = builder.block_vectors(experiment) * (lanes or usual)
+    evaluation = (2 * experiment.n_params + builder.layout(experiment.network).n_acts * 3) * usual
+    block = (training + evaluation) * np.dtype(experiment.dtype).itemsize
+    rows = min(chunk_size or max(1, _CHUNK_BYTES // _row_bytes(experiment, recording)), n)
+    return min(threads or builder.threads(), n) * (block + rows * _row_bytes(experiment, recording))
+
+
+def _row_bytes(experiment: Experiment, recording: Recording) -> int:
+    """Return about how many bytes one seed of a chunk takes."""
+    return 8 * ((3 + len(recording.epochs)) * experiment.n_params + builder.state_words(experiment))
 
 
 def initial_params(experiment: Experiment, seeds: np.ndarray) -> np.ndarray:
@@ -162,7 +177,7 @@ def _borrowed(memories: queue.SimpleQueue[ThreadMemory]) -> Iterator[ThreadMemor
 
 def _all_in_threads(task: Callable[[slice], None], n: int, flops: float) -> None:
     """Run the task on all of n rows of so many operations each; Ctrl-C ends it between chunks."""
-    threads = build.threads()
+    threads = builder.threads()
     size = max(MAX_LANES, min(int(_CHUNK_FLOPS / flops), -(-n // threads)))
     if _in_threads(task, n, size, threads, cancel=lambda: None, advance=None):
         raise KeyboardInterrupt
@@ -216,9 +231,9 @@ def _columns(experiment: Experiment, recording: Recording, n: int) -> dict[str, 
 
 def _specialize(experiment: Experiment, recording: Recording, n: int, threads: int) -> bool:
     """Whether a specialised driver saves more time than it takes to compile, or to read where it is on disk."""
-    if recording.dead_units or not build.is_worth_specializing(experiment):
+    if recording.dead_units or not builder.is_worth_specializing(experiment):
         return False
-    flops = n * build.flops_per_epoch(experiment) * experiment.epochs / threads
+    flops = n * builder.flops_per_epoch(experiment) * experiment.epochs / threads
     saved = flops / _GENERAL_FLOPS - flops / _SPECIALISED_FLOPS
     if saved > _COMPILE_SECONDS:
         return True
@@ -227,13 +242,15 @@ def _specialize(experiment: Experiment, recording: Recording, n: int, threads: i
 
 def _chunk_size(experiment: Experiment, recording: Recording, n: int, lanes: int, threads: int) -> int:
     """Return the seeds of a chunk: enough to fill lanes and refill them, few enough to balance the threads."""
-    flops = build.flops_per_epoch(experiment) * max(experiment.epochs, 1)
+    flops = builder.flops_per_epoch(experiment) * max(experiment.epochs, 1)
     size = int(_CHUNK_FLOPS / flops)
     if experiment.stop is not None:
         size = max(size, _REFILLS * lanes)
     size = min(size, -(-n // threads))
-    row_bytes = 8 * ((2 + len(recording.epochs)) * experiment.n_params + build.state_words(experiment))
-    size = max(1, min(size, _CHUNK_BYTES // row_bytes))
+    most = max(1, _CHUNK_BYTES // _row_bytes(experiment, recording))
+    if most < lanes:
+        return most  # some lanes stay idle, and memory bounded
+    size = max(1, min(size, most))
     rounds = -(-n // (size * threads))
     even = -(-n // (rounds * threads))  # every thread has as many chunks as the others
     return -(-even // lanes) * lanes

@@ -156,11 +156,11 @@ def plateau_losses(loss: str, targets: tuple[tuple[float, ...], ...], inputs: tu
 
 
 def plateau(experiment: fg.Experiment, loss: float) -> float:
-    """Return the nearest of these losses if it is within 5 % of the largest; NaN if not."""
+    """Return the nearest of these losses if it is within 5 % of the largest and not 0; NaN if not."""
     data = experiment.data
     losses = plateau_losses(experiment.loss, tuple(map(tuple, data.y)), tuple(map(tuple, data.X)))
     nearest = losses[np.abs(losses - loss).argmin()]
-    return float(nearest) if abs(nearest - loss) <= 0.05 * losses[-1] else np.nan
+    return float(nearest) if nearest > 0 and abs(nearest - loss) <= 0.05 * losses[-1] else np.nan
 
 
 def mean_loss(experiment: fg.Experiment, params: Params) -> float:
@@ -395,12 +395,15 @@ def run(experiment: fg.Experiment, seed: int, params: Params | None = None) -> t
 class End(NamedTuple):
     """How training went."""
 
+    start: Params  # of the last attempt
+    begun: int  # epochs before it
     last: Epoch
     history: list[Epoch]  # after every epoch, the start included
     converged: int
     restarts: int
     validation: Validation | None
     stopped_early: bool
+    diverged: bool
 
 
 def _train_to_the_end(experiment: fg.Experiment, start: Params, rng: Any) -> End:
@@ -408,7 +411,8 @@ def _train_to_the_end(experiment: fg.Experiment, start: Params, rng: Any) -> End
     order_rng = order_generator(experiment, rng)
     validation = Validation(experiment) if experiment.validation is not None else None
     history, converged, restarts, stopped_early = [look(experiment, start)], -1, 0, False
-    training, clock = train(experiment, start, order_rng), 0
+    training, clock, begun, why = train(experiment, start, order_rng), 0, 0, None
+    diverged = False
     for number in range(1, experiment.epochs + 1):
         epoch, clock = next(training), clock + 1
         history.append(epoch)
@@ -423,9 +427,11 @@ def _train_to_the_end(experiment: fg.Experiment, start: Params, rng: Any) -> End
             again = False
         why = validation.watch(number, epoch.params) if validation is not None else None
         if again and (attempt_over or diverged) and number < experiment.epochs:
-            training, clock, restarts = train(experiment, draw_params(experiment, rng), order_rng), 0, restarts + 1
+            start = draw_params(experiment, rng)
+            training, clock, begun, restarts = train(experiment, start, order_rng), 0, number, restarts + 1
             continue
-        if diverged or why == "diverged" or (stop is not None and met(stop, epoch) and not stop.keep_training):
+        diverged = diverged or why == "diverged"
+        if diverged or (stop is not None and met(stop, epoch) and not stop.keep_training):
             break
         if why == "early" and number < experiment.epochs:
             stopped_early = True
@@ -433,17 +439,17 @@ def _train_to_the_end(experiment: fg.Experiment, start: Params, rng: Any) -> End
     last = history[-1]
     if experiment.early_stopping and experiment.early_stopping.restore_best and validation.epoch:
         last = look(experiment, validation.params)
-    return End(last, history, converged, restarts, validation, stopped_early)
+    return End(start, begun, last, history, converged, restarts, validation, stopped_early, diverged)
 
 
 def _run(experiment: fg.Experiment, start: Params, rng: Any) -> tuple[Params, dict[str, Any]]:
     X, _ = examples(experiment)
     network = experiment.network
     end = _train_to_the_end(experiment, start, rng)
-    last = end.last
+    last, start = end.last, end.start
     masks = list(zip(dead_masks(network, start, X), dead_masks(network, last.params, X), strict=True))
     norm = gradient_norm(experiment, last.params)
-    if not np.isfinite(last.loss) or not all(np.isfinite(p).all() for p in last.params):
+    if end.diverged or not np.isfinite(last.loss) or not all(np.isfinite(p).all() for p in last.params):
         outcome = Outcome.DIVERGED
     elif end.converged >= 0:
         outcome = Outcome.CONVERGED
@@ -486,19 +492,17 @@ def _run(experiment: fg.Experiment, start: Params, rng: Any) -> tuple[Params, di
     return last.params, row
 
 
-def history(experiment: fg.Experiment, seed: int) -> list[Epoch]:
-    """Return a seed's network after every epoch, the start included."""
-    with np.errstate(all="ignore"):
-        return _train_to_the_end(experiment, *initial(experiment, seed)).history
-
-
 def dead_since(experiment: fg.Experiment, seed: int) -> list[list[int]]:
     """Return for every unit of each ReLU layer the epoch since which it is dead; -1 if it is not."""
     X, _ = examples(experiment)
-    masks = [dead_masks(experiment.network, epoch.params, X) for epoch in history(experiment, seed)]
+    with np.errstate(all="ignore"):
+        end = _train_to_the_end(experiment, *initial(experiment, seed))
+    best = end.validation.epoch if experiment.early_stopping and experiment.early_stopping.restore_best else 0
+    attempt = [end.start, *(epoch.params for epoch in end.history[end.begun + 1 : best + 1 if best else None])]
+    masks = [dead_masks(experiment.network, params, X) for params in attempt]
     since = []
     for layer in range(len(masks[0])):
         dead = np.array([mask[layer] for mask in masks])  # (n_epochs + 1, width)
         runs = [len(list(itertools.takewhile(bool, column[::-1]))) for column in dead.T]
-        since.append([len(masks) - run if run else -1 for run in runs])
+        since.append([end.begun + len(masks) - run if run else -1 for run in runs])
     return since

@@ -20,15 +20,15 @@ COMPILE = """
 import numba
 import numpy as np
 import fastgrok as fg
-from fastgrok.kernels import build
+from fastgrok.kernels import builder
 exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), stop=None, dtype={dtype!r})
-lanes = build.lane_count(exp, specialize=True)
-train = build.driver(exp, lanes, specialize=True)
-outputs = build.outputs(exp, np.zeros((lanes, exp.n_params), exp.dtype))
-states = np.zeros((lanes, build.state_words(exp)), np.uint64)
+lanes = builder.lane_count(exp, specialize=True)
+train = builder.driver(exp, lanes, specialize=True)
+outputs = builder.outputs(exp, np.zeros((lanes, exp.n_params), exp.dtype))
+states = np.zeros((lanes, builder.state_words(exp)), np.uint64)
 arguments = (
-    outputs, states, build.work(exp, lanes), build.data(exp), build.validation_data(exp),
-    build.tensors(exp), build.plan(exp), np.zeros(1, np.int64),
+    outputs, states, builder.work(exp, lanes), builder.data(exp), builder.validation_data(exp),
+    builder.tensors(exp), builder.plan(exp), np.zeros(1, np.int64),
 )
 train.compile(tuple(map(numba.typeof, arguments)))
 print(*train.inspect_asm().values())

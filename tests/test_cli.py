@@ -147,6 +147,30 @@ def test_criteria_that_are_given_replace_the_default() -> None:
     assert request("xor", {**defaults(), "no_stop": True}).experiment.stop is None
 
 
+def test_none_is_a_value_of_an_axis() -> None:
+    lists = {"schedule": "none,step_lr(10)", "clip_norm": "none,1", "restart_after": "none,100"}
+    made = request("xor", {**defaults(), **lists})
+    assert made.axes == {
+        "optimizer.clip_norm": [None, 1.0],
+        "optimizer.schedule": [None, fg.StepLR(10)],
+        "restart": [None, fg.Restart(100)],
+    }
+
+
+def test_validation_files_have_the_columns_of_the_data(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "train.csv").write_text("a,b,label\n0,0,no\n1,0,yes\n0,1,yes\n")
+    (tmp_path / "held.csv").write_text("b,a,label\n0.5,1,yes\n0,0.25,no\n")
+    (tmp_path / "other.csv").write_text("b,a,label\n0.5,1,yes\n0,0.25,zebra\n")
+    values = {**defaults(), "data": str(tmp_path / "train.csv"), "target": "label"}
+    made = request(None, {**values, "validation": str(tmp_path / "held.csv")}).experiment
+    assert made.validation.X.tolist() == [[1, 0.5], [0.25, 0]]
+    files = [f"--{name}={tmp_path}/{file}.csv" for name, file in (("data", "train"), ("validation", "other"))]
+    assert "validation.target_names" in refused(["sweep", *files, "--target", "label"], capsys)
+    (tmp_path / "xor.csv").write_text("x0,x1,y0\n0,1,1\n1,1,0\n")
+    named = request("xor", {**defaults(), "validation": str(tmp_path / "xor.csv"), "target": "y0"}).experiment
+    assert named.validation.n_examples == 2
+
+
 def test_a_sweep_is_compared(capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["sweep", "xor", "--lr", "0.1,0.2", "--seeds", "64", "--epochs", "200", "--compare", "lr"]
     said = Outcome(arguments, capsys)
@@ -305,7 +329,8 @@ def test_a_file_of_ones_own_is_trained(capsys: pytest.CaptureFixture[str], tmp_p
         (["sweep", "xor", "--loss", "binary_cross_entropy"], "--output sigmoid"),
         (["sweep", "xor", "--init", "uniform(1"], "--init"),
         (["sweep", "xor", "--no-stop", "--stop-loss", "1"], "--stop-loss"),
-        (["sweep", "xor", "--target", "y"], "--data with a CSV file too"),
+        (["sweep", "xor", "--target", "y"], "a CSV file, by --data or --validation"),
+        (["sweep", "parity3", "--validation", "0.5", "--split-seed", "-1"], "--split-seed = -1"),
         (["sweep", "xor", "--data", "my.csv"], "either a name"),
         (["sweep", "--data", "missing.csv"], "--target is missing"),
         (["sweep", "--data", "missing.csv", "--target", "y"], "an existing file"),
@@ -423,7 +448,9 @@ def test_a_closed_stdout_and_a_full_disk_are_survived() -> None:
 
 
 def test_ctrl_c_prints_what_is_finished_and_leaves_with_130() -> None:
-    ran = process("sweep", "xor", "--no-stop", "--epochs", "100000", "--seeds", "100000", "--json", "--no-specialize")
+    flags = ("sweep", "xor", "--no-stop", "--epochs", "100000", "--json", "--no-specialize")
+    process(*flags, "--seeds", "1").communicate(timeout=60)  # compiled: an interrupted compiler may go on
+    ran = process(*flags, "--seeds", "100000")
     timer = threading.Timer(4, ran.send_signal, [signal.SIGINT])
     timer.start()
     out, err = ran.communicate(timeout=60)

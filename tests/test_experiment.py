@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 import fastgrok as fg
 from fastgrok.errors import InvalidExperiment
+from fastgrok.optimizers import Optimizer
 from fastgrok.spec import Spec
 
 NET = fg.mlp(2, 4, 1, output="sigmoid")
@@ -137,6 +138,13 @@ def test_defaults_are_those_of_the_design() -> None:
         ({"stop": (fg.Converged(loss=1), fg.Converged(loss=2))}, "stop", "a tuple of one Converged"),
         ({"validation": fg.datasets.parity(3)}, "network", "3 inputs of validation"),
         ({"validation": 0.25}, "validation", "None, or a Dataset"),
+        ({"validation": fg.Dataset([[0, 1]], [1], feature_names=["x1", "x0"])}, "validation.feature_names", "x0, x1"),
+        ({"optimizer": Optimizer}, "optimizer", "an optimizer, such as SGD(lr=0.1) or Adam()"),
+        (
+            {"dtype": "float32", "optimizer": fg.SGD(schedule=fg.CosineAnnealingLR(5, eta_min=1e300))},
+            "optimizer.schedule.eta_min",
+            "in float32",
+        ),
         ({"check_every": 0}, "check_every", "an integer at least 1"),
         ({"epochs": 10**8, "optimizer": fg.SGD(schedule=fg.StepLR(9))}, "epochs", "at most 10000000 with a schedule"),
         ({"stop": 0.01}, "stop", "None, a stopping rule"),
@@ -367,3 +375,11 @@ def test_repr_shows_what_is_not_default() -> None:
     assert repr(EXP.replace(epochs=5, dtype="float32")) == (
         "<Experiment 2-4-1 relu/sigmoid on xor: epochs=5, dtype='float32'>"
     )
+
+
+def test_the_order_of_two_stopping_rules_makes_no_difference() -> None:
+    rules = fg.Converged(loss=0.1), fg.EarlyStopping(9)
+    one, other = (EXP.replace(validation=EXP.data, stop=pair) for pair in (rules, rules[::-1]))
+    assert one == other
+    assert one.id == other.id
+    assert one.stop == rules

@@ -10,6 +10,7 @@ from registry import experiment
 from test_twin import LANES, SEEDS, XOR, assert_like_the_twin, assert_like_the_twin_every_epoch, library
 
 import fastgrok as fg
+from fastgrok.kernels import builder
 from fastgrok.schema import Outcome
 
 OPTIMIZERS = {
@@ -88,7 +89,13 @@ RESTARTS = {
     "legacy": (fg.Restart(after=20), {"stream": "numpy_legacy", "init": fg.Normal(0, 1), "bias_init": "same"}),
     "schedule": (fg.Restart(after=20), {"optimizer": fg.SGD(0.3, schedule=fg.ExponentialLR(0.99))}),
     "every_third": (fg.Restart(after=20), {"check_every": 3}),
-    "keep_training": (fg.Restart(after=30), {"stop": fg.Converged(loss=0.05, keep_training=True)}),
+    "keep_training": (
+        fg.Restart(after=30),
+        {
+            "stop": fg.Converged(loss=0.05, keep_training=True),
+            "optimizer": fg.SGD(0.3, schedule=fg.ExponentialLR(0.999)),
+        },
+    ),
     "diverging": (fg.Restart(after=20), {"optimizer": fg.SGD(2.4), "init": fg.Normal(0, 2)}),
 }
 
@@ -160,6 +167,14 @@ def test_restored_parameters_have_the_best_validation_loss_bit_for_bit(specializ
     assert (last.loss_validation_final > last.loss_validation_best).sum() > 50
 
 
+def test_a_seed_that_diverged_says_so_though_its_best_parameters_are_restored():
+    exp = NOISY.replace(network=fg.mlp(3, 1), optimizer=fg.SGD(1.3), stop=fg.EarlyStopping(500), epochs=3000)
+    found = library(exp, seeds=20).dataset
+    assert (found.outcome == Outcome.DIVERGED).all()
+    assert np.isfinite(found.loss_final).all()
+    assert not found.stopped_early.any()
+
+
 def test_a_seed_whose_validation_loss_is_never_finite_has_no_best():
     exp = NOISY.replace(optimizer=fg.SGD(1e200), network=fg.mlp(3, 6, 1), stop=EARLY["patience"])
     found = library(exp, seeds=20).dataset
@@ -206,18 +221,37 @@ def test_a_seed_that_stopped_is_recorded_as_it_is_in_the_end():
     np.testing.assert_array_equal(alone.loss_recorded, stopped.loss_recorded.sel(epoch=[100])[:1])
 
 
-@pytest.mark.parametrize("restart", [None, fg.Restart(after=30)])
+DYING = XOR.replace(
+    network=fg.mlp(2, 4, 3, 1), init=fg.Normal(0, 1.5), bias_init=fg.Normal(0, 1), epochs=60, optimizer=fg.SGD(0.4)
+)
+TRACKED = {
+    "to the end": DYING.replace(stop=None),
+    "restarts": DYING.replace(stop=fg.Converged(loss=0.001), restart=fg.Restart(after=25)),
+    "restored": DYING.replace(stop=fg.EarlyStopping(patience=9), validation=fg.Dataset([[0.4, 0.9]], [0.8])),
+}
+
+
+@pytest.mark.parametrize("regime", TRACKED)
 @both_drivers
-def test_units_are_dead_since_the_epoch_of_the_twin(specialize, restart):
-    exp = XOR.replace(network=fg.mlp(2, 4, 3, 1), init=fg.Normal(0, 1.5), bias_init=fg.Normal(0, 1), epochs=60)
-    exp = exp.replace(optimizer=fg.SGD(0.4), stop=None if restart is None else fg.Converged(loss=0.001))
-    found = library(exp.replace(restart=restart), seeds=40, specialize=specialize, track="dead_units").dataset
-    if restart is None:
-        for seed in range(40):
-            for layer, expected in enumerate(naive.dead_since(exp, seed)):
-                np.testing.assert_array_equal(found.dead_since[seed, layer, : len(expected)], expected)
-        assert (found.dead_since > 0).sum() > 10
+def test_units_are_dead_since_the_epoch_of_the_twin(specialize, regime):
+    exp = TRACKED[regime]
+    found = library(exp, seeds=40, specialize=specialize, track="dead_units").dataset
+    for seed in range(40):
+        for layer, expected in enumerate(naive.dead_since(exp, seed)):
+            np.testing.assert_array_equal(found.dead_since[seed, layer, : len(expected)], expected)
+    assert (found.dead_since > 0).sum() > 10
     np.testing.assert_array_equal((found.dead_since >= 0).sum("unit"), found.dead_units_final)
+
+
+def test_one_kernel_evaluates_every_regime():
+    """Each compilation is seconds that a user waits for."""
+    from fastgrok.kernels.evaluate import make_evaluate
+
+    for exp in REGIMES.values():
+        library(exp, seeds=9, record_at=[1])
+        library(exp, seeds=9, track="dead_units")
+    lanes = builder.lane_count(XOR, specialize=False)
+    assert len(make_evaluate(lanes, "float64").overloads) == 1
 
 
 def test_units_that_died_and_revived_make_up_the_difference():
@@ -239,6 +273,12 @@ REGIMES = {
     ),
     "early": NOISY.replace(stop=EARLY["both"], order="shared", optimizer=fg.SGD(0.2, 0.9, nesterov=True)),
     "every": XOR.replace(stop=fg.Converged(accuracy=1), check_every=5, optimizer=fg.SGD(0.1, clip_norm=0.4)),
+    "everything": NOISY.replace(
+        stop=fg.Converged(loss=0.05, keep_training=True),
+        restart=fg.Restart(20),
+        check_every=7,
+        optimizer=fg.SGD(0.2, schedule=fg.StepLR(30)),
+    ),
 }
 
 
@@ -256,6 +296,12 @@ def test_a_regimes_bits_are_the_same_for_both_drivers_any_lanes_chunks_and_alone
     alone = bits(library(exp, seeds=[149], specialize=False, record_at=[3, 60]))
     row = {name: value[-len(alone[name]) :] for name, value in expected.items()}
     assert alone == row
+
+
+def test_a_seed_that_converged_is_not_looked_at_when_its_neighbours_restart():
+    exp = REGIMES["everything"].replace(optimizer=fg.SGD(0.2))
+    alone = library(exp, seeds=300, specialize=False, lanes=1, chunk_size=1)
+    assert bits(alone) == bits(library(exp, seeds=300, specialize=False))
 
 
 @pytest.mark.parametrize("regime", REGIMES)

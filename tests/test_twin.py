@@ -20,7 +20,7 @@ from registry import (
 )
 
 import fastgrok as fg
-from fastgrok.kernels import build
+from fastgrok.kernels import builder
 from fastgrok.schema import VARIABLES, Outcome
 
 LANES = 8  # one compilation of the general driver serves most tests
@@ -95,7 +95,7 @@ def test_an_epoch_of_many_examples_is_the_twins(batch_size):
     rng = np.random.default_rng(0)
     data = fg.Dataset(rng.uniform(-1, 1, (900, 3)), rng.uniform(0, 1, (900, 2)))
     exp = experiment("width_256", data=data, batch_size=batch_size, epochs=1, optimizer=fg.SGD(0.01))
-    assert build.plan(exp).check_examples < 500
+    assert builder.plan(exp).check_examples < 500
     assert_like_the_twin(exp, SEEDS[:1], rtol=1e-11, specialize=False)
 
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import time
 
+import fastgrok as fg
+
 from .work import DTYPES, EPOCHS, SEEDS, experiment, train
 
 _REPEATS = 3
@@ -48,6 +50,27 @@ class General(_Throughput):
     """Every shape, per example, in mini-batches and in full batches."""
 
     params = (list(SEEDS), DTYPES, [1, 2, "full"])
+
+
+_REGIMES = {
+    "adam": {"optimizer": fg.Adam(0.01)},
+    "nesterov_clipped": {"optimizer": fg.SGD(0.1, momentum=0.9, nesterov=True, clip_norm=1)},
+    "schedule": {"optimizer": fg.SGD(0.1, schedule=fg.ExponentialLR(0.999))},
+    "restarts": {"stop": fg.Converged(loss=0), "restart": fg.Restart(100)},
+    "validation": {"validation": fg.datasets.xor()},
+}
+
+
+class Regimes(_Throughput):
+    """What training may do besides plain SGD, on 2-4-1."""
+
+    params = (list(_REGIMES),)
+    param_names = ("regime",)
+
+    def setup(self, regime: str) -> None:  # type: ignore[override]
+        """Compile."""
+        self.experiment, self.seeds = experiment("2-4-1", **_REGIMES[regime]), SEEDS["2-4-1"]
+        train(self.experiment, 1)
 
 
 class Specialised(_Throughput):

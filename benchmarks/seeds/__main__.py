@@ -19,7 +19,7 @@ from benchmarks.peers import readme
 from benchmarks.peers.environment import describe
 from benchmarks.peers.tables import table
 from benchmarks.peers.timing import median_ratio
-from fastgrok.kernels import build
+from fastgrok.kernels import builder
 
 XOR = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), init=fg.Uniform(-1, 1), stop=None)
 STOPPED = XOR.replace(epochs=10_000, stop=fg.Converged(loss=0.01))
@@ -60,7 +60,7 @@ def early_stopping(seeds: int, repeats: int) -> dict[str, float]:
     found = {}
     for dtype in ("float64", "float32"):
         fixed, stopped = XOR.replace(dtype=dtype), STOPPED.replace(dtype=dtype)
-        lanes = build.lane_count(fixed, specialize=True)
+        lanes = builder.lane_count(fixed, specialize=True)
         block = {"chunk_size": lanes, "lanes": lanes}
         name = f"`Converged(loss=0.01)`, at most 10,000 epochs, {dtype}, against no criterion"
         found[name] = speed_ratio(trained(stopped, seeds), trained(fixed, seeds), repeats)

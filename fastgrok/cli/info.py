@@ -25,7 +25,7 @@ def info(*, as_json: bool) -> int:
 
 def collect() -> dict[str, Any]:
     """Return everything that `fastgrok info` shows."""
-    from fastgrok.kernels import build
+    from fastgrok.kernels import builder
     from fastgrok.kernels.target import vector_bytes
     from fastgrok.results.provenance import cpu_name, cpu_target, versions
 
@@ -34,7 +34,7 @@ def collect() -> dict[str, Any]:
         "cpu": cpu_name(),
         "cpu_target": cpu_target(),
         "vector_bits": 8 * vector_bytes(),
-        "threads": build.threads(),
+        "threads": builder.threads(),
         "lanes": _lanes(),
         "cache": _cache(),
     }
@@ -44,7 +44,7 @@ def _lanes() -> dict[str, dict[str, int]]:
     """Return the lanes chosen for XOR 2-4-1, by driver and dtype."""
     from fastgrok.datasets import xor
     from fastgrok.experiment import Experiment
-    from fastgrok.kernels.build import lane_count
+    from fastgrok.kernels.builder import lane_count
     from fastgrok.network import mlp
 
     experiment = Experiment(mlp(2, 4, 1), xor())

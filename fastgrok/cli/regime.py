@@ -18,11 +18,18 @@ Values = Mapping[str, Any]
 Chosen = tuple[dict[str, Any], dict[str, list[Any]]]
 """Fields of an experiment, and the values of each path in them that has a flag."""
 
+NONE = "none"
+"""The word for a schedule, a clipping, a restart that there is not."""
+
 _CRITERIA = ("stop_loss", "stop_max_error", "stop_accuracy")
 
 
 def _schedule(flag: str, text: str) -> Any:
-    return from_call(flag, Schedule, text)
+    return None if text == NONE else from_call(flag, Schedule, text)
+
+
+def _number_or_none(flag: str, text: str) -> float | None:
+    return None if text == NONE else number(flag, text)
 
 
 _OPTIMIZER: dict[str, Callable[[str, str], Any]] = {
@@ -33,7 +40,7 @@ _OPTIMIZER: dict[str, Callable[[str, str], Any]] = {
     "eps": number,
     "weight_decay": number,
     "l1": number,
-    "clip_norm": number,
+    "clip_norm": _number_or_none,
     "schedule": _schedule,
 }
 
@@ -52,7 +59,11 @@ def optimizers(values: Values) -> Chosen:
     InvalidExperiment
         If there is no such optimizer, or none of them has a field that is given.
     """
-    given = {name: listed(option(name), values[name], parse) for name, parse in _OPTIMIZER.items() if values[name]}
+    given = {
+        name: listed(option(name), values[name], parse)
+        for name, parse in _OPTIMIZER.items()
+        if values[name] is not None
+    }
     if values["nesterov"] is not None:
         given["nesterov"] = [values["nesterov"]]
     first = {name: choices[0] for name, choices in given.items()}
@@ -125,17 +136,19 @@ def _early(values: Values) -> tuple[EarlyStopping | None, dict[str, list[Any]]]:
 
 
 def _restart(values: Values) -> tuple[Restart | None, dict[str, list[Any]]]:
-    """Return the restarts, if an attempt ends."""
+    """Return the restarts, if an attempt ends; beside none they are whole values of one axis."""
     at_most = values["restart_at_most"]
     if values["restart_after"] is None:
         if at_most is not None:
             raise InvalidExperiment("--restart-at-most", at_most, "--restart-after with it")
         return None, {}
-    found = {"after": listed("--restart-after", values["restart_after"], integer)}
-    if at_most is not None:
-        found["at_most"] = listed("--restart-at-most", at_most, integer)
-    rule = Restart(**{name: choices[0] for name, choices in found.items()})
-    return rule, {f"restart.{name}": choices for name, choices in found.items()}
+    limits = [None] if at_most is None else listed("--restart-at-most", at_most, integer)
+    after = listed("--restart-after", values["restart_after"], integer_or(NONE))
+    if NONE in after:
+        rules = [None if epochs == NONE else Restart(epochs, most) for epochs in after for most in limits]
+        rules = list(dict.fromkeys(rules))
+        return rules[0], {"restart": rules}
+    return Restart(after[0], limits[0]), {"restart.after": after, "restart.at_most": limits}
 
 
 def record_at(text: str | None) -> str | list[int] | None:

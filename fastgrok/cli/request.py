@@ -64,18 +64,31 @@ def request(name: str | None, values: Values) -> Request:
 def _validation(data: list[Dataset], values: Values) -> Dataset | None:
     """Return what is validated on; a share of the examples is taken away from the one dataset that there is then."""
     given, seed, stratified = values["validation"], values["split_seed"], values["stratified"]
-    is_file = given is not None and Path(given).suffix.lower() in (".csv", ".npz")
+    share = None if given is None else _share(given)
     for name, value in (("split_seed", seed), ("stratified", stratified or None)):
-        if value is not None and (given is None or is_file):
+        if value is not None and share is None:
             raise InvalidExperiment(option(name), value, "--validation with a share of the examples")
     if given is None:
         return None
-    if is_file:
-        return _from_file({**values, "data": given})
+    if share is None:
+        columns = ",".join(data[0].feature_names) if _is_csv(values["data"]) else None
+        return _from_file("--validation", given, {**values, "features": values["features"] or columns})
     if len(data) > 1:
         raise InvalidExperiment("--validation", given, "one dataset of which it is a share")
-    data[0], held_out = data[0].split(number("--validation", given), seed=seed or 0, stratified=stratified)
+    try:
+        data[0], held_out = data[0].split(share, seed=seed or 0, stratified=stratified)
+    except InvalidExperiment as error:
+        flag = "--split-seed" if error.field == "seed" else option(error.field)
+        raise InvalidExperiment(flag, error.value, error.accepted) from None
     return held_out
+
+
+def _share(text: str) -> float | None:
+    """Return the share that a text is, None if it is a file."""
+    try:
+        return float(text)
+    except ValueError:
+        return None
 
 
 def _initializer(flag: str, text: str) -> Any:
@@ -113,11 +126,11 @@ def _data(name: str | None, values: Values) -> list[Dataset]:
     if (name is None) == (values["data"] is None):
         given = MISSING if name is None else f"{name} and --data {values['data']}"
         raise InvalidExperiment("data", given, f"either a name ({_KNOWN}) or --data with a file")
-    if values["data"] is not None:
-        return [_from_file(values)]
     for flag in DATA_FLAGS[1:]:
-        if values[flag.name] is not None:
-            raise InvalidExperiment(option(flag.name), values[flag.name], "--data with a CSV file too")
+        if values[flag.name] is not None and not any(map(_is_csv, (values["data"], values["validation"]))):
+            raise InvalidExperiment(option(flag.name), values[flag.name], "a CSV file, by --data or --validation")
+    if values["data"] is not None:
+        return [_from_file("--data", values["data"], values)]
     return listed("data", name or "", _named)
 
 
@@ -130,16 +143,17 @@ def _named(field: str, item: str) -> Dataset:
     return datasets.by_name(item)
 
 
-def _from_file(values: Values) -> Dataset:
-    """Return the dataset of a CSV or an NPZ file."""
-    path = values["data"]
-    if Path(path).suffix.lower() == ".npz":
-        for flag in DATA_FLAGS[1:]:
-            if values[flag.name] is not None:
-                raise InvalidExperiment(option(flag.name), values[flag.name], "a CSV file; an NPZ file has X and y")
+def _is_csv(path: str | None) -> bool:
+    """Whether a file is read as CSV: every one that is not NPZ."""
+    return path is not None and _share(path) is None and Path(path).suffix.lower() != ".npz"
+
+
+def _from_file(flag: str, path: str, values: Values) -> Dataset:
+    """Return the dataset of a CSV or an NPZ file; the flags of columns are for both files."""
+    if not _is_csv(path):
         return Dataset.from_npz(path)
     if values["target"] is None:
-        raise InvalidExperiment("--target", MISSING, "the column of the target, or several with commas")
+        raise InvalidExperiment("--target", MISSING, f"the column of the target in {flag}, or several with commas")
     target = items("--target", values["target"])
     features = None if values["features"] is None else items("--features", values["features"])
     return Dataset.from_csv(path, target if len(target) > 1 else target[0], features, classes=values["classes"])

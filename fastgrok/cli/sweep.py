@@ -1,6 +1,7 @@
 """The command `fastgrok sweep`: train, show what happened, and keep it."""
 
 import json
+import re
 import sys
 import warnings
 from typing import Any
@@ -75,7 +76,10 @@ def _compared(wanted: Request, name: str | None) -> str | None:
     """Return the axis whose values are compared; its last word will do."""
     if name is None:
         return None
-    found = [path for path in wanted.axes if name in (path, path.rpartition(".")[2])]
+    plain = {
+        path: re.sub(r"\[\d+\]", "", path) for path in wanted.axes
+    }  # stop[0].loss is --compare stop.loss, or loss
+    found = [path for path, short in plain.items() if name in (path, short, short.rpartition(".")[2])]
     if len(found) != 1:
         expected = one_of(wanted.axes) if wanted.axes else "a field whose flag has a list, such as init"
         raise InvalidExperiment("--compare", name, expected)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import numbers
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -234,17 +235,17 @@ class Dataset:
         >>> fg.datasets.parity(3).split(0.25, stratified=True)[1].y.ravel().tolist()
         [1.0, 0.0]
         """
-        if isinstance(validation, bool) or not isinstance(validation, int | float) or not 0 < validation < 1:
+        if isinstance(validation, bool) or not isinstance(validation, numbers.Real) or not 0 < validation < 1:
             raise InvalidExperiment("validation", validation, "a share greater than 0 and less than 1")
         if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
             raise InvalidExperiment("seed", seed, "an integer at least 0")
-        if not isinstance(stratified, bool):
+        if not isinstance(stratified, bool | np.bool_):
             raise InvalidExperiment("stratified", stratified, "True or False")
-        count = round(validation * self.n_examples)
+        count = round(float(validation) * self.n_examples)
         if not 0 < count < self.n_examples:
             expected = f"a share that leaves some of the {self.n_examples} examples on either side"
             raise InvalidExperiment("validation", validation, expected)
-        left, drawn = held_out_rows(self.y, count, int(seed), stratified=stratified)
+        left, drawn = held_out_rows(self.y, count, int(seed), stratified=bool(stratified))
         return self._take(left, "training"), self._take(drawn, "validation")
 
     def _take(self, rows: NDArray[np.int64], what: str) -> Self:

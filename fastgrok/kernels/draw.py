@@ -77,7 +77,7 @@ def make_draw(stream: str, with_forms: bool) -> Any:
     Without forms, which take a second to compile, every tensor must be FREE.
 
     drawn : float64 (n_params,)
-    scratch : float64, as long as `build.scratch_size` says
+    scratch : float64, as long as `builder.scratch_size` says
         Its contents mean nothing, before or after.
     state : uint64 (words,)
         The seed's stream, which goes on from where it is.

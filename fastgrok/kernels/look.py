@@ -104,7 +104,8 @@ def make_validate(design: Design) -> Callable[..., Any]:
     It keeps the best validation loss of the due lanes, its epoch and, where they are restored, its parameters; the
     lanes whose validation loss is not finite come back as bits.
     """
-    forward, restores, lanes = design.passes.forward, design.regime.restores, design.lanes
+    forward, lanes = design.passes.forward, design.lanes
+    restores, tracks = design.regime.restores, design.regime.tracks
 
     @device
     def validate(memory, data, table, work, plan, s, done):
@@ -127,6 +128,9 @@ def make_validate(design: Design) -> Callable[..., Any]:
             for lane in range(lanes):
                 if (improved >> lane) & 1:
                     work.watch.epoch[lane] = work.epochs[lane] + done
+                    if tracks and restores:
+                        for unit in range(work.track.since.shape[0]):
+                            work.track.best[unit, lane] = work.track.since[unit, lane]
         return ~lane_bits(loss < like(loss, float("inf")))
 
     return validate

@@ -107,6 +107,15 @@ class BestEpochs(NamedTuple):
     loss: Any  # float (n_seeds,); infinite if it was never finite
     epoch: Any  # int64 (n_seeds,)
     stopped_early: Any  # bool (n_seeds,)
+    broken: Any  # bool (n_seeds,): it ended because a loss was not finite
+
+
+class Attempts(NamedTuple):
+    """The last attempt of each seed."""
+
+    restarts: Any  # int64 (n_seeds,): how many there were before
+    begun: Any  # int64 (n_seeds,): epochs that were run before
+    start: Any  # (n_seeds, n_params): its initial parameters, filled with those of the first
 
 
 class Outputs(NamedTuple):
@@ -115,7 +124,7 @@ class Outputs(NamedTuple):
     params: Any  # (n_seeds, n_params): the initial parameters, replaced by the final ones
     epochs_run: Any  # int64 (n_seeds,), filled with -1: what it stays for a seed that a cancelled run left undone
     epochs_to_converge: Any  # int64 (n_seeds,), filled with -1
-    restarts: Any  # int64 (n_seeds,)
+    attempts: Attempts | None
     best: BestEpochs | None
     dead_since: Any  # int64 (n_seeds, n_units): the epoch since which a unit is dead; -1 if it is alive
     records: Any  # (n_seeds, n_records, n_params): the parameters after the recorded epochs that were run
@@ -136,6 +145,7 @@ class Track(NamedTuple):
     alive: Any  # float (n_acts, L): 1 where a unit's z has been above 0
     since: Any  # int64 (n_units, L): -1 where it is alive
     dead: Any  # int64 (n_units,): the lanes in which a unit is dead, as bits
+    best: Any  # int64 (n_units, L) where parameters are restored: `since` as it was after the best epoch
 
 
 class Again(NamedTuple):

@@ -17,11 +17,11 @@ class Seats(NamedTuple):
 
     fill: Callable[..., Any]  # fill(work, lane, seed, params, states)
     budget: Callable[..., Any]  # budget(work, plan, active, waiting): epochs until one of them is due for something
-    due: Callable[..., Any]  # due(work, plan, budget): the lanes that are looked at then, as bits
+    due: Callable[..., Any]  # due(work, plan, waiting, budget): the lanes that are looked at then, as bits
     record: Callable[..., Any]  # record(outputs, work, plan, lane)
-    restart: Callable[..., Any]  # restart(work, plan, tensors, lane, broken): whether the seed starts again
+    restart: Callable[..., Any]  # restart(outputs, work, plan, tensors, lane, broken): whether the seed starts again
     expire: Callable[..., Any]  # expire(outputs, work, plan, lane): whether the validation loss improved too long ago
-    retire: Callable[..., Any]  # retire(outputs, work, lane)
+    retire: Callable[..., Any]  # retire(outputs, work, lane, broken)
 
 
 def _make_begin(lanes: int, tracks: bool) -> Callable[..., Any]:
@@ -61,6 +61,12 @@ def _make_fill(design: Design, begin: Callable[..., Any]) -> Callable[..., Any]:
     return fill
 
 
+@device
+def _restarts_next(work, plan, waiting, lane):
+    """Whether the seed in a lane starts again if it has not converged when its attempt is over."""
+    return bool((waiting >> lane) & 1) and work.again.counts[lane] < plan.limits.restarts
+
+
 def _make_budget(design: Design) -> Callable[..., Any]:
     lanes, regime = design.lanes, design.regime
     restarts, stops_early, records = regime.restarts, regime.stops_early, regime.records
@@ -75,7 +81,7 @@ def _make_budget(design: Design) -> Callable[..., Any]:
             epochs = min(epochs, limits.epochs - run)
             if limits.check_every > 1:
                 epochs = min(epochs, limits.check_every - clock % limits.check_every)
-            if restarts and (waiting >> lane) & 1 and work.again.counts[lane] < limits.restarts:
+            if restarts and _restarts_next(work, plan, waiting, lane):
                 epochs = min(epochs, limits.restart_after - clock)
             if stops_early and limits.check_every == 1:
                 epochs = min(epochs, work.watch.epoch[lane] + limits.patience - run)
@@ -90,7 +96,7 @@ def _make_due(design: Design) -> Callable[..., Any]:
     lanes, restarts, validates = design.lanes, design.regime.restarts, design.regime.validates
 
     @device
-    def due(work, plan, epochs):
+    def due(work, plan, waiting, epochs):
         limits, bits = plan.limits, np.int64(0)
         always = limits.check_every == 1
         if always and not validates:
@@ -98,7 +104,7 @@ def _make_due(design: Design) -> Callable[..., Any]:
         for lane in range(lanes):
             clock = work.clock[lane] + epochs
             is_due = always or clock % limits.check_every == 0 or work.epochs[lane] + epochs == limits.epochs
-            if restarts and clock == limits.restart_after and work.again.counts[lane] < limits.restarts:
+            if restarts and clock == limits.restart_after and _restarts_next(work, plan, waiting, lane):
                 is_due = True
             if is_due:
                 bits |= np.int64(1) << lane
@@ -128,12 +134,12 @@ def _make_restart(design: Design, begin: Callable[..., Any]) -> Callable[..., An
     if draw is None:
 
         @device
-        def restart(work, plan, tensors, lane, broken):
+        def restart(outputs, work, plan, tensors, lane, broken):
             return False
     else:
 
         @device
-        def restart(work, plan, tensors, lane, broken):
+        def restart(outputs, work, plan, tensors, lane, broken):
             limits = plan.limits
             over = broken or work.clock[lane] == limits.restart_after
             if not over or work.again.counts[lane] >= limits.restarts or work.epochs[lane] == limits.epochs:
@@ -141,6 +147,7 @@ def _make_restart(design: Design, begin: Callable[..., Any]) -> Callable[..., An
             draw(work.again.drawn, work.again.scratch, work.states[lane], tensors)
             for p in range(work.params.shape[0]):
                 work.params[p, lane] = work.again.drawn[p]
+                outputs.attempts.start[work.seeds[lane], p] = work.again.drawn[p]
             work.again.counts[lane] += 1
             begin(work, lane)
             return True
@@ -164,22 +171,27 @@ def _make_retire(design: Design) -> Callable[..., Any]:
     restarts, validates, restores, tracks = regime.restarts, regime.validates, regime.restores, regime.tracks
 
     @device
-    def retire(outputs, work, lane):
+    def retire(outputs, work, lane, broken):
         seed = work.seeds[lane]
         outputs.epochs_run[seed] = work.epochs[lane]
         for p in range(work.params.shape[0]):
             outputs.params[seed, p] = work.params[p, lane]
         if restarts:
-            outputs.restarts[seed] = work.again.counts[lane]
+            outputs.attempts.restarts[seed] = work.again.counts[lane]
+            outputs.attempts.begun[seed] = work.epochs[lane] - work.clock[lane]
         if validates:
             outputs.best.loss[seed] = work.watch.loss[0, lane]
             outputs.best.epoch[seed] = work.watch.epoch[lane]
+            outputs.best.broken[seed] = broken
         if restores and work.watch.epoch[lane] > 0:
             for p in range(work.params.shape[0]):
                 outputs.params[seed, p] = work.watch.params[p, lane]
         if tracks:
             for unit in range(work.track.since.shape[0]):
                 outputs.dead_since[seed, unit] = work.track.since[unit, lane]
+        if tracks and restores and work.watch.epoch[lane] > 0:
+            for unit in range(work.track.since.shape[0]):
+                outputs.dead_since[seed, unit] = work.track.best[unit, lane]
 
     return retire
 

@@ -129,7 +129,7 @@ def make_train(design: Design, key: tuple[object, ...]) -> Any:
             if not active:
                 break
             budget = until_due(work, plan, active, waiting)
-            due = due_after(work, plan, budget)
+            due = due_after(work, plan, waiting, budget)
             done, met, broken = run_epochs(
                 views, validation, work, plan, read_structure(plan), (active, waiting, due), budget, flag
             )
@@ -146,13 +146,13 @@ def make_train(design: Design, key: tuple[object, ...]) -> Any:
                     waiting &= ~bit
                 record(outputs, work, plan, lane)
                 is_broken = bool(broken & bit)
-                if waiting & bit and restart(work, plan, tensors, lane, is_broken):
+                if waiting & bit and restart(outputs, work, plan, tensors, lane, is_broken):
                     continue
                 ended = is_broken or work.epochs[lane] == plan.limits.epochs
                 ended = ended or (bool(met & bit) and not plan.criteria.keep_training)
                 if not (ended or (bool(due & bit) and expire(outputs, work, plan, lane))):
                     continue
-                retire(outputs, work, lane)
+                retire(outputs, work, lane, is_broken)
                 active &= ~bit
                 waiting &= ~bit
                 if upcoming < n_seeds:

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastgrok.experiment import Experiment
-from fastgrok.kernels.build.draws import has_forms, own_words
-from fastgrok.kernels.build.layout import Layout, layout
-from fastgrok.kernels.build.memory import block_vectors
-from fastgrok.kernels.build.numbers import CURVES, MAX_LANES, is_fused, is_long, n_moments, regime, structure
+from fastgrok.kernels.builder.draws import has_forms, own_words
+from fastgrok.kernels.builder.layout import Layout, layout
+from fastgrok.kernels.builder.memory import block_vectors
+from fastgrok.kernels.builder.numbers import CURVES, MAX_LANES, is_fused, is_long, n_moments, regime, structure
 from fastgrok.kernels.draw import make_draw
 from fastgrok.kernels.network import GENERAL, specialised
 from fastgrok.kernels.plan import Design, Regime, Structure

@@ -8,10 +8,10 @@ import numpy as np
 
 from fastgrok.datasets import Dataset
 from fastgrok.experiment import Experiment
-from fastgrok.kernels.build.draws import scratch_size, state_words
-from fastgrok.kernels.build.layout import layout
-from fastgrok.kernels.build.numbers import is_fused, n_moments, regime
-from fastgrok.kernels.plan import Again, BestEpochs, Data, Outputs, Track, Watch, Work
+from fastgrok.kernels.builder.draws import scratch_size, state_words
+from fastgrok.kernels.builder.layout import layout
+from fastgrok.kernels.builder.numbers import is_fused, n_moments, regime
+from fastgrok.kernels.plan import Again, Attempts, BestEpochs, Data, Outputs, Track, Watch, Work
 from fastgrok.recording import NOTHING, Recording
 
 
@@ -40,28 +40,46 @@ def _aligned(shape: tuple[int, ...], dtype: str) -> np.ndarray:
     return raw[start : start + size].view(dtype).reshape(shape)
 
 
-def work(experiment: Experiment, lanes: int, *, gradients: bool = False, recording: Recording = NOTHING) -> Work:
-    """Return the memory of one block; with gradients even where training itself is fused."""
+def work(experiment: Experiment, lanes: int, recording: Recording = NOTHING) -> Work:
+    """Return the memory of one block that trains."""
     place, dtype, does = layout(experiment.network), experiment.dtype, regime(experiment, recording)
-    grads = place.n_params if gradients or not is_fused(experiment) else 0
+    blank = evaluation_work(experiment, lanes, gradients=not is_fused(experiment))
     shuffled = experiment.data.n_examples if experiment.order != "fixed" else 0
-    again = Again(np.zeros(lanes, np.int64), np.zeros(place.n_params), np.zeros(scratch_size(experiment)))
-    return Work(
-        params=_aligned((place.n_params, lanes), dtype),
+    return blank._replace(
         moments=_aligned((n_moments(experiment), lanes), dtype),
-        grads=_aligned((grads, lanes), dtype),
-        acts=_aligned((place.n_acts, lanes), dtype),
-        deltas=_aligned((place.n_acts, lanes), dtype),
         order=np.zeros((shuffled, lanes), np.int64),
         states=np.zeros((lanes, state_words(experiment)), np.uint64),
+        recorded=np.zeros(lanes, np.int64) if does.records else None,
+        again=_again(experiment, lanes) if does.restarts else None,
+        watch=_watch(place.n_params if does.restores else 0, lanes, dtype) if does.validates else None,
+        track=_track(experiment, lanes, restores=does.restores) if does.tracks else None,
+    )
+
+
+def evaluation_work(experiment: Experiment, lanes: int, *, gradients: bool) -> Work:
+    """Return the memory of one block that only evaluates: alike for every regime, so that one kernel serves all."""
+    place, dtype = layout(experiment.network), experiment.dtype
+    return Work(
+        params=_aligned((place.n_params, lanes), dtype),
+        moments=_aligned((0, lanes), dtype),
+        grads=_aligned((place.n_params * gradients, lanes), dtype),
+        acts=_aligned((place.n_acts, lanes), dtype),
+        deltas=_aligned((place.n_acts, lanes), dtype),
+        order=np.zeros((0, lanes), np.int64),
+        states=np.zeros((lanes, 0), np.uint64),
         seeds=np.zeros(lanes, np.int64),
         epochs=np.zeros(lanes, np.int64),
         clock=np.zeros(lanes, np.int64),
-        recorded=np.zeros(lanes, np.int64) if does.records else None,
-        again=again if does.restarts else None,
-        watch=_watch(place.n_params if does.restores else 0, lanes, dtype) if does.validates else None,
-        track=_track(place.n_acts, sum(experiment.network.relu_widths), lanes, dtype) if does.tracks else None,
+        recorded=None,
+        again=None,
+        watch=None,
+        track=None,
     )
+
+
+def _again(experiment: Experiment, lanes: int) -> Again:
+    """Return the memory that a restart draws in."""
+    return Again(np.zeros(lanes, np.int64), np.zeros(experiment.n_params), np.zeros(scratch_size(experiment)))
 
 
 def _watch(n_params: int, lanes: int, dtype: str) -> Watch:
@@ -70,25 +88,30 @@ def _watch(n_params: int, lanes: int, dtype: str) -> Watch:
     return Watch(params, loss, due, np.zeros(lanes, np.int64))
 
 
-def _track(n_acts: int, n_units: int, lanes: int, dtype: str) -> Track:
+def _track(experiment: Experiment, lanes: int, *, restores: bool) -> Track:
     """Return the memory for what is dead since when."""
-    return Track(_aligned((n_acts, lanes), dtype), np.zeros((n_units, lanes), np.int64), np.zeros(n_units, np.int64))
+    units, acts = sum(experiment.network.relu_widths), layout(experiment.network).n_acts
+    since, best = np.zeros((units, lanes), np.int64), np.zeros((units * restores, lanes), np.int64)
+    return Track(_aligned((acts, lanes), experiment.dtype), since, np.zeros(units, np.int64), best)
 
 
 def outputs(experiment: Experiment, params: np.ndarray, recording: Recording = NOTHING) -> Outputs:
     """Return what a driver fills, one row for each of the seeds whose initial parameters these are."""
     does, n = regime(experiment, recording), len(params)
-    best = BestEpochs(np.zeros(n, experiment.dtype), np.zeros(n, np.int64), np.zeros(n, np.bool_))
     units, epochs = sum(experiment.network.relu_widths), len(recording.epochs)
     return Outputs(
         params=params,
         epochs_run=np.full(n, -1, np.int64),
         epochs_to_converge=np.full(n, -1, np.int64),
-        restarts=np.zeros(n, np.int64) if does.restarts else None,
-        best=best if does.validates else None,
+        attempts=Attempts(np.zeros(n, np.int64), np.zeros(n, np.int64), params.copy()) if does.restarts else None,
+        best=_best_epochs(n, experiment.dtype) if does.validates else None,
         dead_since=np.full((n, units), -1, np.int64) if does.tracks else None,
         records=np.zeros((n, epochs, params.shape[1]), experiment.dtype) if does.records else None,
     )
+
+
+def _best_epochs(n: int, dtype: str) -> BestEpochs:
+    return BestEpochs(np.zeros(n, dtype), np.zeros(n, np.int64), np.zeros(n, np.bool_), np.zeros(n, np.bool_))
 
 
 def block_vectors(experiment: Experiment) -> int:

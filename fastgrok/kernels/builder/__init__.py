@@ -1,6 +1,6 @@
 """From an experiment to what kernels take: its numbers, the memory of a block, and the choice of driver."""
 
-from fastgrok.kernels.build.draws import (
+from fastgrok.kernels.builder.draws import (
     has_forms,
     initial,
     own_words,
@@ -10,11 +10,12 @@ from fastgrok.kernels.build.draws import (
     table,
     tensors,
 )
-from fastgrok.kernels.build.drivers import driver, is_worth_specializing, lane_count, threads
-from fastgrok.kernels.build.layout import Layout, layout
-from fastgrok.kernels.build.memory import block_vectors, data, outputs, validation_data, work
-from fastgrok.kernels.build.numbers import (
+from fastgrok.kernels.builder.drivers import driver, is_worth_specializing, lane_count, threads
+from fastgrok.kernels.builder.layout import Layout, layout
+from fastgrok.kernels.builder.memory import block_vectors, data, evaluation_work, outputs, validation_data, work
+from fastgrok.kernels.builder.numbers import (
     MAX_LANES,
+    evaluation_plan,
     flops_per_epoch,
     gradient_scale,
     is_fused,
@@ -22,7 +23,6 @@ from fastgrok.kernels.build.numbers import (
     plan,
     regime,
     structure,
-    validation_plan,
 )
 
 __all__ = [
@@ -31,6 +31,8 @@ __all__ = [
     "block_vectors",
     "data",
     "driver",
+    "evaluation_plan",
+    "evaluation_work",
     "flops_per_epoch",
     "gradient_scale",
     "has_forms",
@@ -52,6 +54,5 @@ __all__ = [
     "tensors",
     "threads",
     "validation_data",
-    "validation_plan",
     "work",
 ]

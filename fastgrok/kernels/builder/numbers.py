@@ -7,8 +7,9 @@ import math
 import numpy as np
 
 from fastgrok import network as specs
+from fastgrok.errors import InvalidExperiment
 from fastgrok.experiment import Experiment
-from fastgrok.kernels.build.layout import Layout, layout
+from fastgrok.kernels.builder.layout import Layout, layout
 from fastgrok.kernels.losses import CROSS_ENTROPY, SQUARES, Loss
 from fastgrok.kernels.optimizers import Rates, Terms
 from fastgrok.kernels.plan import Criteria, Limits, Plan, Regime, Structure
@@ -144,15 +145,25 @@ def _limits(experiment: Experiment) -> Limits:
     )
 
 
+def _longest_attempt(experiment: Experiment) -> int:
+    """Return the epochs that an attempt can have: a seed that converges and goes on does not start again."""
+    criteria, restart = experiment.criteria, experiment.restart
+    if restart is None or restart.at_most is not None or (criteria is not None and criteria.keep_training):
+        return experiment.epochs
+    return min(experiment.epochs, restart.after)
+
+
 def _schedule(experiment: Experiment, scale: float) -> np.ndarray | None:
-    """Return what each epoch of an attempt multiplies by: fused, the scale of the deltas for lr = -1 times it."""
-    optimizer, restart = experiment.optimizer, experiment.restart
+    """Return the negative learning rate of each epoch of an attempt; fused, the scale of the deltas."""
+    optimizer, epochs = experiment.optimizer, _longest_attempt(experiment)
     if optimizer.schedule is None:
         return None
-    always = restart is not None and restart.at_most is None
-    epochs = min(experiment.epochs, restart.after) if restart is not None and always else experiment.epochs
-    rates = optimizer.schedule.rates(optimizer.lr, epochs)
-    return (-rates * scale if is_fused(experiment) else -rates).astype(experiment.dtype)
+    rates = np.asarray(optimizer.schedule.rates(optimizer.lr, epochs))
+    table: np.ndarray = (-rates * scale if is_fused(experiment) else -rates).astype(experiment.dtype)
+    if table.shape != (epochs,) or not np.isfinite(table).all():
+        expected = f"a schedule that gives a finite learning rate for each of {epochs} epochs"
+        raise InvalidExperiment("optimizer.schedule", optimizer.schedule, expected)
+    return table
 
 
 def plan(experiment: Experiment, recording: Recording = NOTHING) -> Plan:
@@ -184,10 +195,13 @@ def plan(experiment: Experiment, recording: Recording = NOTHING) -> Plan:
     )
 
 
-def validation_plan(whole: Plan) -> Plan:
-    """Return a plan as evaluate needs it for the validation data."""
+def evaluation_plan(whole: Plan, *, validation: bool = False) -> Plan:
+    """Return a plan as evaluate needs it, for the training or the validation data: alike for every regime."""
+    plain = whole._replace(schedule=None, records=None)
+    if not validation:
+        return plain
     criteria = whole.criteria._replace(loss_factor=whole.validation_factor)
-    return whole._replace(n_examples=whole.n_validation, criteria=criteria)
+    return plain._replace(n_examples=whole.n_validation, criteria=criteria)
 
 
 def gradient_scale(experiment: Experiment) -> float:
