@@ -11,7 +11,8 @@ from fastgrok.display.table import cells_as_html
 from fastgrok.errors import InvalidExperiment
 from fastgrok.fields import one_of
 from fastgrok.run_result import Result
-from fastgrok.statistics.comparison import Member, PairRow, PooledRow, ValueRow, pairs, value_row
+from fastgrok.statistics.comparison import Member, pairs, value_row
+from fastgrok.statistics.comparison_rows import PairRow, PooledRow, ValueRow
 from fastgrok.statistics.proportion import Estimate, normal_quantile
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from typing import Any
 
 from fastgrok.display.layout import Cells
 from fastgrok.display.numbers import epochs, inverse, one_line, percent, points, probability, ratio
-from fastgrok.statistics.comparison import PairRow, PooledRow, ValueRow
+from fastgrok.statistics.comparison_rows import PairRow, PooledRow, ValueRow
 from fastgrok.statistics.proportion import Estimate
 
 
