@@ -121,14 +121,17 @@ def test_fma_peak_keeps_its_chains_in_the_widest_registers(dtype):
         assert "(%rsp)" not in body
 
 
+OPENING, CLOSING = "<!-- peers:begin -->", "<!-- peers:end -->"
+
+
 def test_readme_keeps_everything_outside_the_markers(tmp_path):
     page = tmp_path / "README.md"
-    page.write_text(f"before\n{readme.BEGIN}\nold\n{readme.END}\nafter\n")
+    page.write_text(f"before\n{OPENING}\nold\n{CLOSING}\nafter\n")
     readme.write(page, "new")
     readme.write(page, "newer")
-    assert page.read_text() == f"before\n{readme.BEGIN}\n\nnewer\n\n{readme.END}\nafter\n"
+    assert page.read_text() == f"before\n{OPENING}\n\nnewer\n\n{CLOSING}\nafter\n"
 
 
 def test_readme_without_markers_is_refused():
     with pytest.raises(ValueError, match="peers:begin"):
-        readme.replace_between_markers(f"{readme.END} {readme.BEGIN}", "new")
+        readme.replace_between_markers(f"{CLOSING} {OPENING}", "new")
