@@ -129,7 +129,7 @@ class Comparison:
         lines = [
             words.pair_verdict(row, len(rows), alpha)
             if isinstance(row, PairRow)
-            else words.pooled_verdict(row, self._within(row), (len(rows), len(self.pair_rows)), alpha)
+            else words.pooled_verdict(row, self._within(row), alpha)
             for row in rows
         ]
         return lines if len(rows) < 2 else [words.best_verdict(self._wins(rows, alpha), alpha), *lines]

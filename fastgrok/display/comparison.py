@@ -145,7 +145,7 @@ def best_verdict(wins: Mapping[Any, int], alpha: float) -> str:
     return f"{best} {verb} more often than {each} (adjusted p <= {alpha:.2g})"
 
 
-def pooled_verdict(row: PooledRow, strata: Sequence[PairRow], n_pairs: tuple[int, int], alpha: float) -> str:
+def pooled_verdict(row: PooledRow, strata: Sequence[PairRow], alpha: float) -> str:
     """
     Say in words which of two values converges more often in the mean over the other axes, and in how many strata.
 
@@ -155,20 +155,16 @@ def pooled_verdict(row: PooledRow, strata: Sequence[PairRow], n_pairs: tuple[int
         A pair.
     strata
         The same pair in each stratum.
-    n_pairs
-        Over how many its p-value is adjusted, and those of the strata.
     alpha
         The p-value up to which a difference counts as seen.
     """
-    how = f"mean over {row.strata} strata, one observation a seed, Holm over {_pairs(n_pairs[0])}"
     seen = [one for one in strata if one.mcnemar_holm <= alpha]
     more = sum((one.difference.value or 0.0) > 0 for one in seen)
     soon = sum(one.logrank_holm <= alpha for one in strata)
     sides = f" ({one_line(row.a)} more often in {more}, {one_line(row.b)} in {len(seen) - more})" if seen else ""
     return (
-        f"{_verdict(row.a, row.b, row.difference, row.p_holm, how, alpha)}; within the strata they differ in "
-        f"{len(seen)} of {row.strata}{sides}, and in how soon in {soon} (McNemar, paired logrank, "
-        f"Holm over {_pairs(n_pairs[1])})"
+        f"{_verdict(row.a, row.b, row.difference, row.p_holm, f'mean over {row.strata} strata', alpha)}; "
+        f"within the strata they differ in {len(seen)} of {row.strata}{sides}, and in how soon in {soon}"
     )
 
 
@@ -191,7 +187,12 @@ def footnote(n_pairs: int, n_pooled: int, confidence: float) -> str:
     'each interval is of 95 % by itself; p are adjusted by Holm over 3 pairs, each test by itself'
     """
     text = f"each interval is of {100 * confidence:g} % by itself; p are adjusted by Holm over {_pairs(n_pairs)}"
-    return text + f", and over {_pairs(n_pooled)} in the mean" * bool(n_pooled) + ", each test by itself"
+    if not n_pooled:
+        return f"{text}, each test by itself"
+    return (
+        f"{text} within the strata (how often: McNemar; how soon: paired logrank; each by itself), and over "
+        f"{_pairs(n_pooled)} in the mean over them (one observation a seed)"
+    )
 
 
 def _verdict(a: Any, b: Any, difference: Estimate, p: float, how: str, alpha: float) -> str:
