@@ -75,7 +75,7 @@ class Columns:
             there = self._outputs.epochs_run >= epoch
             losses.append(np.where(there, at.loss, self._final.loss))
             hits.append(np.where(there, at.hits, self._final.hits))
-            dead.append(self._by_layer(np.where(there[:, None], at.dead, self._final.dead)))
+            dead.append(self._by_layer(np.where(there, at.dead, self._final.dead)))
         return {
             "loss_recorded": np.stack(losses, axis=1),
             "accuracy_recorded": np.stack(hits, axis=1).astype(np.float64) / self._n_examples,
@@ -94,27 +94,27 @@ class Columns:
             look, begun = min(look, experiment.restart.after), outputs.attempts.begun[:, None]
         first_look = np.minimum(begun + look, experiment.epochs)
         unseen = (outputs.epochs_run == 0)[:, None]
-        since = np.where(self._initial.dead & ((since == first_look) | unseen), begun, since)
+        since = np.where(self._initial.dead.T & ((since == first_look) | unseen), begun, since)
         widths = experiment.network.relu_widths
         padded = np.full((len(since), len(widths), max(widths, default=0)), NEVER, np.int64)
-        for k, layer in enumerate(self._layers(since)):
-            padded[:, k, : widths[k]] = layer
+        for k, layer in enumerate(self._layers(since.T)):
+            padded[:, k, : widths[k]] = layer.T
         return {"dead_since": padded}
 
     def _layers(self, units: np.ndarray) -> list[np.ndarray]:
-        """Return the units of each ReLU layer."""
+        """Return the units (n_units, n_seeds) of each ReLU layer."""
         ends = np.cumsum(self._experiment.network.relu_widths, dtype=np.int64)
-        return np.split(units, ends[:-1], axis=1) if len(ends) else []
+        return np.split(units, ends[:-1]) if len(ends) else []
 
     def _by_layer(self, units: np.ndarray) -> np.ndarray:
-        """Return how many units of each ReLU layer are marked."""
-        counts = [layer.sum(axis=1, dtype=np.int64) for layer in self._layers(units)]
-        return np.stack(counts, axis=1) if counts else np.zeros((len(units), 0), np.int64)
+        """Return how many units of each ReLU layer are marked, (n_seeds, n_layers)."""
+        counts = [layer.sum(axis=0, dtype=np.int64) for layer in self._layers(units)]
+        return np.stack(counts, axis=1) if counts else np.zeros((units.shape[1], 0), np.int64)
 
     def _is_dead(self, measures: Measures) -> np.ndarray:
         """Whether every unit of some ReLU layer is dead."""
-        whole = [layer.all(axis=1) for layer in self._layers(measures.dead)]
-        return np.any(whole, axis=0) if whole else np.zeros(len(measures.dead), np.bool_)
+        whole = [layer.all(axis=0) for layer in self._layers(measures.dead)]
+        return np.any(whole, axis=0) if whole else np.zeros(measures.dead.shape[1], np.bool_)
 
     def _plateau(self, outcome: np.ndarray) -> dict[str, np.ndarray]:
         """Return the plateau that each seed sits on, where the data have few enough examples to know them."""
@@ -131,7 +131,7 @@ class Columns:
     def _outcomes(self) -> np.ndarray:
         """Return the first outcome that applies to each seed."""
         outputs, final = self._outputs, self._final
-        infinite = ~np.isfinite(final.loss) | ~np.all(np.isfinite(outputs.params), axis=1)
+        infinite = ~(np.isfinite(final.loss) & _all_finite(outputs.params))
         cases = {
             Outcome.DIVERGED: infinite if outputs.best is None else infinite | outputs.best.broken,
             Outcome.CONVERGED: outputs.epochs_to_converge != NEVER,
@@ -139,3 +139,9 @@ class Columns:
             Outcome.STALLED: final.gradient_norm < STALLED_GRADIENT_NORM,
         }
         return np.select(list(cases.values()), list(cases), Outcome.UNFINISHED)
+
+
+def _all_finite(rows: np.ndarray) -> np.ndarray:
+    """Whether each row is finite; the rows are short, and nearly always all of them are."""
+    finite = np.isfinite(rows)
+    return np.ones(len(rows), np.bool_) if finite.all() else finite.all(axis=1)

@@ -180,7 +180,7 @@ class Program:
             hits=np.empty(n, dtype),
             gradient_norm=np.empty(n, dtype),
             weight_norms=np.empty((n, len(network.linears)), dtype),
-            dead=np.empty((n, sum(network.relu_widths)), np.bool_),
+            dead=np.empty((sum(network.relu_widths), n), np.bool_),
         )
         scale = builder.gradient_scale(self.experiment) if gradients else 0.0
         self._evaluate(measures, params, memory.scratch, memory.evaluation, on.data, on.plan, scale, cancel)

@@ -17,13 +17,13 @@ LOSS, HITS, GRADIENT_NORM = range(3)
 
 
 class Measures(NamedTuple):
-    """What evaluate writes, one row a seed."""
+    """What evaluate writes for each seed."""
 
     loss: Any  # float (n_seeds,), the mean over examples
     hits: Any  # float (n_seeds,), examples that are right
     gradient_norm: Any  # float (n_seeds,), of the mean loss
     weight_norms: Any  # float (n_seeds, n_linear_layers), of the weights without the biases
-    dead: Any  # bool (n_seeds, n_units): the units of the ReLU layers, one layer after the other
+    dead: Any  # bool (n_units, n_seeds): the units of the ReLU layers, one layer after the other
 
 
 class Scratch(NamedTuple):
@@ -55,14 +55,14 @@ def _find_weight_norms(norms, params, table, n_layers):
 
 
 @device
-def _find_dead(dead, alive, table, n_layers, lane):
-    """Fill dead (n_units,): the ReLU units that are not marked in a lane."""
+def _find_dead(dead, seed, alive, lane, table, n_layers):
+    """Fill the column of a seed in dead (n_units, n_seeds): the ReLU units that are not marked in its lane."""
     place = 0
     for m in range(n_layers):
         layer = layer_at(table, m)
         if layer.kind == RELU:
             for unit in range(layer.inp, layer.inp + layer.n_in):
-                dead[place] = alive[unit, lane] == 0.0
+                dead[place, seed] = alive[unit, lane] == 0.0
                 place += 1
 
 
@@ -123,7 +123,7 @@ def make_evaluate(lanes: int, dtype: str) -> Any:
                 measures.gradient_norm[seed] = scratch.numbers[GRADIENT_NORM, lane]
                 for k in range(scratch.norms.shape[0]):
                     measures.weight_norms[seed, k] = scratch.norms[k, lane]
-                _find_dead(measures.dead[seed], scratch.alive, table, n_layers, lane)
+                _find_dead(measures.dead, seed, scratch.alive, lane, table, n_layers)
 
     return evaluate
 
