@@ -88,17 +88,33 @@ def make_epoch(design: Design) -> Callable[..., Any]:
     else:
 
         @device
+        def train_on(memory, examples, table, plan, s, rate, scale, first, last):
+            """Train on one batch."""
+            for p in range(s.n_params):
+                memory.grads[p] = like(memory.acts[0], 0.0)
+            for k in range(first, last):
+                step(memory, memory.grads, examples, table, k, s, scale)
+            update(memory.params, memory.moments, memory.grads, rate, s.n_params, s.terms, plan.rates)
+
+    if design.single and not design.fused:
+
+        @device
+        def stretch(memory, examples, table, plan, s, rate, start, end):
+            """Train on the examples from start to end, one by one."""
+            scale = like(memory.acts[0], plan.scale)
+            for k in range(start, end):
+                train_on(memory, examples, table, plan, s, rate, scale, k, k + 1)
+
+    elif not design.fused:
+
+        @device
         def stretch(memory, examples, table, plan, s, rate, start, end):
             """Train on the examples from start to end, batch by batch."""
             for first in range(start, end, plan.batch_size):
                 last = min(first + plan.batch_size, end)
                 whole = last - first == plan.batch_size
                 scale = like(memory.acts[0], plan.scale if whole else plan.last_scale)
-                for p in range(s.n_params):
-                    memory.grads[p] = like(memory.acts[0], 0.0)
-                for k in range(first, last):
-                    step(memory, memory.grads, examples, table, k, s, scale)
-                update(memory.params, memory.moments, memory.grads, rate, s.n_params, s.terms, plan.rates)
+                train_on(memory, examples, table, plan, s, rate, scale, first, last)
 
     if design.long_epochs:
 

@@ -29,6 +29,7 @@ class Regime(NamedTuple):
 
     adam: bool
     scheduled: bool  # the learning rate changes from epoch to epoch
+    skips: bool  # there are epochs after which nothing is looked at
     restarts: bool  # seeds that have not converged get new parameters
     validates: bool  # the loss on the validation data is watched
     stops_early: bool  # and ends a seed
@@ -42,6 +43,7 @@ class Design(NamedTuple):
 
     lanes: int
     fused: bool  # per-example plain SGD: backward itself updates the parameters
+    single: bool  # batches of one example
     long_epochs: bool  # look at the cancel flag within an epoch too, which costs tiny networks a twentieth
     permute: Callable[..., Any] | None  # shuffles the order of the examples, where they are shuffled
     shuffle_word: int  # where in a lane's states the stream begins that shuffles

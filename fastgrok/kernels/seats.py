@@ -69,7 +69,7 @@ def _restarts_next(work, plan, waiting, lane):
 
 def _make_budget(design: Design) -> Callable[..., Any]:
     lanes, regime = design.lanes, design.regime
-    restarts, stops_early, records = regime.restarts, regime.stops_early, regime.records
+    skips, restarts, stops_early, records = regime.skips, regime.restarts, regime.stops_early, regime.records
 
     @device
     def budget(work, plan, active, waiting):
@@ -79,11 +79,11 @@ def _make_budget(design: Design) -> Callable[..., Any]:
                 continue
             run, clock = work.epochs[lane], work.clock[lane]
             epochs = min(epochs, limits.epochs - run)
-            if limits.check_every > 1:
+            if skips:
                 epochs = min(epochs, limits.check_every - clock % limits.check_every)
             if restarts and _restarts_next(work, plan, waiting, lane):
                 epochs = min(epochs, limits.restart_after - clock)
-            if stops_early and limits.check_every == 1:
+            if stops_early and not skips:
                 epochs = min(epochs, work.watch.epoch[lane] + limits.patience - run)
             if records and work.recorded[lane] < plan.records.shape[0]:
                 epochs = min(epochs, plan.records[work.recorded[lane]] - run)
@@ -93,17 +93,17 @@ def _make_budget(design: Design) -> Callable[..., Any]:
 
 
 def _make_due(design: Design) -> Callable[..., Any]:
-    lanes, restarts, validates = design.lanes, design.regime.restarts, design.regime.validates
+    lanes, regime = design.lanes, design.regime
+    skips, restarts, validates = regime.skips, regime.restarts, regime.validates
 
     @device
     def due(work, plan, waiting, epochs):
         limits, bits = plan.limits, np.int64(0)
-        always = limits.check_every == 1
-        if always and not validates:
+        if not (skips or validates):
             return np.int64(-1)
         for lane in range(lanes):
             clock = work.clock[lane] + epochs
-            is_due = always or clock % limits.check_every == 0 or work.epochs[lane] + epochs == limits.epochs
+            is_due = not skips or clock % limits.check_every == 0 or work.epochs[lane] + epochs == limits.epochs
             if restarts and clock == limits.restart_after and _restarts_next(work, plan, waiting, lane):
                 is_due = True
             if is_due:

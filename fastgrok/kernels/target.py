@@ -15,6 +15,16 @@ def description() -> tuple[str, str, str]:
     return triple, name, features
 
 
+_HALVES = {"znver4"}  # CPUs that take a vector register of 64 bytes in two halves
+
+
+@functools.cache
+def operation_bytes() -> int:
+    """Return the bytes that an arithmetic unit takes at once: half of the widest register on some CPUs."""
+    _, name, _ = description()
+    return min(vector_bytes(), 32) if name in _HALVES else vector_bytes()
+
+
 @functools.cache
 def vector_bytes() -> int:
     """Return the bytes of the widest vector register: 64 with AVX-512, 32 with AVX, else 16."""

@@ -40,7 +40,8 @@ def _structure_reader(structure: Structure | None) -> Callable[..., Any]:
 def _run_epochs(design: Design) -> Callable[..., Any]:
     shuffle, rate, epoch = make_shuffle(design), make_rate(design), make_epoch(design)
     check, validate = make_check(design), make_validate(design)
-    tracks, validates, stops_early = design.regime.tracks, design.regime.validates, design.regime.stops_early
+    regime = design.regime
+    skips, tracks, validates, stops_early = regime.skips, regime.tracks, regime.validates, regime.stops_early
     n_params, n_moments, n_grads, n_acts = design.registers
 
     @device
@@ -67,7 +68,7 @@ def _run_epochs(design: Design) -> Callable[..., Any]:
             shuffle(work)
             epoch(memory, examples, table, plan, s, rate(memory.acts[0], work, plan, done), cancel)
             done += 1
-            if plan.limits.check_every > 1 and (done < budget or not due):
+            if skips and (done < budget or not due):
                 continue
             if tracks or s.stopping:
                 met, broken = check(memory, examples, table, work, plan, s, due, done)

@@ -17,7 +17,7 @@ from fastgrok.kernels.draw import make_draw
 from fastgrok.kernels.network import GENERAL, specialised
 from fastgrok.kernels.plan import Design, Regime, Structure
 from fastgrok.kernels.streams import STREAMS
-from fastgrok.kernels.target import vector_bytes
+from fastgrok.kernels.target import operation_bytes, vector_bytes
 from fastgrok.kernels.train import make_train
 from fastgrok.recording import NOTHING, Recording
 
@@ -35,10 +35,10 @@ _MOST_BYTES = 2**29  # of any block, where fewer lanes avoid it
 def lane_count(experiment: Experiment, *, specialize: bool, n_seeds: int = MAX_LANES) -> int:
     """Return the lane count that suits a driver on this CPU; no result depends on it.
 
-    Specialised: two registers a value, which hides the latency of the arithmetic; four where sigmoids make it long;
-    one where there would not be registers for all. General: as many as keep a block in half of the first-level
-    cache, from one register to four. Fewer where a block is larger than any cache and there are fewer seeds, or where
-    it would take half a gigabyte.
+    Specialised: two operations a value, which hides the latency of the arithmetic; four registers where sigmoids make
+    it long; one where there would not be registers for all. General: as many as keep a block in half of the
+    first-level cache, from one register to four. Fewer where a block is larger than any cache and there are fewer
+    seeds, or where it would take half a gigabyte.
     """
     itemsize = np.dtype(experiment.dtype).itemsize
     register = vector_bytes() // itemsize
@@ -50,7 +50,8 @@ def lane_count(experiment: Experiment, *, specialize: bool, n_seeds: int = MAX_L
     elif any(type(layer) in CURVES for layer in experiment.network.layers):
         best = 4 * register
     else:
-        best = register * (2 if is_fused(experiment) and experiment.n_params <= 32 else 1)
+        two = 2 * operation_bytes() // itemsize
+        best = max(register, two) if is_fused(experiment) and experiment.n_params <= 32 else register
     while best > 1 and (
         best * lane_bytes > _MOST_BYTES or (best >= 2 * n_seeds and best * lane_bytes > _LARGE_BYTES)
     ):
@@ -68,6 +69,7 @@ class _Choices(NamedTuple):
 
     lanes: int
     fused: bool
+    single: bool
     long_epochs: bool
     permutes: bool
     shuffle_word: int
@@ -94,6 +96,7 @@ def _driver(key: _Choices) -> Any:
     design = Design(
         key.lanes,
         key.fused,
+        key.single,
         key.long_epochs,
         permute,
         key.shuffle_word,
@@ -114,6 +117,7 @@ def driver(experiment: Experiment, lanes: int, *, specialize: bool, recording: R
         _Choices(
             lanes=lanes,
             fused=is_fused(experiment),
+            single=experiment.batch_rows == 1,
             long_epochs=is_long(experiment),
             permutes=permutes,
             shuffle_word=own_words(experiment) if experiment.order == "shared" else 0,

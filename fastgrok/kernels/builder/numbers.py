@@ -68,6 +68,7 @@ def regime(experiment: Experiment, recording: Recording = NOTHING) -> Regime:
     return Regime(
         adam=isinstance(experiment.optimizer, Adam),
         scheduled=experiment.optimizer.schedule is not None,
+        skips=experiment.check_every > 1,
         restarts=experiment.restart is not None,
         validates=experiment.validation is not None,
         stops_early=early is not None,
