@@ -36,6 +36,16 @@ print(json.dumps({"numbers": params[0].ravel().tolist(), "package": fg.__file__}
 """
 )
 
+THREADS = (
+    BOTH
+    + """
+from concurrent.futures import ThreadPoolExecutor
+with ThreadPoolExecutor(3) as pool:
+    several = pool.map(lambda k: fg.run(exp.replace(epochs=20 + k), 5, threads=1, progress=False).seeds, range(3))
+    print(json.dumps([len(seeds) for seeds in several]))
+"""
+)
+
 
 class Warm(NamedTuple):
     directory: Path
@@ -77,6 +87,10 @@ def warm(warmed, tmp_path):
     """A copy of a cache that has everything the script needs."""
     shutil.copytree(warmed.directory, tmp_path / "cache")
     return Warm(tmp_path / "cache", warmed.losses)
+
+
+def test_threads_that_compile_at_once_do_not_disturb_each_other(tmp_path):
+    assert python(THREADS, tmp_path, ROOT) == [5, 5, 5]
 
 
 def test_a_second_process_compiles_nothing(warm):
