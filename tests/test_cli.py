@@ -6,7 +6,7 @@ import re
 import signal
 import subprocess
 import sys
-import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -447,14 +447,29 @@ def test_a_closed_stdout_and_a_full_disk_are_survived() -> None:
     assert "No space left" in full.stderr
 
 
+TOLD = """
+import sys
+from fastgrok import program
+from fastgrok.cli import main
+train = program.Program.train
+def told(*args):
+    print("training", file=sys.stderr, flush=True)
+    return train(*args)
+program.Program.train = told
+main(sys.argv[1:])
+"""
+
+
 def test_ctrl_c_prints_what_is_finished_and_leaves_with_130() -> None:
-    flags = ("sweep", "xor", "--no-stop", "--epochs", "100000", "--json", "--no-specialize")
-    process(*flags, "--seeds", "1").communicate(timeout=60)  # compiled: an interrupted compiler may go on
-    ran = process(*flags, "--seeds", "100000")
-    timer = threading.Timer(4, ran.send_signal, [signal.SIGINT])
-    timer.start()
+    flags = ["sweep", "xor", "--no-stop", "--epochs", "100000", "--json", "--no-specialize", "--seeds", "100000"]
+    ran = subprocess.Popen(
+        [sys.executable, "-c", TOLD, *flags], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert ran.stderr is not None
+    assert ran.stderr.readline() == "training\n"
+    time.sleep(1)
+    ran.send_signal(signal.SIGINT)
     out, err = ran.communicate(timeout=60)
-    timer.join()
     assert ran.returncode == 130
     assert "Traceback" not in err
     if out:
