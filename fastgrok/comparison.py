@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from fastgrok.display import comparison as words
-from fastgrok.display.layout import Cells, aligned
+from fastgrok.display.layout import Cells, aligned, fitted
+from fastgrok.display.numbers import named
 from fastgrok.display.table import cells_as_html
 from fastgrok.errors import InvalidExperiment
 from fastgrok.fields import one_of
@@ -127,12 +129,18 @@ class Comparison:
         """
         alpha, rows = 1 - self.confidence, self.pair_rows if self.pooled_rows is None else self.pooled_rows
         lines = [
-            words.pair_verdict(row, len(rows), alpha)
+            words.pair_verdict(self._named(row), len(rows), alpha)
             if isinstance(row, PairRow)
-            else words.pooled_verdict(row, self._within(row), alpha)
+            else words.pooled_verdict(self._named(row), self._within(row), alpha)
             for row in rows
         ]
-        return lines if len(rows) < 2 else [words.best_verdict(self._wins(rows, alpha), alpha), *lines]
+        if len(rows) < 2:
+            return lines
+        return [words.best_verdict(self._wins([self._named(row) for row in rows], alpha), alpha), *lines]
+
+    def _named(self, row: Any) -> Any:
+        """Say of the labels of a row what they are of, where they do not say it themselves."""
+        return row._replace(a=named(self.axis, row.a), b=named(self.axis, row.b))
 
     def _within(self, pooled: PooledRow) -> list[PairRow]:
         """Return the rows of the strata of one in the mean over them."""
@@ -176,11 +184,24 @@ class Comparison:
         interrupted = f", interrupted: {self.missing:,} runs are missing" if self.missing else ""
         return f"fastgrok.Comparison of {self.axis}{interrupted}"
 
-    def __repr__(self) -> str:
-        lines = [f"<{self._title()}"]
+    def as_text(self, width: int | None = None) -> str:
+        """
+        Return the tables and the sentences below them as lines.
+
+        Parameters
+        ----------
+        width
+            Characters of a line, as a terminal has them; None: as many as it takes.
+        """
+        lines = [self._title()]
         for title, cells in self._sections():
-            lines.extend([title, *aligned(cells), ""])
-        return "\n  ".join([*lines, *self._ending()]).replace("\n  \n", "\n\n") + ">"
+            lines.extend([title, *(aligned(cells) if width is None else fitted(cells, width - 2)), ""])
+        for sentence in self._ending():
+            lines.extend([sentence] if width is None else textwrap.wrap(sentence, width - 2, subsequent_indent="  "))
+        return "\n  ".join(lines).replace("\n  \n", "\n\n")
+
+    def __repr__(self) -> str:
+        return f"<{self.as_text()}>"
 
     def _repr_html_(self) -> str:
         import html
@@ -229,6 +250,8 @@ def compare(result: Result, axis: str, *, confidence: float = 0.95) -> Compariso
     if axis not in (paths := [one.path for one in result.axes]):
         expected = one_of(paths) if paths else "an axis of a sweep, and this is a run: it has none"
         raise InvalidExperiment("axis", axis, expected)
+    if len(result.axes[paths.index(axis)].values) < 2:
+        raise InvalidExperiment("axis", axis, "an axis of two values or more, to compare one with another")
     for one in result.configurations:
         if one.experiment.criteria is None:
             raise InvalidExperiment(

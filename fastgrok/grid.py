@@ -48,7 +48,7 @@ def checked_axes(axes: Any) -> list[Axis]:
     """
     if not isinstance(axes, Mapping) or not axes:
         raise InvalidExperiment("axes", axes, "a dict of dotted paths and lists, such as {'epochs': [10, 20]}")
-    checked = [axis(_path(path), _values(path, values)) for path, values in axes.items()]
+    checked = [axis(_path(path), _values(path, values), beside=axes) for path, values in axes.items()]
     count = math.prod(len(one.values) for one in checked)
     if count > MAX_POINTS:
         raise InvalidExperiment("axes", count, f"at most {MAX_POINTS:,} configurations")

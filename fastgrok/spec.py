@@ -1,7 +1,7 @@
 """What every small frozen specification shares: validation, equality, repr, dicts, replacing a field."""
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import fields
 from typing import Any, ClassVar, Self, TypeVar, cast, dataclass_transform
 
@@ -132,8 +132,26 @@ class Spec:
 
     def __repr__(self) -> str:
         """Show every field, but one declared with `Field(repr=False)` only if it was changed."""
+        return self.shown_without(())
+
+    def shown_without(self, names: Collection[str]) -> str:
+        """
+        Return the representation without some fields, for where they are shown beside it.
+
+        Parameters
+        ----------
+        names
+            The fields.
+
+        Examples
+        --------
+        >>> import fastgrok as fg
+        >>> fg.SGD(lr=0.1, momentum=0.9).shown_without(["lr"])
+        'SGD(momentum=0.9)'
+        """
         declared = self.__pydantic_fields__
-        shown = [f"{k}={v!r}" for k, v in self._values().items() if declared[k].repr or v != declared[k].default]
+        values = {name: value for name, value in self._values().items() if name not in names}
+        shown = [f"{k}={v!r}" for k, v in values.items() if declared[k].repr or v != declared[k].default]
         return f"{type(self).__name__}({', '.join(shown)})"
 
     def _values(self) -> dict[str, Any]:

@@ -181,6 +181,32 @@ def test_a_sweep_is_compared(capsys: pytest.CaptureFixture[str]) -> None:
     assert comparison["verdicts"][-1] in said.out
 
 
+@pytest.mark.parametrize(
+    ("flags", "name"),
+    [
+        (["--hidden", "2,4"], "hidden"),
+        (["--batch-size", "2,full"], "batch-size"),
+        (["--restart-after", "2,4"], "restart"),
+        (["--optimizer", "sgd,adam", "--lr", "0.1,0.01"], "optimizer"),
+        (["--stop-loss", "0.1,0.01"], "stop.loss"),
+    ],
+)
+def test_an_axis_to_compare_has_the_names_of_its_flag_and_field(
+    flags: list[str], name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(["sweep", "xor", *QUICK, *flags, "--compare", name])
+    assert left.value.code == 0
+    assert "Comparison of" in capsys.readouterr().out
+
+
+def test_a_label_leaves_out_what_another_axis_says() -> None:
+    axes = {"optimizer": [fg.SGD(), fg.Adam()], "optimizer.lr": [0.1, 0.01]}
+    result = fg.sweep(fg.Experiment(fg.mlp(2, 1), fg.datasets.xor(), epochs=2), 5, axes, progress=False)
+    assert result.summary()["optimizer"].tolist() == ["SGD()", "SGD()", "Adam()", "Adam()"]
+    assert "lr=0.1" in fg.compare(result, "optimizer.lr").verdicts[0]
+
+
 def test_a_sweep_prints_a_table(capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["sweep", "xor", "--hidden", "2,4", "--lr", "0.1,0.5", "--seeds", "50", "--epochs", "60"]
     outcome = Outcome(arguments, capsys)
@@ -315,9 +341,13 @@ def test_a_file_of_ones_own_is_trained(capsys: pytest.CaptureFixture[str], tmp_p
         (["sweep", "xor", "--schedule", "warmup"], "one of 'step_lr', 'exponential_lr', 'cosine_annealing_lr'"),
         (["sweep", "xor", "--schedule", "step_lr(0)"], "schedule step_lr.step_size = 0"),
         (["sweep", "xor", "--restart-at-most", "3"], "--restart-after with it"),
-        (["sweep", "xor", "--restart-after", "9", "--no-stop"], "stop = None"),
+        (["sweep", "xor", "--restart-after", "9", "--no-stop"], "--no-stop = True: expected a Converged"),
         (["sweep", "xor", "--min-delta", "0.1"], "--patience with it"),
-        (["sweep", "xor", "--patience", "9"], "validation = None"),
+        (["sweep", "xor", "--seeds", "100,000"], "100_000 for 100,000 seeds"),
+        (["sweep", "xor", "--stop-loss", "-1"], "--stop-loss = -1"),
+        (["sweep", "xor", "--restart-after", "0"], "--restart-after = 0"),
+        (["sweep", "--data", "nofile.csv", "--target", "y"], "--data = 'nofile.csv'"),
+        (["sweep", "xor", "--patience", "9"], "--validation is missing"),
         (["sweep", "xor", "--validation", "0.1"], "a share that leaves some of the 4 examples on either side"),
         (["sweep", "xor,and", "--validation", "0.5"], "one dataset of which it is a share"),
         (["sweep", "xor", "--stratified"], "--validation with a share of the examples"),

@@ -129,7 +129,7 @@ RUN_FLAGS = (
     Flag("lanes", int, None, "seeds in a vector: a power of two up to 64"),
     Flag("specialize", bool, None, "compile for this very network; default: where it saves time"),
     Flag("json", bool, False, "print one JSON document instead of the table", option="--json"),
-    Flag("quiet", bool, False, "print nothing but errors", option="--quiet"),
+    Flag("quiet", bool, False, "no table and no progress bar", option="--quiet"),
 )
 
 FLAGS = (*DATA_FLAGS, *FIELD_FLAGS, *RUN_FLAGS)

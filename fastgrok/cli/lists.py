@@ -204,6 +204,9 @@ def seeds(text: str) -> range | list[int]:
     (range(0, 1000), range(42, 43), [3, 5, 8])
     """
     if "," in text:
+        for item in items("--seeds", text):
+            if re.fullmatch("0[0-9]+", item):  # 100,000 is not seed 100 and seed 0
+                raise InvalidExperiment("--seeds", text, "seeds without zeros before them; 100_000 for 100,000 seeds")
         return listed("--seeds", text, integer)
     first, colon, stop = text.partition(":")
     found = range(integer("--seeds", first), integer("--seeds", stop)) if colon else range(integer("--seeds", text))

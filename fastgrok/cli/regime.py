@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields
-from typing import Any
+from typing import Any, TypeVar
 
 from fastgrok.calls import call_names, from_call
 from fastgrok.cli.lists import integer, integer_or, listed, number, option
@@ -17,6 +17,8 @@ Values = Mapping[str, Any]
 
 Chosen = tuple[dict[str, Any], dict[str, list[Any]]]
 """Fields of an experiment, and the values of each path in them that has a flag."""
+
+_T = TypeVar("_T")
 
 NONE = "none"
 """The word for a schedule, a clipping, a restart that there is not."""
@@ -117,7 +119,7 @@ def _converged(values: Values) -> tuple[Converged | None, dict[str, list[Any]]]:
     given = given or {"stop_loss": "0.01"}
     found = {name.removeprefix("stop_"): listed(option(name), text, number) for name, text in given.items()}
     first: dict[str, Any] = {name: choices[0] for name, choices in found.items()}
-    return Converged(**first, keep_training=values["keep_training"]), found
+    return _within("stop", Converged, **first, keep_training=values["keep_training"]), found
 
 
 def _early(values: Values) -> tuple[EarlyStopping | None, dict[str, list[Any]]]:
@@ -132,7 +134,7 @@ def _early(values: Values) -> tuple[EarlyStopping | None, dict[str, list[Any]]]:
         found["min_delta"] = listed("--min-delta", values["min_delta"], number)
     if values["restore_best"] is not None:
         found["restore_best"] = [values["restore_best"]]
-    return EarlyStopping(**{name: choices[0] for name, choices in found.items()}), found
+    return _within("stop", EarlyStopping, **{name: choices[0] for name, choices in found.items()}), found
 
 
 def _restart(values: Values) -> tuple[Restart | None, dict[str, list[Any]]]:
@@ -145,10 +147,23 @@ def _restart(values: Values) -> tuple[Restart | None, dict[str, list[Any]]]:
     limits = [None] if at_most is None else listed("--restart-at-most", at_most, integer)
     after = listed("--restart-after", values["restart_after"], integer_or(NONE))
     if NONE in after:
-        rules = [None if epochs == NONE else Restart(epochs, most) for epochs in after for most in limits]
+        rules = [None if epochs == NONE else _begun(epochs, most) for epochs in after for most in limits]
         rules = list(dict.fromkeys(rules))
         return rules[0], {"restart": rules}
-    return Restart(after[0], limits[0]), {"restart.after": after, "restart.at_most": limits}
+    return _begun(after[0], limits[0]), {"restart.after": after, "restart.at_most": limits}
+
+
+def _begun(after: Any, at_most: int | None) -> Restart:
+    """Return a rule of restarts."""
+    return _within("restart", Restart, after=after, at_most=at_most)
+
+
+def _within(field: str, kind: Callable[..., _T], **values: Any) -> _T:
+    """Make the value of a field; an error names the field too."""
+    try:
+        return kind(**values)
+    except InvalidExperiment as error:
+        raise error.within(field) from None
 
 
 def record_at(text: str | None) -> str | list[int] | None:

@@ -151,12 +151,22 @@ def _is_csv(path: str | None) -> bool:
 def _from_file(flag: str, path: str, values: Values) -> Dataset:
     """Return the dataset of a CSV or an NPZ file; the flags of columns are for both files."""
     if not _is_csv(path):
-        return Dataset.from_npz(path)
+        return _read(flag, Dataset.from_npz, path)
     if values["target"] is None:
         raise InvalidExperiment("--target", MISSING, f"the column of the target in {flag}, or several with commas")
     target = items("--target", values["target"])
     features = None if values["features"] is None else items("--features", values["features"])
-    return Dataset.from_csv(path, target if len(target) > 1 else target[0], features, classes=values["classes"])
+    chosen = target if len(target) > 1 else target[0]
+    return _read(flag, Dataset.from_csv, path, chosen, features, classes=values["classes"])
+
+
+def _read(flag: str, read: Callable[..., Dataset], path: str, *columns: Any, **options: Any) -> Dataset:
+    """Read a file; an error about its path names the flag."""
+    try:
+        return read(path, *columns, **options)
+    except InvalidExperiment as error:
+        field = flag if error.field == "path" else error.field
+        raise InvalidExperiment(field, error.value, error.accepted) from None
 
 
 def _networks(data: list[Dataset], values: Values) -> list[Network]:

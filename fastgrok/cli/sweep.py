@@ -2,14 +2,16 @@
 
 import json
 import re
+import shutil
 import sys
 import warnings
 from typing import Any
 
+from fastgrok.cli.flags import FIELD_FLAGS
 from fastgrok.cli.lists import option, seeds
 from fastgrok.cli.regime import Values, record_at
 from fastgrok.cli.request import Request, request
-from fastgrok.errors import InvalidExperiment
+from fastgrok.errors import MISSING, InvalidExperiment
 from fastgrok.fields import one_of
 
 MAX_EXAMPLES = 100
@@ -35,7 +37,10 @@ def sweep(name: str | None, values: Values) -> int:
     InvalidExperiment
         If something will not do; nothing has been trained then.
     """
-    wanted = request(name, values)
+    try:
+        wanted = request(name, values)
+    except InvalidExperiment as error:
+        raise _by_its_flag(error, values) from None
     axis = _compared(wanted, values["compare"])
     chosen = seeds(values["seeds"])
     for name in ("record_at", "track"):
@@ -58,6 +63,19 @@ def sweep(name: str | None, values: Values) -> int:
     return INTERRUPTED if result.interrupted else 0
 
 
+def _by_its_flag(error: InvalidExperiment, values: Values) -> InvalidExperiment:
+    """Name the flag of the field that is wrong, as far as it has one."""
+    field = re.sub(r"\[\d+\]", "", error.field)
+    if field == "stop" and values["no_stop"]:
+        return InvalidExperiment("--no-stop", True, error.accepted)
+    flag = next((flag for flag in FIELD_FLAGS if flag.field == field), None)
+    if flag is None or field in ("network", "stop", "optimizer"):
+        return error
+    return InvalidExperiment(
+        flag.option or option(flag.name), MISSING if error.value is None else error.value, error.accepted
+    )
+
+
 def _train(wanted: Request, chosen: range | list[int], values: Values) -> Any:
     """Run or sweep; an interruption is told by the exit status."""
     from fastgrok import api
@@ -73,13 +91,12 @@ def _train(wanted: Request, chosen: range | list[int], values: Values) -> Any:
 
 
 def _compared(wanted: Request, name: str | None) -> str | None:
-    """Return the axis whose values are compared; its last word will do."""
+    """Return the axis whose values are compared; its first or last word, or the name of its flag, will do."""
     if name is None:
         return None
-    plain = {
-        path: re.sub(r"\[\d+\]", "", path) for path in wanted.axes
-    }  # stop[0].loss is --compare stop.loss, or loss
-    found = [path for path, short in plain.items() if name in (path, short, short.rpartition(".")[2])]
+    word = name.removeprefix("--").replace("-", "_")
+    names = {word, *(flag.field for flag in FIELD_FLAGS if flag.name == word)}
+    found = [word] if word in wanted.axes else [path for path in wanted.axes if names & _names(path)]
     if len(found) != 1:
         expected = one_of(wanted.axes) if wanted.axes else "a field whose flag has a list, such as init"
         raise InvalidExperiment("--compare", name, expected)
@@ -88,12 +105,19 @@ def _compared(wanted: Request, name: str | None) -> str | None:
     return found[0]
 
 
+def _names(path: str) -> set[str]:
+    """Return what an axis may be called: stop[0].loss is stop.loss, loss or stop as well."""
+    plain = re.sub(r"\[\d+\]", "", path)
+    return {path, plain, plain.rpartition(".")[2], plain.partition(".")[0]}
+
+
 def _show(result: Any, wanted: Request, axis: str | None) -> None:
     """Print the table, the network and what varies, or the comparison."""
     if axis is not None:
         from fastgrok.comparison import compare
 
-        print(repr(compare(result, axis)).strip("<>"), flush=True)
+        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+        print(compare(result, axis).as_text(width), flush=True)
         return
     from fastgrok.display.table import print_table
 

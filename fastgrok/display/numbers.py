@@ -11,6 +11,26 @@ NOT_REACHED = "not reached"
 """Stands for a quantile that more seeds would have had to reach."""
 
 
+def named(axis: str, label: Any) -> str:
+    """
+    Return a value in words: one that does not say what it is of has the last word of its axis before it.
+
+    Parameters
+    ----------
+    axis
+        The path of the axis.
+    label
+        The value's label.
+
+    Examples
+    --------
+    >>> named("optimizer.lr", 0.1), named("init", "HeNormal()")
+    ('lr=0.1', 'HeNormal()')
+    """
+    text = one_line(label)
+    return text if isinstance(label, str) and not label.isidentifier() else f"{axis.rpartition('.')[2]}={text}"
+
+
 def one_line(label: Any) -> str:
     """
     Return a label on one line, without what a terminal would take for a command.

@@ -26,7 +26,7 @@ class Uniform(Scheme):
     low
         Lower end, included.
     high
-        Upper end, at least `low`.
+        Upper end, above `low`.
 
     Raises
     ------
@@ -48,8 +48,8 @@ class Uniform(Scheme):
     high: Number = 1.0
 
     def __post_init__(self) -> None:
-        if self.high < self.low:
-            raise InvalidExperiment("high", self.high, f"a finite number at least low = {self.low}")
+        if self.high <= self.low:
+            raise InvalidExperiment("high", self.high, f"a finite number above low = {self.low}")
         if math.isinf(self.high - self.low):
             raise InvalidExperiment("high", self.high, "high - low to be a finite number in float64")
 

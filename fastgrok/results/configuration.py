@@ -2,7 +2,7 @@
 
 import dataclasses
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,6 +13,7 @@ from fastgrok.experiment import Experiment
 from fastgrok.network import Network
 from fastgrok.recording import shapes
 from fastgrok.schema import VARIABLES
+from fastgrok.spec import Spec
 from fastgrok.training import Trained
 
 
@@ -108,7 +109,7 @@ def _zeros(shape: Sequence[int], dtype: str) -> NDArray[Any]:
     return np.broadcast_to(np.zeros((), dtype), shape)
 
 
-def axis(path: str, values: Sequence[Any]) -> Axis:
+def axis(path: str, values: Sequence[Any], beside: Collection[str] = ()) -> Axis:
     """
     Name the values of an axis.
 
@@ -118,29 +119,36 @@ def axis(path: str, values: Sequence[Any]) -> Axis:
         The field's dotted path.
     values
         Its values, no two of them equal.
+    beside
+        The paths of the other axes: a label leaves out what one of them says.
 
     Examples
     --------
     >>> import fastgrok as fg
     >>> axis("optimizer.lr", [0.01, 0.1]).labels
     (0.01, 0.1)
+    >>> axis("optimizer", [fg.SGD(), fg.Adam()], beside=["optimizer.lr"]).labels
+    ('SGD()', 'Adam()')
     >>> axis("batch_size", [1, "full"]).labels
     ('1', 'full')
     """
     for kinds in ((bool, np.bool_), (int, np.integer), (int, float, np.integer, np.floating)):
         if all(isinstance(value, kinds) and (kinds[0] is bool or not _is_bool(value)) for value in values):
             return Axis(path, tuple(values), tuple(np.asarray(values).tolist()))
-    return Axis(path, tuple(values), tuple(_distinct(map(_name, values))))
+    elsewhere = {other.removeprefix(f"{path}.") for other in beside if other.startswith(f"{path}.")}
+    return Axis(path, tuple(values), tuple(_distinct(_name(value, elsewhere) for value in values)))
 
 
 def _is_bool(value: Any) -> bool:
     return isinstance(value, bool | np.bool_)
 
 
-def _name(value: Any) -> str:
-    """Say in a word what a value is."""
+def _name(value: Any, elsewhere: Collection[str]) -> str:
+    """Say in a word what a value is, without the fields that are shown elsewhere."""
     if isinstance(value, Dataset):
         return value.name
+    if elsewhere and isinstance(value, Spec):
+        return value.shown_without(elsewhere)
     return str(value) if isinstance(value, Network | str) else repr(value)
 
 

@@ -14,7 +14,7 @@ EPOCHS, LONGER = 2000, 40_000
 
 @study(
     seeds=100_000,
-    source="notes on chapter 6 of Grokking Deep Learning with one plot for each network (source 000); the plateaus "
+    source="notes on chapter 6 of Grokking Deep Learning with one plot for each network; the plateaus "
     "and the bounds without ReLU are closed forms",
     protocol="""XOR, 2-4-1 with biases, weights U(-1, 1), zero biases, mean squared error, one example an update in
     fixed order, SGD with lr 0.1, 2,000 epochs or until the loss is 0.001; seeds that are then within 0.005 of none of

@@ -30,8 +30,8 @@ def _schemes() -> dict[str, Any]:
 
 @study(
     seeds=10_000,
-    source="course notes on initial weights (source 003): fixed ranges such as -1 to 1 and -5 to 5 are common and "
-    "among the least practical, some seeds cannot be trained; He et al. 2015: for ReLU, He is better than Xavier",
+    source="Heaton, Applications of Deep Neural Networks, 3.5: fixed ranges such as -1 to 1 and -5 to 5 are common "
+    "and among the least practical, some seeds cannot be trained; He et al. 2015: for ReLU, He is better than Xavier",
     protocol="""XOR, 2-N-1 with the source's training: linear output, mean squared error, full batch, Adam with lr
     0.01, until the loss is 0.01 (solved), 1,000 epochs at most. Biases are zero, and PyTorch's default draws them as
     the weights. Better and more practical are read as: solves XOR from more seeds, compared seed by seed; the

@@ -33,7 +33,7 @@ def _experiment() -> fg.Experiment:
 
 @study(
     seeds=100_000,
-    source="a network that learns XOR with a new start every 1,000 epochs, and needed 3 attempts (source 003); "
+    source="a network that learns XOR with a new start every 1,000 epochs, and needed 3 attempts; "
     "independent attempts give a geometric law, and its mean time",
     protocol="""XOR, 2-2-1, sigmoid hidden, linear output, mean squared error, full batch, Adam with lr 0.01,
     PyTorch's default initialisation, until the loss is 0.01; new parameters after 1,000 epochs without that, and

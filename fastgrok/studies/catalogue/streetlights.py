@@ -37,7 +37,7 @@ CHAPTER_ERRORS = {
 
 @study(
     seeds=10_000,
-    source="notes and notebook on chapter 6 of Grokking Deep Learning (source 002), and that chapter's own run",
+    source="notes and notebook on chapter 6 of Grokking Deep Learning, and that chapter's own run",
     protocol="""Errors are squared, of each example before its update; one example an update, in the order given, no
     biases. One streetlight and all six: linear, from weights 0.5, 0.48, -0.7, alpha 0.1. Deep: 3-4-1, ReLU hidden,
     weights as np.random.seed(1) draws them; in the notebook delta is twice the error and alpha 0.1, in the chapter
