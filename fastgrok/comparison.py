@@ -75,7 +75,8 @@ class Comparison:
         Columns are the axes, n, converged, and rate, epochs_median, epochs_per_success, cutoff, each with its
         interval as `_low` and `_high`. `epochs_per_success` is what a success costs if every attempt is given up
         after `cutoff` epochs, the best of them; with `restart`, which gives up by itself, all epochs run divided by
-        the seeds that converged, and there is no cut-off. What was not reached is missing.
+        the seeds that converged, and there is no cut-off, as where fewer than 10 seeds converge. What was not reached
+        is missing.
         """
         return _frame([_value_record(row) for row in self.rows])
 

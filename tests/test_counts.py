@@ -2,16 +2,28 @@
 
 import itertools
 import json
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fastgrok as fg
+from fastgrok import statistics
 from fastgrok.errors import InvalidExperiment
 from fastgrok.schema import Outcome
-from fastgrok.statistics import Counts, Histogram, PairedCounts, PooledCounts, mcnemar, risk_difference
+from fastgrok.statistics import (
+    Counts,
+    Histogram,
+    PairedCounts,
+    PooledCounts,
+    by_live_units,
+    mcnemar,
+    risk_difference,
+)
 from fastgrok.statistics.loss_bins import loss_bins, loss_centers, loss_edges
 from fastgrok.statistics.paired import epoch_bins
 
@@ -110,14 +122,14 @@ def test_layers_that_a_network_lacks_are_not_counted() -> None:
 def test_a_criterion_and_none_do_not_add_up() -> None:
     one, other = (fg.run(EXP.replace(stop=stop), seeds=2).counts[0] for stop in (None, fg.Converged(loss=0.1)))
     assert not one.has_criterion
-    with pytest.raises(InvalidExperiment, match="stop"):
+    with pytest.raises(InvalidExperiment, match="criteria is missing"):
         one + other
     for counts in (one, other):
         assert counts + Counts.empty() == Counts.empty() + counts == counts
     no_seeds = [Counts.of(columns([]), EXP.replace(stop=stop)) for stop in (None, fg.Converged(loss=0.1))]
     for first, second in (no_seeds, no_seeds[::-1]):
         assert Counts.empty() + first == first + Counts.empty() == first
-        with pytest.raises(InvalidExperiment, match="stop"):
+        with pytest.raises(InvalidExperiment, match="criteria is missing"):
             first + second
 
 
@@ -235,3 +247,104 @@ def test_a_seed_cannot_differ_in_more_strata_than_it_was_trained_in() -> None:
     for difference, pairs in (([2], [1]), ([1, 1], [1])):
         with pytest.raises(InvalidExperiment, match="pairs"):
             PooledCounts.of_sums(difference, pairs)
+
+
+def test_sum_adds_parts_up_without_a_start() -> None:
+    counts = [Counts.of_epochs([2, 5, -1], until=9), Counts.of_epochs([3], until=9)]
+    assert sum(counts) == counts[0] + counts[1]
+    pairs = [PairedCounts.of([2, -1], [3, 4]), PairedCounts.of([1], [1])]
+    assert sum(pairs) == pairs[0] + pairs[1]
+    pooled = [PooledCounts.of_sums([1, 0], [2, 2]), PooledCounts.of_sums([-1], [2])]
+    assert sum(pooled) == pooled[0] + pooled[1]
+    for wrong in (1, False, 0.0):
+        with pytest.raises(TypeError):
+            wrong + counts[0]  # type: ignore[operator]
+
+
+def test_counts_of_a_file_of_rows_are_those_of_the_run(tmp_path: Path) -> None:
+    result = fg.run(EXP.replace(epochs=300), seeds=200, progress=False)
+    result.save(tmp_path / "rows.parquet")
+    table = pq.read_table(tmp_path / "rows.parquet")
+    arrow = dict(zip(table.column_names, table.columns, strict=True))
+    for columns_ in (table.to_pandas(), arrow, table.to_pydict()):
+        assert Counts.of(columns_, result.configurations[0].experiment) == result.counts[0]
+    exp, frame = result.configurations[0].experiment, table.to_pandas()
+    assert by_live_units(frame, exp, 2) == by_live_units(result.configurations[0].columns, exp, 2)
+    with pytest.raises(InvalidExperiment, match=r"outcome = .*: expected names among diverged, converged, dead"):
+        Counts.of({**arrow, "outcome": ["lucky"] * 200}, exp)
+    with pytest.raises(InvalidExperiment, match=r"columns\['epochs_run'\] is missing"):
+        Counts.of(frame.drop(columns="epochs_run"), exp)
+    with pytest.raises(InvalidExperiment, match=r"columns\['dead_units_initial'\] is missing"):
+        by_live_units(frame.drop(columns="dead_units_initial_1"), exp)
+
+
+ONE = Counts.of_epochs([2, 5, -1], until=9)
+PAIR = PairedCounts.of([2, 5, -1], [3, -1, -1])
+
+
+@pytest.mark.parametrize(
+    ("call", "field", "expected"),
+    [
+        (lambda: statistics.best_cutoff([ONE]), "counts", "one Counts, such as result.counts[0]"),
+        (lambda: statistics.expected_epochs(counts=[ONE]), "counts", "one Counts"),
+        (lambda: statistics.survival_curve([ONE]), "counts", "one Counts"),
+        (lambda: statistics.ratio_of_expected(ONE, [ONE], PAIR), "b", "one Counts"),
+        (lambda: statistics.ratio_of_medians(ONE, ONE, PAIR.table), "paired", "a PairedCounts"),
+        (lambda: statistics.paired_logrank(ONE, ONE, None), "paired", "a PairedCounts"),
+        (lambda: statistics.logrank(ONE), "configurations", "counts of two"),
+        (lambda: statistics.mcnemar((1, 2, 3, 4)), "table", "a Table"),
+        (lambda: statistics.risk_difference(PAIR), "table", "a Table"),
+        (lambda: PooledCounts.of_table((1, 2, 3, 4)), "table", "a Table"),
+        (lambda: statistics.quantile(ONE, 0.5), "curve", "what survival_curve or kaplan_meier returns"),
+        (lambda: statistics.summarise([ONE], 1.0), "counts", "one Counts"),
+        (lambda: statistics.outcome_shares([ONE]), "counts", "one Counts"),
+        (lambda: statistics.dead_units([ONE]), "counts", "one Counts"),
+        (lambda: statistics.dead_risk([ONE]), "counts", "one Counts"),
+        (lambda: statistics.plateau_shares([ONE], []), "counts", "one Counts"),
+        (lambda: statistics.loss_clusters([ONE]), "counts", "one Counts"),
+        (lambda: Counts.of({}, None), "experiment", "an Experiment"),
+    ],
+)
+def test_what_is_not_counts_is_said_to_be_not(call: Callable[[], object], field: str, expected: str) -> None:
+    with pytest.raises(InvalidExperiment) as caught:
+        call()
+    assert caught.value.field == field
+    assert caught.value.accepted.startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: statistics.wilson(3.5, 10), "successes = 3.5: expected integers from 0 to n = 10"),
+        (lambda: statistics.wilson(3, 10.0), "n = 10.0: expected integers, 1 or more"),
+        (lambda: statistics.wilson([1, True], 10), "successes = [1, True]: "),
+        (lambda: statistics.clopper_pearson(np.array([1.0]), 10), "successes = "),
+        (lambda: statistics.wilson("3", 10), "successes = '3'"),
+        (lambda: statistics.wilson(1, 2**64), "n = 18446744073709551616"),
+        (lambda: statistics.rate(True, 10), "successes = True"),
+        (lambda: statistics.rate(0, False), "n = False"),
+        (lambda: statistics.rate([1], [2]), "successes = [1]: expected one integer"),
+        (lambda: statistics.rate(11, 10), "successes = 11: expected integers from 0 to n = 10"),
+        (lambda: statistics.relative_risk(1.5, 10, 1, 10), "cases_a = 1.5"),
+        (lambda: statistics.relative_risk(1, 10, 1, True), "n_b = True"),
+        (lambda: Counts.of_epochs([1.5], until=9), "epochs_to_converge = [1.5]"),
+        (lambda: PairedCounts.of([1.5], [2]), "epochs_a = [1.5]"),
+        (lambda: PooledCounts.of_sums([0.5], [1]), "difference = [0.5]"),
+    ],
+)
+def test_counts_of_seeds_are_integers(call: Callable[[], object], message: str) -> None:
+    with pytest.raises(InvalidExperiment) as caught:
+        call()
+    assert str(caught.value).startswith(message)
+
+
+def test_the_interval_of_one_proportion_is_plain_numbers() -> None:
+    for interval in (statistics.wilson, statistics.clopper_pearson):
+        for n in (10, np.int32(10), np.array(10)):
+            assert [type(end) for end in interval(0, n)] == [float, float]
+        assert interval([0], 10).low.shape == (1,)
+    assert statistics.rate(np.int8(3), np.uint64(10)) == statistics.rate(3, 10)
+
+
+def test_the_package_lists_what_it_offers() -> None:
+    assert dir(statistics) == sorted(statistics.__all__)

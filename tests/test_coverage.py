@@ -13,6 +13,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
+import fastgrok as fg
 from fastgrok.statistics import (
     Counts,
     Estimate,
@@ -148,8 +149,34 @@ def test_the_least_expected_epochs_cover_and_the_best_cutoff_more() -> None:
         return True
 
     one(check, 1000)
-    assert 0.935 <= best[0] / REPEATS <= 0.96  # the least of a sample is a little too small
+    assert 0.94 <= best[0] / REPEATS <= 0.96
     assert 0.95 <= best[1] / REPEATS <= 0.99
+
+
+@cache
+def lucky() -> NDArray[np.int64]:
+    """Return epochs (3, n) of which a fifth converge in 1,000 and some at once: E has a second dip at epoch 1."""
+    exp = fg.Experiment(fg.mlp(2, 2, 1), fg.datasets.xor(), init=fg.HeNormal(), batch_size="full")
+    axes = {"optimizer": [fg.SGD(), fg.SGD(lr=0.05), fg.Adam(lr=0.01)]}
+    result = fg.sweep(exp, range(1_000_000, 1_050_000), axes, progress=False)
+    return np.stack([one.columns["epochs_to_converge"] for one in result.configurations])
+
+
+@pytest.mark.parametrize("n", [300, 2000])
+def test_costs_and_their_ratios_cover_where_few_seeds_are_lucky_at_once(n: int) -> None:
+    pool, rng, repeats = lucky(), np.random.default_rng(9), 300
+    met = [np.sort(np.where(x > 0, x, NEVER)) for x in pool]
+    least = [min(Truth.cost(x, t) for t in range(1, 1001)) for x in met]
+    inside, inside_ratio = np.zeros(3), np.zeros(3)
+    for _ in range(repeats):
+        some = pool[:, rng.integers(0, pool.shape[1], n)]
+        counts = [Counts.of_epochs(x, until=1000) for x in some]
+        inside += [holds(best_cutoff(x).expected, wanted) for x, wanted in zip(counts, least, strict=True)]
+        for k, (a, b) in enumerate(((0, 1), (0, 2), (1, 2))):
+            ratio = ratio_of_expected(counts[a], counts[b], PairedCounts.of(some[a], some[b]))
+            inside_ratio[k] += holds(ratio, least[a] / least[b])
+    assert np.all(inside / repeats >= 0.93)
+    assert np.all(inside_ratio / repeats >= 0.93)
 
 
 def two(check: Callable[[Counts, Counts, PairedCounts], bool], n: int, alike: float, slower: float = 1.25) -> float:

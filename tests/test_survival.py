@@ -14,12 +14,14 @@ from fastgrok.statistics import (
     Counts,
     Estimate,
     Histogram,
+    PairedCounts,
     band,
     best_cutoff,
     expected_epochs,
     kaplan_meier,
     quantile,
     quantiles,
+    ratio_of_expected,
     restricted_mean,
     survival_curve,
     wilson,
@@ -85,6 +87,19 @@ def test_survival_rejects_what_does_not_fit() -> None:
         kaplan_meier([1, 2], [1])
     with pytest.raises(InvalidExperiment, match="shares"):
         quantiles(kaplan_meier([1], [1]), [1.5])
+    for share in (1.5, "half", [0.5]):
+        with pytest.raises(InvalidExperiment, match="share = "):
+            quantile(kaplan_meier([1], [1]), share)  # type: ignore[arg-type]
+    for epochs in ([5, -1], [0, -1], [-2, 1], [1.5, 1], [True, False]):
+        with pytest.raises(InvalidExperiment, match="epochs_to_converge"):
+            kaplan_meier(epochs, [3, 3])
+
+
+def test_a_run_that_only_stops_early_has_a_stop_and_no_criterion() -> None:
+    data = fg.datasets.xor()
+    exp = fg.Experiment(fg.mlp(2, 4, 1), data, validation=data, epochs=9, stop=fg.EarlyStopping(patience=5))
+    with pytest.raises(InvalidExperiment, match=r"^criteria is missing: expected Converged"):
+        survival_curve(fg.run(exp, seeds=2, progress=False).counts[0])
 
 
 @given(EPOCHS, st.integers(0, 3))
@@ -140,7 +155,7 @@ def test_the_restricted_mean_is_that_of_lifelines(seen: list[tuple[int, bool]]) 
 def test_under_one_horizon_the_band_is_wilsons_interval_of_the_share(epochs: list[int]) -> None:
     counts = Counts.of_epochs(epochs, until=20)
     curve = survival_curve(counts)
-    left = np.array([sum(epoch < 0 or epoch > t for epoch in epochs) for t in curve.time], float)
+    left = np.array([sum(epoch < 0 or epoch > t for epoch in epochs) for t in curve.time], int)
     np.testing.assert_allclose(band(curve), wilson(left, np.full(len(left), counts.n)), rtol=1e-9, atol=1e-12)
 
 
@@ -215,10 +230,12 @@ def test_the_interval_of_the_cost_is_that_of_the_ratio_of_two_sums_over_seeds() 
 
 @given(EPOCHS, ENDS)
 def test_the_best_cutoff_costs_least(epochs: list[int], ends: list[int]) -> None:
+    epochs = epochs * 3
     best = best_cutoff(counted(epochs, ends))
-    costs = [naive_cost(epochs, ends, cutoff) for cutoff in range(1, 21)]
-    if np.isinf(min(costs)):
-        assert best.cutoff.value is best.expected.value is None
+    enough = [cutoff for cutoff in range(1, 21) if sum(0 < epoch <= cutoff for epoch in epochs) >= 10]
+    costs = [naive_cost(epochs, ends, cutoff) if cutoff in enough else np.inf for cutoff in range(1, 21)]
+    if not enough:
+        assert best == ((None, None, None), expected_epochs(counted(epochs, ends)))
         return
     assert best.expected.value == pytest.approx(min(costs), rel=1e-12)
     assert costs[best.cutoff.value - 1] == pytest.approx(min(costs), rel=1e-12)
@@ -249,7 +266,11 @@ def test_the_interval_of_the_cutoff_is_that_of_each_difference(seed: int) -> Non
         difference = added(t) - added(best.value)
         if difference.mean() <= stats.norm.ppf(0.975) * difference.std() / np.sqrt(len(last)) + 1e-12:
             good.append(t)
-    assert (best.low, best.high) == (good[0], None if good[-1] == 60 else good[-1])
+    latest = int(epochs.max())
+    more = np.minimum(last, 60).mean() / (converges.mean() + stats.norm.ppf(0.975) ** 2 / len(last))
+    at_latest = np.minimum(last, latest).mean() / converges.mean()
+    is_open = good[-1] > latest or (good[-1] == latest and more <= at_latest)
+    assert (best.low, best.high) == (good[0], None if is_open else good[-1])
 
 
 def test_the_best_cutoff_is_open_above_where_never_giving_up_may_be_as_good() -> None:
@@ -262,10 +283,52 @@ def test_the_best_cutoff_is_open_above_where_never_giving_up_may_be_as_good() ->
     assert best_cutoff(Counts.of_epochs(stuck, until=1000)).cutoff.high < 20
 
 
+def test_the_best_cutoff_is_open_above_where_the_run_was_too_short() -> None:
+    """The last seed converges one epoch before the end of a run that ends before the best cut-off."""
+    rng = np.random.default_rng(3)
+    all_epochs = np.ceil(rng.normal(1000, 200, 1000)).astype(int)
+    all_epochs[:300] = -1
+    short = Counts.of_epochs(np.where(all_epochs < 1000, all_epochs, -1), until=1000)
+    assert short.converged.values[-1] == 999
+    value, low, high = best_cutoff(short).cutoff
+    assert low <= value <= 999
+    assert high is None
+    value, low, high = best_cutoff(Counts.of_epochs(all_epochs, until=3000)).cutoff
+    assert 999 < low <= value <= high < 3000
+
+
+def test_one_lucky_seed_is_no_cutoff() -> None:
+    """Of 2,000 seeds one converges at once, which costs 2,000 epochs; the rest cost 2,300 epochs."""
+    rng = np.random.default_rng(4)
+    epochs = np.where(rng.random(2000) < 0.25, np.ceil(rng.normal(300, 50, 2000)), -1).astype(int)
+    epochs[:1200] = -1
+    epochs[0] = 1
+    counts = Counts.of_epochs(epochs, until=1000)
+    assert expected_epochs(counts, 1).value == 2000 < best_cutoff(counts).expected.value
+    assert best_cutoff(counts).cutoff.value > 200
+    assert best_cutoff(counts).cutoff.low == 1
+    paired = PairedCounts.of(epochs, epochs)
+    value, low, high = ratio_of_expected(counts, counts, paired)
+    assert value == 1
+    assert low < 0.99 < 1.01 < high  # none of 2,000 is discordant, and more seeds would show some
+
+
+@pytest.mark.parametrize("n", [0, 1, 9, 10])
+def test_without_ten_successes_there_is_no_choice_of_a_cutoff(n: int) -> None:
+    counts = Counts.of_epochs([3] * n + [-1] * 200, until=100)
+    best = best_cutoff(counts)
+    if n == 10:
+        assert best.cutoff.value == 3
+        return
+    assert best == ((None, None, None), expected_epochs(counts))
+    one = ratio_of_expected(counts, counts, PairedCounts.of([3] * n + [-1] * 200, [3] * n + [-1] * 200))
+    assert one.value == (1 if n else None)
+
+
 def test_without_a_criterion_nothing_is_said_of_convergence() -> None:
     none = Counts(3, False, (0, 0, 0, 0, 3), Histogram.of([]), Histogram.of([9] * 3), Histogram.of([]), 27)
     for statistic in (survival_curve, best_cutoff, expected_epochs):
-        with pytest.raises(InvalidExperiment, match="stop = None"):
+        with pytest.raises(InvalidExperiment, match=r"criteria is missing: expected Converged\(\.\.\.\) in `stop`"):
             statistic(none)
 
 
@@ -274,7 +337,7 @@ def test_a_cutoff_beyond_what_was_seen_is_rejected() -> None:
         expected_epochs(Counts.of_epochs([5, 7], until=9), 100).value
         == expected_epochs(Counts.of_epochs([5, 7], until=9)).value
     )
-    for cutoff in (0, 10, True):
+    for cutoff in (0, 10, True, 2.5, "5"):
         with pytest.raises(InvalidExperiment, match="cutoff"):
             expected_epochs(Counts.of_epochs([5, -1], until=9), cutoff)
     with pytest.raises(InvalidExperiment, match="counts"):

@@ -154,7 +154,7 @@ def test_dead_units_need_no_criterion_and_their_risk_does(result: fg.Result) -> 
     rows = dead_units(one)
     assert sum(row.n for row in rows) == 200
     assert all(row.share.value == row.n / 200 and row.converged is row.rate.value is None for row in rows)
-    with pytest.raises(InvalidExperiment, match="stop = None: expected a criterion"):
+    with pytest.raises(InvalidExperiment, match="criteria is missing: expected Converged"):
         dead_risk(one)
 
 

@@ -68,3 +68,7 @@ __all__ = [
     "survival_curve",
     "wilson",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__

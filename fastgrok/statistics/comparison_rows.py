@@ -28,7 +28,7 @@ class ValueRow(NamedTuple):
         Epochs that a success costs if every attempt is given up after `cutoff` of them; with `restart`, which gives
         up by itself: all epochs run, divided by the seeds that converged.
     cutoff
-        After how many epochs giving up costs the least; with `restart` none.
+        After how many epochs giving up costs the least; with `restart`, or where too few converge for a choice, none.
     """
 
     labels: Mapping[str, Any]

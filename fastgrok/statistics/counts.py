@@ -9,9 +9,11 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastgrok.errors import InvalidExperiment
+from fastgrok.errors import MISSING, InvalidExperiment
 from fastgrok.experiment import Experiment
+from fastgrok.results.layers import relu_layers
 from fastgrok.schema import NEVER, OUTCOMES, Outcome
+from fastgrok.statistics.arguments import Addable, checked, integers
 from fastgrok.statistics.histogram import Histogram
 from fastgrok.statistics.loss_bins import loss_bins
 from fastgrok.statistics.split import Split
@@ -21,7 +23,7 @@ _NONE_AT_ALL = Split(_NONE, _NONE)
 
 
 @dataclass(frozen=True)
-class Counts:
+class Counts(Addable):
     """
     What became of the seeds of one configuration: counts and histograms of whole numbers.
 
@@ -95,7 +97,8 @@ class Counts:
         return cls(0, None, (0,) * len(OUTCOMES), _NONE, _NONE, _NONE, 0)
 
     @classmethod
-    def of(cls, columns: Mapping[str, NDArray[Any]], experiment: Experiment) -> Self:
+    @checked
+    def of(cls, columns: Mapping[str, Any], experiment: Experiment) -> Self:
         """
         Count the seeds of one configuration.
 
@@ -103,9 +106,16 @@ class Counts:
         ----------
         columns
             Result variables, one row a seed: `outcome`, `epochs_run`, `epochs_to_converge`, and, where they are
-            to be counted, `loss_final`, `dead_units_initial`, `dead_units_final`, `stopped_early`.
+            to be counted, `loss_final`, `dead_units_initial`, `dead_units_final`, `stopped_early`. A DataFrame
+            of a Parquet file will do, or a mapping of its columns: outcomes by their names, and the dead units of
+            each layer in a column of its own, such as `dead_units_initial_1`.
         experiment
             The configuration.
+
+        Raises
+        ------
+        InvalidExperiment
+            If a column that is needed is missing, or an outcome is none.
 
         Notes
         -----
@@ -119,11 +129,12 @@ class Counts:
         >>> Counts.of(fg.run(exp, seeds=8).configurations[0].columns, exp).n
         8
         """
-        epochs, last, outcome = (columns[name] for name in ("epochs_to_converge", "epochs_run", "outcome"))
+        epochs, last = (integers(name, _column(columns, name)) for name in ("epochs_to_converge", "epochs_run"))
+        outcome = _codes(_column(columns, "outcome"))
         met = epochs >= 0
         over = (outcome == Outcome.DIVERGED) | (last < experiment.epochs)
         if "stopped_early" in columns:
-            over = over | columns["stopped_early"]
+            over = over | np.asarray(columns["stopped_early"])
         return cls(
             n=len(outcome),
             has_criterion=experiment.criteria is not None,
@@ -132,8 +143,8 @@ class Counts:
             censored=Histogram.of(last[~met & ~over]),
             never=Histogram.of(last[~met & over]),
             seed_epochs=int(last.sum(dtype=np.int64)),
-            dead_initial=_layers(columns.get("dead_units_initial"), met),
-            dead_final=_layers(columns.get("dead_units_final"), met),
+            dead_initial=_layers(dead_by_layer(columns, "dead_units_initial", experiment), met),
+            dead_final=_layers(dead_by_layer(columns, "dead_units_final", experiment), met),
             losses=_losses(columns.get("loss_final"), met),
         )
 
@@ -152,14 +163,14 @@ class Counts:
         Raises
         ------
         InvalidExperiment
-            If an epoch is later than the last one.
+            If an epoch is no integer, or later than the last one.
 
         Examples
         --------
         >>> Counts.of_epochs([2, 5, -1, -1], until=9).censored
         Histogram({9: 2})
         """
-        epochs = np.asarray(epochs_to_converge, dtype=np.int64)
+        epochs = integers("epochs_to_converge", epochs_to_converge)
         if epochs.ndim != 1 or np.any(epochs > until) or np.any((epochs < 1) & (epochs != NEVER)):
             raise InvalidExperiment("epochs_to_converge", epochs_to_converge, f"-1, or an epoch from 1 to {until}")
         met = epochs >= 0
@@ -192,14 +203,14 @@ class Counts:
             If there is none.
         """
         if self.has_criterion is False:
-            raise InvalidExperiment("stop", None, "a criterion Converged(...), without which no seed converges")
+            raise InvalidExperiment("criteria", MISSING, "Converged(...) in `stop`, without which no seed converges")
 
     def __add__(self, other: "Counts") -> Self:
         if not isinstance(other, Counts):
             return NotImplemented
         criteria = {self.has_criterion, other.has_criterion} - {None}
         if len(criteria) > 1:
-            raise InvalidExperiment("stop", None, "a criterion in both of the counts that are added, or in neither")
+            raise InvalidExperiment("criteria", MISSING, "Converged(...) in both counts that are added, or in none")
         return type(self)(
             n=self.n + other.n,
             has_criterion=criteria.pop() if criteria else None,
@@ -268,10 +279,50 @@ class Counts:
             raise InvalidExperiment("counts", plain, f"what to_dict wrote ({error} is missing or wrong)") from None
 
 
-def _losses(losses: NDArray[Any] | None, met: NDArray[np.bool_]) -> Split:
+def _column(columns: Mapping[str, Any], name: str) -> Any:
+    """Return a column that must be there."""
+    if name not in columns:
+        raise InvalidExperiment(f"columns[{name!r}]", MISSING, "a value for each seed")
+    return columns[name]
+
+
+def _codes(outcomes: Any) -> NDArray[np.int64]:
+    """Return the codes of outcomes that are given as such or by their names."""
+    names, expected = np.asarray(outcomes), f"names among {', '.join(OUTCOMES)}, or their codes from 0"
+    if names.dtype.kind in "iu" or not names.size:
+        codes = names.astype(np.int64, copy=False)
+    else:
+        known = dict(zip(OUTCOMES, range(len(OUTCOMES)), strict=True))
+        codes = np.array([known.get(name, -1) if isinstance(name, str) else -1 for name in names.tolist()])
+    if np.any((codes < 0) | (codes >= len(OUTCOMES))):
+        raise InvalidExperiment("outcome", outcomes, expected)
+    return codes
+
+
+def dead_by_layer(columns: Mapping[str, Any], name: str, experiment: Experiment) -> NDArray[Any] | None:
+    """
+    Return the dead units of each ReLU layer, (seeds, layers); None: they are not there.
+
+    Parameters
+    ----------
+    columns
+        Result variables, those of all layers in one or each in one of its own.
+    name
+        The variable.
+    experiment
+        The configuration.
+    """
+    if name in columns:
+        return np.asarray(columns[name])
+    names = [layer.column(name) for layer in relu_layers(experiment.network)]
+    return np.column_stack([columns[one] for one in names]) if names and all(x in columns for x in names) else None
+
+
+def _losses(losses: Any, met: NDArray[np.bool_]) -> Split:
     """Count the finite losses of the seeds that converged and of the rest."""
     if losses is None:
         return _NONE_AT_ALL
+    losses = np.asarray(losses)
     finite = np.isfinite(losses)
     return Split(*(Histogram.of(loss_bins(losses[finite & rows])) for rows in (met, ~met)))
 

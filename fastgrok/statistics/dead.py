@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from fastgrok.errors import InvalidExperiment
+from fastgrok.errors import MISSING, InvalidExperiment
 from fastgrok.experiment import Experiment
 from fastgrok.fields import one_of
-from fastgrok.statistics.counts import Counts
+from fastgrok.statistics.arguments import checked, integers
+from fastgrok.statistics.counts import Counts, dead_by_layer
 from fastgrok.statistics.proportion import Estimate, normal_quantile, rate
 from fastgrok.statistics.split import Split
 
@@ -42,6 +42,7 @@ class DeadRow(NamedTuple):
     rate: Estimate
 
 
+@checked
 def dead_units(counts: Counts, layer: int = 1, when: When = "initial", confidence: float = 0.95) -> list[DeadRow]:
     """
     Return how many seeds have how many dead units in a layer, and how many of these converged.
@@ -83,6 +84,7 @@ def dead_units(counts: Counts, layer: int = 1, when: When = "initial", confidenc
     return rows
 
 
+@checked
 def dead_risk(
     counts: Counts, layer: int = 1, when: When = "initial", confidence: float = 0.95, *, at_least: int = 1
 ) -> Estimate:
@@ -148,7 +150,7 @@ def relative_risk(cases_a: int, n_a: int, cases_b: int, n_b: int, confidence: fl
     Raises
     ------
     InvalidExperiment
-        If there are more cases than seeds.
+        If there are more cases than seeds, or a number is no integer.
 
     Notes
     -----
@@ -163,8 +165,8 @@ def relative_risk(cases_a: int, n_a: int, cases_b: int, n_b: int, confidence: fl
     """
     z = normal_quantile(confidence)
     for cases, n, name in ((cases_a, n_a, "cases_a"), (cases_b, n_b, "cases_b")):
-        if not 0 <= cases <= n:
-            raise InvalidExperiment(name, cases, f"a number from 0 to {n}")
+        if integers(name, cases, "an integer") > integers(name.replace("cases", "n"), n, "an integer") or cases < 0:
+            raise InvalidExperiment(name, cases, f"an integer from 0 to {n}")
     if not n_a or not n_b or not (cases_a or cases_b):
         return Estimate(None, None, None)
     a, all_a, b, all_b = (x + 0.5 for x in (cases_a, n_a, cases_b, n_b))
@@ -176,7 +178,8 @@ def relative_risk(cases_a: int, n_a: int, cases_b: int, n_b: int, confidence: fl
     return Estimate(value, min(low, value), max(high, value))
 
 
-def by_live_units(columns: Mapping[str, NDArray[Any]], experiment: Experiment, layer: int = 1) -> dict[int, Counts]:
+@checked
+def by_live_units(columns: Mapping[str, Any], experiment: Experiment, layer: int = 1) -> dict[int, Counts]:
     """
     Count the seeds of one configuration apart by how many units of a layer are live at initialisation.
 
@@ -197,7 +200,7 @@ def by_live_units(columns: Mapping[str, NDArray[Any]], experiment: Experiment, l
     Raises
     ------
     InvalidExperiment
-        If there is no such layer.
+        If there is no such layer, or a column is missing.
 
     Examples
     --------
@@ -208,9 +211,12 @@ def by_live_units(columns: Mapping[str, NDArray[Any]], experiment: Experiment, l
     """
     sizes = experiment.network.relu_widths
     _check_layer(layer, len(sizes))
-    live = sizes[layer - 1] - columns["dead_units_initial"][:, layer - 1]
+    dead = dead_by_layer(columns, "dead_units_initial", experiment)
+    if dead is None:
+        raise InvalidExperiment("columns['dead_units_initial']", MISSING, "the dead units of each layer and seed")
+    live = sizes[layer - 1] - dead[:, layer - 1]
     return {
-        count: Counts.of({name: column[live == count] for name, column in columns.items()}, experiment)
+        count: Counts.of({name: np.asarray(column)[live == count] for name, column in columns.items()}, experiment)
         for count in np.unique(live).tolist()
     }
 

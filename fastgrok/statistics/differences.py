@@ -4,11 +4,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastgrok.errors import InvalidExperiment
+from fastgrok.statistics.arguments import checked
 from fastgrok.statistics.paired import Table
 from fastgrok.statistics.pooled import PooledCounts
 from fastgrok.statistics.proportion import Estimate
 
 
+@checked
 def risk_difference(table: Table, confidence: float = 0.95) -> Estimate:
     """
     Return by how much more often seeds converge with a than with b.
@@ -43,6 +45,7 @@ def risk_difference(table: Table, confidence: float = 0.95) -> Estimate:
     return PooledCounts.of_table(table).difference(confidence)
 
 
+@checked
 def mcnemar(table: Table) -> float:
     """
     Return the probability of seeds as uneven as these if a and b converge equally often.
@@ -53,6 +56,11 @@ def mcnemar(table: Table) -> float:
     ----------
     table
         Seeds by whether they converge with a and with b.
+
+    Raises
+    ------
+    InvalidExperiment
+        If the table is something else.
 
     Notes
     -----

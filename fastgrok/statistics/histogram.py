@@ -8,13 +8,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastgrok.errors import InvalidExperiment
+from fastgrok.statistics.arguments import Addable
 
 _DENSE = 4  # a table over the whole range is quicker than sorting while it is no longer than this per value
 _DENSE_AT_LEAST = 1 << 17
 
 
 @dataclass(frozen=True, eq=False)
-class Histogram:
+class Histogram(Addable):
     """
     Whole numbers and how often each occurs.
 

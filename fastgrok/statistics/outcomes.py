@@ -1,10 +1,12 @@
 """The share of seeds with each outcome."""
 
 from fastgrok.schema import OUTCOMES
+from fastgrok.statistics.arguments import checked
 from fastgrok.statistics.counts import Counts
 from fastgrok.statistics.proportion import Estimate, Method, rate
 
 
+@checked
 def outcome_shares(counts: Counts, confidence: float = 0.95, method: Method = "wilson") -> dict[str, Estimate]:
     """
     Return the share of seeds with each outcome.
@@ -17,6 +19,11 @@ def outcome_shares(counts: Counts, confidence: float = 0.95, method: Method = "w
         The probability that an interval covers a share, between 0 and 1.
     method
         "wilson" or "clopper_pearson".
+
+    Raises
+    ------
+    InvalidExperiment
+        If the counts are something else, such as a list of them.
 
     Examples
     --------

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastgrok.errors import InvalidExperiment
+from fastgrok.statistics.arguments import Addable, integers
 from fastgrok.statistics.histogram import Histogram
 
 _EPOCH_BITS = 4
@@ -67,7 +68,7 @@ class Table(NamedTuple):
 
 
 @dataclass(frozen=True)
-class PairedCounts:
+class PairedCounts(Addable):
     """
     What two configurations, a and b, made of the same seeds.
 
@@ -105,9 +106,9 @@ class PairedCounts:
         Raises
         ------
         InvalidExperiment
-            If the lengths differ.
+            If the lengths differ, or an epoch is no integer.
         """
-        a, b = np.asarray(epochs_a, dtype=np.int64), np.asarray(epochs_b, dtype=np.int64)
+        a, b = integers("epochs_a", epochs_a), integers("epochs_b", epochs_b)
         if a.ndim != 1 or a.shape != b.shape:
             raise InvalidExperiment("epochs_b", epochs_b, f"{a.size} epochs, one for each seed of a")
         return cls.of_bins(epoch_bins(a), epoch_bins(b))

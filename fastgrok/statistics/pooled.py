@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastgrok.errors import InvalidExperiment
+from fastgrok.statistics.arguments import Addable, checked, integers
 from fastgrok.statistics.histogram import Histogram
 from fastgrok.statistics.paired import Table
 from fastgrok.statistics.proportion import Estimate, normal_quantile
@@ -17,7 +18,7 @@ _EXACT = 2048  # sum of abs(d) up to which signs are counted out; a normal is wi
 
 
 @dataclass(frozen=True)
-class PooledCounts:
+class PooledCounts(Addable):
     """
     Two values of an axis, compared over several strata on the same seeds: sums of whole numbers over seeds.
 
@@ -71,12 +72,13 @@ class PooledCounts:
         InvalidExperiment
             If the lengths differ, or a seed differs in more strata than it was trained in.
         """
-        d, m = np.asarray(difference, dtype=np.int64), np.asarray(pairs, dtype=np.int64)
+        d, m = integers("difference", difference), integers("pairs", pairs)
         if d.shape != m.shape or np.any(abs(d) > m):
             raise InvalidExperiment("pairs", pairs, "for each seed a number of strata, at least abs(difference)")
         return cls(Histogram.of(d[m > 0]), *(int(x.sum()) for x in (m, d * m, m * m)))
 
     @classmethod
+    @checked
     def of_table(cls, table: Table) -> Self:
         """
         Count seeds in one stratum.

@@ -1,20 +1,21 @@
 """A proportion and its interval."""
 
 from statistics import NormalDist
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastgrok.errors import InvalidExperiment
+from fastgrok.errors import InvalidExperiment, shown
 from fastgrok.fields import one_of
+from fastgrok.statistics.arguments import integers
 
 
 class Interval(NamedTuple):
-    """The ends of an interval."""
+    """The ends of an interval: arrays of those of several, plain numbers of one."""
 
-    low: NDArray[np.float64]
-    high: NDArray[np.float64]
+    low: Any
+    high: Any
 
 
 Method = Literal["wilson", "clopper_pearson"]
@@ -59,7 +60,7 @@ def rate(successes: int, n: int, confidence: float = 0.95, method: Method = "wil
     Raises
     ------
     InvalidExperiment
-        If a number is outside of its limits, or there is no such method.
+        If a number is no integer or outside of its limits, or there is no such method.
 
     Examples
     --------
@@ -71,11 +72,14 @@ def rate(successes: int, n: int, confidence: float = 0.95, method: Method = "wil
     methods = {"wilson": wilson, "clopper_pearson": clopper_pearson}
     if method not in methods:
         raise InvalidExperiment("method", method, one_of(methods))
+    k, total = integers("successes", successes), integers("n", n)
+    if k.ndim or total.ndim:
+        raise InvalidExperiment(*(("successes", successes) if k.ndim else ("n", n)), "one integer")
     if n == 0 and successes == 0:
         normal_quantile(confidence)
         return Estimate(None, 0.0, 1.0)
     low, high = methods[method](successes, n, confidence)
-    return Estimate(successes / n, float(low), float(high))
+    return Estimate(int(k) / int(total), low, high)
 
 
 def clopper_pearson(successes: ArrayLike, n: ArrayLike, confidence: float = 0.95) -> Interval:
@@ -97,7 +101,7 @@ def clopper_pearson(successes: ArrayLike, n: ArrayLike, confidence: float = 0.95
     Raises
     ------
     InvalidExperiment
-        If a number is outside of its limits.
+        If a number is no integer or outside of its limits.
 
     Notes
     -----
@@ -105,9 +109,8 @@ def clopper_pearson(successes: ArrayLike, n: ArrayLike, confidence: float = 0.95
 
     Examples
     --------
-    >>> low, high = clopper_pearson(0, 10)
-    >>> float(low), round(float(high), 4)
-    (0.0, 0.3085)
+    >>> [round(x, 4) for x in clopper_pearson(0, 10)]
+    [0.0, 0.3085]
     """
     from scipy.special import betaincinv
 
@@ -116,7 +119,7 @@ def clopper_pearson(successes: ArrayLike, n: ArrayLike, confidence: float = 0.95
     tail = (1 - float(confidence)) / 2
     low = np.where(k > 0, betaincinv(np.maximum(k, 1), total - k + 1, tail), 0.0)
     high = np.where(k < total, betaincinv(k + 1, np.maximum(total - k, 1), 1 - tail), 1.0)
-    return Interval(low, high)
+    return _plain(low, high)
 
 
 def wilson(successes: ArrayLike, n: ArrayLike, confidence: float = 0.95) -> Interval:
@@ -137,7 +140,7 @@ def wilson(successes: ArrayLike, n: ArrayLike, confidence: float = 0.95) -> Inte
     Raises
     ------
     InvalidExperiment
-        If a number is outside of its limits.
+        If a number is no integer or outside of its limits.
 
     Notes
     -----
@@ -147,11 +150,25 @@ def wilson(successes: ArrayLike, n: ArrayLike, confidence: float = 0.95) -> Inte
 
     Examples
     --------
-    >>> low, high = wilson(0, 10)
-    >>> float(low), round(float(high), 4)
-    (0.0, 0.2775)
+    >>> [round(x, 4) for x in wilson(0, 10)]
+    [0.0, 0.2775]
     """
-    k, total = _checked(successes, n)
+    return _plain(*wilson_of_shares(*_checked(successes, n), confidence))
+
+
+def wilson_of_shares(k: NDArray[np.float64], total: NDArray[np.float64], confidence: float) -> Interval:
+    """
+    Return Wilson's interval where the numbers need not be whole, such as of so many seeds as a variance is worth.
+
+    Parameters
+    ----------
+    k
+        Successes, 0 to `total`.
+    total
+        More than 0.
+    confidence
+        The probability that the interval covers the proportion, between 0 and 1.
+    """
     z = normal_quantile(confidence)
     above = k + z * z / 2 + z * np.sqrt(k * (total - k) / total + z * z / 4)
     low = np.divide(k * k / total, above, out=np.zeros(above.shape), where=k > 0)  # the smaller root by Vieta
@@ -161,12 +178,18 @@ def wilson(successes: ArrayLike, n: ArrayLike, confidence: float = 0.95) -> Inte
 
 def _checked(successes: ArrayLike, n: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return both as numbers, which must be counts."""
-    k, total = np.asarray(successes, dtype=np.float64), np.asarray(n, dtype=np.float64)
-    if not np.all(np.isfinite(total) & (total >= 1)):
-        raise InvalidExperiment("n", n, "numbers at least 1")
+    expected = f"integers from 0 to n = {shown(n)}"
+    total, k = integers("n", n, "integers, 1 or more"), integers("successes", successes, expected)
+    if not np.all(total >= 1):
+        raise InvalidExperiment("n", n, "integers, 1 or more")
     if not np.all((k >= 0) & (k <= total)):
-        raise InvalidExperiment("successes", successes, "numbers from 0 to n")
-    return k, total
+        raise InvalidExperiment("successes", successes, expected)
+    return k.astype(np.float64), total.astype(np.float64)
+
+
+def _plain(low: NDArray[np.float64], high: NDArray[np.float64]) -> Interval:
+    """Return the interval of one proportion as plain numbers."""
+    return Interval(low, high) if np.ndim(low) else Interval(float(low), float(high))
 
 
 def normal_quantile(confidence: float) -> float:

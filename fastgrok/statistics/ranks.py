@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgrok.errors import InvalidExperiment
+from fastgrok.statistics.arguments import checked
 from fastgrok.statistics.counts import Counts
 from fastgrok.statistics.paired import Influence, PairedCounts, covariance
 from fastgrok.statistics.survival import survival_curve
@@ -62,7 +63,7 @@ def logrank(configurations: Sequence[Counts]) -> ChiSquared:
     """
     from scipy.stats import chi2
 
-    if len(configurations) < 2:
+    if isinstance(configurations, Counts) or len(configurations) < 2:
         raise InvalidExperiment("configurations", configurations, "counts of two configurations or more")
     at_risk, events = _at_all_epochs(configurations)
     n, d = at_risk.sum(axis=0), events.sum(axis=0)
@@ -76,6 +77,7 @@ def logrank(configurations: Sequence[Counts]) -> ChiSquared:
     return ChiSquared(statistic, df, float(chi2.sf(statistic, df)))
 
 
+@checked
 def paired_logrank(a: Counts, b: Counts, paired: PairedCounts) -> ChiSquared:
     """
     Test whether seeds converge at the same rate with two configurations on the same seeds.

@@ -4,16 +4,18 @@ import math
 
 import numpy as np
 
+from fastgrok.statistics.arguments import checked
 from fastgrok.statistics.counts import Counts
 from fastgrok.statistics.paired import Influence, PairedCounts, covariance
 from fastgrok.statistics.proportion import Estimate, normal_quantile
-from fastgrok.statistics.restarts import best_cutoff, expected_epochs, expected_epochs_influence
+from fastgrok.statistics.restarts import chosen_cutoff, expected_epochs, expected_epochs_influence
 from fastgrok.statistics.survival import survival_curve
 from fastgrok.statistics.times import quantile
 
 _NONE = Estimate(None, None, None)
 
 
+@checked
 def ratio_of_medians(a: Counts, b: Counts, paired: PairedCounts, confidence: float = 0.95) -> Estimate:
     """
     Return the median epochs to convergence with a, divided by those with b.
@@ -33,6 +35,11 @@ def ratio_of_medians(a: Counts, b: Counts, paired: PairedCounts, confidence: flo
         Which epochs go together.
     confidence
         The probability that the interval covers the ratio, between 0 and 1.
+
+    Raises
+    ------
+    InvalidExperiment
+        If an argument is something else, there are no seeds, or there is no criterion.
 
     Notes
     -----
@@ -79,6 +86,7 @@ def _joint(one: float, other: float, r: float) -> float:
     return math.sqrt(max(one**2 + other**2 - 2 * r * one * other, 0.0))
 
 
+@checked
 def ratio_of_expected(
     a: Counts,
     b: Counts,
@@ -100,29 +108,40 @@ def ratio_of_expected(
     confidence
         The probability that the interval covers the ratio, between 0 and 1.
     cutoffs
-        Of a and of b, as for `expected_epochs`. None: the best one.
+        Of a and of b, as for `expected_epochs`. None: the best one; the last one where too few converge for a choice.
+
+    Raises
+    ------
+    InvalidExperiment
+        If an argument is something else, there are no seeds, there is no criterion, or seeds were not seen up to a
+        cut-off.
 
     Notes
     -----
     `expected_epochs` at the cut-off, or at the `best_cutoff`. The interval is the normal one of the logarithm, by the
-    delta method, less what both have in common; of 95 %, it covered in 95 to 97 % of simulations. None: no seed
-    converges with one of them.
+    delta method, less what both have in common. As Bonett and Price do for a difference, two seeds are added of which
+    one converges with a alone and one with b alone: where all that converge by the cut-offs do so with both, nothing
+    would be left of the variance, however few they are. Of 95 %, the interval covered in 94 to 98 % of simulations
+    with 60 to 20,000 seeds, and in up to 100 % where a seed does nearly the same with both. None: no seed converges
+    with one of them.
 
     Examples
     --------
     >>> a, b = [20, 30, 40, 60, -1, 80], [10, 15, 20, 30, -1, 40]
     >>> counts = [Counts.of_epochs(epochs, until=100) for epochs in (a, b)]
     >>> ratio_of_expected(*counts, PairedCounts.of(a, b)).value
-    2.0
+    1.53...
     """
     z = normal_quantile(confidence)
-    costs = []
+    costs, added = [], 0.0
     for counts, cutoff in zip((a, b), cutoffs, strict=True):
-        at = best_cutoff(counts).cutoff.value if cutoff is None else cutoff
-        if at is None or expected_epochs(counts, int(at)).value is None:
+        at = chosen_cutoff(counts) if cutoff is None else cutoff
+        if expected_epochs(counts, at).value is None:
             return _NONE
-        costs.append(expected_epochs_influence(counts, int(at)))
+        costs.append(expected_epochs_influence(counts, at))
+        converged = int(counts.converged.counts[counts.converged.values <= at].sum())
+        added += 1 / converged**2
     (with_a, cost_a), (with_b, cost_b) = costs
     variance = with_a.variance() + with_b.variance() - 2 * covariance(paired, with_a, with_b)
-    spread = float(np.exp(z * np.sqrt(max(variance, 0.0) / a.n)))
+    spread = float(np.exp(z * np.sqrt(max(variance, 0.0) / a.n + added)))
     return Estimate(cost_a / cost_b, cost_a / cost_b / spread, cost_a / cost_b * spread)

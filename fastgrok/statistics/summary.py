@@ -3,6 +3,7 @@
 from typing import Any, NamedTuple
 
 from fastgrok.schema import OUTCOMES
+from fastgrok.statistics.arguments import checked
 from fastgrok.statistics.counts import Counts
 from fastgrok.statistics.proportion import rate
 from fastgrok.statistics.survival import survival_curve
@@ -80,6 +81,7 @@ class _Convergence(NamedTuple):
     epochs_q75: int | None = None
 
 
+@checked
 def summarise(counts: Counts, seconds: float) -> Summary:
     """
     Summarise one configuration.
@@ -90,6 +92,11 @@ def summarise(counts: Counts, seconds: float) -> Summary:
         Of its seeds.
     seconds
         Time that training took.
+
+    Raises
+    ------
+    InvalidExperiment
+        If the counts are something else, such as a list of them.
 
     Notes
     -----

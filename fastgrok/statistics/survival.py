@@ -8,9 +8,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastgrok.errors import InvalidExperiment
 from fastgrok.fields import one_of
+from fastgrok.schema import NEVER
+from fastgrok.statistics.arguments import checked, integers
 from fastgrok.statistics.counts import Counts
 from fastgrok.statistics.histogram import Histogram
-from fastgrok.statistics.proportion import Interval, normal_quantile, wilson
+from fastgrok.statistics.proportion import Interval, normal_quantile, wilson_of_shares
 
 
 class Survival(NamedTuple):
@@ -43,6 +45,7 @@ Band = Literal["wilson", "log-log"]
 """Name of an interval of the share that has not converged."""
 
 
+@checked
 def survival_curve(counts: Counts) -> Survival:
     """
     Estimate how many seeds have not converged by each epoch, from what was counted; see `kaplan_meier`.
@@ -84,7 +87,7 @@ def kaplan_meier(epochs_to_converge: ArrayLike, epochs_run: ArrayLike, never: Ar
     Raises
     ------
     InvalidExperiment
-        If there are no seeds, or the lengths differ.
+        If there are no seeds, the lengths differ, an epoch is no integer, or a seed converged after it was last seen.
 
     Notes
     -----
@@ -97,12 +100,15 @@ def kaplan_meier(epochs_to_converge: ArrayLike, epochs_run: ArrayLike, never: Ar
     >>> kaplan_meier([2, 5, -1, -1], [2, 5, 9, 9]).share.tolist()
     [0.75, 0.5]
     """
-    converged_at, last = np.asarray(epochs_to_converge), np.asarray(epochs_run)
+    converged_at = integers("epochs_to_converge", epochs_to_converge)
+    last = integers("epochs_run", epochs_run)
     if converged_at.ndim != 1 or not converged_at.size:
         raise InvalidExperiment("epochs_to_converge", epochs_to_converge, "an epoch for each of some seeds")
     if last.shape != converged_at.shape:
         raise InvalidExperiment("epochs_run", epochs_run, f"{converged_at.size} epochs, one for each seed")
-    converged = converged_at >= 0
+    converged = converged_at != NEVER
+    if np.any(converged & ((converged_at < 1) | (converged_at > last))):
+        raise InvalidExperiment("epochs_to_converge", epochs_to_converge, "-1, or an epoch from 1 to epochs_run")
     gone = ~converged & ~np.broadcast_to(np.asarray(never, dtype=bool), converged.shape)
     return _estimate(Histogram.of(converged_at[converged]), Histogram.of(last[gone]), converged_at.size)
 
@@ -131,6 +137,7 @@ def _product(
     return share
 
 
+@checked
 def band(curve: Survival, confidence: float = 0.95, method: Band = "wilson") -> Interval:
     """
     Return, after each epoch at which a seed converges, the interval of the share that has not.
@@ -179,7 +186,7 @@ def band(curve: Survival, confidence: float = 0.95, method: Band = "wilson") -> 
         return Interval(np.where(inside, share**spread, 0.0), np.where(inside, share ** (1 / spread), 0.0))
     before = np.concatenate([[1.0], share[:-1]])
     seeds = np.divide(1 - share, share * variance, out=curve.at_risk / before, where=inside)
-    return wilson(np.minimum(share, 1) * seeds, seeds, confidence)
+    return wilson_of_shares(np.minimum(share, 1) * seeds, seeds, confidence)
 
 
 def _greenwood(curve: Survival) -> NDArray[np.float64]:

@@ -3,9 +3,10 @@
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from fastgrok.errors import InvalidExperiment
+from fastgrok.statistics.arguments import checked
 from fastgrok.statistics.proportion import Estimate, normal_quantile
 from fastgrok.statistics.survival import Survival, band
 
@@ -34,6 +35,7 @@ class RestrictedMean(NamedTuple):
     high: float
 
 
+@checked
 def quantiles(survival: Survival, shares: ArrayLike) -> list[int | None]:
     """
     Return the epochs by which these shares of all seeds have converged.
@@ -63,13 +65,12 @@ def quantiles(survival: Survival, shares: ArrayLike) -> list[int | None]:
     >>> quantiles(kaplan_meier([2, 5, -1, -1], [2, 5, 9, 9]), [0.25, 0.5, 0.75])
     [2, 5, None]
     """
-    wanted = np.atleast_1d(np.asarray(shares, dtype=np.float64))
-    if not np.all((wanted >= 0) & (wanted <= 1)):
-        raise InvalidExperiment("shares", shares, "numbers from 0 to 1")
+    wanted = _check_shares("shares", shares, "numbers from 0 to 1")
     places = np.searchsorted(-survival.share, -(1 - wanted) - _ROUNDING, side="left")
     return [int(survival.time[place]) if place < len(survival.time) else None for place in places]
 
 
+@checked
 def quantile(curve: Survival, share: float, confidence: float = 0.95) -> Estimate:
     """
     Return the epoch by which this share of all seeds has converged, with its interval.
@@ -101,12 +102,14 @@ def quantile(curve: Survival, share: float, confidence: float = 0.95) -> Estimat
     >>> quantile(kaplan_meier([2, 5, -1, -1], [2, 5, 9, 9]), 0.5)
     Estimate(value=5, low=2, high=None)
     """
+    _check_shares("share", share, "a number from 0 to 1", scalar=True)
     value = quantiles(curve, share)[0]
     ends = band(curve, confidence)
     low, high = (quantiles(curve._replace(share=np.minimum.accumulate(end)), share)[0] for end in ends)
     return Estimate(value, low, high)
 
 
+@checked
 def restricted_mean(curve: Survival, until: int | None = None, confidence: float = 0.95) -> RestrictedMean:
     """
     Return the mean over seeds of the smaller of the epochs to convergence and an epoch.
@@ -156,3 +159,14 @@ def restricted_mean(curve: Survival, until: int | None = None, confidence: float
     terms = np.divide(events * after**2, at_risk * left, out=np.zeros(len(left)), where=left > 0)
     error = float(np.sqrt(terms.sum()))
     return RestrictedMean(value, error, value - z * error, value + z * error)
+
+
+def _check_shares(field: str, shares: ArrayLike, expected: str, *, scalar: bool = False) -> NDArray[np.float64]:
+    """Return shares as a row of numbers."""
+    try:
+        wanted = np.asarray(shares, dtype=np.float64)
+    except (TypeError, ValueError):
+        wanted = np.array(np.nan)
+    if not np.all((wanted >= 0) & (wanted <= 1)) or (scalar and wanted.ndim):
+        raise InvalidExperiment(field, shares, expected)
+    return np.atleast_1d(wanted)

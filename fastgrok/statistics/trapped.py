@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fastgrok.plateaus import TOLERANCE, Plateau, nearest_plateau
+from fastgrok.statistics.arguments import checked
 from fastgrok.statistics.counts import Counts
 from fastgrok.statistics.loss_bins import loss_centers, loss_edges
 from fastgrok.statistics.proportion import Estimate, rate
@@ -33,6 +34,7 @@ class PlateauShare(NamedTuple):
     share: Estimate
 
 
+@checked
 def plateau_shares(
     counts: Counts, plateaus: Sequence[Plateau], confidence: float = 0.95, tolerance: float = TOLERANCE
 ) -> list[PlateauShare]:
@@ -50,6 +52,11 @@ def plateau_shares(
         The probability that an interval covers a share, between 0 and 1.
     tolerance
         As for `nearest_plateau`.
+
+    Raises
+    ------
+    InvalidExperiment
+        If the counts are something else, such as a list of them.
 
     Examples
     --------
@@ -97,6 +104,7 @@ class Cluster(NamedTuple):
     plateau: Plateau | None
 
 
+@checked
 def loss_clusters(
     counts: Counts, plateaus: Sequence[Plateau] = (), confidence: float = 0.95, tolerance: float = TOLERANCE
 ) -> list[Cluster]:
@@ -116,6 +124,11 @@ def loss_clusters(
         The probability that an interval covers a share, between 0 and 1.
     tolerance
         As for `nearest_plateau`.
+
+    Raises
+    ------
+    InvalidExperiment
+        If the counts are something else, such as a list of them.
 
     Notes
     -----

@@ -1,0 +1,103 @@
+"""What functions of statistics check of their arguments, each thing in one place."""
+
+import functools
+import numbers
+from collections.abc import Callable
+from typing import Any, ParamSpec, Self, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fastgrok.errors import InvalidExperiment
+
+_EXPECTED = {
+    "Counts": "one Counts, such as result.counts[0]",
+    "Experiment": "an Experiment, such as result.configurations[0].experiment",
+    "PairedCounts": "a PairedCounts, such as PairedCounts.of(epochs_a, epochs_b)",
+    "Survival": "what survival_curve or kaplan_meier returns",
+    "Table": "a Table, such as that of PairedCounts.of(epochs_a, epochs_b)",
+}
+"""What is checked, by the class that a parameter is annotated with, and what would do."""
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def checked(function: Callable[P, R]) -> Callable[P, R]:
+    """
+    Return a function that says which argument is wrong where one of a class of this package is expected.
+
+    Parameters
+    ----------
+    function
+        Its parameters that are annotated with a class of `_EXPECTED` are checked.
+    """
+    names = function.__code__.co_varnames[: function.__code__.co_argcount]
+    kinds = {name: kind for name, kind in function.__annotations__.items() if name != "return"}
+    wanted = [
+        (names.index(name), name, kind) for name, kind in kinds.items() if getattr(kind, "__name__", "") in _EXPECTED
+    ]
+
+    @functools.wraps(function)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+        for place, name, kind in wanted:
+            given = args[place : place + 1] or ([kwargs[name]] if name in kwargs else [])
+            if any(not isinstance(value, kind) for value in given):
+                raise InvalidExperiment(name, given[0], _EXPECTED[kind.__name__])
+        return function(*args, **kwargs)
+
+    return wrapper
+
+
+def integers(field: str, values: ArrayLike, expected: str = "integers") -> NDArray[np.int64]:
+    """
+    Return whole numbers as an array.
+
+    Parameters
+    ----------
+    field
+        Of what they are.
+    values
+        Integers of Python or NumPy, or arrays of them; neither a bool nor 1.0 is one.
+    expected
+        What would do.
+
+    Raises
+    ------
+    InvalidExperiment
+        If one is something else.
+
+    Examples
+    --------
+    >>> integers("n", 3.5)
+    Traceback (most recent call last):
+    fastgrok.errors.InvalidExperiment: n = 3.5: expected integers
+    """
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind == "O" and all(map(_is_integer, array.flat)):
+            array = array.astype(np.int64)
+    except (ValueError, OverflowError):
+        array = np.array(0.5)
+    lost = array.dtype.kind == "u" and np.any(array > np.iinfo(np.int64).max)
+    if (array.dtype.kind not in "iu" and array.size) or lost or _has_bool(values):
+        raise InvalidExperiment(field, values, expected)
+    return array.astype(np.int64, copy=False)
+
+
+def _is_integer(value: Any) -> bool:
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool | np.timedelta64)
+
+
+def _has_bool(values: ArrayLike) -> bool:
+    """Say whether a list holds a bool, which NumPy makes an integer among integers."""
+    return isinstance(values, list | tuple) and any(isinstance(x, bool | np.bool_) or _has_bool(x) for x in values)
+
+
+class Addable:
+    """What `sum` adds up without a start of its own."""
+
+    __slots__ = ()
+
+    def __radd__(self, other: int) -> Self:
+        return self if type(other) is int and not other else NotImplemented
