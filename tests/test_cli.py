@@ -478,7 +478,8 @@ def test_a_closed_stdout_and_a_full_disk_are_survived() -> None:
 
 
 TOLD = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored by background jobs
 from fastgrok import program
 from fastgrok.cli import main
 train = program.Program.train

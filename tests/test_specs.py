@@ -115,7 +115,7 @@ def test_negative_zero_is_kept_as_zero() -> None:
         ),
         (lambda: fg.SGD(1, lr=2), "lr", "one value"),
         (lambda: fg.Constant(), "value", "a finite number"),
-        (lambda: fg.Uniform(1, -1), "high", "at least low = 1.0"),
+        (lambda: fg.Uniform(1, -1), "high", "above low = 1.0"),
         (lambda: fg.Uniform(-1e308, 1e308), "high", "high - low to be a finite number"),
         (lambda: fg.Normal(0, -1), "std", "a finite number at least 0"),
         (lambda: fg.LeakyReLU(1.5), "slope", "a finite number at least 0 and at most 1"),
