@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from fastgrok import statistics as statistics
     from fastgrok import studies as studies
     from fastgrok.api import Result as Result
+    from fastgrok.api import Store as Store
     from fastgrok.api import initial_params as initial_params
+    from fastgrok.api import open_store as open_store
     from fastgrok.api import predict as predict
     from fastgrok.api import run as run
     from fastgrok.api import sweep as sweep
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from fastgrok.comparison import compare as compare
     from fastgrok.datasets import Dataset as Dataset
     from fastgrok.errors import InvalidExperiment as InvalidExperiment
+    from fastgrok.errors import StoreError as StoreError
     from fastgrok.experiment import Experiment as Experiment
     from fastgrok.initializers import RAI as RAI
     from fastgrok.initializers import Constant as Constant
@@ -63,6 +66,7 @@ __version__ = "0.1.0"
 _HOME = {
     "Dataset": "datasets",
     "InvalidExperiment": "errors",
+    "StoreError": "errors",
     "Experiment": "experiment",
     **dict.fromkeys(
         ["Uniform", "Normal", "XavierUniform", "XavierNormal", "HeUniform", "HeNormal", "Zeros", "Constant"],
@@ -76,7 +80,7 @@ _HOME = {
     **dict.fromkeys(["Linear", "ReLU", "LeakyReLU", "Sigmoid", "Tanh", "Network", "mlp"], "network"),
     **dict.fromkeys(["SGD", "Adam"], "optimizers"),
     **dict.fromkeys(["StepLR", "ExponentialLR", "CosineAnnealingLR"], "schedules"),
-    **dict.fromkeys(["Result", "run", "sweep", "initial_params", "predict"], "api"),
+    **dict.fromkeys(["Result", "Store", "run", "sweep", "open_store", "initial_params", "predict"], "api"),
     **dict.fromkeys(["Comparison", "compare"], "comparison"),
     **dict.fromkeys(["Converged", "EarlyStopping", "Restart"], "stopping"),
 }

@@ -1,9 +1,13 @@
 """The front door: train one network for each seed, or for each seed and point of a grid."""
 
+from __future__ import annotations
+
 import functools
+import os
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, ParamSpec
+from concurrent.futures import Executor
+from typing import Any, NamedTuple, ParamSpec, TypeVar, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,12 +23,16 @@ from fastgrok.params import joined, split
 from fastgrok.recording import NOTHING, Recording, checked_recording
 from fastgrok.results.configuration import Axis, Configuration, not_started
 from fastgrok.run_result import Result
+from fastgrok.store import Store, open_store
+from fastgrok.store.specification import ALL
+from fastgrok.store.sweeping import specified, sweep_to_store
 from fastgrok.training import train, working_bytes
 
-__all__ = ["Result", "initial_params", "predict", "run", "sweep"]
+__all__ = ["Result", "Store", "initial_params", "open_store", "predict", "run", "sweep"]
 
 
 _P = ParamSpec("_P")
+_R = TypeVar("_R")
 
 
 class _Options(NamedTuple):
@@ -109,11 +117,11 @@ def run(
     return _train([], points, experiment, (seeds, params), options, progress)
 
 
-def _seeds_first(function: Callable[_P, Result]) -> Callable[_P, Result]:
+def _seeds_first(function: Callable[_P, _R]) -> Callable[_P, _R]:
     """Say what is wrong where axes stand in the place of the seeds; Python alone would say it in other words."""
 
     @functools.wraps(function)
-    def checked(*args: _P.args, **kwargs: _P.kwargs) -> Result:
+    def checked(*args: _P.args, **kwargs: _P.kwargs) -> _R:
         given = args[1] if len(args) > 1 else kwargs.get("seeds")
         if isinstance(given, Mapping):
             raise InvalidExperiment("seeds", given, "seeds before axes: sweep(experiment, seeds, axes)")
@@ -122,12 +130,16 @@ def _seeds_first(function: Callable[_P, Result]) -> Callable[_P, Result]:
     return checked
 
 
-@_seeds_first
+Axes = Mapping[str, Sequence[Any]] | Sequence[Mapping[str, Any]]
+
+
+@overload
 def sweep(
     experiment: Experiment,
     seeds: int | range | ArrayLike | None = None,
-    axes: Mapping[str, Sequence[Any]] | None = None,
+    axes: Axes | None = None,
     *,
+    store: None = None,
     params: Sequence[ArrayLike] | None = None,
     keep_params: bool = False,
     record_at: str | Sequence[int] | None = None,
@@ -137,7 +149,48 @@ def sweep(
     threads: int | None = None,
     chunk_size: int | None = None,
     progress: bool | None = None,
-) -> Result:
+) -> Result: ...
+
+
+@overload
+def sweep(
+    experiment: Experiment,
+    seeds: int | range,
+    axes: Axes | None = None,
+    *,
+    store: str | os.PathLike[str],
+    executor: Executor | None = None,
+    shard_size: int | None = None,
+    rows: str = "all",
+    keep_params: bool = False,
+    record_at: str | Sequence[int] | None = None,
+    track: str | None = None,
+    specialize: bool | None = None,
+    threads: int | None = None,
+    progress: bool | None = None,
+) -> Store: ...
+
+
+@_seeds_first
+def sweep(
+    experiment: Experiment,
+    seeds: int | range | ArrayLike | None = None,
+    axes: Axes | None = None,
+    *,
+    store: str | os.PathLike[str] | None = None,
+    executor: Executor | None = None,
+    shard_size: int | None = None,
+    rows: str = "all",
+    params: Sequence[ArrayLike] | None = None,
+    keep_params: bool = False,
+    record_at: str | Sequence[int] | None = None,
+    track: str | None = None,
+    specialize: bool | None = None,
+    lanes: int | None = None,
+    threads: int | None = None,
+    chunk_size: int | None = None,
+    progress: bool | None = None,
+) -> Result | Store:
     """
     Train every combination of what the axes hold, each on the same seeds.
 
@@ -146,12 +199,24 @@ def sweep(
     experiment
         What the axes vary.
     seeds
-        As for `run`.
+        As for `run`; with a store n for range(n), or a range with step 1.
     axes
-        Field or dotted path -> list of the values that it takes, such as {"optimizer.lr": [0.01, 0.1]}. All
-        combinations are validated before any is trained.
+        Field or dotted path -> list of the values that it takes, such as {"optimizer.lr": [0.01, 0.1]}; or a list of
+        points, such as [{"optimizer.lr": 0.1, "epochs": 500}], which are one axis, "point". All combinations are
+        validated before any is trained. None, with a store: there is one configuration.
+    store
+        A directory, or a URL that fsspec knows, in which the result is kept shard by shard; it is made if it is not
+        there, and what it holds is not trained again. More seeds, or more values on an axis, extend it. None: the
+        result is held in memory.
+    executor
+        With a store: any `concurrent.futures.Executor`, such as `dask.distributed.Client(...).get_executor()`, whose
+        workers train and write shards; None: threads of this process.
+    shard_size
+        With a store: seeds of a shard at most; None: what suits, or that of the store.
+    rows
+        With a store: "all", or "failures" to keep the rows of the seeds that did not converge. All are counted.
     params
-        As for `run`; every network of the sweep must have these shapes.
+        As for `run`, without a store; every network of the sweep must have these shapes.
     keep_params
         As for `run`.
     record_at
@@ -173,8 +238,14 @@ def sweep(
     ------
     InvalidExperiment
         If an argument will not do.
+    StoreError
+        If a shard cannot be written to the store; what was written before is whole.
     KeyboardInterrupt
         As for `run`.
+
+    Returns
+    -------
+    A `Result`, or with `store` a `Store`, whose `interrupted` says whether Ctrl-C ended it early.
 
     Examples
     --------
@@ -184,11 +255,43 @@ def sweep(
     >>> dict(fg.sweep(exp, 8, axes).dataset.sizes)
     {'init': 2, 'optimizer.lr': 2, 'seed': 8, 'hidden_layer': 1, 'layer': 2}
     """
-    checked = checked_axes(axes)
+    checked = [] if axes is None and store is not None else checked_axes(axes)
     points = grid(arguments.checked_experiment(experiment), checked)
     recording = checked_recording(record_at, track, max(point.experiment.epochs for point in points))
     options = _checked(keep_params, recording, specialize, lanes, threads, chunk_size)
-    return _train(checked, points, experiment, (seeds, params), options, progress)
+    size = arguments.checked_integer("shard_size", shard_size)
+    if store is None:
+        _check_unused("a store beside it: it says how one is made", executor=executor, shard_size=size)
+        _check_unused("'all', or a store beside it", rows=None if rows == ALL else rows)
+        return _train(checked, points, experiment, (seeds, params), options, progress)
+    _check_unused("None with a store", params=params, lanes=lanes, chunk_size=chunk_size)
+    asked = specified(
+        experiment,
+        checked,
+        points,
+        seeds,
+        keep_params=options.keep_params,
+        rows=rows,
+        recording=recording,
+        shard_size=size,
+    )
+    show = arguments.checked_flag("progress", progress)
+    return sweep_to_store(
+        store,
+        asked,
+        executor,
+        shard_size=size,
+        threads=options.threads,
+        specialize=options.specialize,
+        progress=show,
+    )
+
+
+def _check_unused(accepted: str, **values: Any) -> None:
+    """Raise if an argument was given that does not go with the others."""
+    for name, value in values.items():
+        if value is not None:
+            raise InvalidExperiment(name, value, accepted)
 
 
 def initial_params(experiment: Experiment, seeds: int | range | ArrayLike) -> list[NDArray[Any]]:

@@ -235,12 +235,23 @@ def check_memory(
     InvalidExperiment
         If they do not fit.
     """
-    size = sum(n * _row_bytes(experiment, recording, keep_params + given) for experiment in experiments)
+    size = sum(n * row_bytes(experiment, recording, keep_params + given) for experiment in experiments)
     _check_memory("seeds", n, size + working)
 
 
-def _row_bytes(experiment: Experiment, recording: Recording, copies: int) -> int:
-    """Return the bytes of one seed's results, with so many copies of its parameters."""
+def row_bytes(experiment: Experiment, recording: Recording, copies: int) -> int:
+    """
+    Return the bytes of one seed's results.
+
+    Parameters
+    ----------
+    experiment
+        What is trained.
+    recording
+        What is kept.
+    copies
+        Of its parameters.
+    """
     columns = shapes(experiment, recording, 1).items()
     params = copies * experiment.n_params * np.dtype(experiment.dtype).itemsize
     return 8 + params + sum(math.prod(shape) * np.dtype(VARIABLES[name].dtype).itemsize for name, shape in columns)

@@ -1,4 +1,4 @@
-"""The one exception that bad input raises."""
+"""What bad input raises, and what a store raises that cannot be written or read."""
 
 import reprlib
 from typing import Any
@@ -98,3 +98,7 @@ class InvalidExperiment(ValueError):
         """
         joint = "" if self.field.startswith("[") or not self.field else "."
         return type(self)(f"{parent}{joint}{self.field}", self.value, self.accepted)
+
+
+class StoreError(RuntimeError):
+    """A store that cannot be written to or read, or that does not hold what it must; the message says which file."""

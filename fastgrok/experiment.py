@@ -374,3 +374,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _not_finite(constant: str) -> NoReturn:
     raise InvalidExperiment("json", constant, "finite numbers")
+
+
+FIELDS = tuple(field.name for field in dataclasses.fields(cast(Any, Experiment)))
+"""The fields of an experiment."""

@@ -1,6 +1,5 @@
 """The points of a sweep: an experiment for each combination of what the axes hold."""
 
-import dataclasses
 import itertools
 import math
 from collections.abc import Mapping, Sequence
@@ -9,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastgrok.errors import InvalidExperiment
-from fastgrok.experiment import Experiment
+from fastgrok.experiment import FIELDS, Experiment
 from fastgrok.fields import one_of
 from fastgrok.initializers import given
 from fastgrok.results.configuration import Axis, axis
@@ -17,7 +16,8 @@ from fastgrok.results.configuration import Axis, axis
 MAX_POINTS = 100_000
 """Points of a sweep at most."""
 
-_FIELDS = [field.name for field in dataclasses.fields(Experiment)]
+POINT = "point"
+"""The axis of a sweep over a list of points, each a dict of paths and values."""
 
 
 class Point(NamedTuple):
@@ -34,7 +34,8 @@ def checked_axes(axes: Any) -> list[Axis]:
     Parameters
     ----------
     axes
-        Field or dotted path -> list of the values that it takes, no two of them equal.
+        Field or dotted path -> list of the values that it takes, no two of them equal; "point" -> list of points,
+        each a dict of fields or dotted paths and a value; or that list alone.
 
     Raises
     ------
@@ -46,19 +47,37 @@ def checked_axes(axes: Any) -> list[Axis]:
     >>> [axis.labels for axis in checked_axes({"optimizer.lr": [0.1, 0.2]})]
     [(0.1, 0.2)]
     """
+    if isinstance(axes, list | tuple):
+        axes = {POINT: axes}
     if not isinstance(axes, Mapping) or not axes:
-        raise InvalidExperiment("axes", axes, "a dict of dotted paths and lists, such as {'epochs': [10, 20]}")
-    checked = [axis(_path(path), _values(path, values), beside=axes) for path, values in axes.items()]
+        expected = "a dict of dotted paths and lists, such as {'epochs': [10, 20]}, or a list of points"
+        raise InvalidExperiment("axes", axes, expected)
+    checked = [
+        _points_axis(values) if path == POINT else axis(_path(path), _values(path, values), beside=axes)
+        for path, values in axes.items()
+    ]
     count = math.prod(len(one.values) for one in checked)
     if count > MAX_POINTS:
         raise InvalidExperiment("axes", count, f"at most {MAX_POINTS:,} configurations")
     return checked
 
 
+def _points_axis(points: Any) -> Axis:
+    """Return the one axis of a list of points."""
+    checked = []
+    for k, point in enumerate(_values(POINT, points)):
+        if not isinstance(point, Mapping) or not point:
+            raise InvalidExperiment(f"points[{k}]", point, "a dict of fields or dotted paths and a value each")
+        checked.append({_path(path): _values(path, [value])[0] for path, value in point.items()})
+    named = [{path: axis(path, [value]).labels[0] for path, value in point.items()} for point in checked]
+    labels = [", ".join(f"{path}={label}" for path, label in point.items()) for point in named]
+    return Axis(POINT, tuple(checked), tuple(labels))
+
+
 def _path(path: Any) -> str:
     """Return a path whose first step is a field of an experiment."""
-    if not isinstance(path, str) or path.partition(".")[0].partition("[")[0] not in _FIELDS:
-        raise InvalidExperiment("axes", path, f"{one_of(_FIELDS)}, or a dotted path such as 'optimizer.lr'")
+    if not isinstance(path, str) or path.partition(".")[0].partition("[")[0] not in FIELDS:
+        raise InvalidExperiment("axes", path, f"{one_of(FIELDS)}, or a dotted path such as 'optimizer.lr'")
     return path
 
 
@@ -99,9 +118,11 @@ def grid(experiment: Experiment, axes: Sequence[Axis]) -> list[Point]:
     """
     points = []
     for places in itertools.product(*(range(len(one.values)) for one in axes)):
-        chosen = {one.path: one.values[k] for one, k in zip(axes, places, strict=True)}
+        chosen: dict[str, Any] = {}
+        for one, k in zip(axes, places, strict=True):
+            chosen |= one.values[k] if one.path == POINT else {one.path: one.values[k]}
         labels = {one.path: one.labels[k] for one, k in zip(axes, places, strict=True)}
-        fields = {path: value for path, value in chosen.items() if path in _FIELDS}
+        fields = {path: value for path, value in chosen.items() if path in FIELDS}
         made = experiment.replace(**fields)
         for path in [path for path in chosen if path not in fields]:
             made = made.replace_at(path, chosen[path])

@@ -14,7 +14,7 @@ from fastgrok import params as parameters
 from fastgrok import training
 from fastgrok.datasets.arrays import examples_array
 from fastgrok.display.numbers import duration, speed
-from fastgrok.display.rows import Row, median, outcomes, rate
+from fastgrok.display.rows import Row, as_frame, median, outcomes, rate
 from fastgrok.errors import InvalidExperiment
 from fastgrok.experiment import Experiment
 from fastgrok.results import files, provenance
@@ -25,9 +25,6 @@ from fastgrok.statistics.summary import Summary, summarise
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
-
-_FIRST = ("n", "converged", "rate", "rate_low", "rate_high", "epochs_median")
-_COUNTS = ("converged", "epochs_q25", "epochs_median", "epochs_q75")
 
 
 class Result:
@@ -208,12 +205,7 @@ class Result:
         >>> fg.run(exp, seeds=8).summary()["n"].tolist()
         [8]
         """
-        import pandas as pd
-
-        first = dict.fromkeys(_FIRST)
-        frame = pd.DataFrame([{**row.labels, **first, **row.summary.to_dict()} for row in self.rows()])
-        floats = ("rate", "rate_low", "rate_high", "seed_epochs_per_second")
-        return frame.astype(dict.fromkeys(_COUNTS, "Int64") | dict.fromkeys(floats, "float64"))
+        return as_frame(self.rows())
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """

@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import queue
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import Self
 
 import numpy as np
 
@@ -25,7 +27,8 @@ _CHUNK_BYTES = 32 * 2**20
 _DRAW_FLOPS = 100  # of one parameter: its stream, and the seeding of the stream shared among few
 _REFILLS = 16  # seeds per lane in a chunk that stops early, so that its last seeds are few beside the rest
 _COMPILE_SECONDS = 2.5
-_GENERAL_FLOPS, _SPECIALISED_FLOPS = 1.5e10, 3e10  # of one thread in a second: what tells whether to compile
+GENERAL_FLOPS, SPECIALISED_FLOPS = 1.5e10, 3e10
+"""Operations of one thread in a second: what tells whether to compile, and how long a sweep will take."""
 
 
 @dataclasses.dataclass
@@ -42,6 +45,23 @@ class Trained:
     lanes: int
     threads: int
     recording: Recording
+
+    @classmethod
+    def blank(cls, experiment: Experiment, recording: Recording, n: int) -> Self:
+        """
+        Return n rows that say nothing yet, to be filled from elsewhere.
+
+        Parameters
+        ----------
+        experiment
+            What was trained.
+        recording
+            What was kept.
+        n
+            Rows.
+        """
+        columns, finished = _columns(experiment, recording, n), np.ones(n, np.bool_)
+        return cls(columns, None, finished, False, 0.0, 0.0, "", 0, 0, recording)
 
 
 def train(
@@ -81,7 +101,7 @@ def train(
     """
     n = len(seeds)
     threads = threads or builder.threads()
-    specialize = _specialize(experiment, recording, n, threads) if specialize is None else specialize
+    specialize = is_worth_specializing(experiment, recording, n, threads) if specialize is None else specialize
     lanes = lanes or builder.lane_count(experiment, specialize=specialize, n_seeds=n)
     size = chunk_size or _chunk_size(experiment, recording, n, lanes, threads)
     start = time.perf_counter()
@@ -197,6 +217,13 @@ def _in_threads(
     Chunks are given out as threads become free, so an interruption leaves none waiting; `cancel` has those that
     are under way return. A second Ctrl-C while they do is raised.
     """
+    if threads == 1 and threading.current_thread() is not threading.main_thread():  # Ctrl-C does not come here
+        for first in range(0, n, size):
+            rows = slice(first, min(first + size, n))
+            task(rows)
+            if advance is not None:
+                advance(rows.stop - rows.start)
+        return False
     waiting: dict[Future[None], int] = {}
 
     def collect() -> None:
@@ -229,12 +256,25 @@ def _columns(experiment: Experiment, recording: Recording, n: int) -> dict[str, 
     return made
 
 
-def _specialize(experiment: Experiment, recording: Recording, n: int, threads: int) -> bool:
-    """Whether a specialised driver saves more time than it takes to compile, or to read where it is on disk."""
+def is_worth_specializing(experiment: Experiment, recording: Recording, n: int, threads: int) -> bool:
+    """
+    Whether a specialised driver saves more time than it takes to compile, or to read where it is on disk.
+
+    Parameters
+    ----------
+    experiment
+        What is trained.
+    recording
+        What is kept.
+    n
+        Seeds.
+    threads
+        That share the work.
+    """
     if recording.dead_units or not builder.is_worth_specializing(experiment):
         return False
     flops = n * builder.flops_per_epoch(experiment) * experiment.epochs / threads
-    saved = flops / _GENERAL_FLOPS - flops / _SPECIALISED_FLOPS
+    saved = flops / GENERAL_FLOPS - flops / SPECIALISED_FLOPS
     if saved > _COMPILE_SECONDS:
         return True
     return saved > _COMPILE_SECONDS / 10 and Program.is_cached(experiment, recording)

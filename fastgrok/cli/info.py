@@ -30,7 +30,7 @@ def collect() -> dict[str, Any]:
     from fastgrok.results.provenance import cpu_name, cpu_target, versions
 
     return {
-        "versions": versions(),
+        "versions": dict(versions()),
         "cpu": cpu_name(),
         "cpu_target": cpu_target(),
         "vector_bits": 8 * vector_bytes(),

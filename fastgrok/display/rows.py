@@ -1,7 +1,9 @@
-"""Cells of a summary table: one configuration a row."""
+"""A summary, one configuration a row: as the cells of a table, and as a data frame."""
+
+from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fastgrok.display.layout import Cells
 from fastgrok.display.numbers import NOT_REACHED, duration, one_line, percent, speed
@@ -9,7 +11,12 @@ from fastgrok.schema import OUTCOMES
 from fastgrok.statistics.proportion import Estimate
 from fastgrok.statistics.summary import Summary
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 _TIMING = ["time", "seed-epochs/s"]
+_FIRST = ("n", "converged", "rate", "rate_low", "rate_high", "epochs_median")
+_COUNTS = ("converged", "epochs_q25", "epochs_median", "epochs_q75")
 
 
 class Row(NamedTuple):
@@ -29,6 +36,23 @@ class Row(NamedTuple):
     labels: Mapping[str, Any]
     summary: Summary
     asked: int | None = None
+
+
+def as_frame(rows: Sequence[Row]) -> pd.DataFrame:
+    """
+    Return a summary as numbers: labels, then the fields of `Summary`, n, the rate and the median first.
+
+    Parameters
+    ----------
+    rows
+        One configuration each, with the same labels.
+    """
+    import pandas as pd
+
+    first = dict.fromkeys(_FIRST)
+    frame = pd.DataFrame([{**row.labels, **first, **row.summary.to_dict()} for row in rows])
+    floats = ("rate", "rate_low", "rate_high", "seed_epochs_per_second")
+    return frame.astype(dict.fromkeys(_COUNTS, "Int64") | dict.fromkeys(floats, "float64"))
 
 
 def cells(rows: Sequence[Row], *, timing: bool = True) -> Cells:

@@ -104,20 +104,33 @@ def write_parquet(
     """
     import pyarrow.parquet as pq
 
-    schema = _schema(axes, configurations, attrs)
+    schema = table_schema(axes, configurations, attrs)
 
     def write(temporary: str) -> None:
         with pq.ParquetWriter(temporary, schema) as writer:
             for configuration in configurations:
                 if not configuration.trained.finished.any():
                     continue
-                writer.write_table(_table(configuration, seeds, schema))
+                writer.write_table(to_table(configuration, seeds, schema))
 
     _atomically(path, write)
 
 
-def _schema(axes: Sequence[Axis], configurations: Sequence[Configuration], attrs: Mapping[str, Any]) -> pa.Schema:
-    """Return the columns and the metadata of a Parquet file."""
+def table_schema(
+    axes: Sequence[Axis], configurations: Sequence[Configuration], attrs: Mapping[str, Any]
+) -> pa.Schema:
+    """
+    Return the columns and the metadata of a Parquet file.
+
+    Parameters
+    ----------
+    axes
+        What the sweep varies: a column each.
+    configurations
+        What was trained.
+    attrs
+        Kept as JSON in the metadata under `fastgrok`.
+    """
     import pyarrow as pa
 
     fields = [pa.field(axis.path, pa.array(axis.labels).type) for axis in axes]
@@ -130,13 +143,22 @@ def _schema(axes: Sequence[Axis], configurations: Sequence[Configuration], attrs
             kind = pa.dictionary(pa.int8(), pa.string())
         else:
             note |= {key: json.dumps(value) for key, value in variable.attrs.items()}
-        names = dict.fromkeys(column for one in configurations for column, _ in _columns(one, name))
+        names = dict.fromkeys(column for one in configurations for column, _ in variable_columns(one, name))
         fields.extend(pa.field(column, kind, metadata=note) for column in names)
     return pa.schema(fields, metadata={METADATA_KEY: json.dumps(dict(attrs))})
 
 
-def _columns(configuration: Configuration, name: str) -> Iterator[tuple[str, tuple[int, ...]]]:
-    """Yield the column of each element of a variable's dimensions, the seeds aside, and the element's index."""
+def variable_columns(configuration: Configuration, name: str) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """
+    Yield the column of each element of a variable's dimensions, the seeds aside, and the element's index.
+
+    Parameters
+    ----------
+    configuration
+        What was trained.
+    name
+        The variable; one that there is not has no columns.
+    """
     if name not in configuration.trained.columns:
         return
     experiment, at = configuration.experiment, configuration.trained.recording.at or ()
@@ -152,15 +174,27 @@ def _columns(configuration: Configuration, name: str) -> Iterator[tuple[str, tup
         yield name + "".join(suffix for _, suffix in element), tuple(index for index, _ in element)
 
 
-def _table(configuration: Configuration, seeds: NDArray[np.uint64], schema: pa.Schema) -> pa.Table:
-    """Return the rows of one configuration."""
+def to_table(configuration: Configuration, seeds: NDArray[np.uint64], schema: pa.Schema) -> pa.Table:
+    """
+    Return the finished rows of one configuration.
+
+    Parameters
+    ----------
+    configuration
+        What was trained.
+    seeds
+        The seed of each row, finished or not.
+    schema
+        What `table_schema` gives for this configuration, and others.
+    """
     import pyarrow as pa
 
     columns: dict[str, Any] = {SEED: configuration.rows(seeds)}
     n = len(columns[SEED])
     for name, values in configuration.columns.items():
         columns |= {
-            column: values[cast(Any, (slice(None), *index))] for column, index in _columns(configuration, name)
+            column: values[cast(Any, (slice(None), *index))]
+            for column, index in variable_columns(configuration, name)
         }
     columns[OUTCOME] = pa.DictionaryArray.from_arrays(columns[OUTCOME], list(OUTCOMES))
     constants = {**configuration.labels, "experiment_id": configuration.experiment.id}

@@ -1,10 +1,12 @@
 """What a result was made from, by what, on what and when."""
 
+import functools
 import json
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 
 from fastgrok.experiment import Experiment
 from fastgrok.results.configuration import Axis, Configuration
@@ -28,7 +30,8 @@ def cpu_target() -> str:
     return description()[1]
 
 
-def versions() -> dict[str, str]:
+@functools.cache
+def versions() -> Mapping[str, str]:
     """Return the versions of everything that may have a say in a result."""
     from importlib.metadata import version
 
@@ -37,13 +40,14 @@ def versions() -> dict[str, str]:
 
     import fastgrok
 
-    return {
+    found = {
         "fastgrok": fastgrok.__version__,
         "numpy": numpy.__version__,
         "numba": numba.__version__,
         "llvmlite": version("llvmlite"),
         "python": platform.python_version(),
     }
+    return MappingProxyType(found)
 
 
 def now() -> str:

@@ -1,0 +1,221 @@
+"""The rows of a store: as a dataset, as pyarrow sees them, their hash, and copied to another store."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from fastgrok.errors import StoreError
+from fastgrok.grid import Point
+from fastgrok.results import provenance
+from fastgrok.results.configuration import Configuration
+from fastgrok.results.dataset import to_dataset as labelled
+from fastgrok.results.files import variable_columns
+from fastgrok.schema import OUTCOMES, SEED
+from fastgrok.store.shards import Sidecar
+from fastgrok.store.specification import Specification
+from fastgrok.store.storage import Storage
+from fastgrok.store.work import column_hashes, commit
+from fastgrok.training import Trained
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.dataset as ds
+    import xarray as xr
+
+
+def read(storage: Storage, sidecar: Sidecar, columns: Sequence[str] | None = None) -> pa.Table:
+    """
+    Return the rows of a shard.
+
+    Parameters
+    ----------
+    storage
+        The files of the store.
+    sidecar
+        Of the shard.
+    columns
+        Which; None: all.
+
+    Raises
+    ------
+    StoreError
+        If they cannot be read.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return pq.read_table(io.BytesIO(storage.read(sidecar.shard.rows_name)), columns=columns)
+    except (pa.ArrowException, OSError) as error:
+        message = f"{sidecar.shard.rows_name} cannot be read ({error}): `fastgrok verify {storage.root}` says more"
+        raise StoreError(message) from error
+
+
+def to_arrow(storage: Storage, sidecars: Sequence[Sidecar], specification: Specification) -> ds.Dataset:
+    """
+    Return shards as one pyarrow dataset.
+
+    Parameters
+    ----------
+    storage
+        The files of the store.
+    sidecars
+        Of the shards.
+    specification
+        What the store holds.
+    """
+    import pyarrow as pa
+    import pyarrow.dataset as ds
+    import pyarrow.parquet as pq
+
+    root, files = storage.arrow()
+    first: dict[str, Sidecar] = {}
+    for one in sidecars:
+        first.setdefault(one.shard.experiment_id, one)
+    schemas = [pq.read_schema(io.BytesIO(storage.read(one.shard.rows_name))) for one in first.values()]
+    schema = pa.unify_schemas([one.remove_metadata() for one in schemas]) if schemas else pa.schema([])
+    paths = [f"{root}/{one.shard.rows_name}" for one in sidecars]
+    return ds.dataset(paths, schema=schema, format="parquet", filesystem=files)
+
+
+def to_dataset(
+    storage: Storage, specification: Specification, point: Point, sidecars: Sequence[Sidecar], seeds: range
+) -> xr.Dataset:
+    """
+    Return rows of one configuration as a labelled dataset.
+
+    Parameters
+    ----------
+    storage
+        The files of the store.
+    specification
+        What the store holds.
+    point
+        The configuration.
+    sidecars
+        Of its shards.
+    seeds
+        Which rows.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    inside = [one for one in sidecars if one.shard.first < seeds.stop and one.shard.stop > seeds.start]
+    tables = []
+    for one in inside:
+        table = read(storage, one)
+        chosen = pc.and_(pc.greater_equal(table[SEED], seeds.start), pc.less(table[SEED], seeds.stop))
+        tables.append(table.filter(chosen))
+    table = pa.concat_tables(tables) if tables else None
+    blank = blank_configuration(specification, point, 0 if table is None else table.num_rows)
+    if table is not None:
+        fill(blank, table)
+    found = np.array([] if table is None else table[SEED].to_numpy(), np.uint64)
+    return labelled(found, [], [blank], attrs(specification, point, inside))
+
+
+def attrs(specification: Specification, point: Point, sidecars: Sequence[Sidecar]) -> dict[str, Any]:
+    """
+    Return where rows come from.
+
+    Parameters
+    ----------
+    specification
+        What the store holds.
+    point
+        The configuration.
+    sidecars
+        Of the shards that they are in.
+    """
+    made_by: dict[str, set[str]] = {}
+    for one in sidecars:
+        for name, version in one.versions.items():
+            made_by.setdefault(f"{name}_version", set()).add(version)
+    return {
+        "experiment_json": point.experiment.to_json(),
+        "experiment_id": point.experiment.id,
+        **{f"label_{path}": label for path, label in point.labels.items()},
+        **{name: ", ".join(sorted(versions)) for name, versions in made_by.items()},
+        "rows": specification.rows,
+        "time": provenance.now(),
+    }
+
+
+def blank_configuration(specification: Specification, point: Point, n: int) -> Configuration:
+    """
+    Return a configuration of n rows, to be filled.
+
+    Parameters
+    ----------
+    specification
+        What is kept.
+    point
+        The configuration.
+    n
+        Rows.
+    """
+    trained = Trained.blank(point.experiment, specification.recording, n)
+    return Configuration(point.labels, point.experiment, trained)
+
+
+def fill(configuration: Configuration, table: pa.Table) -> None:
+    """
+    Fill the result variables of a configuration from the columns of a table.
+
+    Parameters
+    ----------
+    configuration
+        With as many rows.
+    table
+        What `rows_table` returned.
+    """
+    codes = {name: code for code, name in enumerate(OUTCOMES)}
+    for name, array in configuration.trained.columns.items():
+        for column, index in variable_columns(configuration, name):
+            values = table[column]
+            if name == "outcome":
+                values = np.array([codes[value] for value in values.unify_dictionaries().to_pylist()], np.int8)
+            array[cast(Any, (slice(None), *index))] = np.asarray(values)
+
+
+def content_hash(storage: Storage, sidecars: Sequence[Sidecar]) -> str:
+    """
+    Return the SHA-256 of the rows of a configuration, in the order of its seeds, however they are cut into shards.
+
+    Parameters
+    ----------
+    storage
+        The files of the store.
+    sidecars
+        Of its shards.
+    """
+    hashes: dict[str, Any] = {}
+    for one in sorted(sidecars, key=lambda one: one.shard.first):
+        hashes = column_hashes(read(storage, one), hashes)
+    return ";".join(f"{name}:{hashed.hexdigest()}" for name, hashed in hashes.items())
+
+
+def copy(source: Storage, target: Storage, sidecars: Sequence[Sidecar]) -> None:
+    """
+    Commit shards of one store to another.
+
+    Parameters
+    ----------
+    source
+        Where they are.
+    target
+        Where they are to be.
+    sidecars
+        Of the shards.
+
+    Raises
+    ------
+    StoreError
+        If one is there already and not the same.
+    """
+    for one in sidecars:
+        commit(target, one, source.read(one.shard.rows_name))

@@ -1,0 +1,219 @@
+"""The shards of a store: which there are, what says that one is whole, and which are still to be made."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from fastgrok.errors import InvalidExperiment
+from fastgrok.statistics.counts import Counts
+from fastgrok.store.specification import Specification
+from fastgrok.store.storage import Storage
+
+FOLDER = "shards"
+"""Where the shards are: a folder in it for each configuration."""
+
+
+class Shard(NamedTuple):
+    """
+    The seeds from `first` to `stop - 1` of one configuration.
+
+    Parameters
+    ----------
+    experiment_id
+        The configuration.
+    first
+        Its first seed.
+    stop
+        The seed after its last.
+    """
+
+    experiment_id: str
+    first: int
+    stop: int
+
+    @property
+    def rows_name(self) -> str:
+        """The file of its rows."""
+        return f"{FOLDER}/{self.experiment_id}/{self.first}-{self.stop}.parquet"
+
+    @property
+    def sidecar_name(self) -> str:
+        """The file that says that they are whole."""
+        return f"{FOLDER}/{self.experiment_id}/{self.first}-{self.stop}.json"
+
+    @property
+    def n_seeds(self) -> int:
+        """How many seeds it has; fewer rows where only failures are kept."""
+        return self.stop - self.first
+
+
+class Sidecar(NamedTuple):
+    """
+    What is known of a shard without reading its rows. It is written after them: with it, the shard is committed.
+
+    Parameters
+    ----------
+    shard
+        Which.
+    n_rows
+        Rows in the file.
+    n_bytes
+        Its size.
+    sha256
+        Of the file.
+    content
+        SHA-256 of what the rows hold, whatever wrote the file.
+    counts
+        What became of all its seeds.
+    seconds
+        Of one thread, that training them took.
+    versions
+        Of what made it.
+    """
+
+    shard: Shard
+    n_rows: int
+    n_bytes: int
+    sha256: str
+    content: str
+    counts: Counts
+    seconds: float
+    versions: dict[str, str]
+
+    def to_json(self) -> str:
+        """Return everything as JSON, and the SHA-256 of that, by which a sidecar that has rotted is known."""
+        plain = {**self._asdict(), "shard": self.shard._asdict(), "counts": self.counts.to_dict()}
+        return _dumped({**plain, "digest": _digest(plain)})
+
+    @classmethod
+    def from_json(cls, text: bytes) -> Sidecar:
+        """
+        Rebuild what `to_json` wrote.
+
+        Parameters
+        ----------
+        text
+            JSON.
+
+        Raises
+        ------
+        InvalidExperiment
+            If it is something else.
+        """
+        try:
+            plain = json.loads(text)
+            if plain.pop("digest") != _digest(plain):
+                raise ValueError("its SHA-256 is another one")
+            shard, counts = Shard(**plain.pop("shard")), Counts.from_dict(plain.pop("counts"))
+            return cls(shard=shard, counts=counts, **plain)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise InvalidExperiment("sidecar", text, f"what a sweep wrote ({error})") from error
+
+
+def _dumped(plain: dict[str, Any]) -> str:
+    return json.dumps(plain, separators=(",", ":"), allow_nan=False)
+
+
+def _digest(plain: dict[str, Any]) -> str:
+    return hashlib.sha256(_dumped(plain).encode()).hexdigest()
+
+
+def committed(storage: Storage, specification: Specification) -> tuple[list[Sidecar], list[str]]:
+    """
+    Return the shards of a store that are whole, and what is wrong with the files of others.
+
+    Parameters
+    ----------
+    storage
+        Its files.
+    specification
+        What it holds.
+
+    Notes
+    -----
+    Shards of one configuration that overlap, as two sweeps may leave them that were asked for different seeds at
+    once, are counted once: the longer of two that begin with the same seed, the earlier of others.
+    """
+    found: dict[str, list[Sidecar]] = {id_: [] for id_ in specification.by_id}
+    problems = []
+    for name in storage.names(FOLDER, ".json"):
+        try:
+            sidecar = Sidecar.from_json(storage.read(name))
+        except (InvalidExperiment, FileNotFoundError) as error:
+            problems.append(f"{name} cannot be read ({error})")
+            continue
+        shard = sidecar.shard
+        if shard.sidecar_name != name:
+            problems.append(f"{name} is the sidecar of another shard, {shard.rows_name}")
+        elif (size := storage.size(shard.rows_name)) != sidecar.n_bytes:
+            problems.append(f"{shard.rows_name} has {size or 0:,} bytes and not {sidecar.n_bytes:,}")
+        elif sidecar.counts.n != shard.n_seeds:
+            problems.append(f"{name} counts {sidecar.counts.n:,} seeds and not {shard.n_seeds:,}")
+        elif shard.experiment_id not in found:
+            problems.append(f"{name} is of no configuration of this store")
+        else:
+            found[shard.experiment_id].append(sidecar)
+    return [one for sidecars in found.values() for one in _disjoint(sidecars)], problems
+
+
+def _disjoint(sidecars: Iterable[Sidecar]) -> Iterator[Sidecar]:
+    """Yield those that begin after the end of all before."""
+    end = 0
+    for one in sorted(sidecars, key=lambda one: (one.shard.first, -one.shard.stop)):
+        if one.shard.first >= end:
+            end = one.shard.stop
+            yield one
+
+
+def missing(specification: Specification, there: Sequence[Sidecar]) -> list[Shard]:
+    """
+    Return the shards that are still to be made: what no shard covers, cut at the multiples of the shard size.
+
+    Parameters
+    ----------
+    specification
+        What the store holds when it is complete.
+    there
+        Its committed shards, disjoint.
+    """
+    ends: dict[str, list[tuple[int, int]]] = {}
+    for one in there:
+        ends.setdefault(one.shard.experiment_id, []).append((one.shard.first, one.shard.stop))
+    size, last = specification.shard_size, specification.seeds.stop
+    shards = []
+    for id_ in specification.by_id:
+        first = specification.seeds.start
+        for start, stop in [*sorted(ends.get(id_, [])), (last, last)]:
+            while first < min(start, last):
+                end = min(start, last, (first // size + 1) * size)
+                shards.append(Shard(id_, first, end))
+                first = end
+            first = max(first, stop)
+    return shards
+
+
+def part(shards: Sequence[Shard], specification: Specification, which: int, of: int) -> list[Shard]:
+    """
+    Return one of several equal parts of the work: always the same one, whatever has been done.
+
+    Parameters
+    ----------
+    shards
+        What is still to be made.
+    specification
+        What the store holds.
+    which
+        From 1 to `of`.
+    of
+        Parts.
+    """
+    places = {id_: k for k, id_ in enumerate(specification.by_id)}
+    cells = -(-specification.seeds.stop // specification.shard_size)
+    return [
+        shard
+        for shard in shards
+        if (places[shard.experiment_id] * cells + shard.first // specification.shard_size) % of == which - 1
+    ]

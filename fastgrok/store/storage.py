@@ -1,0 +1,258 @@
+"""Where shards are: a directory, or whatever fsspec reaches."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+import socket
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from fastgrok.errors import InvalidExperiment
+
+_TEMPORARY = ".tmp"
+_ABANDONED = 3600  # seconds after which a temporary file of another machine is taken for one that nobody writes
+
+
+class Storage(ABC):
+    """
+    Files under a root by their names, such as "store.json" or "shards/1f/0-9.json".
+
+    Parameters
+    ----------
+    root
+        The root as it was given; another process finds the same files by it.
+    """
+
+    def __init__(self, root: str) -> None:
+        self.root = root
+
+    @abstractmethod
+    def write(self, name: str, data: bytes) -> None:
+        """Put a file in its place, whole or not at all, instead of one that may be there.
+
+        What it holds is on the disk afterwards; its name is, once `create` has written another file beside it.
+        """
+
+    @abstractmethod
+    def create(self, name: str, data: bytes) -> bool:
+        """Write a file unless there is one, and return whether there was none; one of two writers at once wins."""
+
+    @abstractmethod
+    def read(self, name: str) -> bytes:
+        """Return what is in a file; FileNotFoundError without it."""
+
+    @abstractmethod
+    def size(self, name: str) -> int | None:
+        """Return the bytes of a file, None without it."""
+
+    @abstractmethod
+    def names(self, folder: str, suffix: str) -> list[str]:
+        """Return the names of the files in the folders of a folder that end so, sorted."""
+
+    @abstractmethod
+    def remove(self, name: str) -> None:
+        """Remove a file that may be there."""
+
+    @abstractmethod
+    def remove_abandoned(self) -> list[str]:
+        """Remove the temporary files that nobody writes any more, and return their names."""
+
+    @abstractmethod
+    def arrow(self) -> tuple[str, Any]:
+        """Return the root as pyarrow takes it: a path, and a file system or None."""
+
+    @abstractmethod
+    def is_empty(self) -> bool:
+        """Whether there is nothing at all."""
+
+
+def open_storage(root: str | os.PathLike[str]) -> Storage:
+    """
+    Return the files under a root.
+
+    Parameters
+    ----------
+    root
+        A directory, or a URL that fsspec knows, such as "s3://bucket/sweep"; it need not exist.
+
+    Raises
+    ------
+    InvalidExperiment
+        If it is neither, or fsspec, or what it needs for such a URL, is missing.
+    """
+    name = os.fspath(root) if isinstance(root, str | os.PathLike) else None
+    if not isinstance(name, str) or not name or "\0" in name:
+        raise InvalidExperiment("store", root, "a directory, or a URL that fsspec knows")
+    return _Remote(name) if "://" in name else _Local(name)
+
+
+class _Local(Storage):
+    """A directory."""
+
+    def __init__(self, root: str) -> None:
+        super().__init__(os.path.abspath(root))
+        self._path = Path(self.root)
+
+    def write(self, name: str, data: bytes) -> None:
+        with self._written(name, data) as (temporary, target):
+            os.replace(temporary, target)
+
+    def create(self, name: str, data: bytes) -> bool:
+        with self._written(name, data) as (temporary, target):
+            try:
+                os.link(temporary, target)  # unlike a rename it fails where there is a file
+            except FileExistsError:
+                return False
+            except OSError as error:
+                if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.ENOSYS):
+                    raise
+                os.replace(temporary, target)  # a file system without links
+            finally:
+                temporary.unlink(missing_ok=True)
+        descriptor = os.open(target.parent, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)  # the names, too, outlive a power cut
+        finally:
+            os.close(descriptor)
+        return True
+
+    @contextlib.contextmanager
+    def _written(self, name: str, data: bytes) -> Iterator[tuple[Path, Path]]:
+        """Write a temporary file in the target's directory to the disk; it is put in its place within the context."""
+        target = self._path / name
+        stamp = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+        temporary = target.with_name(f".{target.name}.{stamp}{_TEMPORARY}")
+        try:
+            with _opened(temporary) as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            yield temporary, target
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+
+    def read(self, name: str) -> bytes:
+        return (self._path / name).read_bytes()
+
+    def size(self, name: str) -> int | None:
+        try:
+            return (self._path / name).stat().st_size
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def names(self, folder: str, suffix: str) -> list[str]:
+        found = []
+        for directory in (entry for entry in self._entries(folder) if entry.is_dir()):
+            inside = os.scandir(directory.path)
+            found += [f"{folder}/{directory.name}/{e.name}" for e in inside if e.name.endswith(suffix)]
+        return sorted(name for name in found if not name.endswith(_TEMPORARY))
+
+    def _entries(self, folder: str) -> list[os.DirEntry[str]]:
+        try:
+            return list(os.scandir(self._path / folder))
+        except FileNotFoundError:
+            return []
+
+    def remove(self, name: str) -> None:
+        (self._path / name).unlink(missing_ok=True)
+
+    def remove_abandoned(self) -> list[str]:
+        found = []
+        for path in sorted(self._path.rglob(f".*{_TEMPORARY}")):
+            if _is_abandoned(path):
+                path.unlink(missing_ok=True)
+                found.append(str(path.relative_to(self._path)))
+        return found
+
+    def arrow(self) -> tuple[str, Any]:
+        return self.root, None
+
+    def is_empty(self) -> bool:
+        return all(entry.name.endswith(_TEMPORARY) for entry in self._entries(""))
+
+
+def _opened(path: Path) -> BinaryIO:
+    """Open a file that is not there, and make its directory if that is not there either."""
+    try:
+        return open(path, "xb")
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return open(path, "xb")
+
+
+def _is_abandoned(path: Path) -> bool:
+    """Whether the process that wrote a temporary file is gone."""
+    host, pid, _ = path.name.removesuffix(_TEMPORARY).rpartition(".")[2].rsplit("-", 2)
+    if host == socket.gethostname():
+        try:
+            os.kill(int(pid), 0)
+        except ProcessLookupError:
+            return True
+        except PermissionError:
+            pass
+    with contextlib.suppress(FileNotFoundError):
+        return time.time() - path.stat().st_mtime > _ABANDONED
+    return False
+
+
+class _Remote(Storage):
+    """What fsspec reaches. Object stores put a file in its place whole; the rest do what they can."""
+
+    def __init__(self, root: str) -> None:
+        super().__init__(root.rstrip("/"))
+        try:
+            import fsspec
+
+            self._files, self._path = fsspec.url_to_fs(self.root)
+        except (ImportError, ValueError) as error:
+            raise InvalidExperiment("store", root, f"a directory, or a URL that fsspec knows ({error})") from error
+
+    def _full(self, name: str) -> str:
+        return f"{self._path}/{name}"
+
+    def write(self, name: str, data: bytes) -> None:
+        self._files.makedirs(self._files._parent(self._full(name)), exist_ok=True)
+        self._files.pipe_file(self._full(name), data)
+
+    def create(self, name: str, data: bytes) -> bool:
+        if self.size(name) is not None:
+            return False
+        self.write(name, data)
+        return True
+
+    def read(self, name: str) -> bytes:
+        content: bytes = self._files.cat_file(self._full(name))
+        return content
+
+    def size(self, name: str) -> int | None:
+        try:
+            return int(self._files.info(self._full(name))["size"])
+        except FileNotFoundError:
+            return None
+
+    def names(self, folder: str, suffix: str) -> list[str]:
+        self._files.invalidate_cache()
+        found = self._files.glob(f"{self._full(folder)}/*/*{suffix}")
+        return sorted(
+            name.removeprefix(self._path.lstrip("/")).removeprefix(self._path).lstrip("/") for name in found
+        )
+
+    def remove(self, name: str) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            self._files.rm_file(self._full(name))
+
+    def remove_abandoned(self) -> list[str]:
+        return []
+
+    def arrow(self) -> tuple[str, Any]:
+        return self._path, self._files
+
+    def is_empty(self) -> bool:
+        return not self._files.exists(self._path) or not self._files.ls(self._path, detail=False)

@@ -1,0 +1,293 @@
+"""One shard: train it, and commit it. This is what an executor runs, wherever that is."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastgrok import training
+from fastgrok.errors import InvalidExperiment, StoreError
+from fastgrok.grid import Point
+from fastgrok.results import provenance
+from fastgrok.results.configuration import Configuration
+from fastgrok.results.files import OUTCOME, table_schema, to_table
+from fastgrok.schema import NEVER, OUTCOMES, SEED
+from fastgrok.statistics.counts import Counts
+from fastgrok.store.shards import Shard, Sidecar
+from fastgrok.store.specification import FAILURES, Specification
+from fastgrok.store.storage import Storage, open_storage
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+STORE = "store.json"
+"""The file that says what a store holds. It changes only where more is asked for."""
+
+_REMEMBERED = 8  # stores at a time
+
+PARAMS = "params"
+"""The column of the trained parameters."""
+
+
+def read_specification(storage: Storage) -> Specification | None:
+    """
+    Return what a store holds when it is complete, None where there is no store.
+
+    Parameters
+    ----------
+    storage
+        Its files.
+    """
+    try:
+        return Specification.from_json(storage.read(STORE).decode())
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def make_shard(root: str, digest: str, shard: Shard, specialize: bool, ticket: str) -> Sidecar:
+    """
+    Train the seeds of a shard in this thread, and commit them.
+
+    Parameters
+    ----------
+    root
+        Of the store.
+    digest
+        What `remember` gave for its specification.
+    shard
+        Which.
+    specialize
+        Which driver trains. The bits are the same.
+    ticket
+        Another one for each call: Dask gives back what an equal call gave.
+
+    Raises
+    ------
+    StoreError
+        If the shard is there already, with other bits: that would break a promise of the library.
+    OSError
+        If it cannot be written; nothing of it is there then but, where even that failed, a temporary file.
+    """
+    storage = open_storage(root)
+    if (there := _committed(storage, shard)) is not None:  # by another process, since this one looked
+        return there
+    specification = _specification(root, digest, shard.experiment_id)
+    configuration = train(specification, specification.by_id[shard.experiment_id], shard, specialize)
+    seeds = np.arange(shard.first, shard.stop, dtype=np.uint64)
+    table = rows_table(specification, configuration, seeds)
+    data = _parquet(table)
+    sidecar = Sidecar(
+        shard=shard,
+        n_rows=table.num_rows,
+        n_bytes=len(data),
+        sha256=hashlib.sha256(data).hexdigest(),
+        content=content_hash(table),
+        counts=Counts.of(configuration.columns, configuration.experiment),
+        seconds=configuration.trained.seconds,
+        versions=dict(provenance.versions()),
+    )
+    commit(storage, sidecar, data)
+    return sidecar
+
+
+def train(specification: Specification, point: Point, shard: Shard, specialize: bool | None) -> Configuration:
+    """
+    Train the seeds of a shard, in one thread beside this one.
+
+    Parameters
+    ----------
+    specification
+        What is kept.
+    point
+        The configuration.
+    shard
+        The seeds.
+    specialize
+        Which driver trains; None: the faster one.
+    """
+    trained = training.train(
+        point.experiment,
+        np.arange(shard.first, shard.stop, dtype=np.uint64),
+        keep_params=specification.keep_params,
+        recording=specification.recording,
+        specialize=specialize,
+        threads=1,
+    )
+    if trained.interrupted:  # Ctrl-C reaches worker processes, too; what is finished by then is no whole shard
+        raise KeyboardInterrupt
+    return Configuration(point.labels, point.experiment, trained)
+
+
+_known: dict[tuple[str, str], Specification] = {}
+
+
+def remember(root: str, specification: Specification) -> str:
+    """
+    Spare the tasks of this process reading a specification, and return what names it.
+
+    Parameters
+    ----------
+    root
+        Of the store.
+    specification
+        What it holds.
+    """
+    digest = hashlib.sha256(specification.to_json().encode()).hexdigest()
+    if len(_known) >= _REMEMBERED:
+        _known.clear()
+    _known[root, digest] = specification
+    return digest
+
+
+def _specification(root: str, digest: str, experiment_id: str) -> Specification:
+    """Return the specification of a store as whoever gave the task knows it, or as it has grown since."""
+    if (root, digest) not in _known:
+        found = read_specification(open_storage(root))
+        if found is None or experiment_id not in found.by_id:
+            raise StoreError(f"{root} no longer holds what it did: was the store removed?")
+        if len(_known) >= _REMEMBERED:
+            _known.clear()
+        _known[root, digest] = found
+    return _known[root, digest]
+
+
+def rows_table(specification: Specification, configuration: Configuration, seeds: np.ndarray) -> pa.Table:
+    """
+    Return the rows that a store keeps: result variables, labels, and parameters where they are kept.
+
+    Parameters
+    ----------
+    specification
+        What is kept.
+    configuration
+        What was trained, every row of it.
+    seeds
+        The seed of each row.
+    """
+    import pyarrow as pa
+
+    schema = table_schema(specification.axes, [configuration], {"experiment_id": configuration.experiment.id})
+    table = to_table(configuration, seeds, schema)
+    flat = configuration.trained.params
+    if flat is not None:
+        values = pa.FixedSizeListArray.from_arrays(pa.array(flat.ravel()), flat.shape[1])
+        table = table.append_column(
+            pa.field(PARAMS, values.type, metadata={"long_name": "trained parameters"}), values
+        )
+    if specification.rows == FAILURES:
+        table = table.filter(pa.array(configuration.trained.columns["epochs_to_converge"] == NEVER))
+    return table
+
+
+def content_hash(table: pa.Table) -> str:
+    """
+    Return the SHA-256 of the values of a table, column by column; equal rows have equal ones, however stored.
+
+    Parameters
+    ----------
+    table
+        What `rows_table` returned.
+    """
+    digest = hashlib.sha256()
+    for name, hashed in column_hashes(table).items():
+        digest.update(f"{name}:{hashed.hexdigest()};".encode())
+    return digest.hexdigest()
+
+
+def column_hashes(table: pa.Table, begun: dict[str, Any] | None = None) -> dict[str, Any]:
+    """
+    Return the SHA-256 of the values of each column but text, going on with those of the rows before.
+
+    Parameters
+    ----------
+    table
+        What `rows_table` returned: text is in its labels alone, which its experiment implies.
+    begun
+        What this function returned for the rows before.
+    """
+    import pyarrow as pa
+
+    hashes = {} if begun is None else begun
+    for field in table.schema:
+        if not pa.types.is_string(field.type):
+            hashes.setdefault(field.name, hashlib.sha256()).update(_values(table[field.name]))
+    return hashes
+
+
+def _values(column: pa.ChunkedArray) -> Any:
+    """Return the values of a column as bytes; outcomes by their codes."""
+    import pyarrow as pa
+
+    array = column.combine_chunks()
+    if pa.types.is_dictionary(array.type):
+        codes = np.array([OUTCOMES.index(name) for name in array.dictionary.to_pylist()], np.int8)
+        return codes[array.indices.to_numpy()].data
+    if pa.types.is_fixed_size_list(array.type):
+        array = array.flatten()
+    return np.ascontiguousarray(array.to_numpy(zero_copy_only=False)).data
+
+
+def _parquet(table: pa.Table) -> bytes:
+    """Return a table as the bytes of a Parquet file; the same table gives the same bytes."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    sink = pa.BufferOutputStream()
+    few = [field.name for field in table.schema if pa.types.is_string(field.type) or field.name == OUTCOME]
+    pq.write_table(table, sink, compression="zstd", use_dictionary=few, write_statistics=[SEED])
+    return memoryview(sink.getvalue()).tobytes()
+
+
+def commit(storage: Storage, sidecar: Sidecar, rows: bytes) -> None:
+    """
+    Put the rows of a shard in their place, and then the sidecar.
+
+    Parameters
+    ----------
+    storage
+        The files of the store.
+    sidecar
+        Of the shard.
+    rows
+        Its Parquet file.
+
+    Raises
+    ------
+    StoreError
+        If the shard is there already and holds something else.
+    """
+    if _is_there(storage, sidecar):
+        return
+    text = sidecar.to_json().encode()
+    storage.write(sidecar.shard.rows_name, rows)
+    if not storage.create(sidecar.shard.sidecar_name, text):
+        _is_there(storage, sidecar)
+        storage.write(sidecar.shard.sidecar_name, text)
+
+
+def _is_there(storage: Storage, new: Sidecar) -> bool:
+    """Whether a shard is committed; raise if its sidecar says that it holds something else."""
+    old = _read_sidecar(storage, new.shard)
+    if old is not None and (old.content, old.counts) != (new.content, new.counts):
+        raise StoreError(
+            f"{new.shard.rows_name} was trained twice and is not the same: by {json.dumps(old.versions)} and by "
+            f"{json.dumps(new.versions)}. Please report this: the bits of a seed must not depend on who trains it"
+        )
+    return _committed(storage, new.shard) is not None
+
+
+def _committed(storage: Storage, shard: Shard) -> Sidecar | None:
+    """Return the sidecar of a shard whose rows are there."""
+    there = _read_sidecar(storage, shard)
+    return there if there is not None and storage.size(shard.rows_name) == there.n_bytes else None
+
+
+def _read_sidecar(storage: Storage, shard: Shard) -> Sidecar | None:
+    """Return the sidecar of a shard, None if there is none that can be read."""
+    try:
+        return Sidecar.from_json(storage.read(shard.sidecar_name))
+    except (InvalidExperiment, FileNotFoundError):
+        return None

@@ -1,0 +1,234 @@
+"""Sweeps on disk: what a store holds, how it grows, and what it refuses."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+import fastgrok as fg
+from fastgrok.statistics import Counts
+from fastgrok.store.shards import Shard, missing, part
+from fastgrok.store.store import Store
+
+XOR = fg.Experiment(fg.mlp(2, 3, 1), fg.datasets.xor(), epochs=60)
+AXES: dict[str, list[Any]] = {"init": [fg.XavierNormal(), fg.HeNormal()], "optimizer.lr": [0.05, 0.2]}
+
+
+def swept(path: Path, seeds: Any = 50, axes: Any = AXES, exp: fg.Experiment = XOR, **options: Any) -> Store:
+    return fg.sweep(exp, seeds, axes, store=path, progress=False, **options)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    return swept(tmp_path_factory.mktemp("stores") / "grid", shard_size=20)
+
+
+@pytest.fixture(scope="module")
+def result() -> fg.Result:
+    return fg.sweep(XOR, 50, AXES, progress=False)
+
+
+def test_a_store_holds_what_a_sweep_in_memory_gives(store: Store, result: fg.Result) -> None:
+    assert store.counts == result.counts
+    columns = ["init", "optimizer.lr", "n", "converged", "rate_low", "epochs_median", "n_dead"]
+    assert store.summary()[columns].equals(result.summary()[columns])
+    for k, configuration in enumerate(result.configurations):
+        rows = store.dataset(k)
+        assert rows.attrs["experiment_id"] == configuration.experiment.id
+        for name, column in configuration.columns.items():
+            np.testing.assert_array_equal(rows[name].values, column, strict=False)
+
+
+def test_a_configuration_is_found_by_its_labels(store: Store) -> None:
+    chosen = store.dataset({"init": "HeNormal()", "optimizer.lr": 0.2}, seeds=range(15, 25))
+    assert chosen.seed.values.tolist() == list(range(15, 25))
+    assert chosen.attrs["label_optimizer.lr"] == 0.2
+    for config, expected in (
+        (None, "one of 4 configurations"),
+        ({"init": "HeNormal()"}, "one of 4 configurations"),
+        ({"init": "Zeros()"}, "HeNormal"),
+        ({"lr": 0.2}, "'optimizer.lr'"),
+        (4, "one of 4"),
+    ):
+        with pytest.raises(fg.InvalidExperiment, match=expected.replace("(", r"\(")):
+            store.dataset(config)
+
+
+def test_rows_are_a_pyarrow_dataset(store: Store, result: fg.Result) -> None:
+    rows = (
+        store.arrow()
+        .to_table()
+        .sort_by([("init", "ascending"), ("optimizer.lr", "ascending"), ("seed", "ascending")])
+    )
+    assert rows.num_rows == 200
+    here = result.dataset.sortby("init").loss_final.values.ravel()
+    np.testing.assert_array_equal(rows["loss_final"].to_numpy(), here)
+
+
+def test_networks_of_several_depths_share_a_dataset(tmp_path: Path) -> None:
+    deep = swept(tmp_path / "deep", 5, {"network": [fg.mlp(2, 3, 1), fg.mlp(2, 3, 3, 1)]})
+    layers = deep.arrow().to_table(columns=["dead_units_final_2"])["dead_units_final_2"]
+    assert layers.null_count == 5
+    assert deep.dataset(1).sizes["hidden_layer"] == 2
+
+
+def test_more_seeds_and_values_extend_a_store_and_train_nothing_twice(tmp_path: Path) -> None:
+    small = swept(tmp_path / "a", 30, {**AXES, "init": AXES["init"][:1]}, shard_size=20)
+    before = {file: file.stat().st_mtime_ns for file in Path(small.path).glob("shards/*/*")}
+    grown = swept(tmp_path / "a", range(50))
+    whole = swept(tmp_path / "b", 50, shard_size=7)
+    assert {file: file.stat().st_mtime_ns for file in before} == before
+    assert grown.content_hash() == whole.content_hash() == fg.open_store(tmp_path / "a").content_hash()
+    assert grown.counts == whole.counts
+    assert swept(tmp_path / "a", 10).status().n_runs == 200  # a part of it is there already
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"exp": XOR.replace(epochs=61)}, "epochs = 61: expected 60"),
+        ({"exp": XOR.replace_at("optimizer.momentum", 0.5)}, "optimizer.momentum = 0.5: expected 0.0"),
+        ({"exp": XOR.replace(data=fg.datasets.and_())}, "data"),
+        ({"keep_params": True}, "keep_params = True: expected False"),
+        ({"rows": "failures"}, "rows = 'failures': expected 'all'"),
+        ({"shard_size": 9}, "shard_size = 9: expected 20"),
+        ({"record_at": [1]}, "record_at = (1,): expected None"),
+        ({"axes": {"init": AXES["init"]}}, "axes = 'init': expected 'init, optimizer.lr'"),
+        ({"axes": {**AXES, "optimizer.lr": [0.05, 1]}, "seeds": range(70, 80)}, "seeds = '70:80'"),
+    ],
+)
+def test_a_store_for_another_sweep_is_refused_with_what_differs(
+    store: Store, change: dict[str, Any], field: str
+) -> None:
+    with pytest.raises(fg.InvalidExperiment) as raised:
+        swept(Path(store.path), **change)
+    assert field in str(raised.value)
+    assert store.status().n_runs == 200
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"seeds": [1, 2]}, "seeds = .*a range with step 1"),
+        ({"seeds": range(0, 9, 2)}, "seeds"),
+        ({"seeds": 0}, "seeds = 0"),
+        ({"rows": "some"}, "rows = 'some': expected one of 'all', 'failures'"),
+        ({"rows": "failures", "exp": XOR.replace(stop=None)}, "stop = None"),
+        ({"executor": 2}, "executor = 2"),
+        ({"lanes": 8}, "lanes = 8: expected None with a store"),
+        ({"shard_size": 0}, "shard_size = 0"),
+        ({"axes": {"init": [lambda rng, *fans: rng.normal(size=fans)]}}, "function"),
+    ],
+)
+def test_bad_arguments_leave_no_store(tmp_path: Path, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(fg.InvalidExperiment, match=message):
+        swept(tmp_path / "new", **options)
+    assert not (tmp_path / "new" / "store.json").exists()
+
+
+def test_a_store_needs_a_directory_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(fg.InvalidExperiment, match="a store, or a directory that is empty or not there"):
+        swept(tmp_path)
+    with pytest.raises(fg.InvalidExperiment, match="can be written to"):
+        swept(tmp_path / "notes.txt" / "below")
+    with pytest.raises(fg.InvalidExperiment, match=r"holds store\.json"):
+        fg.open_store(tmp_path)
+    with pytest.raises(fg.InvalidExperiment, match="store beside it"):
+        fg.sweep(XOR, 5, AXES, shard_size=3)
+
+
+def test_another_version_of_fastgrok_is_refused(tmp_path: Path) -> None:
+    here = swept(tmp_path / "a", 5)
+    file = Path(here.path) / "store.json"
+    file.write_text(file.read_text().replace(f'"fastgrok": "{fg.__version__}"', '"fastgrok": "0.0.1"'))
+    with pytest.raises(fg.InvalidExperiment, match=r"0\.0\.1"):
+        fg.open_store(here.path)
+
+
+def test_failures_keeps_the_rows_that_did_not_converge_and_counts_all(tmp_path: Path) -> None:
+    kept = swept(tmp_path / "a", 50, None, rows="failures", keep_params=True)
+    whole = fg.run(XOR, 50, keep_params=True, progress=False)
+    failed = whole.dataset.epochs_to_converge.values < 0
+    rows = kept.arrow().to_table()
+    assert kept.counts == whole.counts
+    assert rows["seed"].to_pylist() == np.flatnonzero(failed).tolist()
+    flat = np.concatenate([array.reshape(50, -1) for array in whole.params], axis=1)
+    np.testing.assert_array_equal(np.array(rows["params"].to_pylist()), flat[failed])
+
+
+def test_what_is_recorded_is_in_a_store(tmp_path: Path) -> None:
+    kept = swept(tmp_path / "a", 9, None, record_at="log", track="dead_units", shard_size=4)
+    whole = fg.run(XOR, 9, record_at="log", track="dead_units", progress=False)
+    for name in ("loss_recorded", "dead_units_recorded", "dead_since"):
+        np.testing.assert_array_equal(kept.dataset()[name].values, whole.dataset[name].values)
+
+
+def test_points_are_one_axis(tmp_path: Path) -> None:
+    points = [{"init": fg.HeNormal()}, {"optimizer.lr": 0.5, "epochs": 30}]
+    here = swept(tmp_path / "a", 5, points)
+    assert here.summary()["point"].tolist() == ["init=HeNormal()", "optimizer.lr=0.5, epochs=30"]
+    assert here.counts == fg.sweep(XOR, 5, points, progress=False).counts
+    assert fg.open_store(here.path).specification == here.specification
+    with pytest.raises(fg.InvalidExperiment, match=r"points\[0\] = 3"):
+        fg.sweep(XOR, 5, [3])
+
+
+def test_merge_takes_disjoint_and_equal_shards(tmp_path: Path) -> None:
+    one = swept(tmp_path / "one", range(0, 40), shard_size=20)
+    two = swept(tmp_path / "two", range(20, 50), shard_size=20)
+    whole = swept(tmp_path / "whole", 50, shard_size=50)
+    assert one.merge(two).content_hash() == whole.content_hash()
+    other = swept(tmp_path / "other", 50, exp=XOR.replace(epochs=9), shard_size=20)
+    with pytest.raises(fg.InvalidExperiment, match="epochs"):
+        one.merge(other)
+
+
+def test_files_by_fsspec() -> None:
+    remote = fg.sweep(XOR, 40, AXES, store="memory://stores/a", shard_size=16, progress=False)
+    assert fg.open_store("memory://stores/a").verify(sample=5).ok
+    assert remote.arrow().count_rows() == 160
+
+
+def test_parts_of_the_work_are_disjoint_and_complete_whatever_is_done(store: Store) -> None:
+    wanted = store.specification
+    everything = missing(wanted, [])
+    parts = [part(everything, wanted, k, 3) for k in (1, 2, 3)]
+    assert sorted(itertools.chain(*parts)) == sorted(everything)
+    rest = everything[5:]
+    assert [part(rest, wanted, k, 3) for k in (1, 2, 3)] == [[s for s in one if s in rest] for one in parts]
+
+
+def test_overlapping_shards_are_counted_once(tmp_path: Path) -> None:
+    here = swept(tmp_path / "a", 20, None, shard_size=20)
+    longer = swept(tmp_path / "b", 30, None, shard_size=30)
+    for file in Path(longer.path).glob("shards/*/*"):
+        (Path(here.path) / "shards" / file.parent.name / file.name).write_bytes(file.read_bytes())
+    grown = swept(tmp_path / "a", 30, None)
+    assert [one.n for one in grown.counts] == [30]
+    assert grown.content_hash() == longer.content_hash()
+
+
+def test_the_summary_reads_no_row(store: Store, tmp_path: Path) -> None:
+    copy = swept(tmp_path / "a", 5)
+    for file in Path(copy.path).glob("shards/*/*.parquet"):
+        file.write_bytes(b"\0" * file.stat().st_size)
+    assert sum(one.n for one in copy.counts) == 20
+    assert copy.verify(sample=0).bad
+
+
+def test_sidecars_hold_exact_counts_and_what_made_them(store: Store) -> None:
+    files = sorted(Path(store.path).glob("shards/*/*.json"))
+    plain = [json.loads(file.read_text()) for file in files]
+    assert sum((Counts.from_dict(one["counts"]) for one in plain), Counts.empty()) == sum(
+        store.counts, Counts.empty()
+    )
+    assert {one["versions"]["fastgrok"] for one in plain} == {fg.__version__}
+    shard = Shard(**plain[0]["shard"])
+    assert pq.read_table(Path(store.path) / shard.rows_name).num_rows == plain[0]["n_rows"]

@@ -1,0 +1,330 @@
+"""A sweep on disk that is killed, interrupted, damaged, made by two at once or out of space ends like any other."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import itertools
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+import fastgrok as fg
+from fastgrok.store import Store, work
+
+EXP = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=2_000, stop=None)
+AXES = {"optimizer.lr": [0.01, 0.1]}
+N, SIZE, THREADS = 1_000, 50, 2
+N_SHARDS = 2 * N // SIZE
+FEW = 2 * SIZE
+STEPS = {"open", "os.mkdir", "os.rename", "os.link", "os.remove"}
+FULL = os.strerror(errno.ENOSPC)
+
+
+def swept(folder: str | Path, n: int = N, threads: int = THREADS) -> Store:
+    """Make the sweep, or what is missing of it."""
+    options: dict[str, Any] = {"shard_size": SIZE, "threads": threads, "specialize": False, "progress": False}
+    return fg.sweep(EXP, n, AXES, store=folder, **options)
+
+
+class Job(NamedTuple):
+    """A sweep that another process makes; it kills itself before the given step in the file system, if any."""
+
+    folder: str
+    n: int = N
+    last_step: int | None = None
+
+    @property
+    def report(self) -> Path:
+        """Where the process says what came of it, if it gets so far."""
+        return Path(f"{self.folder}.{os.getpid()}")
+
+
+def nursery() -> None:
+    """For each line of jobs fork processes that need not import or compile; say who they are, and when they ended."""
+    with tempfile.TemporaryDirectory() as folder:
+        swept(folder)
+    print("ready", flush=True)
+    for line in sys.stdin:
+        pids = [born(Job(*job)) for job in json.loads(line)]
+        print(json.dumps(pids), flush=True)
+        for pid in pids:
+            os.waitpid(pid, 0)
+        print("ended", flush=True)
+
+
+def born(job: Job) -> int:
+    """Fork a process that does a job."""
+    if pid := os.fork():
+        return pid
+    try:
+        job.report.write_text(json.dumps(done(job)))
+    finally:
+        os._exit(0)
+
+
+def done(job: Job) -> dict[str, Any]:
+    """Do a job, and return what came of it."""
+    made = []
+    train = work.train
+
+    def counted(*args: Any) -> Any:
+        made.append(args)
+        return train(*args)
+
+    def count_down(event: str, args: tuple[Any, ...]) -> None:
+        if event in STEPS and str(args[0]).startswith(job.folder) and next(steps) == job.last_step:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    random.seed(0)  # as scripts do; the order of two processes must differ all the same
+    work.train = counted
+    steps = itertools.count(1)
+    sys.addaudithook(count_down)
+    try:
+        return {"interrupted": swept(job.folder, job.n).interrupted, "made": len(made)}
+    except BaseException:
+        return {"error": traceback.format_exc()}
+
+
+class Nursery:
+    """The process that forks, as seen from here."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+        assert self._line() == "ready"
+
+    def _line(self) -> str:
+        assert self._process.stdout is not None
+        return self._process.stdout.readline().strip()
+
+    def run(self, *jobs: Job, meanwhile: Callable[[int], object] = lambda pid: None) -> list[Any]:
+        """Run processes at once, call `meanwhile` with each pid, and return what they said; None of the killed."""
+        print(json.dumps(jobs), file=self._process.stdin, flush=True)
+        pids = json.loads(self._line())
+        try:
+            for pid in pids:
+                meanwhile(pid)
+        finally:
+            assert self._line() == "ended"
+        reports = [Path(f"{job.folder}.{pid}") for job, pid in zip(jobs, pids, strict=True)]
+        return [json.loads(path.read_text()) if path.exists() else None for path in reports]
+
+
+@pytest.fixture(scope="module")
+def other() -> Iterator[Nursery]:
+    root = Path(fg.__file__).parents[1]
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    environment = os.environ | {"PYTHONPATH": str(root)}
+    with subprocess.Popen([sys.executable, __file__], env=environment, cwd=root, **pipes) as process:
+        yield Nursery(process)
+        process.stdin.close()
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    return swept(tmp_path_factory.mktemp("whole") / "store")
+
+
+@pytest.fixture(scope="module")
+def few(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    return swept(tmp_path_factory.mktemp("few") / "store", FEW)
+
+
+def contents(store: Store) -> tuple[Any, ...]:
+    """Return everything that must not depend on what befell a store: what it says, its rows, which files it has."""
+    root = Path(store.path)
+    rows = {path.relative_to(root): path.read_bytes() for path in root.rglob("*.parquet")}
+    return store.content_hash(), store.counts, rows, {path.relative_to(root) for path in root.rglob("*")}
+
+
+def temporary(folder: str | Path) -> list[Path]:
+    return list(Path(folder).rglob("*.tmp"))
+
+
+def n_committed(folder: str | Path) -> int:
+    return len(list(Path(folder).glob("shards/*/*.json")))
+
+
+def assert_equal(store: Store, wanted: Store) -> None:
+    """Assert that a store is complete and sound, and holds what another one holds."""
+    found = store.verify(sample=0)
+    assert found.ok
+    assert found.n_missing == 0
+    assert temporary(store.path) == []
+    assert contents(store) == contents(wanted)
+
+
+def test_a_sweep_killed_at_random_moments_ends_as_if_it_had_not_been(
+    whole: Store, other: Nursery, tmp_path: Path
+) -> None:
+    start = time.perf_counter()
+    assert other.run(Job(str(tmp_path / "measured"))) == [{"interrupted": False, "made": N_SHARDS}]
+    seconds = time.perf_counter() - start
+    rng, n_left = random.Random(0), []
+
+    def kill(pid: int) -> None:
+        time.sleep(rng.uniform(0, seconds))
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+    for k in range(25):
+        folder = tmp_path / f"{k}"
+        other.run(Job(str(folder)), meanwhile=kill)
+        n_left.append(N_SHARDS - n_committed(folder))
+        assert_equal(swept(folder), whole)
+    assert len(set(n_left) - {0, N_SHARDS}) > 2
+
+
+def test_a_sweep_killed_at_any_step_in_the_file_system_ends_as_if_it_had_not_been(
+    few: Store, other: Nursery, tmp_path: Path
+) -> None:
+    n_temporary = 0
+    for step in itertools.count(1):
+        folder = tmp_path / f"{step}"
+        if other.run(Job(str(folder), FEW, step)) != [None]:
+            break
+        n_temporary += len(temporary(folder))
+        assert_equal(swept(folder, FEW), few)
+    assert step > n_temporary > few.status().n_shards
+
+
+def assert_runs_out_of_space(folder: Path) -> None:
+    """Assert that a sweep ends with one line that says why, and leaves a sound part of a store."""
+    with pytest.raises(fg.StoreError, match=FULL) as caught:
+        swept(folder, threads=1)
+    assert len(str(caught.value).splitlines()) == 1
+    assert temporary(folder) == []
+    store = fg.open_store(folder)
+    status = store.status()
+    assert 0 < status.n_shards < N_SHARDS
+    assert status.problems == []
+    assert store.verify(sample=0).ok
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 1 MiB."""
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(tmp_path)]
+    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("no tmpfs can be mounted here")
+    yield tmp_path
+    subprocess.run(["umount", str(tmp_path)], check=True)
+
+
+def test_a_full_disk_ends_a_sweep_that_goes_on_once_there_is_space(whole: Store, small_disk: Path) -> None:
+    ballast = small_disk / "ballast"
+    ballast.write_bytes(bytes(700 * 1024))
+    assert_runs_out_of_space(small_disk / "store")
+    ballast.unlink()
+    assert_equal(swept(small_disk / "store"), whole)
+
+
+@pytest.mark.parametrize("n_writes", range(20, 24))
+def test_any_write_may_find_the_disk_full(
+    n_writes: int, whole: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fsync, writes = os.fsync, itertools.count()
+
+    def full(descriptor: int) -> None:
+        if next(writes) >= n_writes:
+            raise OSError(errno.ENOSPC, FULL)
+        fsync(descriptor)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        assert_runs_out_of_space(tmp_path / "store")
+    assert_equal(swept(tmp_path / "store"), whole)
+
+
+def flip_a_bit(path: Path, rng: random.Random) -> None:
+    data = bytearray(path.read_bytes())
+    data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
+    path.write_bytes(data)
+
+
+def truncate(path: Path, rng: random.Random) -> None:
+    os.truncate(path, rng.randrange(path.stat().st_size))
+
+
+def fill_with_garbage(path: Path, rng: random.Random) -> None:
+    path.write_bytes(rng.randbytes(path.stat().st_size))
+
+
+def remove(path: Path, rng: random.Random) -> None:
+    path.unlink()
+
+
+@pytest.mark.parametrize(
+    ("damage", "suffix", "is_problem", "is_bad"),
+    [
+        (flip_a_bit, "parquet", False, True),
+        (truncate, "parquet", True, True),
+        (remove, "parquet", True, True),
+        (flip_a_bit, "json", True, True),
+        (truncate, "json", True, True),
+        (fill_with_garbage, "json", True, True),
+        (remove, "json", False, False),
+    ],
+)
+def test_what_is_damaged_is_found_and_made_again(
+    damage: Callable[[Path, random.Random], None],
+    suffix: str,
+    is_problem: bool,
+    is_bad: bool,
+    whole: Store,
+    tmp_path: Path,
+) -> None:
+    rng = random.Random(0)
+    shutil.copytree(whole.path, tmp_path / "store")
+    store = fg.open_store(tmp_path / "store")
+    damaged = rng.sample(sorted(tmp_path.rglob(f"shards/*/*.{suffix}")), N_SHARDS // 2)
+    for path in damaged:
+        damage(path, rng)
+    assert len(store.status().problems) == (len(damaged) if is_problem else 0)
+    found = store.verify(sample=0)
+    assert len(found.bad) == (len(damaged) if is_bad else 0)
+    assert found.n_missing == len(damaged)
+    assert_equal(store.resume(specialize=False, progress=False), whole)
+
+
+def test_two_processes_at_once_do_little_twice(whole: Store, other: Nursery, tmp_path: Path) -> None:
+    for k in range(3):
+        folder = tmp_path / f"{k}"
+        reports = other.run(Job(str(folder)), Job(str(folder)))
+        assert [report.get("error") for report in reports] == [None, None]
+        assert_equal(fg.open_store(folder), whole)
+        assert N_SHARDS <= sum(report["made"] for report in reports) < 1.5 * N_SHARDS
+
+
+def test_ctrl_c_commits_what_is_finished(whole: Store, other: Nursery, tmp_path: Path) -> None:
+    folder = tmp_path / "store"
+
+    def interrupt(pid: int) -> None:
+        while n_committed(folder) < N_SHARDS // 4:
+            time.sleep(0.01)
+        os.kill(pid, signal.SIGINT)
+
+    reports = other.run(Job(str(folder)), meanwhile=interrupt)
+    n_done = n_committed(folder)
+    assert reports == [{"interrupted": True, "made": n_done}]
+    assert N_SHARDS // 4 <= n_done < N_SHARDS
+    assert temporary(folder) == []
+    store = fg.open_store(folder)
+    assert store.status().problems == []
+    assert_equal(store.resume(specialize=False, progress=False), whole)
+
+
+if __name__ == "__main__":
+    nursery()
