@@ -121,7 +121,15 @@ FIELD_FLAGS = (
 
 RUN_FLAGS = (
     Flag("seeds", str, "1000", _SEEDS),
-    Flag("out", str, None, "write the result to this .parquet or .nc file; .nc needs h5netcdf and h5py"),
+    Flag(
+        "out", str, None, "write to a .parquet or .nc file (.nc needs h5netcdf and h5py), or to a store: a directory"
+    ),
+    Flag("shard_size", int, None, "of a store: seeds of a shard at most; default: what suits"),
+    Flag("rows", str, "all", "of a store: all, or failures for the rows of seeds that did not converge"),
+    Flag("keep_params", bool, False, "of a store: keep the trained parameters", option="--keep-params"),
+    Flag("shard", str, None, "of a store: i/n for the i-th of n parts of the work, i from 1, as in a Slurm array"),
+    Flag("scheduler", str, None, "of a store: the address of a Dask scheduler, whose workers do the work"),
+    Flag("dry_run", bool, False, "say how much work it is, and do nothing", option="--dry-run"),
     Flag("compare", str, None, "a field with a list, such as init: compare its values, paired by seed"),
     Flag("record_at", str, None, "epochs at which loss, accuracy, dead units are recorded, or log; needs --out"),
     Flag("track", str, None, "dead_units: the epoch since which each ReLU is dead; needs --out"),

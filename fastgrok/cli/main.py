@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from fastgrok.cli.flags import EPILOG, FLAGS
-from fastgrok.errors import MISSING, InvalidExperiment
+from fastgrok.errors import MISSING, InvalidExperiment, StoreError
 
 FAILED, INVALID, INTERRUPTED = 1, 2, 130
 
@@ -40,7 +40,11 @@ def fastgrok(
 ) -> None:
     """Train a small network once for every random seed, and say what the seed decides."""
     if context.invoked_subcommand is None:
-        raise InvalidExperiment("command", MISSING, "sweep, study or info (fastgrok --help says more)")
+        raise InvalidExperiment(
+            "command",
+            MISSING,
+            "sweep, resume, status, verify, summary, merge, study or info (fastgrok --help says more)",
+        )
 
 
 def sweep(name: str | None = None, **values: Any) -> Command:
@@ -56,7 +60,7 @@ def sweep(name: str | None = None, **values: Any) -> Command:
 
 def _signature() -> inspect.Signature:
     """Return the signature that makes typer read the table of flags."""
-    about = "xor, and, or, parity3, streetlights, deep_streetlights; xor(low=-1) has inputs -1 and 1"
+    about = "xor, and, or, parity3, streetlights, deep_streetlights; xor(low=-1) has inputs -1 and 1; or a TOML file"
     argument = Annotated[str | None, typer.Argument(help=about, show_default=False)]
     name = inspect.Parameter("name", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=argument)
     return inspect.Signature([name, *(flag.parameter for flag in FLAGS)])
@@ -90,6 +94,65 @@ def study(
     from fastgrok.cli.study import study as command
 
     return functools.partial(command, name, seeds, as_json=json)
+
+
+Directory = Annotated[str, typer.Argument(help="the store's directory", show_default=False)]
+Json = Annotated[bool, typer.Option("--json", help="print one JSON document")]
+
+
+@app.command()
+def resume(
+    path: Directory,
+    shard: Annotated[str | None, typer.Option("--shard", help="i/n: the i-th of n parts of the work")] = None,
+    scheduler: Annotated[str | None, typer.Option("--scheduler", help="the address of a Dask scheduler")] = None,
+    threads: Annotated[int | None, typer.Option("--threads", help="threads; default: one for each CPU")] = None,
+    json: Json = False,
+) -> Command:
+    """Make what is missing of a store, and show it."""
+    from fastgrok.cli.storing import resume as command
+
+    return functools.partial(command, path, shard=shard, scheduler=scheduler, threads=threads, as_json=json)
+
+
+@app.command()
+def status(path: Directory, json: Json = False) -> Command:
+    """Show how far a store is: done, left, rate, time left, bad shards."""
+    from fastgrok.cli.storing import status as command
+
+    return functools.partial(command, path, as_json=json)
+
+
+@app.command()
+def verify(
+    path: Directory,
+    sample: Annotated[int, typer.Option("--sample", help="rows that are trained again")] = 100,
+    json: Json = False,
+) -> Command:
+    """Check every shard of a store by its checksum, and some rows bit for bit."""
+    from fastgrok.cli.storing import verify as command
+
+    return functools.partial(command, path, sample=sample, as_json=json)
+
+
+@app.command()
+def summary(path: Directory, json: Json = False) -> Command:
+    """Show the table of a store from its counts alone; no row is read."""
+    from fastgrok.cli.storing import summary as command
+
+    return functools.partial(command, path, as_json=json)
+
+
+@app.command()
+def merge(
+    target: Annotated[
+        str, typer.Argument(help="the store to copy into; made if it is not there", show_default=False)
+    ],
+    sources: Annotated[list[str], typer.Argument(help="stores of the same sweep", show_default=False)],
+) -> Command:
+    """Copy the shards of stores into one."""
+    from fastgrok.cli.storing import merge as command
+
+    return functools.partial(command, target, sources)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -126,7 +189,7 @@ def _status(arguments: list[str] | None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains when it leaves
         return 0
-    except OSError as error:
+    except (OSError, StoreError) as error:
         return _fail(str(error), FAILED)
 
 

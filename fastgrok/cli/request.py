@@ -45,6 +45,27 @@ def request(name: str | None, values: Values) -> Request:
     InvalidExperiment
         If something will not do, or does not fit.
     """
+    try:
+        return _requested(name, values)
+    except InvalidExperiment as error:
+        raise _by_its_flag(error, values) from None
+
+
+def _by_its_flag(error: InvalidExperiment, values: Values) -> InvalidExperiment:
+    """Name the flag of the field that is wrong, as far as it has one."""
+    field = re.sub(r"\[\d+\]", "", error.field)
+    if field == "stop" and values["no_stop"]:
+        return InvalidExperiment("--no-stop", True, error.accepted)
+    flag = next((flag for flag in FIELD_FLAGS if flag.field == field), None)
+    if flag is None or field in ("network", "stop", "optimizer"):
+        return error
+    return InvalidExperiment(
+        flag.option or option(flag.name), MISSING if error.value is None else error.value, error.accepted
+    )
+
+
+def _requested(name: str | None, values: Values) -> Request:
+    """Return what a command line asks for; an error names a field or a flag."""
     fields: dict[str, list[Any]] = {"data": _data(name, values)}
     fixed: dict[str, Any] = {"validation": _validation(fields["data"], values)}
     fields["network"] = _networks(fields["data"], values)
@@ -134,12 +155,29 @@ def _data(name: str | None, values: Values) -> list[Dataset]:
     return listed("data", name or "", _named)
 
 
+def is_file(item: str) -> bool:
+    """
+    Whether what names data looks like a file.
+
+    Parameters
+    ----------
+    item
+        A name or a path.
+
+    Examples
+    --------
+    >>> is_file("xor"), is_file("my.csv")
+    (False, True)
+    """
+    return Path(item).suffix.lower() in (".csv", ".npz", ".tsv", ".txt") or "/" in item
+
+
 def _named(field: str, item: str) -> Dataset:
     """Return a dataset by its name."""
-    is_file = Path(item).suffix.lower() in (".csv", ".npz", ".tsv", ".txt") or "/" in item
-    stem = "" if is_file else re.sub(r"[^a-z_].*", "", item, flags=re.DOTALL)
+    stem = "" if is_file(item) else re.sub(r"[^a-z_].*", "", item, flags=re.DOTALL)
     if stem not in BUILTIN:
-        raise InvalidExperiment(field, item, f"a name ({_KNOWN}); for a file: --data {item if is_file else 'my.csv'}")
+        file = item if is_file(item) else "my.csv"
+        raise InvalidExperiment(field, item, f"a name ({_KNOWN}); for a file: --data {file}")
     return datasets.by_name(item)
 
 

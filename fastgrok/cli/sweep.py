@@ -7,11 +7,12 @@ import sys
 import warnings
 from typing import Any
 
+from fastgrok.cli import specified, storing
 from fastgrok.cli.flags import FIELD_FLAGS
 from fastgrok.cli.lists import option, seeds
 from fastgrok.cli.regime import Values, record_at
 from fastgrok.cli.request import Request, request
-from fastgrok.errors import MISSING, InvalidExperiment
+from fastgrok.errors import InvalidExperiment
 from fastgrok.fields import one_of
 
 MAX_EXAMPLES = 100
@@ -28,7 +29,7 @@ def sweep(name: str | None, values: Values) -> int:
     Parameters
     ----------
     name
-        The datasets by their names; None: `values["data"]` is a file.
+        The datasets by their names, or a TOML file with all of it; None: `values["data"]` is a file.
     values
         What each flag was given.
 
@@ -37,15 +38,20 @@ def sweep(name: str | None, values: Values) -> int:
     InvalidExperiment
         If something will not do; nothing has been trained then.
     """
-    try:
+    if name is not None and name.endswith(specified.SUFFIX):
+        wanted, values = specified.read(name, values)
+    else:
         wanted = request(name, values)
-    except InvalidExperiment as error:
-        raise _by_its_flag(error, values) from None
     axis = _compared(wanted, values["compare"])
     chosen = seeds(values["seeds"])
+    storing.check_flags(values)
+    if values["dry_run"]:
+        return storing.dry_run(wanted, chosen, values)
     for name in ("record_at", "track"):
         if values[name] is not None and values["out"] is None:
             raise InvalidExperiment(option(name), values[name], "--out with a file: the table does not show it")
+    if storing.is_store(values["out"]):
+        return storing.sweep(wanted, chosen, values)
     if values["out"] is not None:
         from fastgrok.results.files import checked_target
 
@@ -61,19 +67,6 @@ def sweep(name: str | None, values: Values) -> int:
         counts = f"{result.n_finished:,} of {result.n_asked:,} runs are finished"
         print(f"fastgrok: interrupted: {counts}", file=sys.stderr)
     return INTERRUPTED if result.interrupted else 0
-
-
-def _by_its_flag(error: InvalidExperiment, values: Values) -> InvalidExperiment:
-    """Name the flag of the field that is wrong, as far as it has one."""
-    field = re.sub(r"\[\d+\]", "", error.field)
-    if field == "stop" and values["no_stop"]:
-        return InvalidExperiment("--no-stop", True, error.accepted)
-    flag = next((flag for flag in FIELD_FLAGS if flag.field == field), None)
-    if flag is None or field in ("network", "stop", "optimizer"):
-        return error
-    return InvalidExperiment(
-        flag.option or option(flag.name), MISSING if error.value is None else error.value, error.accepted
-    )
 
 
 def _train(wanted: Request, chosen: range | list[int], values: Values) -> Any:

@@ -1,0 +1,114 @@
+"""A sweep described by a TOML file: its keys are the flags of `fastgrok sweep`."""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from typing import Any
+
+from fastgrok.cli.flags import FLAGS, Flag
+from fastgrok.cli.regime import Values
+from fastgrok.cli.request import Request, is_file, request
+from fastgrok.errors import InvalidExperiment, shown
+from fastgrok.experiment import FIELDS
+from fastgrok.fields import one_of
+from fastgrok.grid import POINT
+
+SUFFIX = ".toml"
+"""How the name of such a file ends."""
+
+POINTS = "points"
+"""The key of a list of tables, each with what one configuration has."""
+
+_BY_KEY = {flag.name: flag for flag in FLAGS}
+
+
+def read(path: str, values: Values) -> tuple[Request, Values]:
+    """
+    Return what a file asks for, and all values: those of the file, and of the flags beside it, which win.
+
+    Parameters
+    ----------
+    path
+        Of the file.
+    values
+        What each flag was given.
+
+    Raises
+    ------
+    InvalidExperiment
+        If something in it will not do: the error names file, key and what would.
+    """
+    given = _table(path)
+    points = given.pop(POINTS, None)
+    beside = {flag.name: values[flag.name] for flag in FLAGS if values[flag.name] != flag.default}
+    try:
+        merged = {**values, **_values(given), **beside}
+        wanted = _requested(merged)
+        if points is not None:
+            wanted = Request(wanted.experiment, {POINT: _points(points, wanted, merged)})
+    except InvalidExperiment as error:
+        key = re.sub(r"--([\w-]+)", lambda flag: flag[1].replace("-", "_"), error.field)
+        raise InvalidExperiment(f"{path}: {key}", error.value, error.accepted.replace("--", "")) from None
+    return wanted, merged
+
+
+def _table(path: str) -> dict[str, Any]:
+    """Return what a file holds."""
+    try:
+        with open(path, "rb") as file:
+            return tomllib.load(file)
+    except OSError as error:
+        raise InvalidExperiment("sweep", path, f"a TOML file that can be read ({error.strerror})") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidExperiment("sweep", path, f"valid TOML ({error})") from error
+
+
+def _values(table: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the value of each flag that a table names."""
+    found = {}
+    for key, value in table.items():
+        flag = _BY_KEY.get(key.replace("-", "_"))
+        if flag is None:
+            raise InvalidExperiment(key, value, one_of([*_BY_KEY, POINTS]))
+        found[flag.name] = _value(flag, value)
+    return found
+
+
+def _value(flag: Flag, value: Any) -> Any:
+    """Return a value as the flag would have it."""
+    if flag.kind is not str:
+        if type(value) is not flag.kind:
+            raise InvalidExperiment(flag.name, value, "true or false" if flag.kind is bool else "an integer")
+        return value
+    items = value if isinstance(value, list) else [value]
+    if not items or not all(isinstance(item, str | int | float) and not isinstance(item, bool) for item in items):
+        raise InvalidExperiment(flag.name, value, "a number or a string, or a list of them, as the flag has it")
+    return ",".join(map(str, items))
+
+
+def _requested(values: Values) -> Request:
+    """Return what values ask for; `data` is a name here, or a file."""
+    data = values["data"]
+    if data is not None and not is_file(data):
+        return request(data, {**values, "data": None})
+    return request(None, values)
+
+
+def _points(points: Any, base: Request, values: Values) -> list[dict[str, Any]]:
+    """Return the points of a list of tables: the fields in which each differs from the rest of the file."""
+    if not isinstance(points, list) or not points or not all(isinstance(point, dict) for point in points):
+        raise InvalidExperiment(POINTS, points, f"one or more tables [[{POINTS}]]")
+    if base.axes:
+        raise InvalidExperiment(POINTS, shown(points), f"no lists beside it, and {one_of(base.axes)} has one")
+    found = []
+    for k, point in enumerate(points):
+        try:
+            one = _requested({**values, **_values(point)})
+        except InvalidExperiment as error:
+            raise InvalidExperiment(f"{POINTS}[{k}].{error.field}", error.value, error.accepted) from None
+        names = [name for name in FIELDS if getattr(one.experiment, name) != getattr(base.experiment, name)]
+        if one.axes or not names:
+            expected = "one value of each key, one of them at least another one than in the rest of the file"
+            raise InvalidExperiment(f"{POINTS}[{k}]", point, expected)
+        found.append({name: getattr(one.experiment, name) for name in names})
+    return found

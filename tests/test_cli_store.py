@@ -1,0 +1,215 @@
+"""Stores on the command line: TOML files, resume, status, verify, summary, merge, parts, signals."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import fastgrok as fg
+from fastgrok.cli import main
+
+SWEEP = ("sweep", "xor", "--hidden", "2,3", "--lr", "0.05,0.2", "--epochs", "40", "--quiet")
+
+
+def ran(*words: str) -> int:
+    with pytest.raises(SystemExit) as left:
+        main([*words])
+    return int(left.value.code or 0)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> str:
+    return str(tmp_path / "runs")
+
+
+def test_out_with_a_directory_is_a_store(path: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ran(*SWEEP, "--seeds", "30", "--out", path, "--shard-size", "8") == 0
+    assert fg.open_store(path).status().n_done == 120
+    assert ran("summary", path) == 0
+    table = capsys.readouterr().out
+    assert ran("sweep", *SWEEP[1:-1], "--seeds", "30", "--out", path) == 0
+    assert capsys.readouterr().out == table
+    assert ran("summary", path, "--json") == 0
+    document = json.loads(capsys.readouterr().out)
+    assert [one["n"] for one in document["configurations"]] == [30] * 4
+    assert document["configurations"][3]["labels"] == {
+        "network": "2-3-1 relu/linear",
+        "data": "xor",
+        "optimizer.lr": 0.2,
+    }
+
+
+def test_status_and_resume(path: str, capsys: pytest.CaptureFixture[str]) -> None:
+    ran(*SWEEP, "--seeds", "30", "--out", path, "--shard-size", "10")
+    store = fg.open_store(path)
+    lost = sorted(Path(path).glob("shards/*/*.parquet"))[:3]
+    for file in lost:
+        file.unlink()
+    assert ran("status", path) == 1
+    said = capsys.readouterr().out
+    assert "done: 90 of 120 runs (75 %) in 9 shards" in said
+    assert said.count("bad: ") == 3
+    assert re.search(r"left: 30 runs in 3 shards, .* of one thread", said)
+    assert ran("resume", path, "--threads", "1") == 0
+    assert ran("status", path) == 0
+    assert "left: 0 runs in 0 shards\n" in capsys.readouterr().out
+    assert ran("verify", path, "--sample", "5") == 0
+    assert "5 rows were trained again, 0 came out with other bits" in capsys.readouterr().out
+    assert all(file.exists() for file in lost)
+    assert store.status().problems == []
+
+
+def test_parts_of_an_array_are_merged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    whole, one, two, both = (str(tmp_path / name) for name in ("whole", "one", "two", "both"))
+    size = ("--seeds", "30", "--shard-size", "8")
+    ran(*SWEEP, *size, "--out", whole)
+    ran(*SWEEP, *size, "--out", one, "--shard", "1/2")
+    ran(*SWEEP, *size, "--out", two, "--shard", "2/2")
+    done = [fg.open_store(path).status().n_done for path in (one, two)]
+    assert sum(done) == 120
+    assert min(done) > 0
+    assert ran("merge", both, one, two) == 0
+    assert fg.open_store(both).content_hash() == fg.open_store(whole).content_hash()
+
+
+def test_verify_says_what_is_bad(path: str, capsys: pytest.CaptureFixture[str]) -> None:
+    ran(*SWEEP, "--seeds", "5", "--out", path)
+    file = sorted(Path(path).glob("shards/*/*.parquet"))[0]
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 1
+    file.write_bytes(data)
+    assert ran("verify", path, "--sample", "0", "--json") == 1
+    assert json.loads(capsys.readouterr().out)["bad"] == [
+        f"{file.relative_to(path)} is not what was written: its SHA-256 is another one"
+    ]
+    assert ran("resume", path) == 0
+    assert ran("verify", path, "--sample", "0") == 0
+
+
+TOML = """
+data = "xor"
+hidden = [2, 3]
+init = ["xavier_normal", "uniform(-1, 1)"]
+lr = 0.1
+batch-size = ["full", 2]
+epochs = 30
+keep_training = true
+seeds = 20
+"""
+
+
+def test_a_toml_file_describes_a_sweep(tmp_path: Path, path: str, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "study.toml"
+    file.write_text(f"{TOML}out = '{path}'\n")
+    assert ran("sweep", str(file), "--seeds", "25") == 0
+    store = fg.open_store(path)
+    assert [axis.path for axis in store.specification.axes] == ["network", "init", "batch_size"]
+    assert store.specification.seeds == range(25)
+    assert store.specification.experiment.criteria == fg.Converged(loss=0.01, keep_training=True)
+    assert ran("sweep", str(file), "--dry-run") == 0
+    assert "8 configurations x 20 seeds" in capsys.readouterr().out
+
+
+def test_points_of_a_toml_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "study.toml"
+    file.write_text('data = "xor"\nepochs = 9\nseeds = 4\n[[points]]\nlr = 0.2\n[[points]]\nhidden = 8\nlr = 0.05\n')
+    assert ran("sweep", str(file), "--json") == 0
+    labels = [one["labels"]["point"] for one in json.loads(capsys.readouterr().out)["configurations"]]
+    assert labels == ["optimizer=SGD(lr=0.2)", "network=2-8-1 relu/linear, optimizer=SGD(lr=0.05)"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("hiden = 4", "hiden = 4: expected one of 'data'"),
+        ('data = "xor"\nlr = ["fast"]', "lr = 'fast': expected a number"),
+        ('data = "xor"\nlr = true', "lr = True: expected a number or a string"),
+        ('data = "xor"\nbias = 1', "bias = 1: expected true or false"),
+        ('data = "xor"\nthreads = "two"', "threads = 'two': expected an integer"),
+        ('data = "xo"', "data = 'xo': expected a name"),
+        ("data = ", "expected valid TOML"),
+        ('data = "xor"\n[[points]]\nlr = 0.1', "points[0] = {'lr': 0.1}: expected one value of each key"),
+        ('data = "xor"\n[[points]]\nlr = "x"', "points[0].lr = 'x': expected a number"),
+        ('data = "xor"\nlr = [1, 2]\n[[points]]\nhidden = 3', "no lists beside it"),
+        ('data = "xor"\npoints = 3', "one or more tables [[points]]"),
+    ],
+)
+def test_what_is_wrong_in_a_toml_file_names_file_and_key(
+    tmp_path: Path, text: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "study.toml"
+    file.write_text(text)
+    assert ran("sweep", str(file)) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "study.toml" in said
+    assert message in said
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["sweep", "xor", "--out", "result.txt"], "a directory for a store"),
+        (["sweep", "xor", "--shard", "1/2"], "--out with a directory"),
+        (["sweep", "xor", "--out", "{}", "--shard", "0/2"], "i from 1 to n"),
+        (["sweep", "xor", "--out", "{}", "--lanes", "8"], "no store"),
+        (["sweep", "xor", "--out", "{}", "--init", "zeros,he_normal", "--compare", "init"], "no store"),
+        (["sweep", "xor", "--out", "{}", "--seeds", "3,5"], "a range with step 1"),
+        (["sweep", "xor", "--out", "{}", "--scheduler", "nowhere"], "the address of a Dask scheduler"),
+        (["status", "{}"], "store.json"),
+        (["resume", "{}"], "store.json"),
+        (["merge", "{}", "{}"], "store.json"),
+        (["verify", "{}", "--sample", "-1"], "a number of rows of 0 or more"),
+        (["sweep", "nothing.toml"], "a TOML file that can be read"),
+    ],
+)
+def test_bad_input_is_one_line(
+    words: list[str], message: str, path: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if "--scheduler" in words:
+        pytest.importorskip("distributed")
+    assert ran(*(word.format(path) for word in words)) == 2
+    said = capsys.readouterr().err
+    assert message in said
+    assert said.count("\n") == 1
+    assert not Path(path, "store.json").exists()
+
+
+TOLD = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored by background jobs
+from fastgrok.cli import main
+from fastgrok.store import completing
+make = completing.make_shard
+def told(*arguments):
+    made = make(*arguments)
+    sys.stderr.write("made\\n")
+    return made
+completing.make_shard = told
+main(sys.argv[1:])
+"""
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_signals_keep_what_is_finished_and_say_how_to_go_on(number: int, status: int, path: str) -> None:
+    flags = ["sweep", "xor", "--no-stop", "--epochs", "20000", "--seeds", "100000", "--shard-size", "500"]
+    command = [sys.executable, "-c", TOLD, *flags, "--no-specialize", "--out", path]
+    process: Any = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stderr.readline() == "made\n"
+    time.sleep(0.3)
+    process.send_signal(number)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == status
+    assert said.splitlines()[-1].endswith(f"go on with: fastgrok resume {path}")
+    done = fg.open_store(path).status()
+    assert done.n_done >= 500 * (1 + said.count("made"))
+    assert done.n_done % 500 == 0
+    assert done.problems == []
