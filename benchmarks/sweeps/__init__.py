@@ -1,0 +1,1 @@
+"""What a sweep on disk costs besides training."""
