@@ -116,6 +116,8 @@ def test_a_toml_file_describes_a_sweep(tmp_path: Path, path: str, capsys: pytest
     assert store.specification.experiment.criteria == fg.Converged(loss=0.01, keep_training=True)
     assert ran("sweep", str(file), "--dry-run") == 0
     assert "8 configurations x 20 seeds" in capsys.readouterr().out
+    assert ran("sweep", str(file), "--dry-run", "--seeds", "1000") == 0  # the default, and given
+    assert "8 configurations x 1,000 seeds" in capsys.readouterr().out
 
 
 def test_points_of_a_toml_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -140,6 +142,7 @@ def test_points_of_a_toml_file(tmp_path: Path, capsys: pytest.CaptureFixture[str
         ('data = "xor"\n[[points]]\nlr = "x"', "points[0].lr = 'x': expected a number"),
         ('data = "xor"\nlr = [1, 2]\n[[points]]\nhidden = 3', "no lists beside it"),
         ('data = "xor"\npoints = 3', "one or more tables [[points]]"),
+        ('data = "xor"\n[[points]]\nseeds = 3', "points[0].seeds = 3: expected one of"),
     ],
 )
 def test_what_is_wrong_in_a_toml_file_names_file_and_key(

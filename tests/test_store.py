@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import json
+import os
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -144,12 +147,14 @@ def test_a_store_needs_a_directory_of_its_own(tmp_path: Path) -> None:
         fg.sweep(XOR, 5, AXES, shard_size=3)
 
 
-def test_another_version_of_fastgrok_is_refused(tmp_path: Path) -> None:
+def test_what_another_version_of_fastgrok_made_is_read_and_not_added_to(tmp_path: Path) -> None:
     here = swept(tmp_path / "a", 5)
     file = Path(here.path) / "store.json"
     file.write_text(file.read_text().replace(f'"fastgrok": "{fg.__version__}"', '"fastgrok": "0.0.1"'))
-    with pytest.raises(fg.InvalidExperiment, match=r"0\.0\.1"):
-        fg.open_store(here.path)
+    assert fg.open_store(here.path).counts == here.counts
+    for more in (fg.open_store(here.path).resume, lambda: swept(tmp_path / "a", 9)):
+        with pytest.raises(fg.InvalidExperiment, match=r"0\.0\.1"):
+            more()
 
 
 def test_failures_keeps_the_rows_that_did_not_converge_and_counts_all(tmp_path: Path) -> None:
@@ -180,6 +185,44 @@ def test_points_are_one_axis(tmp_path: Path) -> None:
         fg.sweep(XOR, 5, [3])
 
 
+def test_experiments_that_are_equal_or_changed_below_are_refused(tmp_path: Path) -> None:
+    twice = {"optimizer": [fg.SGD(0.1), fg.SGD(0.2)], "optimizer.lr": [0.1, 0.2]}
+    with pytest.raises(fg.InvalidExperiment, match="experiments which differ from each other"):
+        swept(tmp_path / "a", 5, twice)
+    points = [{"epochs": 10}, {"optimizer.lr": 0.5}]
+    swept(tmp_path / "b", 5, points)
+    with pytest.raises(fg.InvalidExperiment, match="as in the store"):
+        swept(tmp_path / "b", 5, points, exp=XOR.replace(epochs=200))
+
+
+def test_merge_takes_shards_of_any_size_and_none_that_are_damaged(tmp_path: Path) -> None:
+    one, two = swept(tmp_path / "one", range(25)), swept(tmp_path / "two", range(25, 2000))
+    assert one.specification.shard_size != two.specification.shard_size
+    assert one.merge(two).counts == swept(tmp_path / "whole", 2000).counts
+    file = next(Path(two.path).glob("shards/*/*.parquet"))
+    file.write_bytes(bytes(file.stat().st_size))
+    with pytest.raises(fg.StoreError, match="is not what was written"):
+        swept(tmp_path / "three", range(25)).merge(two)
+
+
+def test_seeds_of_all_sizes(tmp_path: Path) -> None:
+    far = swept(tmp_path / "a", range(2**63 + 5, 2**63 + 9), None)
+    assert far.dataset(seeds=range(2**63 + 6, 2**63 + 8)).seed.values.tolist() == [2**63 + 6, 2**63 + 7]
+    with pytest.raises(fg.InvalidExperiment, match="a range with step 1"):
+        swept(tmp_path / "b", np.arange(5))
+    assert swept(tmp_path / "c", np.int64(5), None).counts[0].n == 5
+
+
+def test_temporary_files_of_processes_that_are_gone_are_removed(tmp_path: Path) -> None:
+    here = swept(tmp_path / "a", 5)
+    folder = next(Path(here.path).glob("shards/*"))
+    host = socket.gethostname().replace(".", "_")
+    (folder / f".0-9.json.{host}-999999999-0123abcd.tmp").write_text("")
+    for name in (f".0-9.json.{host}-{os.getpid()}-0123abcd.tmp", ".somebody.tmp"):
+        (folder / name).write_text("")
+    assert [Path(name).name.split("-")[-2] for name in here.verify(sample=0).removed] == ["999999999"]
+
+
 def test_merge_takes_disjoint_and_equal_shards(tmp_path: Path) -> None:
     one = swept(tmp_path / "one", range(0, 40), shard_size=20)
     two = swept(tmp_path / "two", range(20, 50), shard_size=20)
@@ -201,6 +244,8 @@ def test_parts_of_the_work_are_disjoint_and_complete_whatever_is_done(store: Sto
     everything = missing(wanted, [])
     parts = [part(everything, wanted, k, 3) for k in (1, 2, 3)]
     assert sorted(itertools.chain(*parts)) == sorted(everything)
+    one = dataclasses.replace(wanted, seeds=range(1000, 2000), shard_size=1000)
+    assert [len(part(missing(one, []), one, k, 2)) for k in (1, 2)] == [2, 2]
     rest = everything[5:]
     assert [part(rest, wanted, k, 3) for k in (1, 2, 3)] == [[s for s in one if s in rest] for one in parts]
 

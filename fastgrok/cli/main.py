@@ -47,7 +47,7 @@ def fastgrok(
         )
 
 
-def sweep(name: str | None = None, **values: Any) -> Command:
+def sweep(context: typer.Context, name: str | None = None, **values: Any) -> Command:
     """
     Train a network for every seed, and print what happened.
 
@@ -55,7 +55,8 @@ def sweep(name: str | None = None, **values: Any) -> Command:
     """
     from fastgrok.cli.sweep import sweep as command
 
-    return functools.partial(command, name, values)
+    given = [flag for flag in values if "COMMANDLINE" in str(context.get_parameter_source(flag))]
+    return functools.partial(command, name, values, given)
 
 
 def _signature() -> inspect.Signature:
@@ -63,7 +64,8 @@ def _signature() -> inspect.Signature:
     about = "xor, and, or, parity3, streetlights, deep_streetlights; xor(low=-1) has inputs -1 and 1; or a TOML file"
     argument = Annotated[str | None, typer.Argument(help=about, show_default=False)]
     name = inspect.Parameter("name", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=argument)
-    return inspect.Signature([name, *(flag.parameter for flag in FLAGS)])
+    context = inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
+    return inspect.Signature([context, name, *(flag.parameter for flag in FLAGS)])
 
 
 sweep.__signature__ = _signature()  # type: ignore[attr-defined]

@@ -2,10 +2,10 @@
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from fastgrok.cli.flags import FLAGS, Flag
+from fastgrok.cli.flags import DATA_FLAGS, FIELD_FLAGS, FLAGS, Flag
 from fastgrok.cli.regime import Values
 from fastgrok.cli.request import Request, is_file, request
 from fastgrok.errors import InvalidExperiment, shown
@@ -20,9 +20,10 @@ POINTS = "points"
 """The key of a list of tables, each with what one configuration has."""
 
 _BY_KEY = {flag.name: flag for flag in FLAGS}
+_IN_POINTS = {flag.name: flag for flag in (*DATA_FLAGS, *FIELD_FLAGS)}
 
 
-def read(path: str, values: Values) -> tuple[Request, Values]:
+def read(path: str, values: Values, beside: Collection[str]) -> tuple[Request, Values]:
     """
     Return what a file asks for, and all values: those of the file, and of the flags beside it, which win.
 
@@ -32,6 +33,8 @@ def read(path: str, values: Values) -> tuple[Request, Values]:
         Of the file.
     values
         What each flag was given.
+    beside
+        The names of the flags that were given.
 
     Raises
     ------
@@ -40,9 +43,8 @@ def read(path: str, values: Values) -> tuple[Request, Values]:
     """
     given = _table(path)
     points = given.pop(POINTS, None)
-    beside = {flag.name: values[flag.name] for flag in FLAGS if values[flag.name] != flag.default}
     try:
-        merged = {**values, **_values(given), **beside}
+        merged = {**values, **_values(given, _BY_KEY), **{name: values[name] for name in beside}}
         wanted = _requested(merged)
         if points is not None:
             wanted = Request(wanted.experiment, {POINT: _points(points, wanted, merged)})
@@ -63,13 +65,13 @@ def _table(path: str) -> dict[str, Any]:
         raise InvalidExperiment("sweep", path, f"valid TOML ({error})") from error
 
 
-def _values(table: Mapping[str, Any]) -> dict[str, Any]:
+def _values(table: Mapping[str, Any], known: Mapping[str, Flag]) -> dict[str, Any]:
     """Return the value of each flag that a table names."""
     found = {}
     for key, value in table.items():
-        flag = _BY_KEY.get(key.replace("-", "_"))
+        flag = known.get(key.replace("-", "_"))
         if flag is None:
-            raise InvalidExperiment(key, value, one_of([*_BY_KEY, POINTS]))
+            raise InvalidExperiment(key, value, one_of([*known, *[POINTS] * (known is _BY_KEY)]))
         found[flag.name] = _value(flag, value)
     return found
 
@@ -83,7 +85,7 @@ def _value(flag: Flag, value: Any) -> Any:
     items = value if isinstance(value, list) else [value]
     if not items or not all(isinstance(item, str | int | float) and not isinstance(item, bool) for item in items):
         raise InvalidExperiment(flag.name, value, "a number or a string, or a list of them, as the flag has it")
-    return ",".join(map(str, items))
+    return ",".join(str(int(x) if isinstance(x, float) and x.is_integer() else x) for x in items)  # 1e6 is an integer
 
 
 def _requested(values: Values) -> Request:
@@ -103,7 +105,7 @@ def _points(points: Any, base: Request, values: Values) -> list[dict[str, Any]]:
     found = []
     for k, point in enumerate(points):
         try:
-            one = _requested({**values, **_values(point)})
+            one = _requested({**values, **_values(point, _IN_POINTS)})
         except InvalidExperiment as error:
             raise InvalidExperiment(f"{POINTS}[{k}].{error.field}", error.value, error.accepted) from None
         names = [name for name in FIELDS if getattr(one.experiment, name) != getattr(base.experiment, name)]

@@ -86,7 +86,7 @@ def sweep(wanted: Request, chosen: range | list[int], values: Values) -> int:
 
     specification = _specification(wanted, chosen, values)
     share = None if values["shard"] is None else part(values["shard"])
-    with _executor(values["scheduler"]) as executor, _terminable() as received:
+    with _terminable(values["out"]) as received, _executor(values["scheduler"]) as executor:
         store = sweep_to_store(
             values["out"],
             specification,
@@ -195,8 +195,8 @@ def _executor(scheduler: str | None) -> Iterator[Any]:
 
 
 @contextlib.contextmanager
-def _terminable() -> Iterator[list[int]]:
-    """Let SIGTERM end the work as Ctrl-C does; the list says whether it came."""
+def _terminable(path: str) -> Iterator[list[int]]:
+    """Let SIGTERM end the work on a store as Ctrl-C does; the list says whether it came."""
     received: list[int] = []
 
     def handle(number: int, frame: Any) -> None:
@@ -206,8 +206,16 @@ def _terminable() -> Iterator[list[int]]:
     before = signal.signal(signal.SIGTERM, handle)
     try:
         yield received
+    except KeyboardInterrupt:
+        print(f"fastgrok: interrupted; {_go_on(path)}", file=sys.stderr)
+        raise SystemExit(TERMINATED if received else INTERRUPTED) from None
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def _go_on(path: str) -> str:
+    """Say how to resume."""
+    return f"go on with: fastgrok resume {shlex.quote(path)}"
 
 
 def _ended(store: Any, received: list[int], *, as_json: bool, quiet: bool) -> int:
@@ -220,7 +228,7 @@ def _ended(store: Any, received: list[int], *, as_json: bool, quiet: bool) -> in
         return 0
     status = store.status()
     done = f"{status.n_done:,} of {status.n_runs:,} runs are in the store"
-    print(f"fastgrok: interrupted: {done}; go on with: fastgrok resume {shlex.quote(store.path)}", file=sys.stderr)
+    print(f"fastgrok: interrupted: {done}; {_go_on(store.path)}", file=sys.stderr)
     return TERMINATED if received else INTERRUPTED
 
 
@@ -276,7 +284,7 @@ def resume(path: str, *, shard: str | None, scheduler: str | None, threads: int 
 
     store, share = open_store(path), None if shard is None else part(shard)
     arguments.checked_integer("--threads", threads, arguments.MAX_THREADS)
-    with _executor(scheduler) as executor, _terminable() as received:
+    with _terminable(path) as received, _executor(scheduler) as executor:
         store.resume(executor, part_of=share, threads=threads)
     return _ended(store, received, as_json=as_json, quiet=False)
 
@@ -381,9 +389,8 @@ def merge(target: str, sources: list[str]) -> int:
     from fastgrok.store import open_store
     from fastgrok.store.store import made_store
 
-    others = [open_store(source) for source in sources]
-    first = others[0].specification
-    store = made_store(target, first, shard_size=first.shard_size)
+    others = sorted(map(open_store, sources), key=lambda other: other.specification.seeds.start)
+    store = made_store(target, others[0].specification, shard_size=None)
     for other in others:
         store.merge(other)
     _show(store)

@@ -5,6 +5,7 @@ import re
 import shutil
 import sys
 import warnings
+from collections.abc import Collection
 from typing import Any
 
 from fastgrok.cli import specified, storing
@@ -22,7 +23,7 @@ INTERRUPTED = 130
 """Exit status after Ctrl-C."""
 
 
-def sweep(name: str | None, values: Values) -> int:
+def sweep(name: str | None, values: Values, given: Collection[str]) -> int:
     """
     Train what the flags ask for, and return the exit status.
 
@@ -31,7 +32,9 @@ def sweep(name: str | None, values: Values) -> int:
     name
         The datasets by their names, or a TOML file with all of it; None: `values["data"]` is a file.
     values
-        What each flag was given.
+        What each flag was given, or its default.
+    given
+        The names of the flags that were given.
 
     Raises
     ------
@@ -39,7 +42,7 @@ def sweep(name: str | None, values: Values) -> int:
         If something will not do; nothing has been trained then.
     """
     if name is not None and name.endswith(specified.SUFFIX):
-        wanted, values = specified.read(name, values)
+        wanted, values = specified.read(name, values, given)
     else:
         wanted = request(name, values)
     axis = _compared(wanted, values["compare"])

@@ -57,8 +57,6 @@ def complete(
     StoreError
         If a shard cannot be written, was trained before with other bits, or its workers were lost three times. What
         was in flight is finished first.
-    KeyboardInterrupt
-        If Ctrl-C comes again while it is.
     """
     drivers = _drivers(specification, shards, threads or builder.threads(), specialize)
     with _pool(executor, threads) as pool:

@@ -211,9 +211,11 @@ def part(shards: Sequence[Shard], specification: Specification, which: int, of: 
         Parts.
     """
     places = {id_: k for k, id_ in enumerate(specification.by_id)}
-    cells = -(-specification.seeds.stop // specification.shard_size)
+    size = specification.shard_size
+    first = specification.seeds.start // size
+    cells = (specification.seeds.stop - 1) // size - first + 1
     return [
         shard
         for shard in shards
-        if (places[shard.experiment_id] * cells + shard.first // specification.shard_size) % of == which - 1
+        if (places[shard.experiment_id] * cells + shard.first // size - first) % of == which - 1
     ]

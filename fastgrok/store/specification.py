@@ -47,6 +47,8 @@ class Specification:
         What is kept besides the end.
     shard_size
         Seeds of a shard at most. No bit of a row depends on it.
+    version
+        Of the fastgrok that trains: bits are promised within one version.
     """
 
     experiment: Experiment
@@ -56,6 +58,7 @@ class Specification:
     rows: str
     recording: Recording
     shard_size: int
+    version: str = fastgrok.__version__
 
     @cached_property
     def points(self) -> list[Point]:
@@ -102,7 +105,7 @@ class Specification:
         """Return everything as JSON, and the version of fastgrok that makes it."""
         plain = {
             "format": FORMAT,
-            "fastgrok": fastgrok.__version__,
+            "fastgrok": self.version,
             "experiment": self.experiment.to_dict(),
             "axes": [
                 {"path": axis.path, "values": [_plain(axis.path, value) for value in axis.values]}
@@ -126,13 +129,12 @@ class Specification:
         Raises
         ------
         InvalidExperiment
-            If it is something else, or was written by another version of fastgrok, whose bits may differ.
+            If it is something else.
         """
         try:
             plain = json.loads(text)
-            version = plain["fastgrok"]
-            if (plain["format"], version) != (FORMAT, fastgrok.__version__):
-                raise InvalidExperiment("store", version, f"a store made by fastgrok {fastgrok.__version__}")
+            if plain["format"] != FORMAT:
+                raise InvalidExperiment("store", plain["format"], f"files of format {FORMAT}")
             axes = {
                 axis["path"]: [_rebuilt(axis["path"], value) for value in axis["values"]] for axis in plain["axes"]
             }
@@ -145,6 +147,7 @@ class Specification:
                 rows=plain["rows"],
                 recording=Recording(None if at is None else tuple(at), plain["track"] is not None),
                 shard_size=plain["shard_size"],
+                version=plain["fastgrok"],
             )
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             if isinstance(error, InvalidExperiment):
@@ -165,6 +168,7 @@ class Specification:
         InvalidExperiment
             If anything else differs: the error says what.
         """
+        self.check_version()
         for name, here in self._options().items():
             if here != (there := asked._options()[name]):
                 raise _differs(name, here, there)
@@ -176,7 +180,7 @@ class Specification:
             first, stop = self.seeds.start, self.seeds.stop
             expected = f"seeds that overlap or follow those in the store, {first}:{stop}"
             raise InvalidExperiment("seeds", f"{asked.seeds.start}:{asked.seeds.stop}", expected)
-        return dataclasses.replace(
+        made = dataclasses.replace(
             self,
             axes=tuple(map(_joined, self.axes, asked.axes)),
             seeds=range(
@@ -184,6 +188,39 @@ class Specification:
                 max(self.seeds.stop, asked.seeds.stop),
             ),
         )
+        for id_, point in asked.by_id.items():
+            if id_ not in made.by_id:
+                raise _differs("experiment", self.experiment, point.experiment)
+        return made.checked()
+
+    def checked(self) -> Specification:
+        """
+        Return it, if no two of its configurations are the same experiment.
+
+        Raises
+        ------
+        InvalidExperiment
+            If two are: a store finds them by their experiments.
+        """
+        if len(self.by_id) < len(self.points):
+            twice = next(p for p in self.points if self.by_id[p.experiment.id] is not p)
+            expected = "values that make experiments which differ from each other"
+            raise InvalidExperiment("axes", ", ".join(f"{k}={v}" for k, v in twice.labels.items()), expected)
+        return self
+
+    def check_version(self) -> None:
+        """
+        Raise unless this version of fastgrok made it.
+
+        Raises
+        ------
+        InvalidExperiment
+            If another one did, whose bits may be others.
+        """
+        if self.version != fastgrok.__version__:
+            raise InvalidExperiment(
+                "store", self.version, f"a store made by fastgrok {fastgrok.__version__}, to add to it"
+            )
 
 
 def _differs(field: str, here: Any, there: Any) -> InvalidExperiment:

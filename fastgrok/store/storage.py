@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import secrets
 import socket
 import time
@@ -89,7 +90,8 @@ def open_storage(root: str | os.PathLike[str]) -> Storage:
     name = os.fspath(root) if isinstance(root, str | os.PathLike) else None
     if not isinstance(name, str) or not name or "\0" in name:
         raise InvalidExperiment("store", root, "a directory, or a URL that fsspec knows")
-    return _Remote(name) if "://" in name else _Local(name)
+    local = name.removeprefix("file://")
+    return _Remote(name) if "://" in local else _Local(local)
 
 
 class _Local(Storage):
@@ -126,7 +128,7 @@ class _Local(Storage):
     def _written(self, name: str, data: bytes) -> Iterator[tuple[Path, Path]]:
         """Write a temporary file in the target's directory to the disk; it is put in its place within the context."""
         target = self._path / name
-        stamp = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+        stamp = f"{_host()}-{os.getpid()}-{secrets.token_hex(4)}"
         temporary = target.with_name(f".{target.name}.{stamp}{_TEMPORARY}")
         try:
             with _opened(temporary) as file:
@@ -187,12 +189,19 @@ def _opened(path: Path) -> BinaryIO:
         return open(path, "xb")
 
 
+def _host() -> str:
+    """Return the name of this machine, without dots."""
+    return socket.gethostname().replace(".", "_")
+
+
 def _is_abandoned(path: Path) -> bool:
     """Whether the process that wrote a temporary file is gone."""
-    host, pid, _ = path.name.removesuffix(_TEMPORARY).rpartition(".")[2].rsplit("-", 2)
-    if host == socket.gethostname():
+    stamp = re.fullmatch(r"\..+\.([^.]+)-([0-9]+)-[0-9a-f]{8}\.tmp", path.name)
+    if stamp is None:
+        return False  # somebody else's
+    if stamp[1] == _host():
         try:
-            os.kill(int(pid), 0)
+            os.kill(int(stamp[2]), 0)
         except ProcessLookupError:
             return True
         except PermissionError:

@@ -15,7 +15,7 @@ from fastgrok import arguments
 from fastgrok.display.numbers import one_line
 from fastgrok.display.rows import Row, as_frame
 from fastgrok.display.table import as_html, as_text
-from fastgrok.errors import InvalidExperiment
+from fastgrok.errors import InvalidExperiment, StoreError
 from fastgrok.fields import one_of
 from fastgrok.statistics.counts import Counts
 from fastgrok.statistics.summary import summarise
@@ -169,6 +169,9 @@ class Store:
         from fastgrok.display.progress import progress_bar
 
         check_executor(executor)
+        self.specification.check_version()
+        if part_of is not None and not 1 <= part_of[0] <= part_of[1]:
+            raise InvalidExperiment("part_of", part_of, "None, or (i, n) with i from 1 to n")
         arguments.checked_integer("threads", threads, arguments.MAX_THREADS)
         left = missing(self.specification, self._sidecars())
         shards = left if part_of is None else part(left, self.specification, *part_of)
@@ -295,9 +298,11 @@ class Store:
         It does not depend on the shards, nor on who made them. Reads everything.
         """
         digest = hashlib.sha256()
-        for id_ in self.specification.by_id:
-            there = [one for one in self._sidecars() if one.shard.experiment_id == id_]
-            digest.update(f"{id_}:{rows.content_hash(self._storage, there)};".encode())
+        there: dict[str, list[Sidecar]] = {id_: [] for id_ in self.specification.by_id}
+        for one in self._sidecars():
+            there[one.shard.experiment_id].append(one)
+        for id_, sidecars in there.items():
+            digest.update(f"{id_}:{rows.content_hash(self._storage, sidecars)};".encode())
         return digest.hexdigest()
 
     def merge(self, other: Store) -> Store:
@@ -316,17 +321,18 @@ class Store:
         StoreError
             If a shard of both is not the same.
         """
-        self._grow(other.specification)
+        self._grow(dataclasses.replace(other.specification, shard_size=self.specification.shard_size))
         rows.copy(other._storage, self._storage, other._sidecars())
         return self
 
     def _grow(self, asked: Specification) -> None:
         """Let it hold more."""
-        newest = read_specification(self._storage) or self.specification  # another process may have let it grow
-        grown = newest.merged(asked)
-        if grown != newest:
-            self._storage.write(STORE, grown.to_json().encode())
-        self.specification = grown
+        while (newest := read_specification(self._storage)) is not None:  # another process may let it grow, too
+            self.specification = newest.merged(asked)
+            if self.specification == newest:
+                return
+            self._storage.write(STORE, self.specification.to_json().encode())
+        raise StoreError(f"{self.path} holds no {STORE}: was the store removed?")
 
     def __repr__(self) -> str:
         return f"<{self._title()}\n  " + "\n  ".join(as_text(self.rows()).splitlines()) + ">"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 import os
 from collections.abc import Sequence
 from concurrent.futures import Executor
@@ -103,7 +104,7 @@ def specified(
             if point.experiment.criteria is None:
                 wanted = "a criterion Converged(...) with rows='failures': without it all seeds are failures"
                 raise InvalidExperiment("stop", point.experiment.stop, wanted)
-    return made.changed(seeds=chosen, shard_size=shard_size or _shard_size(made, len(chosen)))
+    return made.checked().changed(seeds=chosen, shard_size=shard_size or _shard_size(made, len(chosen)))
 
 
 def _in_a_row(seeds: Any, stream: str) -> range:
@@ -112,10 +113,13 @@ def _in_a_row(seeds: Any, stream: str) -> range:
         arguments.checked_seeds(range(seeds.start, seeds.start + 1), stream)
         arguments.checked_seeds(range(seeds.stop - 1, seeds.stop), stream)
         return seeds
-    if isinstance(seeds, list | tuple | range) or not hasattr(seeds, "__index__") or isinstance(seeds, bool):
+    try:
+        n = 0 if isinstance(seeds, range) else operator.index(seeds)
+    except TypeError:
+        n = 0
+    if isinstance(seeds, bool) or (n == 0 and not isinstance(seeds, int)):
         expected = "a number of seeds, or a range with step 1: a store holds seeds in a row"
         raise InvalidExperiment("seeds", seeds, expected)
-    n = int(seeds)
     if n < 1:
         raise InvalidExperiment("seeds", seeds, "a number of seeds of 1 or more")
     return _in_a_row(range(n), stream)

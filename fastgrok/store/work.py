@@ -136,22 +136,26 @@ def remember(root: str, specification: Specification) -> str:
         What it holds.
     """
     digest = hashlib.sha256(specification.to_json().encode()).hexdigest()
-    if len(_known) >= _REMEMBERED:
-        _known.clear()
-    _known[root, digest] = specification
+    _keep(root, digest, specification)
     return digest
 
 
 def _specification(root: str, digest: str, experiment_id: str) -> Specification:
     """Return the specification of a store as whoever gave the task knows it, or as it has grown since."""
-    if (root, digest) not in _known:
-        found = read_specification(open_storage(root))
-        if found is None or experiment_id not in found.by_id:
+    known = _known.get((root, digest))
+    if known is None:
+        known = read_specification(open_storage(root))
+        if known is None or experiment_id not in known.by_id:
             raise StoreError(f"{root} no longer holds what it did: was the store removed?")
-        if len(_known) >= _REMEMBERED:
-            _known.clear()
-        _known[root, digest] = found
-    return _known[root, digest]
+        _keep(root, digest, known)
+    return known
+
+
+def _keep(root: str, digest: str, specification: Specification) -> None:
+    """Keep a specification, and not many of them."""
+    if len(_known) >= _REMEMBERED:
+        _known.clear()
+    _known[root, digest] = specification
 
 
 def rows_table(specification: Specification, configuration: Configuration, seeds: np.ndarray) -> pa.Table:
@@ -288,6 +292,7 @@ def _committed(storage: Storage, shard: Shard) -> Sidecar | None:
 def _read_sidecar(storage: Storage, shard: Shard) -> Sidecar | None:
     """Return the sidecar of a shard, None if there is none that can be read."""
     try:
-        return Sidecar.from_json(storage.read(shard.sidecar_name))
+        found = Sidecar.from_json(storage.read(shard.sidecar_name))
+        return found if found.shard == shard and found.counts.n == shard.n_seeds else None
     except (InvalidExperiment, FileNotFoundError):
         return None
