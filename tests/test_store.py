@@ -166,6 +166,11 @@ def test_failures_keeps_the_rows_that_did_not_converge_and_counts_all(tmp_path: 
     assert rows["seed"].to_pylist() == np.flatnonzero(failed).tolist()
     flat = np.concatenate([array.reshape(50, -1) for array in whole.params], axis=1)
     np.testing.assert_array_equal(np.array(rows["params"].to_pylist()), flat[failed])
+    seeds, params = kept.params(seeds=range(10, 40))
+    for mine, theirs in zip(params, whole.params, strict=True):
+        np.testing.assert_array_equal(mine, theirs[seeds.astype(int)])
+    with pytest.raises(fg.InvalidExperiment, match="keep_params"):
+        swept(tmp_path / "b", 5).params(0)
 
 
 def test_what_is_recorded_is_in_a_store(tmp_path: Path) -> None:

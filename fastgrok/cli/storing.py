@@ -347,9 +347,10 @@ def verify(path: str, *, sample: int, as_json: bool) -> int:
     print(f"{found.n_rows:,} rows were trained again, {len(found.different):,} came out with other bits")
     if found.removed:
         print(f"{len(found.removed):,} files of writers that are gone were removed")
-    for line in (*(f"bad: {problem}" for problem in found.bad), *(f"different: {row}" for row in found.different)):
-        print(line)
-    if found.bad:
+    for what, lines in (("bad", found.bad), ("different", found.different), ("no sidecar", found.uncommitted)):
+        for line in lines:
+            print(f"{what}: {line}")
+    if found.bad or found.uncommitted:
         print(f"fastgrok resume {shlex.quote(path)} makes them again")
     return 0 if found.ok else FAILED
 

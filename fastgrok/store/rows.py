@@ -11,6 +11,7 @@ import numpy as np
 
 from fastgrok.errors import StoreError
 from fastgrok.grid import Point
+from fastgrok.params import split
 from fastgrok.results import provenance
 from fastgrok.results.configuration import Configuration
 from fastgrok.results.dataset import to_dataset as labelled
@@ -19,7 +20,7 @@ from fastgrok.schema import OUTCOMES, SEED
 from fastgrok.store.shards import Sidecar
 from fastgrok.store.specification import Specification
 from fastgrok.store.storage import Storage
-from fastgrok.store.work import column_hashes, commit
+from fastgrok.store.work import PARAMS, column_hashes, commit
 from fastgrok.training import Trained
 
 if TYPE_CHECKING:
@@ -102,20 +103,54 @@ def to_dataset(
     seeds
         Which rows.
     """
-    import pyarrow as pa
-
-    inside = [one for one in sidecars if one.shard.first < seeds.stop and one.shard.stop > seeds.start]
-    tables = []
-    for one in inside:
-        table = read(storage, one)
-        there = table[SEED].to_numpy()
-        tables.append(table.filter(pa.array((there >= seeds.start) & (there < seeds.stop))))
-    table = pa.concat_tables(tables) if tables else None
+    inside = _within(sidecars, seeds)
+    table = _rows(storage, inside, seeds)
     blank = blank_configuration(specification, point, 0 if table is None else table.num_rows)
     if table is not None:
         fill(blank, table)
     found = np.array([] if table is None else table[SEED].to_numpy(), np.uint64)
     return labelled(found, [], [blank], attrs(specification, point, inside))
+
+
+def _within(sidecars: Sequence[Sidecar], seeds: range) -> list[Sidecar]:
+    """Return those of the shards in which some of the seeds are."""
+    return [one for one in sidecars if one.shard.first < seeds.stop and one.shard.stop > seeds.start]
+
+
+def _rows(storage: Storage, sidecars: Sequence[Sidecar], seeds: range) -> pa.Table | None:
+    """Return the rows of seeds, None where there are no shards."""
+    import pyarrow as pa
+
+    tables = []
+    for one in sidecars:
+        table = read(storage, one)
+        there = table[SEED].to_numpy()
+        tables.append(table.filter(pa.array((there >= seeds.start) & (there < seeds.stop))))
+    return pa.concat_tables(tables) if tables else None
+
+
+def to_params(
+    storage: Storage, point: Point, sidecars: Sequence[Sidecar], seeds: range
+) -> tuple[np.ndarray, list[np.ndarray]]:
+    """
+    Return seeds and the trained parameters of each, layer by layer.
+
+    Parameters
+    ----------
+    storage
+        The files of the store.
+    point
+        The configuration.
+    sidecars
+        Of its shards.
+    seeds
+        Which rows.
+    """
+    experiment, table = point.experiment, _rows(storage, _within(sidecars, seeds), seeds)
+    if table is None:
+        return np.empty(0, np.uint64), split(experiment.network, np.empty((0, experiment.n_params), experiment.dtype))
+    flat = table[PARAMS].combine_chunks().flatten().to_numpy().reshape(-1, experiment.n_params)
+    return table[SEED].to_numpy(), split(experiment.network, flat)
 
 
 def attrs(specification: Specification, point: Point, sidecars: Sequence[Sidecar]) -> dict[str, Any]:

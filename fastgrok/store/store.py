@@ -10,6 +10,7 @@ from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fastgrok import arguments
 from fastgrok.display.numbers import one_line
@@ -17,6 +18,7 @@ from fastgrok.display.rows import Row, as_frame
 from fastgrok.display.table import as_html, as_text
 from fastgrok.errors import InvalidExperiment, StoreError
 from fastgrok.fields import one_of
+from fastgrok.grid import Point
 from fastgrok.statistics.counts import Counts
 from fastgrok.statistics.summary import summarise
 from fastgrok.store import rows, verifying
@@ -237,14 +239,46 @@ class Store:
         InvalidExperiment
             If there is no such configuration, or several.
         """
+        point, wanted, there = self._chosen(config, seeds)
+        return rows.to_dataset(self._storage, self.specification, point, there, wanted)
+
+    def params(
+        self, config: int | Mapping[str, Any] | None = None, seeds: range | None = None
+    ) -> tuple[NDArray[np.uint64], list[NDArray[Any]]]:
+        """
+        Return trained parameters of one configuration, of a store with `keep_params=True`.
+
+        Parameters
+        ----------
+        config
+            As for `dataset`.
+        seeds
+            As for `dataset`.
+
+        Returns
+        -------
+        The seeds, and one array for each of `network.param_shapes`, with a leading axis of their length: what
+        `predict` takes.
+
+        Raises
+        ------
+        InvalidExperiment
+            If they were not kept, or there is no such configuration.
+        """
+        if not self.specification.keep_params:
+            raise InvalidExperiment("keep_params", False, "True, when the store is made: the parameters are not kept")
+        point, wanted, there = self._chosen(config, seeds)
+        return rows.to_params(self._storage, point, there, wanted)
+
+    def _chosen(self, config: Any, seeds: Any) -> tuple[Point, range, list[Sidecar]]:
+        """Return a configuration, the seeds that are asked for, and its shards."""
         point = self._point(config)
         wanted = self.specification.seeds if seeds is None else seeds
         if not isinstance(wanted, range) or wanted.step != 1:
             raise InvalidExperiment("seeds", seeds, "None, or a range of seeds with step 1")
-        there = [one for one in self._sidecars() if one.shard.experiment_id == point.experiment.id]
-        return rows.to_dataset(self._storage, self.specification, point, there, wanted)
+        return point, wanted, [one for one in self._sidecars() if one.shard.experiment_id == point.experiment.id]
 
-    def _point(self, config: Any) -> Any:
+    def _point(self, config: Any) -> Point:
         """Return one configuration."""
         points = self.specification.points
         if isinstance(config, Mapping):

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fastgrok.schema import SEED
-from fastgrok.store.shards import Shard, Sidecar, committed, missing
+from fastgrok.store.shards import FOLDER, Shard, Sidecar, committed, missing
 from fastgrok.store.specification import Specification
 from fastgrok.store.storage import Storage
 from fastgrok.store.work import content_hash, rows_table, train
@@ -33,6 +33,8 @@ class Verification(NamedTuple):
         Those that came out with other bits: seeds of configurations. None should.
     removed
         Temporary files of writers that are gone.
+    uncommitted
+        Files of rows without a sidecar: somebody is about to write it, or it is lost, and `resume` makes them again.
     """
 
     n_shards: int
@@ -41,6 +43,7 @@ class Verification(NamedTuple):
     n_rows: int
     different: list[str]
     removed: list[str]
+    uncommitted: list[str]
 
     @property
     def ok(self) -> bool:
@@ -65,6 +68,8 @@ def verify(storage: Storage, specification: Specification, sample: int, seed: in
     """
     removed = storage.remove_abandoned()
     there, bad = committed(storage, specification)
+    committed_names = {one.shard.rows_name for one in there}
+    uncommitted = [name for name in storage.names(FOLDER, ".parquet") if name not in committed_names]
     whole = []
     for one in there:
         if hashlib.sha256(storage.read(one.shard.rows_name)).hexdigest() == one.sha256:
@@ -73,7 +78,8 @@ def verify(storage: Storage, specification: Specification, sample: int, seed: in
             bad.append(f"{one.shard.rows_name} is not what was written: its SHA-256 is another one")
             storage.remove(one.shard.sidecar_name)
     different, n_rows = _trained_again(storage, specification, whole, sample, np.random.default_rng(seed))
-    return Verification(len(whole), len(missing(specification, whole)), bad, n_rows, different, removed)
+    n_missing = len(missing(specification, whole))
+    return Verification(len(whole), n_missing, bad, n_rows, different, removed, uncommitted)
 
 
 def _trained_again(
