@@ -255,36 +255,20 @@ def sweep(
     >>> dict(fg.sweep(exp, 8, axes).dataset.sizes)
     {'init': 2, 'optimizer.lr': 2, 'seed': 8, 'hidden_layer': 1, 'layer': 2}
     """
-    checked = [] if axes is None and store is not None else checked_axes(axes)
-    points = grid(arguments.checked_experiment(experiment), checked)
+    arguments.checked_experiment(experiment)
+    if store is not None:
+        _check_unused("None with a store", params=params, lanes=lanes, chunk_size=chunk_size)
+        kept = {"keep_params": keep_params, "rows": rows, "record_at": record_at, "track": track}
+        asked = specified(experiment, seeds, axes, shard_size=shard_size, **kept)
+        how: dict[str, Any] = {"threads": threads, "specialize": specialize, "progress": progress}
+        return sweep_to_store(store, asked, executor, shard_size=shard_size, **how)
+    _check_unused("a store beside it: it says how one is made", executor=executor, shard_size=shard_size)
+    _check_unused("'all', or a store beside it", rows=None if rows == ALL else rows)
+    checked = checked_axes(axes)
+    points = grid(experiment, checked)
     recording = checked_recording(record_at, track, max(point.experiment.epochs for point in points))
     options = _checked(keep_params, recording, specialize, lanes, threads, chunk_size)
-    size = arguments.checked_integer("shard_size", shard_size)
-    if store is None:
-        _check_unused("a store beside it: it says how one is made", executor=executor, shard_size=size)
-        _check_unused("'all', or a store beside it", rows=None if rows == ALL else rows)
-        return _train(checked, points, experiment, (seeds, params), options, progress)
-    _check_unused("None with a store", params=params, lanes=lanes, chunk_size=chunk_size)
-    asked = specified(
-        experiment,
-        checked,
-        points,
-        seeds,
-        keep_params=options.keep_params,
-        rows=rows,
-        recording=recording,
-        shard_size=size,
-    )
-    show = arguments.checked_flag("progress", progress)
-    return sweep_to_store(
-        store,
-        asked,
-        executor,
-        shard_size=size,
-        threads=options.threads,
-        specialize=options.specialize,
-        progress=show,
-    )
+    return _train(checked, points, experiment, (seeds, params), options, progress)
 
 
 def _check_unused(accepted: str, **values: Any) -> None:

@@ -90,12 +90,11 @@ def test_verify_says_what_is_bad(path: str, capsys: pytest.CaptureFixture[str]) 
     assert json.loads(capsys.readouterr().out)["bad"] == [
         f"{file.relative_to(path)} is not what was written: its SHA-256 is another one"
     ]
-    file.with_suffix(".json").unlink(missing_ok=True)
     assert ran("verify", path, "--sample", "0") == 0
     assert f"no sidecar: {file.relative_to(path)}" in capsys.readouterr().out
     assert ran("resume", path) == 0
     assert ran("verify", path, "--sample", "0") == 0
-    assert "no sidecar" not in capsys.readouterr().out.splitlines()[-1]
+    assert "no sidecar" not in capsys.readouterr().out
 
 
 TOML = """

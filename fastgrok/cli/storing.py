@@ -15,6 +15,7 @@ from fastgrok.cli.flags import FLAGS
 from fastgrok.cli.lists import option
 from fastgrok.cli.regime import Values, record_at
 from fastgrok.cli.request import Request
+from fastgrok.cli.shown import show
 from fastgrok.errors import InvalidExperiment
 
 FAILED, INTERRUPTED, TERMINATED = 1, 130, 143
@@ -102,24 +103,10 @@ def sweep(wanted: Request, chosen: range | list[int], values: Values) -> int:
 
 def _specification(wanted: Request, chosen: range | list[int], values: Values) -> Any:
     """Return what the store is to hold."""
-    from fastgrok import arguments
-    from fastgrok.grid import checked_axes, grid
-    from fastgrok.recording import checked_recording
     from fastgrok.store.sweeping import specified
 
-    axes = checked_axes(wanted.axes) if wanted.axes else []
-    points = grid(wanted.experiment, axes)
-    epochs = max(point.experiment.epochs for point in points)
-    return specified(
-        wanted.experiment,
-        axes,
-        points,
-        chosen,
-        keep_params=values["keep_params"],
-        rows=values["rows"],
-        recording=checked_recording(record_at(values["record_at"]), values["track"], epochs),
-        shard_size=arguments.checked_integer("--shard-size", values["shard_size"]),
-    )
+    kept = {name: values[name] for name in ("keep_params", "rows", "track", "shard_size")}
+    return specified(wanted.experiment, chosen, wanted.axes, record_at=record_at(values["record_at"]), **kept)
 
 
 def dry_run(wanted: Request, chosen: range | list[int], values: Values) -> int:
@@ -234,11 +221,7 @@ def _ended(store: Any, received: list[int], *, as_json: bool, quiet: bool) -> in
 
 def _show(store: Any) -> None:
     """Print the table of a store."""
-    from fastgrok.display.table import print_table
-
-    shown = ["network", *(axis.path for axis in store.specification.axes if axis.path != "network")]
-    rows = [row._replace(labels={path: row.labels[path] for path in shown}) for row in store.rows()]
-    print_table(rows, sys.stdout)
+    show(store.rows(), [axis.path for axis in store.specification.axes])
 
 
 def document(store: Any) -> dict[str, Any]:

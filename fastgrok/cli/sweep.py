@@ -13,6 +13,7 @@ from fastgrok.cli.flags import FIELD_FLAGS
 from fastgrok.cli.lists import option, seeds
 from fastgrok.cli.regime import Values, record_at
 from fastgrok.cli.request import Request, request
+from fastgrok.cli.shown import show
 from fastgrok.errors import InvalidExperiment
 from fastgrok.fields import one_of
 
@@ -115,11 +116,7 @@ def _show(result: Any, wanted: Request, axis: str | None) -> None:
         width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
         print(compare(result, axis).as_text(width), flush=True)
         return
-    from fastgrok.display.table import print_table
-
-    shown = ["network", *(path for path in wanted.axes if path != "network")]
-    rows = [row._replace(labels={path: row.labels[path] for path in shown}) for row in result.rows()]
-    print_table(rows, sys.stdout)
+    show(result.rows(), wanted.axes)
 
 
 def document(result: Any, chosen: range | list[int], values: Values, axis: str | None) -> dict[str, Any]:

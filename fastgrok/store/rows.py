@@ -15,12 +15,12 @@ from fastgrok.params import split
 from fastgrok.results import provenance
 from fastgrok.results.configuration import Configuration
 from fastgrok.results.dataset import to_dataset as labelled
-from fastgrok.results.files import variable_columns
-from fastgrok.schema import OUTCOMES, SEED
+from fastgrok.results.files import OUTCOME, variable_columns
+from fastgrok.schema import SEED
 from fastgrok.store.shards import Sidecar
 from fastgrok.store.specification import Specification
 from fastgrok.store.storage import Storage
-from fastgrok.store.work import PARAMS, column_hashes, commit
+from fastgrok.store.work import PARAMS, column_hashes, commit, outcome_codes
 from fastgrok.training import Trained
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 
-def read(storage: Storage, sidecar: Sidecar, columns: Sequence[str] | None = None) -> pa.Table:
+def read(storage: Storage, sidecar: Sidecar) -> pa.Table:
     """
     Return the rows of a shard.
 
@@ -39,8 +39,6 @@ def read(storage: Storage, sidecar: Sidecar, columns: Sequence[str] | None = Non
         The files of the store.
     sidecar
         Of the shard.
-    columns
-        Which; None: all.
 
     Raises
     ------
@@ -51,13 +49,13 @@ def read(storage: Storage, sidecar: Sidecar, columns: Sequence[str] | None = Non
     import pyarrow.parquet as pq
 
     try:
-        return pq.read_table(io.BytesIO(storage.read(sidecar.shard.rows_name)), columns=columns)
+        return pq.read_table(io.BytesIO(storage.read(sidecar.shard.rows_name)))
     except (pa.ArrowException, OSError) as error:
         message = f"{sidecar.shard.rows_name} cannot be read ({error}): `fastgrok verify {storage.root}` says more"
         raise StoreError(message) from error
 
 
-def to_arrow(storage: Storage, sidecars: Sequence[Sidecar], specification: Specification) -> ds.Dataset:
+def to_arrow(storage: Storage, sidecars: Sequence[Sidecar]) -> ds.Dataset:
     """
     Return shards as one pyarrow dataset.
 
@@ -67,8 +65,6 @@ def to_arrow(storage: Storage, sidecars: Sequence[Sidecar], specification: Speci
         The files of the store.
     sidecars
         Of the shards.
-    specification
-        What the store holds.
     """
     import pyarrow as pa
     import pyarrow.dataset as ds
@@ -105,11 +101,13 @@ def to_dataset(
     """
     inside = _within(sidecars, seeds)
     table = _rows(storage, inside, seeds)
-    blank = blank_configuration(specification, point, 0 if table is None else table.num_rows)
+    n = 0 if table is None else table.num_rows
+    trained = Trained.blank(point.experiment, specification.recording, n)
+    blank = Configuration(point.labels, point.experiment, trained)
     if table is not None:
-        fill(blank, table)
+        _fill(blank, table)
     found = np.array([] if table is None else table[SEED].to_numpy(), np.uint64)
-    return labelled(found, [], [blank], attrs(specification, point, inside))
+    return labelled(found, [], [blank], _attrs(specification, point, inside))
 
 
 def _within(sidecars: Sequence[Sidecar], seeds: range) -> list[Sidecar]:
@@ -153,19 +151,8 @@ def to_params(
     return table[SEED].to_numpy(), split(experiment.network, flat)
 
 
-def attrs(specification: Specification, point: Point, sidecars: Sequence[Sidecar]) -> dict[str, Any]:
-    """
-    Return where rows come from.
-
-    Parameters
-    ----------
-    specification
-        What the store holds.
-    point
-        The configuration.
-    sidecars
-        Of the shards that they are in.
-    """
+def _attrs(specification: Specification, point: Point, sidecars: Sequence[Sidecar]) -> dict[str, Any]:
+    """Return where rows come from."""
     made_by: dict[str, set[str]] = {}
     for one in sidecars:
         for name, version in one.versions.items():
@@ -180,40 +167,11 @@ def attrs(specification: Specification, point: Point, sidecars: Sequence[Sidecar
     }
 
 
-def blank_configuration(specification: Specification, point: Point, n: int) -> Configuration:
-    """
-    Return a configuration of n rows, to be filled.
-
-    Parameters
-    ----------
-    specification
-        What is kept.
-    point
-        The configuration.
-    n
-        Rows.
-    """
-    trained = Trained.blank(point.experiment, specification.recording, n)
-    return Configuration(point.labels, point.experiment, trained)
-
-
-def fill(configuration: Configuration, table: pa.Table) -> None:
-    """
-    Fill the result variables of a configuration from the columns of a table.
-
-    Parameters
-    ----------
-    configuration
-        With as many rows.
-    table
-        What `rows_table` returned.
-    """
-    codes = {name: code for code, name in enumerate(OUTCOMES)}
+def _fill(configuration: Configuration, table: pa.Table) -> None:
+    """Fill the result variables of a configuration from a table of as many rows."""
     for name, array in configuration.trained.columns.items():
         for column, index in variable_columns(configuration, name):
-            values = table[column]
-            if name == "outcome":
-                values = np.array([codes[value] for value in values.unify_dictionaries().to_pylist()], np.int8)
+            values = outcome_codes(table[column]) if name == OUTCOME else table[column]
             array[cast(Any, (slice(None), *index))] = np.asarray(values)
 
 

@@ -70,18 +70,16 @@ class Specification:
         """The configurations by the ids of their experiments."""
         return {point.experiment.id: point for point in self.points}
 
-    def changed(self, seeds: range, shard_size: int) -> Specification:
+    def changed(self, **values: Any) -> Specification:
         """
-        Return the same configurations with other seeds or shards, without validating each of them again.
+        Return the same configurations with something else changed, without validating each of them again.
 
         Parameters
         ----------
-        seeds
-            Of each configuration.
-        shard_size
-            Seeds of a shard at most.
+        **values
+            Any fields but `experiment` and `axes`.
         """
-        made = dataclasses.replace(self, seeds=seeds, shard_size=shard_size)
+        made = dataclasses.replace(self, **values)
         known = vars(self)
         vars(made).update({name: known[name] for name in ("points", "by_id") if name in known})
         return made

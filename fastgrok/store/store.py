@@ -175,6 +175,8 @@ class Store:
         if part_of is not None and not 1 <= part_of[0] <= part_of[1]:
             raise InvalidExperiment("part_of", part_of, "None, or (i, n) with i from 1 to n")
         arguments.checked_integer("threads", threads, arguments.MAX_THREADS)
+        arguments.checked_flag("specialize", specialize)
+        arguments.checked_flag("progress", progress)
         left = missing(self.specification, self._sidecars())
         shards = left if part_of is None else part(left, self.specification, *part_of)
         with progress_bar(sum(shard.n_seeds for shard in shards), progress) as advance:
@@ -306,7 +308,7 @@ class Store:
         Columns are the axes, `experiment_id`, `seed`, and the result variables; what only some configurations have
         is null in the others.
         """
-        return rows.to_arrow(self._storage, self._sidecars(), self.specification)
+        return rows.to_arrow(self._storage, self._sidecars())
 
     def verify(self, sample: int = 100, seed: int | None = None) -> Verification:
         """

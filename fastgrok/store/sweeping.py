@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import operator
 import os
-from collections.abc import Sequence
 from concurrent.futures import Executor
 from typing import Any, NamedTuple
 
@@ -13,18 +12,16 @@ from fastgrok import arguments, training
 from fastgrok.errors import InvalidExperiment
 from fastgrok.experiment import Experiment
 from fastgrok.fields import one_of
-from fastgrok.grid import Point
+from fastgrok.grid import checked_axes
 from fastgrok.kernels import builder
-from fastgrok.recording import Recording
-from fastgrok.results.configuration import Axis
+from fastgrok.recording import NOTHING, checked_recording
 from fastgrok.store.specification import ALL, FAILURES, Specification
 from fastgrok.store.store import Store, check_executor, made_store
 
 _SHARD_SECONDS = 2.0  # of one thread
 _SHARD_BYTES = 32 * 2**20  # of its rows in memory
 _SHARES = 4  # shards of a small sweep for each thread, so that all of them end together
-MAX_SHARD_SIZE = 2**17
-"""Seeds of a shard at most, unless more are asked for."""
+_MOST_SEEDS = 2**17  # of a shard
 
 
 class Estimate(NamedTuple):
@@ -57,14 +54,14 @@ class Estimate(NamedTuple):
 
 def specified(
     experiment: Experiment,
-    axes: Sequence[Axis],
-    points: list[Point],
     seeds: Any,
+    axes: Any,
     *,
-    keep_params: bool,
-    rows: Any,
-    recording: Recording,
-    shard_size: int | None,
+    keep_params: Any = False,
+    rows: Any = ALL,
+    record_at: Any = None,
+    track: Any = None,
+    shard_size: Any = None,
 ) -> Specification:
     """
     Return what a sweep into a store is asked for.
@@ -73,18 +70,18 @@ def specified(
     ----------
     experiment
         What the axes vary.
-    axes
-        Checked.
-    points
-        What `grid` makes of them.
     seeds
         A number of them, or a range with step 1.
+    axes
+        As for `fastgrok.sweep`; None or empty: there is one configuration.
     keep_params
         Whether trained parameters are kept.
     rows
         "all" or "failures".
-    recording
-        What is kept besides the end.
+    record_at
+        As for `fastgrok.run`.
+    track
+        As for `fastgrok.run`.
     shard_size
         Seeds of a shard at most; None: what suits.
 
@@ -95,8 +92,12 @@ def specified(
     """
     if rows not in (ALL, FAILURES):
         raise InvalidExperiment("rows", rows, one_of([ALL, FAILURES]))
-    made = Specification(experiment, tuple(axes), range(1), keep_params, rows, recording, shard_size or 1)
-    vars(made)["points"] = points
+    checked = tuple(checked_axes(axes)) if axes else ()
+    size = arguments.checked_integer("shard_size", shard_size)
+    keep = bool(arguments.checked_flag("keep_params", keep_params, optional=False))
+    made = Specification(experiment, checked, range(1), keep, rows, NOTHING, size or 1)
+    recording = checked_recording(record_at, track, max(point.experiment.epochs for point in made.points))
+    made = made.changed(recording=recording)
     for stream in {point.experiment.stream for point in made.points}:
         chosen = _in_a_row(seeds, stream)
     if rows == FAILURES:
@@ -104,7 +105,7 @@ def specified(
             if point.experiment.criteria is None:
                 wanted = "a criterion Converged(...) with rows='failures': without it all seeds are failures"
                 raise InvalidExperiment("stop", point.experiment.stop, wanted)
-    return made.checked().changed(seeds=chosen, shard_size=shard_size or _shard_size(made, len(chosen)))
+    return made.checked().changed(seeds=chosen, shard_size=size or _shard_size(made, len(chosen)))
 
 
 def _in_a_row(seeds: Any, stream: str) -> range:
@@ -131,7 +132,7 @@ def _shard_size(specification: Specification, n: int) -> int:
     size = _SHARD_SECONDS * training.SPECIALISED_FLOPS / flops
     row = max(_row_bytes(specification, point.experiment) for point in specification.points)
     shares = math.ceil(n * len(specification.points) / (_SHARES * builder.threads()))
-    return max(1, min(int(size), _SHARD_BYTES // row, MAX_SHARD_SIZE, max(shares, 64), n))
+    return max(1, min(int(size), _SHARD_BYTES // row, _MOST_SEEDS, max(shares, 64), n))
 
 
 def _row_bytes(specification: Specification, experiment: Experiment) -> int:

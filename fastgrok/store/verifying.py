@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fastgrok.schema import SEED
+from fastgrok.store.rows import read
 from fastgrok.store.shards import FOLDER, Shard, Sidecar, committed, missing
 from fastgrok.store.specification import Specification
 from fastgrok.store.storage import Storage
@@ -86,8 +87,6 @@ def _trained_again(
     storage: Storage, specification: Specification, there: Sequence[Sidecar], sample: int, rng: np.random.Generator
 ) -> tuple[list[str], int]:
     """Train rows again that are chosen at random, and return those that differ, and how many there were."""
-    from fastgrok.store.rows import read
-
     filled = [one for one in there if one.n_rows]
     if not filled or not sample:
         return [], 0

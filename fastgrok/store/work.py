@@ -225,13 +225,27 @@ def _values(column: pa.ChunkedArray) -> Any:
     """Return the values of a column as bytes; outcomes by their codes."""
     import pyarrow as pa
 
+    if pa.types.is_dictionary(column.type):
+        return outcome_codes(column).data
     array = column.combine_chunks()
-    if pa.types.is_dictionary(array.type):
-        codes = np.array([OUTCOMES.index(name) for name in array.dictionary.to_pylist()], np.int8)
-        return codes[array.indices.to_numpy()].data
     if pa.types.is_fixed_size_list(array.type):
         array = array.flatten()
     return np.ascontiguousarray(array.to_numpy(zero_copy_only=False)).data
+
+
+def outcome_codes(column: pa.ChunkedArray) -> np.ndarray:
+    """
+    Return the codes of outcomes, of which a column has the names.
+
+    Parameters
+    ----------
+    column
+        Of a table of rows.
+    """
+    array = column.unify_dictionaries().combine_chunks()
+    codes = np.array([OUTCOMES.index(name) for name in array.dictionary.to_pylist()], np.int8)
+    found: np.ndarray = codes[array.indices.to_numpy()]
+    return found
 
 
 def _parquet(table: pa.Table) -> bytes:

@@ -1,0 +1,22 @@
+"""The table that `fastgrok sweep` and `fastgrok summary` print."""
+
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+
+def show(rows: Iterable[Any], paths: Iterable[str]) -> None:
+    """
+    Print a table of configurations: the network and what varies.
+
+    Parameters
+    ----------
+    rows
+        One configuration each, with all of its labels.
+    paths
+        The axes.
+    """
+    from fastgrok.display.table import print_table
+
+    shown = ["network", *(path for path in paths if path != "network")]
+    print_table([row._replace(labels={path: row.labels[path] for path in shown}) for row in rows], sys.stdout)
