@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from fastgrok.stopping import Converged as Converged
     from fastgrok.stopping import EarlyStopping as EarlyStopping
     from fastgrok.stopping import Restart as Restart
+    from fastgrok.trace import replay as replay
 
 __version__ = "0.1.0"
 
@@ -83,6 +84,7 @@ _HOME = {
     **dict.fromkeys(["Result", "Store", "run", "sweep", "open_store", "initial_params", "predict"], "api"),
     **dict.fromkeys(["Comparison", "compare"], "comparison"),
     **dict.fromkeys(["Converged", "EarlyStopping", "Restart"], "stopping"),
+    "replay": "trace",
 }
 _MODULES = ("datasets", "statistics", "studies")
 

@@ -91,7 +91,7 @@ class Columns:
         experiment, outputs, since = self._experiment, self._outputs, self._outputs.dead_since
         look, begun = min(experiment.check_every, experiment.epochs), np.zeros((len(since), 1), np.int64)
         if outputs.attempts is not None and experiment.restart is not None:
-            look, begun = min(look, experiment.restart.after), outputs.attempts.begun[:, None]
+            look, begun = min(look, experiment.restart.after), outputs.attempts.last(outputs.attempts.begun)[:, None]
         first_look = np.minimum(begun + look, experiment.epochs)
         unseen = (outputs.epochs_run == 0)[:, None]
         since = np.where(self._initial.dead.T & ((since == first_look) | unseen), begun, since)

@@ -46,15 +46,24 @@ class Recording(NamedTuple):
         are no such variables.
     dead_units
         Whether the epoch since which a unit is dead is tracked.
+    kept
+        Epochs, from 1, after which the parameters themselves are kept, for a replay.
+    steps
+        Whether the parameters after every update are kept.
+    attempts
+        Places for the initial parameters of attempts, where a seed may start again; the last holds those of the last.
     """
 
     at: tuple[int, ...] | None = None
     dead_units: bool = False
+    kept: tuple[int, ...] = ()
+    steps: bool = False
+    attempts: int = 1
 
     @property
     def epochs(self) -> tuple[int, ...]:
         """The epochs after which parameters are recorded: all but 0."""
-        return tuple(epoch for epoch in self.at or () if epoch > 0)
+        return tuple(sorted({epoch for epoch in self.at or () if epoch > 0}.union(self.kept)))
 
 
 NOTHING = Recording()

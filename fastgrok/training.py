@@ -18,7 +18,7 @@ from fastgrok.experiment import Experiment
 from fastgrok.kernels import builder
 from fastgrok.kernels.builder import MAX_LANES
 from fastgrok.network import Network
-from fastgrok.program import Program, ThreadMemory, initialise
+from fastgrok.program import Part, Program, ThreadMemory, initialise
 from fastgrok.recording import NOTHING, Recording, shapes
 from fastgrok.schema import NEVER, VARIABLES
 
@@ -76,6 +76,7 @@ def train(
     threads: int | None = None,
     chunk_size: int | None = None,
     advance: Callable[[int], object] | None = None,
+    collect: Callable[[slice, Part], object] | None = None,
 ) -> Trained:
     """
     Train one network per seed.
@@ -98,6 +99,8 @@ def train(
         Seeds in a vector, threads, seeds in a task; None: what suits. No result depends on them.
     advance
         Called in this thread with the number of seeds that have been finished since the last call.
+    collect
+        Called in the threads with the rows of a chunk, and everything that the kernels wrote for it.
     """
     n = len(seeds)
     threads = threads or builder.threads()
@@ -124,6 +127,8 @@ def train(
             columns[name][rows] = column
         if kept is not None:
             kept[rows] = part.params
+        if collect is not None:
+            collect(rows, part)
 
     interrupted = _in_threads(task, n, size, threads, cancel=kernels.cancel, advance=advance)
     return Trained(
@@ -160,7 +165,9 @@ def working_bytes(
 
 def _row_bytes(experiment: Experiment, recording: Recording) -> int:
     """Return about how many bytes one seed of a chunk takes."""
-    return 8 * ((3 + len(recording.epochs)) * experiment.n_params + builder.state_words(experiment))
+    steps = recording.steps * experiment.epochs * builder.n_batches(experiment)
+    kept = 3 + len(recording.epochs) + recording.attempts + steps
+    return 8 * (kept * experiment.n_params + builder.state_words(experiment))
 
 
 def initial_params(experiment: Experiment, seeds: np.ndarray) -> np.ndarray:
