@@ -76,7 +76,7 @@ def replay(
     >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=100)
     >>> trace = fg.replay(exp, seed=42)
     >>> trace["weight_1"].dims, trace.sizes["epoch"]
-    (('epoch', 'unit_0', 'unit_1'), 101)
+    (('epoch', 'unit_0', 'unit_1'), 87)
     >>> float(trace["loss"][-1]) == float(trace["loss_final"])
     True
     """
