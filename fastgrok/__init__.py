@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fastgrok import datasets as datasets
+    from fastgrok import explain as explain
+    from fastgrok import plots as plots
     from fastgrok import statistics as statistics
     from fastgrok import studies as studies
     from fastgrok.api import Result as Result
@@ -86,7 +88,7 @@ _HOME = {
     **dict.fromkeys(["Converged", "EarlyStopping", "Restart"], "stopping"),
     "replay": "trace",
 }
-_MODULES = ("datasets", "statistics", "studies")
+_MODULES = ("datasets", "explain", "plots", "statistics", "studies")
 
 __all__ = [*_HOME, *_MODULES]
 

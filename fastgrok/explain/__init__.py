@@ -1,0 +1,1 @@
+"""Why a network does what it does: data first, `str` for the text, `fastgrok.plots` for the picture."""
