@@ -49,20 +49,26 @@ def traced(name: str | None, values: Values, given: Collection[str], *, several:
         If something will not do.
     """
     if name is not None and name.endswith(TRACE):
-        _check_absent(given, {*_EXPERIMENT_FLAGS, "config", "every", "record_at"}, "no trace on disk: it has its own")
+        its_own = {*_EXPERIMENT_FLAGS, "config", "every", "record_at"}
+        _check_absent(given, its_own, values, "no trace on disk beside it: it has its own")
         return _opened(name, values["seed"], several=several)
     how = {"every": values["every"], "record_at": record_at(values["record_at"])}
     if is_store(name):
         from fastgrok.store import open_store
 
-        _check_absent(given, _EXPERIMENT_FLAGS, "no store: it has its experiments")
+        _check_absent(given, _EXPERIMENT_FLAGS, values, "no store beside it: it has its experiments")
         store = open_store(str(name))
         chosen = config(values["config"])
-        return store.replay(chosen, _seed(values["seed"], several, store, chosen), **how)
+        try:
+            return store.replay(chosen, _seed(values["seed"], several, store, chosen), **how)
+        except InvalidExperiment as error:
+            if error.field.startswith("config"):
+                raise InvalidExperiment(f"--{error.field}", error.value or MISSING, error.accepted) from None
+            raise
     from fastgrok.trace import replay
 
     exp = experiment(name, values)
-    _check_absent(given, {"config"}, "a store: it tells its configurations apart")
+    _check_absent(given, {"config"}, values, "a store beside it: it tells its configurations apart")
     return replay(exp, _seed(values["seed"], several, exp, None), **how)
 
 
@@ -184,8 +190,8 @@ def _first(outcome: str, where: Store | Experiment, chosen: Any) -> int:
     return int(found)
 
 
-def _check_absent(given: Collection[str], flags: Collection[str], beside: str) -> None:
+def _check_absent(given: Collection[str], flags: Collection[str], values: Values, expected: str) -> None:
     """Raise if a flag was given that does not go with what is looked at."""
     for name in given:
         if name in flags:
-            raise InvalidExperiment(option(name), "given", beside)
+            raise InvalidExperiment(option(name), values[name], expected)
