@@ -32,15 +32,12 @@ def check_same(trace: xr.Dataset, rows: xr.Dataset, root: str) -> None:
         If a result variable is another one.
     """
     for row in (rows.isel({SEED: k}) for k in range(rows.sizes[SEED])):
-        different = [
-            str(name) for name, value in row.data_vars.items() if name in trace and not _same(value, trace[name])
-        ]
+        both = [str(name) for name in row.data_vars if name in trace]
+        different = [name for name in both if not _same(row[name], trace[name])]
         if different:
             seed, names = f"seed {int(row[SEED])} of {root}", ", ".join(different)
-            message = (
-                f"{seed} comes out with other bits than were stored, in {names}: `fastgrok verify {root}` says more"
-            )
-            raise StoreError(message)
+            message = f"{seed} comes out with other bits than were stored, in {names}"
+            raise StoreError(f"{message}: `fastgrok verify {root}` says more")
 
 
 def _same(one: xr.DataArray, other: xr.DataArray) -> bool:
