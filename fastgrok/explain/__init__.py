@@ -2,5 +2,17 @@
 
 from fastgrok.explain.algebra import Algebra, algebra
 from fastgrok.explain.bricks import Brick
+from fastgrok.explain.listing import listing, read_listing
+from fastgrok.explain.worked_pass import ActivationPass, LayerPass, WorkedPass, worked_pass
 
-__all__ = ["Algebra", "Brick", "algebra"]
+__all__ = [
+    "ActivationPass",
+    "Algebra",
+    "Brick",
+    "LayerPass",
+    "WorkedPass",
+    "algebra",
+    "listing",
+    "read_listing",
+    "worked_pass",
+]
