@@ -1,1 +1,28 @@
 """Why a network does what it does: data first, `str` for the text, `fastgrok.plots` for the picture."""
+
+from fastgrok.explain.algebra import Algebra, algebra
+from fastgrok.explain.bricks import Brick
+from fastgrok.explain.listing import listing, read_listing
+from fastgrok.explain.sign_flow import Blocked, SignFlow, SignLayer, sign_flow
+from fastgrok.explain.sign_rules import FlowRule, SignRules, UpdateRule, sign_rules
+from fastgrok.explain.worked_pass import ActivationPass, LayerPass, WorkedPass, worked_pass
+
+__all__ = [
+    "ActivationPass",
+    "Algebra",
+    "Blocked",
+    "Brick",
+    "FlowRule",
+    "LayerPass",
+    "SignFlow",
+    "SignLayer",
+    "SignRules",
+    "UpdateRule",
+    "WorkedPass",
+    "algebra",
+    "listing",
+    "read_listing",
+    "sign_flow",
+    "sign_rules",
+    "worked_pass",
+]
