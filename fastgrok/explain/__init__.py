@@ -1,1 +1,5 @@
 """Why a network does what it does: data first, `str` for the text, `fastgrok.plots` for the picture."""
+
+from fastgrok.explain.failure import Failure, failure
+
+__all__ = ["Failure", "failure"]
