@@ -1,5 +1,6 @@
 """Why a network does what it does: data first, `str` for the text, `fastgrok.plots` for the picture."""
 
 from fastgrok.explain.failure import Failure, failure
+from fastgrok.explain.pressure import Pressure, pressure
 
-__all__ = ["Failure", "failure"]
+__all__ = ["Failure", "Pressure", "failure", "pressure"]

@@ -9,6 +9,7 @@ from typing import Any
 from fastgrok.datasets import Dataset
 from fastgrok.display.layout import Cells, aligned
 from fastgrok.display.numbers import one_line
+from fastgrok.experiment import Experiment
 
 WIDTH = 100
 """Characters of a line of text at most."""
@@ -95,6 +96,29 @@ def example(data: Dataset, k: int) -> str:
 def _row(values: Sequence[Any]) -> str:
     """Say the numbers of a row, the first ones if there are many."""
     return ", ".join([number(value) for value in values[:_MOST]] + ["..."] * (len(values) > _MOST))
+
+
+def param_names(experiment: Experiment, layer: int) -> list[str]:
+    """
+    Return what to call each weight of a Linear layer, row by row, then each bias.
+
+    Parameters
+    ----------
+    experiment
+        What was trained.
+    layer
+        Its number, from 1.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> param_names(fg.Experiment(fg.mlp(2, 1), fg.datasets.and_()), 1)
+    ['x0 -> unit 0', 'x1 -> unit 0', 'bias -> unit 0']
+    """
+    linear = experiment.network.linears[layer - 1]
+    inputs = experiment.data.feature_names if layer == 1 else [f"unit {i}" for i in range(linear.fan_in)]
+    sources = [one_line(name) for name in [*inputs, *["bias"] * linear.bias]]
+    return [f"{source} -> unit {j}" for source in sources for j in range(linear.fan_out)]
 
 
 def paragraph(*sentences: str) -> str:
