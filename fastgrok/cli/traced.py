@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,27 +50,46 @@ def traced(name: str | None, values: Values, given: Collection[str], *, several:
         If something will not do.
     """
     if name is not None and name.endswith(TRACE):
-        its_own = {*_EXPERIMENT_FLAGS, "config", "every", "record_at"}
-        _check_absent(given, its_own, values, "no trace on disk beside it: it has its own")
-        return _opened(name, values["seed"], several=several)
+        return _opened(name, values, given, several=several)
     how = {"every": values["every"], "record_at": record_at(values["record_at"])}
     if is_store(name):
-        from fastgrok.store import open_store
-
-        _check_absent(given, _EXPERIMENT_FLAGS, values, "no store beside it: it has its experiments")
-        store = open_store(str(name))
-        chosen = config(values["config"])
-        try:
+        with _naming_flags():
+            store, chosen = _store(name, values, given)
             return store.replay(chosen, _seed(values["seed"], several, store, chosen), **how)
-        except InvalidExperiment as error:
-            if error.field.startswith("config"):
-                raise InvalidExperiment(f"--{error.field}", error.value or MISSING, error.accepted) from None
-            raise
     from fastgrok.trace import replay
 
     exp = experiment(name, values)
     _check_absent(given, {"config"}, values, "a store beside it: it tells its configurations apart")
     return replay(exp, _seed(values["seed"], several, exp, None), **how)
+
+
+def looked_at(name: str | None, values: Values, given: Collection[str]) -> Experiment:
+    """
+    Return the experiment that a command line asks for, whatever the seed.
+
+    Parameters
+    ----------
+    name
+        A store, a trace on disk, or data by their name.
+    values
+        What each flag was given, or its default.
+    given
+        The names of the flags that were given.
+
+    Raises
+    ------
+    InvalidExperiment
+        If something will not do.
+    """
+    if name is not None and name.endswith(TRACE):
+        from fastgrok.trace import experiment_of
+
+        return experiment_of(_opened(name, values, given, several=True))
+    if is_store(name):
+        with _naming_flags():
+            store, chosen = _store(name, values, given)
+            return store.experiment(chosen)
+    return experiment(name, values)
 
 
 def is_store(name: str | None) -> bool:
@@ -135,13 +155,35 @@ def config(text: str | None) -> int | dict[str, str] | None:
     return {path.strip(): label.strip() for path, _, label in pairs}
 
 
-def _opened(name: str, seed: str | None, *, several: bool) -> xr.Dataset:
+def _store(name: str | None, values: Values, given: Collection[str]) -> tuple[Store, Any]:
+    """Return a store, and which of its configurations is meant."""
+    from fastgrok.store import open_store
+
+    _check_absent(given, _EXPERIMENT_FLAGS, values, "no store beside it: it has its experiments")
+    return open_store(str(name)), config(values["config"])
+
+
+@contextlib.contextmanager
+def _naming_flags() -> Iterator[None]:
+    """Have an error about a configuration name its flag."""
+    try:
+        yield
+    except InvalidExperiment as error:
+        if not error.field.startswith("config"):
+            raise
+        raise InvalidExperiment(f"--{error.field}", error.value or MISSING, error.accepted) from None
+
+
+def _opened(name: str, values: Values, given: Collection[str], *, several: bool) -> xr.Dataset:
     """Return a trace on disk, or one seed of it."""
     import xarray as xr
 
     from fastgrok.schema import SEED
     from fastgrok.trace import checked_trace
 
+    its_own = {*_EXPERIMENT_FLAGS, "config", "every", "record_at"}
+    _check_absent(given, its_own, values, "no trace on disk beside it: it has its own")
+    seed = values["seed"]
     try:
         with xr.open_dataset(name, engine="h5netcdf") as file:
             trace = file.load()

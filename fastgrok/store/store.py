@@ -17,6 +17,7 @@ from fastgrok.display.numbers import one_line
 from fastgrok.display.rows import Row, as_frame
 from fastgrok.display.table import as_html, as_text
 from fastgrok.errors import InvalidExperiment, StoreError
+from fastgrok.experiment import Experiment
 from fastgrok.fields import one_of
 from fastgrok.grid import Point
 from fastgrok.schema import EPOCH, SEED
@@ -246,6 +247,22 @@ class Store:
         """
         point, wanted, there = self._chosen(config, seeds)
         return rows.to_dataset(self._storage, self.specification, point, there, wanted)
+
+    def experiment(self, config: int | Mapping[str, Any] | None = None) -> Experiment:
+        """
+        Return the experiment of one configuration.
+
+        Parameters
+        ----------
+        config
+            As for `dataset`.
+
+        Raises
+        ------
+        InvalidExperiment
+            If there is no such configuration, or several.
+        """
+        return self._point(config).experiment
 
     def replay(
         self,
