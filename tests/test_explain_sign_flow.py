@@ -172,6 +172,13 @@ def test_cross_entropy_passes_a_saturated_sigmoid():
     assert [(unit.layer, unit.dead) for unit in stopped.blocked] == [(3, False)]
 
 
+def test_numbers_too_large_have_signs_and_warn_of_nothing():
+    exp = fg.Experiment(fg.mlp(1, 2, 1), fg.Dataset([[1e200]], [1]))
+    flow = sign_flow(exp, [np.full(shape, 1e200) for shape in exp.network.param_shapes])
+    assert [layer.sign[0].tolist() for layer in flow.layers] == [[1], [1, 1], [1, 1], [1], [1]]
+    assert "output (inf), target (1): higher than expected" in str(flow)
+
+
 def test_only_the_examples_asked_for_are_there():
     exp = registry.experiment("mixed")
     whole, some = sign_flow(exp, initial(exp)), sign_flow(exp, initial(exp), examples=[3, 1])
