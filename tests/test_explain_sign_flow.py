@@ -93,6 +93,13 @@ def test_a_relu_below_zero_blocks_and_a_leaky_one_passes_a_hundredth():
     assert article([-2, 3, 1], 1, leaky_slope=0.2).blocked[0].leaky.tolist() == [-0.2]
 
 
+def test_where_nothing_arrives_nothing_is_blocked():
+    flow = article([-2, 3, 1], 0)
+    assert flow.output.tolist() == [[0]]
+    assert flow.blocked == ()
+    assert not flow.layers[1].blocked.any()
+
+
 def test_the_gradient_at_zero_decides_at_zero():
     assert article([0, 0, 0], 1).layers[1].sign[0].tolist() == [-1]
     exp = fg.Experiment(fg.mlp(3, 1, output="relu", bias=False), fg.Dataset([[0, 0, 0]], [1]))
@@ -163,6 +170,13 @@ def test_cross_entropy_passes_a_saturated_sigmoid():
     assert [layer.sign[0].tolist() for layer in flow.layers] == [[1], [1], [1], [1]]
     stopped = sign_flow(fg.Experiment(network, data), [[[800.0]]])
     assert [(unit.layer, unit.dead) for unit in stopped.blocked] == [(3, False)]
+
+
+def test_numbers_too_large_have_signs_and_warn_of_nothing():
+    exp = fg.Experiment(fg.mlp(1, 2, 1), fg.Dataset([[1e200]], [1]))
+    flow = sign_flow(exp, [np.full(shape, 1e200) for shape in exp.network.param_shapes])
+    assert [layer.sign[0].tolist() for layer in flow.layers] == [[1], [1, 1], [1, 1], [1], [1]]
+    assert "output (inf), target (1): higher than expected" in str(flow)
 
 
 def test_only_the_examples_asked_for_are_there():

@@ -147,6 +147,13 @@ def test_inputs_of_ones_own():
     assert str(work).startswith("An input through")
 
 
+def test_numbers_too_large_are_infinite_and_warn_of_nothing():
+    exp = fg.Experiment(fg.mlp(1, 2, 1), fg.Dataset([[1e200]], [1]))
+    work = worked_pass(exp, [np.full(shape, 1e200) for shape in exp.network.param_shapes])
+    assert work.output.tolist() == [np.inf]
+    assert "output = (inf)" in str(work)
+
+
 def test_a_trace_from_a_file_is_as_good(tmp_path):
     import xarray as xr
 

@@ -138,7 +138,8 @@ class WorkedPass:
     def __str__(self) -> str:
         from fastgrok.explain.worked_text import written
 
-        return written(self)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return written(self)
 
 
 def worked_pass(
@@ -187,12 +188,14 @@ def worked_pass(
     number, inputs, targets = _example(experiment, example, target)
     both = passed(experiment.network, own, experiment.loss, inputs, targets)
     lr = plain_lr(experiment)
+    with np.errstate(over="ignore", invalid="ignore"):
+        layers = tuple(_layers(experiment, own, both, lr))
     return WorkedPass(
         experiment,
         number,
         both.values[0][0],
         targets[0].astype(experiment.dtype),
-        tuple(_layers(experiment, own, both, lr)),
+        layers,
         both.values[-1][0],
         float(both.losses[0]),
         lr,

@@ -195,7 +195,9 @@ def _draw_heads(flow: SignFlow, top: float, ax: Axes) -> None:
         column, width = layer.number - 2, layer.taken.shape[1]
         ax.text(column, top + 0.6 * _spread(top), f"$\\delta^{{{layer.number}}}$", ha="center", fontsize=12)
         if column < len(flow.layers) - 2:
-            ax.text(column + 0.5, top + _spread(top), f"L{layer.number} {layer.name}", ha="center", fontsize=9)
+            name = f"L{layer.number}\n{layer.name}"
+            size = 9 if len(flow.layers) < 10 else 6
+            ax.text(column + 0.5, top + 0.85 * _spread(top), name, ha="center", fontsize=size)
         if width > MOST_UNITS:
             ax.text(column, -top - 0.75, f"{width - MOST_UNITS} more", ha="center", fontsize=8)
 
