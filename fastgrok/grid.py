@@ -132,6 +132,49 @@ def grid(experiment: Experiment, axes: Sequence[Axis]) -> list[Point]:
     return points
 
 
+def chosen(points: Sequence[Point], config: int | Mapping[str, Any] | None) -> int:
+    """
+    Return the place of one point.
+
+    Parameters
+    ----------
+    points
+        All of them.
+    config
+        Its place; or its labels, as many as tell it from the others; None: the only one.
+
+    Raises
+    ------
+    InvalidExperiment
+        If there is no such point, or several.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor())
+    >>> chosen(grid(exp, checked_axes({"epochs": [10, 20]})), {"epochs": 20})
+    1
+    """
+    places = range(len(points))
+    if isinstance(config, Mapping):
+        for path, value in config.items():
+            if path not in points[0].labels:
+                raise InvalidExperiment("config", path, one_of(points[0].labels) if points[0].labels else "None")
+            known = list(dict.fromkeys(str(point.labels[path]) for point in points))
+            if str(value) not in known:
+                raise InvalidExperiment(f"config[{path!r}]", value, one_of(known))
+        wanted = {path: str(value) for path, value in config.items()}
+        found = [k for k in places if all(str(points[k].labels[path]) == value for path, value in wanted.items())]
+    elif config is None:
+        found = list(places)
+    else:
+        found = [int(config)] if isinstance(config, int | np.integer) and int(config) in places else []
+    if len(found) != 1:
+        expected = f"the place of one of {len(points)} configurations, or labels that one of them has alone"
+        raise InvalidExperiment("config", config, expected)
+    return found[0]
+
+
 def _check_distinct(one: Axis) -> None:
     """Raise if two values of an axis are equal."""
     for k, value in enumerate(one.values):

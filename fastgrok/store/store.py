@@ -18,8 +18,7 @@ from fastgrok.display.rows import Row, as_frame
 from fastgrok.display.table import as_html, as_text
 from fastgrok.errors import InvalidExperiment, StoreError
 from fastgrok.experiment import Experiment
-from fastgrok.fields import one_of
-from fastgrok.grid import Point
+from fastgrok.grid import Point, chosen
 from fastgrok.schema import EPOCH, SEED
 from fastgrok.statistics.counts import Counts
 from fastgrok.statistics.summary import summarise
@@ -330,32 +329,11 @@ class Store:
 
     def _chosen(self, config: Any, seeds: Any) -> tuple[Point, range, list[Sidecar]]:
         """Return a configuration, the seeds that are asked for, and its shards."""
-        point = self._point(config)
+        point = self.specification.points[chosen(self.specification.points, config)]
         wanted = self.specification.seeds if seeds is None else seeds
         if not isinstance(wanted, range) or wanted.step != 1:
             raise InvalidExperiment("seeds", seeds, "None, or a range of seeds with step 1")
         return point, wanted, [one for one in self._sidecars() if one.shard.experiment_id == point.experiment.id]
-
-    def _point(self, config: Any) -> Point:
-        """Return one configuration."""
-        points = self.specification.points
-        if isinstance(config, Mapping):
-            for path, value in config.items():
-                if path not in points[0].labels:
-                    raise InvalidExperiment("config", path, one_of(points[0].labels) if points[0].labels else "None")
-                known = list(dict.fromkeys(str(point.labels[path]) for point in points))
-                if str(value) not in known:
-                    raise InvalidExperiment(f"config[{path!r}]", value, one_of(known))
-            found = [p for p in points if all(str(p.labels[path]) == str(value) for path, value in config.items())]
-        elif config is None:
-            found = points
-        else:
-            places = range(len(points))
-            found = [points[config]] if isinstance(config, int | np.integer) and int(config) in places else []
-        if len(found) != 1:
-            expected = f"the place of one of {len(points)} configurations, or labels that one of them has alone"
-            raise InvalidExperiment("config", config, expected)
-        return found[0]
 
     def arrow(self) -> ds.Dataset:
         """
