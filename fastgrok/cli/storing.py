@@ -371,7 +371,7 @@ def merge(target: str, sources: list[str]) -> int:
         Stores of the same sweep.
     """
     from fastgrok.store import open_store
-    from fastgrok.store.store import made_store
+    from fastgrok.store.opening import made_store
 
     others = sorted(map(open_store, sources), key=lambda other: other.specification.seeds.start)
     store = made_store(target, others[0].specification, shard_size=None)

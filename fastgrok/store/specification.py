@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
@@ -12,7 +11,7 @@ from typing import Any, Self
 import numpy as np
 
 import fastgrok
-from fastgrok.errors import InvalidExperiment, shown
+from fastgrok.errors import InvalidExperiment
 from fastgrok.experiment import Experiment
 from fastgrok.grid import POINT, Point, checked_axes, grid
 from fastgrok.recording import DEAD_UNITS, Recording
@@ -89,7 +88,7 @@ class Specification:
         """Training runs: seeds times configurations."""
         return len(self.seeds) * len(self.points)
 
-    def _options(self) -> dict[str, Any]:
+    def options(self) -> dict[str, Any]:
         """Return what is kept and how, by the names of the arguments that say so."""
         return {
             "keep_params": self.keep_params,
@@ -110,7 +109,7 @@ class Specification:
                 for axis in self.axes
             ],
             "seeds": {"first": self.seeds.start, "stop": self.seeds.stop},
-            **self._options(),
+            **self.options(),
         }
         return json.dumps(plain, indent=1, allow_nan=False)
 
@@ -152,45 +151,6 @@ class Specification:
                 raise
             raise InvalidExperiment("store", text, f"what a sweep wrote into store.json ({error!r})") from error
 
-    def merged(self, asked: Specification) -> Specification:
-        """
-        Return what a store of this specification holds if more is asked for: more seeds, more values on an axis.
-
-        Parameters
-        ----------
-        asked
-            What is asked for; it may also be a part of what there is.
-
-        Raises
-        ------
-        InvalidExperiment
-            If anything else differs: the error says what.
-        """
-        self.check_version()
-        for name, here in self._options().items():
-            if here != (there := asked._options()[name]):
-                raise _differs(name, here, there)
-        paths = [axis.path for axis in self.axes]
-        if paths != (others := [axis.path for axis in asked.axes]):
-            raise _differs("axes", ", ".join(paths) or "none", ", ".join(others) or "none")
-        _check_same(self.points[0].experiment, dataclasses.replace(asked, axes=self.axes).points[0].experiment)
-        if max(self.seeds.start, asked.seeds.start) > min(self.seeds.stop, asked.seeds.stop):
-            first, stop = self.seeds.start, self.seeds.stop
-            expected = f"seeds that overlap or follow those in the store, {first}:{stop}"
-            raise InvalidExperiment("seeds", f"{asked.seeds.start}:{asked.seeds.stop}", expected)
-        made = dataclasses.replace(
-            self,
-            axes=tuple(map(_joined, self.axes, asked.axes)),
-            seeds=range(
-                min(self.seeds.start, asked.seeds.start),
-                max(self.seeds.stop, asked.seeds.stop),
-            ),
-        )
-        for id_, point in asked.by_id.items():
-            if id_ not in made.by_id:
-                raise _differs("experiment", self.experiment, point.experiment)
-        return made.checked()
-
     def checked(self) -> Specification:
         """
         Return it, if no two of its configurations are the same experiment.
@@ -219,41 +179,6 @@ class Specification:
             raise InvalidExperiment(
                 "store", self.version, f"a store made by fastgrok {fastgrok.__version__}, to add to it"
             )
-
-
-def _differs(field: str, here: Any, there: Any) -> InvalidExperiment:
-    """Say what is another one in the store."""
-    return InvalidExperiment(field, there, f"{shown(here)}, as in the store; another store for another sweep")
-
-
-def _check_same(here: Experiment, there: Experiment) -> None:
-    """Raise with the first field that differs, the deeper the better."""
-    if here == there:
-        return
-    different = [path for path in here.paths() if _at(here, path) != _at(there, path)]
-    path = next(path for path in different if not any(o != path and o.startswith(path) for o in different))
-    raise _differs(path, _at(here, path), _at(there, path))
-
-
-def _at(experiment: Experiment, path: str) -> Any:
-    """Return what stands at a path, None where there is no such path."""
-    value: Any = experiment
-    for step in re.findall(r"\w+", path):
-        try:
-            value = value[int(step)] if isinstance(value, tuple) else getattr(value, step)
-        except (AttributeError, IndexError, ValueError):
-            return None
-    return value
-
-
-def _joined(here: Axis, there: Axis) -> Axis:
-    """Return the values of an axis, those of the store first."""
-    values = [*here.values, *(value for value in there.values if value not in here.values)]
-    joined = checked_axes({here.path: values})[0]
-    if joined.labels[: len(here.labels)] != here.labels or len(set(map(type, joined.labels))) > 1:
-        kind = type(here.labels[0]).__name__
-        raise InvalidExperiment(f"axes[{here.path!r}]", there.values, f"values that are {kind}, as in the store")
-    return joined
 
 
 def _plain(path: str, value: Any) -> Any:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import os
 from collections.abc import Mapping
 from concurrent.futures import Executor
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,66 +15,25 @@ from fastgrok import arguments
 from fastgrok.display.numbers import one_line
 from fastgrok.display.rows import Row, as_frame
 from fastgrok.display.table import as_html, as_text
-from fastgrok.errors import InvalidExperiment, StoreError
+from fastgrok.errors import InvalidExperiment
 from fastgrok.fields import one_of
 from fastgrok.grid import Point
 from fastgrok.statistics.counts import Counts
 from fastgrok.statistics.summary import summarise
 from fastgrok.store import rows, verifying
 from fastgrok.store.completing import complete
+from fastgrok.store.executors import check_executor
+from fastgrok.store.growing import grow
 from fastgrok.store.shards import Sidecar, committed, missing, part
 from fastgrok.store.specification import Specification
-from fastgrok.store.storage import Storage, open_storage
+from fastgrok.store.status import Status
+from fastgrok.store.storage import Storage
 from fastgrok.store.verifying import Verification
-from fastgrok.store.work import STORE, read_specification
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow.dataset as ds
     import xarray as xr
-
-
-class Status(NamedTuple):
-    """
-    How far a store is.
-
-    Parameters
-    ----------
-    n_configurations
-        Points of the sweep.
-    n_seeds
-        Seeds of each.
-    n_runs
-        Training runs in all.
-    n_done
-        Those that are committed.
-    n_shards
-        Shards that are committed.
-    n_missing
-        Shards that are still to be made.
-    seed_epochs
-        Epochs run, all seeds together.
-    seconds
-        Of one thread, that training them took.
-    seconds_left
-        What the rest takes one thread at that rate; None before anything is done.
-    n_bytes
-        Of the rows.
-    problems
-        What is wrong with files that are there; `resume` makes those shards again.
-    """
-
-    n_configurations: int
-    n_seeds: int
-    n_runs: int
-    n_done: int
-    n_shards: int
-    n_missing: int
-    seed_epochs: int
-    seconds: float
-    seconds_left: float | None
-    n_bytes: int
-    problems: list[str]
 
 
 class Store:
@@ -117,24 +75,7 @@ class Store:
     def status(self) -> Status:
         """Return how far it is, from the sidecars alone."""
         there, problems = committed(self._storage, self.specification)
-        wanted = self.specification
-        done = sum(one.counts.n for one in there)
-        left = missing(wanted, there)
-        n_left = sum(shard.n_seeds for shard in left)
-        seconds = sum(one.seconds for one in there)
-        return Status(
-            n_configurations=len(wanted.points),
-            n_seeds=len(wanted.seeds),
-            n_runs=wanted.n_runs,
-            n_done=done,
-            n_shards=len(there),
-            n_missing=len(left),
-            seed_epochs=sum(one.counts.seed_epochs for one in there),
-            seconds=seconds,
-            seconds_left=seconds / done * n_left if done else None,
-            n_bytes=sum(one.n_bytes for one in there),
-            problems=problems,
-        )
+        return Status.of(self.specification, there, problems)
 
     def resume(
         self,
@@ -357,18 +298,10 @@ class Store:
         StoreError
             If a shard of both is not the same.
         """
-        self._grow(dataclasses.replace(other.specification, shard_size=self.specification.shard_size))
+        asked = dataclasses.replace(other.specification, shard_size=self.specification.shard_size)
+        self.specification = grow(self._storage, asked)
         rows.copy(other._storage, self._storage, other._sidecars())
         return self
-
-    def _grow(self, asked: Specification) -> None:
-        """Let it hold more."""
-        while (newest := read_specification(self._storage)) is not None:  # another process may let it grow, too
-            self.specification = newest.merged(asked)
-            if self.specification == newest:
-                return
-            self._storage.write(STORE, self.specification.to_json().encode())
-        raise StoreError(f"{self.path} holds no {STORE}: was the store removed?")
 
     def __repr__(self) -> str:
         return f"<{self._title()}\n  " + "\n  ".join(as_text(self.rows()).splitlines()) + ">"
@@ -385,90 +318,3 @@ class Store:
         done = "complete" if not status.n_missing else f"{status.n_done:,} of {status.n_runs:,} runs are there"
         what = f"{points + ' x ' if points else ''}{status.n_seeds:,} seeds"
         return f"fastgrok.Store {self.path}: {exp.network} on {' '.join(exp.data.name.split())}, {what}, {done}"
-
-
-def check_executor(executor: Any) -> None:
-    """
-    Raise unless it is None or an executor.
-
-    Parameters
-    ----------
-    executor
-        Any value.
-
-    Raises
-    ------
-    InvalidExperiment
-        If it is something else.
-    """
-    if executor is not None and not isinstance(executor, Executor):
-        expected = "None, or a concurrent.futures.Executor, such as Client(...).get_executor() of Dask"
-        raise InvalidExperiment("executor", executor, expected)
-
-
-def open_store(path: str | os.PathLike[str]) -> Store:
-    """
-    Open a store.
-
-    Parameters
-    ----------
-    path
-        A directory, or a URL that fsspec knows.
-
-    Raises
-    ------
-    InvalidExperiment
-        If there is no store.
-
-    Examples
-    --------
-    >>> open_store("/nowhere")
-    Traceback (most recent call last):
-    fastgrok.errors.InvalidExperiment: store = '/nowhere': expected a directory that holds store.json
-    """
-    storage = open_storage(path)
-    specification = read_specification(storage)
-    if specification is None:
-        raise InvalidExperiment("store", os.fspath(path), f"a directory that holds {STORE}")
-    return Store(storage, specification)
-
-
-def made_store(path: str | os.PathLike[str], asked: Specification, *, shard_size: int | None) -> Store:
-    """
-    Return the store of a sweep, made if there is none, grown if more is asked for than it holds.
-
-    Parameters
-    ----------
-    path
-        A directory, or a URL that fsspec knows.
-    asked
-        What is asked for.
-    shard_size
-        What was said of it; None: that of the store.
-
-    Raises
-    ------
-    InvalidExperiment
-        If the directory holds something else, or a store for another sweep: the error says what differs.
-    """
-    storage = open_storage(path)
-    text = asked.to_json()
-    try:
-        Specification.from_json(text)
-    except InvalidExperiment as error:
-        expected = "something that a store can read back from JSON, such as a scheme or arrays instead of a function"
-        raise InvalidExperiment(error.field, error.value, expected) from error
-    try:
-        if not storage.is_empty() and storage.size(STORE) is None:
-            raise InvalidExperiment("store", os.fspath(path), "a store, or a directory that is empty or not there")
-        made = storage.create(STORE, text.encode())
-    except OSError as error:
-        expected = f"a directory that can be written to ({error.strerror or error})"
-        raise InvalidExperiment("store", os.fspath(path), expected) from error
-    if made:
-        return Store(storage, asked)
-    store = open_store(path)
-    if shard_size is None:
-        asked = dataclasses.replace(asked, shard_size=store.specification.shard_size)
-    store._grow(asked)
-    return store

@@ -15,8 +15,10 @@ from fastgrok.fields import one_of
 from fastgrok.grid import checked_axes
 from fastgrok.kernels import builder
 from fastgrok.recording import NOTHING, checked_recording
+from fastgrok.store.executors import check_executor
+from fastgrok.store.opening import made_store
 from fastgrok.store.specification import ALL, FAILURES, Specification
-from fastgrok.store.store import Store, check_executor, made_store
+from fastgrok.store.store import Store
 
 _SHARD_SECONDS = 2.0  # of one thread
 _SHARD_BYTES = 32 * 2**20  # of its rows in memory

@@ -1,0 +1,80 @@
+"""How a store is opened, made, and let grow."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+
+from fastgrok.errors import InvalidExperiment
+from fastgrok.store.growing import grow
+from fastgrok.store.specification import Specification
+from fastgrok.store.storage import open_storage
+from fastgrok.store.store import Store
+from fastgrok.store.work import STORE, read_specification
+
+
+def open_store(path: str | os.PathLike[str]) -> Store:
+    """
+    Open a store.
+
+    Parameters
+    ----------
+    path
+        A directory, or a URL that fsspec knows.
+
+    Raises
+    ------
+    InvalidExperiment
+        If there is no store.
+
+    Examples
+    --------
+    >>> open_store("/nowhere")
+    Traceback (most recent call last):
+    fastgrok.errors.InvalidExperiment: store = '/nowhere': expected a directory that holds store.json
+    """
+    storage = open_storage(path)
+    specification = read_specification(storage)
+    if specification is None:
+        raise InvalidExperiment("store", os.fspath(path), f"a directory that holds {STORE}")
+    return Store(storage, specification)
+
+
+def made_store(path: str | os.PathLike[str], asked: Specification, *, shard_size: int | None) -> Store:
+    """
+    Return the store of a sweep, made if there is none, grown if more is asked for than it holds.
+
+    Parameters
+    ----------
+    path
+        A directory, or a URL that fsspec knows.
+    asked
+        What is asked for.
+    shard_size
+        What was said of it; None: that of the store.
+
+    Raises
+    ------
+    InvalidExperiment
+        If the directory holds something else, or a store for another sweep: the error says what differs.
+    """
+    storage = open_storage(path)
+    text = asked.to_json()
+    try:
+        Specification.from_json(text)
+    except InvalidExperiment as error:
+        expected = "something that a store can read back from JSON, such as a scheme or arrays instead of a function"
+        raise InvalidExperiment(error.field, error.value, expected) from error
+    try:
+        if not storage.is_empty() and storage.size(STORE) is None:
+            raise InvalidExperiment("store", os.fspath(path), "a store, or a directory that is empty or not there")
+        made = storage.create(STORE, text.encode())
+    except OSError as error:
+        expected = f"a directory that can be written to ({error.strerror or error})"
+        raise InvalidExperiment("store", os.fspath(path), expected) from error
+    if made:
+        return Store(storage, asked)
+    store = open_store(path)
+    if shard_size is None:
+        asked = dataclasses.replace(asked, shard_size=store.specification.shard_size)
+    return Store(storage, grow(storage, asked))
