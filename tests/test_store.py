@@ -149,8 +149,8 @@ def test_a_store_needs_a_directory_of_its_own(tmp_path: Path) -> None:
 
 def test_what_another_version_of_fastgrok_made_is_read_and_not_added_to(tmp_path: Path) -> None:
     here = swept(tmp_path / "a", 5)
-    file = Path(here.path) / "store.json"
-    file.write_text(file.read_text().replace(f'"fastgrok": "{fg.__version__}"', '"fastgrok": "0.0.1"'))
+    other = dataclasses.replace(here.specification, version="0.0.1")
+    (Path(here.path) / "store.json").write_text(other.to_json())
     assert fg.open_store(here.path).counts == here.counts
     for more in (fg.open_store(here.path).resume, lambda: swept(tmp_path / "a", 9)):
         with pytest.raises(fg.InvalidExperiment, match=r"0\.0\.1"):

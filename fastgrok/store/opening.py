@@ -7,6 +7,7 @@ import os
 
 from fastgrok.errors import InvalidExperiment
 from fastgrok.store.growing import grow
+from fastgrok.store.recovering import has_shards, recovered
 from fastgrok.store.specification import Specification
 from fastgrok.store.storage import open_storage
 from fastgrok.store.store import Store
@@ -26,6 +27,8 @@ def open_store(path: str | os.PathLike[str]) -> Store:
     ------
     InvalidExperiment
         If there is no store.
+    StoreError
+        If store.json cannot be read, or is damaged.
 
     Examples
     --------
@@ -36,7 +39,8 @@ def open_store(path: str | os.PathLike[str]) -> Store:
     storage = open_storage(path)
     specification = read_specification(storage)
     if specification is None:
-        raise InvalidExperiment("store", os.fspath(path), f"a directory that holds {STORE}")
+        again = f"; its shards are there: the same sweep into it writes {STORE} again" * has_shards(storage)
+        raise InvalidExperiment("store", os.fspath(path), f"a directory that holds {STORE}{again}")
     return Store(storage, specification)
 
 
@@ -57,18 +61,25 @@ def made_store(path: str | os.PathLike[str], asked: Specification, *, shard_size
     ------
     InvalidExperiment
         If the directory holds something else, or a store for another sweep: the error says what differs.
+
+    Notes
+    -----
+    Where shards are and no store.json, it is written again, and the shards of the configurations that are asked for
+    are there.
     """
     storage = open_storage(path)
-    text = asked.to_json()
     try:
-        Specification.from_json(text)
+        Specification.from_json(asked.to_json())
     except InvalidExperiment as error:
         expected = "something that a store can read back from JSON, such as a scheme or arrays instead of a function"
         raise InvalidExperiment(error.field, error.value, expected) from error
     try:
         if not storage.is_empty() and storage.size(STORE) is None:
-            raise InvalidExperiment("store", os.fspath(path), "a store, or a directory that is empty or not there")
-        made = storage.create(STORE, text.encode())
+            if not has_shards(storage):
+                expected = "a store, or a directory that is empty or not there"
+                raise InvalidExperiment("store", os.fspath(path), expected)
+            asked = recovered(storage, asked)
+        made = storage.create(STORE, asked.to_json().encode())
     except OSError as error:
         expected = f"a directory that can be written to ({error.strerror or error})"
         raise InvalidExperiment("store", os.fspath(path), expected) from error

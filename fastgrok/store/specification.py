@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
@@ -17,12 +16,9 @@ from fastgrok.grid import POINT, Point, checked_axes, grid
 from fastgrok.recording import DEAD_UNITS, Recording
 from fastgrok.results.configuration import Axis
 from fastgrok.spec import from_plain, to_plain
+from fastgrok.store.document import ALL, FAILURES, FORMAT, read, written
 
-ALL, FAILURES = "all", "failures"
-"""Which rows are kept: those of every seed, or of the seeds that did not converge."""
-
-FORMAT = 1
-"""Of the files of a store; another one is refused."""
+__all__ = ["ALL", "FAILURES", "Specification"]
 
 
 @dataclass(frozen=True)
@@ -99,7 +95,7 @@ class Specification:
         }
 
     def to_json(self) -> str:
-        """Return everything as JSON, and the version of fastgrok that makes it."""
+        """Return everything as JSON, the version of fastgrok that makes it, and the SHA-256 of all that."""
         plain = {
             "format": FORMAT,
             "fastgrok": self.version,
@@ -111,10 +107,10 @@ class Specification:
             "seeds": {"first": self.seeds.start, "stop": self.seeds.stop},
             **self.options(),
         }
-        return json.dumps(plain, indent=1, allow_nan=False)
+        return written(plain)
 
     @classmethod
-    def from_json(cls, text: str) -> Self:
+    def from_json(cls, text: str | bytes) -> Self:
         """
         Rebuild what `to_json` wrote.
 
@@ -126,30 +122,20 @@ class Specification:
         Raises
         ------
         InvalidExperiment
-            If it is something else.
+            If it is something else, or no longer what was written.
         """
-        try:
-            plain = json.loads(text)
-            if plain["format"] != FORMAT:
-                raise InvalidExperiment("store", plain["format"], f"files of format {FORMAT}")
-            axes = {
-                axis["path"]: [_rebuilt(axis["path"], value) for value in axis["values"]] for axis in plain["axes"]
-            }
-            at = plain["record_at"]
-            return cls(
-                experiment=Experiment.from_dict(plain["experiment"]),
-                axes=tuple(checked_axes(axes)) if axes else (),
-                seeds=range(plain["seeds"]["first"], plain["seeds"]["stop"]),
-                keep_params=plain["keep_params"],
-                rows=plain["rows"],
-                recording=Recording(None if at is None else tuple(at), plain["track"] is not None),
-                shard_size=plain["shard_size"],
-                version=plain["fastgrok"],
-            )
-        except (KeyError, TypeError, AttributeError, ValueError) as error:
-            if isinstance(error, InvalidExperiment):
-                raise
-            raise InvalidExperiment("store", text, f"what a sweep wrote into store.json ({error!r})") from error
+        found = read(text)
+        axes = {axis.path: [_rebuilt(axis.path, value) for value in axis.values] for axis in found.axes}
+        return cls(
+            experiment=Experiment.from_dict(found.experiment),
+            axes=tuple(checked_axes(axes)) if axes else (),
+            seeds=range(found.seeds.first, found.seeds.stop),
+            keep_params=found.keep_params,
+            rows=found.rows,
+            recording=Recording(None if found.record_at is None else tuple(found.record_at), found.track is not None),
+            shard_size=found.shard_size,
+            version=found.fastgrok,
+        )
 
     def checked(self) -> Specification:
         """
@@ -190,6 +176,6 @@ def _plain(path: str, value: Any) -> Any:
 
 def _rebuilt(path: str, value: Any) -> Any:
     """Return a value of an axis from JSON."""
-    if path == POINT:
+    if path == POINT and isinstance(value, dict):
         return {inner: from_plain(item) for inner, item in value.items()}
     return from_plain(value)
