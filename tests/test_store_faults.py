@@ -23,6 +23,7 @@ import pytest
 
 import fastgrok as fg
 from fastgrok.store import Store, work
+from fastgrok.store.storage import open_storage
 
 EXP = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=2_000, stop=None)
 AXES = {"optimizer.lr": [0.01, 0.1]}
@@ -246,6 +247,23 @@ def test_any_write_may_find_the_disk_full(
         patch.setattr(os, "fsync", full)
         assert_runs_out_of_space(tmp_path / "store")
     assert_equal(swept(tmp_path / "store"), whole)
+
+
+def test_the_names_of_files_and_directories_are_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fsync, synced = os.fsync, []
+
+    def noted(descriptor: int) -> None:
+        synced.append(os.readlink(f"/proc/self/fd/{descriptor}"))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    storage = open_storage(tmp_path / "runs" / "a")
+    assert storage.create("shards/1f/0-9.json", b"1")
+    parents = [tmp_path / part for part in ("", "runs", "runs/a", "runs/a/shards", "runs/a/shards/1f")]
+    assert set(map(str, parents)) <= set(synced)
+    synced.clear()
+    storage.write("shards/1f/0-9.json", b"2")
+    assert synced[-1] == str(parents[-1])
 
 
 def flip_a_bit(path: Path, rng: random.Random) -> None:

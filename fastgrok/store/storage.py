@@ -37,7 +37,8 @@ class Storage(ABC):
     def write(self, name: str, data: bytes) -> None:
         """Put a file in its place, whole or not at all, instead of one that may be there.
 
-        What it holds is on the disk afterwards; its name is, once `create` has written another file beside it.
+        What it holds is on the disk afterwards. So is its name where a file was there; else once `create` has written
+        another file beside it, so that a shard costs one directory.
         """
 
     @abstractmethod
@@ -103,7 +104,10 @@ class _Local(Storage):
 
     def write(self, name: str, data: bytes) -> None:
         with self._written(name, data) as (temporary, target):
+            is_new = not target.exists()
             os.replace(temporary, target)
+        if not is_new:
+            _sync(target.parent)
 
     def create(self, name: str, data: bytes) -> bool:
         with self._written(name, data) as (temporary, target):
@@ -117,11 +121,7 @@ class _Local(Storage):
                 os.replace(temporary, target)  # a file system without links
             finally:
                 temporary.unlink(missing_ok=True)
-        descriptor = os.open(target.parent, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)  # the names, too, outlive a power cut
-        finally:
-            os.close(descriptor)
+        _sync(target.parent)
         return True
 
     @contextlib.contextmanager
@@ -185,8 +185,28 @@ def _opened(path: Path) -> BinaryIO:
     try:
         return open(path, "xb")
     except FileNotFoundError:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _make(path.parent)
         return open(path, "xb")
+
+
+def _make(directory: Path) -> None:
+    """Make a directory, and those above it that are not there."""
+    try:
+        directory.mkdir(exist_ok=True)
+    except FileNotFoundError:
+        _make(directory.parent)
+        directory.mkdir(exist_ok=True)
+    with contextlib.suppress(PermissionError):  # one may add to directories that one may not read
+        _sync(directory.parent)
+
+
+def _sync(directory: Path) -> None:
+    """Let the names in a directory, too, outlive a power cut."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _host() -> str:
