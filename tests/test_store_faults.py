@@ -317,6 +317,52 @@ def test_what_is_damaged_is_found_and_made_again(
     assert_equal(store.resume(specialize=False, progress=False), whole)
 
 
+@pytest.mark.parametrize("suffix", ["json", "parquet"])
+def test_a_file_that_cannot_be_read_is_one_of_the_findings(
+    suffix: str, whole: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(whole.path, tmp_path / "store")
+    store = fg.open_store(tmp_path / "store")
+    lost = str(min(tmp_path.rglob(f"shards/*/*.{suffix}")).relative_to(store.path))
+    read_bytes = Path.read_bytes
+
+    def read(path: Path) -> bytes:
+        if str(path).endswith(lost):
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return read_bytes(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_bytes", read)
+        problems, found = store.status().problems, store.verify(sample=0)
+    assert [line.startswith(f"{lost} cannot be read ([Errno 5]") for line in found.bad] == [True]
+    assert problems == (found.bad if suffix == "json" else [])
+    assert found.n_missing == 1
+    assert store.verify(sample=0).ok  # it is readable again
+
+
+def test_files_that_nothing_needs_are_told_apart_and_are_not_bad(whole: Store, tmp_path: Path) -> None:
+    shutil.copytree(whole.path, tmp_path / "store")
+    store = fg.open_store(tmp_path / "store")
+    folders = sorted(tmp_path.glob("store/shards/*"))
+    (folders[0] / "notes.json").write_text("mine")
+    (folders[0] / "10-35.json").write_text("{")
+    (folders[0] / "30-60.parquet").write_text("")
+    shutil.copytree(folders[1], folders[1].with_name("0123456789abcdef"))
+    alone = min(folders[1].glob("*.json"))
+    alone.unlink()
+    status, found = store.status(), store.verify(sample=0)
+    assert (status.problems, found.bad, found.ok) == ([], [], True)
+    assert found.uncommitted == [str(alone.with_suffix(".parquet").relative_to(store.path))]
+    of_others = [line for line in status.strays if line.endswith("is of no configuration of this store")]
+    assert len(of_others) == N_SHARDS // 2
+    assert len(status.strays) == len(of_others) + 2
+    assert {*found.strays} - {*status.strays} == {
+        f"shards/{folders[0].name}/30-60.parquet has no sidecar and is not needed"
+    }
+    assert store.resume(specialize=False, progress=False).content_hash() == whole.content_hash()
+    assert store.verify(sample=0).uncommitted == []
+
+
 def test_two_processes_at_once_do_little_twice(whole: Store, other: Nursery, tmp_path: Path) -> None:
     for k in range(3):
         folder = tmp_path / f"{k}"

@@ -2,6 +2,7 @@
 
 import json
 import shlex
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from fastgrok.cli.shown import show
@@ -39,8 +40,7 @@ def status(path: str, *, as_json: bool) -> int:
         "" if not found.n_missing or found.seconds_left is None else f", {duration(found.seconds_left)} of one thread"
     )
     print(f"left: {found.n_runs - found.n_done:,} runs in {found.n_missing:,} shards{left}")
-    for problem in found.problems:
-        print(f"bad: {problem}")
+    _list({"bad": found.problems, "not of this store": found.strays})
     return FAILED if found.problems else 0
 
 
@@ -69,12 +69,18 @@ def verify(path: str, *, sample: int, as_json: bool) -> int:
     print(f"{found.n_rows:,} rows were trained again, {len(found.different):,} came out with other bits")
     if found.removed:
         print(f"{len(found.removed):,} files of writers that are gone were removed")
-    for what, lines in (("bad", found.bad), ("different", found.different), ("no sidecar", found.uncommitted)):
-        for line in lines:
-            print(f"{what}: {line}")
+    _list({"bad": found.bad, "different": found.different, "no sidecar": found.uncommitted})
+    _list({"not of this store": found.strays})
     if found.bad or found.uncommitted:
         print(f"fastgrok resume {shlex.quote(path)} makes them again")
     return 0 if found.ok else FAILED
+
+
+def _list(findings: Mapping[str, Iterable[str]]) -> None:
+    """Print a line for each finding."""
+    for what, lines in findings.items():
+        for line in lines:
+            print(f"{what}: {line}")
 
 
 def summary(path: str, *, as_json: bool) -> int:

@@ -13,9 +13,10 @@ from fastgrok.grid import Point
 from fastgrok.results.configuration import Configuration
 from fastgrok.store.growing import grown
 from fastgrok.store.rows import read
-from fastgrok.store.shards import FOLDER, Sidecar, committed
+from fastgrok.store.shards import Sidecar
 from fastgrok.store.specification import ALL, FAILURES, Specification
 from fastgrok.store.storage import Storage
+from fastgrok.store.surveying import names, survey
 from fastgrok.store.work import PARAMS, STORE, rows_table
 from fastgrok.training import Trained
 
@@ -29,7 +30,7 @@ def has_shards(storage: Storage) -> bool:
     storage
         Its files.
     """
-    return bool(storage.names(FOLDER, ".json"))
+    return bool(names(storage, ".json"))
 
 
 def recovered(storage: Storage, asked: Specification) -> Specification:
@@ -49,7 +50,7 @@ def recovered(storage: Storage, asked: Specification) -> Specification:
         If no shard is of these configurations, or they were made otherwise: by another version of fastgrok, with
         other rows or columns.
     """
-    there, _ = committed(storage, asked)
+    there = survey(storage, asked).there
     if not there:
         expected = f"the directory of this sweep: it has lost {STORE}, and none of its shards is of this experiment"
         raise InvalidExperiment("store", storage.root, expected)
@@ -74,12 +75,12 @@ def _check_rows(there: Sequence[Sidecar], asked: Specification) -> None:
             raise _otherwise("rows", asked.rows, next((name for name in kept if kept[name] == one.n_rows), "?"), one)
 
 
-def _check_columns(names: Sequence[str], one: Sidecar, asked: Specification) -> None:
+def _check_columns(columns: Sequence[str], one: Sidecar, asked: Specification) -> None:
     """Raise unless a shard has the columns that it would be given now."""
-    if (PARAMS in names) != asked.keep_params:
+    if (PARAMS in columns) != asked.keep_params:
         raise _otherwise("keep_params", asked.keep_params, not asked.keep_params, one)
     wanted = _columns(asked, asked.by_id[one.shard.experiment_id])
-    if other := sorted(wanted ^ (set(names) - {PARAMS})):
+    if other := sorted(wanted ^ (set(columns) - {PARAMS})):
         expected = f"axes, record_at and track as they were when {one.shard.rows_name} was made"
         raise InvalidExperiment("columns", ", ".join(other), expected)
 

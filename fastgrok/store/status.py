@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple, Self
 
-from fastgrok.store.shards import Sidecar, missing
+from fastgrok.store.shards import missing
 from fastgrok.store.specification import Specification
+from fastgrok.store.surveying import Survey
 
 
 class Status(NamedTuple):
@@ -37,6 +37,8 @@ class Status(NamedTuple):
         Of the rows.
     problems
         What is wrong with files that are there; `resume` makes those shards again.
+    strays
+        Files that no shard of this store is made of, or needed for. They are left alone.
     """
 
     n_configurations: int
@@ -50,9 +52,10 @@ class Status(NamedTuple):
     seconds_left: float | None
     n_bytes: int
     problems: list[str]
+    strays: list[str]
 
     @classmethod
-    def of(cls, specification: Specification, there: Sequence[Sidecar], problems: list[str]) -> Self:
+    def of(cls, specification: Specification, found: Survey) -> Self:
         """
         Find out how far a store is.
 
@@ -60,11 +63,10 @@ class Status(NamedTuple):
         ----------
         specification
             What it holds when it is complete.
-        there
-            Its committed shards, disjoint.
-        problems
-            What is wrong with its files.
+        found
+            What is there.
         """
+        there = found.there
         done = sum(one.counts.n for one in there)
         left = missing(specification, there)
         n_left = sum(shard.n_seeds for shard in left)
@@ -80,5 +82,6 @@ class Status(NamedTuple):
             seconds=seconds,
             seconds_left=seconds / done * n_left if done else None,
             n_bytes=sum(one.n_bytes for one in there),
-            problems=problems,
+            problems=found.problems,
+            strays=found.strays,
         )

@@ -54,8 +54,8 @@ class Storage(ABC):
         """Return the bytes of a file, None without it."""
 
     @abstractmethod
-    def names(self, folder: str, suffix: str) -> list[str]:
-        """Return the names of the files in the folders of a folder that end so, sorted."""
+    def names(self, folder: str, suffix: str, only: str | None = None) -> list[str]:
+        """Return the names of the files that end so in the folders of a folder, or in one of these only, sorted."""
 
     @abstractmethod
     def remove(self, name: str) -> None:
@@ -149,11 +149,11 @@ class _Local(Storage):
         except (FileNotFoundError, NotADirectoryError):
             return None
 
-    def names(self, folder: str, suffix: str) -> list[str]:
+    def names(self, folder: str, suffix: str, only: str | None = None) -> list[str]:
         found = []
-        for directory in (entry for entry in self._entries(folder) if entry.is_dir()):
-            inside = os.scandir(directory.path)
-            found += [f"{folder}/{directory.name}/{e.name}" for e in inside if e.name.endswith(suffix)]
+        for inner in [only] if only else [entry.name for entry in self._entries(folder) if entry.is_dir()]:
+            inside = self._entries(f"{folder}/{inner}")
+            found += [f"{folder}/{inner}/{e.name}" for e in inside if e.name.endswith(suffix)]
         return sorted(name for name in found if not name.endswith(_TEMPORARY))
 
     def _entries(self, folder: str) -> list[os.DirEntry[str]]:
@@ -266,9 +266,9 @@ class _Remote(Storage):
         except FileNotFoundError:
             return None
 
-    def names(self, folder: str, suffix: str) -> list[str]:
+    def names(self, folder: str, suffix: str, only: str | None = None) -> list[str]:
         self._files.invalidate_cache()
-        found = self._files.glob(f"{self._full(folder)}/*/*{suffix}")
+        found = self._files.glob(f"{self._full(folder)}/{only or '*'}/*{suffix}")
         return sorted(
             name.removeprefix(self._path.lstrip("/")).removeprefix(self._path).lstrip("/") for name in found
         )

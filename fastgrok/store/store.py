@@ -24,10 +24,11 @@ from fastgrok.store import rows, verifying
 from fastgrok.store.completing import complete
 from fastgrok.store.executors import check_executor
 from fastgrok.store.growing import grow
-from fastgrok.store.shards import Sidecar, committed, missing, part
+from fastgrok.store.shards import Sidecar, missing, part
 from fastgrok.store.specification import Specification
 from fastgrok.store.status import Status
 from fastgrok.store.storage import Storage
+from fastgrok.store.surveying import survey
 from fastgrok.store.verifying import Verification
 
 if TYPE_CHECKING:
@@ -70,12 +71,11 @@ class Store:
         return self._storage.root
 
     def _sidecars(self) -> list[Sidecar]:
-        return committed(self._storage, self.specification)[0]
+        return survey(self._storage, self.specification).there
 
     def status(self) -> Status:
         """Return how far it is, from the sidecars alone."""
-        there, problems = committed(self._storage, self.specification)
-        return Status.of(self.specification, there, problems)
+        return Status.of(self.specification, survey(self._storage, self.specification))
 
     def resume(
         self,
