@@ -73,21 +73,14 @@ def sweep(wanted: Request, chosen: range | list[int], values: Values) -> int:
     values
         What each flag was given.
     """
+    from fastgrok.store.how import How
     from fastgrok.store.sweeping import sweep_to_store
 
     specification = _specification(wanted, chosen, values)
     share = None if values["shard"] is None else making.part(values["shard"])
     with making.terminable(values["out"]) as received, making.executor(values["scheduler"]) as workers:
-        store = sweep_to_store(
-            values["out"],
-            specification,
-            workers,
-            shard_size=values["shard_size"],
-            part_of=share,
-            threads=values["threads"],
-            specialize=values["specialize"],
-            progress=False if values["quiet"] else None,
-        )
+        how = How(workers, share, values["threads"], values["specialize"], False if values["quiet"] else None)
+        store = sweep_to_store(values["out"], specification, how, shard_size=values["shard_size"])
     return making.ended(store, received, as_json=values["json"], quiet=values["quiet"])
 
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgrok import arguments
 from fastgrok.display.numbers import one_line
 from fastgrok.display.rows import Row, as_frame
 from fastgrok.display.table import as_html, as_text
@@ -22,8 +21,8 @@ from fastgrok.statistics.counts import Counts
 from fastgrok.statistics.summary import summarise
 from fastgrok.store import rows, verifying
 from fastgrok.store.completing import complete
-from fastgrok.store.executors import check_executor
 from fastgrok.store.growing import grow
+from fastgrok.store.how import How
 from fastgrok.store.shards import Sidecar, missing, part
 from fastgrok.store.specification import Specification
 from fastgrok.store.status import Status
@@ -109,17 +108,33 @@ class Store:
         StoreError
             If a shard cannot be written, or was trained before with other bits.
         """
+        return self.make(self.specification, How(executor, part_of, threads, specialize, progress))
+
+    def make(self, asked: Specification, how: How) -> Store:
+        """
+        Make what is missing of a part, and return the store: this is what `sweep(..., store=)` does.
+
+        Parameters
+        ----------
+        asked
+            What is to be there: some of the configurations and seeds of the store.
+        how
+            The arguments of `resume`.
+
+        Raises
+        ------
+        InvalidExperiment
+            As `resume`.
+        StoreError
+            As `resume`.
+        """
         from fastgrok.display.progress import progress_bar
 
-        check_executor(executor)
+        executor, part_of, threads, specialize, progress = how.checked()
         self.specification.check_version()
-        if part_of is not None and not 1 <= part_of[0] <= part_of[1]:
-            raise InvalidExperiment("part_of", part_of, "None, or (i, n) with i from 1 to n")
-        arguments.checked_integer("threads", threads, arguments.MAX_THREADS)
-        arguments.checked_flag("specialize", specialize)
-        arguments.checked_flag("progress", progress)
-        left = missing(self.specification, self._sidecars())
-        shards = left if part_of is None else part(left, self.specification, *part_of)
+        shards = missing(asked.changed(shard_size=self.specification.shard_size), self._sidecars())
+        if part_of is not None:
+            shards = part(shards, self.specification, *part_of)
         with progress_bar(sum(shard.n_seeds for shard in shards), progress) as advance:
             self.interrupted = complete(
                 self._storage.root,
