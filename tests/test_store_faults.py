@@ -249,6 +249,27 @@ def test_any_write_may_find_the_disk_full(
     assert_equal(swept(tmp_path / "store"), whole)
 
 
+def test_a_store_that_cannot_grow_or_take_more_stays_as_it_is(
+    few: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(few.path, tmp_path / "store")
+    store = fg.open_store(tmp_path / "store")
+    (shard,) = min(tmp_path.rglob("shards/*/0-*.json")).parent.glob("0-*.json")
+    shard.unlink()
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, FULL)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(fg.StoreError, match=f"could not be written: .*{FULL}"):
+            swept(store.path, 2 * FEW)
+        with pytest.raises(fg.StoreError, match=f"could not be copied: .*{FULL}"):
+            store.merge(few)
+    assert fg.open_store(store.path).specification == few.specification
+    assert_equal(store.merge(few), few)
+
+
 def test_the_names_of_files_and_directories_are_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fsync, synced = os.fsync, []
 

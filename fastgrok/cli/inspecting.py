@@ -2,7 +2,7 @@
 
 import json
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from fastgrok.cli.shown import show
@@ -97,10 +97,7 @@ def summary(path: str, *, as_json: bool) -> int:
     from fastgrok.store import open_store
 
     store = open_store(path)
-    if as_json:
-        print(json.dumps(document(store), allow_nan=False, indent=1))
-    else:
-        show_store(store)
+    show_store(store, *store.overview(), as_json=as_json)
     return 0
 
 
@@ -122,31 +119,39 @@ def merge(target: str, sources: list[str]) -> int:
     store = made_store(target, others[0].specification, shard_size=None)
     for other in others:
         store.merge(other)
-    show_store(store)
+    show_store(store, *store.overview(), as_json=False)
     return 0
 
 
-def document(store: Any) -> dict[str, Any]:
+def show_store(store: Any, status: Any, rows: Sequence[Any], *, as_json: bool) -> None:
     """
-    Return what a store says for machines: how far it is, and exact counts.
+    Print what a store holds.
 
     Parameters
     ----------
     store
         Any.
+    status
+        How far it is.
+    rows
+        Those of its configurations.
+    as_json
+        One JSON document instead of a table.
     """
-    parts = zip(store.specification.points, store.rows(), strict=True)
+    if as_json:
+        print(json.dumps(_document(store, status, rows), allow_nan=False, indent=1), flush=True)
+    else:
+        show(rows, [axis.path for axis in store.specification.axes])
+
+
+def _document(store: Any, status: Any, rows: Sequence[Any]) -> dict[str, Any]:
+    """Return what a store says for machines: how far it is, and exact counts."""
     return {
         "store": store.path,
         "interrupted": store.interrupted,
-        "status": store.status()._asdict(),
+        "status": status._asdict(),
         "configurations": [
             {"labels": dict(row.labels), **row.summary._asdict(), "experiment_id": point.experiment.id}
-            for point, row in parts
+            for point, row in zip(store.specification.points, rows, strict=True)
         ],
     }
-
-
-def show_store(store: Any) -> None:
-    """Print the table of a store."""
-    show(store.rows(), [axis.path for axis in store.specification.axes])

@@ -2,7 +2,6 @@
 
 import contextlib
 import importlib
-import json
 import re
 import shlex
 import signal
@@ -10,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from fastgrok.cli.inspecting import document, show_store
+from fastgrok.cli.inspecting import show_store
 from fastgrok.errors import InvalidExperiment
 
 INTERRUPTED, TERMINATED = 130, 143
@@ -39,9 +38,58 @@ def resume(path: str, *, shard: str | None, scheduler: str | None, threads: int 
 
     store, share = open_store(path), None if shard is None else part(shard)
     arguments.checked_integer("--threads", threads, arguments.MAX_THREADS)
-    with terminable(path) as received, executor(scheduler) as workers:
+    check_threads(threads, scheduler)
+    command = again(path, shard=shard, scheduler=scheduler, threads=threads)
+    with terminable(command) as received, executor(scheduler) as workers:
         store.resume(workers, part_of=share, threads=threads)
-    return ended(store, received, as_json=as_json, quiet=False)
+    return ended(store, command, received, as_json=as_json, quiet=False)
+
+
+def check_threads(threads: int | None, scheduler: str | None) -> None:
+    """
+    Raise if there are threads beside a scheduler.
+
+    Parameters
+    ----------
+    threads
+        What was given to `--threads`.
+    scheduler
+        What was given to `--scheduler`.
+
+    Raises
+    ------
+    InvalidExperiment
+        If there are both.
+    """
+    if threads is not None and scheduler is not None:
+        expected = "no --scheduler beside it: each of its workers trains in one thread"
+        raise InvalidExperiment("--threads", threads, expected)
+
+
+def again(path: str, *, shard: str | None, scheduler: str | None, threads: int | None) -> str:
+    """
+    Return the command that goes on with what a command did.
+
+    Parameters
+    ----------
+    path
+        Of the store.
+    shard
+        What was given to `--shard`.
+    scheduler
+        What was given to `--scheduler`.
+    threads
+        What was given to `--threads`.
+
+    Examples
+    --------
+    >>> again("runs/a b", shard="3/8", scheduler=None, threads=2)
+    "fastgrok resume 'runs/a b' --shard 3/8 --threads 2"
+    """
+    words = ["fastgrok", "resume", path]
+    for flag, value in {"--shard": shard, "--scheduler": scheduler, "--threads": threads}.items():
+        words += [] if value is None else [flag, str(value)]
+    return shlex.join(words)
 
 
 def part(text: str) -> tuple[int, int]:
@@ -101,8 +149,15 @@ def executor(scheduler: str | None) -> Iterator[Any]:
 
 
 @contextlib.contextmanager
-def terminable(path: str) -> Iterator[list[int]]:
-    """Let SIGTERM end the work on a store as Ctrl-C does; the list says whether it came."""
+def terminable(command: str) -> Iterator[list[int]]:
+    """
+    Let SIGTERM end the work on a store as Ctrl-C does; the list says whether it came.
+
+    Parameters
+    ----------
+    command
+        What goes on with the work.
+    """
     received: list[int] = []
 
     def handle(number: int, frame: Any) -> None:
@@ -113,26 +168,34 @@ def terminable(path: str) -> Iterator[list[int]]:
     try:
         yield received
     except KeyboardInterrupt:
-        print(f"fastgrok: interrupted; {_go_on(path)}", file=sys.stderr)
+        print(f"fastgrok: interrupted; go on with: {command}", file=sys.stderr)
         raise SystemExit(TERMINATED if received else INTERRUPTED) from None
     finally:
         signal.signal(signal.SIGTERM, before)
 
 
-def _go_on(path: str) -> str:
-    """Say how to resume."""
-    return f"go on with: fastgrok resume {shlex.quote(path)}"
+def ended(store: Any, command: str, received: list[int], *, as_json: bool, quiet: bool) -> int:
+    """
+    Show what is there after some work, and return the exit status.
 
-
-def ended(store: Any, received: list[int], *, as_json: bool, quiet: bool) -> int:
-    """Show what is there after some work, and return the exit status."""
-    if as_json:
-        print(json.dumps(document(store), allow_nan=False, indent=1), flush=True)
-    elif not quiet:
-        show_store(store)
+    Parameters
+    ----------
+    store
+        That was worked on.
+    command
+        What goes on with the work.
+    received
+        What `terminable` gave.
+    as_json
+        One JSON document instead of a table.
+    quiet
+        No table.
+    """
+    status, rows = store.overview()
+    if as_json or not quiet:
+        show_store(store, status, rows, as_json=as_json)
     if not store.interrupted:
         return 0
-    status = store.status()
     done = f"{status.n_done:,} of {status.n_runs:,} runs are in the store"
-    print(f"fastgrok: interrupted: {done}; {_go_on(store.path)}", file=sys.stderr)
+    print(f"fastgrok: interrupted: {done}; go on with: {command}", file=sys.stderr)
     return TERMINATED if received else INTERRUPTED

@@ -58,6 +58,7 @@ def check_flags(values: Values) -> None:
         if values[name] != defaults[name] and not (values["dry_run"] and name in ("shard_size", "keep_params")):
             wanted = "no store: it is for results in memory" if stored else "--out with a directory: it is for stores"
             raise InvalidExperiment(option(name), values[name], wanted)
+    making.check_threads(values["threads"], values["scheduler"])
 
 
 def sweep(wanted: Request, chosen: range | list[int], values: Values) -> int:
@@ -78,10 +79,11 @@ def sweep(wanted: Request, chosen: range | list[int], values: Values) -> int:
 
     specification = _specification(wanted, chosen, values)
     share = None if values["shard"] is None else making.part(values["shard"])
-    with making.terminable(values["out"]) as received, making.executor(values["scheduler"]) as workers:
+    command = making.again(values["out"], **{name: values[name] for name in ("shard", "scheduler", "threads")})
+    with making.terminable(command) as received, making.executor(values["scheduler"]) as workers:
         how = How(workers, share, values["threads"], values["specialize"], False if values["quiet"] else None)
         store = sweep_to_store(values["out"], specification, how, shard_size=values["shard_size"])
-    return making.ended(store, received, as_json=values["json"], quiet=values["quiet"])
+    return making.ended(store, command, received, as_json=values["json"], quiet=values["quiet"])
 
 
 def _specification(wanted: Request, chosen: range | list[int], values: Values) -> Any:

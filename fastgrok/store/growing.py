@@ -31,13 +31,17 @@ def grow(storage: Storage, asked: Specification) -> Specification:
     InvalidExperiment
         If that is another sweep.
     StoreError
-        If there is no store.
+        If there is no store, or it cannot be written to.
     """
     while (newest := read_specification(storage)) is not None:  # another process may let it grow, too
         wanted = grown(newest, asked)
         if wanted == newest:
             return newest
-        storage.write(STORE, wanted.to_json().encode())
+        try:
+            storage.write(STORE, wanted.to_json().encode())
+        except OSError as error:
+            message = f"{storage.root}/{STORE} could not be written: {error}. The store is as it was"
+            raise StoreError(message) from error
     raise StoreError(f"{storage.root} holds no {STORE}: was the store removed?")
 
 
@@ -63,7 +67,7 @@ def grown(here: Specification, asked: Specification) -> Specification:
             raise _differs(name, value, other)
     paths = [axis.path for axis in here.axes]
     if paths != (others := [axis.path for axis in asked.axes]):
-        raise _differs("axes", ", ".join(paths) or "none", ", ".join(others) or "none")
+        raise _other_axes(", ".join(paths) or "none", ", ".join(others) or "none", is_more=set(paths) < set(others))
     _check_same(here.points[0].experiment, dataclasses.replace(asked, axes=here.axes).points[0].experiment)
     if max(here.seeds.start, asked.seeds.start) > min(here.seeds.stop, asked.seeds.stop):
         expected = f"seeds that overlap or follow those in the store, {here.seeds.start}:{here.seeds.stop}"
@@ -82,6 +86,14 @@ def grown(here: Specification, asked: Specification) -> Specification:
 def _differs(field: str, here: Any, there: Any) -> InvalidExperiment:
     """Say what is another one in the store."""
     return InvalidExperiment(field, there, f"{shown(here)}, as in the store; another store for another sweep")
+
+
+def _other_axes(here: str, there: str, *, is_more: bool) -> InvalidExperiment:
+    """Say that the axes are others; rows have a column for each, so that none can be added later."""
+    if not is_more:
+        return _differs("axes", here, there)
+    expected = f"{shown(here)}, as in the store: its rows have a column for each axis, and none for another one"
+    return InvalidExperiment("axes", there, f"{expected}; in another store, with all axes from the start")
 
 
 def _check_same(here: Experiment, there: Experiment) -> None:

@@ -48,6 +48,9 @@ class How(NamedTuple):
         if self.part_of is not None and not 1 <= self.part_of[0] <= self.part_of[1]:
             raise InvalidExperiment("part_of", self.part_of, "None, or (i, n) with i from 1 to n")
         arguments.checked_integer("threads", self.threads, arguments.MAX_THREADS)
+        if self.threads is not None and self.executor is not None:
+            expected = "None with an executor: each of its workers trains in one thread"
+            raise InvalidExperiment("threads", self.threads, expected)
         arguments.checked_flag("specialize", self.specialize)
         arguments.checked_flag("progress", self.progress)
         return self

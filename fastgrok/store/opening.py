@@ -9,7 +9,7 @@ from fastgrok.errors import InvalidExperiment
 from fastgrok.store.growing import grow
 from fastgrok.store.recovering import has_shards, recovered
 from fastgrok.store.specification import Specification
-from fastgrok.store.storage import open_storage
+from fastgrok.store.storage import Storage, open_storage
 from fastgrok.store.store import Store
 from fastgrok.store.work import STORE, read_specification
 
@@ -74,18 +74,23 @@ def made_store(path: str | os.PathLike[str], asked: Specification, *, shard_size
         expected = "something that a store can read back from JSON, such as a scheme or arrays instead of a function"
         raise InvalidExperiment(error.field, error.value, expected) from error
     try:
-        if not storage.is_empty() and storage.size(STORE) is None:
-            if not has_shards(storage):
-                expected = "a store, or a directory that is empty or not there"
-                raise InvalidExperiment("store", os.fspath(path), expected)
-            asked = recovered(storage, asked)
-        made = storage.create(STORE, asked.to_json().encode())
+        first = _first(storage, asked) if storage.size(STORE) is None else None
+        made = first is not None and storage.create(STORE, first.to_json().encode())
     except OSError as error:
         expected = f"a directory that can be written to ({error.strerror or error})"
         raise InvalidExperiment("store", os.fspath(path), expected) from error
-    if made:
-        return Store(storage, asked)
+    if first is not None and made:
+        return Store(storage, first)
     store = open_store(path)
     if shard_size is None:
         asked = dataclasses.replace(asked, shard_size=store.specification.shard_size)
     return Store(storage, grow(storage, asked))
+
+
+def _first(storage: Storage, asked: Specification) -> Specification:
+    """Return what a directory without store.json is to hold."""
+    if storage.is_empty() or storage.size(STORE) is not None:  # another process has just made it
+        return asked
+    if not has_shards(storage):
+        raise InvalidExperiment("store", storage.root, "a store, or a directory that is empty or not there")
+    return recovered(storage, asked)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ from fastgrok.fields import one_of
 from fastgrok.grid import Point
 from fastgrok.statistics.counts import Counts
 from fastgrok.statistics.summary import summarise
-from fastgrok.store import rows, verifying
+from fastgrok.store import rows
 from fastgrok.store.completing import complete
 from fastgrok.store.growing import grow
 from fastgrok.store.how import How
@@ -27,8 +27,8 @@ from fastgrok.store.shards import Sidecar, missing, part
 from fastgrok.store.specification import Specification
 from fastgrok.store.status import Status
 from fastgrok.store.storage import Storage
-from fastgrok.store.surveying import survey
-from fastgrok.store.verifying import Verification
+from fastgrok.store.surveying import Survey, survey
+from fastgrok.store.verifying import Verification, verify
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,12 +69,17 @@ class Store:
         """Where it is."""
         return self._storage.root
 
-    def _sidecars(self) -> list[Sidecar]:
-        return survey(self._storage, self.specification).there
+    def _survey(self) -> Survey:
+        return survey(self._storage, self.specification)
 
     def status(self) -> Status:
         """Return how far it is, from the sidecars alone."""
-        return Status.of(self.specification, survey(self._storage, self.specification))
+        return Status.of(self.specification, self._survey())
+
+    def overview(self) -> tuple[Status, list[Row]]:
+        """Return `status()` and `rows()`, and read each sidecar once for both."""
+        found = self._survey()
+        return Status.of(self.specification, found), self._rows(found.there)
 
     def resume(
         self,
@@ -132,7 +137,7 @@ class Store:
 
         executor, part_of, threads, specialize, progress = how.checked()
         self.specification.check_version()
-        shards = missing(asked.changed(shard_size=self.specification.shard_size), self._sidecars())
+        shards = missing(asked.changed(shard_size=self.specification.shard_size), self._survey().there)
         if part_of is not None:
             shards = part(shards, self.specification, *part_of)
         with progress_bar(sum(shard.n_seeds for shard in shards), progress) as advance:
@@ -150,26 +155,30 @@ class Store:
     @property
     def counts(self) -> list[Counts]:
         """What became of the seeds of each configuration that are there, in whole numbers; no row is read."""
-        return [counts for counts, _ in self._totals()]
+        return [counts for counts, _ in self._totals(self._survey().there)]
 
-    def _totals(self) -> list[tuple[Counts, float]]:
+    def _totals(self, there: Sequence[Sidecar]) -> list[tuple[Counts, float]]:
         """Return the counts of each configuration, and the seconds that training it took one thread."""
         counts = dict.fromkeys(self.specification.by_id, Counts.empty())
         seconds = dict.fromkeys(counts, 0.0)
-        for one in self._sidecars():
+        for one in there:
             counts[one.shard.experiment_id] += one.counts
             seconds[one.shard.experiment_id] += one.seconds
         return list(zip(counts.values(), seconds.values(), strict=True))
 
     def rows(self) -> list[Row]:
         """Return a row for each configuration: its network, its data, its label on each axis, its summary."""
+        return self._rows(self._survey().there)
+
+    def _rows(self, there: Sequence[Sidecar]) -> list[Row]:
+        """Return the rows that shards give."""
         return [
             Row(
                 {"network": str(point.experiment.network), "data": point.experiment.data.name, **point.labels},
                 summarise(counts, seconds),
                 len(self.specification.seeds),
             )
-            for point, (counts, seconds) in zip(self.specification.points, self._totals(), strict=True)
+            for point, (counts, seconds) in zip(self.specification.points, self._totals(there), strict=True)
         ]
 
     def summary(self) -> pd.DataFrame:
@@ -234,7 +243,7 @@ class Store:
         wanted = self.specification.seeds if seeds is None else seeds
         if not isinstance(wanted, range) or wanted.step != 1:
             raise InvalidExperiment("seeds", seeds, "None, or a range of seeds with step 1")
-        return point, wanted, [one for one in self._sidecars() if one.shard.experiment_id == point.experiment.id]
+        return point, wanted, survey(self._storage, self.specification, point.experiment.id).there
 
     def _point(self, config: Any) -> Point:
         """Return one configuration."""
@@ -264,7 +273,7 @@ class Store:
         Columns are the axes, `experiment_id`, `seed`, and the result variables; what only some configurations have
         is null in the others.
         """
-        return rows.to_arrow(self._storage, self._sidecars())
+        return rows.to_arrow(self._storage, self._survey().there)
 
     def verify(self, sample: int = 100, seed: int | None = None) -> Verification:
         """
@@ -277,11 +286,16 @@ class Store:
         seed
             Of their choice; None: another one each time.
 
+        Raises
+        ------
+        InvalidExperiment
+            If an argument will not do.
+
         Notes
         -----
         A shard whose file is not what was committed loses its sidecar, so that `resume` makes it again.
         """
-        return verifying.verify(self._storage, self.specification, sample, seed)
+        return verify(self._storage, self.specification, sample, seed)
 
     def content_hash(self) -> str:
         """
@@ -291,7 +305,7 @@ class Store:
         """
         digest = hashlib.sha256()
         there: dict[str, list[Sidecar]] = {id_: [] for id_ in self.specification.by_id}
-        for one in self._sidecars():
+        for one in self._survey().there:
             there[one.shard.experiment_id].append(one)
         for id_, sidecars in there.items():
             digest.update(f"{id_}:{rows.content_hash(self._storage, sidecars)};".encode())
@@ -315,20 +329,22 @@ class Store:
         """
         asked = dataclasses.replace(other.specification, shard_size=self.specification.shard_size)
         self.specification = grow(self._storage, asked)
-        rows.copy(other._storage, self._storage, other._sidecars())
+        rows.copy(other._storage, self._storage, other._survey().there)
         return self
 
     def __repr__(self) -> str:
-        return f"<{self._title()}\n  " + "\n  ".join(as_text(self.rows()).splitlines()) + ">"
+        status, rows = self.overview()
+        return f"<{self._title(status)}\n  " + "\n  ".join(as_text(rows).splitlines()) + ">"
 
     def _repr_html_(self) -> str:
         import html
 
-        return f"<p>{html.escape(self._title())}</p>{as_html(self.rows())}"
+        status, rows = self.overview()
+        return f"<p>{html.escape(self._title(status))}</p>{as_html(rows)}"
 
-    def _title(self) -> str:
+    def _title(self, status: Status) -> str:
         """Say what there is."""
-        status, exp = self.status(), self.specification.experiment
+        exp = self.specification.experiment
         points = " x ".join(f"{len(axis.values)} {one_line(axis.path)}" for axis in self.specification.axes)
         done = "complete" if not status.n_missing else f"{status.n_done:,} of {status.n_runs:,} runs are there"
         what = f"{points + ' x ' if points else ''}{status.n_seeds:,} seeds"

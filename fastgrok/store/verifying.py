@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from fastgrok.errors import InvalidExperiment
 from fastgrok.schema import SEED
 from fastgrok.store.rows import read
 from fastgrok.store.shards import Shard, Sidecar, missing
@@ -57,7 +58,7 @@ class Verification(NamedTuple):
         return not (self.bad or self.different)
 
 
-def verify(storage: Storage, specification: Specification, sample: int, seed: int | None) -> Verification:
+def verify(storage: Storage, specification: Specification, sample: Any, seed: Any) -> Verification:
     """
     Check a store: see `Store.verify`.
 
@@ -72,6 +73,9 @@ def verify(storage: Storage, specification: Specification, sample: int, seed: in
     seed
         Of their choice.
     """
+    _check_integer("sample", sample, "")
+    if seed is not None:
+        _check_integer("seed", seed, "None, or ")
     removed = storage.remove_abandoned()
     there, problems, strays = survey(storage, specification)
     alone = _without_sidecar(storage)
@@ -93,6 +97,12 @@ def verify(storage: Storage, specification: Specification, sample: int, seed: in
         uncommitted=[name for name in alone if name in is_needed],
         strays=[*strays, *(f"{name} has no sidecar and is not needed" for name in alone if name not in is_needed)],
     )
+
+
+def _check_integer(field: str, value: Any, beside: str) -> None:
+    """Raise unless a value is an integer that is not negative."""
+    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 0:
+        raise InvalidExperiment(field, value, f"{beside}an integer of 0 or more")
 
 
 def _checked(storage: Storage, one: Sidecar) -> str | None:
