@@ -17,6 +17,7 @@ import pytest
 
 import fastgrok as fg
 from fastgrok.statistics import Counts
+from fastgrok.store import comparing
 from fastgrok.store.shards import Shard, missing, part
 from fastgrok.store.store import Store
 
@@ -259,6 +260,37 @@ def test_each_sidecar_is_read_once(store: Store, monkeypatch: pytest.MonkeyPatch
     names.clear()
     store.dataset(1)
     assert len([name for name in names if name.endswith(".json")]) == 3
+
+
+@pytest.mark.parametrize("size", [2**12, 7])
+def test_a_store_is_compared_as_a_result_is(
+    store: Store, result: fg.Result, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(comparing, "_IN_MEMORY", size)
+    monkeypatch.setattr(comparing, "_LEAST", size)
+    for axis in AXES:
+        assert fg.compare(store, axis).to_dict() == fg.compare(result, axis).to_dict()
+
+
+def test_of_a_store_that_is_not_complete_the_seeds_are_compared_that_both_have(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(comparing, "_IN_MEMORY", 7)
+    monkeypatch.setattr(comparing, "_LEAST", 7)
+    here = swept(tmp_path / "a", 90, {"init": AXES["init"]}, shard_size=30)
+    first, second = (point.experiment.id for point in here.specification.points)
+    for id_, start in ((first, 0), (second, 60)):
+        next((Path(here.path) / "shards" / id_).glob(f"{start}-*.json")).unlink()
+    comparison = fg.compare(here, "init")
+    whole = fg.compare(fg.sweep(XOR, range(30, 60), {"init": AXES["init"]}, progress=False), "init")
+    assert comparison.table["n"].tolist() == [60, 60]
+    assert comparison.missing == 60
+    assert comparison.to_dict()["pairs"] == whole.to_dict()["pairs"]
+
+
+def test_a_store_of_failures_alone_cannot_be_compared(tmp_path: Path) -> None:
+    with pytest.raises(fg.InvalidExperiment, match="rows = 'failures': expected 'all'"):
+        fg.compare(swept(tmp_path / "a", 5, rows="failures"), "init")
 
 
 def test_seeds_of_all_sizes(tmp_path: Path) -> None:

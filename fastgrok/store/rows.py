@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 
-def read(storage: Storage, sidecar: Sidecar) -> pa.Table:
+def read(storage: Storage, sidecar: Sidecar, columns: Sequence[str] | None = None) -> pa.Table:
     """
     Return the rows of a shard.
 
@@ -39,6 +39,8 @@ def read(storage: Storage, sidecar: Sidecar) -> pa.Table:
         The files of the store.
     sidecar
         Of the shard.
+    columns
+        The names of those that are wanted; None: all.
 
     Raises
     ------
@@ -49,7 +51,7 @@ def read(storage: Storage, sidecar: Sidecar) -> pa.Table:
     import pyarrow.parquet as pq
 
     try:
-        return pq.read_table(io.BytesIO(storage.read(sidecar.shard.rows_name)))
+        return pq.read_table(io.BytesIO(storage.read(sidecar.shard.rows_name)), columns=columns)
     except (pa.ArrowException, OSError) as error:
         message = f"{sidecar.shard.rows_name} cannot be read ({error}): `fastgrok verify {storage.root}` says more"
         raise StoreError(message) from error

@@ -17,9 +17,10 @@ from fastgrok.display.table import as_html, as_text
 from fastgrok.errors import InvalidExperiment
 from fastgrok.fields import one_of
 from fastgrok.grid import Point
+from fastgrok.statistics.comparison import Trials
 from fastgrok.statistics.counts import Counts
 from fastgrok.statistics.summary import summarise
-from fastgrok.store import rows
+from fastgrok.store import comparing, rows
 from fastgrok.store.completing import complete
 from fastgrok.store.growing import grow
 from fastgrok.store.how import How
@@ -184,6 +185,12 @@ class Store:
     def summary(self) -> pd.DataFrame:
         """Return one row for each configuration, as `Result.summary` does; from the counts alone, no row is read."""
         return as_frame(self.rows())
+
+    def trials(self) -> Trials:
+        """Return it as `fastgrok.compare` sees it; the rows are read some seeds after others."""
+        there = self._survey().there
+        counts = [counts for counts, _ in self._totals(there)]
+        return comparing.trials(self._storage, self.specification, there, counts)
 
     def dataset(self, config: int | Mapping[str, Any] | None = None, seeds: range | None = None) -> xr.Dataset:
         """
