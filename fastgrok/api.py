@@ -24,6 +24,7 @@ from fastgrok.recording import NOTHING, Recording, checked_recording
 from fastgrok.results.configuration import Axis, Configuration, not_started
 from fastgrok.run_result import Result
 from fastgrok.store import Store, open_store
+from fastgrok.store.how import How
 from fastgrok.store.specification import ALL
 from fastgrok.store.sweeping import specified, sweep_to_store
 from fastgrok.training import train, working_bytes
@@ -206,8 +207,9 @@ def sweep(
         validated before any is trained. None, with a store: there is one configuration.
     store
         A directory, or a URL that fsspec knows, in which the result is kept shard by shard; it is made if it is not
-        there, and what it holds is not trained again. More seeds, or more values on an axis, extend it. None: the
-        result is held in memory.
+        there, and what it holds is not trained again. More seeds, or more values on an axis, extend it. What is asked
+        for here is made, and no more: `Store.resume` makes all that a store lacks. None: the result is held in
+        memory.
     executor
         With a store: any `concurrent.futures.Executor`, such as `dask.distributed.Client(...).get_executor()`, whose
         workers train and write shards; None: threads of this process.
@@ -260,8 +262,8 @@ def sweep(
         _check_unused("None with a store", params=params, lanes=lanes, chunk_size=chunk_size)
         kept = {"keep_params": keep_params, "rows": rows, "record_at": record_at, "track": track}
         asked = specified(experiment, seeds, axes, shard_size=shard_size, **kept)
-        how: dict[str, Any] = {"threads": threads, "specialize": specialize, "progress": progress}
-        return sweep_to_store(store, asked, executor, shard_size=shard_size, **how)
+        how = How(executor, threads=threads, specialize=specialize, progress=progress)
+        return sweep_to_store(store, asked, how, shard_size=shard_size)
     _check_unused("a store beside it: it says how one is made", executor=executor, shard_size=shard_size)
     _check_unused("'all', or a store beside it", rows=None if rows == ALL else rows)
     checked = checked_axes(axes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from fastgrok.display import comparison as words
 from fastgrok.display.layout import Cells, aligned, fitted
@@ -12,8 +12,7 @@ from fastgrok.display.numbers import named
 from fastgrok.display.table import cells_as_html
 from fastgrok.errors import InvalidExperiment
 from fastgrok.fields import one_of
-from fastgrok.run_result import Result
-from fastgrok.statistics.comparison import Member, pairs, value_row
+from fastgrok.statistics.comparison import Member, Trials, pairs, value_row
 from fastgrok.statistics.comparison_rows import PairRow, PooledRow, ValueRow
 from fastgrok.statistics.proportion import Estimate, normal_quantile
 
@@ -21,6 +20,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _SHOWN = 60  # pairs and verdicts at most, where a comparison is printed
+
+
+@runtime_checkable
+class Comparable(Protocol):
+    """A sweep in memory or on disk."""
+
+    def trials(self) -> Trials:
+        """Return the sweep as comparisons see it."""
 
 
 class Comparison:
@@ -40,7 +47,7 @@ class Comparison:
     pooled_rows
         The same in the mean over strata; None without other axes.
     missing
-        Runs that an interrupted sweep did not finish.
+        Runs that an interrupted sweep did not finish, or that a store lacks.
 
     Examples
     --------
@@ -212,14 +219,15 @@ class Comparison:
         return f"<p>{html.escape(self._title())}</p>{''.join(parts)}"
 
 
-def compare(result: Result, axis: str, *, confidence: float = 0.95) -> Comparison:
+def compare(result: Comparable, axis: str, *, confidence: float = 0.95) -> Comparison:
     """
     Compare the values of one axis of a sweep: how consistently each converges, and how large its advantage is.
 
     Parameters
     ----------
     result
-        What `sweep` returned, with a criterion `Converged` in every configuration.
+        What `sweep` returned, or a `Store`, with a criterion `Converged` in every configuration. Of a store the rows
+        of all seeds are read, some after others.
     axis
         The path of one of its axes, such as "init".
     confidence
@@ -233,8 +241,8 @@ def compare(result: Result, axis: str, *, confidence: float = 0.95) -> Compariso
     Notes
     -----
     All comparisons are paired by seed. Where the sweep has other axes, values are compared within each combination of
-    these, a stratum, and in the mean over them, where each counts by its seeds. An interrupted sweep compares the
-    seeds that were finished with both.
+    these, a stratum, and in the mean over them, where each counts by its seeds. Of a sweep that is not complete those
+    seeds are compared that were finished with both.
     The questions are those of Heaton, "Applications of Deep Neural Networks", 3.5: how consistently does an
     initialisation provide good weights, and how much of an advantage do they provide?
 
@@ -246,25 +254,23 @@ def compare(result: Result, axis: str, *, confidence: float = 0.95) -> Compariso
     >>> print(fg.compare(fg.sweep(exp, seeds=1000, axes=axes, progress=False), "init").verdicts[0])
     HeNormal() converges more often than XavierNormal(gain=1.0) by ...; p = ... (McNemar, Holm over 1 pair)...
     """
-    if not isinstance(result, Result):
-        raise InvalidExperiment("result", result, "what fg.sweep returns")
-    if axis not in (paths := [one.path for one in result.axes]):
+    if not isinstance(result, Comparable):
+        raise InvalidExperiment("result", result, "what fg.sweep or fg.open_store returns")
+    trials = result.trials()
+    if axis not in (paths := [one.path for one in trials.axes]):
         expected = one_of(paths) if paths else "an axis of a sweep, and this is a run: it has none"
         raise InvalidExperiment("axis", axis, expected)
-    if len(result.axes[paths.index(axis)].values) < 2:
+    if len(trials.axes[paths.index(axis)].values) < 2:
         raise InvalidExperiment("axis", axis, "an axis of two values or more, to compare one with another")
-    for one in result.configurations:
-        if one.experiment.criteria is None:
-            raise InvalidExperiment(
-                "stop", one.experiment.stop, "a criterion Converged(...), to compare who meets it"
-            )
+    for _, experiment in trials.points:
+        if experiment.criteria is None:
+            raise InvalidExperiment("stop", experiment.stop, "a criterion Converged(...), to compare who meets it")
     normal_quantile(confidence)
-    both = zip(result.configurations, result.counts, strict=True)
-    members = [Member.of(one, counts, confidence) for one, counts in both]
+    both = zip(trials.points, trials.counts, strict=True)
+    members = [Member.of(*point, counts, confidence) for point, counts in both]
     rows = [value_row(member, confidence) for member in members]
-    pair_rows, pooled_rows = pairs(members, axis, confidence)
-    missing = sum(int((~one.trained.finished).sum()) for one in result.configurations)
-    return Comparison(axis, confidence, rows, pair_rows, pooled_rows if len(paths) > 1 else None, missing)
+    pair_rows, pooled_rows = pairs(members, trials, axis, confidence)
+    return Comparison(axis, confidence, rows, pair_rows, pooled_rows if len(paths) > 1 else None, trials.missing)
 
 
 def _value_record(row: ValueRow) -> dict[str, Any]:

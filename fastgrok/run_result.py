@@ -19,6 +19,7 @@ from fastgrok.errors import InvalidExperiment
 from fastgrok.experiment import Experiment
 from fastgrok.results import files, provenance
 from fastgrok.results.configuration import Axis, Configuration
+from fastgrok.statistics.comparison import Rows, Trials
 from fastgrok.statistics.counts import Counts
 from fastgrok.statistics.summary import Summary, summarise
 
@@ -206,6 +207,12 @@ class Result:
         [8]
         """
         return as_frame(self.rows())
+
+    def trials(self) -> Trials:
+        """Return it as `compare` sees it."""
+        window = [Rows(one.trained.columns, one.trained.finished) for one in self.configurations]
+        points = [(one.labels, one.experiment) for one in self.configurations]
+        return Trials(self.axes, points, self.counts, lambda: [window], self.n_asked - self.n_finished)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """

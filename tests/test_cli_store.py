@@ -174,6 +174,7 @@ def test_what_is_wrong_in_a_toml_file_names_file_and_key(
         (["resume", "{}"], "store.json"),
         (["merge", "{}", "{}"], "store.json"),
         (["verify", "{}", "--sample", "-1"], "a number of rows of 0 or more"),
+        (["sweep", "xor", "--out", "{}", "--scheduler", "nowhere", "--threads", "2"], "no --scheduler beside it"),
         (["sweep", "nothing.toml"], "a TOML file that can be read"),
     ],
 )
@@ -207,14 +208,14 @@ main(sys.argv[1:])
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_signals_keep_what_is_finished_and_say_how_to_go_on(number: int, status: int, path: str) -> None:
     flags = ["sweep", "xor", "--no-stop", "--epochs", "20000", "--seeds", "100000", "--shard-size", "500"]
-    command = [sys.executable, "-c", TOLD, *flags, "--no-specialize", "--out", path]
+    command = [sys.executable, "-c", TOLD, *flags, "--no-specialize", "--out", path, "--shard", "1/2"]
     process: Any = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stderr.readline() == "made\n"
     time.sleep(0.3)
     process.send_signal(number)
     _, said = process.communicate(timeout=60)
     assert process.returncode == status
-    assert said.splitlines()[-1].endswith(f"go on with: fastgrok resume {path}")
+    assert said.splitlines()[-1].endswith(f"go on with: fastgrok resume {path} --shard 1/2")
     done = fg.open_store(path).status()
     assert done.n_done >= 500 * (1 + said.count("made"))
     assert done.n_done % 500 == 0

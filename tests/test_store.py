@@ -7,6 +7,7 @@ import itertools
 import json
 import os
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import pytest
 
 import fastgrok as fg
 from fastgrok.statistics import Counts
+from fastgrok.store import comparing
 from fastgrok.store.shards import Shard, missing, part
 from fastgrok.store.store import Store
 
@@ -81,6 +83,23 @@ def test_networks_of_several_depths_share_a_dataset(tmp_path: Path) -> None:
     assert deep.dataset(1).sizes["hidden_layer"] == 2
 
 
+def test_parameters_of_both_dtypes_and_several_sizes_share_a_dataset(tmp_path: Path) -> None:
+    axes = {"network": [fg.mlp(2, 3, 1), fg.mlp(2, 4, 1)], "dtype": ["float64", "float32"]}
+    kept = swept(tmp_path / "both", 5, axes, keep_params=True)
+    rows = kept.arrow().to_table().sort_by([("network", "ascending"), ("dtype", "ascending"), ("seed", "ascending")])
+    assert [len(params) for params in rows["params"].to_pylist()] == 10 * [13] + 10 * [17]
+    for k, dtype in enumerate(["float32", "float64"]):
+        _, params = kept.params({"network": "2-3-1 relu/linear", "dtype": dtype})
+        flat = np.concatenate([array.reshape(5, -1) for array in params], axis=1)
+        np.testing.assert_array_equal(np.array(rows["params"].to_pylist()[5 * k : 5 * k + 5]), flat)
+
+
+def test_an_axis_cannot_be_added_later(tmp_path: Path) -> None:
+    swept(tmp_path / "a", 5, None)
+    with pytest.raises(fg.InvalidExperiment, match=r"axes = 'init': expected 'none', as in the store: its rows .*"):
+        swept(tmp_path / "a", 5, {"init": AXES["init"]})
+
+
 def test_more_seeds_and_values_extend_a_store_and_train_nothing_twice(tmp_path: Path) -> None:
     small = swept(tmp_path / "a", 30, {**AXES, "init": AXES["init"][:1]}, shard_size=20)
     before = {file: file.stat().st_mtime_ns for file in Path(small.path).glob("shards/*/*")}
@@ -103,6 +122,10 @@ def test_more_seeds_and_values_extend_a_store_and_train_nothing_twice(tmp_path: 
         ({"shard_size": 9}, "shard_size = 9: expected 20"),
         ({"record_at": [1]}, "record_at = (1,): expected None"),
         ({"axes": {"init": AXES["init"]}}, "axes = 'init': expected 'init, optimizer.lr'"),
+        (
+            {"axes": {**AXES, "batch_size": [1, 2]}},
+            "axes = 'init, optimizer.lr, batch_size': expected 'init, optimizer.lr', as in the store: its rows",
+        ),
         ({"axes": {**AXES, "optimizer.lr": [0.05, 1]}, "seeds": range(70, 80)}, "seeds = '70:80'"),
     ],
 )
@@ -149,8 +172,8 @@ def test_a_store_needs_a_directory_of_its_own(tmp_path: Path) -> None:
 
 def test_what_another_version_of_fastgrok_made_is_read_and_not_added_to(tmp_path: Path) -> None:
     here = swept(tmp_path / "a", 5)
-    file = Path(here.path) / "store.json"
-    file.write_text(file.read_text().replace(f'"fastgrok": "{fg.__version__}"', '"fastgrok": "0.0.1"'))
+    other = dataclasses.replace(here.specification, version="0.0.1")
+    (Path(here.path) / "store.json").write_text(other.to_json())
     assert fg.open_store(here.path).counts == here.counts
     for more in (fg.open_store(here.path).resume, lambda: swept(tmp_path / "a", 9)):
         with pytest.raises(fg.InvalidExperiment, match=r"0\.0\.1"):
@@ -208,6 +231,66 @@ def test_merge_takes_shards_of_any_size_and_none_that_are_damaged(tmp_path: Path
     file.write_bytes(bytes(file.stat().st_size))
     with pytest.raises(fg.StoreError, match="is not what was written"):
         swept(tmp_path / "three", range(25)).merge(two)
+
+
+@pytest.mark.parametrize(("argument", "value"), [("sample", -1), ("sample", 1.5), ("sample", None), ("seed", -1)])
+def test_verify_names_what_will_not_do(store: Store, argument: str, value: Any) -> None:
+    with pytest.raises(fg.InvalidExperiment, match=f"{argument} = {value}: expected .*an integer of 0 or more"):
+        store.verify(**{argument: value})
+
+
+def test_threads_are_not_said_beside_an_executor(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(1) as pool, pytest.raises(fg.InvalidExperiment, match="threads = 2: expected None"):
+        swept(tmp_path / "a", threads=2, executor=pool)
+    assert not (tmp_path / "a").exists()
+
+
+def test_each_sidecar_is_read_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    read_bytes, names = Path.read_bytes, []
+
+    def read(path: Path) -> bytes:
+        names.append(path.name)
+        return read_bytes(path)
+
+    monkeypatch.setattr(Path, "read_bytes", read)
+    for ask in (store.status, store.rows, store.summary, store.overview, store.__repr__, store._repr_html_):
+        names.clear()
+        ask()
+        assert len(names) == 12
+    names.clear()
+    store.dataset(1)
+    assert len([name for name in names if name.endswith(".json")]) == 3
+
+
+@pytest.mark.parametrize("size", [2**12, 7])
+def test_a_store_is_compared_as_a_result_is(
+    store: Store, result: fg.Result, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(comparing, "_IN_MEMORY", size)
+    monkeypatch.setattr(comparing, "_LEAST", size)
+    for axis in AXES:
+        assert fg.compare(store, axis).to_dict() == fg.compare(result, axis).to_dict()
+
+
+def test_of_a_store_that_is_not_complete_the_seeds_are_compared_that_both_have(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(comparing, "_IN_MEMORY", 7)
+    monkeypatch.setattr(comparing, "_LEAST", 7)
+    here = swept(tmp_path / "a", 90, {"init": AXES["init"]}, shard_size=30)
+    first, second = (point.experiment.id for point in here.specification.points)
+    for id_, start in ((first, 0), (second, 60)):
+        next((Path(here.path) / "shards" / id_).glob(f"{start}-*.json")).unlink()
+    comparison = fg.compare(here, "init")
+    whole = fg.compare(fg.sweep(XOR, range(30, 60), {"init": AXES["init"]}, progress=False), "init")
+    assert comparison.table["n"].tolist() == [60, 60]
+    assert comparison.missing == 60
+    assert comparison.to_dict()["pairs"] == whole.to_dict()["pairs"]
+
+
+def test_a_store_of_failures_alone_cannot_be_compared(tmp_path: Path) -> None:
+    with pytest.raises(fg.InvalidExperiment, match="rows = 'failures': expected 'all'"):
+        fg.compare(swept(tmp_path / "a", 5, rows="failures"), "init")
 
 
 def test_seeds_of_all_sizes(tmp_path: Path) -> None:

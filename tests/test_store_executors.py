@@ -239,6 +239,19 @@ def test_a_shard_that_is_made_twice_with_other_bits_is_an_error(
         store.resume(None if by == "threads" else client.get_executor(), progress=False)
 
 
+def test_a_sweep_makes_the_part_that_it_is_asked_for_and_resume_everything(
+    by_threads: Store, new_folder: NewFolder
+) -> None:
+    folder = new_folder()
+    assert swept(folder, Watched(Here(), interrupt_at(0))).status().n_done == 0
+    part = {"axes": {**AXES, "init": AXES["init"][1:]}, "seeds": range(130, 210)}
+    store = swept(folder, **part)
+    assert not store.interrupted
+    assert [one.n for one in store.counts] == [0, 0, 80, 80]
+    assert swept(folder, **part).status().n_done == 160
+    assert store.resume(progress=False).content_hash() == by_threads.content_hash()
+
+
 @pytest.mark.parametrize("loss", [killed, cancelled])
 def test_a_shard_whose_worker_is_lost_is_made_by_another(loss: Callable[[], Future[Any]], by_threads: Store) -> None:
     here = Here(loss, TRIES - 1)

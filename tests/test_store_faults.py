@@ -23,6 +23,7 @@ import pytest
 
 import fastgrok as fg
 from fastgrok.store import Store, work
+from fastgrok.store.storage import open_storage
 
 EXP = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=2_000, stop=None)
 AXES = {"optimizer.lr": [0.01, 0.1]}
@@ -248,6 +249,44 @@ def test_any_write_may_find_the_disk_full(
     assert_equal(swept(tmp_path / "store"), whole)
 
 
+def test_a_store_that_cannot_grow_or_take_more_stays_as_it_is(
+    few: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(few.path, tmp_path / "store")
+    store = fg.open_store(tmp_path / "store")
+    (shard,) = min(tmp_path.rglob("shards/*/0-*.json")).parent.glob("0-*.json")
+    shard.unlink()
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, FULL)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(fg.StoreError, match=f"could not be written: .*{FULL}"):
+            swept(store.path, 2 * FEW)
+        with pytest.raises(fg.StoreError, match=f"could not be copied: .*{FULL}"):
+            store.merge(few)
+    assert fg.open_store(store.path).specification == few.specification
+    assert_equal(store.merge(few), few)
+
+
+def test_the_names_of_files_and_directories_are_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fsync, synced = os.fsync, []
+
+    def noted(descriptor: int) -> None:
+        synced.append(os.readlink(f"/proc/self/fd/{descriptor}"))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    storage = open_storage(tmp_path / "runs" / "a")
+    assert storage.create("shards/1f/0-9.json", b"1")
+    parents = [tmp_path / part for part in ("", "runs", "runs/a", "runs/a/shards", "runs/a/shards/1f")]
+    assert set(map(str, parents)) <= set(synced)
+    synced.clear()
+    storage.write("shards/1f/0-9.json", b"2")
+    assert synced[-1] == str(parents[-1])
+
+
 def flip_a_bit(path: Path, rng: random.Random) -> None:
     data = bytearray(path.read_bytes())
     data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
@@ -297,6 +336,52 @@ def test_what_is_damaged_is_found_and_made_again(
     assert len(found.bad) == (len(damaged) if is_bad else 0)
     assert found.n_missing == len(damaged)
     assert_equal(store.resume(specialize=False, progress=False), whole)
+
+
+@pytest.mark.parametrize("suffix", ["json", "parquet"])
+def test_a_file_that_cannot_be_read_is_one_of_the_findings(
+    suffix: str, whole: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(whole.path, tmp_path / "store")
+    store = fg.open_store(tmp_path / "store")
+    lost = str(min(tmp_path.rglob(f"shards/*/*.{suffix}")).relative_to(store.path))
+    read_bytes = Path.read_bytes
+
+    def read(path: Path) -> bytes:
+        if str(path).endswith(lost):
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return read_bytes(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_bytes", read)
+        problems, found = store.status().problems, store.verify(sample=0)
+    assert [line.startswith(f"{lost} cannot be read ([Errno 5]") for line in found.bad] == [True]
+    assert problems == (found.bad if suffix == "json" else [])
+    assert found.n_missing == 1
+    assert store.verify(sample=0).ok  # it is readable again
+
+
+def test_files_that_nothing_needs_are_told_apart_and_are_not_bad(whole: Store, tmp_path: Path) -> None:
+    shutil.copytree(whole.path, tmp_path / "store")
+    store = fg.open_store(tmp_path / "store")
+    folders = sorted(tmp_path.glob("store/shards/*"))
+    (folders[0] / "notes.json").write_text("mine")
+    (folders[0] / "10-35.json").write_text("{")
+    (folders[0] / "30-60.parquet").write_text("")
+    shutil.copytree(folders[1], folders[1].with_name("0123456789abcdef"))
+    alone = min(folders[1].glob("*.json"))
+    alone.unlink()
+    status, found = store.status(), store.verify(sample=0)
+    assert (status.problems, found.bad, found.ok) == ([], [], True)
+    assert found.uncommitted == [str(alone.with_suffix(".parquet").relative_to(store.path))]
+    of_others = [line for line in status.strays if line.endswith("is of no configuration of this store")]
+    assert len(of_others) == N_SHARDS // 2
+    assert len(status.strays) == len(of_others) + 2
+    assert {*found.strays} - {*status.strays} == {
+        f"shards/{folders[0].name}/30-60.parquet has no sidecar and is not needed"
+    }
+    assert store.resume(specialize=False, progress=False).content_hash() == whole.content_hash()
+    assert store.verify(sample=0).uncommitted == []
 
 
 def test_two_processes_at_once_do_little_twice(whole: Store, other: Nursery, tmp_path: Path) -> None:

@@ -152,7 +152,7 @@ def resume(
     json: Json = False,
 ) -> Command:
     """Make what is missing of a store, and show it."""
-    from fastgrok.cli.storing import resume as command
+    from fastgrok.cli.making import resume as command
 
     return functools.partial(command, path, shard=shard, scheduler=scheduler, threads=threads, as_json=json)
 
@@ -160,7 +160,7 @@ def resume(
 @app.command()
 def status(path: Directory, json: Json = False) -> Command:
     """Show how far a store is: done, left, rate, time left, bad shards."""
-    from fastgrok.cli.storing import status as command
+    from fastgrok.cli.inspecting import status as command
 
     return functools.partial(command, path, as_json=json)
 
@@ -172,7 +172,7 @@ def verify(
     json: Json = False,
 ) -> Command:
     """Check every shard of a store by its checksum, and some rows bit for bit."""
-    from fastgrok.cli.storing import verify as command
+    from fastgrok.cli.inspecting import verify as command
 
     return functools.partial(command, path, sample=sample, as_json=json)
 
@@ -180,7 +180,7 @@ def verify(
 @app.command()
 def summary(path: Directory, json: Json = False) -> Command:
     """Show the table of a store from its counts alone; no row is read."""
-    from fastgrok.cli.storing import summary as command
+    from fastgrok.cli.inspecting import summary as command
 
     return functools.partial(command, path, as_json=json)
 
@@ -193,7 +193,7 @@ def merge(
     sources: Annotated[list[str], typer.Argument(help="stores of the same sweep", show_default=False)],
 ) -> Command:
     """Copy the shards of stores into one."""
-    from fastgrok.cli.storing import merge as command
+    from fastgrok.cli.inspecting import merge as command
 
     return functools.partial(command, target, sources)
 

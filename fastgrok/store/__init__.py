@@ -1,5 +1,7 @@
 """Sweeps on disk: a directory of shards that outlives the process, and grows."""
 
-from fastgrok.store.store import Status, Store, open_store
+from fastgrok.store.opening import open_store
+from fastgrok.store.status import Status
+from fastgrok.store.store import Store
 
 __all__ = ["Status", "Store", "open_store"]

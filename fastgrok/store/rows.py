@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 
-def read(storage: Storage, sidecar: Sidecar) -> pa.Table:
+def read(storage: Storage, sidecar: Sidecar, columns: Sequence[str] | None = None) -> pa.Table:
     """
     Return the rows of a shard.
 
@@ -39,6 +39,8 @@ def read(storage: Storage, sidecar: Sidecar) -> pa.Table:
         The files of the store.
     sidecar
         Of the shard.
+    columns
+        The names of those that are wanted; None: all.
 
     Raises
     ------
@@ -49,7 +51,7 @@ def read(storage: Storage, sidecar: Sidecar) -> pa.Table:
     import pyarrow.parquet as pq
 
     try:
-        return pq.read_table(io.BytesIO(storage.read(sidecar.shard.rows_name)))
+        return pq.read_table(io.BytesIO(storage.read(sidecar.shard.rows_name)), columns=columns)
     except (pa.ArrowException, OSError) as error:
         message = f"{sidecar.shard.rows_name} cannot be read ({error}): `fastgrok verify {storage.root}` says more"
         raise StoreError(message) from error
@@ -68,14 +70,13 @@ def to_arrow(storage: Storage, sidecars: Sequence[Sidecar]) -> ds.Dataset:
     """
     import pyarrow as pa
     import pyarrow.dataset as ds
-    import pyarrow.parquet as pq
 
     root, files = storage.arrow()
     first: dict[str, Sidecar] = {}
     for one in sidecars:
         first.setdefault(one.shard.experiment_id, one)
-    schemas = [pq.read_schema(io.BytesIO(storage.read(one.shard.rows_name))) for one in first.values()]
-    schema = pa.unify_schemas([one.remove_metadata() for one in schemas]) if schemas else pa.schema([])
+    schemas = [read(storage, one).schema.remove_metadata() for one in first.values()]
+    schema = pa.unify_schemas(schemas, promote_options="permissive") if schemas else pa.schema([])  # of two dtypes
     paths = [f"{root}/{one.shard.rows_name}" for one in sidecars]
     return ds.dataset(paths, schema=schema, format="parquet", filesystem=files)
 
@@ -208,11 +209,20 @@ def copy(source: Storage, target: Storage, sidecars: Sequence[Sidecar]) -> None:
     Raises
     ------
     StoreError
-        If one is there already and not the same.
+        If one is there already and not the same, or it cannot be read or written.
     """
     for one in sidecars:
-        data = source.read(one.shard.rows_name)
-        if hashlib.sha256(data).hexdigest() != one.sha256:
-            name = f"{one.shard.rows_name} of {source.root}"
-            raise StoreError(f"{name} is not what was written: `fastgrok verify {source.root}` says more")
-        commit(target, one, data)
+        try:
+            _copy(source, target, one)
+        except OSError as error:
+            message = f"{one.shard.rows_name} of {source.root} could not be copied: {error}. What was before is whole"
+            raise StoreError(message) from error
+
+
+def _copy(source: Storage, target: Storage, one: Sidecar) -> None:
+    """Commit one shard to another store."""
+    data = source.read(one.shard.rows_name)
+    if hashlib.sha256(data).hexdigest() != one.sha256:
+        name = f"{one.shard.rows_name} of {source.root}"
+        raise StoreError(f"{name} is not what was written: `fastgrok verify {source.root}` says more")
+    commit(target, one, data)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from fastgrok.errors import InvalidExperiment
 from fastgrok.statistics.counts import Counts
 from fastgrok.store.specification import Specification
-from fastgrok.store.storage import Storage
 
 FOLDER = "shards"
 """Where the shards are: a folder in it for each configuration."""
@@ -119,53 +118,6 @@ def _dumped(plain: dict[str, Any]) -> str:
 
 def _digest(plain: dict[str, Any]) -> str:
     return hashlib.sha256(_dumped(plain).encode()).hexdigest()
-
-
-def committed(storage: Storage, specification: Specification) -> tuple[list[Sidecar], list[str]]:
-    """
-    Return the shards of a store that are whole, and what is wrong with the files of others.
-
-    Parameters
-    ----------
-    storage
-        Its files.
-    specification
-        What it holds.
-
-    Notes
-    -----
-    Shards of one configuration that overlap, as two sweeps may leave them that were asked for different seeds at
-    once, are counted once: the longer of two that begin with the same seed, the earlier of others.
-    """
-    found: dict[str, list[Sidecar]] = {id_: [] for id_ in specification.by_id}
-    problems = []
-    for name in storage.names(FOLDER, ".json"):
-        try:
-            sidecar = Sidecar.from_json(storage.read(name))
-        except (InvalidExperiment, FileNotFoundError) as error:
-            problems.append(f"{name} cannot be read ({error})")
-            continue
-        shard = sidecar.shard
-        if shard.sidecar_name != name:
-            problems.append(f"{name} is the sidecar of another shard, {shard.rows_name}")
-        elif (size := storage.size(shard.rows_name)) != sidecar.n_bytes:
-            problems.append(f"{shard.rows_name} has {size or 0:,} bytes and not {sidecar.n_bytes:,}")
-        elif sidecar.counts.n != shard.n_seeds:
-            problems.append(f"{name} counts {sidecar.counts.n:,} seeds and not {shard.n_seeds:,}")
-        elif shard.experiment_id not in found:
-            problems.append(f"{name} is of no configuration of this store")
-        else:
-            found[shard.experiment_id].append(sidecar)
-    return [one for sidecars in found.values() for one in _disjoint(sidecars)], problems
-
-
-def _disjoint(sidecars: Iterable[Sidecar]) -> Iterator[Sidecar]:
-    """Yield those that begin after the end of all before."""
-    end = 0
-    for one in sorted(sidecars, key=lambda one: (one.shard.first, -one.shard.stop)):
-        if one.shard.first >= end:
-            end = one.shard.stop
-            yield one
 
 
 def missing(specification: Specification, there: Sequence[Sidecar]) -> list[Shard]:

@@ -37,7 +37,8 @@ class Storage(ABC):
     def write(self, name: str, data: bytes) -> None:
         """Put a file in its place, whole or not at all, instead of one that may be there.
 
-        What it holds is on the disk afterwards; its name is, once `create` has written another file beside it.
+        What it holds is on the disk afterwards. So is its name where a file was there; else once `create` has written
+        another file beside it, so that a shard costs one directory.
         """
 
     @abstractmethod
@@ -53,8 +54,8 @@ class Storage(ABC):
         """Return the bytes of a file, None without it."""
 
     @abstractmethod
-    def names(self, folder: str, suffix: str) -> list[str]:
-        """Return the names of the files in the folders of a folder that end so, sorted."""
+    def names(self, folder: str, suffix: str, only: str | None = None) -> list[str]:
+        """Return the names of the files that end so in the folders of a folder, or in one of these only, sorted."""
 
     @abstractmethod
     def remove(self, name: str) -> None:
@@ -103,7 +104,10 @@ class _Local(Storage):
 
     def write(self, name: str, data: bytes) -> None:
         with self._written(name, data) as (temporary, target):
+            is_new = not target.exists()
             os.replace(temporary, target)
+        if not is_new:
+            _sync(target.parent)
 
     def create(self, name: str, data: bytes) -> bool:
         with self._written(name, data) as (temporary, target):
@@ -117,11 +121,7 @@ class _Local(Storage):
                 os.replace(temporary, target)  # a file system without links
             finally:
                 temporary.unlink(missing_ok=True)
-        descriptor = os.open(target.parent, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)  # the names, too, outlive a power cut
-        finally:
-            os.close(descriptor)
+        _sync(target.parent)
         return True
 
     @contextlib.contextmanager
@@ -149,11 +149,11 @@ class _Local(Storage):
         except (FileNotFoundError, NotADirectoryError):
             return None
 
-    def names(self, folder: str, suffix: str) -> list[str]:
+    def names(self, folder: str, suffix: str, only: str | None = None) -> list[str]:
         found = []
-        for directory in (entry for entry in self._entries(folder) if entry.is_dir()):
-            inside = os.scandir(directory.path)
-            found += [f"{folder}/{directory.name}/{e.name}" for e in inside if e.name.endswith(suffix)]
+        for inner in [only] if only else [entry.name for entry in self._entries(folder) if entry.is_dir()]:
+            inside = self._entries(f"{folder}/{inner}")
+            found += [f"{folder}/{inner}/{e.name}" for e in inside if e.name.endswith(suffix)]
         return sorted(name for name in found if not name.endswith(_TEMPORARY))
 
     def _entries(self, folder: str) -> list[os.DirEntry[str]]:
@@ -185,8 +185,28 @@ def _opened(path: Path) -> BinaryIO:
     try:
         return open(path, "xb")
     except FileNotFoundError:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _make(path.parent)
         return open(path, "xb")
+
+
+def _make(directory: Path) -> None:
+    """Make a directory, and those above it that are not there."""
+    try:
+        directory.mkdir(exist_ok=True)
+    except FileNotFoundError:
+        _make(directory.parent)
+        directory.mkdir(exist_ok=True)
+    with contextlib.suppress(PermissionError):  # one may add to directories that one may not read
+        _sync(directory.parent)
+
+
+def _sync(directory: Path) -> None:
+    """Let the names in a directory, too, outlive a power cut."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _host() -> str:
@@ -246,9 +266,9 @@ class _Remote(Storage):
         except FileNotFoundError:
             return None
 
-    def names(self, folder: str, suffix: str) -> list[str]:
+    def names(self, folder: str, suffix: str, only: str | None = None) -> list[str]:
         self._files.invalidate_cache()
-        found = self._files.glob(f"{self._full(folder)}/*/*{suffix}")
+        found = self._files.glob(f"{self._full(folder)}/{only or '*'}/*{suffix}")
         return sorted(
             name.removeprefix(self._path.lstrip("/")).removeprefix(self._path).lstrip("/") for name in found
         )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import operator
 import os
-from concurrent.futures import Executor
 from typing import Any, NamedTuple
 
 from fastgrok import arguments, training
@@ -15,8 +14,10 @@ from fastgrok.fields import one_of
 from fastgrok.grid import checked_axes
 from fastgrok.kernels import builder
 from fastgrok.recording import NOTHING, checked_recording
+from fastgrok.store.how import How
+from fastgrok.store.opening import made_store
 from fastgrok.store.specification import ALL, FAILURES, Specification
-from fastgrok.store.store import Store, check_executor, made_store
+from fastgrok.store.store import Store
 
 _SHARD_SECONDS = 2.0  # of one thread
 _SHARD_BYTES = 32 * 2**20  # of its rows in memory
@@ -166,18 +167,10 @@ def estimate(specification: Specification) -> Estimate:
 
 
 def sweep_to_store(
-    path: str | os.PathLike[str],
-    specification: Specification,
-    executor: Executor | None,
-    *,
-    shard_size: int | None,
-    part_of: tuple[int, int] | None = None,
-    threads: int | None = None,
-    specialize: bool | None = None,
-    progress: bool | None = None,
+    path: str | os.PathLike[str], specification: Specification, how: How, *, shard_size: int | None
 ) -> Store:
     """
-    Make or find a store, and make what is missing of it.
+    Make or find a store, and make what is missing of what it is asked to hold.
 
     Parameters
     ----------
@@ -185,19 +178,10 @@ def sweep_to_store(
         A directory, or a URL that fsspec knows.
     specification
         What it is to hold.
-    executor
-        Whose workers train and write; None: threads of this process.
+    how
+        Who trains, and how.
     shard_size
         What was said of it; None: that of the store.
-    part_of
-        As for `Store.resume`.
-    threads
-        As for `Store.resume`.
-    specialize
-        As for `Store.resume`.
-    progress
-        As for `Store.resume`.
     """
-    check_executor(executor)
-    store = made_store(path, specification, shard_size=shard_size)
-    return store.resume(executor, part_of=part_of, threads=threads, specialize=specialize, progress=progress)
+    how.checked()
+    return made_store(path, specification, shard_size=shard_size).make(specification, how)

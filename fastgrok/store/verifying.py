@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from fastgrok.errors import InvalidExperiment
 from fastgrok.schema import SEED
 from fastgrok.store.rows import read
-from fastgrok.store.shards import FOLDER, Shard, Sidecar, committed, missing
+from fastgrok.store.shards import Shard, Sidecar, missing
 from fastgrok.store.specification import Specification
 from fastgrok.store.storage import Storage
+from fastgrok.store.surveying import names, needed, survey
 from fastgrok.store.work import content_hash, rows_table, train
 
 
@@ -27,7 +29,8 @@ class Verification(NamedTuple):
     n_missing
         Shards that are still to be made, those with problems included.
     bad
-        What is wrong with the others: they have lost their sidecars, and `resume` makes them again.
+        What is wrong with others: those that are not what was written have lost their sidecars, and `resume` makes
+        them again.
     n_rows
         Rows that were trained again.
     different
@@ -36,6 +39,8 @@ class Verification(NamedTuple):
         Temporary files of writers that are gone.
     uncommitted
         Files of rows without a sidecar: somebody is about to write it, or it is lost, and `resume` makes them again.
+    strays
+        Files that no shard of this store is made of, or needed for. They are left alone.
     """
 
     n_shards: int
@@ -45,6 +50,7 @@ class Verification(NamedTuple):
     different: list[str]
     removed: list[str]
     uncommitted: list[str]
+    strays: list[str]
 
     @property
     def ok(self) -> bool:
@@ -52,7 +58,7 @@ class Verification(NamedTuple):
         return not (self.bad or self.different)
 
 
-def verify(storage: Storage, specification: Specification, sample: int, seed: int | None) -> Verification:
+def verify(storage: Storage, specification: Specification, sample: Any, seed: Any) -> Verification:
     """
     Check a store: see `Store.verify`.
 
@@ -67,20 +73,58 @@ def verify(storage: Storage, specification: Specification, sample: int, seed: in
     seed
         Of their choice.
     """
+    _check_integer("sample", sample, "")
+    if seed is not None:
+        _check_integer("seed", seed, "None, or ")
     removed = storage.remove_abandoned()
-    there, bad = committed(storage, specification)
-    committed_names = {one.shard.rows_name for one in there}
-    uncommitted = [name for name in storage.names(FOLDER, ".parquet") if name not in committed_names]
-    whole = []
+    there, problems, strays = survey(storage, specification)
+    alone = _without_sidecar(storage)
+    bad, whole = list(problems), []
     for one in there:
-        if hashlib.sha256(storage.read(one.shard.rows_name)).hexdigest() == one.sha256:
-            whole.append(one)
+        if problem := _checked(storage, one):
+            bad.append(problem)
         else:
-            bad.append(f"{one.shard.rows_name} is not what was written: its SHA-256 is another one")
-            storage.remove(one.shard.sidecar_name)
+            whole.append(one)
+    is_needed = needed(alone, specification, whole)
     different, n_rows = _trained_again(storage, specification, whole, sample, np.random.default_rng(seed))
-    n_missing = len(missing(specification, whole))
-    return Verification(len(whole), n_missing, bad, n_rows, different, removed, uncommitted)
+    return Verification(
+        n_shards=len(whole),
+        n_missing=len(missing(specification, whole)),
+        bad=bad,
+        n_rows=n_rows,
+        different=different,
+        removed=removed,
+        uncommitted=[name for name in alone if name in is_needed],
+        strays=[*strays, *(f"{name} has no sidecar and is not needed" for name in alone if name not in is_needed)],
+    )
+
+
+def _check_integer(field: str, value: Any, beside: str) -> None:
+    """Raise unless a value is an integer that is not negative."""
+    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 0:
+        raise InvalidExperiment(field, value, f"{beside}an integer of 0 or more")
+
+
+def _checked(storage: Storage, one: Sidecar) -> str | None:
+    """Return what is wrong with the rows of a shard; it loses its sidecar if they are not what was written."""
+    rows, sidecar = one.shard.rows_name, one.shard.sidecar_name
+    try:
+        if hashlib.sha256(storage.read(rows)).hexdigest() == one.sha256:
+            return None
+    except OSError as error:  # the disk or the network may find it again
+        return f"{rows} cannot be read ({error}): if that stays so, remove {sidecar}, and it is made again"
+    problem = f"{rows} is not what was written: its SHA-256 is another one"
+    try:
+        storage.remove(sidecar)
+    except OSError as error:
+        return f"{problem}, and {sidecar} cannot be removed ({error})"
+    return problem
+
+
+def _without_sidecar(storage: Storage) -> list[str]:
+    """Return the files of rows that have no sidecar beside them."""
+    sidecars = {name.removesuffix(".json") for name in names(storage, ".json")}
+    return [name for name in names(storage, ".parquet") if name.removesuffix(".parquet") not in sidecars]
 
 
 def _trained_again(

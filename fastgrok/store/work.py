@@ -40,11 +40,21 @@ def read_specification(storage: Storage) -> Specification | None:
     ----------
     storage
         Its files.
+
+    Raises
+    ------
+    StoreError
+        If it cannot be read, or is no longer what was written.
     """
     try:
-        return Specification.from_json(storage.read(STORE).decode())
+        return Specification.from_json(storage.read(STORE))
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except OSError as error:
+        raise StoreError(f"{storage.root}/{STORE} cannot be read ({error})") from error
+    except InvalidExperiment as error:
+        hint = "move it away, and the same sweep into this store writes it again and trains no shard twice"
+        raise StoreError(f"{storage.root}/{STORE} is damaged ({error}): {hint}") from error
 
 
 def make_shard(root: str, digest: str, shard: Shard, specialize: bool, ticket: str) -> Sidecar:

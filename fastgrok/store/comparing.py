@@ -1,0 +1,92 @@
+"""A store as `compare` sees it: exact counts, and the epochs of some seeds after others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from fastgrok.errors import InvalidExperiment
+from fastgrok.grid import Point
+from fastgrok.recording import shapes
+from fastgrok.results.files import OUTCOME
+from fastgrok.schema import VARIABLES
+from fastgrok.statistics.comparison import Rows, Trials
+from fastgrok.statistics.counts import Counts
+from fastgrok.store.rows import read
+from fastgrok.store.shards import Sidecar
+from fastgrok.store.specification import ALL, Specification
+from fastgrok.store.storage import Storage
+from fastgrok.store.work import outcome_codes
+
+_COMPARED = (OUTCOME, "epochs_run", "epochs_to_converge", "stopped_early")
+_IN_MEMORY = 2**22  # rows of all configurations at a time, some 20 bytes each
+_LEAST = 2**12  # seeds at a time
+
+
+def trials(
+    storage: Storage, specification: Specification, there: Sequence[Sidecar], counts: Sequence[Counts]
+) -> Trials:
+    """
+    Return a store as comparisons see it.
+
+    Parameters
+    ----------
+    storage
+        Its files.
+    specification
+        What it holds.
+    there
+        Its committed shards, disjoint.
+    counts
+        Of each configuration.
+
+    Raises
+    ------
+    InvalidExperiment
+        If the store does not have the rows of all seeds.
+    """
+    if specification.rows != ALL:
+        expected = "'all', when the store is made: a comparison needs the rows of the same seeds"
+        raise InvalidExperiment("rows", specification.rows, expected)
+    return Trials(
+        specification.axes,
+        [(point.labels, point.experiment) for point in specification.points],
+        counts,
+        lambda: _windows(storage, specification, there),
+        specification.n_runs - sum(one.n for one in counts),
+    )
+
+
+def _windows(storage: Storage, specification: Specification, there: Sequence[Sidecar]) -> Iterator[list[Rows]]:
+    """Yield the rows of some seeds after others, in all configurations."""
+    by_id: dict[str, list[Sidecar]] = {id_: [] for id_ in specification.by_id}
+    for one in there:
+        by_id[one.shard.experiment_id].append(one)
+    first = min([specification.seeds.start, *(one.shard.first for one in there)])
+    stop = max([specification.seeds.stop, *(one.shard.stop for one in there)])
+    size = max(_LEAST, _IN_MEMORY // len(specification.points))
+    for start in range(first, stop, size):
+        seeds = range(start, min(start + size, stop))
+        yield [
+            _rows(storage, specification, point, by_id[point.experiment.id], seeds) for point in specification.points
+        ]
+
+
+def _rows(
+    storage: Storage, specification: Specification, point: Point, sidecars: Sequence[Sidecar], seeds: range
+) -> Rows:
+    """Return the rows of some seeds in one configuration."""
+    there = shapes(point.experiment, specification.recording, len(seeds))
+    columns = {name: np.zeros(there[name], VARIABLES[name].dtype) for name in _COMPARED if name in there}
+    finished = np.zeros(len(seeds), np.bool_)
+    for one in sidecars:
+        first, stop = max(one.shard.first, seeds.start), min(one.shard.stop, seeds.stop)
+        if first >= stop:
+            continue
+        target = slice(first - seeds.start, stop - seeds.start)
+        table = read(storage, one, list(columns)).slice(first - one.shard.first, stop - first)
+        for name, column in columns.items():
+            column[target] = outcome_codes(table[name]) if name == OUTCOME else table[name].to_numpy()
+        finished[target] = True
+    return Rows(columns, finished)

@@ -1,0 +1,56 @@
+"""How a store is completed: who trains, which part, and how. No bit of a row depends on it."""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor
+from typing import NamedTuple, Self
+
+from fastgrok import arguments
+from fastgrok.errors import InvalidExperiment
+
+
+class How(NamedTuple):
+    """
+    The arguments of `Store.resume`, which explains them.
+
+    Parameters
+    ----------
+    executor
+        Whose workers train; None: threads of this process.
+    part_of
+        (i, n) for the i-th of n parts of the work; None: all of it.
+    threads
+        Threads, without an executor; None: one for each CPU.
+    specialize
+        Which driver trains; None: the one that saves time.
+    progress
+        Whether to show a bar; None: on a terminal.
+    """
+
+    executor: Executor | None = None
+    part_of: tuple[int, int] | None = None
+    threads: int | None = None
+    specialize: bool | None = None
+    progress: bool | None = None
+
+    def checked(self) -> Self:
+        """
+        Return it, if it will do.
+
+        Raises
+        ------
+        InvalidExperiment
+            If an argument will not.
+        """
+        if self.executor is not None and not isinstance(self.executor, Executor):
+            expected = "None, or a concurrent.futures.Executor, such as Client(...).get_executor() of Dask"
+            raise InvalidExperiment("executor", self.executor, expected)
+        if self.part_of is not None and not 1 <= self.part_of[0] <= self.part_of[1]:
+            raise InvalidExperiment("part_of", self.part_of, "None, or (i, n) with i from 1 to n")
+        arguments.checked_integer("threads", self.threads, arguments.MAX_THREADS)
+        if self.threads is not None and self.executor is not None:
+            expected = "None with an executor: each of its workers trains in one thread"
+            raise InvalidExperiment("threads", self.threads, expected)
+        arguments.checked_flag("specialize", self.specialize)
+        arguments.checked_flag("progress", self.progress)
+        return self

@@ -1,0 +1,96 @@
+"""How a store is opened, made, and let grow."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+
+from fastgrok.errors import InvalidExperiment
+from fastgrok.store.growing import grow
+from fastgrok.store.recovering import has_shards, recovered
+from fastgrok.store.specification import Specification
+from fastgrok.store.storage import Storage, open_storage
+from fastgrok.store.store import Store
+from fastgrok.store.work import STORE, read_specification
+
+
+def open_store(path: str | os.PathLike[str]) -> Store:
+    """
+    Open a store.
+
+    Parameters
+    ----------
+    path
+        A directory, or a URL that fsspec knows.
+
+    Raises
+    ------
+    InvalidExperiment
+        If there is no store.
+    StoreError
+        If store.json cannot be read, or is damaged.
+
+    Examples
+    --------
+    >>> open_store("/nowhere")
+    Traceback (most recent call last):
+    fastgrok.errors.InvalidExperiment: store = '/nowhere': expected a directory that holds store.json
+    """
+    storage = open_storage(path)
+    specification = read_specification(storage)
+    if specification is None:
+        again = f"; its shards are there: the same sweep into it writes {STORE} again" * has_shards(storage)
+        raise InvalidExperiment("store", os.fspath(path), f"a directory that holds {STORE}{again}")
+    return Store(storage, specification)
+
+
+def made_store(path: str | os.PathLike[str], asked: Specification, *, shard_size: int | None) -> Store:
+    """
+    Return the store of a sweep, made if there is none, grown if more is asked for than it holds.
+
+    Parameters
+    ----------
+    path
+        A directory, or a URL that fsspec knows.
+    asked
+        What is asked for.
+    shard_size
+        What was said of it; None: that of the store.
+
+    Raises
+    ------
+    InvalidExperiment
+        If the directory holds something else, or a store for another sweep: the error says what differs.
+
+    Notes
+    -----
+    Where shards are and no store.json, it is written again, and the shards of the configurations that are asked for
+    are there.
+    """
+    storage = open_storage(path)
+    try:
+        Specification.from_json(asked.to_json())
+    except InvalidExperiment as error:
+        expected = "something that a store can read back from JSON, such as a scheme or arrays instead of a function"
+        raise InvalidExperiment(error.field, error.value, expected) from error
+    try:
+        first = _first(storage, asked) if storage.size(STORE) is None else None
+        made = first is not None and storage.create(STORE, first.to_json().encode())
+    except OSError as error:
+        expected = f"a directory that can be written to ({error.strerror or error})"
+        raise InvalidExperiment("store", os.fspath(path), expected) from error
+    if first is not None and made:
+        return Store(storage, first)
+    store = open_store(path)
+    if shard_size is None:
+        asked = dataclasses.replace(asked, shard_size=store.specification.shard_size)
+    return Store(storage, grow(storage, asked))
+
+
+def _first(storage: Storage, asked: Specification) -> Specification:
+    """Return what a directory without store.json is to hold."""
+    if storage.is_empty() or storage.size(STORE) is not None:  # another process has just made it
+        return asked
+    if not has_shards(storage):
+        raise InvalidExperiment("store", storage.root, "a store, or a directory that is empty or not there")
+    return recovered(storage, asked)
