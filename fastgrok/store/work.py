@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from concurrent.futures import Executor, Future
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -47,7 +48,9 @@ def read_specification(storage: Storage) -> Specification | None:
         return None
 
 
-def make_shard(root: str, digest: str, shard: Shard, specialize: bool, ticket: str) -> Sidecar:
+def make_shard(
+    root: str, digest: str, shard: Shard, specialize: bool, ticket: str, writers: Executor | None = None
+) -> Future[None] | None:
     """
     Train the seeds of a shard in this thread, and commit them.
 
@@ -63,6 +66,12 @@ def make_shard(root: str, digest: str, shard: Shard, specialize: bool, ticket: s
         Which driver trains. The bits are the same.
     ticket
         Another one for each call: Dask gives back what an equal call gave.
+    writers
+        Threads that commit while this one goes on with another shard; None: this thread does.
+
+    Returns
+    -------
+    What the writers are still to do, if there is anything.
 
     Raises
     ------
@@ -72,8 +81,8 @@ def make_shard(root: str, digest: str, shard: Shard, specialize: bool, ticket: s
         If it cannot be written; nothing of it is there then but, where even that failed, a temporary file.
     """
     storage = open_storage(root)
-    if (there := _committed(storage, shard)) is not None:  # by another process, since this one looked
-        return there
+    if _committed(storage, shard) is not None:  # by another process, since this one looked
+        return None
     specification = _specification(root, digest, shard.experiment_id)
     configuration = train(specification, specification.by_id[shard.experiment_id], shard, specialize)
     seeds = np.arange(shard.first, shard.stop, dtype=np.uint64)
@@ -89,8 +98,10 @@ def make_shard(root: str, digest: str, shard: Shard, specialize: bool, ticket: s
         seconds=configuration.trained.seconds,
         versions=dict(provenance.versions()),
     )
+    if writers is not None:
+        return writers.submit(commit, storage, sidecar, data)
     commit(storage, sidecar, data)
-    return sidecar
+    return None
 
 
 def train(specification: Specification, point: Point, shard: Shard, specialize: bool | None) -> Configuration:
