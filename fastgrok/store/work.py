@@ -228,9 +228,9 @@ def column_hashes(table: pa.Table, begun: dict[str, Any] | None = None) -> dict[
     import pyarrow as pa
 
     hashes = {} if begun is None else begun
-    for field in table.schema:
+    for field, column in zip(table.schema, table.columns, strict=True):
         if not pa.types.is_string(field.type):
-            hashes.setdefault(field.name, hashlib.sha256()).update(_values(table[field.name]))
+            hashes.setdefault(field.name, hashlib.sha256()).update(_values(column))
     return hashes
 
 
@@ -240,10 +240,15 @@ def _values(column: pa.ChunkedArray) -> Any:
 
     if pa.types.is_dictionary(column.type):
         return outcome_codes(column).data
-    array = column.combine_chunks()
+    array = _whole(column)
     if pa.types.is_fixed_size_list(array.type):
         array = array.flatten()
     return np.ascontiguousarray(array.to_numpy(zero_copy_only=False)).data
+
+
+def _whole(column: pa.ChunkedArray) -> pa.Array:
+    """Return a column in one piece; most are."""
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
 def outcome_codes(column: pa.ChunkedArray) -> np.ndarray:
@@ -255,7 +260,7 @@ def outcome_codes(column: pa.ChunkedArray) -> np.ndarray:
     column
         Of a table of rows.
     """
-    array = column.unify_dictionaries().combine_chunks()
+    array = _whole(column if column.num_chunks == 1 else column.unify_dictionaries())
     codes = np.array([OUTCOMES.index(name) for name in array.dictionary.to_pylist()], np.int8)
     found: np.ndarray = codes[array.indices.to_numpy()]
     return found
