@@ -117,13 +117,17 @@ def grid(experiment: Experiment, axes: Sequence[Axis]) -> list[Point]:
     [10, 20]
     """
     points = []
+    made_of_fields: dict[tuple[int, ...], Experiment] = {}  # validating one takes as long as the rest of a point
     for places in itertools.product(*(range(len(one.values)) for one in axes)):
         chosen: dict[str, Any] = {}
         for one, k in zip(axes, places, strict=True):
             chosen |= one.values[k] if one.path == POINT else {one.path: one.values[k]}
         labels = {one.path: one.labels[k] for one, k in zip(axes, places, strict=True)}
         fields = {path: value for path, value in chosen.items() if path in FIELDS}
-        made = experiment.replace(**fields)
+        which = tuple(k for one, k in zip(axes, places, strict=True) if one.path in FIELDS or one.path == POINT)
+        if which not in made_of_fields:
+            made_of_fields[which] = experiment.replace(**fields)
+        made = made_of_fields[which]
         for path in [path for path in chosen if path not in fields]:
             made = made.replace_at(path, chosen[path])
         points.append(Point(labels, made))

@@ -77,6 +77,7 @@ def train(
     chunk_size: int | None = None,
     advance: Callable[[int], object] | None = None,
     collect: Callable[[slice, Part], object] | None = None,
+    pool: ThreadPoolExecutor | None = None,
 ) -> Trained:
     """
     Train one network per seed.
@@ -101,6 +102,8 @@ def train(
         Called in this thread with the number of seeds that have been finished since the last call.
     collect
         Called in the threads with the rows of a chunk, and everything that the kernels wrote for it.
+    pool
+        What `thread_pool(threads)` returned: starting threads takes as long as training a small configuration.
     """
     n = len(seeds)
     threads = threads or builder.threads()
@@ -130,7 +133,7 @@ def train(
         if collect is not None:
             collect(rows, part)
 
-    interrupted = _in_threads(task, n, size, threads, cancel=kernels.cancel, advance=advance)
+    interrupted = _in_threads(task, n, size, threads, cancel=kernels.cancel, advance=advance, pool=pool)
     return Trained(
         columns=columns,
         params=kept,
@@ -143,6 +146,11 @@ def train(
         threads=threads,
         recording=recording,
     )
+
+
+def thread_pool(threads: int | None) -> ThreadPoolExecutor:
+    """Return threads for several calls of `train`; None: one for each CPU."""
+    return ThreadPoolExecutor(threads or builder.threads(), thread_name_prefix="fastgrok")
 
 
 def working_bytes(
@@ -218,6 +226,7 @@ def _in_threads(
     *,
     cancel: Callable[[], None],
     advance: Callable[[int], object] | None,
+    pool: ThreadPoolExecutor | None = None,
 ) -> bool:
     """Run the task on n rows in chunks of a size; return whether Ctrl-C ended that early.
 
@@ -239,17 +248,18 @@ def _in_threads(
         if advance is not None:
             advance(finished)
 
-    with ThreadPoolExecutor(threads, thread_name_prefix="fastgrok") as pool:
+    with contextlib.nullcontext(pool) if pool is not None else thread_pool(threads) as workers:
         try:
             for first in range(0, n, size):
                 rows = slice(first, min(first + size, n))
-                waiting[pool.submit(task, rows)] = rows.stop - rows.start
+                waiting[workers.submit(task, rows)] = rows.stop - rows.start
                 if len(waiting) > threads:
                     collect()
             while waiting:
                 collect()
         except BaseException as error:
             cancel()
+            wait(waiting)
             if not isinstance(error, KeyboardInterrupt):
                 raise
             return True
