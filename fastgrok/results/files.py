@@ -224,12 +224,10 @@ def write_netcdf(path: Path, dataset: xr.Dataset) -> None:
     path
         A path that `checked_target` has let pass.
     dataset
-        What `to_dataset` returns. NetCDF knows no bool: such attributes become 0 or 1.
+        What `to_dataset` or `replay` returns.
     """
-    plain = {key: int(value) if isinstance(value, bool) else value for key, value in dataset.attrs.items()}
-    written = dataset.assign_attrs(plain)
     encoding = {str(name): {"_FillValue": None} for name in [*dataset.data_vars, *dataset.coords]}
-    _atomically(path, lambda temporary: written.to_netcdf(temporary, engine="h5netcdf", encoding=encoding))
+    _atomically(path, lambda temporary: dataset.to_netcdf(temporary, engine="h5netcdf", encoding=encoding))
 
 
 def _atomically(path: Path, write: Callable[[str], object]) -> None:

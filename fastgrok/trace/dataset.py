@@ -35,7 +35,9 @@ _TIMES = {
 }
 
 
-def labelled(experiment: Experiment, seeds: NDArray[np.uint64], history: History, *, steps: bool) -> xr.Dataset:
+def labelled(
+    experiment: Experiment, seeds: NDArray[np.uint64], history: History, *, steps: bool, own_params: bool
+) -> xr.Dataset:
     """
     Return a trace: the result variables, and what is recorded.
 
@@ -49,9 +51,11 @@ def labelled(experiment: Experiment, seeds: NDArray[np.uint64], history: History
         What they went through.
     steps
         Whether every step was recorded, and not every epoch.
+    own_params
+        Whether training started from given parameters.
     """
     one = Configuration({}, experiment, history.trained)
-    attrs = provenance(experiment, [], [one], own_params=False, time=now())
+    attrs = provenance(experiment, [], [one], own_params=own_params, time=now())
     result = to_dataset(seeds, [], [one], attrs)
     arrays = _arrays(experiment, history)
     time, n_seeds = STEP if steps else EPOCH, len(seeds)

@@ -86,7 +86,9 @@ def record(
     else:
         first = initial_params(experiment, seeds)
     per_epoch = builder.n_batches(experiment) if recording.steps else 1
-    later = outputs.steps.params if outputs.steps is not None else outputs.records
+    later = outputs.records if outputs.steps is None else outputs.steps.params
+    if later is None:  # no epoch
+        later = np.empty((len(seeds), 0, experiment.n_params))
     times = np.arange(1 + later.shape[1]) if recording.steps else np.array([0, *recording.epochs])
     there = times <= outputs.epochs_run[:, None] * per_epoch
     n_times = int(there.any(axis=0).sum())

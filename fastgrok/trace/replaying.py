@@ -93,7 +93,8 @@ def replay(
         raise InvalidExperiment("params", params, f"those of {len(seeds)} networks, one for each seed")
     recording = _recording(experiment, steps, record_at)
     _check_memory(experiment, len(seeds), recording)
-    trace = labelled(experiment, seeds, record(experiment, seeds, flat, recording), steps=steps)
+    history = record(experiment, seeds, flat, recording)
+    trace = labelled(experiment, seeds, history, steps=steps, own_params=flat is not None)
     return trace.isel({SEED: 0}) if single else trace
 
 
