@@ -1,35 +1,30 @@
 """Pictures: each function takes `ax=`, returns it, and draws what a plain function beside it computes."""
 
-from fastgrok.plots.activations import ActivationMap, activation_map, activations
+from fastgrok.plots.activations import activation_map, activations
 from fastgrok.plots.animation import animate, frame_times
-from fastgrok.plots.boundary import OutputGrid, decision_boundary, output_grid
-from fastgrok.plots.convergence import ConvergenceCurve, convergence, convergence_curves
-from fastgrok.plots.curves import Bands, accuracy, accuracy_bands, loss, loss_bands
-from fastgrok.plots.dead import DeadShare, dead_shares, dead_units
-from fastgrok.plots.final_losses import LossHistogram, loss_histogram, losses
-from fastgrok.plots.initial_final import InitialFinal, initial_and_final, initial_final_weights
-from fastgrok.plots.network import Edge, Graph, Node, network, network_graph
-from fastgrok.plots.rates import RateTable, rate_table, rates
-from fastgrok.plots.weights import WeightCurves, weight_curves, weights
+from fastgrok.plots.boundary import decision_boundary, output_grid
+from fastgrok.plots.bricks import brick_boxes, bricks
+from fastgrok.plots.convergence import convergence, convergence_curves
+from fastgrok.plots.curves import accuracy, accuracy_bands, loss, loss_bands
+from fastgrok.plots.dead import dead_shares, dead_units
+from fastgrok.plots.final_losses import loss_histogram, losses
+from fastgrok.plots.initial_final import initial_and_final, initial_final_weights
+from fastgrok.plots.network import network, network_graph
+from fastgrok.plots.pressure import conflict, conflict_rows, pressure, pressure_rows
+from fastgrok.plots.rates import rate_table, rates
+from fastgrok.plots.sign_flow import sign_flow, sign_marks
+from fastgrok.plots.weights import weight_curves, weights
 
 __all__ = [
-    "ActivationMap",
-    "Bands",
-    "ConvergenceCurve",
-    "DeadShare",
-    "Edge",
-    "Graph",
-    "InitialFinal",
-    "LossHistogram",
-    "Node",
-    "OutputGrid",
-    "RateTable",
-    "WeightCurves",
     "accuracy",
     "accuracy_bands",
     "activation_map",
     "activations",
     "animate",
+    "brick_boxes",
+    "bricks",
+    "conflict",
+    "conflict_rows",
     "convergence",
     "convergence_curves",
     "dead_shares",
@@ -45,8 +40,16 @@ __all__ = [
     "network",
     "network_graph",
     "output_grid",
+    "pressure",
+    "pressure_rows",
     "rate_table",
     "rates",
+    "sign_flow",
+    "sign_marks",
     "weight_curves",
     "weights",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__

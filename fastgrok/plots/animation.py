@@ -123,7 +123,7 @@ def _writer(target: Path, frames_per_second: int) -> AbstractMovieWriter:
 
 def _draw(trace: xr.Dataset, time: int, figure: Figure) -> None:
     """Draw one frame; what the first one has laid out stays where it is."""
-    places = [ax.get_position() for ax in figure.axes]
+    places = [ax.get_position(original=True) for ax in figure.axes]
     figure.clear()
     left, middle, right = figure.subplots(1, 3, width_ratios=(1.5, 1, 1.1))
     network(trace, time, left)
@@ -138,6 +138,6 @@ def _draw(trace: xr.Dataset, time: int, figure: Figure) -> None:
         activations(trace, 1, time, right)
     if not places:
         figure.draw_without_rendering()
-        figure.set_layout_engine("none")
+        figure.set_layout_engine(None)
     for ax, place in zip(figure.axes, places, strict=False):
         ax.set_position(place)

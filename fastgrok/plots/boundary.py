@@ -137,7 +137,7 @@ def decision_boundary(trace: xr.Dataset, at: int | None = None, ax: Axes | None 
         label = f"target {kind:g}" if told else "examples"
         x0, x1 = data.X[mine].T
         ax.scatter(x0, x1, c=targets[mine], marker=marker, label=label, **style, **colors)
-    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=4, frameon=False)
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, 0.0), borderaxespad=3.5, ncols=4, frameon=False)
     ax.set(xlabel=data.feature_names[0], ylabel=data.feature_names[1], title=title_of(trace, grid.time))
     ax.figure.colorbar(image, ax=ax, label=f"output {data.target_names[output]}", extend="both")
     return ax

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from fastgrok.display.numbers import percent
 from fastgrok.plots.configurations import Counted, trained
-from fastgrok.plots.style import BELOW, axes_or_new, looks
+from fastgrok.plots.style import axes_or_new, legend_below, looks
 from fastgrok.run_result import Result
 from fastgrok.statistics.proportion import Estimate, wilson
 from fastgrok.statistics.survival import band, survival_curve
@@ -18,7 +18,7 @@ from fastgrok.store import Store
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_INSIDE = 6  # curves at most whose legend is inside the axes
+_DIGITS = 12  # one minus a share that was rounded is the plain share again, to the digits of a percentage
 
 
 class ConvergenceCurve(NamedTuple):
@@ -74,8 +74,8 @@ def convergence_curves(result: Result | Store, confidence: float = 0.95) -> list
     >>> import fastgrok as fg
     >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=100)
     >>> result = fg.run(exp, seeds=100)
-    >>> round(float(convergence_curves(result)[0].share[-1] - result.summaries[0].rate), 12)
-    0.0
+    >>> float(convergence_curves(result)[0].share[-1]) == result.summaries[0].rate
+    True
     """
     return [_curve(one, confidence) for one in trained(result)]
 
@@ -84,11 +84,9 @@ def _curve(one: Counted, confidence: float) -> ConvergenceCurve:
     """Return the curve of one configuration, with its first and its last epoch."""
     curve = survival_curve(one.counts)
     low, high = band(curve, confidence)
-    start = wilson(0, one.counts.n, confidence)
-    epochs, shares, lows, highs = (
-        np.concatenate([[first], values])
-        for first, values in ((0, curve.time), (0.0, 1 - curve.share), (start.low, 1 - high), (start.high, 1 - low))
-    )
+    start, converged = wilson(0, one.counts.n, confidence), np.round(1 - curve.share, _DIGITS)
+    steps = ((0, curve.time), (0.0, converged), (start.low, 1 - high), (start.high, 1 - low))
+    epochs, shares, lows, highs = (np.concatenate([[first], values]) for first, values in steps)
     end = one.experiment.epochs if curve.last is None else curve.last
     if end > epochs[-1]:
         epochs = np.append(epochs, end)
@@ -137,6 +135,5 @@ def convergence(result: Result | Store, ax: Axes | None = None) -> Axes:
     ax.set_title(f"{least:,} seeds{each}" if least == most else f"{least:,} to {most:,} seeds{each}")
     ax.set_ylim(0, 1)
     ax.set_xlim(left=0)
-    place: dict[str, Any] = {**BELOW, "fontsize": "x-small"} if len(curves) > _INSIDE else {"fontsize": "small"}
-    ax.legend(title="converged in the end [95 %]", title_fontsize="small", **place)
+    legend_below(ax, "converged in the end [95 %]")
     return ax

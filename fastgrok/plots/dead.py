@@ -8,7 +8,7 @@ import numpy as np
 
 from fastgrok.errors import InvalidExperiment
 from fastgrok.plots.configurations import trained
-from fastgrok.plots.style import BELOW, axes_or_new, looks
+from fastgrok.plots.style import axes_or_new, legend_below, looks
 from fastgrok.run_result import Result
 from fastgrok.statistics.histogram import Histogram
 from fastgrok.statistics.proportion import Estimate, wilson_of_shares
@@ -135,5 +135,5 @@ def dead_units(result: Result | Store, ax: Axes | None = None) -> Axes:
     ax.set_ylim(bottom=0)
     ax.set(xlabel="ReLU layer", ylabel="dead units (share of the layer)")
     ax.set_title(names[0] if len(names) == 1 else f"{len(names)} configurations")
-    ax.legend(fontsize="small", frameon=False, **BELOW)
+    legend_below(ax)
     return ax

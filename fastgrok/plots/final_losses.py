@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from fastgrok.errors import InvalidExperiment
 from fastgrok.plateaus import MAX_EXAMPLES, plateaus
 from fastgrok.plots.configurations import configurations, place_of
-from fastgrok.plots.style import BELOW, COLOURS, axes_or_new
+from fastgrok.plots.style import COLOURS, axes_or_new, legend_below
 from fastgrok.run_result import Result
 from fastgrok.statistics.loss_bins import loss_centers
 from fastgrok.statistics.trapped import PlateauShare, plateau_shares
@@ -154,7 +154,7 @@ def losses(result: Result | Store, config: int | Mapping[str, Any] | None = None
     below = " (first bar: and below)" if found.logarithmic else ""
     ax.set(xlabel=f"mean loss after the last update{below}", ylabel="seeds")
     ax.set_title(f"{one.name}: {one.counts.n:,} seeds")
-    ax.legend(**BELOW, fontsize="small", frameon=False)
+    legend_below(ax)
     return ax
 
 

@@ -15,8 +15,8 @@ COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#0
 DASHES = ("-", "--", "-.", ":")
 """Changes with each colour, so that lines can be told apart in grey."""
 
-BELOW: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.14), "ncols": 2}
-"""Where a legend of many lines stands, so that the axes keep their width."""
+_LINE = 12  # points from one name to the next
+_ONE_COLUMN = 6  # names at most that are below each other
 
 DEAD = "#999999"
 """What is dead is drawn grey, with a cross."""
@@ -106,6 +106,23 @@ def ink(share: float) -> str:
     return "black" if share > 0.5 else "white"
 
 
+def legend_below(ax: Axes, title: str | None = None) -> None:
+    """
+    Say what stands for what below the axes, where long names hide nothing.
+
+    Parameters
+    ----------
+    ax
+        What is in them has labels.
+    title
+        What stands above the names.
+    """
+    n = len(ax.get_legend_handles_labels()[1])
+    style: dict[str, Any] = {"fontsize": "small"} if n <= _ONE_COLUMN else {"fontsize": "x-small", "ncols": 2}
+    style |= {"loc": "upper center", "bbox_to_anchor": (0.5, 0.0), "borderaxespad": 4.5, "frameon": False}
+    ax.legend(title=title, title_fontsize="small", **style)
+
+
 def end_labels(ax: Axes, ends: Mapping[str, float]) -> None:
     """
     Write the name of each line at its right end, moved apart where they would overlap.
@@ -119,15 +136,16 @@ def end_labels(ax: Axes, ends: Mapping[str, float]) -> None:
     """
     low, high = ax.get_ylim()
     ax.set_ylim(low, high)
+    height = 72 * ax.bbox.height / ax.figure.dpi  # in points
     line = {"arrowstyle": "-", "color": DEAD, "linewidth": 0.6, "shrinkA": 1, "shrinkB": 0}
     style: dict[str, Any] = {"fontsize": "small", "verticalalignment": "center", "arrowprops": line}
-    for (name, end), place in zip(ends.items(), apart(list(ends.values()), low, high), strict=True):
+    for (name, end), place in zip(ends.items(), apart(list(ends.values()), low, high, _LINE / height), strict=True):
         ax.annotate(
             name, (1.0, end), (1.04, place), xycoords=("axes fraction", "data"), annotation_clip=False, **style
         )
 
 
-def apart(places: Sequence[float], low: float, high: float, gap: float = 0.055) -> list[float]:
+def apart(places: Sequence[float], low: float, high: float, gap: float) -> list[float]:
     """
     Return places moved so that none is too near another, in the order in which they are.
 
