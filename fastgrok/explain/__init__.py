@@ -2,6 +2,16 @@
 
 from fastgrok.explain.correlation import Correlation, correlation
 from fastgrok.explain.failure import Failure, failure
+from fastgrok.explain.overfitting import Overfitting, overfitting
 from fastgrok.explain.pressure import Pressure, pressure
 
-__all__ = ["Correlation", "Failure", "Pressure", "correlation", "failure", "pressure"]
+__all__ = [
+    "Correlation",
+    "Failure",
+    "Overfitting",
+    "Pressure",
+    "correlation",
+    "failure",
+    "overfitting",
+    "pressure",
+]
