@@ -1,6 +1,7 @@
 """Pressure: minus the gradient of each example's own loss, and how much of it cancels."""
 
 import matplotlib as mpl
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import xarray as xr
@@ -121,15 +122,15 @@ def test_the_pictures_show_what_was_computed():
     ax = pressure(found)
     np.testing.assert_array_equal(ax.images[0].get_array(), rows.values)
     assert [text.get_text() for text in ax.texts] == ["0+−"[int(s)] for s in np.sign(rows.values).ravel()]
-    mpl.pyplot.close(ax.figure)
+    plt.close(ax.figure)
 
 
 def test_conflict_is_drawn_over_the_recorded_times():
     found = fg.explain.pressure(fg.replay(XOR, 1, record_at=[2, 10]))
     rows = conflict_rows(found)
     assert rows.columns.tolist() == [0, 2, 10]
-    figure, ax = mpl.pyplot.subplots()
+    figure, ax = plt.subplots()
     assert conflict(found, ax) is ax
     np.testing.assert_array_equal(np.ma.filled(ax.collections[0].get_array(), np.nan), rows.values)
     assert ax.collections[0].get_coordinates()[0, :, 0].tolist() == [-0.5, 1, 6, 10.5]
-    mpl.pyplot.close(figure)
+    plt.close(figure)

@@ -1,9 +1,10 @@
 """Datasets: from arrays, CSV and NPZ files, and the small ones of the source texts."""
 
+from fastgrok.datasets.accidental import accidental
 from fastgrok.datasets.builtin import and_, by_name, deep_streetlights, or_, parity, streetlights, xor
 from fastgrok.datasets.dataset import Dataset
 
-__all__ = ["Dataset", "and_", "by_name", "deep_streetlights", "or_", "parity", "streetlights", "xor"]
+__all__ = ["Dataset", "accidental", "and_", "by_name", "deep_streetlights", "or_", "parity", "streetlights", "xor"]
 
 
 def __dir__() -> list[str]:

@@ -2,8 +2,10 @@
 
 from fastgrok.explain.algebra import Algebra, algebra
 from fastgrok.explain.bricks import Brick
+from fastgrok.explain.correlation import Correlation, correlation
 from fastgrok.explain.failure import Failure, failure
 from fastgrok.explain.listing import listing, read_listing
+from fastgrok.explain.overfitting import Overfitting, overfitting
 from fastgrok.explain.pressure import Pressure, pressure
 from fastgrok.explain.sign_flow import Blocked, SignFlow, SignLayer, sign_flow
 from fastgrok.explain.sign_rules import FlowRule, SignRules, UpdateRule, sign_rules
@@ -14,9 +16,11 @@ __all__ = [
     "Algebra",
     "Blocked",
     "Brick",
+    "Correlation",
     "Failure",
     "FlowRule",
     "LayerPass",
+    "Overfitting",
     "Pressure",
     "SignFlow",
     "SignLayer",
@@ -24,8 +28,10 @@ __all__ = [
     "UpdateRule",
     "WorkedPass",
     "algebra",
+    "correlation",
     "failure",
     "listing",
+    "overfitting",
     "pressure",
     "read_listing",
     "sign_flow",

@@ -1,0 +1,116 @@
+"""What correlates with what, in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastgrok.explain.movement import WINDOW
+from fastgrok.explain.wording import counted, listed, number, paragraph, param_names, table
+
+if TYPE_CHECKING:
+    from fastgrok.explain.correlation import Correlation, LayerFound
+
+_ROWS = 16  # inputs, or units of a layer, in a table
+
+
+def correlation_text(found: Correlation) -> str:
+    """
+    Return the answers and the tables that they come from.
+
+    Parameters
+    ----------
+    found
+        What `correlation` returns.
+    """
+    parts = [_inputs(found), *(part for layer in found.layers for part in _layer(found, layer))]
+    return "\n\n".join([*parts, _limits(found)])
+
+
+def _inputs(found: Correlation) -> str:
+    """Say how the inputs correlate with the targets."""
+    data, r = found.experiment.data, found.r["input_target"].values
+    n = counted(data.n_examples, "example")
+    title = f"r (Pearson's correlation over {n}) of the inputs with the targets; nan: something is constant."
+    rows = [[name, *map(_three, r[k])] for k, name in enumerate(data.feature_names[:_ROWS])]
+    return f"{paragraph(title, _cut(data.n_in, 'input'))}\n{table(['input', *data.target_names], rows)}"
+
+
+def _layer(found: Correlation, layer: LayerFound) -> list[str]:
+    """Say what a layer has found, and which of its weights are learning."""
+    k = layer.layer
+    answers = {
+        "none": f"no correlation: no unit has |r| >= {number(found.least)} with a target",
+        "conditional": "conditional correlation: no weighted sum of its inputs correlates with a target, "
+        "but what some unit lets through does",
+        "direct": "direct correlation: a weighted sum of its inputs correlates with a target",
+    }
+    strongest = ""
+    if layer.unit is not None and layer.target is not None:
+        name = found.experiment.data.target_names[layer.target]
+        strongest = f"Strongest: unit {layer.unit} with {name}, r = {_three(layer.r)}."
+    since = f"Layer {k} has found, since {layer.since},"
+    return [paragraph(f"{since} {answers[layer.found]}.", strongest, _learning(found, k)), _units(found, k)]
+
+
+def _learning(found: Correlation, k: int) -> str:
+    """Say which weights are learning."""
+    moved = [found.movements[name] for name in (f"weight_{k}", f"bias_{k}") if name in found.movements]
+    learned = np.concatenate([one.learned.ravel() for one in moved])
+    learning = np.concatenate([one.learning.ravel() for one in moved])
+    names = np.array(param_names(found.experiment, k))
+    text = (
+        f"Of its {counted(len(names), 'parameter')} {int(learned.sum()):,} moved beyond noise since the start, and "
+        f"{int(learning.sum()):,} in the last {100 * WINDOW:.0f} % of the history."
+    )
+    return text if learned.all() or not learned.any() else f"{text} Not beyond noise: {listed(names[~learned])}."
+
+
+def _units(found: Correlation, k: int) -> str:
+    """Return a table with a row for each unit of a layer, at the end; the strongest r of each kind."""
+    now = found.r.isel({dim: -1 for dim in ("epoch", "step") if dim in found.r.dims})
+    names = {f"z_target_{k}": "z, target", f"activation_target_{k}": "a, target", f"input_activation_{k}": "input, a"}
+    if f"active_{k}" in now:
+        names |= {
+            f"activation_target_active_{k}": "a, target if active",
+            f"input_activation_active_{k}": "input, a if active",
+        }
+    n = found.experiment.data.n_examples
+    width = found.experiment.network.linears[k - 1].fan_out
+    rows = []
+    for unit in range(min(width, _ROWS)):
+        strongest = [_strongest(now[name].isel({f"unit_{k}": unit}).values) for name in names]
+        active = [f"{int(now[f'active_{k}'].values[unit])} of {n}"] if f"active_{k}" in now else []
+        rows.append([f"unit {unit}", *active, *map(_three, strongest)])
+    header = [f"layer {k}", *["active on"] * (f"active_{k}" in now), *names.values()]
+    return "\n".join(filter(None, [_cut(width, "unit"), table(header, rows)]))
+
+
+def _three(r: float) -> str:
+    """Return a correlation to three decimals."""
+    return f"{round(float(r), 3) + 0.0:.3f}"
+
+
+def _strongest(r: NDArray[np.float64]) -> float:
+    """Return the largest correlation by size, with its sign; NaN if there is none."""
+    there = r[np.isfinite(r)]
+    return float(there[np.argmax(np.abs(there))]) if there.size else np.nan
+
+
+def _cut(count: int, noun: str) -> str:
+    """Say that a table is cut."""
+    return f"The first {_ROWS} of {counted(count, noun)}." if count > _ROWS else ""
+
+
+def _limits(found: Correlation) -> str:
+    """Say what the answers hold for."""
+    few = "" if found.experiment.data.n_examples > 10 else "So few examples correlate by accident, and two always do."
+    return paragraph(
+        "Each r of a layer is the strongest of its unit, over inputs or targets, at the end.",
+        "Limits: what is constant has no r; r sees straight lines only, and one unit at a time: what units do",
+        "jointly shows in the next layer.",
+        few,
+        "Beyond noise: a net movement of more than twice that of steps with random signs.",
+    )

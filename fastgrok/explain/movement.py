@@ -1,0 +1,103 @@
+"""Whether a weight moves beyond its noise."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+NOISE = 2.0
+"""A weight moves beyond noise if its net movement is more than this many times that of a walk without direction."""
+
+LEAST = 0.01
+"""And more than this share of the range that it went through since the start."""
+
+WINDOW = 0.25
+"""Whether it is still learning is told from this share of the recorded times, the last ones."""
+
+
+class Movement(NamedTuple):
+    """
+    How a parameter moved from one recorded time to the next, d_t = w_t - w_(t-1); each in its shape.
+
+    Parameters
+    ----------
+    net
+        w at the end - w at the start = sum d_t.
+    path
+        sum |d_t|.
+    noise
+        sqrt(sum d_t**2): the expected size of the net movement if the d_t had random signs.
+    learned
+        Whether |net| > `NOISE` * noise and |net| > `LEAST` * range, over the whole history.
+    learning
+        The same over the last quarter (`WINDOW`) of it.
+    """
+
+    net: NDArray[Any]
+    path: NDArray[Any]
+    noise: NDArray[Any]
+    learned: NDArray[np.bool_]
+    learning: NDArray[np.bool_]
+
+
+def movement(values: NDArray[Any]) -> Movement:
+    """
+    Return how a parameter moved.
+
+    Parameters
+    ----------
+    values
+        (n_times, ...).
+
+    Notes
+    -----
+    Steps with random signs make |net| / noise about normal, and more than 2 then has a probability of 5 %; steps
+    that undo each other make it smaller, steps that agree larger, up to sqrt(n_steps). So fewer than 5 steps never
+    show that a weight learns. One that goes away and comes back has no net movement: it has not learned, over this
+    history.
+
+    Examples
+    --------
+    >>> steady, circling = np.arange(10.0), np.arange(10) % 2
+    >>> movement(np.stack([steady, circling], axis=1)).learned
+    array([ True, False])
+    """
+    values = values.astype(np.float64)
+    with np.errstate(over="ignore", invalid="ignore"):  # of a network that diverges
+        reach = np.ptp(values, axis=0)
+        net, path, noise = _sizes(values)
+        last = values[-max(2, math.ceil(WINDOW * len(values))) :]
+        net_last, _, noise_last = _sizes(last)
+        return Movement(net, path, noise, _beyond(net, noise, reach), _beyond(net_last, noise_last, reach))
+
+
+def movements(trace: xr.Dataset) -> Mapping[str, Movement]:
+    """
+    Return how every parameter moved, by its name in the trace.
+
+    Parameters
+    ----------
+    trace
+        What `recorded(last_attempt=True)` returns.
+    """
+    names = [str(name) for name in trace.data_vars if re.fullmatch(r"(weight|bias)_\d+", str(name))]
+    return {name: movement(trace[name].values) for name in names}
+
+
+def _sizes(values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """Return net movement, path and noise."""
+    steps = np.diff(values, axis=0)
+    return values[-1] - values[0], np.abs(steps).sum(axis=0), np.sqrt((steps**2).sum(axis=0))
+
+
+def _beyond(net: NDArray[Any], noise: NDArray[Any], reach: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return whether a net movement is beyond noise."""
+    return np.asarray((np.abs(net) > NOISE * noise) & (np.abs(net) > LEAST * reach))
