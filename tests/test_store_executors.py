@@ -17,6 +17,7 @@ from distributed.scheduler import KilledWorker
 
 import fastgrok as fg
 from fastgrok import training
+from fastgrok.cli import main
 from fastgrok.store import Store
 from fastgrok.store.shards import FOLDER, Shard, Sidecar
 
@@ -278,6 +279,15 @@ def test_dask_gives_a_shard_to_other_workers_each_time(
     with pytest.raises(fg.StoreError, match="KilledWorker"):
         swept(new_folder(), Deadly(client.get_executor(), log), seeds=SIZE, axes=None)
     assert len(log.read_text().splitlines()) == TRIES
+
+
+def test_the_command_line_gives_work_to_a_scheduler(cluster: LocalCluster, new_folder: NewFolder) -> None:
+    folder = new_folder()
+    flags = ["--seeds", "20", "--epochs", "9", "--quiet", "--scheduler", cluster.scheduler_address]
+    with pytest.raises(SystemExit) as left:
+        main(["sweep", "xor", "--out", str(folder), *flags])
+    assert left.value.code == 0
+    assert fg.open_store(folder).status().n_done == 20
 
 
 def test_workers_that_come_later_are_given_work(new_folder: NewFolder) -> None:

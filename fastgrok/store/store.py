@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgrok.display.numbers import one_line
 from fastgrok.display.rows import Row, as_frame
 from fastgrok.display.table import as_html, as_text
 from fastgrok.errors import InvalidExperiment
@@ -20,8 +19,7 @@ from fastgrok.grid import Point, chosen
 from fastgrok.schema import EPOCH, SEED
 from fastgrok.statistics.comparison import Trials
 from fastgrok.statistics.counts import Counts
-from fastgrok.statistics.summary import summarise
-from fastgrok.store import comparing, rows
+from fastgrok.store import comparing, rows, tables
 from fastgrok.store.completing import complete
 from fastgrok.store.growing import grow
 from fastgrok.store.how import How
@@ -83,7 +81,7 @@ class Store:
     def overview(self) -> tuple[Status, list[Row]]:
         """Return `status()` and `rows()`, and read each sidecar once for both."""
         found = self._survey()
-        return Status.of(self.specification, found), self._rows(found.there)
+        return Status.of(self.specification, found), tables.rows(self.specification, found.there)
 
     def resume(
         self,
@@ -159,31 +157,11 @@ class Store:
     @property
     def counts(self) -> list[Counts]:
         """What became of the seeds of each configuration that are there, in whole numbers; no row is read."""
-        return [counts for counts, _ in self._totals(self._survey().there)]
-
-    def _totals(self, there: Sequence[Sidecar]) -> list[tuple[Counts, float]]:
-        """Return the counts of each configuration, and the seconds that training it took one thread."""
-        counts = dict.fromkeys(self.specification.by_id, Counts.empty())
-        seconds = dict.fromkeys(counts, 0.0)
-        for one in there:
-            counts[one.shard.experiment_id] += one.counts
-            seconds[one.shard.experiment_id] += one.seconds
-        return list(zip(counts.values(), seconds.values(), strict=True))
+        return tables.counted(self.specification, self._survey().there)
 
     def rows(self) -> list[Row]:
         """Return a row for each configuration: its network, its data, its label on each axis, its summary."""
-        return self._rows(self._survey().there)
-
-    def _rows(self, there: Sequence[Sidecar]) -> list[Row]:
-        """Return the rows that shards give."""
-        return [
-            Row(
-                {"network": str(point.experiment.network), "data": point.experiment.data.name, **point.labels},
-                summarise(counts, seconds),
-                len(self.specification.seeds),
-            )
-            for point, (counts, seconds) in zip(self.specification.points, self._totals(there), strict=True)
-        ]
+        return tables.rows(self.specification, self._survey().there)
 
     def summary(self) -> pd.DataFrame:
         """Return one row for each configuration, as `Result.summary` does; from the counts alone, no row is read."""
@@ -192,8 +170,7 @@ class Store:
     def trials(self) -> Trials:
         """Return it as `fastgrok.compare` sees it; the rows are read some seeds after others."""
         there = self._survey().there
-        counts = [counts for counts, _ in self._totals(there)]
-        return comparing.trials(self._storage, self.specification, there, counts)
+        return comparing.trials(self._storage, self.specification, there, tables.counted(self.specification, there))
 
     def dataset(self, config: int | Mapping[str, Any] | None = None, seeds: range | None = None) -> xr.Dataset:
         """
@@ -378,19 +355,12 @@ class Store:
         return self
 
     def __repr__(self) -> str:
-        status, rows = self.overview()
-        return f"<{self._title(status)}\n  " + "\n  ".join(as_text(rows).splitlines()) + ">"
+        status, table = self.overview()
+        lines = [tables.title(self.path, self.specification, status), *as_text(table).splitlines()]
+        return "<" + "\n  ".join(lines) + ">"
 
     def _repr_html_(self) -> str:
         import html
 
-        status, rows = self.overview()
-        return f"<p>{html.escape(self._title(status))}</p>{as_html(rows)}"
-
-    def _title(self, status: Status) -> str:
-        """Say what there is."""
-        exp = self.specification.experiment
-        points = " x ".join(f"{len(axis.values)} {one_line(axis.path)}" for axis in self.specification.axes)
-        done = "complete" if not status.n_missing else f"{status.n_done:,} of {status.n_runs:,} runs are there"
-        what = f"{points + ' x ' if points else ''}{status.n_seeds:,} seeds"
-        return f"fastgrok.Store {self.path}: {exp.network} on {' '.join(exp.data.name.split())}, {what}, {done}"
+        status, table = self.overview()
+        return f"<p>{html.escape(tables.title(self.path, self.specification, status))}</p>{as_html(table)}"
