@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from fastgrok.errors import InvalidExperiment
 from fastgrok.explain.bricks import Brick, drawn
-from fastgrok.explain.words import WIDTH, layer_name, wrapped
+from fastgrok.explain.wording import WIDTH, layer_name, wrapped
 from fastgrok.layers import Activation, Layer, LeakyReLU, Linear
 from fastgrok.network import Network
 

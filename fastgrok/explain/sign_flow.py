@@ -14,7 +14,7 @@ from fastgrok.experiment import Experiment
 from fastgrok.explain.given import Params, experiment_and_params
 from fastgrok.explain.passes import Pass, passed, weight_and_bias
 from fastgrok.explain.sign_rules import SignRules, sign_rules
-from fastgrok.explain.words import layer_name
+from fastgrok.explain.wording import layer_name
 from fastgrok.layers import ReLU
 
 Array = NDArray[Any]
@@ -77,7 +77,7 @@ class Blocked(NamedTuple):
     arriving
         The deltas that arrive there.
     leaky
-        The deltas that a leaky ReLU had let through.
+        The deltas that a leaky ReLU would have let through.
     dead
         Whether it is a dead ReLU: z <= 0 for every example of the data.
     """

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, get_args
 
 from fastgrok.display.layout import Cells, aligned
 from fastgrok.errors import InvalidExperiment
-from fastgrok.explain.words import layer_name, wrapped
+from fastgrok.explain.wording import layer_name, wrapped
 from fastgrok.fields import one_of
 from fastgrok.layers import Layer, LeakyReLU, Linear, ReLU, Sigmoid
 from fastgrok.losses import Loss

@@ -9,7 +9,7 @@ import numpy as np
 
 from fastgrok.display.layout import Cells, aligned
 from fastgrok.explain.sign_rules import UPDATES
-from fastgrok.explain.words import number, numbers, wrapped
+from fastgrok.explain.wording import numbers, precise, wrapped
 
 if TYPE_CHECKING:
     from fastgrok.explain.sign_flow import Blocked, SignFlow, SignLayer
@@ -94,16 +94,16 @@ def _updates(layer: SignLayer, after: SignLayer, row: int) -> Iterator[str]:
     body = [
         [
             f"w^{k}_{i + 1}" if len(delta) == 1 else f"w^{k}_{i + 1},{j + 1}",
-            number(value),
-            number(layer.taken[row, i]),
-            number(delta[j]),
+            precise(value),
+            precise(layer.taken[row, i]),
+            precise(delta[j]),
             UPDATES[int(direction[row, i, j])],
         ]
         for (i, j), value in np.ndenumerate(weight)
     ]
     if layer.direction_bias is not None:
         for j, sent in enumerate(layer.direction_bias[row].tolist()):
-            body.append([f"b^{k}_{j + 1}", "", "", number(delta[j]), UPDATES[sent]])
+            body.append([f"b^{k}_{j + 1}", "", "", precise(delta[j]), UPDATES[sent]])
     yield from aligned(Cells(["weight", "value", f"o^{k - 1}", f"delta^{k + 1}", "update"], body, 1))
 
 
@@ -112,8 +112,8 @@ def _blocked(flow: SignFlow) -> Iterator[str]:
     if not flow.blocked:
         yield "No unit blocks the flow."
         return
-    slope = number(flow.leaky_slope)
-    yield f"Blocked (x): delta arrives and does not pass. Where z <= 0 a leaky ReLU had let {slope} of it through."
+    slope = precise(flow.leaky_slope)
+    yield f"Blocked (x): delta arrives and does not pass. A leaky ReLU would let {slope} of it through where z <= 0."
     for unit in flow.blocked:
         yield from wrapped(_of_unit(unit), indent=2)
 
@@ -121,7 +121,7 @@ def _blocked(flow: SignFlow) -> Iterator[str]:
 def _of_unit(unit: Blocked) -> str:
     """Write where a unit blocks the flow, and what had passed."""
     shown = [
-        f"{example} (arrives {number(arriving)}, leaky {number(leaky)})"
+        f"{example} (arrives {precise(arriving)}, leaky {precise(leaky)})"
         for example, arriving, leaky in zip(unit.examples, unit.arriving, unit.leaky, strict=True)
     ]
     more = f" and {len(shown) - MOST_EXAMPLES} more" if len(shown) > MOST_EXAMPLES else ""

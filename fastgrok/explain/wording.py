@@ -6,14 +6,18 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import numpy as np
+
 from fastgrok.datasets import Dataset
 from fastgrok.display.layout import Cells, aligned
 from fastgrok.display.numbers import one_line
 from fastgrok.experiment import Experiment
+from fastgrok.layers import ACTIVATIONS, Layer
 
 WIDTH = 100
 """Characters of a line of text at most."""
 
+_NAMES = {cls: name for name, cls in ACTIVATIONS.items() if cls}
 _MOST = 8  # items of a list that are said; inputs and examples may be thousands
 
 
@@ -32,6 +36,40 @@ def number(value: Any) -> str:
     ('0.1235', '0', '2')
     """
     return f"{float(value) + 0.0:.4g}"
+
+
+def precise(value: float | np.floating) -> str:
+    """
+    Return a number to six digits, and no minus before a zero.
+
+    Parameters
+    ----------
+    value
+        Any.
+
+    Examples
+    --------
+    >>> precise(-0.66), precise(0.1 + 0.2), precise(-0.0)
+    ('-0.66', '0.3', '0')
+    """
+    return f"{float(value) + 0.0:.6g}"
+
+
+def numbers(values: np.ndarray) -> str:
+    """
+    Return numbers in brackets.
+
+    Parameters
+    ----------
+    values
+        (n,).
+
+    Examples
+    --------
+    >>> numbers(np.array([0.0, 0.25]))
+    '(0, 0.25)'
+    """
+    return f"({', '.join(map(precise, values))})"
 
 
 def counted(count: int, noun: str) -> str:
@@ -98,6 +136,24 @@ def _row(values: Sequence[Any]) -> str:
     return ", ".join([number(value) for value in values[:_MOST]] + ["..."] * (len(values) > _MOST))
 
 
+def layer_name(layer: Layer) -> str:
+    """
+    Return the name of a layer as `mlp` takes it; "linear" for a Linear layer.
+
+    Parameters
+    ----------
+    layer
+        Any.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> layer_name(fg.LeakyReLU(0.2)), layer_name(fg.Linear(2, 4))
+    ('leaky_relu', 'linear')
+    """
+    return next((name for cls, name in _NAMES.items() if isinstance(layer, cls)), "linear")
+
+
 def param_names(experiment: Experiment, layer: int) -> list[str]:
     """
     Return what to call each weight of a Linear layer, row by row, then each bias.
@@ -130,7 +186,35 @@ def paragraph(*sentences: str) -> str:
     *sentences
         Each with its full stop.
     """
-    return textwrap.fill(" ".join(filter(None, sentences)), WIDTH, break_long_words=False, break_on_hyphens=False)
+    return "\n".join(wrapped(" ".join(filter(None, sentences)), hanging=0))
+
+
+def wrapped(text: str, indent: int = 0, hanging: int = 4) -> list[str]:
+    """
+    Return text in lines of at most 100 characters, broken between words.
+
+    Parameters
+    ----------
+    text
+        One paragraph.
+    indent
+        Blanks before its first line.
+    hanging
+        Blanks more before the others.
+
+    Examples
+    --------
+    >>> [len(line) for line in wrapped("0.25 " * 30, indent=2)]
+    [96, 60]
+    """
+    return textwrap.wrap(
+        text,
+        WIDTH,
+        initial_indent=" " * indent,
+        subsequent_indent=" " * (indent + hanging),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def bullet(text: str) -> str:
@@ -147,9 +231,7 @@ def bullet(text: str) -> str:
     >>> bullet("one thing")
     '- one thing'
     """
-    return textwrap.fill(
-        text, WIDTH, initial_indent="- ", subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
-    )
+    return "\n".join(wrapped(f"- {text}", hanging=2))
 
 
 def table(header: Sequence[str], body: Sequence[Sequence[str]], n_labels: int = 1) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 
 from fastgrok.display.layout import Cells, aligned
 from fastgrok.explain.passes import ERROR_FACTOR
-from fastgrok.explain.words import layer_name, number, numbers, wrapped
+from fastgrok.explain.wording import layer_name, numbers, precise, wrapped
 from fastgrok.layers import LeakyReLU
 
 if TYPE_CHECKING:
@@ -49,19 +49,19 @@ def written(work: WorkedPass) -> str:
 
 def _factor(value: Any) -> str:
     """Write a number that stands behind another: a negative one in brackets."""
-    text = number(value)
+    text = precise(value)
     return f"({text})" if text.startswith("-") else text
 
 
 def _product(first: Any, second: Any, behind: bool) -> str:
     """Write a product, which may stand behind another."""
-    return f"{_factor(first) if behind else number(first)} * {_factor(second)}"
+    return f"{_factor(first) if behind else precise(first)} * {_factor(second)}"
 
 
 def _sum(products: list[str], values: list[Any], total: Any) -> str:
     """Write products, what they are, and their sum; what says nothing new is left out."""
-    known = [number(values[0]), *map(_factor, values[1:])]
-    stages = [" + ".join(products), " + ".join(known), number(total)]
+    known = [precise(values[0]), *map(_factor, values[1:])]
+    stages = [" + ".join(products), " + ".join(known), precise(total)]
     return " = ".join(dict.fromkeys(stages))
 
 
@@ -77,7 +77,7 @@ def _forward(layer: LayerPass) -> Iterator[str]:
         yield from wrapped(f"L{layer.number}N{j}: sum = {_sum(terms, values, z)}", indent=2, hanging=6)
         for activation in layer.activations:
             before, after = activation.before[j], activation.after[j]
-            shown = f"{layer_name(activation.layer)}({number(before)}) = {number(after)}"
+            shown = f"{layer_name(activation.layer)}({precise(before)}) = {precise(after)}"
             yield from wrapped(f"{shown}: {_why(activation, before)}", indent=8)
 
 
@@ -85,13 +85,13 @@ def _why(activation: ActivationPass, before: Any) -> str:
     """Say what an activation does to a number."""
     name = layer_name(activation.layer)
     if name == "sigmoid":
-        return f"1 / (1 + exp({number(-before)}))"
+        return f"1 / (1 + exp({precise(-before)}))"
     if name == "tanh":
         return "the hyperbolic tangent"
     if before > 0:
         return "what is above zero passes as it is"
     if isinstance(activation.layer, LeakyReLU):
-        return f"what is not above zero is multiplied by {number(activation.layer.slope)}"
+        return f"what is not above zero is multiplied by {precise(activation.layer.slope)}"
     return "what is not above zero becomes 0"
 
 
@@ -100,17 +100,17 @@ def _loss(work: WorkedPass) -> Iterator[str]:
     errors = work.output - work.target
     for j, (output, target, error) in enumerate(zip(work.output, work.target, errors, strict=True)):
         which = f" of L{len(work.layers)}N{j}" if len(errors) > 1 else ""
-        yield f"  error{which} = output - target = {number(output)} - {_factor(target)} = {number(error)}"
+        yield f"  error{which} = output - target = {precise(output)} - {_factor(target)} = {precise(error)}"
     if work.experiment.loss == "binary_cross_entropy":
         formula = "-(" + " + ".join(
-            f"{number(t)} * log {number(o)} + {number(1 - t)} * log {number(1 - o)}"
+            f"{precise(t)} * log {precise(o)} + {precise(1 - t)} * log {precise(1 - o)}"
             for o, t in zip(work.output, work.target, strict=True)
         ) + ")"  # fmt: skip
     else:
         formula = " + ".join(f"{_factor(error)}^2" for error in errors)
         if work.experiment.loss == "half_squared_error":
             formula = f"1/2 * ({formula})" if len(errors) > 1 else f"1/2 * {formula}"
-    yield from wrapped(f"loss = {formula} = {number(work.loss)}", indent=2)
+    yield from wrapped(f"loss = {formula} = {precise(work.loss)}", indent=2)
 
 
 def _from_loss(work: WorkedPass) -> Callable[[int], str]:
@@ -118,10 +118,10 @@ def _from_loss(work: WorkedPass) -> Callable[[int], str]:
     errors = work.output - work.target
     factor = ERROR_FACTOR[work.experiment.loss]
     if work.experiment.loss == "binary_cross_entropy":
-        return lambda j: f"output - target = {number(errors[j])}"
+        return lambda j: f"output - target = {precise(errors[j])}"
     if factor == 1:
-        return lambda j: f"error {number(errors[j])}"
-    return lambda j: f"{factor} * error = {factor} * {_factor(errors[j])} = {number(factor * errors[j])}"
+        return lambda j: f"error {precise(errors[j])}"
+    return lambda j: f"{factor} * error = {factor} * {_factor(errors[j])} = {precise(factor * errors[j])}"
 
 
 def _from_units(after: LayerPass) -> Callable[[int], str]:
@@ -143,11 +143,11 @@ def _backward(layer: LayerPass, arrived: Callable[[int], str], together: bool) -
             if together and k == 0:
                 text += ", the slopes of cross-entropy and sigmoid together"
             else:
-                slope = number(activation.slope[j])
+                slope = precise(activation.slope[j])
                 text += (
-                    f", times {slope}, the slope of {layer_name(activation.layer)} at {number(activation.before[j])}"
+                    f", times {slope}, the slope of {layer_name(activation.layer)} at {precise(activation.before[j])}"
                 )
-        yield from wrapped(f"{text}: delta = {number(delta)}", indent=2, hanging=6)
+        yield from wrapped(f"{text}: delta = {precise(delta)}", indent=2, hanging=6)
 
 
 def _update(work: WorkedPass) -> str:
@@ -156,7 +156,7 @@ def _update(work: WorkedPass) -> str:
     text = "Gradients: gradient = input * delta"
     if work.lr is None:
         return f"{text}. An update of {experiment.optimizer!r} takes more than the gradient: no new weight is given."
-    text += f", new = old - {number(work.lr)} * gradient"
+    text += f", new = old - {precise(work.lr)} * gradient"
     if experiment.batch_rows > 1:
         rows, reduction = experiment.batch_rows, experiment.reduction
         text += (
@@ -172,8 +172,8 @@ def _gradients(layer: LayerPass) -> Cells:
     body: list[list[str]] = []
 
     def row(name: str, x: Any, j: int, gradient: Any, old: Any, new: Any) -> None:
-        shown = [number(x), number(layer.delta[j]), number(gradient), number(old)]
-        body.append([name, *shown, *([] if new is None else [number(new)])])
+        shown = [precise(x), precise(layer.delta[j]), precise(gradient), precise(old)]
+        body.append([name, *shown, *([] if new is None else [precise(new)])])
 
     if layer.bias is not None:
         for j, old in enumerate(layer.bias):

@@ -10,6 +10,7 @@ from fastgrok.plots.dead import dead_shares, dead_units
 from fastgrok.plots.final_losses import loss_histogram, losses
 from fastgrok.plots.initial_final import initial_and_final, initial_final_weights
 from fastgrok.plots.network import network, network_graph
+from fastgrok.plots.overfitting import overfitting, overfitting_curves
 from fastgrok.plots.pressure import conflict, conflict_rows, pressure, pressure_rows
 from fastgrok.plots.rates import rate_table, rates
 from fastgrok.plots.sign_flow import sign_flow, sign_marks
@@ -40,6 +41,8 @@ __all__ = [
     "network",
     "network_graph",
     "output_grid",
+    "overfitting",
+    "overfitting_curves",
     "pressure",
     "pressure_rows",
     "rate_table",
