@@ -271,6 +271,13 @@ def test_an_epoch_that_was_not_recorded_is_refused(trace: xr.Dataset) -> None:
     assert plt.get_fignums() == []
 
 
+@pytest.mark.parametrize("draw", ["loss", "accuracy", "weights", "network", "activations"])
+def test_a_seed_that_diverges_is_drawn(draw: str, ax: Axes) -> None:
+    trace = fg.replay(XOR.replace(optimizer=fg.SGD(lr=6.0)), 3)
+    assert not np.isfinite(trace["loss"][-1])
+    assert rendered(getattr(fg.plots, draw)(trace, ax=ax)) is ax
+
+
 # Activations
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgrok.plots.recorded import checked_layer, layer_name, recorded, title_of
-from fastgrok.plots.style import axes_or_new, ink
+from fastgrok.plots.style import axes_or_new, ink, short
 from fastgrok.trace import checked_time, experiment_of, time_dim
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def activations(trace: xr.Dataset, layer: int = 1, at: int | None = None, ax: Ax
     if found.values.size <= _NUMBERED:
         for (row, unit), value in np.ndenumerate(found.values):
             color = ink((value - found.low) / (found.high - found.low))
-            ax.text(unit, row, f"{value:.2f}", ha="center", va="center", color=color)
+            ax.text(unit, row, short(value), ha="center", va="center", color=color)
     else:
         rows, units = np.nonzero(found.values < 0)
         area = min(200 / max(n_examples, n_units), 5) ** 2

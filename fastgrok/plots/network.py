@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from fastgrok.plots.recorded import layer_name, recorded, title_of
-from fastgrok.plots.style import COLOURS, axes_or_new, blended
+from fastgrok.plots.style import COLOURS, axes_or_new, blended, short
 from fastgrok.trace import checked_time, experiment_of, time_dim
 
 if TYPE_CHECKING:
@@ -227,7 +227,7 @@ def _draw_edges(graph: Graph, ax: Axes) -> None:
         ax.add_collection(lines, autolim=False)
     if len(graph.edges) <= _NUMBERED:
         for edge, (x, y) in zip(graph.edges, _label_places(graph), strict=True):
-            ax.text(x, y, f"{edge.weight:.2f}", ha="center", va="center", fontsize=7, bbox=_WHITE, zorder=2)
+            ax.text(x, y, short(edge.weight), ha="center", va="center", fontsize=7, bbox=_WHITE, zorder=2)
 
 
 def _label_places(graph: Graph) -> Iterator[tuple[float, float]]:
@@ -258,7 +258,7 @@ def _draw_nodes(graph: Graph, ax: Axes) -> None:
             ax.scatter([node.x for node in nodes], [node.y for node in nodes], **cross)
     for node in graph.nodes:
         if node.bias is not None:
-            text = f"{node.bias:.1f}" if crowded else f"{node.bias:.2f}"
+            text = short(node.bias, 1 if crowded else 2)
             box = {"facecolor": blended("#000000", 0.25), "edgecolor": "none", "pad": 0.4} if node.dead else None
             font = 5.5 if crowded else 7.5
             ax.text(node.x, node.y, text, ha="center", va="center", fontsize=font, bbox=box, zorder=5)
