@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fastgrok import datasets as datasets
+    from fastgrok import explain as explain
+    from fastgrok import plots as plots
     from fastgrok import statistics as statistics
     from fastgrok import studies as studies
     from fastgrok.api import Result as Result
@@ -60,6 +62,7 @@ if TYPE_CHECKING:
     from fastgrok.stopping import Converged as Converged
     from fastgrok.stopping import EarlyStopping as EarlyStopping
     from fastgrok.stopping import Restart as Restart
+    from fastgrok.trace import replay as replay
 
 __version__ = "0.1.0"
 
@@ -83,8 +86,9 @@ _HOME = {
     **dict.fromkeys(["Result", "Store", "run", "sweep", "open_store", "initial_params", "predict"], "api"),
     **dict.fromkeys(["Comparison", "compare"], "comparison"),
     **dict.fromkeys(["Converged", "EarlyStopping", "Restart"], "stopping"),
+    "replay": "trace",
 }
-_MODULES = ("datasets", "statistics", "studies")
+_MODULES = ("datasets", "explain", "plots", "statistics", "studies")
 
 __all__ = [*_HOME, *_MODULES]
 

@@ -27,7 +27,7 @@ from fastgrok.store import Store, open_store
 from fastgrok.store.how import How
 from fastgrok.store.specification import ALL
 from fastgrok.store.sweeping import specified, sweep_to_store
-from fastgrok.training import train, working_bytes
+from fastgrok.training import thread_pool, train, working_bytes
 
 __all__ = ["Result", "Store", "initial_params", "open_store", "predict", "run", "sweep"]
 
@@ -415,10 +415,10 @@ def _train(
     )
     done: list[Configuration] = []
     interrupted = False
-    with progress_bar(len(seeds) * len(points), show) as advance:
+    with progress_bar(len(seeds) * len(points), show) as advance, thread_pool(options.threads) as pool:
         for point, flat in zip(points, flats, strict=True):
             try:
-                trained = train(point.experiment, seeds, params=flat, advance=advance, **options._asdict())
+                trained = train(point.experiment, seeds, params=flat, advance=advance, pool=pool, **options._asdict())
             except KeyboardInterrupt:  # before the first kernel of this point
                 interrupted = True
                 break

@@ -89,7 +89,7 @@ def _from_range(seeds: range, largest: int) -> NDArray[np.uint64]:
     if min(seeds[0], seeds[-1]) < 0 or max(seeds[0], seeds[-1]) > largest:
         raise InvalidExperiment("seeds", seeds, f"a range within 0 to {largest}")
     n = (seeds[-1] - seeds[0]) // seeds.step + 1  # len() ends at 2**63 - 1
-    _check_memory("seeds", n, n * 8)
+    check_fits("seeds", n, n * 8)
     return np.uint64(seeds[0]) + np.arange(n, dtype=np.uint64) * np.uint64(seeds.step % 2**64)
 
 
@@ -236,7 +236,7 @@ def check_memory(
         If they do not fit.
     """
     size = sum(n * row_bytes(experiment, recording, keep_params + given) for experiment in experiments)
-    _check_memory("seeds", n, size + working)
+    check_fits("seeds", n, size + working)
 
 
 def row_bytes(experiment: Experiment, recording: Recording, copies: int) -> int:
@@ -257,9 +257,27 @@ def row_bytes(experiment: Experiment, recording: Recording, copies: int) -> int:
     return 8 + params + sum(math.prod(shape) * np.dtype(VARIABLES[name].dtype).itemsize for name, shape in columns)
 
 
-def _check_memory(field: str, n: int, size: int) -> None:
-    """Raise unless so many bytes are less than what the machine has."""
+def check_fits(field: str, value: Any, size: int, instead: str = "fewer") -> None:
+    """
+    Raise unless so many bytes are less than what the machine has.
+
+    Parameters
+    ----------
+    field
+        What they follow from.
+    value
+        Its value.
+    size
+        Bytes.
+    instead
+        What would do.
+
+    Raises
+    ------
+    InvalidExperiment
+        If they are not.
+    """
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     if size >= memory:
-        accepted = f"fewer: {size / 1e9:.3g} GB do not fit into {memory / 1e9:.3g} GB of memory"
-        raise InvalidExperiment(field, n, accepted)
+        accepted = f"{instead}: {size / 1e9:.3g} GB do not fit into {memory / 1e9:.3g} GB of memory"
+        raise InvalidExperiment(field, value, accepted)

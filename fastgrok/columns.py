@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from typing import cast
 
@@ -31,6 +32,8 @@ class Columns:
         self._experiment = experiment
         self._outputs, self._initial, self._final = outputs, initial, final
         self._n_examples = experiment.data.n_examples
+        ends = itertools.accumulate(experiment.network.relu_widths, initial=0)
+        self._units = [slice(first, end) for first, end in itertools.pairwise(ends)]
 
     def always(self) -> dict[str, np.ndarray]:
         """Return what every run has, and the restarts where there may be some."""
@@ -91,7 +94,7 @@ class Columns:
         experiment, outputs, since = self._experiment, self._outputs, self._outputs.dead_since
         look, begun = min(experiment.check_every, experiment.epochs), np.zeros((len(since), 1), np.int64)
         if outputs.attempts is not None and experiment.restart is not None:
-            look, begun = min(look, experiment.restart.after), outputs.attempts.begun[:, None]
+            look, begun = min(look, experiment.restart.after), outputs.attempts.last(outputs.attempts.begun)[:, None]
         first_look = np.minimum(begun + look, experiment.epochs)
         unseen = (outputs.epochs_run == 0)[:, None]
         since = np.where(self._initial.dead.T & ((since == first_look) | unseen), begun, since)
@@ -103,8 +106,7 @@ class Columns:
 
     def _layers(self, units: np.ndarray) -> list[np.ndarray]:
         """Return the units (n_units, n_seeds) of each ReLU layer."""
-        ends = np.cumsum(self._experiment.network.relu_widths, dtype=np.int64)
-        return np.split(units, ends[:-1]) if len(ends) else []
+        return [units[rows] for rows in self._units]
 
     def _by_layer(self, units: np.ndarray) -> np.ndarray:
         """Return how many units of each ReLU layer are marked, (n_seeds, n_layers)."""
@@ -123,7 +125,7 @@ class Columns:
             return {}
         known = plateaus(data, loss)
         near = nearest_plateau(self._final.loss, known)
-        trapped = ~np.isin(outcome, (Outcome.CONVERGED, Outcome.DIVERGED))
+        trapped = (outcome != Outcome.CONVERGED) & (outcome != Outcome.DIVERGED)
         if not known[0].merged:
             trapped &= near != known[0].loss  # all examples are told apart there: the seed is slow, not trapped
         return {"plateau": np.where(trapped, near, np.nan)}
@@ -138,7 +140,10 @@ class Columns:
             Outcome.DEAD: self._is_dead(final),
             Outcome.STALLED: final.gradient_norm < STALLED_GRADIENT_NORM,
         }
-        return np.select(list(cases.values()), list(cases), Outcome.UNFINISHED)
+        found = np.full(len(infinite), Outcome.UNFINISHED, np.int8)
+        for outcome, rows in reversed(cases.items()):
+            found[rows] = outcome
+        return found
 
 
 def _all_finite(rows: np.ndarray) -> np.ndarray:

@@ -117,19 +117,66 @@ def grid(experiment: Experiment, axes: Sequence[Axis]) -> list[Point]:
     [10, 20]
     """
     points = []
+    made_of_fields: dict[tuple[int, ...], Experiment] = {}  # validating one takes as long as the rest of a point
     for places in itertools.product(*(range(len(one.values)) for one in axes)):
         chosen: dict[str, Any] = {}
         for one, k in zip(axes, places, strict=True):
             chosen |= one.values[k] if one.path == POINT else {one.path: one.values[k]}
         labels = {one.path: one.labels[k] for one, k in zip(axes, places, strict=True)}
         fields = {path: value for path, value in chosen.items() if path in FIELDS}
-        made = experiment.replace(**fields)
+        which = tuple(k for one, k in zip(axes, places, strict=True) if one.path in FIELDS or one.path == POINT)
+        if which not in made_of_fields:
+            made_of_fields[which] = experiment.replace(**fields)
+        made = made_of_fields[which]
         for path in [path for path in chosen if path not in fields]:
             made = made.replace_at(path, chosen[path])
         points.append(Point(labels, made))
     for one in axes:
         _check_distinct(one)
     return points
+
+
+def chosen(points: Sequence[Point], config: int | Mapping[str, Any] | None) -> int:
+    """
+    Return the place of one point.
+
+    Parameters
+    ----------
+    points
+        All of them.
+    config
+        Its place; or its labels, as many as tell it from the others; None: the only one.
+
+    Raises
+    ------
+    InvalidExperiment
+        If there is no such point, or several.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor())
+    >>> chosen(grid(exp, checked_axes({"epochs": [10, 20]})), {"epochs": 20})
+    1
+    """
+    places = range(len(points))
+    if isinstance(config, Mapping):
+        for path, value in config.items():
+            if path not in points[0].labels:
+                raise InvalidExperiment("config", path, one_of(points[0].labels) if points[0].labels else "None")
+            known = list(dict.fromkeys(str(point.labels[path]) for point in points))
+            if str(value) not in known:
+                raise InvalidExperiment(f"config[{path!r}]", value, one_of(known))
+        wanted = {path: str(value) for path, value in config.items()}
+        found = [k for k in places if all(str(points[k].labels[path]) == value for path, value in wanted.items())]
+    elif config is None:
+        found = list(places)
+    else:
+        found = [int(config)] if isinstance(config, int | np.integer) and int(config) in places else []
+    if len(found) != 1:
+        expected = f"the place of one of {len(points)} configurations, or labels that one of them has alone"
+        raise InvalidExperiment("config", config, expected)
+    return found[0]
 
 
 def _check_distinct(one: Axis) -> None:

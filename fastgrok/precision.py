@@ -1,5 +1,6 @@
 """What of an experiment its dtype can hold."""
 
+import math
 from dataclasses import fields
 from typing import Any, Literal, cast
 
@@ -28,6 +29,8 @@ def rounded(value: float, dtype: str) -> float:
     >>> rounded(1e300, "float32"), rounded(1e-300, "float32")
     (inf, 0.0)
     """
+    if dtype == "float64":
+        return float(value)
     with np.errstate(over="ignore", under="ignore"):
         return float(np.dtype(dtype).type(value))
 
@@ -58,7 +61,10 @@ def check_spec(field: str, spec: Spec, dtype: str) -> None:
     fastgrok.errors.InvalidExperiment: stop.loss = 1e+60: expected a finite number ... in float32
     """
     values = {name: getattr(spec, name) for name in (item.name for item in fields(cast(Any, spec)))}
-    changed = {name: rounded(value, dtype) for name, value in values.items() if isinstance(value, float)}
+    numbers = {name: value for name, value in values.items() if isinstance(value, float)}
+    changed = {name: found for name, value in numbers.items() if (found := rounded(value, dtype)) != value}
+    if not changed:
+        return
     try:
         spec.replace(**changed)
     except InvalidExperiment as error:
@@ -96,7 +102,7 @@ def check_initial(
     fastgrok.errors.InvalidExperiment: init = Constant(value=1e+300): expected ... float32 holds
     """
     for tensor in initial_tensors(init, bias_init, linears):
-        if not all(np.isfinite(rounded(number, dtype)) for number in _extremes(tensor.source)):
+        if not all(math.isfinite(rounded(number, dtype)) for number in _extremes(tensor.source)):
             raise InvalidExperiment(tensor.field, tensor.scheme, f"a scheme whose values {dtype} holds")
 
 

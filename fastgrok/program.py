@@ -12,10 +12,10 @@ from fastgrok.datasets import Dataset
 from fastgrok.experiment import Experiment
 from fastgrok.initialising import Initialiser
 from fastgrok.kernels import builder
-from fastgrok.kernels.evaluate import Measures, Scratch, make_evaluate, make_predict
+from fastgrok.kernels.evaluate import Measures, Scratch, make_evaluate, make_expose, make_predict
 from fastgrok.kernels.initialise import make_seed_stream
 from fastgrok.kernels.jit import is_cached
-from fastgrok.kernels.plan import Data, Plan, Work
+from fastgrok.kernels.plan import Data, Outputs, Plan, Work
 from fastgrok.network import Network
 from fastgrok.recording import NOTHING, Recording
 
@@ -36,6 +36,17 @@ class Part(NamedTuple):
 
     columns: dict[str, np.ndarray]
     params: np.ndarray
+    outputs: Outputs
+
+
+class Examined(NamedTuple):
+    """Everything that networks do on the data."""
+
+    training: Measures
+    validation: Measures | None
+    acts: np.ndarray  # (n, n_examples, n_acts)
+    deltas: np.ndarray  # (n, n_examples, n_acts): of each example's own loss
+    grads: np.ndarray  # (n, n_params): of the mean loss
 
 
 class _On(NamedTuple):
@@ -154,21 +165,43 @@ class Program:
             data = self._data, self._held_out
             self._driver(outputs, states, memory.training, *data, self._tensors, self._plan, cancel)
         again = outputs.attempts
-        initial = start if again is None else measure(again.start, self._training)
+        initial = start if again is None else measure(again.last(again.starts), self._training)
         made = Columns(self.experiment, outputs, initial, measure(params, self._training, gradients=True))
         columns = made.always()
         if self._held_out is not None:
-            on = _On(self._held_out, builder.evaluation_plan(self._plan, validation=True))
+            on = self._on_held_out(self._held_out)
             columns |= made.validation(measure(params, on), self._plan.n_validation)
         if self._recording.at is not None:
-            records = (np.ascontiguousarray(outputs.records[:, k]) for k in range(len(self._recording.epochs)))
+            places = {epoch: k for k, epoch in enumerate(self._recording.epochs)}
+            records = (np.ascontiguousarray(outputs.records[:, places[e]]) for e in self._recording.at if e > 0)
             taken = itertools.chain(
                 [start] * (0 in self._recording.at), (measure(r, self._training) for r in records)
             )
             columns |= made.recorded(self._recording.at, taken)
         if self._recording.dead_units:
             columns |= made.tracked()
-        return Part(columns, params)
+        return Part(columns, params, outputs)
+
+    def examine(self, params: np.ndarray, memory: ThreadMemory) -> Examined:
+        """Return everything that networks with parameters (n, n_params) do on the training data."""
+        n_examples, n_acts = self.experiment.data.n_examples, builder.layout(self.experiment.network).n_acts
+        acts, deltas = (np.empty((len(params), n_examples, n_acts), params.dtype) for _ in range(2))
+        grads = np.empty_like(params)
+        slope = builder.gradient_scale(self.experiment) * n_examples
+        expose = make_expose(self._evaluation_lanes, self.experiment.dtype)
+        expose(acts, deltas, grads, params, memory.evaluation, *self._training, slope)
+        grads /= n_examples
+        held_out = None if self._held_out is None else self._on_held_out(self._held_out)
+        return Examined(
+            self._measure(params, self._training, memory, self._cancel, gradients=True),
+            None if held_out is None else self._measure(params, held_out, memory, self._cancel, gradients=False),
+            acts,
+            deltas,
+            grads,
+        )
+
+    def _on_held_out(self, data: Data) -> _On:
+        return _On(data, builder.evaluation_plan(self._plan, validation=True))
 
     def _measure(
         self, params: np.ndarray, on: _On, memory: ThreadMemory, cancel: np.ndarray, *, gradients: bool

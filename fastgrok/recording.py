@@ -8,6 +8,7 @@ import numpy as np
 from fastgrok.errors import InvalidExperiment
 from fastgrok.experiment import Experiment
 from fastgrok.fields import one_of
+from fastgrok.network import Network
 from fastgrok.plateaus import MAX_EXAMPLES
 from fastgrok.schema import (
     EARLY_STOPPING,
@@ -46,15 +47,24 @@ class Recording(NamedTuple):
         are no such variables.
     dead_units
         Whether the epoch since which a unit is dead is tracked.
+    kept
+        Epochs, from 1, after which the parameters themselves are kept, for a replay.
+    steps
+        Whether the parameters after every update are kept.
+    attempts
+        Places for the initial parameters of attempts, where a seed may start again; the last holds those of the last.
     """
 
     at: tuple[int, ...] | None = None
     dead_units: bool = False
+    kept: tuple[int, ...] = ()
+    steps: bool = False
+    attempts: int = 1
 
     @property
     def epochs(self) -> tuple[int, ...]:
         """The epochs after which parameters are recorded: all but 0."""
-        return tuple(epoch for epoch in self.at or () if epoch > 0)
+        return tuple(sorted({epoch for epoch in self.at or () if epoch > 0}.union(self.kept)))
 
 
 NOTHING = Recording()
@@ -138,13 +148,13 @@ def variables(experiment: Experiment, recording: Recording = NOTHING) -> Mapping
     return {name: variable for name, variable in VARIABLES.items() if asked[variable.asked_by]}
 
 
-def sizes(experiment: Experiment, recording: Recording = NOTHING) -> dict[str, int]:
+def sizes(network: Network, recording: Recording = NOTHING) -> dict[str, int]:
     """
     Return the length of each dimension but that of the seeds.
 
     Parameters
     ----------
-    experiment
+    network
         What is trained.
     recording
         What is kept.
@@ -152,10 +162,9 @@ def sizes(experiment: Experiment, recording: Recording = NOTHING) -> dict[str, i
     Examples
     --------
     >>> import fastgrok as fg
-    >>> sizes(fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor()))
+    >>> sizes(fg.mlp(2, 4, 1))
     {'hidden_layer': 1, 'layer': 2, 'unit': 4, 'epoch': 0}
     """
-    network = experiment.network
     return {
         HIDDEN_LAYER: len(network.relu_layers),
         LAYER: len(network.linears),
@@ -177,6 +186,6 @@ def shapes(experiment: Experiment, recording: Recording, n: int) -> dict[str, tu
     n
         How many seeds there are.
     """
-    lengths = {SEED: n, **sizes(experiment, recording)}
+    lengths = {SEED: n, **sizes(experiment.network, recording)}
     found = variables(experiment, recording)
     return {name: tuple(lengths[dim] for dim in variable.dims) for name, variable in found.items()}

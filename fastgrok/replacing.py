@@ -24,14 +24,28 @@ def paths(value: Any) -> Iterator[str]:
     >>> list(paths(fg.Network(fg.Linear(2, 1))))[:3]
     ['layers', 'layers[0]', 'layers[0].fan_in']
     """
-    if isinstance(value, Spec):
-        steps = [(field.name, getattr(value, field.name)) for field in fields(cast(Any, value))]
-    else:
-        steps = [(f"[{index}]", item) for index, item in enumerate(value)] if isinstance(value, tuple) else []
-    for step, item in steps:
+    for step, item in _steps(value):
         yield step
         for rest in paths(item):
             yield f"{step}{'' if rest.startswith('[') else '.'}{rest}"
+
+
+def _steps(value: Any) -> list[tuple[str, Any]]:
+    """Return the first step of the paths in a value, and what stands there."""
+    if isinstance(value, Spec):
+        return [(field.name, getattr(value, field.name)) for field in fields(cast(Any, value))]
+    return [(f"[{index}]", item) for index, item in enumerate(value)] if isinstance(value, tuple) else []
+
+
+def _has(value: Any, path: str) -> bool:
+    """Whether a path is among those of a value; they need not be listed for that."""
+    for step, item in _steps(value):
+        if path == step:
+            return True
+        rest = path.removeprefix(step)
+        if rest != path and (rest[0] == "[" or (rest[0] == "." and rest[1:2] != "[")):
+            return _has(item, rest.removeprefix("."))
+    return False
 
 
 def replaced(spec: Spec, path: str, value: Any) -> Spec:
@@ -58,8 +72,8 @@ def replaced(spec: Spec, path: str, value: Any) -> Spec:
     >>> replaced(fg.mlp(2, 1, output="relu"), "layers[1].gradient_at_zero", 1)
     Network(Linear(2, 1), ReLU(gradient_at_zero=1.0))
     """
-    known = list(paths(spec))
-    if not isinstance(path, str) or path not in known:
+    if not isinstance(path, str) or not _has(spec, path):
+        known = list(paths(spec))
         raise InvalidExperiment("path", path, f"one of {', '.join(_worth_listing(known, path))}")
     return cast(Spec, _replaced(spec, re.findall(r"\w+", path), value))
 

@@ -160,7 +160,7 @@ class Result:
         attrs = provenance.provenance(
             self.experiment, self.axes, self.configurations, own_params=self._own_params, time=self._time
         )
-        return attrs | {"interrupted": self.interrupted}
+        return attrs | {"interrupted": int(self.interrupted)}
 
     @cached_property
     def dataset(self) -> xr.Dataset:

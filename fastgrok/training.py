@@ -18,7 +18,7 @@ from fastgrok.experiment import Experiment
 from fastgrok.kernels import builder
 from fastgrok.kernels.builder import MAX_LANES
 from fastgrok.network import Network
-from fastgrok.program import Program, ThreadMemory, initialise
+from fastgrok.program import Part, Program, ThreadMemory, initialise
 from fastgrok.recording import NOTHING, Recording, shapes
 from fastgrok.schema import NEVER, VARIABLES
 
@@ -76,6 +76,8 @@ def train(
     threads: int | None = None,
     chunk_size: int | None = None,
     advance: Callable[[int], object] | None = None,
+    collect: Callable[[slice, Part], object] | None = None,
+    pool: ThreadPoolExecutor | None = None,
 ) -> Trained:
     """
     Train one network per seed.
@@ -98,6 +100,10 @@ def train(
         Seeds in a vector, threads, seeds in a task; None: what suits. No result depends on them.
     advance
         Called in this thread with the number of seeds that have been finished since the last call.
+    collect
+        Called in the threads with the rows of a chunk, and everything that the kernels wrote for it.
+    pool
+        What `thread_pool(threads)` returned: starting threads takes as long as training a small configuration.
     """
     n = len(seeds)
     threads = threads or builder.threads()
@@ -124,8 +130,10 @@ def train(
             columns[name][rows] = column
         if kept is not None:
             kept[rows] = part.params
+        if collect is not None:
+            collect(rows, part)
 
-    interrupted = _in_threads(task, n, size, threads, cancel=kernels.cancel, advance=advance)
+    interrupted = _in_threads(task, n, size, threads, cancel=kernels.cancel, advance=advance, pool=pool)
     return Trained(
         columns=columns,
         params=kept,
@@ -138,6 +146,11 @@ def train(
         threads=threads,
         recording=recording,
     )
+
+
+def thread_pool(threads: int | None) -> ThreadPoolExecutor:
+    """Return threads for several calls of `train`; None: one for each CPU."""
+    return ThreadPoolExecutor(threads or builder.threads(), thread_name_prefix="fastgrok")
 
 
 def working_bytes(
@@ -160,7 +173,9 @@ def working_bytes(
 
 def _row_bytes(experiment: Experiment, recording: Recording) -> int:
     """Return about how many bytes one seed of a chunk takes."""
-    return 8 * ((3 + len(recording.epochs)) * experiment.n_params + builder.state_words(experiment))
+    steps = recording.steps * experiment.epochs * builder.n_batches(experiment)
+    kept = 3 + len(recording.epochs) + recording.attempts + steps
+    return 8 * (kept * experiment.n_params + builder.state_words(experiment))
 
 
 def initial_params(experiment: Experiment, seeds: np.ndarray) -> np.ndarray:
@@ -211,6 +226,7 @@ def _in_threads(
     *,
     cancel: Callable[[], None],
     advance: Callable[[int], object] | None,
+    pool: ThreadPoolExecutor | None = None,
 ) -> bool:
     """Run the task on n rows in chunks of a size; return whether Ctrl-C ended that early.
 
@@ -232,17 +248,18 @@ def _in_threads(
         if advance is not None:
             advance(finished)
 
-    with ThreadPoolExecutor(threads, thread_name_prefix="fastgrok") as pool:
+    with contextlib.nullcontext(pool) if pool is not None else thread_pool(threads) as workers:
         try:
             for first in range(0, n, size):
                 rows = slice(first, min(first + size, n))
-                waiting[pool.submit(task, rows)] = rows.stop - rows.start
+                waiting[workers.submit(task, rows)] = rows.stop - rows.start
                 if len(waiting) > threads:
                     collect()
             while waiting:
                 collect()
         except BaseException as error:
             cancel()
+            wait(waiting)
             if not isinstance(error, KeyboardInterrupt):
                 raise
             return True

@@ -8,29 +8,33 @@ from pathlib import Path
 import pytest
 
 import fastgrok as fg
+from docs.run import DOCS, EXAMPLES, blocks, run
 
-ROOT = Path(__file__).resolve().parents[1]
-PAGES = [
-    page for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))) if "```python" in page.read_text()
-]
-BLOCK = re.compile(r"```python\n(.*?)```\n(?:\n(?:[^`\n]+\n+)*```text\n(.*?)```\n)?", re.DOTALL)  # prose between
+PAGES = [page for page in (DOCS.parent / "README.md", *sorted(DOCS.glob("*.md")), *EXAMPLES) if blocks(page)]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_the_python_of_a_page_runs_and_prints_what_it_shows(page, tmp_path, monkeypatch, capsys):
+def test_the_python_of_a_page_runs_and_prints_what_it_shows(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MPLBACKEND", "Agg")
     Path("my.csv").write_text("a,b,y\n0,0,0\n0,1,1\n1,0,1\n1,1,0\n")
-    blocks, names = BLOCK.findall(page.read_text()), {}
-    assert blocks
-    for code, shown in blocks:
-        exec(code, names)
-        printed = capsys.readouterr().out
-        if shown:
-            assert printed == shown
+    for block, printed in zip(blocks(page), run(page), strict=True):
+        if block.shown:
+            assert printed == block.shown
+
+
+@pytest.mark.parametrize("page", EXAMPLES, ids=lambda page: page.stem)
+def test_the_pictures_of_a_page_are_there_and_are_what_its_code_draws(page):
+    shown = re.findall(r"!\[[^]]+\]\(([^)]+)\)", page.read_text())
+    drawn = [name for block in blocks(page) for name in re.findall(r'"([^"]+\.(?:png|gif))"', block.code)]
+    assert shown
+    assert sorted(shown) == sorted(drawn)
+    for name in shown:
+        assert (page.parent / name).is_file()
 
 
 def test_the_command_of_the_first_question_answers_it_too(capsys):
-    page = (ROOT / "docs" / "first-question.md").read_text()
+    page = (DOCS / "first-question.md").read_text()
     command = re.search(r"```sh\nfastgrok (.*)\n```", page)[1].replace("100000", "2000")
     from fastgrok.cli import main
 

@@ -143,7 +143,7 @@ def test_parquet_has_one_row_for_each_configuration_and_seed(grid: Result, tmp_p
     )
     provenance = json.loads(table.schema.metadata[METADATA_KEY.encode()])
     assert provenance["experiment_id"] == EXP.id
-    assert provenance["interrupted"] is False
+    assert provenance["interrupted"] == 0
     codes = grid.dataset["outcome"].to_numpy().ravel()
     assert table["outcome"].to_pylist() == [OUTCOMES[code] for code in codes]
     assert table.to_pandas()["outcome"].dtype.categories.tolist() == list(OUTCOMES)

@@ -143,6 +143,35 @@ RUN_FLAGS = (
 FLAGS = (*DATA_FLAGS, *FIELD_FLAGS, *RUN_FLAGS)
 """Every flag of `fastgrok sweep`."""
 
+_TRACE_FLAGS = (
+    Flag("seed", str, None, "the seed, or an outcome, such as converged, for the first seed that has it"),
+    Flag("config", str, None, "of a store: the configuration, by its place in the table or as in init=HeNormal()"),
+    Flag("every", str, "epoch", "recorded after every epoch, or every step"),
+    Flag("record_at", str, None, "only these epochs, or log; default: all"),
+)
+
+REPLAY_FLAGS = (
+    *DATA_FLAGS,
+    *FIELD_FLAGS,
+    *_TRACE_FLAGS,
+    Flag("out", str, None, "write everything to a .nc file (needs h5netcdf and h5py)"),
+    Flag("json", bool, False, "print one JSON document instead of the table", option="--json"),
+)
+"""Every flag of `fastgrok replay`."""
+
+TOPICS = ("failure", "algebra", "worked-pass", "pressure", "correlation", "sign-flow", "overfitting")
+"""What `fastgrok explain` explains."""
+
+EXPLAIN_FLAGS = (
+    *DATA_FLAGS,
+    *FIELD_FLAGS,
+    *_TRACE_FLAGS,
+    Flag("at", int, None, "the epoch, or the step with --every step; default: the last"),
+    Flag("example", int, 0, "the example of a worked pass, from 0"),
+    Flag("picture", str, None, "draw it to this file, such as why.png"),
+)
+"""Every flag of `fastgrok explain`."""
+
 EPILOG = "\n".join(
     ["\b", "The outcome of a seed is the first of these that applies:"]
     + [f"  {name:10}  {meaning}" for name, meaning in OUTCOME_MEANINGS.items()]

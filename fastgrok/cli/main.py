@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from fastgrok.cli.flags import EPILOG, FLAGS
+from fastgrok.cli.flags import EPILOG, EXPLAIN_FLAGS, FLAGS, REPLAY_FLAGS, TOPICS, Flag
 from fastgrok.errors import MISSING, InvalidExperiment, StoreError
 
 FAILED, INVALID, INTERRUPTED = 1, 2, 130
@@ -43,8 +43,24 @@ def fastgrok(
         raise InvalidExperiment(
             "command",
             MISSING,
-            "sweep, resume, status, verify, summary, merge, study or info (fastgrok --help says more)",
+            "sweep, replay, explain, resume, status, verify, summary, merge, study, info (fastgrok --help says more)",
         )
+
+
+_DATA = "xor, and, or, parity3, streetlights, deep_streetlights; xor(low=-1) has inputs -1 and 1"
+
+
+def _given(context: typer.Context, values: dict[str, Any]) -> list[str]:
+    """Return the names of the flags that stand on the command line."""
+    return [flag for flag in values if "COMMANDLINE" in str(context.get_parameter_source(flag))]
+
+
+def _signature(about: str, flags: tuple[Flag, ...], *first: inspect.Parameter) -> inspect.Signature:
+    """Return the signature that makes typer read a table of flags."""
+    argument = Annotated[str | None, typer.Argument(help=about, show_default=False)]
+    name = inspect.Parameter("name", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=argument)
+    context = inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
+    return inspect.Signature([context, *first, name, *(flag.parameter for flag in flags)])
 
 
 def sweep(context: typer.Context, name: str | None = None, **values: Any) -> Command:
@@ -55,21 +71,46 @@ def sweep(context: typer.Context, name: str | None = None, **values: Any) -> Com
     """
     from fastgrok.cli.sweep import sweep as command
 
-    given = [flag for flag in values if "COMMANDLINE" in str(context.get_parameter_source(flag))]
-    return functools.partial(command, name, values, given)
+    return functools.partial(command, name, values, _given(context, values))
 
 
-def _signature() -> inspect.Signature:
-    """Return the signature that makes typer read the table of flags."""
-    about = "xor, and, or, parity3, streetlights, deep_streetlights; xor(low=-1) has inputs -1 and 1; or a TOML file"
-    argument = Annotated[str | None, typer.Argument(help=about, show_default=False)]
-    name = inspect.Parameter("name", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=argument)
-    context = inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
-    return inspect.Signature([context, name, *(flag.parameter for flag in FLAGS)])
+def replay(context: typer.Context, name: str | None = None, **values: Any) -> Command:
+    """
+    Train a seed again, with the same bits, and show its way.
+
+    Of a store, as in fastgrok replay runs/xor --seed 42, or of what the flags say, as in fastgrok replay xor
+    --hidden 4 --seed dead.
+    """
+    from fastgrok.cli.replaying import replay as command
+
+    return functools.partial(command, name, values, _given(context, values))
 
 
-sweep.__signature__ = _signature()  # type: ignore[attr-defined]
+def explain(context: typer.Context, topic: str, name: str | None = None, **values: Any) -> Command:
+    """
+    Say why a seed did what it did, in words and as a picture.
+
+    As in fastgrok explain failure runs/xor --seed 42, or of what the flags say: fastgrok explain sign-flow xor
+    --hidden 4 --seed dead.
+    """
+    from fastgrok.cli.explaining import explain as command
+
+    return functools.partial(command, topic, name, values, _given(context, values))
+
+
+_SEEN = f"a store's directory; a .nc file of fastgrok replay; or data: {_DATA}"
+_TOPIC = inspect.Parameter(
+    "topic",
+    inspect.Parameter.POSITIONAL_OR_KEYWORD,
+    annotation=Annotated[str, typer.Argument(help=", ".join(TOPICS), show_default=False)],
+)
+
+sweep.__signature__ = _signature(f"{_DATA}; or a TOML file", FLAGS)  # type: ignore[attr-defined]
+replay.__signature__ = _signature(_SEEN, REPLAY_FLAGS)  # type: ignore[attr-defined]
+explain.__signature__ = _signature(_SEEN, EXPLAIN_FLAGS, _TOPIC)  # type: ignore[attr-defined]
 app.command(epilog=EPILOG)(sweep)
+app.command()(replay)
+app.command()(explain)
 
 
 @app.command()

@@ -18,6 +18,7 @@ class Block(NamedTuple):
     grads: Any
     acts: Any
     deltas: Any
+    steps: Any
 
 
 class Examples(NamedTuple):
@@ -39,6 +40,7 @@ def make_view(lanes: int) -> Callable[..., Any]:
             lane_view(work.grads, lanes),
             lane_view(work.acts, lanes),
             lane_view(work.deltas, lanes),
+            lane_view(work.steps, lanes),
         )
         examples = Examples(splat_view(data.inputs, lanes), splat_view(data.targets, lanes), scalar_view(work.order))
         return block, examples, Table(scalar_view(plan.sizes), scalar_view(plan.arguments))

@@ -65,9 +65,20 @@ def _example_loader(shuffled: bool, lanes: int) -> Callable[..., Any]:
     return load_example
 
 
+def _make_keep(steps: bool) -> Callable[..., Any]:
+    @device
+    def keep(memory, batch, s):
+        """Keep the parameters after the update on a batch, if that is asked for."""
+        if steps:
+            for p in range(s.n_params):
+                memory.steps[batch * s.n_params + p] = memory.params[p]
+
+    return keep
+
+
 def make_epoch(design: Design) -> Callable[..., Any]:
     """Return epoch(memory, examples, table, plan, s, rate, cancel)."""
-    load = _example_loader(design.permute is not None, design.lanes)
+    load, keep = _example_loader(design.permute is not None, design.lanes), _make_keep(design.regime.steps)
     forward, backward = design.passes
     update = adam_update if design.regime.adam else sgd_update
 
@@ -85,6 +96,7 @@ def make_epoch(design: Design) -> Callable[..., Any]:
             """Train on the examples from start to end; the deltas carry -lr, so that backward is the update."""
             for k in range(start, end):
                 step(memory, memory.params, examples, table, k, s, rate)
+                keep(memory, k, s)
     else:
 
         @device
@@ -104,6 +116,7 @@ def make_epoch(design: Design) -> Callable[..., Any]:
             scale = like(memory.acts[0], plan.scale)
             for k in range(start, end):
                 train_on(memory, examples, table, plan, s, rate, scale, k, k + 1)
+                keep(memory, k, s)
 
     elif not design.fused:
 
@@ -115,6 +128,7 @@ def make_epoch(design: Design) -> Callable[..., Any]:
                 whole = last - first == plan.batch_size
                 scale = like(memory.acts[0], plan.scale if whole else plan.last_scale)
                 train_on(memory, examples, table, plan, s, rate, scale, first, last)
+                keep(memory, first // plan.batch_size, s)
 
     if design.long_epochs:
 

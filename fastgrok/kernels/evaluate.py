@@ -129,6 +129,46 @@ def make_evaluate(lanes: int, dtype: str) -> Any:
 
 
 @functools.cache
+def make_expose(lanes: int, dtype: str) -> Any:
+    """Compile expose(acts, deltas, grads, params, work, data, plan, slope): everything that networks do on data.
+
+    acts, deltas : (n_networks, n_examples, n_acts)
+        As in layers.py, of the loss of the example alone.
+    grads : (n_networks, n_params)
+        Of the sum of the examples' losses.
+    slope : float
+        What multiplies a delta, so that it is that of one example's loss.
+    """
+    forward, backward = GENERAL
+    view = make_view(lanes)
+
+    @kernel(lanes, dtype)
+    def expose(acts, deltas, grads, params, work, data, plan, slope):
+        block, examples, table = view(work, data, plan)
+        s, n = plan.structure, params.shape[0]
+        scale = like(block.params[0], slope)
+        for first in range(0, n, lanes):
+            for lane in range(lanes):
+                put_params(work, lane, params, min(first + lane, n - 1))
+            for p in range(s.n_params):
+                block.grads[p] = like(scale, 0.0)
+            for k in range(plan.n_examples):
+                load_example(block.acts, examples, k, s)
+                forward(block.acts, block.params, table, s.n_layers)
+                loss_backward(block.deltas, block.acts, scale, s.loss)
+                backward(block.deltas, block.grads, block.params, block.acts, table, s.n_backward)
+                for lane in range(min(lanes, n - first)):
+                    for unit in range(acts.shape[2]):
+                        acts[first + lane, k, unit] = work.acts[unit, lane]
+                        deltas[first + lane, k, unit] = work.deltas[unit, lane]
+            for lane in range(min(lanes, n - first)):
+                for p in range(s.n_params):
+                    grads[first + lane, p] = work.grads[p, lane]
+
+    return expose
+
+
+@functools.cache
 def make_predict(lanes: int, dtype: str) -> Any:
     """Compile predict(outputs, params, work, data, plan), outputs: (n_seeds, n_examples, n_out)."""
     forward = GENERAL.forward

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from fastgrok.kernels.losses import Loss
 from fastgrok.kernels.network import Passes
 from fastgrok.kernels.optimizers import Rates, Terms
@@ -36,6 +38,7 @@ class Regime(NamedTuple):
     restores: bool  # and the parameters of its best epoch are kept
     tracks: bool  # the epoch since which a unit is dead
     records: bool  # parameters at chosen epochs
+    steps: bool  # parameters after every update
 
 
 class Design(NamedTuple):
@@ -113,11 +116,23 @@ class BestEpochs(NamedTuple):
 
 
 class Attempts(NamedTuple):
-    """The last attempt of each seed."""
+    """The attempts of each seed; the last place is that of the last one, and of those before it without a place."""
 
-    restarts: Any  # int64 (n_seeds,): how many there were before
-    begun: Any  # int64 (n_seeds,): epochs that were run before
-    start: Any  # (n_seeds, n_params): its initial parameters, filled with those of the first
+    restarts: Any  # int64 (n_seeds,): how many there were before the last
+    begun: Any  # int64 (n_seeds, n_places): epochs that were run before it
+    starts: Any  # (n_seeds, n_places, n_params): its initial parameters, filled with those of the first
+
+    def last(self, of: Any) -> Any:
+        """Return what `begun` or `starts` holds for the last attempt of each seed."""
+        places = np.minimum(self.restarts, of.shape[1] - 1)
+        return of[np.arange(len(places)), places]
+
+
+class Steps(NamedTuple):
+    """Every update of each seed."""
+
+    params: Any  # (n_seeds, n_steps, n_params): the parameters after the updates that were made
+    order: Any  # int64 (n_seeds, n_epochs, n_examples): the order of the examples where it is shuffled; n_epochs 0
 
 
 class Outputs(NamedTuple):
@@ -130,6 +145,7 @@ class Outputs(NamedTuple):
     best: BestEpochs | None
     dead_since: Any  # int64 (n_seeds, n_units): the epoch since which a unit is dead; -1 if it is alive
     records: Any  # (n_seeds, n_records, n_params): the parameters after the recorded epochs that were run
+    steps: Steps | None
 
 
 class Watch(NamedTuple):
@@ -167,6 +183,7 @@ class Work(NamedTuple):
     acts: Any  # (n_acts, L)
     deltas: Any  # (n_acts, L)
     order: Any  # int64 (n_examples, L) where the order is shuffled
+    steps: Any  # (n_batches * n_params, L) where every update is kept: the parameters after each of the epoch
     states: Any  # uint64 (L, words): the streams that restart and shuffle
     seeds: Any  # int64 (L,): row of the seed in each lane
     epochs: Any  # int64 (L,): epochs that the lane's seed has run

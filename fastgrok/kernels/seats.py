@@ -9,7 +9,7 @@ import numpy as np
 
 from fastgrok.kernels.block import put_params
 from fastgrok.kernels.jit import device
-from fastgrok.kernels.plan import Design
+from fastgrok.kernels.plan import Design, Regime
 
 
 class Seats(NamedTuple):
@@ -18,7 +18,7 @@ class Seats(NamedTuple):
     fill: Callable[..., Any]  # fill(work, lane, seed, params, states)
     budget: Callable[..., Any]  # budget(work, plan, active, waiting): epochs until one of them is due for something
     due: Callable[..., Any]  # due(work, plan, waiting, budget): the lanes that are looked at then, as bits
-    record: Callable[..., Any]  # record(outputs, work, plan, lane)
+    record: Callable[..., Any]  # record(outputs, work, plan, lane): keep what is asked for of the epochs just run
     restart: Callable[..., Any]  # restart(outputs, work, plan, tensors, lane, broken): whether the seed starts again
     expire: Callable[..., Any]  # expire(outputs, work, plan, lane): whether the validation loss improved too long ago
     retire: Callable[..., Any]  # retire(outputs, work, lane, broken)
@@ -70,6 +70,7 @@ def _restarts_next(work, plan, waiting, lane):
 def _make_budget(design: Design) -> Callable[..., Any]:
     lanes, regime = design.lanes, design.regime
     skips, restarts, stops_early, records = regime.skips, regime.restarts, regime.stops_early, regime.records
+    steps = regime.steps
 
     @device
     def budget(work, plan, active, waiting):
@@ -87,6 +88,8 @@ def _make_budget(design: Design) -> Callable[..., Any]:
                 epochs = min(epochs, work.watch.epoch[lane] + limits.patience - run)
             if records and work.recorded[lane] < plan.records.shape[0]:
                 epochs = min(epochs, plan.records[work.recorded[lane]] - run)
+            if steps:
+                epochs = 1
         return epochs
 
     return budget
@@ -115,10 +118,26 @@ def _make_due(design: Design) -> Callable[..., Any]:
     return due
 
 
-def _make_record(records: bool) -> Callable[..., Any]:
+@device
+def _record_steps(outputs, work, lane):
+    """Keep the parameters after each update of an epoch, and the order of its examples."""
+    seed, done = work.seeds[lane], work.epochs[lane] - 1
+    n_params = work.params.shape[0]
+    n_batches = work.steps.shape[0] // n_params
+    for b in range(n_batches):
+        for p in range(n_params):
+            outputs.steps.params[seed, done * n_batches + b, p] = work.steps[b * n_params + p, lane]
+    for k in range(work.order.shape[0]):
+        outputs.steps.order[seed, done, k] = work.order[k, lane]
+
+
+def _make_record(regime: Regime) -> Callable[..., Any]:
+    records, steps = regime.records, regime.steps
+
     @device
     def record(outputs, work, plan, lane):
-        """Keep the parameters after a recorded epoch."""
+        if steps:
+            _record_steps(outputs, work, lane)
         if records:
             k = work.recorded[lane]
             if k < plan.records.shape[0] and plan.records[k] == work.epochs[lane]:
@@ -145,10 +164,12 @@ def _make_restart(design: Design, begin: Callable[..., Any]) -> Callable[..., An
             if not over or work.again.counts[lane] >= limits.restarts or work.epochs[lane] == limits.epochs:
                 return False
             draw(work.again.drawn, work.again.scratch, work.states[lane], tensors)
+            work.again.counts[lane] += 1
+            place = min(work.again.counts[lane], outputs.attempts.starts.shape[1] - 1)
+            outputs.attempts.begun[work.seeds[lane], place] = work.epochs[lane]
             for p in range(work.params.shape[0]):
                 work.params[p, lane] = work.again.drawn[p]
-                outputs.attempts.start[work.seeds[lane], p] = work.again.drawn[p]
-            work.again.counts[lane] += 1
+                outputs.attempts.starts[work.seeds[lane], place, p] = work.again.drawn[p]
             begin(work, lane)
             return True
 
@@ -178,7 +199,6 @@ def _make_retire(design: Design) -> Callable[..., Any]:
             outputs.params[seed, p] = work.params[p, lane]
         if restarts:
             outputs.attempts.restarts[seed] = work.again.counts[lane]
-            outputs.attempts.begun[seed] = work.epochs[lane] - work.clock[lane]
         if validates:
             outputs.best.loss[seed] = work.watch.loss[0, lane]
             outputs.best.epoch[seed] = work.watch.epoch[lane]
@@ -203,7 +223,7 @@ def make_seats(design: Design) -> Seats:
         _make_fill(design, begin),
         _make_budget(design),
         _make_due(design),
-        _make_record(design.regime.records),
+        _make_record(design.regime),
         _make_restart(design, begin),
         _make_expire(design.regime.stops_early),
         _make_retire(design),

@@ -57,6 +57,7 @@ def _run_epochs(design: Design) -> Callable[..., Any]:
             working_view(block.grads, n_grads),
             working_view(block.acts, n_acts),
             working_view(block.deltas, n_acts),
+            block.steps,
         )
         for p in range(n_params):
             memory.params[p] = block.params[p]

@@ -57,7 +57,8 @@ class Configuration(NamedTuple):
     @property
     def columns(self) -> dict[str, NDArray[Any]]:
         """The result variables of the finished rows, none of which may be there."""
-        return {name: self.rows(column) for name, column in self.trained.columns.items()}
+        columns, finished = self.trained.columns, self.trained.finished
+        return dict(columns) if finished.all() else {name: column[finished] for name, column in columns.items()}
 
     def rows(self, column: NDArray[Any]) -> NDArray[Any]:
         """

@@ -88,7 +88,7 @@ def _coords(configurations: Sequence[Configuration], layers: Sequence[ReluLayer]
 
 def _most(configurations: Sequence[Configuration]) -> dict[str, int]:
     """Return the longest length of each dimension."""
-    found = [sizes(one.experiment, one.trained.recording) for one in configurations]
+    found = [sizes(one.experiment.network, one.trained.recording) for one in configurations]
     return {dim: max(one[dim] for one in found) for dim in found[0]}
 
 

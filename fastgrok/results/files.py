@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import itertools
 import json
 import os
 import secrets
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -16,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgrok.errors import InvalidExperiment
-from fastgrok.recording import sizes
+from fastgrok.network import Network
+from fastgrok.recording import Recording, sizes
 from fastgrok.results.configuration import Axis, Configuration
 from fastgrok.results.layers import relu_layers
 from fastgrok.schema import EPOCH, HIDDEN_LAYER, LAYER, NOT_THERE, OUTCOMES, SEED, UNIT, VARIABLES
@@ -35,6 +37,8 @@ NETCDF_LIBRARIES = ("h5netcdf", "h5py")
 
 METADATA_KEY = "fastgrok"
 """The key of a Parquet file's metadata that holds the provenance, as JSON."""
+
+_REMEMBERED = 1024  # of what is the same for many configurations
 
 
 def checked_target(path: str | os.PathLike[str]) -> Path:
@@ -136,42 +140,60 @@ def table_schema(
     fields = [pa.field(axis.path, pa.array(axis.labels).type) for axis in axes]
     fields.append(pa.field("experiment_id", pa.string()))
     fields.append(pa.field(SEED, pa.uint64()))
-    for name, variable in VARIABLES.items():
-        note = {"long_name": variable.meaning, "units": variable.units}
-        kind = pa.from_numpy_dtype(np.dtype(variable.dtype))
-        if name == OUTCOME:
-            kind = pa.dictionary(pa.int8(), pa.string())
-        else:
-            note |= {key: json.dumps(value) for key, value in variable.attrs.items()}
-        names = dict.fromkeys(column for one in configurations for column, _ in variable_columns(one, name))
-        fields.extend(pa.field(column, kind, metadata=note) for column in names)
+    there = [variable_columns(one) for one in configurations]
+    for name in VARIABLES:
+        columns = dict.fromkeys(column for one in there for column, _ in one.get(name, ()))
+        fields.extend(_field(name, column) for column in columns)
     return pa.schema(fields, metadata={METADATA_KEY: json.dumps(dict(attrs))})
 
 
-def variable_columns(configuration: Configuration, name: str) -> Iterator[tuple[str, tuple[int, ...]]]:
+@functools.lru_cache(maxsize=_REMEMBERED)
+def _field(name: str, column: str) -> pa.Field:
+    """Return what Arrow is told of a column of a variable."""
+    import pyarrow as pa
+
+    variable = VARIABLES[name]
+    note = {"long_name": variable.meaning, "units": variable.units}
+    if name == OUTCOME:
+        return pa.field(column, pa.dictionary(pa.int8(), pa.string()), metadata=note)
+    note |= {key: json.dumps(value) for key, value in variable.attrs.items()}
+    return pa.field(column, pa.from_numpy_dtype(np.dtype(variable.dtype)), metadata=note)
+
+
+_Elements = tuple[tuple[str, tuple[int, ...]], ...]
+
+
+def variable_columns(configuration: Configuration) -> dict[str, _Elements]:
     """
-    Yield the column of each element of a variable's dimensions, the seeds aside, and the element's index.
+    Return for each variable that there is the column of each element of its dimensions but the seeds, and its index.
 
     Parameters
     ----------
     configuration
         What was trained.
-    name
-        The variable; one that there is not has no columns.
     """
-    if name not in configuration.trained.columns:
-        return
-    experiment, at = configuration.experiment, configuration.trained.recording.at or ()
-    lengths = sizes(experiment, configuration.trained.recording)
+    known = _elements(configuration.experiment.network, configuration.trained.recording)
+    return {name: known[name] for name in configuration.trained.columns}
+
+
+@functools.lru_cache(maxsize=_REMEMBERED)
+def _elements(network: Network, recording: Recording) -> dict[str, _Elements]:
+    """Return the columns of every variable for a network: many configurations of a sweep share one."""
+    lengths = sizes(network, recording)
     suffixes = {
-        HIDDEN_LAYER: [layer.column("") for layer in relu_layers(experiment.network)],
+        HIDDEN_LAYER: [layer.column("") for layer in relu_layers(network)],
         LAYER: [f"_{k + 1}" for k in range(lengths[LAYER])],
         UNIT: [f"_unit{k}" for k in range(lengths[UNIT])],
-        EPOCH: [f"_epoch{epoch}" for epoch in at],
+        EPOCH: [f"_epoch{epoch}" for epoch in recording.at or ()],
     }
-    choices = [list(enumerate(suffixes[dim])) for dim in VARIABLES[name].dims[1:]]
-    for element in itertools.product(*choices):
-        yield name + "".join(suffix for _, suffix in element), tuple(index for index, _ in element)
+    found: dict[str, _Elements] = {}
+    for name, variable in VARIABLES.items():
+        choices = itertools.product(*(list(enumerate(suffixes[dim])) for dim in variable.dims[1:]))
+        found[name] = tuple(
+            (name + "".join(suffix for _, suffix in element), tuple(index for index, _ in element))
+            for element in choices
+        )
+    return found
 
 
 def to_table(configuration: Configuration, seeds: NDArray[np.uint64], schema: pa.Schema) -> pa.Table:
@@ -191,11 +213,9 @@ def to_table(configuration: Configuration, seeds: NDArray[np.uint64], schema: pa
 
     columns: dict[str, Any] = {SEED: configuration.rows(seeds)}
     n = len(columns[SEED])
+    there = variable_columns(configuration)
     for name, values in configuration.columns.items():
-        columns |= {
-            column: values[cast(Any, (slice(None), *index))]
-            for column, index in variable_columns(configuration, name)
-        }
+        columns |= {column: values[cast(Any, (slice(None), *index))] for column, index in there[name]}
     columns[OUTCOME] = pa.DictionaryArray.from_arrays(columns[OUTCOME], list(OUTCOMES))
     constants = {**configuration.labels, "experiment_id": configuration.experiment.id}
     missing = {pa.float64(): np.nan, pa.bool_(): False}
@@ -224,12 +244,10 @@ def write_netcdf(path: Path, dataset: xr.Dataset) -> None:
     path
         A path that `checked_target` has let pass.
     dataset
-        What `to_dataset` returns. NetCDF knows no bool: such attributes become 0 or 1.
+        What `to_dataset` or `replay` returns.
     """
-    plain = {key: int(value) if isinstance(value, bool) else value for key, value in dataset.attrs.items()}
-    written = dataset.assign_attrs(plain)
     encoding = {str(name): {"_FillValue": None} for name in [*dataset.data_vars, *dataset.coords]}
-    _atomically(path, lambda temporary: written.to_netcdf(temporary, engine="h5netcdf", encoding=encoding))
+    _atomically(path, lambda temporary: dataset.to_netcdf(temporary, engine="h5netcdf", encoding=encoding))
 
 
 def _atomically(path: Path, write: Callable[[str], object]) -> None:

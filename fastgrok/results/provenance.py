@@ -99,5 +99,5 @@ def provenance(
         "threads": max(one.threads for one in trained),
         "seconds": sum(one.trained.seconds for one in configurations),
         "initial_params": "given" if own_params else "drawn from the seeds",
-        "interrupted": any(one.trained.interrupted for one in configurations),
+        "interrupted": int(any(one.trained.interrupted for one in configurations)),
     }

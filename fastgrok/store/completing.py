@@ -8,18 +8,19 @@ import secrets
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 from fastgrok import training
 from fastgrok.errors import StoreError
 from fastgrok.kernels import builder
-from fastgrok.store.shards import Shard, Sidecar
+from fastgrok.store.shards import Shard
 from fastgrok.store.specification import Specification
 from fastgrok.store.work import make_shard, remember
 
 _TRIES = 3  # of a shard whose workers are lost
 _LOST = {"KilledWorker", "CancelledError", "CommClosedError", "WorkerClosed"}
 _AHEAD = 2  # shards in flight for each worker, so that none waits for the next
+_WRITERS = 2  # for each thread of this process: a small shard waits for the disk as long as it is trained
 
 
 def complete(
@@ -59,12 +60,12 @@ def complete(
         was in flight is finished first.
     """
     drivers = _drivers(specification, shards, threads or builder.threads(), specialize)
-    with _pool(executor, threads) as pool:
-        flight = _Flight(pool, (root, remember(root, specification)), drivers, advance)
+    with _pools(executor, threads or builder.threads()) as pools:
+        flight = _Flight(pools, (root, remember(root, specification)), drivers, advance)
         try:
             for shard in random.Random().sample(shards, len(shards)):
                 flight.submit(shard)
-                while len(flight) >= _AHEAD * _n_workers(pool):
+                while len(flight) >= pools.most():
                     flight.collect()
             while len(flight):
                 flight.collect()
@@ -76,50 +77,64 @@ def complete(
     return False
 
 
+class _Pools(NamedTuple):
+    """Who trains, and who commits what is trained; None: whoever trains it."""
+
+    trainers: Executor
+    writers: Executor | None
+
+    def most(self) -> int:
+        """Return how many shards may be in flight now."""
+        return _AHEAD * _n_workers(self.trainers) + (_n_workers(self.writers) if self.writers is not None else 0)
+
+
 class _Flight:
     """The shards that have been given out and have not come back."""
 
     def __init__(
         self,
-        pool: Executor,
+        pools: _Pools,
         store: tuple[str, str],
         drivers: dict[str, bool],
         advance: Callable[[int], object] | None,
     ) -> None:
-        self._pool, self._store, self._drivers, self._advance = pool, store, drivers, advance
-        self._shards: dict[Future[Sidecar], Shard] = {}
+        self._pools, self._store, self._drivers, self._advance = pools, store, drivers, advance
+        self._training: dict[Future[Any], Shard] = {}
+        self._writing: dict[Future[Any], Shard] = {}
         self._tries: dict[Shard, int] = {}
 
     def __len__(self) -> int:
-        return len(self._shards)
+        return len(self._training) + len(self._writing)
 
     def submit(self, shard: Shard) -> None:
         """Give out a shard."""
         self._tries[shard] = self._tries.get(shard, 0) + 1
         specialize, ticket = self._drivers[shard.experiment_id], secrets.token_hex(8)
-        future = self._pool.submit(make_shard, *self._store, shard, specialize, ticket)
-        self._shards[future] = shard
+        how = (specialize, ticket) if self._pools.writers is None else (specialize, ticket, self._pools.writers)
+        self._training[self._pools.trainers.submit(make_shard, *self._store, shard, *how)] = shard
 
     def collect(self) -> None:
         """Wait for one or more; those whose worker was lost are given out again."""
-        done, _ = wait(self._shards, return_when=FIRST_COMPLETED)
+        done, _ = wait([*self._training, *self._writing], return_when=FIRST_COMPLETED)
         for future in done:
-            shard = self._shards.pop(future)
+            shard = (self._training if future in self._training else self._writing).pop(future)
             try:
-                future.result()
+                writing = future.result()
             except Exception as error:
                 if type(error).__name__ not in _LOST or self._tries[shard] == _TRIES:
                     raise _explained(shard, error) from error
                 self.submit(shard)
-            else:
-                if self._advance is not None:
-                    self._advance(shard.n_seeds)
+                continue
+            if writing is not None:
+                self._writing[writing] = shard
+            elif self._advance is not None:
+                self._advance(shard.n_seeds)
 
     def land(self, *, cancel: bool) -> None:
         """Take back what no worker has begun, if that is to be, and wait for the rest, whatever comes of it."""
-        for future in self._shards if cancel else ():
+        for future in self._training if cancel else ():
             future.cancel()
-        wait(self._shards)
+        wait([*self._training, *self._writing])
 
 
 def _explained(shard: Shard, error: Exception) -> StoreError:
@@ -132,13 +147,16 @@ def _explained(shard: Shard, error: Exception) -> StoreError:
 
 
 @contextmanager
-def _pool(executor: Executor | None, threads: int | None) -> Iterator[Executor]:
-    """Return the executor, or threads of this process."""
+def _pools(executor: Executor | None, threads: int) -> Iterator[_Pools]:
+    """Return the executor, whose workers commit, or threads of this process that train and others that commit."""
     if executor is not None:
-        yield executor
+        yield _Pools(executor, None)
         return
-    with ThreadPoolExecutor(threads or builder.threads(), thread_name_prefix="fastgrok") as pool:
-        yield pool
+    with (
+        ThreadPoolExecutor(_WRITERS * threads, thread_name_prefix="fastgrok-write") as writers,
+        ThreadPoolExecutor(threads, thread_name_prefix="fastgrok") as trainers,
+    ):
+        yield _Pools(trainers, writers)
 
 
 def _n_workers(executor: Any) -> int:

@@ -170,8 +170,9 @@ def _attrs(specification: Specification, point: Point, sidecars: Sequence[Sideca
 
 def _fill(configuration: Configuration, table: pa.Table) -> None:
     """Fill the result variables of a configuration from a table of as many rows."""
+    there = variable_columns(configuration)
     for name, array in configuration.trained.columns.items():
-        for column, index in variable_columns(configuration, name):
+        for column, index in there[name]:
             values = outcome_codes(table[column]) if name == OUTCOME else table[column]
             array[cast(Any, (slice(None), *index))] = np.asarray(values)
 

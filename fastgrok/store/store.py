@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any
 
@@ -14,20 +14,23 @@ from numpy.typing import NDArray
 from fastgrok.display.rows import Row, as_frame
 from fastgrok.display.table import as_html, as_text
 from fastgrok.errors import InvalidExperiment
-from fastgrok.grid import Point
+from fastgrok.experiment import Experiment
+from fastgrok.grid import Point, chosen
+from fastgrok.schema import EPOCH, SEED
 from fastgrok.statistics.comparison import Trials
 from fastgrok.statistics.counts import Counts
 from fastgrok.store import comparing, rows, tables
-from fastgrok.store.choosing import chosen
 from fastgrok.store.completing import complete
 from fastgrok.store.growing import grow
 from fastgrok.store.how import How
+from fastgrok.store.replaying import check_same
 from fastgrok.store.shards import Sidecar, missing, part
 from fastgrok.store.specification import Specification
 from fastgrok.store.status import Status
 from fastgrok.store.storage import Storage
 from fastgrok.store.surveying import Survey, survey
 from fastgrok.store.verifying import Verification, verify
+from fastgrok.trace import replay
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -193,6 +196,58 @@ class Store:
         point, wanted, there = self._chosen(config, seeds)
         return rows.to_dataset(self._storage, self.specification, point, there, wanted)
 
+    def experiment(self, config: int | Mapping[str, Any] | None = None) -> Experiment:
+        """
+        Return the experiment of one configuration.
+
+        Parameters
+        ----------
+        config
+            As for `dataset`.
+
+        Raises
+        ------
+        InvalidExperiment
+            If there is no such configuration, or several.
+        """
+        return self._point(config).experiment
+
+    def replay(
+        self,
+        config: int | Mapping[str, Any] | None,
+        seed: int | Sequence[int],
+        *,
+        every: str = EPOCH,
+        record_at: str | Sequence[int] | None = None,
+    ) -> xr.Dataset:
+        """
+        Train a seed of one configuration again, with its whole history: see `fastgrok.replay`.
+
+        Parameters
+        ----------
+        config
+            As for `dataset`.
+        seed
+            One seed, or several; they need not be among those of the store.
+        every
+            As for `fastgrok.replay`.
+        record_at
+            As for `fastgrok.replay`.
+
+        Raises
+        ------
+        InvalidExperiment
+            If an argument will not do.
+        StoreError
+            If a seed comes out with other bits than its row has.
+        """
+        point = self._point(config)
+        trace = replay(point.experiment, seed, every=every, record_at=record_at)
+        for one in [trace] if SEED not in trace.dims else [trace.isel({SEED: k}) for k in range(trace.sizes[SEED])]:
+            number = int(one[SEED])
+            check_same(one, self.dataset(config, range(number, number + 1)), self.path)
+        return trace.assign_attrs({f"label_{path}": label for path, label in point.labels.items()}, store=self.path)
+
     def params(
         self, config: int | Mapping[str, Any] | None = None, seeds: range | None = None
     ) -> tuple[NDArray[np.uint64], list[NDArray[Any]]]:
@@ -223,11 +278,15 @@ class Store:
 
     def _chosen(self, config: Any, seeds: Any) -> tuple[Point, range, list[Sidecar]]:
         """Return a configuration, the seeds that are asked for, and its shards."""
-        point = chosen(self.specification.points, config)
+        point = self._point(config)
         wanted = self.specification.seeds if seeds is None else seeds
         if not isinstance(wanted, range) or wanted.step != 1:
             raise InvalidExperiment("seeds", seeds, "None, or a range of seeds with step 1")
         return point, wanted, survey(self._storage, self.specification, point.experiment.id).there
+
+    def _point(self, config: Any) -> Point:
+        """Return one configuration."""
+        return self.specification.points[chosen(self.specification.points, config)]
 
     def arrow(self) -> ds.Dataset:
         """

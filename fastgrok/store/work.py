@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from concurrent.futures import Executor, Future
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,6 +32,8 @@ _REMEMBERED = 8  # stores at a time
 PARAMS = "params"
 """The column of the trained parameters."""
 
+_FEW_VALUES = {OUTCOME, "accuracy_final", "accuracy_validation_final", "plateau"}  # of many rows
+
 
 def read_specification(storage: Storage) -> Specification | None:
     """
@@ -57,7 +60,9 @@ def read_specification(storage: Storage) -> Specification | None:
         raise StoreError(f"{storage.root}/{STORE} is damaged ({error}): {hint}") from error
 
 
-def make_shard(root: str, digest: str, shard: Shard, specialize: bool, ticket: str) -> Sidecar:
+def make_shard(
+    root: str, digest: str, shard: Shard, specialize: bool, ticket: str, writers: Executor | None = None
+) -> Future[None] | None:
     """
     Train the seeds of a shard in this thread, and commit them.
 
@@ -73,6 +78,12 @@ def make_shard(root: str, digest: str, shard: Shard, specialize: bool, ticket: s
         Which driver trains. The bits are the same.
     ticket
         Another one for each call: Dask gives back what an equal call gave.
+    writers
+        Threads that commit while this one goes on with another shard; None: this thread does.
+
+    Returns
+    -------
+    What the writers are still to do, if there is anything.
 
     Raises
     ------
@@ -82,8 +93,8 @@ def make_shard(root: str, digest: str, shard: Shard, specialize: bool, ticket: s
         If it cannot be written; nothing of it is there then but, where even that failed, a temporary file.
     """
     storage = open_storage(root)
-    if (there := _committed(storage, shard)) is not None:  # by another process, since this one looked
-        return there
+    if _committed(storage, shard) is not None:  # by another process, since this one looked
+        return None
     specification = _specification(root, digest, shard.experiment_id)
     configuration = train(specification, specification.by_id[shard.experiment_id], shard, specialize)
     seeds = np.arange(shard.first, shard.stop, dtype=np.uint64)
@@ -99,8 +110,10 @@ def make_shard(root: str, digest: str, shard: Shard, specialize: bool, ticket: s
         seconds=configuration.trained.seconds,
         versions=dict(provenance.versions()),
     )
+    if writers is not None:
+        return writers.submit(commit, storage, sidecar, data)
     commit(storage, sidecar, data)
-    return sidecar
+    return None
 
 
 def train(specification: Specification, point: Point, shard: Shard, specialize: bool | None) -> Configuration:
@@ -225,9 +238,9 @@ def column_hashes(table: pa.Table, begun: dict[str, Any] | None = None) -> dict[
     import pyarrow as pa
 
     hashes = {} if begun is None else begun
-    for field in table.schema:
+    for field, column in zip(table.schema, table.columns, strict=True):
         if not pa.types.is_string(field.type):
-            hashes.setdefault(field.name, hashlib.sha256()).update(_values(table[field.name]))
+            hashes.setdefault(field.name, hashlib.sha256()).update(_values(column))
     return hashes
 
 
@@ -237,10 +250,15 @@ def _values(column: pa.ChunkedArray) -> Any:
 
     if pa.types.is_dictionary(column.type):
         return outcome_codes(column).data
-    array = column.combine_chunks()
+    array = _whole(column)
     if pa.types.is_fixed_size_list(array.type):
         array = array.flatten()
     return np.ascontiguousarray(array.to_numpy(zero_copy_only=False)).data
+
+
+def _whole(column: pa.ChunkedArray) -> pa.Array:
+    """Return a column in one piece; most are."""
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
 def outcome_codes(column: pa.ChunkedArray) -> np.ndarray:
@@ -252,21 +270,40 @@ def outcome_codes(column: pa.ChunkedArray) -> np.ndarray:
     column
         Of a table of rows.
     """
-    array = column.unify_dictionaries().combine_chunks()
+    array = _whole(column if column.num_chunks == 1 else column.unify_dictionaries())
     codes = np.array([OUTCOMES.index(name) for name in array.dictionary.to_pylist()], np.int8)
     found: np.ndarray = codes[array.indices.to_numpy()]
     return found
 
 
 def _parquet(table: pa.Table) -> bytes:
-    """Return a table as the bytes of a Parquet file; the same table gives the same bytes."""
+    """Return a table as the bytes of a Parquet file; the same table gives the same bytes.
+
+    Whole numbers are written by their differences and floats byte by byte, and then LZ4 will do: as many bytes as
+    plain values take with Zstandard, and 0.76 instead of 1.15 ms for 1,000 rows.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    encodings = {}
+    for field in table.schema:
+        if pa.types.is_integer(field.type):
+            encodings[field.name] = "DELTA_BINARY_PACKED"
+        elif pa.types.is_floating(field.type) and field.name not in _FEW_VALUES:
+            encodings[field.name] = "BYTE_STREAM_SPLIT"
+        elif field.name == PARAMS:
+            encodings[f"{PARAMS}.list.element"] = "BYTE_STREAM_SPLIT"
+    few = [field.name for field in table.schema if pa.types.is_string(field.type) or field.name in _FEW_VALUES]
     sink = pa.BufferOutputStream()
-    few = [field.name for field in table.schema if pa.types.is_string(field.type) or field.name == OUTCOME]
-    pq.write_table(table, sink, compression="zstd", use_dictionary=few, write_statistics=[SEED])
-    return memoryview(sink.getvalue()).tobytes()
+    pq.write_table(
+        table,
+        sink,
+        compression="lz4",
+        use_dictionary=few,
+        column_encoding=encodings,
+        write_statistics=[SEED],
+    )
+    return sink.getvalue().to_pybytes()  # type: ignore[no-any-return]
 
 
 def commit(storage: Storage, sidecar: Sidecar, rows: bytes) -> None:

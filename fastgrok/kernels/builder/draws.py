@@ -45,7 +45,8 @@ def restart_tensors(experiment: Experiment) -> Tensors | None:
 
 def has_forms(experiment: Experiment) -> bool:
     """Whether something is made of the numbers that are drawn, which the kernel is then compiled for."""
-    return bool(tensors(experiment).forms.any())
+    sources = [part.source for part in initial(experiment)]
+    return any(isinstance(source, Distribution) and FORMS[source.form] for source in sources)
 
 
 def scratch_size(experiment: Experiment) -> int:

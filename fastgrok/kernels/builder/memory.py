@@ -10,8 +10,8 @@ from fastgrok.datasets import Dataset
 from fastgrok.experiment import Experiment
 from fastgrok.kernels.builder.draws import scratch_size, state_words
 from fastgrok.kernels.builder.layout import layout
-from fastgrok.kernels.builder.numbers import is_fused, n_moments, regime
-from fastgrok.kernels.plan import Again, Attempts, BestEpochs, Data, Outputs, Track, Watch, Work
+from fastgrok.kernels.builder.numbers import is_fused, n_batches, n_moments, regime
+from fastgrok.kernels.plan import Again, Attempts, BestEpochs, Data, Outputs, Steps, Track, Watch, Work
 from fastgrok.recording import NOTHING, Recording
 
 
@@ -49,6 +49,7 @@ def work(experiment: Experiment, lanes: int, recording: Recording = NOTHING) -> 
         moments=_aligned((n_moments(experiment), lanes), dtype),
         order=np.zeros((shuffled, lanes), np.int64),
         states=np.zeros((lanes, state_words(experiment)), np.uint64),
+        steps=_aligned((n_batches(experiment) * place.n_params * does.steps, lanes), dtype),
         recorded=np.zeros(lanes, np.int64) if does.records else None,
         again=_again(experiment, lanes) if does.restarts else None,
         watch=_watch(place.n_params if does.restores else 0, lanes, dtype) if does.validates else None,
@@ -66,6 +67,7 @@ def evaluation_work(experiment: Experiment, lanes: int, *, gradients: bool) -> W
         acts=_aligned((place.n_acts, lanes), dtype),
         deltas=_aligned((place.n_acts, lanes), dtype),
         order=np.zeros((0, lanes), np.int64),
+        steps=_aligned((0, lanes), dtype),
         states=np.zeros((lanes, 0), np.uint64),
         seeds=np.zeros(lanes, np.int64),
         epochs=np.zeros(lanes, np.int64),
@@ -103,11 +105,24 @@ def outputs(experiment: Experiment, params: np.ndarray, recording: Recording = N
         params=params,
         epochs_run=np.full(n, -1, np.int64),
         epochs_to_converge=np.full(n, -1, np.int64),
-        attempts=Attempts(np.zeros(n, np.int64), np.zeros(n, np.int64), params.copy()) if does.restarts else None,
+        attempts=_attempts(params, recording.attempts) if does.restarts else None,
         best=_best_epochs(n, experiment.dtype) if does.validates else None,
         dead_since=np.full((n, units), -1, np.int64) if does.tracks else None,
         records=np.zeros((n, epochs, params.shape[1]), experiment.dtype) if does.records else None,
+        steps=_steps(experiment, n) if does.steps else None,
     )
+
+
+def _attempts(params: np.ndarray, places: int) -> Attempts:
+    n = len(params)
+    starts = np.repeat(params[:, None], places, axis=1)
+    return Attempts(np.zeros(n, np.int64), np.zeros((n, places), np.int64), starts)
+
+
+def _steps(experiment: Experiment, n: int) -> Steps:
+    epochs, shuffled = experiment.epochs, experiment.order != "fixed"
+    params = np.zeros((n, epochs * n_batches(experiment), experiment.n_params), experiment.dtype)
+    return Steps(params, np.zeros((n, epochs * shuffled, experiment.data.n_examples), np.int64))
 
 
 def _best_epochs(n: int, dtype: str) -> BestEpochs:

@@ -75,6 +75,7 @@ def regime(experiment: Experiment, recording: Recording = NOTHING) -> Regime:
         restores=early is not None and early.restore_best,
         tracks=recording.dead_units,
         records=bool(recording.epochs),
+        steps=recording.steps,
     )
 
 
@@ -87,6 +88,11 @@ def n_moments(experiment: Experiment) -> int:
     if isinstance(experiment.optimizer, Adam):
         return 2 * experiment.n_params + 2
     return experiment.n_params if _momentum(experiment) else 0
+
+
+def n_batches(experiment: Experiment) -> int:
+    """Return the updates of an epoch."""
+    return -(-experiment.data.n_examples // experiment.batch_rows)
 
 
 def is_fused(experiment: Experiment) -> bool:

@@ -1,0 +1,172 @@
+"""A network as a formula, as a line of NumPy, and as bricks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from fastgrok.errors import InvalidExperiment
+from fastgrok.explain.bricks import Brick, drawn
+from fastgrok.explain.words import WIDTH, layer_name, wrapped
+from fastgrok.layers import Activation, Layer, LeakyReLU, Linear
+from fastgrok.network import Network
+
+_DEFINITIONS = {
+    "relu": "def relu(x):\n    return np.maximum(x, 0)",
+    "leaky_relu": "def leaky_relu(x, slope=0.01):\n    return np.where(x > 0, x, slope * x)",
+    "sigmoid": "def sigmoid(x):  # 1 / (1 + exp(-x)), and no x is too large\n    return np.exp(-np.logaddexp(0, -x))",
+    "tanh": "tanh = np.tanh",
+}
+
+
+class _Notation(NamedTuple):
+    """How layers are written: `{0}` is the number of the layer before, `{1}` that of the layer after."""
+
+    layer: str
+    weight: str
+    bias: str
+    call: str
+
+
+_FORMULA = _Notation("l_{}", " W_{0}", " + b_{1}", "{}({})")
+_LATEX = _Notation("l_{{{}}}", " W_{{{0}}}", " + b_{{{1}}}", r"\mathrm{{{}}}\left({}\right)")
+_NUMPY = _Notation("layer_{}", ".dot(weights_{0}_{1})", " + bias_{1}", "{}({})")
+
+
+@dataclass(frozen=True)
+class Algebra:
+    """
+    A network written down.
+
+    Parameters
+    ----------
+    network
+        The network.
+    formula
+        In plain characters: l_0 the inputs, l_k what Linear layer k and its activations give out. W_k leads from
+        l_k to l_(k+1), b_k is added on the way to l_k.
+    latex
+        The same for LaTeX.
+    numpy
+        The same as a line of NumPy: `layer_0`, of shape (n_in,) or (n_examples, n_in), gives the outputs.
+    numpy_setup
+        What that line needs to run besides `layer_0` and the parameters; empty without activations.
+    names
+        The names of the parameters in that line, in the order of `network.param_shapes`.
+    steps
+        The line of NumPy in several, one for each Linear layer.
+    bricks
+        Layers, weights and biases from the inputs to the outputs.
+
+    Notes
+    -----
+    After chapter 7 of *Grokking Deep Learning*. Python reads at most 200 brackets within one another: what has more
+    activations than that runs by its `steps`.
+    """
+
+    network: Network
+    formula: str
+    latex: str
+    numpy: str
+    numpy_setup: str
+    names: tuple[str, ...]
+    steps: tuple[str, ...]
+    bricks: tuple[Brick, ...]
+
+    def __str__(self) -> str:
+        lines = [f"In three ways: the network {self.network}", ""]
+        for title, whole, steps in (
+            ("Formula", self.formula, _steps(self.network, _FORMULA)),
+            ("NumPy", self.numpy, self.steps),
+        ):
+            shown = [whole] if len(whole) + 2 <= WIDTH else steps
+            lines += [title, *(line for step in shown for line in wrapped(step, indent=2)), ""]
+        return "\n".join([*lines, "Bricks", *drawn(self.bricks)])
+
+
+def algebra(network: Network) -> Algebra:
+    """
+    Write a network as a formula, as a line of NumPy that runs, and as bricks.
+
+    Parameters
+    ----------
+    network
+        Any.
+
+    Raises
+    ------
+    InvalidExperiment
+        If it is none.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> algebra(fg.mlp(3, 4, 1, bias=False)).formula
+    'l_2 = relu(l_0 W_0) W_1'
+    >>> algebra(fg.mlp(3, 4, 1)).numpy
+    'layer_2 = relu(layer_0.dot(weights_0_1) + bias_1).dot(weights_1_2) + bias_2'
+    """
+    if not isinstance(network, Network):
+        raise InvalidExperiment("network", network, "a Network, such as mlp(2, 4, 1)")
+    used = sorted({layer_name(layer) for layer in network.layers if isinstance(layer, Activation)})
+    setup = "\n\n".join(["import numpy as np", *(_DEFINITIONS[name] for name in used)]) + "\n" if used else ""
+    return Algebra(
+        network,
+        _equation(network.layers, 0, _FORMULA),
+        _equation(network.layers, 0, _LATEX),
+        _equation(network.layers, 0, _NUMPY),
+        setup,
+        tuple(brick.name for brick in _bricks(network) if not brick.name.startswith("layer")),
+        _steps(network, _NUMPY),
+        tuple(_bricks(network)),
+    )
+
+
+def _equation(layers: Sequence[Layer], first: int, notation: _Notation) -> str:
+    """Write what some layers make of the layer with number `first`."""
+    text, is_sum, last = notation.layer.format(first), False, first
+    for layer in layers:
+        if isinstance(layer, Linear):
+            text = (f"({text})" if is_sum else text) + notation.weight.format(last, last + 1)
+            text += notation.bias.format(last, last + 1) if layer.bias else ""
+            is_sum, last = layer.bias, last + 1
+        else:
+            text, is_sum = _call(layer, text, notation), False
+    return f"{notation.layer.format(last)} = {text}"
+
+
+def _call(layer: Layer, text: str, notation: _Notation) -> str:
+    """Write an activation."""
+    name: str = layer_name(layer)
+    if notation is _LATEX:
+        return notation.call.format(name.replace("_", r"\_"), text)
+    if notation is _NUMPY and isinstance(layer, LeakyReLU) and layer != LeakyReLU():
+        text = f"{text}, slope={layer.slope!r}"
+    return notation.call.format(name, text)
+
+
+def _groups(network: Network) -> list[list[Any]]:
+    """Return each Linear layer with the activations after it."""
+    groups: list[list[Any]] = []
+    for layer in network.layers:
+        if isinstance(layer, Linear):
+            groups.append([])
+        groups[-1].append(layer)
+    return groups
+
+
+def _steps(network: Network, notation: _Notation) -> tuple[str, ...]:
+    """Write one equation for each Linear layer."""
+    return tuple(_equation(group, k, notation) for k, group in enumerate(_groups(network)))
+
+
+def _bricks(network: Network) -> Iterator[Brick]:
+    """Yield the bricks from the inputs to the outputs."""
+    yield Brick("l_0", "layer_0", (network.n_in,), "")
+    for k, (linear, *activations) in enumerate(_groups(network)):
+        yield Brick(f"W_{k}", f"weights_{k}_{k + 1}", (linear.fan_in, linear.fan_out), "x")
+        if linear.bias:
+            yield Brick(f"b_{k + 1}", f"bias_{k + 1}", (linear.fan_out,), "+")
+        through = " ".join(map(layer_name, activations))
+        yield Brick(f"l_{k + 1}", f"layer_{k + 1}", (linear.fan_out,), through or "=")

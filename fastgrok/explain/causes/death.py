@@ -1,0 +1,214 @@
+"""A ReLU layer of which every unit is dead."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastgrok.experiment import Experiment
+from fastgrok.explain.recorded import Moment, epochs_of, last_run, moment
+from fastgrok.explain.wording import counted, example, listed, number, paragraph, table
+from fastgrok.network import ReLU
+from fastgrok.trace.variables import unit_dim
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+_ROWS = 12  # examples of the table of a death
+
+
+class UnitDeath(NamedTuple):
+    """
+    A unit that is dead in the end.
+
+    Parameters
+    ----------
+    layer
+        Number of the Linear layer that gives it out, from 1.
+    unit
+        From 0.
+    since
+        The first recorded time from which on it is dead.
+    born
+        Whether that is the initialisation.
+    """
+
+    layer: int
+    unit: int
+    since: Moment
+    born: bool
+
+
+class Blow(NamedTuple):
+    """
+    What killed a unit, between two recorded times.
+
+    Parameters
+    ----------
+    before, after
+        The times.
+    examples
+        On which examples the update was made; None in a trace by epoch.
+    z_before, z_after
+        (n_examples,).
+    weight_change
+        Of the weights into the unit, (fan_in,).
+    bias_change
+        None if the layer has no biases.
+    """
+
+    before: Moment
+    after: Moment
+    examples: tuple[int, ...] | None
+    z_before: NDArray[Any]
+    z_after: NDArray[Any]
+    weight_change: NDArray[Any]
+    bias_change: float | None
+
+
+class NetworkDeath(NamedTuple):
+    """
+    How a network died.
+
+    Parameters
+    ----------
+    layer
+        The ReLU layer, by the number of its Linear layer, whose units are all dead; the first that was.
+    since
+        The first recorded time from which on they are.
+    born
+        Whether it was so at initialisation.
+    deaths
+        Each unit of the layer, in the order in which they died.
+    blow
+        What killed the last of them; None if that came before anything else of the attempt was recorded.
+    """
+
+    layer: int
+    since: Moment
+    born: bool
+    deaths: tuple[UnitDeath, ...]
+    blow: Blow | None
+
+    @property
+    def cause(self) -> str:
+        """The word for it."""
+        return "born_dead" if self.born else "dead"
+
+    def text(self, experiment: Experiment) -> str:
+        """
+        Say it in words.
+
+        Parameters
+        ----------
+        experiment
+            What was trained.
+        """
+        n = len(self.deaths)
+        which = f"{'the only unit' if n == 1 else f'all {n} units'} of ReLU layer {self.layer}"
+        but = ", but where z is exactly 0" if _leaks_at_zero(experiment) else ""
+        follows = (
+            f"the output is the same for every example, and no gradient reaches the weights up to that layer{but}."
+        )
+        if self.born:
+            return paragraph(f"Born dead: z <= 0 for every example in {which} at initialisation, so {follows}")
+        opening = f"Dead: from {self.since} on, z <= 0 for every example in {which}, so {follows}"
+        died = listed(f"unit {d.unit} {'born dead' if d.born else f'at {d.since}'}" for d in self.deaths)
+        text = paragraph(opening, f"They died in this order: {died}." if n > 1 else "")
+        return text if self.blow is None else f"{text}\n\n{_blow_text(self.deaths, self.blow, experiment)}"
+
+
+def network_death(trace: xr.Dataset, experiment: Experiment) -> NetworkDeath | None:
+    """
+    Return how a network died, or None if it lives.
+
+    Parameters
+    ----------
+    trace
+        What `recorded(last_attempt=True)` returns.
+    experiment
+        What was trained.
+    """
+    layers = dict.fromkeys(experiment.network.relu_layers)
+    n_times = len(trace["loss"])
+    since = {k: last_run(np.asarray(trace[f"dead_{k}"].all(unit_dim(k)))) for k in layers}
+    layer = min(since, key=lambda k: since[k], default=None)
+    if layer is None or since[layer] == n_times:
+        return None
+    deaths = unit_deaths(trace, layer)
+    place = since[layer]
+    born = place == 0 and bool(trace["born_dead"])
+    blow = _blow(trace, layer, deaths[-1].unit, place) if place > 0 else None
+    return NetworkDeath(layer, moment(trace, place), born, deaths, blow)
+
+
+def unit_deaths(trace: xr.Dataset, layer: int) -> tuple[UnitDeath, ...]:
+    """
+    Return the units of a ReLU layer that are dead in the end, in the order in which they died.
+
+    Parameters
+    ----------
+    trace
+        What `recorded` returns.
+    layer
+        Number of the Linear layer before it.
+    """
+    dead = trace[f"dead_{layer}"].values
+    places = {unit: last_run(dead[:, unit]) for unit in range(dead.shape[1])}
+    gone = sorted((unit for unit, place in places.items() if place < len(dead)), key=lambda unit: places[unit])
+    first = epochs_of(trace)[0]
+    return tuple(
+        UnitDeath(layer, unit, moment(trace, places[unit]), bool(places[unit] == 0 and first == 0)) for unit in gone
+    )
+
+
+def _blow(trace: xr.Dataset, layer: int, unit: int, place: int) -> Blow:
+    """Return what happened to a unit between a place and the one before it."""
+    z = trace[f"pre_activation_{layer}"].values[place - 1 : place + 1, :, unit]
+    weight = trace[f"weight_{layer}"].values[place - 1 : place + 1, :, unit]
+    bias = f"bias_{layer}"
+    examples = None
+    if "batch_example" in trace:
+        batch = trace["batch_example"].values[place]
+        examples = tuple(int(k) for k in batch[batch >= 0])
+    return Blow(
+        moment(trace, place - 1),
+        moment(trace, place),
+        examples,
+        z[0],
+        z[1],
+        weight[1] - weight[0],
+        float(np.diff(trace[bias].values[place - 1 : place + 1, unit])[0]) if bias in trace else None,
+    )
+
+
+def _leaks_at_zero(experiment: Experiment) -> bool:
+    """Return whether a ReLU passes a gradient at z = 0."""
+    return any(isinstance(layer, ReLU) and layer.gradient_at_zero > 0 for layer in experiment.network.layers)
+
+
+def _blow_text(deaths: tuple[UnitDeath, ...], blow: Blow, experiment: Experiment) -> str:
+    """Say what killed the last unit."""
+    data, unit = experiment.data, deaths[-1].unit
+    together = [f"unit {death.unit}" for death in deaths if death.since == blow.after]
+    last = f"The last one alive was unit {unit}."
+    if len(together) > 1:
+        last = f"The last ones alive, {listed(together)}, died together; here is unit {unit}."
+    if blow.examples is None:
+        did = f"{last} Between {blow.before} and {blow.after} its weights changed by"
+        hint = "fg.replay(..., every='step') shows which update it was."
+    else:
+        on = listed(example(data, k) for k in blow.examples)
+        did = f"{last} The update of {blow.after}, on {on}, changed its weights by"
+        hint = ""
+    change = listed(number(value) for value in blow.weight_change)
+    bias = "" if blow.bias_change is None else f" and its bias by {number(blow.bias_change)}"
+    rows = [
+        [example(data, k), number(blow.z_before[k]), number(blow.z_after[k])]
+        for k in range(min(data.n_examples, _ROWS))
+    ]
+    shown = table(["", "z before", "z after"], rows)
+    more = "" if data.n_examples <= _ROWS else f"\n(the first of {counted(data.n_examples, 'example')})"
+    return paragraph(f"{did} {change}{bias}.", hint) + f"\n\n{shown}{more}"

@@ -1,0 +1,131 @@
+"""Numbers that are not finite any more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastgrok.experiment import Experiment
+from fastgrok.explain.recorded import Moment, moment
+from fastgrok.explain.wording import listed, number, paragraph, table
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+class Largest(NamedTuple):
+    """
+    The largest value of a variable.
+
+    Parameters
+    ----------
+    variable
+        Its name in the trace.
+    place
+        Where it was: (input, unit) for weights, (unit,) for biases, () for the loss.
+    value
+        It, with its sign.
+    """
+
+    variable: str
+    place: tuple[int, ...]
+    value: float
+
+
+class Divergence(NamedTuple):
+    """
+    How a network diverged.
+
+    Parameters
+    ----------
+    at
+        The first recorded time at which something is not finite.
+    first
+        What that is, by names of the trace; empty if the trace holds none: what was not finite was not recorded.
+    before
+        The last recorded time at which everything is finite; None if there is none.
+    largest
+        The largest values then, of the loss and of each array of parameters, the largest first.
+    dead_layers
+        ReLU layers of which every unit was dead then, by the numbers of their Linear layers.
+    """
+
+    at: Moment
+    first: tuple[str, ...]
+    before: Moment | None
+    largest: tuple[Largest, ...]
+    dead_layers: tuple[int, ...]
+
+    @property
+    def cause(self) -> str:
+        """The word for it."""
+        return "diverged"
+
+    def text(self, experiment: Experiment) -> str:
+        """
+        Say it in words.
+
+        Parameters
+        ----------
+        experiment
+            What was trained.
+        """
+        what = listed(self.first) if self.first else "a number that the trace does not hold"
+        opening = f"Diverged: not finite at {self.at}: {what}."
+        if self.before is None:
+            return paragraph(opening, "Nothing was recorded before.")
+        lr = f"The learning rate is {number(experiment.optimizer.lr)}; a smaller one is what helps most often."
+        rows = [[one.variable, _where(one.place), number(one.value)] for one in self.largest]
+        shown = table([f"largest at {self.before}", "where", "value"], rows, 2)
+        dead = f"By then every unit was dead in ReLU layer {listed(self.dead_layers)}." if self.dead_layers else ""
+        return f"{paragraph(opening, dead, lr)}\n\n{shown}"
+
+
+def divergence(trace: xr.Dataset, experiment: Experiment) -> Divergence:
+    """
+    Return how a network diverged.
+
+    Parameters
+    ----------
+    trace
+        What `recorded(last_attempt=True)` returns, of a seed whose outcome is "diverged".
+    experiment
+        What was trained.
+    """
+    names = ["loss", *_params(trace, experiment)]
+    finite = {name: _finite(trace[name].values) for name in names}
+    fine = np.logical_and.reduce(list(finite.values()))
+    place = int(np.argmin(fine)) if not fine.all() else len(fine)
+    first = tuple(name for name in names if place < len(fine) and not finite[name][place])
+    found = [_largest(name, trace[name].values[place - 1]) for name in names] if place else []
+    found.sort(key=lambda one: -abs(one.value))
+    before = moment(trace, place - 1) if place else None
+    layers = dict.fromkeys(experiment.network.relu_layers) if place else ()
+    dead = tuple(k for k in layers if trace[f"dead_{k}"].values[place - 1].all())
+    return Divergence(moment(trace, min(place, len(fine) - 1)), first, before, tuple(found), dead)
+
+
+def _params(trace: xr.Dataset, experiment: Experiment) -> list[str]:
+    """Return the names of the parameters."""
+    numbers = range(1, len(experiment.network.linears) + 1)
+    return [name for k in numbers for name in (f"weight_{k}", f"bias_{k}") if name in trace]
+
+
+def _finite(values: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return for each time whether everything is finite, (n_times,)."""
+    return np.asarray(np.isfinite(values).all(axis=tuple(range(1, values.ndim))))
+
+
+def _largest(name: str, values: NDArray[Any]) -> Largest:
+    """Return the largest value of one time."""
+    index = np.unravel_index(int(np.argmax(np.abs(values))), values.shape)
+    return Largest(name, tuple(map(int, index)), float(values[index]))
+
+
+def _where(place: tuple[int, ...]) -> str:
+    """Say where a value was."""
+    if not place:
+        return ""
+    return f"unit {place[0]}" if len(place) == 1 else f"input {place[0]}, unit {place[1]}"

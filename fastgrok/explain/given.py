@@ -1,0 +1,87 @@
+"""What an explanation is given: an experiment and parameters, or a trace and a time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numpy.typing import NDArray
+
+from fastgrok.errors import InvalidExperiment
+from fastgrok.experiment import Experiment
+from fastgrok.network import Network
+from fastgrok.params import joined, split
+
+Params = list[NDArray[Any]]
+"""The parameters of one network, one array for each of `network.param_shapes`."""
+
+
+def one_network(network: Network, params: Any, dtype: str) -> Params:
+    """
+    Return the parameters of one network, checked and rounded.
+
+    Parameters
+    ----------
+    network
+        What they belong to.
+    params
+        As for `run`, without the leading axis or with one of length 1.
+    dtype
+        "float64" or "float32".
+
+    Raises
+    ------
+    InvalidExperiment
+        If they do not fit, or are those of several networks.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> one_network(fg.mlp(1, 1), [[[2]], [0.5]], "float64")
+    [array([[2.]]), array([0.5])]
+    """
+    flat = joined(network, params, dtype)
+    if len(flat) != 1:
+        raise InvalidExperiment("params", f"those of {len(flat)} networks", "those of one network")
+    return [array[0] for array in split(network, flat)]
+
+
+def experiment_and_params(given: Any, params: Any, at: Any) -> tuple[Experiment, Params]:
+    """
+    Return what is explained: an experiment and the parameters of one network, in the experiment's dtype.
+
+    Parameters
+    ----------
+    given
+        An experiment, or a trace of one seed.
+    params
+        With an experiment: the parameters. With a trace: None.
+    at
+        With a trace: an epoch or step that was recorded; None: the last. With an experiment: None.
+
+    Raises
+    ------
+    InvalidExperiment
+        If it is something else.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> trace = fg.replay(fg.Experiment(fg.mlp(2, 1), fg.datasets.xor(), epochs=3), seed=1)
+    >>> [array.shape for array in experiment_and_params(trace, None, 2)[1]]
+    [(2, 1), (1,)]
+    """
+    if isinstance(given, Experiment):
+        if at is not None:
+            raise InvalidExperiment("at", at, "None with an experiment: a time is that of a trace")
+        if params is None:
+            raise InvalidExperiment(
+                "params", params, "the parameters of one network, or a trace and not an experiment"
+            )
+        return given, one_network(given.network, params, given.dtype)
+    from fastgrok.trace import checked_trace, experiment_of, params_at  # and with it the kernels
+
+    trace = checked_trace(given)
+    if params is not None:
+        raise InvalidExperiment("params", params, "None with a trace, which has its own: at= says which")
+    experiment = experiment_of(trace)
+    return experiment, one_network(experiment.network, params_at(trace, at), experiment.dtype)

@@ -1,0 +1,200 @@
+"""Which way a weight goes, by situation: true of every network, whatever its numbers are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple, get_args
+
+from fastgrok.display.layout import Cells, aligned
+from fastgrok.errors import InvalidExperiment
+from fastgrok.explain.words import layer_name, wrapped
+from fastgrok.fields import one_of
+from fastgrok.layers import Layer, LeakyReLU, Linear, ReLU, Sigmoid
+from fastgrok.losses import Loss
+from fastgrok.network import Network
+
+_RELATIONS = {0: "=", -1: "<", 1: ">"}
+UPDATES = {0: "keep", 1: "up", -1: "down"}
+"""What becomes of a weight, by its direction."""
+
+_NOTES = (
+    "o^k is what layer k gives out, o^1 the data; delta^k is how the loss changes with what layer k takes in. "
+    "An input of exactly 0 moves no weight. A bias moves as a weight whose input is always above 0. "
+    "Behind a unit that blocks the flow delta is 0, and everything is kept, whether it is as expected or not."
+)
+
+
+class FlowRule(NamedTuple):
+    """
+    How a layer passes the sign of delta back.
+
+    Parameters
+    ----------
+    layer
+        Its number: 1 is the input, 2 the first layer of the network, and the loss comes after the last.
+    name
+        "input", "linear", the name of an activation, or "loss".
+    situation
+        What arrives, and what the layer took in.
+    delta
+        What it passes back.
+    """
+
+    layer: int
+    name: str
+    situation: str
+    delta: str
+
+
+class UpdateRule(NamedTuple):
+    """
+    Which way the weights of a Linear layer go.
+
+    Parameters
+    ----------
+    layer
+        Its number, as in `FlowRule`.
+    situation
+        The signs of delta behind the weight and of its input.
+    result
+        What this delta says: of the network where no Linear layer follows, else of the unit.
+    update
+        What is done.
+    direction
+        1 up, -1 down, 0 keep.
+    """
+
+    layer: int
+    situation: str
+    result: str
+    update: str
+    direction: int
+
+
+@dataclass(frozen=True)
+class SignRules:
+    """
+    The sign of delta through every layer, and the direction of every update, by situation.
+
+    Parameters
+    ----------
+    network
+        The network.
+    loss
+        The loss; the signs are the same for all of them.
+    flow
+        From the loss to the input.
+    updates
+        Of the Linear layers, from the last.
+    """
+
+    network: Network
+    loss: Loss
+    flow: tuple[FlowRule, ...]
+    updates: tuple[UpdateRule, ...]
+
+    def __str__(self) -> str:
+        flow = [[f"L{rule.layer}", rule.name, rule.situation, rule.delta] for rule in self.flow]
+        updates = [[f"L{rule.layer}", rule.situation, rule.result, rule.update] for rule in self.updates]
+        tables = (
+            Cells(["layer", "", "situation", "delta"], flow, 4),
+            Cells(["layer", "situation", "result", "update"], updates, 4),
+        )
+        first, second = (list(aligned(table)) for table in tables)
+        return "\n".join(
+            [f"Signs in {self.network} with {self.loss}", "", *first, "", *second, "", *wrapped(_NOTES, hanging=0)]
+        )
+
+
+def sign_rules(network: Network, loss: Loss = "half_squared_error") -> SignRules:
+    """
+    Say by situation how the sign of delta flows back, and which way a weight goes.
+
+    Parameters
+    ----------
+    network
+        Any.
+    loss
+        "half_squared_error", "squared_error" or "binary_cross_entropy".
+
+    Raises
+    ------
+    InvalidExperiment
+        If one will not do.
+
+    Notes
+    -----
+    After the sign-flow analysis of the article "Linear Network", and with its numbers: delta^k is what layer k passes
+    back, o^k what it gives out, the input is layer 1.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> rules = sign_rules(fg.Network(fg.Linear(3, 1, bias=False), fg.ReLU(gradient_at_zero=1)))
+    >>> rules.updates[1]
+    UpdateRule(layer=2, situation='delta^3 < 0 and o^1 >= 0', result='lower than expected', update='increase w^2',
+    direction=1)
+    """
+    if not isinstance(network, Network):
+        raise InvalidExperiment("network", network, "a Network, such as mlp(2, 4, 1)")
+    if not isinstance(loss, str) or loss not in get_args(Loss):
+        raise InvalidExperiment("loss", loss, one_of(get_args(Loss)))
+    if loss == "binary_cross_entropy" and not isinstance(network.layers[-1], Sigmoid):
+        raise InvalidExperiment("loss", loss, "another loss, or a Sigmoid at the end of the network")
+    return SignRules(network, loss, tuple(_flow(network)), tuple(_updates(network)))
+
+
+def _is(name: str, sign: int) -> str:
+    """Write that something has a sign."""
+    return f"{name} {_RELATIONS[sign]} 0"
+
+
+def _flow(network: Network) -> Iterator[FlowRule]:
+    """Yield the rules of the loss, of every layer, of the input."""
+    last = len(network.layers) + 2
+    for sign in _RELATIONS:
+        yield FlowRule(last, "loss", f"output {_RELATIONS[sign]} target", _is(f"delta^{last}", sign))
+    for number in range(last - 1, 1, -1):
+        layer = network.layers[number - 2]
+        for situation, delta in _passed_back(layer, number):
+            yield FlowRule(number, layer_name(layer), situation, delta)
+    for sign in _RELATIONS:
+        yield FlowRule(1, "input", _is("delta^2", sign), _is("delta^1", sign))
+
+
+def _passed_back(layer: Layer, k: int) -> Iterator[tuple[str, str]]:
+    """Yield what arrives at layer k and what it passes back."""
+    after, before = f"delta^{k + 1}", f"delta^{k}"
+    if isinstance(layer, Linear) and layer.fan_out > 1:
+        yield f"any {after}", f"sign of the sum of w^{k} {after} over its {layer.fan_out} units"
+        return
+    for sign in _RELATIONS:
+        if isinstance(layer, Linear):
+            signs = {0: _is(before, 0), -1: f"sign({before}) = -sign(w^{k})", 1: f"sign({before}) = sign(w^{k})"}
+            yield _is(after, sign), signs[sign]
+        elif sign != 0 and isinstance(layer, ReLU | LeakyReLU) and _blocks(layer):
+            passes, stops = (">=", "<") if getattr(layer, "gradient_at_zero", 0) > 0 else (">", "<=")
+            yield f"{_is(after, sign)} and o^{k - 1} {passes} 0", _is(before, sign)
+            yield f"{_is(after, sign)} and o^{k - 1} {stops} 0", f"{before} = 0, blocked (leaky: {_is(before, sign)})"
+        else:
+            yield _is(after, sign), _is(before, sign)
+
+
+def _blocks(layer: Any) -> bool:
+    """Whether a rectifier lets nothing through below zero."""
+    return isinstance(layer, ReLU) or layer.slope == 0
+
+
+def _updates(network: Network) -> Iterator[UpdateRule]:
+    """Yield the rules of the Linear layers, from the last."""
+    numbers = [k for k, layer in enumerate(network.layers, start=2) if isinstance(layer, Linear)]
+    for k in reversed(numbers):
+        expected = "than expected" if k == numbers[-1] else "than the layers after it ask"
+        as_expected = "as expected" if k == numbers[-1] else "as the layers after it ask"
+        delta, inputs, weight = f"delta^{k + 1}", f"o^{k - 1}", f"w^{k}"
+        yield UpdateRule(k, _is(delta, 0), as_expected, f"keep same {weight}", 0)
+        for sign, result in ((-1, f"lower {expected}"), (1, f"higher {expected}")):
+            for relation, direction in ((">=", -sign), ("<", sign)):
+                update = f"{'increase' if direction > 0 else 'decrease'} {weight}"
+                yield UpdateRule(k, f"{_is(delta, sign)} and {inputs} {relation} 0", result, update, direction)

@@ -1,0 +1,143 @@
+"""One seed learning, as a film."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastgrok.errors import InvalidExperiment
+from fastgrok.plots.activations import activations
+from fastgrok.plots.boundary import decision_boundary
+from fastgrok.plots.curves import loss
+from fastgrok.plots.network import network
+from fastgrok.plots.recorded import recorded
+from fastgrok.plots.style import COLOURS
+from fastgrok.trace import experiment_of, time_dim
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.animation import AbstractMovieWriter
+    from matplotlib.figure import Figure
+
+_HOLD = 10  # times that the last frame is shown
+
+
+def frame_times(trace: xr.Dataset, frames: int = 100) -> list[int]:
+    """
+    Return the epochs or steps that a film shows: the first, the last, and others evenly between them.
+
+    Parameters
+    ----------
+    trace
+        What `replay` returns, of one seed.
+    frames
+        How many at most, 2 or more.
+
+    Raises
+    ------
+    InvalidExperiment
+        If it is no trace of one seed, or there are too few frames.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=100)
+    >>> frame_times(fg.replay(exp, 42), frames=4)
+    [0, 29, 57, 86]
+    """
+    if isinstance(frames, bool) or not isinstance(frames, int) or frames < 2:
+        raise InvalidExperiment("frames", frames, "an integer, 2 or more")
+    trace = recorded(trace)
+    times = trace[time_dim(trace)].values
+    places = np.rint(np.linspace(0, len(times) - 1, min(frames, len(times)))).astype(int)
+    return [int(time) for time in times[places]]
+
+
+def animate(
+    trace: xr.Dataset, path: str | os.PathLike[str], *, frames: int = 100, frames_per_second: int = 10
+) -> Path:
+    """
+    Write a film of one seed learning: its network, its loss, and its decision boundary, or its hidden activations.
+
+    Parameters
+    ----------
+    trace
+        What `replay` returns, of one seed.
+    path
+        Ends in .gif, or in .mp4 where ffmpeg is installed.
+    frames
+        How many at most, 2 or more; the last one stands still for a while.
+    frames_per_second
+        How fast.
+
+    Returns
+    -------
+    Where it is.
+
+    Raises
+    ------
+    InvalidExperiment
+        If it is no trace of one seed, an argument will not do, or ffmpeg is not there.
+
+    Notes
+    -----
+    Networks with two inputs have a decision boundary; of others the activations of the first layer are shown.
+    """
+    from matplotlib.figure import Figure
+
+    target = Path(path)
+    writer = _writer(target, frames_per_second)
+    times = frame_times(trace, frames)
+    figure = Figure(figsize=(12, 4.2), layout="constrained")
+    try:
+        with writer.saving(figure, str(target), dpi=90):
+            for time in times:
+                _draw(trace, time, figure)
+                for _ in range(_HOLD if time == times[-1] else 1):
+                    writer.grab_frame()
+    except OSError as error:
+        raise InvalidExperiment("path", str(target), f"a file that can be written ({error})") from error
+    return target
+
+
+def _writer(target: Path, frames_per_second: int) -> AbstractMovieWriter:
+    """Return what writes a film of this kind."""
+    from matplotlib.animation import FFMpegWriter, PillowWriter
+
+    if isinstance(frames_per_second, bool) or frames_per_second not in range(1, 101):
+        raise InvalidExperiment("frames_per_second", frames_per_second, "an integer from 1 to 100")
+    suffix = target.suffix.lower()
+    if suffix == ".gif":
+        return PillowWriter(fps=frames_per_second)
+    if suffix != ".mp4":
+        raise InvalidExperiment("path", str(target), "a name that ends in .gif or .mp4")
+    if not FFMpegWriter.isAvailable():
+        raise InvalidExperiment(
+            "path", str(target), "a name that ends in .gif: .mp4 needs ffmpeg, which is not there"
+        )
+    return FFMpegWriter(fps=frames_per_second)
+
+
+def _draw(trace: xr.Dataset, time: int, figure: Figure) -> None:
+    """Draw one frame; what the first one has laid out stays where it is."""
+    places = [ax.get_position() for ax in figure.axes]
+    figure.clear()
+    left, middle, right = figure.subplots(1, 3, width_ratios=(1.5, 1, 1.1))
+    network(trace, time, left)
+    now = float(recorded(trace)["loss"].sel({time_dim(trace): time}))
+    mark: dict[str, Any] = {"color": COLOURS[5], "zorder": 4}
+    loss(trace, middle).axvline(time, linewidth=1, **mark)
+    middle.plot([time], [now], marker="o", **mark)
+    middle.set_title(f"loss {now:.3g}")
+    if experiment_of(trace).network.n_in == 2:
+        decision_boundary(trace, time, right).set_title("decision boundary")
+    else:
+        activations(trace, 1, time, right)
+    if not places:
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")
+    for ax, place in zip(figure.axes, places, strict=False):
+        ax.set_position(place)

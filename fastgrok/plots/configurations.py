@@ -1,0 +1,144 @@
+"""The configurations of a result or a store, whichever it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from fastgrok.display.numbers import named
+from fastgrok.errors import InvalidExperiment
+from fastgrok.experiment import Experiment
+from fastgrok.grid import Point, chosen
+from fastgrok.results.configuration import Axis, Configuration
+from fastgrok.run_result import Result
+from fastgrok.statistics.counts import Counts
+from fastgrok.store import Store
+
+
+class Counted(NamedTuple):
+    """
+    One configuration, and what became of its seeds.
+
+    Parameters
+    ----------
+    name
+        Its values on the axes in words; of a run its network.
+    labels
+        Its label on each axis.
+    experiment
+        What was trained.
+    counts
+        What became of its seeds.
+    """
+
+    name: str
+    labels: Mapping[str, Any]
+    experiment: Experiment
+    counts: Counts
+
+
+def configurations(result: Result | Store) -> list[Counted]:
+    """
+    Return every configuration.
+
+    Parameters
+    ----------
+    result
+        What `run`, `sweep` or `open_store` returns.
+
+    Raises
+    ------
+    InvalidExperiment
+        If it is something else.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=10)
+    >>> [one.name for one in configurations(fg.sweep(exp, 4, {"optimizer.lr": [0.01, 0.1]}))]
+    ['lr=0.01', 'lr=0.1']
+    """
+    result = _checked(result)
+    points: Sequence[Point | Configuration] = (
+        result.specification.points if isinstance(result, Store) else result.configurations
+    )
+    return [
+        Counted(
+            ", ".join(named(path, label) for path, label in point.labels.items()) or str(point.experiment.network),
+            point.labels,
+            point.experiment,
+            counts,
+        )
+        for point, counts in zip(points, result.counts, strict=True)
+    ]
+
+
+def trained(result: Result | Store) -> list[Counted]:
+    """
+    Return the configurations of which a seed or more is finished.
+
+    Parameters
+    ----------
+    result
+        What `run`, `sweep` or `open_store` returns.
+
+    Raises
+    ------
+    InvalidExperiment
+        If it is something else, or there is none.
+    """
+    found = [one for one in configurations(result) if one.counts.n]
+    if not found:
+        raise InvalidExperiment("result", result, "one with seeds that are finished")
+    return found
+
+
+def axes_of(result: Result | Store) -> list[Axis]:
+    """
+    Return what was varied.
+
+    Parameters
+    ----------
+    result
+        What `run`, `sweep` or `open_store` returns.
+
+    Raises
+    ------
+    InvalidExperiment
+        If it is something else.
+    """
+    result = _checked(result)
+    return list(result.specification.axes if isinstance(result, Store) else result.axes)
+
+
+def place_of(result: Result | Store, config: int | Mapping[str, Any] | None) -> int:
+    """
+    Return the place of one configuration among all.
+
+    Parameters
+    ----------
+    result
+        What `run`, `sweep` or `open_store` returns.
+    config
+        As for `Store.dataset`: its place in `summary()`, or labels that it has alone; None: the only one.
+
+    Raises
+    ------
+    InvalidExperiment
+        If there is no such configuration, or several.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=10)
+    >>> place_of(fg.sweep(exp, 4, {"optimizer.lr": [0.01, 0.1]}), {"optimizer.lr": 0.1})
+    1
+    """
+    return chosen([Point(dict(one.labels), one.experiment) for one in configurations(result)], config)
+
+
+def _checked(result: Any) -> Result | Store:
+    """Return what `run`, `sweep` or `open_store` returns."""
+    if not isinstance(result, Result | Store):
+        raise InvalidExperiment("result", result, "what fg.run, fg.sweep or fg.open_store returns")
+    return result

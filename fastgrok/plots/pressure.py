@@ -1,0 +1,163 @@
+"""Which way each example pushes each weight, and how much of it cancels over time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastgrok.explain.pressure import Pressure, at_one_time
+from fastgrok.explain.wording import param_names
+from fastgrok.plots.style import DEAD, axes_or_new
+from fastgrok.trace.variables import STEP
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_LABELS = 40  # rows that have names of their own, and cells of a row that have signs
+
+
+class Rows(NamedTuple):
+    """
+    A row for each weight and bias, layer by layer.
+
+    Parameters
+    ----------
+    names
+        "1: light_0 -> unit 0": the layer before the colon.
+    values
+        (n_rows, n_columns).
+    columns
+        What the columns are: examples, epochs or steps.
+    borders
+        Rows at which a further layer begins.
+    """
+
+    names: list[str]
+    values: NDArray[np.float64]
+    columns: NDArray[np.int64]
+    borders: list[int]
+
+
+def pressure_rows(found: Pressure) -> Rows:
+    """
+    Return the pressure of each example on each weight at one time.
+
+    Parameters
+    ----------
+    found
+        What `fastgrok.explain.pressure` returns.
+    """
+    n = found.experiment.data.n_examples
+    parts = [np.array([row.examples for row in at_one_time(found, k)]) for k in _layers(found)]
+    return _rows(found, parts, np.arange(n))
+
+
+def conflict_rows(found: Pressure) -> Rows:
+    """
+    Return how much of the pressure on each weight cancels at each time.
+
+    Parameters
+    ----------
+    found
+        What `fastgrok.explain.pressure` returns.
+    """
+    totals = found.totals
+    times = totals[_time(found)].values
+    parts = []
+    for k in _layers(found):
+        names = [name for name in (f"conflict_weight_{k}", f"conflict_bias_{k}") if name in totals]
+        parts.append(np.concatenate([totals[name].values.reshape(len(times), -1).T for name in names]))
+    return _rows(found, parts, times)
+
+
+def pressure(found: Pressure, ax: Axes | None = None) -> Axes:
+    """
+    Draw the pressure of each example on each weight at one time: a cell each, with its sign.
+
+    Parameters
+    ----------
+    found
+        What `fastgrok.explain.pressure` returns.
+    ax
+        Where to draw; None: in a new figure.
+    """
+    ax = axes_or_new(ax)
+    rows = pressure_rows(found)
+    largest = float(np.nanmax(np.abs(rows.values))) or 1.0
+    image = ax.imshow(rows.values, cmap="PuOr", vmin=-largest, vmax=largest, aspect="auto", interpolation="none")
+    if max(rows.values.shape) <= _LABELS:
+        for (row, column), value in np.ndenumerate(rows.values):
+            dark = abs(value) > 0.6 * largest
+            ax.text(column, row, "0+−"[int(np.sign(value))], ha="center", va="center", color="w" if dark else "k")
+    _label(ax, rows)
+    if len(rows.columns) <= _LABELS:
+        ax.set_xticks(rows.columns)
+    ax.set_xlabel("example")
+    ax.set_title(f"Pressure at {found.at}")
+    _colorbar(ax, image, "pressure: − down, + up")
+    return ax
+
+
+def conflict(found: Pressure, ax: Axes | None = None) -> Axes:
+    """
+    Draw how much of the pressure on each weight cancels at each time; grey where there is no pressure.
+
+    Parameters
+    ----------
+    found
+        What `fastgrok.explain.pressure` returns.
+    ax
+        Where to draw; None: in a new figure.
+    """
+    import matplotlib as mpl
+
+    ax = axes_or_new(ax)
+    rows = conflict_rows(found)
+    colours = mpl.colormaps["cividis"].with_extremes(bad=DEAD)
+    edges = _edges(rows.columns.astype(np.float64))
+    image = ax.pcolormesh(edges, np.arange(len(rows.names) + 1) - 0.5, rows.values, cmap=colours, vmin=0, vmax=1)
+    ax.invert_yaxis()
+    _label(ax, rows, "w")
+    ax.set_xlabel(_time(found))
+    ax.set_title("Conflicting pressure")
+    _colorbar(ax, image, "share that cancels (grey: no pressure)")
+    return ax
+
+
+def _layers(found: Pressure) -> range:
+    return range(1, len(found.experiment.network.linears) + 1)
+
+
+def _time(found: Pressure) -> str:
+    return STEP if STEP in found.totals.dims else "epoch"
+
+
+def _rows(found: Pressure, parts: list[NDArray[Any]], columns: NDArray[Any]) -> Rows:
+    """Put the rows of the layers together."""
+    names = [f"{k}: {name}" for k in _layers(found) for name in param_names(found.experiment, k)]
+    borders = np.cumsum([len(part) for part in parts])[:-1]
+    return Rows(names, np.concatenate(parts), np.asarray(columns, dtype=np.int64), borders.tolist())
+
+
+def _edges(times: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return where the cell of each time begins, and where the last one ends."""
+    middles = (times[1:] + times[:-1]) / 2
+    return np.concatenate([[times[0] - 0.5], middles, [times[-1] + 0.5]])
+
+
+def _label(ax: Axes, rows: Rows, color: str = "k") -> None:
+    """Name the rows, and draw the borders of the layers."""
+    if len(rows.names) <= _LABELS:
+        ax.set_yticks(range(len(rows.names)), rows.names)
+    ax.set_ylabel("layer: weight")
+    for border in rows.borders:
+        ax.axhline(border - 0.5, color=color, linewidth=2)
+
+
+def _colorbar(ax: Axes, image: Any, label: str) -> None:
+    """Say what the colours mean."""
+    figure = ax.get_figure()
+    if figure is not None:
+        figure.colorbar(image, ax=ax, label=label)

@@ -1,0 +1,116 @@
+"""What pictures of a trace have in common: the times that a seed came to, and the words for them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fastgrok.errors import InvalidExperiment
+from fastgrok.experiment import Experiment
+from fastgrok.network import Linear
+from fastgrok.schema import EPOCH, SEED
+from fastgrok.trace import checked_time, checked_trace, time_dim
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+def recorded(trace: xr.Dataset) -> xr.Dataset:
+    """
+    Return a trace of one seed up to its end, without the times to which only other seeds came.
+
+    Parameters
+    ----------
+    trace
+        What `replay` returns.
+
+    Raises
+    ------
+    InvalidExperiment
+        If it is no trace of one seed.
+    """
+    dim = time_dim(checked_trace(trace))
+    return trace.sel({dim: slice(None, checked_time(trace, None))})
+
+
+def title_of(trace: xr.Dataset, at: int | None = None) -> str:
+    """
+    Return which seed or how many seeds there are, and when.
+
+    Parameters
+    ----------
+    trace
+        What `replay` returns.
+    at
+        An epoch or step; None: all of them.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=10)
+    >>> title_of(fg.replay(exp, 42), 5), title_of(fg.replay(exp, range(3)))
+    ('Seed 42, epoch 5', '3 seeds')
+    """
+    if SEED in trace.dims:
+        return f"{trace.sizes[SEED]:,} seeds"
+    when = "" if at is None else f", {time_dim(trace)} {at:,}"
+    return f"Seed {int(trace[SEED])}{when}"
+
+
+def time_label(trace: xr.Dataset) -> str:
+    """
+    Return the label of the axis of time.
+
+    Parameters
+    ----------
+    trace
+        What `replay` returns.
+    """
+    return "epoch" if time_dim(trace) == EPOCH else "step (update)"
+
+
+def checked_layer(experiment: Experiment, layer: int) -> int:
+    """
+    Return the number of a Linear layer.
+
+    Parameters
+    ----------
+    experiment
+        What was trained.
+    layer
+        From 1.
+
+    Raises
+    ------
+    InvalidExperiment
+        If there is no such layer.
+    """
+    n = len(experiment.network.linears)
+    if isinstance(layer, bool) or layer not in range(1, n + 1):
+        raise InvalidExperiment("layer", layer, f"the number of a Linear layer, 1 to {n}")
+    return int(layer)
+
+
+def layer_name(experiment: Experiment, layer: int) -> str:
+    """
+    Return what a layer is called in a picture: its number, and the activation after it.
+
+    Parameters
+    ----------
+    experiment
+        What was trained.
+    layer
+        The number of a Linear layer, from 1; 0: the inputs.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor())
+    >>> [layer_name(exp, k) for k in range(3)]
+    ['inputs', 'layer 1, ReLU', 'layer 2']
+    """
+    if not layer:
+        return "inputs"
+    network = experiment.network
+    places = [place for place, one in enumerate(network.layers) if isinstance(one, Linear)]
+    start, end = [*places, len(network.layers)][layer - 1 : layer + 1]
+    return ", ".join([f"layer {layer}", *(type(one).__name__ for one in network.layers[start + 1 : end])])

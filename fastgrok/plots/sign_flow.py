@@ -1,0 +1,216 @@
+"""The layers as columns: the sign of every delta, the way of every weight, and the units that block the flow."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from fastgrok.errors import InvalidExperiment
+from fastgrok.explain.sign_flow import SignFlow
+from fastgrok.explain.sign_rules import UPDATES
+from fastgrok.plots.style import COLOURS, DEAD, axes_or_new
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+MOST_UNITS = 8
+"""Units of a layer that are drawn; of more the first ones."""
+
+_SIGNS = {1: "+", 0: "0", -1: "−"}
+_MARKERS = {1: "^", -1: "v", 0: "."}
+_COLOURS = {1: COLOURS[0], -1: COLOURS[5], 0: DEAD}
+_DASHES = {1: "-", -1: "--", 0: ":"}
+
+
+class Node(NamedTuple):
+    """
+    A unit: what a layer of the network takes in, or at the right end what the network gives out.
+
+    Parameters
+    ----------
+    column
+        From 0, the inputs.
+    y
+        Its height: the middle of a column is 0, and the first unit is the highest.
+    sign
+        Of the delta there: 1, 0, -1.
+    blocked
+        Whether delta arrives at it from the right and does not pass.
+    """
+
+    column: int
+    y: float
+    sign: int
+    blocked: bool
+
+
+class Edge(NamedTuple):
+    """
+    What leads from a unit of a column to one of the next.
+
+    Parameters
+    ----------
+    column
+        Of the unit that it leads from.
+    y
+        The heights of the two units.
+    direction
+        Where the weight is sent: 1 up, -1 down, 0 keep. None: an activation, which has no weight.
+    """
+
+    column: int
+    y: tuple[float, float]
+    direction: int | None
+
+
+def sign_marks(flow: SignFlow, row: int = 0) -> tuple[list[Node], list[Edge]]:
+    """
+    Return what is drawn of one example.
+
+    Parameters
+    ----------
+    flow
+        What `fg.explain.sign_flow` returns.
+    row
+        Which of its examples, from 0.
+
+    Raises
+    ------
+    InvalidExperiment
+        If there is no such example.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> exp = fg.Experiment(fg.mlp(1, 1, bias=False), fg.Dataset([[1]], [1]))
+    >>> sign_marks(fg.explain.sign_flow(exp, [[[0.5]]]))
+    ([Node(column=0, y=0.0, sign=-1, blocked=False), Node(column=1, y=0.0, sign=-1, blocked=False)],
+     [Edge(column=0, y=(0.0, 0.0), direction=1)])
+    """
+    if isinstance(row, bool) or not isinstance(row, int | np.integer) or not 0 <= row < len(flow.examples):
+        raise InvalidExperiment("row", row, f"a number from 0 to {len(flow.examples) - 1}")
+    nodes: list[Node] = []
+    edges: list[Edge] = []
+    behind: list[float] = []  # heights in the column on the right
+    for layer in flow.layers[:-1]:
+        column = layer.number - 2
+        heights = _heights(layer.taken.shape[1])
+        for unit, y in enumerate(heights):
+            blocked = layer.blocked is not None and bool(layer.blocked[row, unit])
+            nodes.append(Node(column, y, int(layer.sign[row, unit]), blocked))
+            if layer.direction_weight is not None:
+                sent = layer.direction_weight[row, unit].tolist()
+                edges += [Edge(column, (y, other), sent[j]) for j, other in enumerate(behind)]
+            elif layer.blocked is not None:
+                edges.append(Edge(column, (y, y), None))
+        behind = heights
+    return nodes[::-1], edges[::-1]
+
+
+def _heights(width: int) -> list[float]:
+    """Return the heights of the units of a column that are drawn."""
+    shown = min(width, MOST_UNITS)
+    return [(shown - 1) / 2 - k for k in range(shown)]
+
+
+def sign_flow(flow: SignFlow, ax: Axes | None = None, *, row: int = 0) -> Axes:
+    """
+    Draw the signs of one example: columns of units, the way of each weight between them, blocked units crossed.
+
+    Parameters
+    ----------
+    flow
+        What `fg.explain.sign_flow` returns.
+    ax
+        Where to draw; None: in a new figure.
+    row
+        Which of its examples, from 0.
+
+    Returns
+    -------
+    The axes. The sign in a unit is that of delta; a triangle upwards on a solid line is a weight that goes up,
+    downwards on a dashed line one that goes down, a dot on a dotted line one that is kept.
+
+    Raises
+    ------
+    InvalidExperiment
+        If there is no such example.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> exp = fg.Experiment(fg.mlp(1, 1, bias=False), fg.Dataset([[1]], [1]))
+    >>> sign_flow(fg.explain.sign_flow(exp, [[[0.5]]])).get_title()
+    'Example 0: output 0.5, target 1'
+    """
+    nodes, edges = sign_marks(flow, row)
+    ax = axes_or_new(ax)
+    for k, edge in enumerate(edges):
+        _draw_edge(edge, 0.3 + 0.1 * (k % 5), ax)
+    for node in nodes:
+        _draw_node(node, ax)
+    top = max(node.y for node in nodes)
+    _draw_heads(flow, top, ax)
+    output, target = (", ".join(f"{x:.3g}" for x in a[row][:MOST_UNITS]) for a in (flow.output, flow.target))
+    ax.set_title(f"Example {flow.examples[row]}: output {output}, target {target}")
+    ax.set_xlim(-0.5, len(flow.layers) - 1.5)
+    ax.set_ylim(-top - 0.9, top + 1.4 * _spread(top))
+    ax.set_axis_off()
+    if any(edge.direction is not None for edge in edges):
+        _draw_legend(ax)
+    return ax
+
+
+def _draw_edge(edge: Edge, along: float, ax: Axes) -> None:
+    """Draw a line, and on it the mark of a weight."""
+    (start, end), x = edge.y, edge.column
+    if edge.direction is None:
+        ax.plot([x, x + 1], [start, end], color="black", lw=0.8, zorder=1)
+        return
+    colour = _COLOURS[edge.direction]
+    ax.plot([x, x + 1], [start, end], color=colour, ls=_DASHES[edge.direction], lw=1, zorder=1)
+    marker = _MARKERS[edge.direction]
+    ax.plot(x + along, start + along * (end - start), marker, color=colour, ms=8, mec="white", mew=0.6, zorder=1)
+
+
+def _draw_node(node: Node, ax: Axes) -> None:
+    """Draw a unit with its sign, crossed where it blocks."""
+    fill = DEAD if node.blocked else "white"
+    ax.plot(node.column, node.y, "o", ms=19, mfc=fill, mec="black", mew=1, zorder=2)
+    if node.blocked:
+        ax.plot(node.column, node.y, "x", ms=14, color="black", mew=2, zorder=3)
+    else:
+        ax.text(node.column, node.y, _SIGNS[node.sign], ha="center", va="center", fontsize=12, zorder=3)
+
+
+def _spread(top: float) -> float:
+    """Return what distances above the columns are multiplied by: where columns are tall, all is drawn smaller."""
+    return max(1.0, (top + 1) / 2)
+
+
+def _draw_heads(flow: SignFlow, top: float, ax: Axes) -> None:
+    """Write above each column which delta is there, between two which layer, and below what is left out."""
+    for layer in flow.layers[:-1]:
+        column, width = layer.number - 2, layer.taken.shape[1]
+        ax.text(column, top + 0.6 * _spread(top), f"$\\delta^{{{layer.number}}}$", ha="center", fontsize=12)
+        if column < len(flow.layers) - 2:
+            name = f"L{layer.number}\n{layer.name}"
+            size = 9 if len(flow.layers) < 10 else 6
+            ax.text(column + 0.5, top + 0.85 * _spread(top), name, ha="center", fontsize=size)
+        if width > MOST_UNITS:
+            ax.text(column, -top - 0.75, f"{width - MOST_UNITS} more", ha="center", fontsize=8)
+
+
+def _draw_legend(ax: Axes) -> None:
+    """Say what the marks are."""
+    from matplotlib.lines import Line2D
+
+    marks = [
+        Line2D([], [], color=_COLOURS[k], ls=_DASHES[k], marker=_MARKERS[k], ms=8, label=f"weight: {UPDATES[k]}")
+        for k in (1, -1, 0)
+    ]
+    crossed = Line2D([], [], ls="none", marker="x", ms=8, mew=2, color="black", label="blocks the flow")
+    ax.legend(
+        handles=[*marks, crossed], loc="upper center", bbox_to_anchor=(0.5, 0), ncols=4, frameon=False, fontsize=8
+    )

@@ -1,0 +1,119 @@
+"""The whole history of one seed, or of a few."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from fastgrok import arguments
+from fastgrok.errors import InvalidExperiment
+from fastgrok.experiment import Experiment
+from fastgrok.fields import one_of
+from fastgrok.kernels import builder
+from fastgrok.params import joined
+from fastgrok.recording import Recording, checked_recording
+from fastgrok.schema import EPOCH, SEED
+from fastgrok.trace.dataset import labelled
+from fastgrok.trace.history import record
+from fastgrok.trace.variables import STEP
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+def replay(
+    experiment: Experiment,
+    seed: int | Sequence[int] | range | ArrayLike,
+    *,
+    every: str = EPOCH,
+    record_at: str | Sequence[int] | None = None,
+    params: Sequence[ArrayLike] | None = None,
+) -> xr.Dataset:
+    """
+    Train a seed again, with the same bits as in a sweep, and record everything on the way.
+
+    Parameters
+    ----------
+    experiment
+        Everything but the seed.
+    seed
+        One seed; or several, as a range, list or array: then there is a dimension `seed`.
+    every
+        "epoch" to record after every epoch, "step" after every update.
+    record_at
+        With every="epoch": only these epochs, as for `run`; the initialisation is always there. None: all.
+    params
+        Initial parameters instead of those that the seed draws, as for `run`.
+
+    Returns
+    -------
+    A dataset with dimensions `epoch` or `step` (0 is the initialisation), `example`, `unit_0` (the inputs), `unit_1`,
+    ... (what each Linear layer gives out). Of Linear layer k: `weight_k` and `bias_k`; `gradient_weight_k` and
+    `gradient_bias_k`, of the mean loss; `pre_activation_k` (z), `activation_k`, `delta_k` (dL/dz of the example's
+    own loss); `dead_k` where a ReLU follows. Of the network: `loss`, `accuracy`, `gradient_norm`, and with
+    validation data `loss_validation`, `accuracy_validation`. Besides the result variables of `Result.dataset`, with
+    `dead_since`, and the data: `input`, `target`. Parameters and what follows from them are in the dtype of the
+    experiment. Where one of several seeds has ended floats are NaN, bools False, integers -1. `to_netcdf` writes it.
+
+    Raises
+    ------
+    InvalidExperiment
+        If an argument will not do, or the history does not fit into memory.
+
+    Notes
+    -----
+    Every state is that of the sweep, bit for bit: the kernels are the same. With every="step", `batch_example` says
+    on which examples an update was made and `epoch_of` in which epoch. With a restart, `attempt_of` says in which
+    attempt a time is, and `weight_k_start` with what each attempt began; `loss_initial` is that of the last. With
+    EarlyStopping(restore_best=True), `weight_k_final` is what the seed ended with.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=100)
+    >>> trace = fg.replay(exp, seed=42)
+    >>> trace["weight_1"].dims, trace.sizes["epoch"]
+    (('epoch', 'unit_0', 'unit_1'), 87)
+    >>> float(trace["loss"][-1]) == float(trace["loss_final"])
+    True
+    """
+    arguments.checked_experiment(experiment)
+    if every not in (EPOCH, STEP):
+        raise InvalidExperiment("every", every, one_of([EPOCH, STEP]))
+    steps = every == STEP
+    if steps and record_at is not None:
+        raise InvalidExperiment("record_at", record_at, "None with every='step': all of them are recorded")
+    single = isinstance(seed, int | np.integer) and not isinstance(seed, bool)
+    seeds = arguments.checked_seeds([seed] if single else seed, experiment.stream)
+    flat = None if params is None else joined(experiment.network, params, experiment.dtype)
+    if flat is not None and len(flat) != len(seeds):
+        raise InvalidExperiment("params", params, f"those of {len(seeds)} networks, one for each seed")
+    recording = _recording(experiment, steps, record_at)
+    _check_memory(experiment, len(seeds), recording)
+    history = record(experiment, seeds, flat, recording)
+    trace = labelled(experiment, seeds, history, steps=steps, own_params=flat is not None)
+    return trace.isel({SEED: 0}) if single else trace
+
+
+def _recording(experiment: Experiment, steps: bool, record_at: Any) -> Recording:
+    """Return which states are kept."""
+    epochs, restart = experiment.epochs, experiment.restart
+    attempts = 1 + (epochs if restart is None or restart.at_most is None else min(restart.at_most, epochs))
+    wanted = checked_recording(record_at, None, epochs).at or range(epochs + 1)
+    return Recording(
+        dead_units=True,
+        kept=() if steps else tuple(epoch for epoch in wanted if epoch > 0),
+        steps=steps,
+        attempts=attempts if restart is not None else 1,
+    )
+
+
+def _check_memory(experiment: Experiment, n: int, recording: Recording) -> None:
+    """Raise if a history does not fit into memory."""
+    times = 1 + (experiment.epochs * builder.n_batches(experiment) if recording.steps else len(recording.kept))
+    numbers = 3 * experiment.n_params + 4 * experiment.data.n_examples * builder.layout(experiment.network).n_acts
+    size = n * (times * numbers + recording.attempts * experiment.n_params) * np.dtype(experiment.dtype).itemsize
+    arguments.check_fits("epochs", experiment.epochs, size, "fewer, or record_at=, or every='epoch'")
