@@ -113,7 +113,7 @@ def _blocked(flow: SignFlow) -> Iterator[str]:
         yield "No unit blocks the flow."
         return
     slope = precise(flow.leaky_slope)
-    yield f"Blocked (x): delta arrives and does not pass. A leaky ReLU would let {slope} of it through where z <= 0."
+    yield f"Blocked (x): delta arrives and does not pass. A leaky ReLU would let {slope} of it pass."
     for unit in flow.blocked:
         yield from wrapped(_of_unit(unit), indent=2)
 
