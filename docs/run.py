@@ -1,4 +1,4 @@
-"""Run the Python of the pages of examples: `python -m docs.run` draws their pictures and writes what they print."""
+"""Run the pages of examples: `python -m docs.run [names]` draws their pictures and writes what they print."""
 
 from __future__ import annotations
 
@@ -62,5 +62,7 @@ def _with(text: str, printed: list[str]) -> str:
 if __name__ == "__main__":
     os.environ.setdefault("MPLBACKEND", "Agg")
     os.chdir(DOCS / "examples")
-    for example in EXAMPLES if len(sys.argv) == 1 else map(Path.resolve, map(Path, sys.argv[1:])):
+    for example in EXAMPLES:
+        if sys.argv[1:] and example.stem not in sys.argv[1:]:
+            continue
         example.write_text(_with(example.read_text(), run(example)))
