@@ -1,4 +1,4 @@
-"""The command line: `fastgrok sweep`, those about stores, `fastgrok study`, `fastgrok info`."""
+"""The command line: `fastgrok sweep`, those about stores, `replay`, `explain`, `study`, `info`."""
 
 from fastgrok.cli.main import main
 
