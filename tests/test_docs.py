@@ -24,7 +24,7 @@ def test_the_python_of_a_page_runs_and_prints_what_it_shows(page, tmp_path, monk
 
 
 @pytest.mark.parametrize("page", EXAMPLES, ids=lambda page: page.stem)
-def test_the_pictures_of_a_page_are_there_and_are_what_its_code_draws(page):
+def test_a_page_shows_the_pictures_that_its_code_draws_and_they_are_there(page):
     shown = re.findall(r"!\[[^]]+\]\(([^)]+)\)", page.read_text())
     drawn = [name for block in blocks(page) for name in re.findall(r'"([^"]+\.(?:png|gif))"', block.code)]
     assert shown

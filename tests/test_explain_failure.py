@@ -193,9 +193,12 @@ def test_of_a_seed_that_began_again_the_last_attempt_is_explained():
     experiment = fg.Experiment(
         XOR.network, XOR.data, epochs=200, restart=fg.Restart(after=50), stop=fg.Converged(loss=1e-9)
     )
-    found = explained(experiment, 65)
-    assert found.end.epoch == 200
-    assert found.cause != "dead" or found.evidence.since.epoch > 150
+    plateau, dead = explained(experiment, 0), explained(experiment, 15)
+    assert plateau.cause == "plateau"
+    assert dead.cause in ("dead", "born_dead")
+    for found in (plateau, dead):
+        assert found.end.epoch == 200
+        assert found.evidence.since.epoch > 150
 
 
 def test_early_stopping_is_mentioned():

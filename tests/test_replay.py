@@ -6,7 +6,7 @@ import naive
 import numpy as np
 import pytest
 import xarray as xr
-from registry import BATCHES, DATA, LOSSES, NETWORKS, ORDERS, experiment
+from registry import BATCHES, DATA, DTYPES, LOSSES, NETWORKS, ORDERS, experiment
 
 import fastgrok as fg
 from fastgrok import training
@@ -167,6 +167,15 @@ def test_chosen_epochs_are_those_of_the_whole_history():
         np.testing.assert_array_equal(some[name], expected)
 
 
+def test_the_last_epoch_of_each_seed_is_always_there():
+    exp = SWEEPS["per_example"]
+    trace = fg.replay(exp, [9, 3], record_at=[2])
+    assert trace["epoch"].values.tolist() == sorted({0, 2, *trace["epochs_run"].values.tolist()})
+    for k in range(2):
+        one = trace.isel(seed=k)
+        assert one["loss"].sel(epoch=one["epochs_run"]).item() == one["loss_final"].item()
+
+
 def test_parameters_of_ones_own_are_where_it_begins():
     params = fg.initial_params(XOR, [17])
     given, drawn = fg.replay(XOR, 17, params=params), fg.replay(XOR, 17)
@@ -182,10 +191,12 @@ def test_a_trace_survives_a_file(tmp_path):
         assert experiment_of(again) == SWEEPS["restart"]
 
 
-def test_no_epochs_leave_the_initialisation():
-    trace = fg.replay(XOR.replace(epochs=0), 1)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_no_epochs_leave_the_initialisation(dtype):
+    trace = fg.replay(XOR.replace(epochs=0, dtype=dtype), 1)
     assert trace.sizes["epoch"] == 1
     assert trace["loss"].item() == trace["loss_final"].item()
+    assert trace["weight_1"].dtype == trace["delta_1"].dtype == dtype
 
 
 def test_a_function_that_draws_is_left_out_of_what_is_read_back():
@@ -221,6 +232,6 @@ def test_bad_arguments_are_named(arguments, field):
 
 
 def test_what_does_not_fit_into_memory_is_refused():
-    exp = XOR.replace(network=fg.mlp(2, 256, 256, 1), epochs=10_000_000)
-    with pytest.raises(fg.InvalidExperiment, match="do not fit into"):
-        fg.replay(exp, 1)
+    for exp in (XOR.replace(network=fg.mlp(2, 256, 256, 1), epochs=10_000_000), XOR.replace(epochs=10**9)):
+        with pytest.raises(fg.InvalidExperiment, match="do not fit into"):
+            fg.replay(exp, 1)

@@ -15,8 +15,9 @@ from fastgrok.explain.correlation_text import correlation_text
 from fastgrok.explain.movement import Movement, movements
 from fastgrok.explain.pearson import CONSTANT, pearson
 from fastgrok.explain.recorded import Moment, last_run, layer_input, moment, recorded
+from fastgrok.layers import ReLU
 from fastgrok.trace import experiment_of, time_dim
-from fastgrok.trace.variables import unit_dim
+from fastgrok.trace.variables import activation_places, unit_dim
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -157,11 +158,17 @@ def _of_layer(trace: xr.Dataset, experiment: Experiment, k: int, constant: float
     yield f"z_target_{k}", (units, pearson(z, target, constant=constant))
     yield f"activation_target_{k}", (units, pearson(a, target, constant=constant))
     if k in experiment.network.relu_layers:
-        active = z > 0
+        active = (a if _ends_with_relu(experiment, k) else z) > 0
         yield f"active_{k}", ((dim, unit_dim(k)), active.sum(axis=1))
         yield f"input_activation_active_{k}", (weights, pearson(inputs, a, active, constant=constant))
         among = pearson(target, a, active, constant=constant)
         yield f"activation_target_active_{k}", (units, np.swapaxes(among, -1, -2))
+
+
+def _ends_with_relu(experiment: Experiment, k: int) -> bool:
+    """Return whether what a layer gives out comes from a ReLU, whatever stands between it and the weighted sum."""
+    last = activation_places(experiment.network)[k - 1][1]
+    return isinstance(experiment.network.layers[last], ReLU)
 
 
 def _found(trace: xr.Dataset, r: xr.Dataset, k: int, least: float) -> LayerFound:

@@ -114,6 +114,9 @@ class Failure:
         The last time that was recorded.
     loss, accuracy, gradient_norm
         Then.
+    restored
+        The epoch whose parameters EarlyStopping(restore_best=True) brought back; None: those of the end were kept.
+        The outcome is of these.
     experiment
         What was trained.
     """
@@ -125,12 +128,14 @@ class Failure:
     loss: float
     accuracy: float
     gradient_norm: float
+    restored: int | None
     experiment: Experiment = field(repr=False)
 
     def __str__(self) -> str:
         end = f"In the end, at {self.end}: loss {number(self.loss)}, accuracy {number(self.accuracy)}"
-        norm = f"gradient norm {number(self.gradient_norm)}, outcome {self.outcome}."
-        return f"{self.evidence.text(self.experiment)}\n\n{paragraph(f'{end}, {norm}')}"
+        norm = f"gradient norm {number(self.gradient_norm)}"
+        of = "." if self.restored is None else f" with the parameters of epoch {self.restored}, which were restored."
+        return f"{self.evidence.text(self.experiment)}\n\n{paragraph(f'{end}, {norm}, outcome {self.outcome}{of}')}"
 
 
 def failure(trace: Any) -> Failure:
@@ -165,7 +170,8 @@ def failure(trace: Any) -> Failure:
 
     Notes
     -----
-    Of a seed that began again the last attempt is explained. What lies between two recorded times is not seen: with
+    Of a seed that began again the last attempt is explained, and of one whose best parameters were restored the end
+    of training, not these. What lies between two recorded times is not seen: with
     `record_at` a time is the first recorded one at which something is so. The thresholds: `SITS` and `APART` for
     plateaus, which are known for at most 8 examples; `LEAST_FALL`, `SCATTERS` and `WINDOW` for a loss that falls.
 
@@ -181,7 +187,9 @@ def failure(trace: Any) -> Failure:
     evidence = _evidence(there, experiment)
     loss, accuracy, norm = (float(there[name].values[-1]) for name in ("loss", "accuracy", "gradient_norm"))
     outcome = OUTCOMES[int(there["outcome"])]
-    return Failure(evidence.cause, evidence, outcome, moment(there, -1), loss, accuracy, norm, experiment)
+    best = int(there["epoch_validation_best"]) if "weight_1_final" in there else NEVER
+    restored = best if best not in (NEVER, int(there["epochs_run"])) else None
+    return Failure(evidence.cause, evidence, outcome, moment(there, -1), loss, accuracy, norm, restored, experiment)
 
 
 def _evidence(trace: xr.Dataset, experiment: Experiment) -> Evidence:

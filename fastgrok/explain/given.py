@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from fastgrok.errors import InvalidExperiment
@@ -83,5 +84,7 @@ def experiment_and_params(given: Any, params: Any, at: Any) -> tuple[Experiment,
     trace = checked_trace(given)
     if params is not None:
         raise InvalidExperiment("params", params, "None with a trace, which has its own: at= says which")
-    experiment = experiment_of(trace)
-    return experiment, one_network(experiment.network, params_at(trace, at), experiment.dtype)
+    experiment, found = experiment_of(trace), params_at(trace, at)
+    if not all(np.isfinite(array).all() for array in found):
+        raise InvalidExperiment("at", at, "a time at which the parameters are finite: the seed diverged")
+    return experiment, one_network(experiment.network, found, experiment.dtype)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from fastgrok.trace import experiment_of
+from fastgrok.trace.variables import param_variables
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -62,7 +64,8 @@ def movement(values: NDArray[Any]) -> Movement:
     Steps with random signs make |net| / noise about normal, and more than 2 then has a probability of 5 %; steps
     that undo each other make it smaller, steps that agree larger, up to sqrt(n_steps). So fewer than 5 steps never
     show that a weight learns. One that goes away and comes back has no net movement: it has not learned, over this
-    history.
+    history. With momentum and Adam steps follow each other, and noise alone moves further: 2 is passed often then. A
+    trace by step has other steps than one by epoch, so the two may disagree about a weight that hardly moves.
 
     Examples
     --------
@@ -88,8 +91,7 @@ def movements(trace: xr.Dataset) -> Mapping[str, Movement]:
     trace
         What `recorded(last_attempt=True)` returns.
     """
-    names = [str(name) for name in trace.data_vars if re.fullmatch(r"(weight|bias)_\d+", str(name))]
-    return {name: movement(trace[name].values) for name in names}
+    return {name: movement(trace[name].values) for name in param_variables(experiment_of(trace).network)}
 
 
 def _sizes(values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:

@@ -20,6 +20,7 @@ from fastgrok.trace import experiment_of, time_dim
 if TYPE_CHECKING:
     import xarray as xr
 
+_NOTHING = 1e-6  # share of the validation loss at the start
 _ROWS = 12  # inputs and weights in the text
 
 
@@ -142,7 +143,8 @@ def overfitting(trace: Any, *, least: float = 0.05) -> Overfitting:
     Say whether the validation loss rises while the training loss goes on falling, since when, and what grew.
 
     The curves part at the time of the smallest validation loss, if at the end the validation loss is more than
-    `least` above it, as a share of it, and the training loss is below what it was then.
+    `least` above it, as a share of it, and the training loss is below what it was then. What is less than 1e-6 of the
+    validation loss at the start is taken for that much.
 
     Parameters
     ----------
@@ -184,8 +186,9 @@ def overfitting(trace: Any, *, least: float = 0.05) -> Overfitting:
     experiment = experiment_of(there)
     losses, validation = there["loss"].values, there["loss_validation"].values
     place = int(np.argmin(np.where(np.isfinite(validation), validation, np.inf)))
-    rise = float(validation[-1] / validation[place] - 1) if validation[place] > 0 else float(validation[-1] > 0)
-    parted = bool(validation[-1] > (1 + least) * validation[place] and losses[-1] < losses[place])
+    floor = max(float(validation[place]), float(_NOTHING * validation[0]))  # a loss of nothing may double
+    rise = float((validation[-1] - validation[place]) / floor) if floor > 0 else 0.0
+    parted = bool(rise > least and losses[-1] < losses[place])
     begin = place if parted else 0
     return Overfitting(
         parted,

@@ -124,8 +124,9 @@ def pressure(trace: Any, *, at: int | None = 0) -> Pressure:
     label = checked_time(there, at)
     now = there.sel({dim: label})
     numbers = range(1, len(experiment.network.linears) + 1)
-    examples = {name: entry for k in numbers for name, entry in _by_example(now, k)}
-    totals = {name: entry for k in numbers for name, entry in _totals(there, k, dim)}
+    with np.errstate(over="ignore", invalid="ignore"):  # of a network that diverges
+        examples = {name: entry for k in numbers for name, entry in _by_example(now, k)}
+        totals = {name: entry for k in numbers for name, entry in _totals(there, k, dim)}
     import xarray as xr
 
     place = int(np.flatnonzero(there[dim].values == label)[0])

@@ -21,6 +21,7 @@ from fastgrok.trace.variables import (
     STEP,
     TraceVariable,
     activation_places,
+    param_variables,
     relu_owners,
     shared_variables,
     trace_variables,
@@ -77,19 +78,19 @@ def _arrays(experiment: Experiment, history: History) -> dict[str, NDArray[Any]]
     """Return every variable but the data, each with a leading axis of length n_seeds."""
     network, (n_seeds, n_times) = experiment.network, history.there.shape
     made = _after_each(experiment, history)
-    made |= _named(network, "{}_{}", history.states.reshape(-1, experiment.n_params))
+    made |= _named(network, "{}", history.states.reshape(-1, experiment.n_params))
     found = {name: array.reshape(n_seeds, n_times, *array.shape[1:]) for name, array in made.items()}
-    found |= _named(network, "{}_{}_final", np.asarray(history.trained.params))
+    found |= _named(network, "{}_final", np.asarray(history.trained.params))
     attempts, steps = history.part.outputs.attempts, history.part.outputs.steps
     if attempts is not None:
         used = int(attempts.restarts.max()) + 1
         there = np.arange(used) <= attempts.restarts[:, None]
         starts = np.where(there[:, :, None], attempts.starts[:, :used], np.nan)
-        flat = _named(network, "{}_{}_start", starts.reshape(-1, experiment.n_params))
+        flat = _named(network, "{}_start", starts.reshape(-1, experiment.n_params))
         found |= {name: array.reshape(n_seeds, used, *array.shape[1:]) for name, array in flat.items()}
         epochs = _epochs(experiment, history)
         begun = np.where(there, attempts.begun[:, :used], np.iinfo(np.int64).max)
-        found["attempt_of"] = (begun[:, None, 1:] < epochs[None, :, None]).sum(axis=2)
+        found["attempt_of"] = np.stack([np.searchsorted(one[1:], epochs) for one in begun])
     if steps is not None:
         found["epoch_of"] = np.broadcast_to(_epochs(experiment, history), (n_seeds, n_times))
         found["batch_example"] = _batches(experiment, history, steps.order)
@@ -117,7 +118,7 @@ def _of(experiment: Experiment, found: Examined) -> dict[str, NDArray[Any]]:
         "loss": training.loss.astype(np.float64),
         "accuracy": training.hits.astype(np.float64) / experiment.data.n_examples,
         "gradient_norm": training.gradient_norm.astype(np.float64),
-        **_named(network, "gradient_{}_{}", found.grads),
+        **_named(network, "gradient_{}", found.grads),
     }
     if validation is not None and experiment.validation is not None:
         made["loss_validation"] = validation.loss.astype(np.float64)
@@ -136,12 +137,7 @@ def _of(experiment: Experiment, found: Examined) -> dict[str, NDArray[Any]]:
 
 def _named(network: Any, form: str, flat: NDArray[Any]) -> Mapping[str, NDArray[Any]]:
     """Return parameters (n, n_params) by their names."""
-    names = [
-        form.format(param, k)
-        for k, layer in enumerate(network.linears, start=1)
-        for param in (["weight", "bias"] if layer.bias else ["weight"])
-    ]
-    return dict(zip(names, split(network, flat), strict=True))
+    return dict(zip(map(form.format, param_variables(network)), split(network, flat), strict=True))
 
 
 def _epochs(experiment: Experiment, history: History) -> NDArray[np.int64]:

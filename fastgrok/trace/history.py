@@ -88,7 +88,7 @@ def record(
     per_epoch = builder.n_batches(experiment) if recording.steps else 1
     later = outputs.records if outputs.steps is None else outputs.steps.params
     if later is None:  # no epoch
-        later = np.empty((len(seeds), 0, experiment.n_params))
+        later = first[:, None][:, :0]
     times = np.arange(1 + later.shape[1]) if recording.steps else np.array([0, *recording.epochs])
     there = times <= outputs.epochs_run[:, None] * per_epoch
     n_times = int(there.any(axis=0).sum())

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from fastgrok.errors import InvalidExperiment
 from fastgrok.experiment import Experiment
 from fastgrok.schema import EPOCH, SEED
-from fastgrok.trace.variables import STEP
+from fastgrok.trace.variables import STEP, param_variables
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -139,10 +139,4 @@ def params_at(trace: xr.Dataset, at: int | None = None) -> list[NDArray[Any]]:
     True
     """
     row = trace.sel({time_dim(trace): checked_time(trace, at)})
-    linears = experiment_of(trace).network.linears
-    names = [
-        f"{param}_{k}"
-        for k, layer in enumerate(linears, start=1)
-        for param in (["weight", "bias"] if layer.bias else ["weight"])
-    ]
-    return [row[name].values for name in names]
+    return [row[name].values for name in param_variables(experiment_of(trace).network)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -44,7 +44,7 @@ def replay(
     every
         "epoch" to record after every epoch, "step" after every update.
     record_at
-        With every="epoch": only these epochs, as for `run`; the initialisation is always there. None: all.
+        With every="epoch": only these epochs, as for `run`, the initialisation and the last of each seed. None: all.
     params
         Initial parameters instead of those that the seed draws, as for `run`.
 
@@ -91,29 +91,37 @@ def replay(
     flat = None if params is None else joined(experiment.network, params, experiment.dtype)
     if flat is not None and len(flat) != len(seeds):
         raise InvalidExperiment("params", params, f"those of {len(seeds)} networks, one for each seed")
-    recording = _recording(experiment, steps, record_at)
-    _check_memory(experiment, len(seeds), recording)
-    history = record(experiment, seeds, flat, recording)
+    chosen = None if record_at is None else checked_recording(record_at, None, experiment.epochs).at
+    _check_memory(experiment, len(seeds), steps, chosen)
+    if chosen is not None:
+        ends = record(experiment, seeds, flat, Recording()).trained.columns["epochs_run"]
+        chosen = tuple(sorted({*chosen, *map(int, ends)}))
+    history = record(experiment, seeds, flat, _recording(experiment, steps, chosen))
     trace = labelled(experiment, seeds, history, steps=steps, own_params=flat is not None)
     return trace.isel({SEED: 0}) if single else trace
 
 
-def _recording(experiment: Experiment, steps: bool, record_at: Any) -> Recording:
+def _attempts(experiment: Experiment) -> int:
+    """Return how many attempts a seed has at most."""
+    restart, epochs = experiment.restart, experiment.epochs
+    if restart is None:
+        return 1
+    return 1 + (epochs if restart.at_most is None else min(restart.at_most, epochs))
+
+
+def _recording(experiment: Experiment, steps: bool, chosen: tuple[int, ...] | None) -> Recording:
     """Return which states are kept."""
-    epochs, restart = experiment.epochs, experiment.restart
-    attempts = 1 + (epochs if restart is None or restart.at_most is None else min(restart.at_most, epochs))
-    wanted = checked_recording(record_at, None, epochs).at or range(epochs + 1)
+    epochs = range(1, experiment.epochs + 1) if chosen is None else (epoch for epoch in chosen if epoch > 0)
     return Recording(
-        dead_units=True,
-        kept=() if steps else tuple(epoch for epoch in wanted if epoch > 0),
-        steps=steps,
-        attempts=attempts if restart is not None else 1,
+        dead_units=True, kept=() if steps else tuple(epochs), steps=steps, attempts=_attempts(experiment)
     )
 
 
-def _check_memory(experiment: Experiment, n: int, recording: Recording) -> None:
+def _check_memory(experiment: Experiment, n: int, steps: bool, chosen: tuple[int, ...] | None) -> None:
     """Raise if a history does not fit into memory."""
-    times = 1 + (experiment.epochs * builder.n_batches(experiment) if recording.steps else len(recording.kept))
-    numbers = 3 * experiment.n_params + 4 * experiment.data.n_examples * builder.layout(experiment.network).n_acts
-    size = n * (times * numbers + recording.attempts * experiment.n_params) * np.dtype(experiment.dtype).itemsize
+    epochs = experiment.epochs if chosen is None else len(chosen)
+    times = 1 + (epochs * builder.n_batches(experiment) if steps else epochs)
+    units = sum(layer.fan_out for layer in experiment.network.linears)
+    numbers = 3 * experiment.n_params + 3 * experiment.data.n_examples * units  # states twice, gradients; z, a, delta
+    size = n * (times * numbers + _attempts(experiment) * experiment.n_params) * np.dtype(experiment.dtype).itemsize
     arguments.check_fits("epochs", experiment.epochs, size, "fewer, or record_at=, or every='epoch'")

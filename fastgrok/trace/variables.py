@@ -150,8 +150,26 @@ def _after_each(experiment: Experiment) -> Iterator[tuple[str, TraceVariable]]:
         for name, meaning in _UNITS.items():
             yield f"{name}_{k}", TraceVariable((TIME, EXAMPLE, unit_dim(k)), "1", meaning.format(k))
     for k in dict.fromkeys(experiment.network.relu_layers):
-        meaning = f"Whether a ReLU unit after Linear layer {k} is dead: z <= 0 for every training example."
+        meaning = f"Whether a ReLU unit after Linear layer {k} is dead: it takes in nothing above 0."
         yield f"dead_{k}", TraceVariable((TIME, unit_dim(k)), "1", meaning)
+
+
+def param_variables(network: Network) -> list[str]:
+    """
+    Return the variables that hold the parameters, in the order of `network.param_shapes`.
+
+    Parameters
+    ----------
+    network
+        Any network.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> param_variables(fg.mlp(2, 4, 1))
+    ['weight_1', 'bias_1', 'weight_2', 'bias_2']
+    """
+    return [name for name, _ in _params(network, "{param}_{k}", "")]
 
 
 def _params(network: Network, form: str, meaning: str, *dims: str) -> Iterator[tuple[str, TraceVariable]]:

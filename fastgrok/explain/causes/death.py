@@ -158,9 +158,12 @@ def unit_deaths(trace: xr.Dataset, layer: int) -> tuple[UnitDeath, ...]:
     dead = trace[f"dead_{layer}"].values
     places = {unit: last_run(dead[:, unit]) for unit in range(dead.shape[1])}
     gone = sorted((unit for unit, place in places.items() if place < len(dead)), key=lambda unit: places[unit])
-    first = epochs_of(trace)[0]
+    first = int(epochs_of(trace)[0])
+    begun = max(first - 1, 0)  # where the attempt began, if it is not the first
+    since = trace["dead_since"].values[list(trace["hidden_layer"].values).index(layer)]
     return tuple(
-        UnitDeath(layer, unit, moment(trace, places[unit]), bool(places[unit] == 0 and first == 0)) for unit in gone
+        UnitDeath(layer, unit, moment(trace, places[unit]), places[unit] == 0 and int(since[unit]) == begun)
+        for unit in gone
     )
 
 

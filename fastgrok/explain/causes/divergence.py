@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from fastgrok.experiment import Experiment
 from fastgrok.explain.recorded import Moment, moment
 from fastgrok.explain.wording import listed, number, paragraph, table
+from fastgrok.trace.variables import param_variables
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -94,7 +95,7 @@ def divergence(trace: xr.Dataset, experiment: Experiment) -> Divergence:
     experiment
         What was trained.
     """
-    names = ["loss", *_params(trace, experiment)]
+    names = ["loss", *param_variables(experiment.network)]
     finite = {name: _finite(trace[name].values) for name in names}
     fine = np.logical_and.reduce(list(finite.values()))
     place = int(np.argmin(fine)) if not fine.all() else len(fine)
@@ -105,12 +106,6 @@ def divergence(trace: xr.Dataset, experiment: Experiment) -> Divergence:
     layers = dict.fromkeys(experiment.network.relu_layers) if place else ()
     dead = tuple(k for k in layers if trace[f"dead_{k}"].values[place - 1].all())
     return Divergence(moment(trace, min(place, len(fine) - 1)), first, before, tuple(found), dead)
-
-
-def _params(trace: xr.Dataset, experiment: Experiment) -> list[str]:
-    """Return the names of the parameters."""
-    numbers = range(1, len(experiment.network.linears) + 1)
-    return [name for k in numbers for name in (f"weight_{k}", f"bias_{k}") if name in trace]
 
 
 def _finite(values: NDArray[Any]) -> NDArray[np.bool_]:
