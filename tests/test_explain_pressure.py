@@ -128,9 +128,9 @@ def test_the_pictures_show_what_was_computed():
 def test_conflict_is_drawn_over_the_recorded_times():
     found = fg.explain.pressure(fg.replay(XOR, 1, record_at=[2, 10]))
     rows = conflict_rows(found)
-    assert rows.columns.tolist() == [0, 2, 10]
+    assert rows.columns.tolist() == [0, 2, 10, 30]
     figure, ax = plt.subplots()
     assert conflict(found, ax) is ax
     np.testing.assert_array_equal(np.ma.filled(ax.collections[0].get_array(), np.nan), rows.values)
-    assert ax.collections[0].get_coordinates()[0, :, 0].tolist() == [-0.5, 1, 6, 10.5]
+    assert ax.collections[0].get_coordinates()[0, :, 0].tolist() == [-0.5, 1, 6, 20, 30.5]
     plt.close(figure)

@@ -188,7 +188,7 @@ def overfitting(trace: Any, *, least: float = 0.05) -> Overfitting:
     place = int(np.argmin(np.where(np.isfinite(validation), validation, np.inf)))
     floor = max(float(validation[place]), float(_NOTHING * validation[0]))  # a loss of nothing may double
     rise = float((validation[-1] - validation[place]) / floor) if floor > 0 else 0.0
-    parted = bool(rise > least and losses[-1] < losses[place])
+    parted = bool(validation[-1] > validation[place] + least * floor and losses[-1] < losses[place])
     begin = place if parted else 0
     return Overfitting(
         parted,
