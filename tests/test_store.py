@@ -96,8 +96,15 @@ def test_parameters_of_both_dtypes_and_several_sizes_share_a_dataset(tmp_path: P
 
 def test_an_axis_cannot_be_added_later(tmp_path: Path) -> None:
     swept(tmp_path / "a", 5, None)
-    with pytest.raises(fg.InvalidExperiment, match=r"axes = 'init': expected 'none', as in the store: its rows .*"):
+    with pytest.raises(fg.InvalidExperiment, match=r"expected .none., as in the store: it was made with one init"):
         swept(tmp_path / "a", 5, {"init": AXES["init"]})
+
+
+def test_an_axis_beside_that_of_one_of_its_fields_grows(tmp_path: Path) -> None:
+    axes = {"optimizer": [fg.SGD()], "optimizer.lr": [0.1]}
+    swept(tmp_path / "a", 5, axes)
+    grown = swept(tmp_path / "a", 5, {**axes, "optimizer": [fg.SGD(), fg.Adam()]})
+    assert grown.summary()["optimizer"].tolist() == ["SGD()", "Adam()"]
 
 
 def test_more_seeds_and_values_extend_a_store_and_train_nothing_twice(tmp_path: Path) -> None:
@@ -124,7 +131,15 @@ def test_more_seeds_and_values_extend_a_store_and_train_nothing_twice(tmp_path: 
         ({"axes": {"init": AXES["init"]}}, "axes = 'init': expected 'init, optimizer.lr'"),
         (
             {"axes": {**AXES, "batch_size": [1, 2]}},
-            "axes = 'init, optimizer.lr, batch_size': expected 'init, optimizer.lr', as in the store: its rows",
+            "expected 'init, optimizer.lr', as in the store: it was made with one batch_size; another store",
+        ),
+        (
+            {"axes": AXES, "exp": XOR.replace(optimizer=fg.Adam())},
+            "optimizer = Adam(lr=0.05): expected SGD(lr=0.05), as in the store",
+        ),
+        (
+            {"axes": AXES, "exp": XOR.replace(network=fg.mlp(2, 3, 3, 1))},
+            "network.layers = (Linear(",
         ),
         ({"axes": {**AXES, "optimizer.lr": [0.05, 1]}, "seeds": range(70, 80)}, "seeds = '70:80'"),
     ],
