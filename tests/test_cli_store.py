@@ -131,6 +131,59 @@ def test_points_of_a_toml_file(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert labels == ["optimizer=SGD(lr=0.2)", "network=2-8-1 relu/linear, optimizer=SGD(lr=0.05)"]
 
 
+def test_what_a_flag_beside_a_toml_file_says_wrongly_is_the_flags(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "study.toml"
+    file.write_text('data = "xor"\nseeds = 3\n')
+    assert ran("sweep", str(file), "--seeds", "many") == 2
+    assert "error: --seeds = 'many'" in capsys.readouterr().err
+
+
+def test_a_list_of_one_value_is_an_axis_that_grows(tmp_path: Path, path: str) -> None:
+    file = tmp_path / "study.toml"
+    file.write_text(f'data = "xor"\nhidden = 3\ninit = ["xavier_normal"]\nepochs = 9\nseeds = 4\nout = "{path}"\n')
+    assert ran("sweep", str(file), "--quiet") == 0
+    file.write_text(file.read_text().replace('["xavier_normal"]', '["xavier_normal", "he_normal"]'))
+    assert ran("sweep", str(file), "--quiet") == 0
+    assert fg.open_store(path).summary()["init"].tolist() == ["XavierNormal(gain=1.0)", "HeNormal()"]
+
+
+def test_one_value_of_what_varies_in_a_store_is_a_value_of_its_axis(
+    tmp_path: Path, path: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ran(*SWEEP, "--init", "zeros,rai", "--seeds", "6", "--out", path) == 0
+    file = tmp_path / "study.toml"
+    file.write_text('data = "xor"\nhidden = [2, 3]\nlr = 0.05\nepochs = 40\nseeds = 6\n')
+    assert ran("sweep", str(file), "--out", path, "--init", "lecun_normal", "--quiet") == 0
+    store = fg.open_store(path)
+    inits = store.specification.axes[1]
+    assert (inits.path, inits.labels) == ("init", ("Zeros()", "RAI(sigma=0.6007)", "LeCunNormal()"))
+    assert store.status().n_done == 6 * 10  # with 0.2 it is not asked for
+    assert ran("sweep", str(file), "--out", path, "--init", "rai", "--quiet") == 0  # there already
+    assert fg.open_store(path).status().n_done == 60
+    capsys.readouterr()
+    assert ran("sweep", str(file), "--out", path) == 2
+    said = capsys.readouterr().err
+    assert "study.toml: init is missing: expected one value or more: the store has an axis init\n" in said
+    assert ran(*SWEEP[:4], "--init", "rai", "--lr", "0.05", "--batch-size", "1,2", "--out", path) == 2
+    assert "it was made with one batch_size; another store" in capsys.readouterr().err
+
+
+def test_a_store_is_compared(path: str, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["sweep", "xor", "--init", "zeros,rai", "--epochs", "200", "--seeds", "50", "--compare", "init"]
+    assert ran(*words) == 0
+    in_memory = capsys.readouterr().out
+    assert ran(*words, "--out", path) == 0
+    assert capsys.readouterr().out == in_memory
+    assert ran("summary", path, "--compare", "init") == 0
+    assert capsys.readouterr().out == in_memory
+    assert ran("summary", path, "--compare", "init", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["comparison"]["axis"] == "init"
+    assert ran("summary", path, "--compare", "lr") == 2
+    assert "--compare = 'lr': expected one of 'init'" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -146,13 +199,19 @@ def test_points_of_a_toml_file(tmp_path: Path, capsys: pytest.CaptureFixture[str
         ('data = "xor"\nlr = [1, 2]\n[[points]]\nhidden = 3', "no lists beside it"),
         ('data = "xor"\npoints = 3', "one or more tables [[points]]"),
         ('data = "xor"\n[[points]]\nseeds = 3', "points[0].seeds = 3: expected one of"),
+        ('data = "xor"\nseeds = "many"', "study.toml: seeds = 'many': expected an integer"),
+        ('data = "xor"\nseeds = [1, 3]\nout = "OUT"', "study.toml: seeds = [1, 3]: expected a number of seeds, or"),
+        ('data = "xor"\nshard_size = 0\nout = "OUT"', "study.toml: shard_size = 0: expected an integer of 1 or more"),
+        ('data = "xor"\nrows = "some"\nout = "OUT"', "study.toml: rows = 'some': expected one of 'all', 'failures'"),
+        ('data = "xor"\nshard_size = 9', "study.toml: shard_size = 9: expected out with a directory"),
+        ('data = "xor"\nthreads = 0\nout = "OUT"', "study.toml: threads = 0: expected an integer at least 1"),
     ],
 )
 def test_what_is_wrong_in_a_toml_file_names_file_and_key(
     tmp_path: Path, text: str, message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "study.toml"
-    file.write_text(text)
+    file.write_text(text.replace("OUT", str(tmp_path / "runs")))
     assert ran("sweep", str(file)) == 2
     said = capsys.readouterr().err
     assert said.count("\n") == 1
@@ -167,7 +226,12 @@ def test_what_is_wrong_in_a_toml_file_names_file_and_key(
         (["sweep", "xor", "--shard", "1/2"], "--out with a directory"),
         (["sweep", "xor", "--out", "{}", "--shard", "0/2"], "i from 1 to n"),
         (["sweep", "xor", "--out", "{}", "--lanes", "8"], "no store"),
-        (["sweep", "xor", "--out", "{}", "--init", "zeros,he_normal", "--compare", "init"], "no store"),
+        (["sweep", "xor", "--out", "{}", "--shard-size", "0"], "--shard-size = 0: expected an integer of 1 or more"),
+        (["sweep", "xor", "--out", "{}", "--init", "zeros", "--compare", "init"], "--compare = 'init': expected"),
+        (
+            ["sweep", "xor", "--out", "{}", "--init", "zeros,rai", "--compare", "init", "--rows", "failures"],
+            "--compare = 'init': expected --rows all",
+        ),
         (["sweep", "xor", "--out", "{}", "--seeds", "3,5"], "a range with step 1"),
         (["sweep", "xor", "--out", "{}", "--scheduler", "nowhere"], "the address of a Dask scheduler"),
         (["status", "{}"], "store.json"),
@@ -175,7 +239,7 @@ def test_what_is_wrong_in_a_toml_file_names_file_and_key(
         (["merge", "{}", "{}"], "store.json"),
         (["verify", "{}", "--sample", "-1"], "a number of rows of 0 or more"),
         (["sweep", "xor", "--out", "{}", "--scheduler", "nowhere", "--threads", "2"], "no --scheduler beside it"),
-        (["sweep", "nothing.toml"], "a TOML file that can be read"),
+        (["sweep", "nothing.toml"], f"file = '{Path('nothing.toml').absolute()}': expected a TOML file"),
     ],
 )
 def test_bad_input_is_one_line(

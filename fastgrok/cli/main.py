@@ -178,11 +178,17 @@ def verify(
 
 
 @app.command()
-def summary(path: Directory, json: Json = False) -> Command:
-    """Show the table of a store from its counts alone; no row is read."""
+def summary(
+    path: Directory,
+    compare: Annotated[
+        str | None, typer.Option("--compare", help="an axis, such as init: compare its values, paired by seed")
+    ] = None,
+    json: Json = False,
+) -> Command:
+    """Show the table of a store from its counts alone; no row is read but for --compare."""
     from fastgrok.cli.inspecting import summary as command
 
-    return functools.partial(command, path, as_json=json)
+    return functools.partial(command, path, compare=compare, as_json=json)
 
 
 @app.command()

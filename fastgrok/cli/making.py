@@ -174,7 +174,9 @@ def terminable(command: str) -> Iterator[list[int]]:
         signal.signal(signal.SIGTERM, before)
 
 
-def ended(store: Any, command: str, received: list[int], *, as_json: bool, quiet: bool) -> int:
+def ended(
+    store: Any, command: str, received: list[int], *, as_json: bool, quiet: bool, axis: str | None = None
+) -> int:
     """
     Show what is there after some work, and return the exit status.
 
@@ -190,10 +192,12 @@ def ended(store: Any, command: str, received: list[int], *, as_json: bool, quiet
         One JSON document instead of a table.
     quiet
         No table.
+    axis
+        The axis whose values are compared, or None.
     """
     status, rows = store.overview()
     if as_json or not quiet:
-        show_store(store, status, rows, as_json=as_json)
+        show_store(store, status, rows, as_json=as_json, axis=axis)
     if not store.interrupted:
         return 0
     done = f"{status.n_done:,} of {status.n_runs:,} runs are in the store"
