@@ -80,6 +80,39 @@ def test_parts_of_an_array_are_merged(tmp_path: Path, capsys: pytest.CaptureFixt
     assert fg.open_store(both).content_hash() == fg.open_store(whole).content_hash()
 
 
+@pytest.mark.parametrize("damage", ["truncated", "flipped", "gone"])
+def test_a_damaged_shard_is_not_merged_in_silence(
+    damage: str, tmp_path: Path, path: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ran(*SWEEP, "--seeds", "5", "--out", path)
+    first = fg.open_store(path).specification.points[0].experiment.id
+    file = next(Path(path).glob(f"shards/{first}/*.parquet"))
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 1
+    file.write_bytes(data[:-1] if damage == "truncated" else data)
+    if damage == "gone":
+        file.unlink()
+    target = tmp_path / "new"
+    assert ran("merge", str(target), path) == 1
+    said = capsys.readouterr().err
+    assert f"{file.relative_to(path)}" in said
+    assert f"{path}" in said
+    assert not (target / "store.json").exists()
+    ran("verify", path, "--sample", "0")
+    assert ran("resume", path) == 0
+    assert ran("merge", str(target), path) == 0
+
+
+def test_stores_of_different_sweeps_are_not_merged(
+    tmp_path: Path, path: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ran(*SWEEP, "--seeds", "5", "--out", path)
+    ran(*SWEEP, "--seeds", "5", "--order", "shared", "--out", f"{path}2")
+    assert ran("merge", str(tmp_path / "new"), path, f"{path}2") == 2
+    assert "order = 'shared': expected 'fixed'" in capsys.readouterr().err
+    assert not (tmp_path / "new").exists()
+
+
 def test_verify_says_what_is_bad(path: str, capsys: pytest.CaptureFixture[str]) -> None:
     ran(*SWEEP, "--seeds", "5", "--out", path)
     file = sorted(Path(path).glob("shards/*/*.parquet"))[0]

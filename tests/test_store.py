@@ -248,6 +248,14 @@ def test_merge_takes_shards_of_any_size_and_none_that_are_damaged(tmp_path: Path
         swept(tmp_path / "three", range(25)).merge(two)
 
 
+def test_merge_takes_a_path(tmp_path: Path) -> None:
+    one, two = swept(tmp_path / "one", 25), swept(tmp_path / "two", range(25, 50))
+    assert one.merge(two.path).content_hash() == swept(tmp_path / "whole", 50).content_hash()
+    for other in (str(tmp_path / "nowhere"), 3):
+        with pytest.raises(fg.InvalidExperiment, match=r"(other|store) = .*: expected a"):
+            one.merge(other)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(("argument", "value"), [("sample", -1), ("sample", 1.5), ("sample", None), ("seed", -1)])
 def test_verify_names_what_will_not_do(store: Store, argument: str, value: Any) -> None:
     with pytest.raises(fg.InvalidExperiment, match=f"{argument} = {value}: expected .*an integer of 0 or more"):

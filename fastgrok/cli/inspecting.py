@@ -117,13 +117,9 @@ def merge(target: str, sources: list[str]) -> int:
     sources
         Stores of the same sweep.
     """
-    from fastgrok.store import open_store
-    from fastgrok.store.opening import made_store
+    from fastgrok.store.opening import merged_store, open_store
 
-    others = sorted(map(open_store, sources), key=lambda other: other.specification.seeds.start)
-    store = made_store(target, others[0].specification, shard_size=None)
-    for other in others:
-        store.merge(other)
+    store = merged_store(target, [open_store(source) for source in sources])
     show_store(store, *store.overview(), as_json=False)
     return 0
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from collections.abc import Sequence
 
-from fastgrok.errors import InvalidExperiment
-from fastgrok.store.growing import grow
+from fastgrok.errors import InvalidExperiment, StoreError
+from fastgrok.store.growing import grow, grown
 from fastgrok.store.recovering import has_shards, recovered
 from fastgrok.store.specification import Specification
 from fastgrok.store.storage import Storage, open_storage
@@ -85,6 +86,42 @@ def made_store(path: str | os.PathLike[str], asked: Specification, *, shard_size
     if shard_size is None:
         asked = dataclasses.replace(asked, shard_size=store.specification.shard_size)
     return Store(storage, grow(storage, asked))
+
+
+def merged_store(path: str | os.PathLike[str], others: Sequence[Store]) -> Store:
+    """
+    Return the store of several stores' sweep, made if there is none, with the shards of all of them.
+
+    Parameters
+    ----------
+    path
+        A directory, or a URL that fsspec knows.
+    others
+        Stores of the same sweep.
+
+    Raises
+    ------
+    InvalidExperiment
+        If they are for different sweeps.
+    StoreError
+        If a shard is not what was written. What was copied before is whole; a store that is new and got no shard is
+        removed.
+    """
+    ordered = sorted(others, key=lambda other: other.specification.seeds.start)
+    whole = ordered[0].specification
+    for other in ordered[1:]:
+        whole = grown(whole, dataclasses.replace(other.specification, shard_size=whole.shard_size))
+    storage = open_storage(path)
+    is_new = storage.size(STORE) is None
+    store = made_store(path, whole, shard_size=None)
+    try:
+        for other in ordered:
+            store.merge(other)
+    except StoreError:
+        if is_new and not has_shards(storage):
+            storage.remove(STORE)
+        raise
+    return store
 
 
 def _first(storage: Storage, asked: Specification) -> Specification:

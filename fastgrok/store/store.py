@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any
@@ -29,9 +30,10 @@ from fastgrok.store.replaying import check_same
 from fastgrok.store.shards import Sidecar, missing, part
 from fastgrok.store.specification import Specification
 from fastgrok.store.status import Status
-from fastgrok.store.storage import Storage
+from fastgrok.store.storage import Storage, open_storage
 from fastgrok.store.surveying import Survey, survey
 from fastgrok.store.verifying import Verification, verify
+from fastgrok.store.work import read_specification
 from fastgrok.trace import replay
 
 if TYPE_CHECKING:
@@ -356,26 +358,40 @@ class Store:
             digest.update(f"{id_}:{rows.content_hash(self._storage, sidecars)};".encode())
         return digest.hexdigest()
 
-    def merge(self, other: Store) -> Store:
+    def merge(self, other: Store | str | os.PathLike[str]) -> Store:
         """
         Copy the shards of another store of the same sweep into this one, and return it.
 
         Parameters
         ----------
         other
-            For the same experiment and axes; its seeds and values may be others, as for `sweep(..., store=)`.
+            For the same experiment and axes, or its path; its seeds and values may be others, as for `sweep(...,
+            store=)`.
 
         Raises
         ------
         InvalidExperiment
             If it is for another sweep.
         StoreError
-            If a shard of both is not the same.
+            If a shard of both is not the same, or one of the other store is not what was written; what is copied by
+            then is whole.
         """
+        other = other if isinstance(other, Store) else self._opened(other)
+        found = other._survey()
+        found.check_whole(other.path)
         asked = dataclasses.replace(other.specification, shard_size=self.specification.shard_size)
         self.specification = grow(self._storage, asked)
-        rows.copy(other._storage, self._storage, other._survey().there)
+        rows.copy(other._storage, self._storage, found.there)
         return self
+
+    @classmethod
+    def _opened(cls, path: Any) -> Store:
+        """Return the store at a path."""
+        storage = open_storage(path)
+        specification = read_specification(storage)
+        if specification is None:
+            raise InvalidExperiment("other", path, "a Store, or the path of one")
+        return cls(storage, specification)
 
     def __repr__(self) -> str:
         status, rows = self.overview()

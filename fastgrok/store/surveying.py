@@ -32,6 +32,25 @@ class Survey(NamedTuple):
     problems: list[str]
     strays: list[str]
 
+    def check_whole(self, root: str) -> None:
+        """
+        Raise if there are problems.
+
+        Parameters
+        ----------
+        root
+            Where the store is.
+
+        Raises
+        ------
+        StoreError
+            If there are.
+        """
+        if self.problems:
+            more = f", and {len(self.problems) - 1:,} more are bad" if len(self.problems) > 1 else ""
+            hint = f"`fastgrok resume {root}` makes bad shards again"
+            raise StoreError(f"{root} is damaged: {self.problems[0]}{more}; {hint}")
+
 
 def survey(storage: Storage, specification: Specification, only: str | None = None) -> Survey:
     """
