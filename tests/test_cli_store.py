@@ -203,6 +203,36 @@ def test_one_value_of_what_varies_in_a_store_is_a_value_of_its_axis(
     assert "it was made with one batch_size; another store" in capsys.readouterr().err
 
 
+def test_a_dry_run_says_what_is_left_and_writes_nothing(path: str, capsys: pytest.CaptureFixture[str]) -> None:
+    dry = [*SWEEP, "--seeds", "30", "--shard-size", "10", "--out", path, "--dry-run"]
+    assert ran(*dry) == 0
+    assert capsys.readouterr().out.startswith(
+        "4 configurations x 30 seeds\nto be made: 120 runs, 12 shards\nat most 4,800 seed-epochs: "
+    )
+    assert not Path(path).exists()
+    ran(*SWEEP, "--seeds", "20", "--shard-size", "10", "--out", path)
+    before = Path(path, "store.json").read_bytes()
+    assert ran(*dry) == 0
+    assert "to be made: 40 runs, 4 shards\nat most 1,600 seed-epochs" in capsys.readouterr().out
+    assert ran(*dry, "--shard", "1/2") == 0
+    assert "to be made in part 1 of 2: 20 runs, 2 shards\n" in capsys.readouterr().out
+    assert ran(*dry, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["n_runs"] == 40
+    assert ran(*dry, "--shard", "9/8") == 2
+    assert ran(*dry, "--order", "shared") == 2
+    assert "order = 'shared': expected 'fixed', as in the store" in capsys.readouterr().err
+    assert Path(path, "store.json").read_bytes() == before
+
+
+def test_a_dry_run_without_a_store_takes_any_seeds(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ran("sweep", "xor", "--epochs", "10", "--seeds", "3,5", "--dry-run") == 0
+    said = capsys.readouterr().out
+    assert said.startswith("1 configuration x 2 seeds\nat most 20 seed-epochs")
+    assert "shard" not in said
+    assert ran("sweep", "xor", "--seeds", "1e30", "--dry-run") == 2
+    assert "expected a range within 0 to" in capsys.readouterr().err
+
+
 def test_a_store_is_compared(path: str, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["sweep", "xor", "--init", "zeros,rai", "--epochs", "200", "--seeds", "50", "--compare", "init"]
     assert ran(*words) == 0

@@ -164,6 +164,14 @@ def test_a_store_for_another_sweep_is_refused_with_what_differs(
         ({"executor": 2}, "executor = 2"),
         ({"lanes": 8}, "lanes = 8: expected None with a store"),
         ({"shard_size": 0}, "shard_size = 0"),
+        ({"axes": []}, r"axes\['point'\] = \[\]: expected a list of one value or more"),
+        ({"seeds": 10**30}, r"seeds = 10+: expected a number of seeds from 1 to 18446744073709551616"),
+        ({"seeds": range(10**30)}, "seeds = range.*: expected a range within 0 to 18446744073709551615"),
+        ({"seeds": 2**64}, "seeds = range.*: expected at most 9223372036854775807 seeds"),
+        ({"seeds": range(-2, 2)}, "seeds = range.*: expected a range within 0 to"),
+        ({"part_of": "1/2"}, "part_of = '1/2': expected None, or"),
+        ({"part_of": (3, 2)}, "part_of = .*: expected None, or"),
+        ({"part_of": (1.0, 2)}, "part_of = .*: expected None, or"),
         ({"axes": {"init": [lambda rng, *fans: rng.normal(size=fans)]}}, "function"),
     ],
 )
@@ -181,8 +189,9 @@ def test_a_store_needs_a_directory_of_its_own(tmp_path: Path) -> None:
         swept(tmp_path / "notes.txt" / "below")
     with pytest.raises(fg.InvalidExperiment, match=r"holds store\.json"):
         fg.open_store(tmp_path)
-    with pytest.raises(fg.InvalidExperiment, match="store beside it"):
-        fg.sweep(XOR, 5, AXES, shard_size=3)
+    for option in ({"shard_size": 3}, {"part_of": (1, 2)}):
+        with pytest.raises(fg.InvalidExperiment, match="store beside it"):
+            fg.sweep(XOR, 5, AXES, **option)
 
 
 def test_what_another_version_of_fastgrok_made_is_read_and_not_added_to(tmp_path: Path) -> None:
@@ -246,6 +255,15 @@ def test_merge_takes_shards_of_any_size_and_none_that_are_damaged(tmp_path: Path
     file.write_bytes(bytes(file.stat().st_size))
     with pytest.raises(fg.StoreError, match="is not what was written"):
         swept(tmp_path / "three", range(25)).merge(two)
+
+
+def test_parts_of_a_sweep_are_disjoint_and_together_all(tmp_path: Path, store: Store) -> None:
+    first = swept(tmp_path / "a", shard_size=20, part_of=(1, 2)).status()
+    assert first.n_shards == first.n_missing == 6
+    assert swept(tmp_path / "a", part_of=(1, 2)).status().n_done == first.n_done
+    assert swept(tmp_path / "a", part_of=(2, 2)).content_hash() == store.content_hash()
+    with pytest.raises(fg.InvalidExperiment, match="part_of = '1/2'"):
+        store.resume(part_of="1/2")  # type: ignore[arg-type]
 
 
 def test_merge_takes_a_path(tmp_path: Path) -> None:

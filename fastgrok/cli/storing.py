@@ -5,6 +5,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
+from fastgrok import arguments
 from fastgrok.cli import making
 from fastgrok.cli.flags import FIELD_FLAGS, FLAGS
 from fastgrok.cli.lists import option
@@ -147,15 +148,32 @@ def dry_run(wanted: Request, chosen: range | list[int], values: Values) -> int:
         What each flag was given.
     """
     from fastgrok.display.numbers import duration
-    from fastgrok.store.sweeping import estimate
+    from fastgrok.store.how import How
+    from fastgrok.store.sweeping import estimate, estimate_in
 
-    found = estimate(_specification(wanted, chosen, values))
+    if is_store(values["out"]):
+        share = None if values["shard"] is None else making.part(values["shard"])
+        specification = _specification(wanted, chosen, values)
+        found = estimate_in(values["out"], specification, How(part_of=share), values["shard_size"])
+    else:
+        share, found = None, estimate(_specification(wanted, _as_many(chosen, wanted.experiment.stream), values))
     if values["json"]:
         print(json.dumps(found._asdict(), indent=1))
         return 0
-    print(
-        f"{found.n_configurations:,} configurations x {found.n_seeds:,} seeds, {found.n_shards:,} shards in a store"
-    )
+    print(f"{_several(found.n_configurations, 'configuration')} x {_several(found.n_seeds, 'seed')}")
+    if is_store(values["out"]):
+        part = "" if share is None else f" in part {share[0]} of {share[1]}"
+        print(f"to be made{part}: {_several(found.n_runs, 'run')}, {_several(found.n_shards, 'shard')}")
     print(f"at most {found.seed_epochs:,} seed-epochs: about {duration(found.seconds)} if no seed stops early")
     print(f"{found.n_bytes / 1e6:,.1f} MB of rows before compression")
     return 0
+
+
+def _as_many(chosen: range | list[int], stream: str) -> range:
+    """Return as many seeds in a row as there are in a list: the work is the same."""
+    return chosen if isinstance(chosen, range) else range(len(arguments.checked_seeds(chosen, stream)))
+
+
+def _several(n: int, what: str) -> str:
+    """Say how many there are of something."""
+    return f"{n:,} {what}{'s' * (n != 1)}"

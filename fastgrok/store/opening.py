@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from collections.abc import Sequence
 
@@ -82,10 +81,38 @@ def made_store(path: str | os.PathLike[str], asked: Specification, *, shard_size
         raise InvalidExperiment("store", os.fspath(path), expected) from error
     if first is not None and made:
         return Store(storage, first)
-    store = open_store(path)
-    if shard_size is None:
-        asked = dataclasses.replace(asked, shard_size=store.specification.shard_size)
-    return Store(storage, grow(storage, asked))
+    here = open_store(path).specification
+    return Store(storage, grow(storage, _sized(asked, here, shard_size)))
+
+
+def planned_store(path: str | os.PathLike[str], asked: Specification, *, shard_size: int | None) -> Store:
+    """
+    Return the store that `made_store` would return, and write nothing.
+
+    Parameters
+    ----------
+    path
+        As for `made_store`.
+    asked
+        As for `made_store`.
+    shard_size
+        As for `made_store`.
+
+    Raises
+    ------
+    InvalidExperiment
+        As for `made_store`.
+    """
+    storage = open_storage(path)
+    here = read_specification(storage)
+    if here is None:
+        return Store(storage, _first(storage, asked))
+    return Store(storage, grown(here, _sized(asked, here, shard_size)))
+
+
+def _sized(asked: Specification, here: Specification, shard_size: int | None) -> Specification:
+    """Return what is asked for in shards as the store has them, unless something was said of it."""
+    return asked.changed(shard_size=here.shard_size) if shard_size is None else asked
 
 
 def merged_store(path: str | os.PathLike[str], others: Sequence[Store]) -> Store:
@@ -110,7 +137,7 @@ def merged_store(path: str | os.PathLike[str], others: Sequence[Store]) -> Store
     ordered = sorted(others, key=lambda other: other.specification.seeds.start)
     whole = ordered[0].specification
     for other in ordered[1:]:
-        whole = grown(whole, dataclasses.replace(other.specification, shard_size=whole.shard_size))
+        whole = grown(whole, _sized(other.specification, whole, None))
     storage = open_storage(path)
     is_new = storage.size(STORE) is None
     store = made_store(path, whole, shard_size=None)

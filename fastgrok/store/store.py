@@ -27,7 +27,7 @@ from fastgrok.store.completing import complete
 from fastgrok.store.growing import grow
 from fastgrok.store.how import How
 from fastgrok.store.replaying import check_same
-from fastgrok.store.shards import Sidecar, missing, part
+from fastgrok.store.shards import Shard, Sidecar, missing, part
 from fastgrok.store.specification import Specification
 from fastgrok.store.status import Status
 from fastgrok.store.storage import Storage, open_storage
@@ -141,11 +141,9 @@ class Store:
         """
         from fastgrok.display.progress import progress_bar
 
-        executor, part_of, threads, specialize, progress = how.checked()
+        executor, _, threads, specialize, progress = how.checked()
         self.specification.check_version()
-        shards = missing(asked.changed(shard_size=self.specification.shard_size), self._survey().there)
-        if part_of is not None:
-            shards = part(shards, self.specification, *part_of)
+        shards = self.missing(asked, how)
         with progress_bar(sum(shard.n_seeds for shard in shards), progress) as advance:
             self.interrupted = complete(
                 self._storage.root,
@@ -157,6 +155,20 @@ class Store:
                 advance=advance,
             )
         return self
+
+    def missing(self, asked: Specification, how: How) -> list[Shard]:
+        """
+        Return the shards that `make` would make.
+
+        Parameters
+        ----------
+        asked
+            As for `make`.
+        how
+            As for `make`.
+        """
+        shards = missing(asked.changed(shard_size=self.specification.shard_size), self._survey().there)
+        return shards if how.part_of is None else part(shards, self.specification, *how.part_of)
 
     @property
     def counts(self) -> list[Counts]:
