@@ -267,6 +267,7 @@ def test_a_store_is_compared(path: str, capsys: pytest.CaptureFixture[str]) -> N
         ('data = "xor"\nshard_size = 0\nout = "OUT"', "study.toml: shard_size = 0: expected an integer of 1 or more"),
         ('data = "xor"\nrows = "some"\nout = "OUT"', "study.toml: rows = 'some': expected one of 'all', 'failures'"),
         ('data = "xor"\nshard_size = 9', "study.toml: shard_size = 9: expected out with a directory"),
+        ('data = "my.csv"\ntarget = "y"', f"study.toml: data = '{Path('my.csv').absolute()}': expected a"),
         ('data = "xor"\nthreads = 0\nout = "OUT"', "study.toml: threads = 0: expected an integer at least 1"),
     ],
 )
@@ -297,6 +298,8 @@ def test_what_is_wrong_in_a_toml_file_names_file_and_key(
         ),
         (["sweep", "xor", "--out", "{}", "--seeds", "3,5"], "a range with step 1"),
         (["sweep", "xor", "--out", "{}", "--scheduler", "nowhere"], "the address of a Dask scheduler"),
+        (["sweep", "xor", "--out", "{}", "--scheduler", "tcp://nowhere"], "such as tcp://10.0.0.1:8786"),
+        (["sweep", "xor", "--out", "{}", "--scheduler", "foo://127.0.0.1:1"], "the address of a Dask scheduler"),
         (["status", "{}"], "store.json"),
         (["resume", "{}"], "store.json"),
         (["merge", "{}", "{}"], "store.json"),
@@ -309,7 +312,8 @@ def test_bad_input_is_one_line(
     words: list[str], message: str, path: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if "--scheduler" in words:
-        pytest.importorskip("distributed")
+        distributed = pytest.importorskip("distributed")
+        monkeypatch.setattr(distributed, "Client", lambda *_, **__: pytest.fail("waits for 20 s when it is deleted"))
     assert ran(*(word.format(path) for word in words)) == 2
     said = capsys.readouterr().err
     assert message in said

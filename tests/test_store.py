@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+import xarray as xr
 
 import fastgrok as fg
 from fastgrok.statistics import Counts
@@ -63,6 +64,22 @@ def test_a_configuration_is_found_by_its_labels(store: Store) -> None:
     ):
         with pytest.raises(fg.InvalidExperiment, match=expected.replace("(", r"\(")):
             store.dataset(config)
+
+
+def test_rows_of_several_configurations_can_be_concatenated(store: Store, result: fg.Result) -> None:
+    names = ["XavierNormal(gain=1.0)", "HeNormal()"]
+    both = xr.concat([store.dataset({"init": name, "optimizer.lr": 0.2}) for name in names], "init")
+    assert both["init"].values.tolist() == names
+    assert float(both["optimizer.lr"]) == 0.2
+    np.testing.assert_array_equal(both["loss_final"], result.dataset["loss_final"].sel({"optimizer.lr": 0.2}))
+
+
+def test_seeds_that_a_store_does_not_hold_are_named(store: Store) -> None:
+    for seeds in (range(70, 80), range(40, 60)):
+        with pytest.raises(fg.InvalidExperiment, match=r"some of the seeds of the store, range\(0, 50\)"):
+            store.dataset(0, seeds)
+    assert store.dataset(0, range(0)).sizes["seed"] == 0
+    assert int(store.replay(0, 70)["seed"]) == 70
 
 
 def test_rows_are_a_pyarrow_dataset(store: Store, result: fg.Result) -> None:
@@ -233,6 +250,10 @@ def test_points_are_one_axis(tmp_path: Path) -> None:
     assert here.summary()["point"].tolist() == ["init=HeNormal()", "optimizer.lr=0.5, epochs=30"]
     assert here.counts == fg.sweep(XOR, 5, points, progress=False).counts
     assert fg.open_store(here.path).specification == here.specification
+    assert here.dataset({"point": 1}).attrs["experiment_id"] == here.experiment(1).id
+    for number in (2, -1):
+        with pytest.raises(fg.InvalidExperiment, match=r"config\['point'\] = .*: expected a number from 0 to 1"):
+            here.dataset({"point": number})
     with pytest.raises(fg.InvalidExperiment, match=r"points\[0\] = 3"):
         fg.sweep(XOR, 5, [3])
 

@@ -1,6 +1,7 @@
 """What the flags of `fastgrok sweep` ask for: an experiment, and the axes of the lists among them."""
 
 import itertools
+import os
 import re
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
@@ -238,8 +239,9 @@ def _read(flag: str, read: Callable[..., Dataset], path: str, *columns: Any, **o
     try:
         return read(path, *columns, **options)
     except InvalidExperiment as error:
-        field = flag if error.field == "path" else error.field
-        raise InvalidExperiment(field, error.value, error.accepted) from None
+        if error.field == "path":
+            raise InvalidExperiment(flag, os.path.abspath(path), error.accepted) from None
+        raise
 
 
 def _networks(data: list[Dataset], values: Values) -> list[Network]:

@@ -108,7 +108,8 @@ def to_dataset(
     if table is not None:
         _fill(blank, table)
     found = np.array([] if table is None else table[SEED].to_numpy(), np.uint64)
-    return labelled(found, [], [blank], _attrs(specification, point, inside))
+    labels = dict(point.labels)
+    return labelled(found, [], [blank], _attrs(specification, point, inside)).assign_coords(labels)
 
 
 def _within(sidecars: Sequence[Sidecar], seeds: range) -> list[Sidecar]:
