@@ -123,11 +123,16 @@ def test_verify_says_what_is_bad(path: str, capsys: pytest.CaptureFixture[str]) 
     assert json.loads(capsys.readouterr().out)["bad"] == [
         f"{file.relative_to(path)} is not what was written: its SHA-256 is another one"
     ]
-    assert ran("verify", path, "--sample", "0") == 0
-    assert f"no sidecar: {file.relative_to(path)}" in capsys.readouterr().out
+    for command in (["verify", path, "--sample", "0"], ["status", path]):  # until it is made again
+        assert ran(*command) == 1
+        assert f"bad: {file.relative_to(path)} is not what was written" in capsys.readouterr().out
+    assert ran("merge", f"{path}2", path) == 1
     assert ran("resume", path) == 0
+    capsys.readouterr()
     assert ran("verify", path, "--sample", "0") == 0
-    assert "no sidecar" not in capsys.readouterr().out
+    assert "bad" not in capsys.readouterr().out
+    assert ran("verify", "--help") == 0
+    assert "Temporary files of writers that are gone are removed" in capsys.readouterr().out
 
 
 TOML = """

@@ -18,7 +18,7 @@ import xarray as xr
 
 import fastgrok as fg
 from fastgrok.statistics import Counts
-from fastgrok.store import comparing
+from fastgrok.store import comparing, verifying
 from fastgrok.store.shards import Shard, missing, part
 from fastgrok.store.store import Store
 
@@ -299,6 +299,25 @@ def test_merge_takes_a_path(tmp_path: Path) -> None:
 def test_verify_names_what_will_not_do(store: Store, argument: str, value: Any) -> None:
     with pytest.raises(fg.InvalidExperiment, match=f"{argument} = {value}: expected .*an integer of 0 or more"):
         store.verify(**{argument: value})
+
+
+def test_verify_does_not_complain_of_shards_in_flight(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = swept(tmp_path / "a", 20, shard_size=10)
+    sidecars = sorted(Path(here.path).glob("shards/*/*.json"))
+    texts = {file: file.read_bytes() for file in sidecars[:3]}
+    for file in texts:
+        file.unlink()
+    assert len(here.verify(sample=0).uncommitted) == 3
+    again = verifying._trained_again
+
+    def meanwhile(*args: Any) -> Any:
+        for file in sidecars[:2]:
+            file.write_bytes(texts[file])
+        return again(*args)
+
+    monkeypatch.setattr(verifying, "_trained_again", meanwhile)
+    names = [str(file.with_suffix(".parquet").relative_to(here.path)) for file in texts]
+    assert here.verify(sample=0).uncommitted == names[2:]
 
 
 def test_threads_are_not_said_beside_an_executor(tmp_path: Path) -> None:

@@ -357,7 +357,8 @@ class Store:
 
         Notes
         -----
-        A shard whose file is not what was committed loses its sidecar, so that `resume` makes it again.
+        A shard whose file is not what was committed is marked in its sidecar, so that it is bad from then on, and
+        `resume` makes it again.
         """
         return verify(self._storage, self.specification, sample, seed)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from fastgrok.errors import InvalidExperiment, StoreError
-from fastgrok.store.shards import FOLDER, Shard, Sidecar
+from fastgrok.store.shards import FOLDER, Shard, Sidecar, marked
 from fastgrok.store.specification import Specification
 from fastgrok.store.storage import Storage
 
@@ -82,8 +82,10 @@ def survey(storage: Storage, specification: Specification, only: str | None = No
             wrong[name] = f"{name} is of no configuration of this store"
             continue
         try:
-            sidecar = Sidecar.from_json(storage.read(name))
-            problem = _problem(storage, name, sidecar)
+            text = storage.read(name)
+            if (problem := marked(text)) is None:
+                sidecar = Sidecar.from_json(text)
+                problem = _problem(storage, name, sidecar)
         except (InvalidExperiment, OSError) as error:
             problem = f"{name} cannot be read ({error})"
         if problem:
