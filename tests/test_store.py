@@ -7,6 +7,8 @@ import itertools
 import json
 import os
 import socket
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -318,6 +320,28 @@ def test_verify_does_not_complain_of_shards_in_flight(tmp_path: Path, monkeypatc
     monkeypatch.setattr(verifying, "_trained_again", meanwhile)
     names = [str(file.with_suffix(".parquet").relative_to(here.path)) for file in texts]
     assert here.verify(sample=0).uncommitted == names[2:]
+
+
+THREADS = """
+import os, sys
+import fastgrok as fg
+import pyarrow.parquet
+
+def threads():
+    return set(os.listdir("/proc/self/task"))
+
+store = fg.open_store(sys.argv[1])
+before = threads()
+store.params(0), store.content_hash(), store.arrow()
+print(threads() <= before)
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="counts threads in /proc")
+def test_no_thread_of_pyarrow_holds_what_python_read(tmp_path: Path) -> None:
+    here = swept(tmp_path / "a", 20, keep_params=True, shard_size=10)
+    said = subprocess.run([sys.executable, "-c", THREADS, here.path], capture_output=True, text=True, check=True)
+    assert said.stdout == "True\n"
 
 
 def test_threads_are_not_said_beside_an_executor(tmp_path: Path) -> None:
