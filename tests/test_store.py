@@ -147,7 +147,10 @@ def test_more_seeds_and_values_extend_a_store_and_train_nothing_twice(tmp_path: 
         ({"rows": "failures"}, "rows = 'failures': expected 'all'"),
         ({"shard_size": 9}, "shard_size = 9: expected 20"),
         ({"record_at": [1]}, "record_at = (1,): expected None"),
-        ({"axes": {"init": AXES["init"]}}, "axes = 'init': expected 'init, optimizer.lr'"),
+        (
+            {"axes": {"init": AXES["init"]}},
+            "axes = 'init': expected 'init, optimizer.lr', as in the store: say what is wanted of optimizer.lr",
+        ),
         (
             {"axes": {**AXES, "batch_size": [1, 2]}},
             "expected 'init, optimizer.lr', as in the store: it was made with one batch_size; another store",

@@ -90,13 +90,18 @@ def _differs(field: str, here: Any, there: Any) -> InvalidExperiment:
 
 
 def _other_axes(here: Sequence[str], there: Sequence[str]) -> InvalidExperiment:
-    """Say that the axes are others; rows have a column for each, so that none can be added later."""
+    """Say that the axes are others; rows have a column for each, so that none can be added or left out later."""
     texts = [", ".join(paths) or "none" for paths in (here, there)]
     new = [path for path in there if path not in here]
-    if not new or not set(here) <= set(there):
+    fixed = [path for path in here if path not in there]
+    expected = f"{shown(texts[0])}, as in the store"
+    if new and not fixed:
+        expected += f": it was made with one {' and one '.join(new)}; another store, with all axes from the start"
+    elif fixed and not new:
+        expected += f": say what is wanted of {' and '.join(fixed)} as an axis, too, if only one value"
+    else:
         return _differs("axes", *texts)
-    expected = f"{shown(texts[0])}, as in the store: it was made with one {' and one '.join(new)}"
-    return InvalidExperiment("axes", texts[1], f"{expected}; another store, with all axes from the start")
+    return InvalidExperiment("axes", texts[1], expected)
 
 
 def _check_same(here: Experiment, there: Experiment) -> None:
