@@ -161,6 +161,7 @@ def sweep(
     *,
     store: str | os.PathLike[str],
     executor: Executor | None = None,
+    part_of: tuple[int, int] | None = None,
     shard_size: int | None = None,
     rows: str = "all",
     keep_params: bool = False,
@@ -180,6 +181,7 @@ def sweep(
     *,
     store: str | os.PathLike[str] | None = None,
     executor: Executor | None = None,
+    part_of: tuple[int, int] | None = None,
     shard_size: int | None = None,
     rows: str = "all",
     params: Sequence[ArrayLike] | None = None,
@@ -213,6 +215,8 @@ def sweep(
     executor
         With a store: any `concurrent.futures.Executor`, such as `dask.distributed.Client(...).get_executor()`, whose
         workers train and write shards; None: threads of this process.
+    part_of
+        With a store: (i, n) for the i-th of n parts of the work, i from 1, as in a Slurm array; None: all of it.
     shard_size
         With a store: seeds of a shard at most; None: what suits, or that of the store.
     rows
@@ -262,9 +266,10 @@ def sweep(
         _check_unused("None with a store", params=params, lanes=lanes, chunk_size=chunk_size)
         kept = {"keep_params": keep_params, "rows": rows, "record_at": record_at, "track": track}
         asked = specified(experiment, seeds, axes, shard_size=shard_size, **kept)
-        how = How(executor, threads=threads, specialize=specialize, progress=progress)
+        how = How(executor, part_of, threads, specialize, progress)
         return sweep_to_store(store, asked, how, shard_size=shard_size)
-    _check_unused("a store beside it: it says how one is made", executor=executor, shard_size=shard_size)
+    said = {"executor": executor, "part_of": part_of, "shard_size": shard_size}
+    _check_unused("a store beside it: it says how one is made", **said)
     _check_unused("'all', or a store beside it", rows=None if rows == ALL else rows)
     checked = checked_axes(axes)
     points = grid(experiment, checked)

@@ -145,7 +145,8 @@ def chosen(points: Sequence[Point], config: int | Mapping[str, Any] | None) -> i
     points
         All of them.
     config
-        Its place; or its labels, as many as tell it from the others; None: the only one.
+        Its place; or its labels, as many as tell it from the others; of a list of points, {"point": 1} is the second
+        one, too; None: the only one.
 
     Raises
     ------
@@ -161,6 +162,7 @@ def chosen(points: Sequence[Point], config: int | Mapping[str, Any] | None) -> i
     """
     places = range(len(points))
     if isinstance(config, Mapping):
+        config = {path: _label(points, path, value) for path, value in config.items()}
         for path, value in config.items():
             if path not in points[0].labels:
                 raise InvalidExperiment("config", path, one_of(points[0].labels) if points[0].labels else "None")
@@ -177,6 +179,16 @@ def chosen(points: Sequence[Point], config: int | Mapping[str, Any] | None) -> i
         expected = f"the place of one of {len(points)} configurations, or labels that one of them has alone"
         raise InvalidExperiment("config", config, expected)
     return found[0]
+
+
+def _label(points: Sequence[Point], path: Any, value: Any) -> Any:
+    """Return a label; of a list of points, its number will do."""
+    if path != POINT or POINT not in points[0].labels or not isinstance(value, int | np.integer):
+        return value
+    labels = list(dict.fromkeys(point.labels[POINT] for point in points))
+    if not 0 <= value < len(labels):
+        raise InvalidExperiment(f"config[{POINT!r}]", value, f"a number from 0 to {len(labels) - 1}, or a label")
+    return labels[value]
 
 
 def _check_distinct(one: Axis) -> None:

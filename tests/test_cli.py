@@ -346,7 +346,7 @@ def test_a_file_of_ones_own_is_trained(capsys: pytest.CaptureFixture[str], tmp_p
         (["sweep", "xor", "--seeds", "100,000"], "100_000 for 100,000 seeds"),
         (["sweep", "xor", "--stop-loss", "-1"], "--stop-loss = -1"),
         (["sweep", "xor", "--restart-after", "0"], "--restart-after = 0"),
-        (["sweep", "--data", "nofile.csv", "--target", "y"], "--data = 'nofile.csv'"),
+        (["sweep", "--data", "nofile.csv", "--target", "y"], f"--data = '{Path('nofile.csv').absolute()}'"),
         (["sweep", "xor", "--patience", "9"], "--validation is missing"),
         (["sweep", "xor", "--validation", "0.1"], "a share that leaves some of the 4 examples on either side"),
         (["sweep", "xor,and", "--validation", "0.5"], "one dataset of which it is a share"),

@@ -80,6 +80,39 @@ def test_parts_of_an_array_are_merged(tmp_path: Path, capsys: pytest.CaptureFixt
     assert fg.open_store(both).content_hash() == fg.open_store(whole).content_hash()
 
 
+@pytest.mark.parametrize("damage", ["truncated", "flipped", "gone"])
+def test_a_damaged_shard_is_not_merged_in_silence(
+    damage: str, tmp_path: Path, path: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ran(*SWEEP, "--seeds", "5", "--out", path)
+    first = fg.open_store(path).specification.points[0].experiment.id
+    file = next(Path(path).glob(f"shards/{first}/*.parquet"))
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 1
+    file.write_bytes(data[:-1] if damage == "truncated" else data)
+    if damage == "gone":
+        file.unlink()
+    target = tmp_path / "new"
+    assert ran("merge", str(target), path) == 1
+    said = capsys.readouterr().err
+    assert f"{file.relative_to(path)}" in said
+    assert f"{path}" in said
+    assert not (target / "store.json").exists()
+    ran("verify", path, "--sample", "0")
+    assert ran("resume", path) == 0
+    assert ran("merge", str(target), path) == 0
+
+
+def test_stores_of_different_sweeps_are_not_merged(
+    tmp_path: Path, path: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ran(*SWEEP, "--seeds", "5", "--out", path)
+    ran(*SWEEP, "--seeds", "5", "--order", "shared", "--out", f"{path}2")
+    assert ran("merge", str(tmp_path / "new"), path, f"{path}2") == 2
+    assert "order = 'shared': expected 'fixed'" in capsys.readouterr().err
+    assert not (tmp_path / "new").exists()
+
+
 def test_verify_says_what_is_bad(path: str, capsys: pytest.CaptureFixture[str]) -> None:
     ran(*SWEEP, "--seeds", "5", "--out", path)
     file = sorted(Path(path).glob("shards/*/*.parquet"))[0]
@@ -90,11 +123,16 @@ def test_verify_says_what_is_bad(path: str, capsys: pytest.CaptureFixture[str]) 
     assert json.loads(capsys.readouterr().out)["bad"] == [
         f"{file.relative_to(path)} is not what was written: its SHA-256 is another one"
     ]
-    assert ran("verify", path, "--sample", "0") == 0
-    assert f"no sidecar: {file.relative_to(path)}" in capsys.readouterr().out
+    for command in (["verify", path, "--sample", "0"], ["status", path]):  # until it is made again
+        assert ran(*command) == 1
+        assert f"bad: {file.relative_to(path)} is not what was written" in capsys.readouterr().out
+    assert ran("merge", f"{path}2", path) == 1
     assert ran("resume", path) == 0
+    capsys.readouterr()
     assert ran("verify", path, "--sample", "0") == 0
-    assert "no sidecar" not in capsys.readouterr().out
+    assert "bad" not in capsys.readouterr().out
+    assert ran("verify", "--help") == 0
+    assert "Temporary files of writers that are gone are removed" in capsys.readouterr().out
 
 
 TOML = """
@@ -131,6 +169,89 @@ def test_points_of_a_toml_file(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert labels == ["optimizer=SGD(lr=0.2)", "network=2-8-1 relu/linear, optimizer=SGD(lr=0.05)"]
 
 
+def test_what_a_flag_beside_a_toml_file_says_wrongly_is_the_flags(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "study.toml"
+    file.write_text('data = "xor"\nseeds = 3\n')
+    assert ran("sweep", str(file), "--seeds", "many") == 2
+    assert "error: --seeds = 'many'" in capsys.readouterr().err
+
+
+def test_a_list_of_one_value_is_an_axis_that_grows(tmp_path: Path, path: str) -> None:
+    file = tmp_path / "study.toml"
+    file.write_text(f'data = "xor"\nhidden = 3\ninit = ["xavier_normal"]\nepochs = 9\nseeds = 4\nout = "{path}"\n')
+    assert ran("sweep", str(file), "--quiet") == 0
+    file.write_text(file.read_text().replace('["xavier_normal"]', '["xavier_normal", "he_normal"]'))
+    assert ran("sweep", str(file), "--quiet") == 0
+    assert fg.open_store(path).summary()["init"].tolist() == ["XavierNormal(gain=1.0)", "HeNormal()"]
+
+
+def test_one_value_of_what_varies_in_a_store_is_a_value_of_its_axis(
+    tmp_path: Path, path: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ran(*SWEEP, "--init", "zeros,rai", "--seeds", "6", "--out", path) == 0
+    file = tmp_path / "study.toml"
+    file.write_text('data = "xor"\nhidden = [2, 3]\nlr = 0.05\nepochs = 40\nseeds = 6\n')
+    assert ran("sweep", str(file), "--out", path, "--init", "lecun_normal", "--quiet") == 0
+    store = fg.open_store(path)
+    inits = store.specification.axes[1]
+    assert (inits.path, inits.labels) == ("init", ("Zeros()", "RAI(sigma=0.6007)", "LeCunNormal()"))
+    assert store.status().n_done == 6 * 10  # with 0.2 it is not asked for
+    assert ran("sweep", str(file), "--out", path, "--init", "rai", "--quiet") == 0  # there already
+    assert fg.open_store(path).status().n_done == 60
+    capsys.readouterr()
+    assert ran("sweep", str(file), "--out", path) == 2
+    said = capsys.readouterr().err
+    assert "study.toml: init is missing: expected one value or more: the store has an axis init\n" in said
+    assert ran(*SWEEP[:4], "--init", "rai", "--lr", "0.05", "--batch-size", "1,2", "--out", path) == 2
+    assert "it was made with one batch_size; another store" in capsys.readouterr().err
+
+
+def test_a_dry_run_says_what_is_left_and_writes_nothing(path: str, capsys: pytest.CaptureFixture[str]) -> None:
+    dry = [*SWEEP, "--seeds", "30", "--shard-size", "10", "--out", path, "--dry-run"]
+    assert ran(*dry) == 0
+    assert capsys.readouterr().out.startswith(
+        "4 configurations x 30 seeds\nto be made: 120 runs, 12 shards\nat most 4,800 seed-epochs: "
+    )
+    assert not Path(path).exists()
+    ran(*SWEEP, "--seeds", "20", "--shard-size", "10", "--out", path)
+    before = Path(path, "store.json").read_bytes()
+    assert ran(*dry) == 0
+    assert "to be made: 40 runs, 4 shards\nat most 1,600 seed-epochs" in capsys.readouterr().out
+    assert ran(*dry, "--shard", "1/2") == 0
+    assert "to be made in part 1 of 2: 20 runs, 2 shards\n" in capsys.readouterr().out
+    assert ran(*dry, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["n_runs"] == 40
+    assert ran(*dry, "--shard", "9/8") == 2
+    assert ran(*dry, "--order", "shared") == 2
+    assert "order = 'shared': expected 'fixed', as in the store" in capsys.readouterr().err
+    assert Path(path, "store.json").read_bytes() == before
+
+
+def test_a_dry_run_without_a_store_takes_any_seeds(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ran("sweep", "xor", "--epochs", "10", "--seeds", "3,5", "--dry-run") == 0
+    said = capsys.readouterr().out
+    assert said.startswith("1 configuration x 2 seeds\nat most 20 seed-epochs")
+    assert "shard" not in said
+    assert ran("sweep", "xor", "--seeds", "1e30", "--dry-run") == 2
+    assert "expected a range within 0 to" in capsys.readouterr().err
+
+
+def test_a_store_is_compared(path: str, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["sweep", "xor", "--init", "zeros,rai", "--epochs", "200", "--seeds", "50", "--compare", "init"]
+    assert ran(*words) == 0
+    in_memory = capsys.readouterr().out
+    assert ran(*words, "--out", path) == 0
+    assert capsys.readouterr().out == in_memory
+    assert ran("summary", path, "--compare", "init") == 0
+    assert capsys.readouterr().out == in_memory
+    assert ran("summary", path, "--compare", "init", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["comparison"]["axis"] == "init"
+    assert ran("summary", path, "--compare", "lr") == 2
+    assert "--compare = 'lr': expected one of 'init'" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -146,13 +267,20 @@ def test_points_of_a_toml_file(tmp_path: Path, capsys: pytest.CaptureFixture[str
         ('data = "xor"\nlr = [1, 2]\n[[points]]\nhidden = 3', "no lists beside it"),
         ('data = "xor"\npoints = 3', "one or more tables [[points]]"),
         ('data = "xor"\n[[points]]\nseeds = 3', "points[0].seeds = 3: expected one of"),
+        ('data = "xor"\nseeds = "many"', "study.toml: seeds = 'many': expected an integer"),
+        ('data = "xor"\nseeds = [1, 3]\nout = "OUT"', "study.toml: seeds = [1, 3]: expected a number of seeds, or"),
+        ('data = "xor"\nshard_size = 0\nout = "OUT"', "study.toml: shard_size = 0: expected an integer of 1 or more"),
+        ('data = "xor"\nrows = "some"\nout = "OUT"', "study.toml: rows = 'some': expected one of 'all', 'failures'"),
+        ('data = "xor"\nshard_size = 9', "study.toml: shard_size = 9: expected out with a directory"),
+        ('data = "my.csv"\ntarget = "y"', f"study.toml: data = '{Path('my.csv').absolute()}': expected a"),
+        ('data = "xor"\nthreads = 0\nout = "OUT"', "study.toml: threads = 0: expected an integer at least 1"),
     ],
 )
 def test_what_is_wrong_in_a_toml_file_names_file_and_key(
     tmp_path: Path, text: str, message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "study.toml"
-    file.write_text(text)
+    file.write_text(text.replace("OUT", str(tmp_path / "runs")))
     assert ran("sweep", str(file)) == 2
     said = capsys.readouterr().err
     assert said.count("\n") == 1
@@ -167,22 +295,30 @@ def test_what_is_wrong_in_a_toml_file_names_file_and_key(
         (["sweep", "xor", "--shard", "1/2"], "--out with a directory"),
         (["sweep", "xor", "--out", "{}", "--shard", "0/2"], "i from 1 to n"),
         (["sweep", "xor", "--out", "{}", "--lanes", "8"], "no store"),
-        (["sweep", "xor", "--out", "{}", "--init", "zeros,he_normal", "--compare", "init"], "no store"),
+        (["sweep", "xor", "--out", "{}", "--shard-size", "0"], "--shard-size = 0: expected an integer of 1 or more"),
+        (["sweep", "xor", "--out", "{}", "--init", "zeros", "--compare", "init"], "--compare = 'init': expected"),
+        (
+            ["sweep", "xor", "--out", "{}", "--init", "zeros,rai", "--compare", "init", "--rows", "failures"],
+            "--compare = 'init': expected --rows all",
+        ),
         (["sweep", "xor", "--out", "{}", "--seeds", "3,5"], "a range with step 1"),
         (["sweep", "xor", "--out", "{}", "--scheduler", "nowhere"], "the address of a Dask scheduler"),
+        (["sweep", "xor", "--out", "{}", "--scheduler", "tcp://nowhere"], "such as tcp://10.0.0.1:8786"),
+        (["sweep", "xor", "--out", "{}", "--scheduler", "foo://127.0.0.1:1"], "the address of a Dask scheduler"),
         (["status", "{}"], "store.json"),
         (["resume", "{}"], "store.json"),
         (["merge", "{}", "{}"], "store.json"),
         (["verify", "{}", "--sample", "-1"], "a number of rows of 0 or more"),
         (["sweep", "xor", "--out", "{}", "--scheduler", "nowhere", "--threads", "2"], "no --scheduler beside it"),
-        (["sweep", "nothing.toml"], "a TOML file that can be read"),
+        (["sweep", "nothing.toml"], f"file = '{Path('nothing.toml').absolute()}': expected a TOML file"),
     ],
 )
 def test_bad_input_is_one_line(
     words: list[str], message: str, path: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if "--scheduler" in words:
-        pytest.importorskip("distributed")
+        distributed = pytest.importorskip("distributed")
+        monkeypatch.setattr(distributed, "Client", lambda *_, **__: pytest.fail("waits for 20 s when it is deleted"))
     assert ran(*(word.format(path) for word in words)) == 2
     said = capsys.readouterr().err
     assert message in said

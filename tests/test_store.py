@@ -7,6 +7,8 @@ import itertools
 import json
 import os
 import socket
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -14,10 +16,11 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+import xarray as xr
 
 import fastgrok as fg
 from fastgrok.statistics import Counts
-from fastgrok.store import comparing
+from fastgrok.store import comparing, verifying
 from fastgrok.store.shards import Shard, missing, part
 from fastgrok.store.store import Store
 
@@ -65,6 +68,22 @@ def test_a_configuration_is_found_by_its_labels(store: Store) -> None:
             store.dataset(config)
 
 
+def test_rows_of_several_configurations_can_be_concatenated(store: Store, result: fg.Result) -> None:
+    names = ["XavierNormal(gain=1.0)", "HeNormal()"]
+    both = xr.concat([store.dataset({"init": name, "optimizer.lr": 0.2}) for name in names], "init")
+    assert both["init"].values.tolist() == names
+    assert float(both["optimizer.lr"]) == 0.2
+    np.testing.assert_array_equal(both["loss_final"], result.dataset["loss_final"].sel({"optimizer.lr": 0.2}))
+
+
+def test_seeds_that_a_store_does_not_hold_are_named(store: Store) -> None:
+    for seeds in (range(70, 80), range(40, 60)):
+        with pytest.raises(fg.InvalidExperiment, match=r"some of the seeds of the store, range\(0, 50\)"):
+            store.dataset(0, seeds)
+    assert store.dataset(0, range(0)).sizes["seed"] == 0
+    assert int(store.replay(0, 70)["seed"]) == 70
+
+
 def test_rows_are_a_pyarrow_dataset(store: Store, result: fg.Result) -> None:
     rows = (
         store.arrow()
@@ -96,8 +115,15 @@ def test_parameters_of_both_dtypes_and_several_sizes_share_a_dataset(tmp_path: P
 
 def test_an_axis_cannot_be_added_later(tmp_path: Path) -> None:
     swept(tmp_path / "a", 5, None)
-    with pytest.raises(fg.InvalidExperiment, match=r"axes = 'init': expected 'none', as in the store: its rows .*"):
+    with pytest.raises(fg.InvalidExperiment, match=r"expected .none., as in the store: it was made with one init"):
         swept(tmp_path / "a", 5, {"init": AXES["init"]})
+
+
+def test_an_axis_beside_that_of_one_of_its_fields_grows(tmp_path: Path) -> None:
+    axes = {"optimizer": [fg.SGD()], "optimizer.lr": [0.1]}
+    swept(tmp_path / "a", 5, axes)
+    grown = swept(tmp_path / "a", 5, {**axes, "optimizer": [fg.SGD(), fg.Adam()]})
+    assert grown.summary()["optimizer"].tolist() == ["SGD()", "Adam()"]
 
 
 def test_more_seeds_and_values_extend_a_store_and_train_nothing_twice(tmp_path: Path) -> None:
@@ -121,10 +147,21 @@ def test_more_seeds_and_values_extend_a_store_and_train_nothing_twice(tmp_path: 
         ({"rows": "failures"}, "rows = 'failures': expected 'all'"),
         ({"shard_size": 9}, "shard_size = 9: expected 20"),
         ({"record_at": [1]}, "record_at = (1,): expected None"),
-        ({"axes": {"init": AXES["init"]}}, "axes = 'init': expected 'init, optimizer.lr'"),
+        (
+            {"axes": {"init": AXES["init"]}},
+            "axes = 'init': expected 'init, optimizer.lr', as in the store: say what is wanted of optimizer.lr",
+        ),
         (
             {"axes": {**AXES, "batch_size": [1, 2]}},
-            "axes = 'init, optimizer.lr, batch_size': expected 'init, optimizer.lr', as in the store: its rows",
+            "expected 'init, optimizer.lr', as in the store: it was made with one batch_size; another store",
+        ),
+        (
+            {"axes": AXES, "exp": XOR.replace(optimizer=fg.Adam())},
+            "optimizer = Adam(lr=0.05): expected SGD(lr=0.05), as in the store",
+        ),
+        (
+            {"axes": AXES, "exp": XOR.replace(network=fg.mlp(2, 3, 3, 1))},
+            "network.layers = (Linear(",
         ),
         ({"axes": {**AXES, "optimizer.lr": [0.05, 1]}, "seeds": range(70, 80)}, "seeds = '70:80'"),
     ],
@@ -149,6 +186,14 @@ def test_a_store_for_another_sweep_is_refused_with_what_differs(
         ({"executor": 2}, "executor = 2"),
         ({"lanes": 8}, "lanes = 8: expected None with a store"),
         ({"shard_size": 0}, "shard_size = 0"),
+        ({"axes": []}, r"axes\['point'\] = \[\]: expected a list of one value or more"),
+        ({"seeds": 10**30}, r"seeds = 10+: expected a number of seeds from 1 to 18446744073709551616"),
+        ({"seeds": range(10**30)}, "seeds = range.*: expected a range within 0 to 18446744073709551615"),
+        ({"seeds": 2**64}, "seeds = range.*: expected at most 9223372036854775807 seeds"),
+        ({"seeds": range(-2, 2)}, "seeds = range.*: expected a range within 0 to"),
+        ({"part_of": "1/2"}, "part_of = '1/2': expected None, or"),
+        ({"part_of": (3, 2)}, "part_of = .*: expected None, or"),
+        ({"part_of": (1.0, 2)}, "part_of = .*: expected None, or"),
         ({"axes": {"init": [lambda rng, *fans: rng.normal(size=fans)]}}, "function"),
     ],
 )
@@ -166,8 +211,9 @@ def test_a_store_needs_a_directory_of_its_own(tmp_path: Path) -> None:
         swept(tmp_path / "notes.txt" / "below")
     with pytest.raises(fg.InvalidExperiment, match=r"holds store\.json"):
         fg.open_store(tmp_path)
-    with pytest.raises(fg.InvalidExperiment, match="store beside it"):
-        fg.sweep(XOR, 5, AXES, shard_size=3)
+    for option in ({"shard_size": 3}, {"part_of": (1, 2)}):
+        with pytest.raises(fg.InvalidExperiment, match="store beside it"):
+            fg.sweep(XOR, 5, AXES, **option)
 
 
 def test_what_another_version_of_fastgrok_made_is_read_and_not_added_to(tmp_path: Path) -> None:
@@ -209,6 +255,10 @@ def test_points_are_one_axis(tmp_path: Path) -> None:
     assert here.summary()["point"].tolist() == ["init=HeNormal()", "optimizer.lr=0.5, epochs=30"]
     assert here.counts == fg.sweep(XOR, 5, points, progress=False).counts
     assert fg.open_store(here.path).specification == here.specification
+    assert here.dataset({"point": 1}).attrs["experiment_id"] == here.experiment(1).id
+    for number in (2, -1):
+        with pytest.raises(fg.InvalidExperiment, match=r"config\['point'\] = .*: expected a number from 0 to 1"):
+            here.dataset({"point": number})
     with pytest.raises(fg.InvalidExperiment, match=r"points\[0\] = 3"):
         fg.sweep(XOR, 5, [3])
 
@@ -233,10 +283,68 @@ def test_merge_takes_shards_of_any_size_and_none_that_are_damaged(tmp_path: Path
         swept(tmp_path / "three", range(25)).merge(two)
 
 
+def test_parts_of_a_sweep_are_disjoint_and_together_all(tmp_path: Path, store: Store) -> None:
+    first = swept(tmp_path / "a", shard_size=20, part_of=(1, 2)).status()
+    assert first.n_shards == first.n_missing == 6
+    assert swept(tmp_path / "a", part_of=(1, 2)).status().n_done == first.n_done
+    assert swept(tmp_path / "a", part_of=(2, 2)).content_hash() == store.content_hash()
+    with pytest.raises(fg.InvalidExperiment, match="part_of = '1/2'"):
+        store.resume(part_of="1/2")  # type: ignore[arg-type]
+
+
+def test_merge_takes_a_path(tmp_path: Path) -> None:
+    one, two = swept(tmp_path / "one", 25), swept(tmp_path / "two", range(25, 50))
+    assert one.merge(two.path).content_hash() == swept(tmp_path / "whole", 50).content_hash()
+    for other in (str(tmp_path / "nowhere"), 3):
+        with pytest.raises(fg.InvalidExperiment, match=r"(other|store) = .*: expected a"):
+            one.merge(other)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(("argument", "value"), [("sample", -1), ("sample", 1.5), ("sample", None), ("seed", -1)])
 def test_verify_names_what_will_not_do(store: Store, argument: str, value: Any) -> None:
     with pytest.raises(fg.InvalidExperiment, match=f"{argument} = {value}: expected .*an integer of 0 or more"):
         store.verify(**{argument: value})
+
+
+def test_verify_does_not_complain_of_shards_in_flight(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = swept(tmp_path / "a", 20, shard_size=10)
+    sidecars = sorted(Path(here.path).glob("shards/*/*.json"))
+    texts = {file: file.read_bytes() for file in sidecars[:3]}
+    for file in texts:
+        file.unlink()
+    assert len(here.verify(sample=0).uncommitted) == 3
+    again = verifying._trained_again
+
+    def meanwhile(*args: Any) -> Any:
+        for file in sidecars[:2]:
+            file.write_bytes(texts[file])
+        return again(*args)
+
+    monkeypatch.setattr(verifying, "_trained_again", meanwhile)
+    names = [str(file.with_suffix(".parquet").relative_to(here.path)) for file in texts]
+    assert here.verify(sample=0).uncommitted == names[2:]
+
+
+THREADS = """
+import os, sys
+import fastgrok as fg
+import pyarrow.parquet
+
+def threads():
+    return set(os.listdir("/proc/self/task"))
+
+store = fg.open_store(sys.argv[1])
+before = threads()
+store.params(0), store.content_hash(), store.arrow()
+print(threads() <= before)
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="counts threads in /proc")
+def test_no_thread_of_pyarrow_holds_what_python_read(tmp_path: Path) -> None:
+    here = swept(tmp_path / "a", 20, keep_params=True, shard_size=10)
+    said = subprocess.run([sys.executable, "-c", THREADS, here.path], capture_output=True, text=True, check=True)
+    assert said.stdout == "True\n"
 
 
 def test_threads_are_not_said_beside_an_executor(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from fastgrok.cli.comparing import compared, show_comparison
 from fastgrok.cli.shown import show
 from fastgrok.errors import InvalidExperiment
 
@@ -83,21 +84,25 @@ def _list(findings: Mapping[str, Iterable[str]]) -> None:
             print(f"{what}: {line}")
 
 
-def summary(path: str, *, as_json: bool) -> int:
+def summary(path: str, *, compare: str | None = None, as_json: bool) -> int:
     """
-    Show the table of a store, from its counts alone.
+    Show the table of a store, from its counts alone, or how the values of an axis compare.
 
     Parameters
     ----------
     path
         Of the store.
+    compare
+        What was given to `--compare`.
     as_json
         One JSON document instead of a table.
     """
     from fastgrok.store import open_store
 
     store = open_store(path)
-    show_store(store, *store.overview(), as_json=as_json)
+    specification = store.specification
+    axis = compared(compare, [axis.path for axis in specification.axes], specification.experiment)
+    show_store(store, *store.overview(), as_json=as_json, axis=axis)
     return 0
 
 
@@ -112,18 +117,14 @@ def merge(target: str, sources: list[str]) -> int:
     sources
         Stores of the same sweep.
     """
-    from fastgrok.store import open_store
-    from fastgrok.store.opening import made_store
+    from fastgrok.store.opening import merged_store, open_store
 
-    others = sorted(map(open_store, sources), key=lambda other: other.specification.seeds.start)
-    store = made_store(target, others[0].specification, shard_size=None)
-    for other in others:
-        store.merge(other)
+    store = merged_store(target, [open_store(source) for source in sources])
     show_store(store, *store.overview(), as_json=False)
     return 0
 
 
-def show_store(store: Any, status: Any, rows: Sequence[Any], *, as_json: bool) -> None:
+def show_store(store: Any, status: Any, rows: Sequence[Any], *, as_json: bool, axis: str | None = None) -> None:
     """
     Print what a store holds.
 
@@ -137,15 +138,21 @@ def show_store(store: Any, status: Any, rows: Sequence[Any], *, as_json: bool) -
         Those of its configurations.
     as_json
         One JSON document instead of a table.
+    axis
+        The axis whose values are compared, or None.
     """
     if as_json:
-        print(json.dumps(_document(store, status, rows), allow_nan=False, indent=1), flush=True)
+        print(json.dumps(_document(store, status, rows, axis), allow_nan=False, indent=1), flush=True)
+    elif axis is not None:
+        show_comparison(store, axis)
     else:
         show(rows, [axis.path for axis in store.specification.axes])
 
 
-def _document(store: Any, status: Any, rows: Sequence[Any]) -> dict[str, Any]:
+def _document(store: Any, status: Any, rows: Sequence[Any], axis: str | None) -> dict[str, Any]:
     """Return what a store says for machines: how far it is, and exact counts."""
+    from fastgrok.comparison import compare
+
     return {
         "store": store.path,
         "interrupted": store.interrupted,
@@ -154,4 +161,5 @@ def _document(store: Any, status: Any, rows: Sequence[Any]) -> dict[str, Any]:
             {"labels": dict(row.labels), **row.summary._asdict(), "experiment_id": point.experiment.id}
             for point, row in zip(store.specification.points, rows, strict=True)
         ],
+        **({} if axis is None else {"comparison": compare(store, axis).to_dict()}),
     }

@@ -139,11 +139,14 @@ def executor(scheduler: str | None) -> Iterator[Any]:
     try:
         distributed: Any = importlib.import_module("distributed")
     except ImportError as error:
-        raise InvalidExperiment("--scheduler", scheduler, 'pip install "fastgrok[dask]"') from error
+        raise InvalidExperiment("--scheduler", scheduler, 'Dask: pip install "dask[distributed]"') from error
     try:
-        client = distributed.Client(scheduler, timeout="10s", set_as_default=False)
+        address = scheduler if "://" in scheduler else f"tcp://{scheduler}"
+        distributed.comm.get_address_host_port(address, strict=True)  # else a client waits, and at exit again
+        client = distributed.Client(address, timeout="10s", set_as_default=False)
     except (OSError, ValueError, TimeoutError) as error:
-        raise InvalidExperiment("--scheduler", scheduler, f"the address of a Dask scheduler ({error})") from error
+        expected = f"the address of a Dask scheduler, such as tcp://10.0.0.1:8786 ({error})"
+        raise InvalidExperiment("--scheduler", scheduler, expected) from error
     with client:
         yield client.get_executor()
 
@@ -174,7 +177,9 @@ def terminable(command: str) -> Iterator[list[int]]:
         signal.signal(signal.SIGTERM, before)
 
 
-def ended(store: Any, command: str, received: list[int], *, as_json: bool, quiet: bool) -> int:
+def ended(
+    store: Any, command: str, received: list[int], *, as_json: bool, quiet: bool, axis: str | None = None
+) -> int:
     """
     Show what is there after some work, and return the exit status.
 
@@ -190,10 +195,12 @@ def ended(store: Any, command: str, received: list[int], *, as_json: bool, quiet
         One JSON document instead of a table.
     quiet
         No table.
+    axis
+        The axis whose values are compared, or None.
     """
     status, rows = store.overview()
     if as_json or not quiet:
-        show_store(store, status, rows, as_json=as_json)
+        show_store(store, status, rows, as_json=as_json, axis=axis)
     if not store.interrupted:
         return 0
     done = f"{status.n_done:,} of {status.n_runs:,} runs are in the store"

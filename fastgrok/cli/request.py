@@ -1,8 +1,9 @@
 """What the flags of `fastgrok sweep` ask for: an experiment, and the axes of the lists among them."""
 
 import itertools
+import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,13 +24,25 @@ _KNOWN = ", ".join(BUILTIN).replace("parity", "parity3")
 
 
 class Request(NamedTuple):
-    """An experiment, and the values of each field that has several."""
+    """
+    An experiment, and what varies of it.
+
+    Parameters
+    ----------
+    experiment
+        With the first value of each field.
+    axes
+        The values of each field that has several, or a list of one.
+    choices
+        The values of every field that has flags, by its path.
+    """
 
     experiment: Experiment
     axes: dict[str, list[Any]]
+    choices: dict[str, list[Any]] = {}  # noqa: RUF012
 
 
-def request(name: str | None, values: Values) -> Request:
+def request(name: str | None, values: Values, lists: Collection[str] = ()) -> Request:
     """
     Return what a command line asks for.
 
@@ -39,6 +52,8 @@ def request(name: str | None, values: Values) -> Request:
         The datasets by their names, as a comma list; None: `values["data"]` is a file.
     values
         What each flag was given.
+    lists
+        The names of flags that span an axis even if they have one value.
 
     Raises
     ------
@@ -46,7 +61,7 @@ def request(name: str | None, values: Values) -> Request:
         If something will not do, or does not fit.
     """
     try:
-        return _requested(name, values)
+        return _requested(name, values, lists)
     except InvalidExperiment as error:
         raise _by_its_flag(error, values) from None
 
@@ -64,7 +79,27 @@ def _by_its_flag(error: InvalidExperiment, values: Values) -> InvalidExperiment:
     )
 
 
-def _requested(name: str | None, values: Values) -> Request:
+def is_set_by(path: str, names: Collection[str]) -> bool:
+    """
+    Whether a field is what one of some flags sets.
+
+    Parameters
+    ----------
+    path
+        The field's path.
+    names
+        The names of the flags.
+
+    Examples
+    --------
+    >>> is_set_by("stop[0].loss", ["stop_loss"]), is_set_by("network", ["slope"]), is_set_by("optimizer", ["lr"])
+    (True, True, False)
+    """
+    plain = re.sub(r"\[\d+\]", "", path)
+    return any(flag.name in names and flag.field == plain for flag in (*DATA_FLAGS, *FIELD_FLAGS))
+
+
+def _requested(name: str | None, values: Values, lists: Collection[str]) -> Request:
     """Return what a command line asks for; an error names a field or a flag."""
     fields: dict[str, list[Any]] = {"data": _data(name, values)}
     fixed: dict[str, Any] = {"validation": _validation(fields["data"], values)}
@@ -78,8 +113,9 @@ def _requested(name: str | None, values: Values) -> Request:
     fields |= chosen
     first = {path: choices[0] for path, choices in fields.items()}
     experiment = Experiment(**first, **fixed, **ends)
-    axes = {path: choices for path, choices in {**fields, **rates, **limits}.items() if len(choices) > 1}
-    return Request(experiment, axes)
+    choices = {**fields, **rates, **limits}
+    axes = {path: some for path, some in choices.items() if len(some) > 1 or is_set_by(path, lists)}
+    return Request(experiment, axes, choices)
 
 
 def _validation(data: list[Dataset], values: Values) -> Dataset | None:
@@ -203,8 +239,9 @@ def _read(flag: str, read: Callable[..., Dataset], path: str, *columns: Any, **o
     try:
         return read(path, *columns, **options)
     except InvalidExperiment as error:
-        field = flag if error.field == "path" else error.field
-        raise InvalidExperiment(field, error.value, error.accepted) from None
+        if error.field == "path":
+            raise InvalidExperiment(flag, os.path.abspath(path), error.accepted) from None
+        raise
 
 
 def _networks(data: list[Dataset], values: Values) -> list[Network]:

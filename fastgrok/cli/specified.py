@@ -1,8 +1,10 @@
 """A sweep described by a TOML file: its keys are the flags of `fastgrok sweep`."""
 
+import contextlib
+import os
 import re
 import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from fastgrok.cli.flags import DATA_FLAGS, FIELD_FLAGS, FLAGS, Flag
@@ -23,9 +25,9 @@ _BY_KEY = {flag.name: flag for flag in FLAGS}
 _IN_POINTS = {flag.name: flag for flag in (*DATA_FLAGS, *FIELD_FLAGS)}
 
 
-def read(path: str, values: Values, beside: Collection[str]) -> tuple[Request, Values]:
+def read(path: str, values: Values, beside: Collection[str]) -> tuple[Request, Values, list[str]]:
     """
-    Return what a file asks for, and all values: those of the file, and of the flags beside it, which win.
+    Return what a file asks for, all values, and whose are its own; the flags beside it win.
 
     Parameters
     ----------
@@ -41,17 +43,36 @@ def read(path: str, values: Values, beside: Collection[str]) -> tuple[Request, V
     InvalidExperiment
         If something in it will not do: the error names file, key and what would.
     """
-    given = _table(path)
+    given = {key.replace("-", "_"): value for key, value in _table(path).items()}
     points = given.pop(POINTS, None)
-    try:
+    with naming(path, beside):
         merged = {**values, **_values(given, _BY_KEY), **{name: values[name] for name in beside}}
-        wanted = _requested(merged)
+        wanted = _requested(merged, [key for key in given if isinstance(given[key], list) and key not in beside])
         if points is not None:
-            wanted = Request(wanted.experiment, {POINT: _points(points, wanted, merged)})
+            wanted = wanted._replace(axes={POINT: _points(points, wanted, merged)})
+    return wanted, merged, list(given)
+
+
+@contextlib.contextmanager
+def naming(path: str, beside: Collection[str]) -> Iterator[None]:
+    """
+    Let errors within name the file and the key, but those about a flag beside it.
+
+    Parameters
+    ----------
+    path
+        Of the file.
+    beside
+        The names of the flags that were given.
+    """
+    try:
+        yield
     except InvalidExperiment as error:
         key = re.sub(r"--([\w-]+)", lambda flag: flag[1].replace("-", "_"), error.field)
-        raise InvalidExperiment(f"{path}: {key}", error.value, error.accepted.replace("--", "")) from None
-    return wanted, merged
+        if key in beside:
+            raise
+        accepted = error.accepted.replace("--", "").removeprefix("None, or ")
+        raise InvalidExperiment(f"{path}: {key}", error.value, accepted) from None
 
 
 def _table(path: str) -> dict[str, Any]:
@@ -60,9 +81,10 @@ def _table(path: str) -> dict[str, Any]:
         with open(path, "rb") as file:
             return tomllib.load(file)
     except OSError as error:
-        raise InvalidExperiment("sweep", path, f"a TOML file that can be read ({error.strerror})") from error
+        where = os.path.abspath(path)
+        raise InvalidExperiment("file", where, f"a TOML file that can be read ({error.strerror})") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InvalidExperiment("sweep", path, f"valid TOML ({error})") from error
+        raise InvalidExperiment("file", path, f"valid TOML ({error})") from error
 
 
 def _values(table: Mapping[str, Any], known: Mapping[str, Flag]) -> dict[str, Any]:
@@ -88,12 +110,12 @@ def _value(flag: Flag, value: Any) -> Any:
     return ",".join(str(int(x) if isinstance(x, float) and x.is_integer() else x) for x in items)  # 1e6 is an integer
 
 
-def _requested(values: Values) -> Request:
+def _requested(values: Values, lists: Collection[str] = ()) -> Request:
     """Return what values ask for; `data` is a name here, or a file."""
     data = values["data"]
     if data is not None and not is_file(data):
-        return request(data, {**values, "data": None})
-    return request(None, values)
+        return request(data, {**values, "data": None}, lists)
+    return request(None, values, lists)
 
 
 def _points(points: Any, base: Request, values: Values) -> list[dict[str, Any]]:

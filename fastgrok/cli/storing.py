@@ -1,19 +1,21 @@
 """`fastgrok sweep` into a store."""
 
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
+from fastgrok import arguments
 from fastgrok.cli import making
-from fastgrok.cli.flags import FLAGS
+from fastgrok.cli.flags import FIELD_FLAGS, FLAGS
 from fastgrok.cli.lists import option
 from fastgrok.cli.regime import Values, record_at
-from fastgrok.cli.request import Request
-from fastgrok.errors import InvalidExperiment
+from fastgrok.cli.request import Request, is_set_by
+from fastgrok.errors import MISSING, InvalidExperiment
 
 _FILES = (".parquet", ".nc")
 _ONLY = ("shard_size", "rows", "keep_params", "shard", "scheduler")
-_ALONE = ("compare", "lanes")
+_ALONE = ("lanes",)
 
 
 def is_store(out: str | None) -> bool:
@@ -59,9 +61,45 @@ def check_flags(values: Values) -> None:
             wanted = "no store: it is for results in memory" if stored else "--out with a directory: it is for stores"
             raise InvalidExperiment(option(name), values[name], wanted)
     making.check_threads(values["threads"], values["scheduler"])
+    if values["shard_size"] is not None and values["shard_size"] < 1:
+        raise InvalidExperiment("--shard-size", values["shard_size"], "an integer of 1 or more")
+    if values["compare"] is not None and values["rows"] != defaults["rows"]:
+        raise InvalidExperiment("--compare", values["compare"], "--rows all: it needs the rows of the same seeds")
 
 
-def sweep(wanted: Request, chosen: range | list[int], values: Values) -> int:
+def with_axes_of_store(wanted: Request, out: str, given: Collection[str]) -> Request:
+    """
+    Return a request whose axes are those of a store that is there: one value of a field is one on its axis.
+
+    Parameters
+    ----------
+    wanted
+        Experiment and axes.
+    out
+        Of the store.
+    given
+        The names of the flags that were given; on what the others set, the store keeps silent.
+
+    Raises
+    ------
+    InvalidExperiment
+        If the store has an axis on which nothing is given.
+    """
+    from fastgrok.store.storage import open_storage
+    from fastgrok.store.work import read_specification
+
+    there = read_specification(open_storage(out))
+    paths = [] if there is None else [axis.path for axis in there.axes]
+    axes = {}
+    for path in paths:
+        if path in wanted.axes or is_set_by(path, {"data", *given}):
+            axes[path] = wanted.axes.get(path, wanted.choices.get(path))
+        elif flag := next((flag for flag in FIELD_FLAGS if flag.field == path), None):
+            raise InvalidExperiment(option(flag.name), MISSING, f"one value or more: the store has an axis {path}")
+    return wanted._replace(axes={**{path: some for path, some in axes.items() if some}, **wanted.axes})
+
+
+def sweep(wanted: Request, chosen: range | list[int], values: Values, axis: str | None) -> int:
     """
     Sweep into a store, show what is there, and return the exit status.
 
@@ -73,6 +111,8 @@ def sweep(wanted: Request, chosen: range | list[int], values: Values) -> int:
         The seeds.
     values
         What each flag was given.
+    axis
+        The axis whose values are compared, or None.
     """
     from fastgrok.store.how import How
     from fastgrok.store.sweeping import sweep_to_store
@@ -83,7 +123,7 @@ def sweep(wanted: Request, chosen: range | list[int], values: Values) -> int:
     with making.terminable(command) as received, making.executor(values["scheduler"]) as workers:
         how = How(workers, share, values["threads"], values["specialize"], False if values["quiet"] else None)
         store = sweep_to_store(values["out"], specification, how, shard_size=values["shard_size"])
-    return making.ended(store, command, received, as_json=values["json"], quiet=values["quiet"])
+    return making.ended(store, command, received, as_json=values["json"], quiet=values["quiet"], axis=axis)
 
 
 def _specification(wanted: Request, chosen: range | list[int], values: Values) -> Any:
@@ -108,15 +148,32 @@ def dry_run(wanted: Request, chosen: range | list[int], values: Values) -> int:
         What each flag was given.
     """
     from fastgrok.display.numbers import duration
-    from fastgrok.store.sweeping import estimate
+    from fastgrok.store.how import How
+    from fastgrok.store.sweeping import estimate, estimate_in
 
-    found = estimate(_specification(wanted, chosen, values))
+    if is_store(values["out"]):
+        share = None if values["shard"] is None else making.part(values["shard"])
+        specification = _specification(wanted, chosen, values)
+        found = estimate_in(values["out"], specification, How(part_of=share), values["shard_size"])
+    else:
+        share, found = None, estimate(_specification(wanted, _as_many(chosen, wanted.experiment.stream), values))
     if values["json"]:
         print(json.dumps(found._asdict(), indent=1))
         return 0
-    print(
-        f"{found.n_configurations:,} configurations x {found.n_seeds:,} seeds, {found.n_shards:,} shards in a store"
-    )
+    print(f"{_several(found.n_configurations, 'configuration')} x {_several(found.n_seeds, 'seed')}")
+    if is_store(values["out"]):
+        part = "" if share is None else f" in part {share[0]} of {share[1]}"
+        print(f"to be made{part}: {_several(found.n_runs, 'run')}, {_several(found.n_shards, 'shard')}")
     print(f"at most {found.seed_epochs:,} seed-epochs: about {duration(found.seconds)} if no seed stops early")
     print(f"{found.n_bytes / 1e6:,.1f} MB of rows before compression")
     return 0
+
+
+def _as_many(chosen: range | list[int], stream: str) -> range:
+    """Return as many seeds in a row as there are in a list: the work is the same."""
+    return chosen if isinstance(chosen, range) else range(len(arguments.checked_seeds(chosen, stream)))
+
+
+def _several(n: int, what: str) -> str:
+    """Say how many there are of something."""
+    return f"{n:,} {what}{'s' * (n != 1)}"

@@ -1,21 +1,18 @@
 """The command `fastgrok sweep`: train, show what happened, and keep it."""
 
 import json
-import re
-import shutil
 import sys
 import warnings
 from collections.abc import Collection
 from typing import Any
 
 from fastgrok.cli import specified, storing
-from fastgrok.cli.flags import FIELD_FLAGS
+from fastgrok.cli.comparing import compared, show_comparison
 from fastgrok.cli.lists import option, seeds
 from fastgrok.cli.regime import Values, record_at
 from fastgrok.cli.request import Request, request
 from fastgrok.cli.shown import show
 from fastgrok.errors import InvalidExperiment
-from fastgrok.fields import one_of
 
 MAX_EXAMPLES = 100
 """Examples of data that a JSON document holds; of larger data it holds the hash."""
@@ -42,20 +39,27 @@ def sweep(name: str | None, values: Values, given: Collection[str]) -> int:
     InvalidExperiment
         If something will not do; nothing has been trained then.
     """
-    if name is not None and name.endswith(specified.SUFFIX):
-        wanted, values = specified.read(name, values, given)
-    else:
-        wanted = request(name, values)
-    axis = _compared(wanted, values["compare"])
+    if name is None or not name.endswith(specified.SUFFIX):
+        return _sweep(request(name, values), values, given)
+    wanted, values, keys = specified.read(name, values, given)
+    with specified.naming(name, given):
+        return _sweep(wanted, values, [*keys, *given])
+
+
+def _sweep(wanted: Request, values: Values, given: Collection[str]) -> int:
+    """Train what is asked for, and return the exit status."""
     chosen = seeds(values["seeds"])
     storing.check_flags(values)
+    if is_stored := storing.is_store(values["out"]):
+        wanted = storing.with_axes_of_store(wanted, values["out"], given)
+    axis = compared(values["compare"], wanted.axes, wanted.experiment)
     if values["dry_run"]:
         return storing.dry_run(wanted, chosen, values)
     for name in ("record_at", "track"):
         if values[name] is not None and values["out"] is None:
             raise InvalidExperiment(option(name), values[name], "--out with a file: the table does not show it")
-    if storing.is_store(values["out"]):
-        return storing.sweep(wanted, chosen, values)
+    if is_stored:
+        return storing.sweep(wanted, chosen, values, axis)
     if values["out"] is not None:
         from fastgrok.results.files import checked_target
 
@@ -87,36 +91,12 @@ def _train(wanted: Request, chosen: range | list[int], values: Values) -> Any:
         return api.run(wanted.experiment, chosen, **options)
 
 
-def _compared(wanted: Request, name: str | None) -> str | None:
-    """Return the axis whose values are compared; its first or last word, or the name of its flag, will do."""
-    if name is None:
-        return None
-    word = name.removeprefix("--").replace("-", "_")
-    names = {word, *(flag.field for flag in FIELD_FLAGS if flag.name == word)}
-    found = [word] if word in wanted.axes else [path for path in wanted.axes if names & _names(path)]
-    if len(found) != 1:
-        expected = one_of(wanted.axes) if wanted.axes else "a field whose flag has a list, such as init"
-        raise InvalidExperiment("--compare", name, expected)
-    if wanted.experiment.criteria is None:
-        raise InvalidExperiment("--compare", name, "no --no-stop beside it: it compares who meets the criteria")
-    return found[0]
-
-
-def _names(path: str) -> set[str]:
-    """Return what an axis may be called: stop[0].loss is stop.loss, loss or stop as well."""
-    plain = re.sub(r"\[\d+\]", "", path)
-    return {path, plain, plain.rpartition(".")[2], plain.partition(".")[0]}
-
-
 def _show(result: Any, wanted: Request, axis: str | None) -> None:
     """Print the table, the network and what varies, or the comparison."""
     if axis is not None:
-        from fastgrok.comparison import compare
-
-        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-        print(compare(result, axis).as_text(width), flush=True)
-        return
-    show(result.rows(), wanted.axes)
+        show_comparison(result, axis)
+    else:
+        show(result.rows(), wanted.axes)
 
 
 def document(result: Any, chosen: range | list[int], values: Values, axis: str | None) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Executor
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from fastgrok import arguments
 from fastgrok.errors import InvalidExperiment
@@ -45,7 +45,7 @@ class How(NamedTuple):
         if self.executor is not None and not isinstance(self.executor, Executor):
             expected = "None, or a concurrent.futures.Executor, such as Client(...).get_executor() of Dask"
             raise InvalidExperiment("executor", self.executor, expected)
-        if self.part_of is not None and not 1 <= self.part_of[0] <= self.part_of[1]:
+        if self.part_of is not None and not _is_part(self.part_of):
             raise InvalidExperiment("part_of", self.part_of, "None, or (i, n) with i from 1 to n")
         arguments.checked_integer("threads", self.threads, arguments.MAX_THREADS)
         if self.threads is not None and self.executor is not None:
@@ -54,3 +54,10 @@ class How(NamedTuple):
         arguments.checked_flag("specialize", self.specialize)
         arguments.checked_flag("progress", self.progress)
         return self
+
+
+def _is_part(value: Any) -> bool:
+    """Whether a value is (i, n) with i from 1 to n."""
+    if not isinstance(value, tuple | list) or len(value) != 2 or not all(type(number) is int for number in value):
+        return False
+    return bool(1 <= value[0] <= value[1])

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
+from collections.abc import Sequence
 
-from fastgrok.errors import InvalidExperiment
-from fastgrok.store.growing import grow
+from fastgrok.errors import InvalidExperiment, StoreError
+from fastgrok.store.growing import grow, grown
 from fastgrok.store.recovering import has_shards, recovered
 from fastgrok.store.specification import Specification
 from fastgrok.store.storage import Storage, open_storage
@@ -81,10 +81,74 @@ def made_store(path: str | os.PathLike[str], asked: Specification, *, shard_size
         raise InvalidExperiment("store", os.fspath(path), expected) from error
     if first is not None and made:
         return Store(storage, first)
-    store = open_store(path)
-    if shard_size is None:
-        asked = dataclasses.replace(asked, shard_size=store.specification.shard_size)
-    return Store(storage, grow(storage, asked))
+    here = open_store(path).specification
+    return Store(storage, grow(storage, _sized(asked, here, shard_size)))
+
+
+def planned_store(path: str | os.PathLike[str], asked: Specification, *, shard_size: int | None) -> Store:
+    """
+    Return the store that `made_store` would return, and write nothing.
+
+    Parameters
+    ----------
+    path
+        As for `made_store`.
+    asked
+        As for `made_store`.
+    shard_size
+        As for `made_store`.
+
+    Raises
+    ------
+    InvalidExperiment
+        As for `made_store`.
+    """
+    storage = open_storage(path)
+    here = read_specification(storage)
+    if here is None:
+        return Store(storage, _first(storage, asked))
+    return Store(storage, grown(here, _sized(asked, here, shard_size)))
+
+
+def _sized(asked: Specification, here: Specification, shard_size: int | None) -> Specification:
+    """Return what is asked for in shards as the store has them, unless something was said of it."""
+    return asked.changed(shard_size=here.shard_size) if shard_size is None else asked
+
+
+def merged_store(path: str | os.PathLike[str], others: Sequence[Store]) -> Store:
+    """
+    Return the store of several stores' sweep, made if there is none, with the shards of all of them.
+
+    Parameters
+    ----------
+    path
+        A directory, or a URL that fsspec knows.
+    others
+        Stores of the same sweep.
+
+    Raises
+    ------
+    InvalidExperiment
+        If they are for different sweeps.
+    StoreError
+        If a shard is not what was written. What was copied before is whole; a store that is new and got no shard is
+        removed.
+    """
+    ordered = sorted(others, key=lambda other: other.specification.seeds.start)
+    whole = ordered[0].specification
+    for other in ordered[1:]:
+        whole = grown(whole, _sized(other.specification, whole, None))
+    storage = open_storage(path)
+    is_new = storage.size(STORE) is None
+    store = made_store(path, whole, shard_size=None)
+    try:
+        for other in ordered:
+            store.merge(other)
+    except StoreError:
+        if is_new and not has_shards(storage):
+            storage.remove(STORE)
+        raise
+    return store
 
 
 def _first(storage: Storage, asked: Specification) -> Specification:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
@@ -46,12 +45,18 @@ def read(storage: Storage, sidecar: Sidecar, columns: Sequence[str] | None = Non
     ------
     StoreError
         If they cannot be read.
+
+    Notes
+    -----
+    This thread reads alone. Those of pyarrow would let go of Python's bytes when they please, and one that does so
+    while the interpreter leaves ends the process with "terminate called without an active exception".
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        return pq.read_table(io.BytesIO(storage.read(sidecar.shard.rows_name)), columns=columns)
+        file = pq.ParquetFile(pa.BufferReader(storage.read(sidecar.shard.rows_name)), pre_buffer=False)
+        return file.read(columns, use_threads=False)
     except (pa.ArrowException, OSError) as error:
         message = f"{sidecar.shard.rows_name} cannot be read ({error}): `fastgrok verify {storage.root}` says more"
         raise StoreError(message) from error
@@ -108,7 +113,8 @@ def to_dataset(
     if table is not None:
         _fill(blank, table)
     found = np.array([] if table is None else table[SEED].to_numpy(), np.uint64)
-    return labelled(found, [], [blank], _attrs(specification, point, inside))
+    labels = dict(point.labels)
+    return labelled(found, [], [blank], _attrs(specification, point, inside)).assign_coords(labels)
 
 
 def _within(sidecars: Sequence[Sidecar], seeds: range) -> list[Sidecar]:

@@ -11,6 +11,8 @@ from fastgrok.errors import InvalidExperiment
 from fastgrok.statistics.counts import Counts
 from fastgrok.store.specification import Specification
 
+_BAD = "bad"
+
 FOLDER = "shards"
 """Where the shards are: a folder in it for each configuration."""
 
@@ -119,6 +121,40 @@ def _dumped(plain: dict[str, Any]) -> str:
 
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def mark(problem: str) -> bytes:
+    """
+    Return what stands in the place of the sidecar of a shard that is not what was written, until it is made again.
+
+    Parameters
+    ----------
+    problem
+        What is wrong with it.
+
+    Examples
+    --------
+    >>> marked(mark("bad rows")), marked(b"{}")
+    ('bad rows', None)
+    """
+    return json.dumps({_BAD: problem}).encode()
+
+
+def marked(text: bytes) -> str | None:
+    """
+    Return what `mark` was given, None if the text is something else.
+
+    Parameters
+    ----------
+    text
+        That of a sidecar.
+    """
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return None
+    problem = found.get(_BAD) if isinstance(found, dict) else None
+    return problem if isinstance(problem, str) else None
 
 
 def missing(specification: Specification, there: Sequence[Sidecar]) -> list[Shard]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any
@@ -24,12 +25,13 @@ from fastgrok.store.completing import complete
 from fastgrok.store.growing import grow
 from fastgrok.store.how import How
 from fastgrok.store.replaying import check_same
-from fastgrok.store.shards import Sidecar, missing, part
+from fastgrok.store.shards import Shard, Sidecar, missing, part
 from fastgrok.store.specification import Specification
 from fastgrok.store.status import Status
-from fastgrok.store.storage import Storage
+from fastgrok.store.storage import Storage, open_storage
 from fastgrok.store.surveying import Survey, survey
 from fastgrok.store.verifying import Verification, verify
+from fastgrok.store.work import read_specification
 from fastgrok.trace import replay
 
 if TYPE_CHECKING:
@@ -137,11 +139,9 @@ class Store:
         """
         from fastgrok.display.progress import progress_bar
 
-        executor, part_of, threads, specialize, progress = how.checked()
+        executor, _, threads, specialize, progress = how.checked()
         self.specification.check_version()
-        shards = missing(asked.changed(shard_size=self.specification.shard_size), self._survey().there)
-        if part_of is not None:
-            shards = part(shards, self.specification, *part_of)
+        shards = self.missing(asked, how)
         with progress_bar(sum(shard.n_seeds for shard in shards), progress) as advance:
             self.interrupted = complete(
                 self._storage.root,
@@ -153,6 +153,20 @@ class Store:
                 advance=advance,
             )
         return self
+
+    def missing(self, asked: Specification, how: How) -> list[Shard]:
+        """
+        Return the shards that `make` would make.
+
+        Parameters
+        ----------
+        asked
+            As for `make`.
+        how
+            As for `make`.
+        """
+        shards = missing(asked.changed(shard_size=self.specification.shard_size), self._survey().there)
+        return shards if how.part_of is None else part(shards, self.specification, *how.part_of)
 
     @property
     def counts(self) -> list[Counts]:
@@ -180,18 +194,19 @@ class Store:
         ----------
         config
             Its place in `summary()`, or its labels, as many as tell it from the others, such as {"init":
-            "HeNormal()"}; None: the only one.
+            "HeNormal()"}; of a list of points also the number of one, as in {"point": 1}; None: the only one.
         seeds
             Which of its seeds; None: all that are there.
 
         Returns
         -------
-        The dataset of `Result.dataset`, with dimension `seed`.
+        The dataset of `Result.dataset`, with dimension `seed`, and the labels of the configuration as coordinates
+        without a dimension: `xarray.concat([...], "init")` puts several side by side.
 
         Raises
         ------
         InvalidExperiment
-            If there is no such configuration, or several.
+            If there is no such configuration, or several, or it has not all of these seeds.
         """
         point, wanted, there = self._chosen(config, seeds)
         return rows.to_dataset(self._storage, self.specification, point, there, wanted)
@@ -245,7 +260,8 @@ class Store:
         trace = replay(point.experiment, seed, every=every, record_at=record_at)
         for one in [trace] if SEED not in trace.dims else [trace.isel({SEED: k}) for k in range(trace.sizes[SEED])]:
             number = int(one[SEED])
-            check_same(one, self.dataset(config, range(number, number + 1)), self.path)
+            if number in self.specification.seeds:
+                check_same(one, self.dataset(config, range(number, number + 1)), self.path)
         return trace.assign_attrs({f"label_{path}": label for path, label in point.labels.items()}, store=self.path)
 
     def params(
@@ -279,9 +295,12 @@ class Store:
     def _chosen(self, config: Any, seeds: Any) -> tuple[Point, range, list[Sidecar]]:
         """Return a configuration, the seeds that are asked for, and its shards."""
         point = self._point(config)
-        wanted = self.specification.seeds if seeds is None else seeds
+        known = self.specification.seeds
+        wanted = known if seeds is None else seeds
         if not isinstance(wanted, range) or wanted.step != 1:
             raise InvalidExperiment("seeds", seeds, "None, or a range of seeds with step 1")
+        if wanted.start < known.start or wanted.stop > known.stop:
+            raise InvalidExperiment("seeds", seeds, f"some of the seeds of the store, {known}")
         return point, wanted, survey(self._storage, self.specification, point.experiment.id).there
 
     def _point(self, config: Any) -> Point:
@@ -315,7 +334,8 @@ class Store:
 
         Notes
         -----
-        A shard whose file is not what was committed loses its sidecar, so that `resume` makes it again.
+        A shard whose file is not what was committed is marked in its sidecar, so that it is bad from then on, and
+        `resume` makes it again.
         """
         return verify(self._storage, self.specification, sample, seed)
 
@@ -333,26 +353,40 @@ class Store:
             digest.update(f"{id_}:{rows.content_hash(self._storage, sidecars)};".encode())
         return digest.hexdigest()
 
-    def merge(self, other: Store) -> Store:
+    def merge(self, other: Store | str | os.PathLike[str]) -> Store:
         """
         Copy the shards of another store of the same sweep into this one, and return it.
 
         Parameters
         ----------
         other
-            For the same experiment and axes; its seeds and values may be others, as for `sweep(..., store=)`.
+            For the same experiment and axes, or its path; its seeds and values may be others, as for `sweep(...,
+            store=)`.
 
         Raises
         ------
         InvalidExperiment
             If it is for another sweep.
         StoreError
-            If a shard of both is not the same.
+            If a shard of both is not the same, or one of the other store is not what was written; what is copied by
+            then is whole.
         """
+        other = other if isinstance(other, Store) else self._opened(other)
+        found = other._survey()
+        found.check_whole(other.path)
         asked = dataclasses.replace(other.specification, shard_size=self.specification.shard_size)
         self.specification = grow(self._storage, asked)
-        rows.copy(other._storage, self._storage, other._survey().there)
+        rows.copy(other._storage, self._storage, found.there)
         return self
+
+    @classmethod
+    def _opened(cls, path: Any) -> Store:
+        """Return the store at a path."""
+        storage = open_storage(path)
+        specification = read_specification(storage)
+        if specification is None:
+            raise InvalidExperiment("other", path, "a Store, or the path of one")
+        return cls(storage, specification)
 
     def __repr__(self) -> str:
         status, table = self.overview()

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from fastgrok.errors import InvalidExperiment, StoreError
-from fastgrok.store.shards import FOLDER, Shard, Sidecar
+from fastgrok.store.shards import FOLDER, Shard, Sidecar, marked
 from fastgrok.store.specification import Specification
 from fastgrok.store.storage import Storage
 
@@ -31,6 +31,25 @@ class Survey(NamedTuple):
     there: list[Sidecar]
     problems: list[str]
     strays: list[str]
+
+    def check_whole(self, root: str) -> None:
+        """
+        Raise if there are problems.
+
+        Parameters
+        ----------
+        root
+            Where the store is.
+
+        Raises
+        ------
+        StoreError
+            If there are.
+        """
+        if self.problems:
+            more = f", and {len(self.problems) - 1:,} more are bad" if len(self.problems) > 1 else ""
+            hint = f"`fastgrok resume {root}` makes bad shards again"
+            raise StoreError(f"{root} is damaged: {self.problems[0]}{more}; {hint}")
 
 
 def survey(storage: Storage, specification: Specification, only: str | None = None) -> Survey:
@@ -63,8 +82,10 @@ def survey(storage: Storage, specification: Specification, only: str | None = No
             wrong[name] = f"{name} is of no configuration of this store"
             continue
         try:
-            sidecar = Sidecar.from_json(storage.read(name))
-            problem = _problem(storage, name, sidecar)
+            text = storage.read(name)
+            if (problem := marked(text)) is None:
+                sidecar = Sidecar.from_json(text)
+                problem = _problem(storage, name, sidecar)
         except (InvalidExperiment, OSError) as error:
             problem = f"{name} cannot be read ({error})"
         if problem:

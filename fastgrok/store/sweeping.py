@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import operator
 import os
+import sys
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from fastgrok import arguments, training
@@ -15,7 +17,7 @@ from fastgrok.grid import checked_axes
 from fastgrok.kernels import builder
 from fastgrok.recording import NOTHING, checked_recording
 from fastgrok.store.how import How
-from fastgrok.store.opening import made_store
+from fastgrok.store.opening import made_store, planned_store
 from fastgrok.store.specification import ALL, FAILURES, Specification
 from fastgrok.store.store import Store
 
@@ -35,8 +37,10 @@ class Estimate(NamedTuple):
         Points of the sweep.
     n_seeds
         Seeds of each.
+    n_runs
+        Training runs that are still to be done.
     n_shards
-        Files of rows.
+        Files of their rows.
     seed_epochs
         Epochs, all seeds together, if none stops early.
     seconds
@@ -47,6 +51,7 @@ class Estimate(NamedTuple):
 
     n_configurations: int
     n_seeds: int
+    n_runs: int
     n_shards: int
     seed_epochs: int
     seconds: float
@@ -74,7 +79,7 @@ def specified(
     seeds
         A number of them, or a range with step 1.
     axes
-        As for `fastgrok.sweep`; None or empty: there is one configuration.
+        As for `fastgrok.sweep`; None or an empty dict: there is one configuration.
     keep_params
         Whether trained parameters are kept.
     rows
@@ -93,7 +98,8 @@ def specified(
     """
     if rows not in (ALL, FAILURES):
         raise InvalidExperiment("rows", rows, one_of([ALL, FAILURES]))
-    checked = tuple(checked_axes(axes)) if axes else ()
+    is_alone = axes is None or (isinstance(axes, Mapping) and not axes)
+    checked = () if is_alone else tuple(checked_axes(axes))
     size = arguments.checked_integer("shard_size", shard_size)
     keep = bool(arguments.checked_flag("keep_params", keep_params, optional=False))
     made = Specification(experiment, checked, range(1), keep, rows, NOTHING, size or 1)
@@ -111,9 +117,12 @@ def specified(
 
 def _in_a_row(seeds: Any, stream: str) -> range:
     """Return seeds as a range of step 1."""
-    if isinstance(seeds, range) and seeds.step == 1 and len(seeds) > 0:
-        arguments.checked_seeds(range(seeds.start, seeds.start + 1), stream)
-        arguments.checked_seeds(range(seeds.stop - 1, seeds.stop), stream)
+    largest = arguments.LARGEST_SEED[stream]
+    if isinstance(seeds, range) and seeds.step == 1 and seeds:
+        if seeds.start < 0 or seeds.stop - 1 > largest:
+            raise InvalidExperiment("seeds", seeds, f"a range within 0 to {largest}")
+        if seeds.stop - seeds.start > sys.maxsize:
+            raise InvalidExperiment("seeds", seeds, f"at most {sys.maxsize} seeds")
         return seeds
     try:
         n = 0 if isinstance(seeds, range) else operator.index(seeds)
@@ -122,8 +131,8 @@ def _in_a_row(seeds: Any, stream: str) -> range:
     if isinstance(seeds, bool) or (n == 0 and not isinstance(seeds, int)):
         expected = "a number of seeds, or a range with step 1: a store holds seeds in a row"
         raise InvalidExperiment("seeds", seeds, expected)
-    if n < 1:
-        raise InvalidExperiment("seeds", seeds, "a number of seeds of 1 or more")
+    if not 1 <= n <= largest + 1:
+        raise InvalidExperiment("seeds", seeds, f"a number of seeds from 1 to {largest + 1}")
     return _in_a_row(range(n), stream)
 
 
@@ -150,19 +159,52 @@ def estimate(specification: Specification) -> Estimate:
     specification
         What it is asked for.
     """
-    points, n = specification.points, len(specification.seeds)
-    epochs = [point.experiment.epochs for point in points]
-    flops = sum(n * builder.flops_per_epoch(p.experiment) * p.experiment.epochs for p in points)
-    speed = builder.threads() * training.GENERAL_FLOPS
     first, size = specification.seeds.start, specification.shard_size
     cells = (specification.seeds.stop - 1) // size - first // size + 1
+    n_seeds = dict.fromkeys(specification.by_id, len(specification.seeds))
+    return _estimate(specification, n_seeds, cells * len(n_seeds))
+
+
+def estimate_in(path: str | os.PathLike[str], specification: Specification, how: How, shard_size: Any) -> Estimate:
+    """
+    Return what is still to be done of a sweep into a store that may be there, and write nothing.
+
+    Parameters
+    ----------
+    path
+        A directory, or a URL that fsspec knows.
+    specification
+        What the sweep is asked for.
+    how
+        Which part of the work.
+    shard_size
+        What was said of it; None: that of the store.
+
+    Raises
+    ------
+    InvalidExperiment
+        If the directory holds something else, or a store for another sweep: the error says what differs.
+    """
+    store = planned_store(path, specification, shard_size=shard_size)
+    shards = store.missing(specification, how.checked())
+    n_seeds = dict.fromkeys(specification.by_id, 0)
+    for shard in shards:
+        n_seeds[shard.experiment_id] += shard.n_seeds
+    return _estimate(specification, n_seeds, len(shards))
+
+
+def _estimate(specification: Specification, n_seeds: Mapping[str, int], n_shards: int) -> Estimate:
+    """Return what it takes to train so many seeds of each configuration."""
+    both = [(specification.by_id[id_].experiment, n) for id_, n in n_seeds.items()]
+    flops = sum(n * builder.flops_per_epoch(one) * one.epochs for one, n in both)
     return Estimate(
-        n_configurations=len(points),
-        n_seeds=n,
-        n_shards=cells * len(points),
-        seed_epochs=n * sum(epochs),
-        seconds=flops / speed,
-        n_bytes=n * sum(_row_bytes(specification, point.experiment) for point in points),
+        n_configurations=len(specification.points),
+        n_seeds=len(specification.seeds),
+        n_runs=sum(n_seeds.values()),
+        n_shards=n_shards,
+        seed_epochs=sum(n * one.epochs for one, n in both),
+        seconds=flops / (builder.threads() * training.GENERAL_FLOPS),
+        n_bytes=sum(n * _row_bytes(specification, one) for one, n in both),
     )
 
 

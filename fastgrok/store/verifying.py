@@ -11,7 +11,7 @@ import numpy as np
 from fastgrok.errors import InvalidExperiment
 from fastgrok.schema import SEED
 from fastgrok.store.rows import read
-from fastgrok.store.shards import Shard, Sidecar, missing
+from fastgrok.store.shards import Shard, Sidecar, mark, missing
 from fastgrok.store.specification import Specification
 from fastgrok.store.storage import Storage
 from fastgrok.store.surveying import names, needed, survey
@@ -29,8 +29,8 @@ class Verification(NamedTuple):
     n_missing
         Shards that are still to be made, those with problems included.
     bad
-        What is wrong with others: those that are not what was written have lost their sidecars, and `resume` makes
-        them again.
+        What is wrong with others: those that are not what was written are marked in their sidecars, and `resume`
+        makes them again.
     n_rows
         Rows that were trained again.
     different
@@ -38,7 +38,8 @@ class Verification(NamedTuple):
     removed
         Temporary files of writers that are gone.
     uncommitted
-        Files of rows without a sidecar: somebody is about to write it, or it is lost, and `resume` makes them again.
+        Files of rows that had no sidecar all the while: somebody is about to write it, or it is lost, and `resume`
+        makes them again.
     strays
         Files that no shard of this store is made of, or needed for. They are left alone.
     """
@@ -85,8 +86,10 @@ def verify(storage: Storage, specification: Specification, sample: Any, seed: An
             bad.append(problem)
         else:
             whole.append(one)
-    is_needed = needed(alone, specification, whole)
     different, n_rows = _trained_again(storage, specification, whole, sample, np.random.default_rng(seed))
+    still_alone = set(_without_sidecar(storage))
+    alone = [name for name in alone if name in still_alone]  # the others were in flight
+    is_needed = needed(alone, specification, whole)
     return Verification(
         n_shards=len(whole),
         n_missing=len(missing(specification, whole)),
@@ -106,7 +109,7 @@ def _check_integer(field: str, value: Any, beside: str) -> None:
 
 
 def _checked(storage: Storage, one: Sidecar) -> str | None:
-    """Return what is wrong with the rows of a shard; it loses its sidecar if they are not what was written."""
+    """Return what is wrong with the rows of a shard; its sidecar is marked if they are not what was written."""
     rows, sidecar = one.shard.rows_name, one.shard.sidecar_name
     try:
         if hashlib.sha256(storage.read(rows)).hexdigest() == one.sha256:
@@ -115,16 +118,17 @@ def _checked(storage: Storage, one: Sidecar) -> str | None:
         return f"{rows} cannot be read ({error}): if that stays so, remove {sidecar}, and it is made again"
     problem = f"{rows} is not what was written: its SHA-256 is another one"
     try:
-        storage.remove(sidecar)
+        storage.write(sidecar, mark(problem))
     except OSError as error:
-        return f"{problem}, and {sidecar} cannot be removed ({error})"
+        return f"{problem}, and {sidecar} cannot be marked ({error})"
     return problem
 
 
 def _without_sidecar(storage: Storage) -> list[str]:
-    """Return the files of rows that have no sidecar beside them."""
+    """Return the files of rows that have no sidecar beside them; those are listed first that are written first."""
+    rows = names(storage, ".parquet")
     sidecars = {name.removesuffix(".json") for name in names(storage, ".json")}
-    return [name for name in names(storage, ".parquet") if name.removesuffix(".parquet") not in sidecars]
+    return [name for name in rows if name.removesuffix(".parquet") not in sidecars]
 
 
 def _trained_again(
