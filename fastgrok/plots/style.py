@@ -119,10 +119,10 @@ def short(number: float, decimals: int = 2) -> str:
 
     Examples
     --------
-    >>> short(-0.5), short(123.4), short(-2e200)
-    ('-0.50', '1e+02', '-2e+200')
+    >>> short(-0.5), short(-0.001), short(123.4), short(-2e200)
+    ('-0.50', '0.00', '1e+02', '-2e+200')
     """
-    return f"{number:.{decimals}f}" if abs(number) < 100 else f"{number:.0e}"
+    return f"{round(number, decimals) + 0.0:.{decimals}f}" if abs(number) < 100 else f"{number:.0e}"
 
 
 def legend_below(ax: Axes, title: str | None = None) -> None:
