@@ -230,7 +230,7 @@ def test_a_network_is_its_units_and_its_weights() -> None:
         (1, 1, 1.0, -0.5, -1.0),
         (2, 0, 2.0, 0.0, 0.0),
     ]
-    assert [edge.weight for edge in graph.edges] == [1, 1, 1, 1, 1, -2]
+    assert [edge.value for edge in graph.edges] == [1, 1, 1, 1, 1, -2]
     assert (graph.edges[-1].source, graph.edges[-1].target) == (graph.nodes[3], graph.nodes[4])
     assert not any(node.dead for node in graph.nodes)
     assert (graph.time, graph.left_out, graph.largest) == (0, [0, 0, 0], 2.0)
@@ -255,6 +255,17 @@ def test_negative_weights_are_dashed_and_width_is_their_size(ax: Axes) -> None:
     np.testing.assert_allclose(positive.get_linewidths(), 0.4 + 4.6 / 2)
     np.testing.assert_allclose(negative.get_linewidths(), 5.0)
     assert {"-2.00", "-1.00", "x1", "y", "layer 1\nReLU"} <= set(texts(ax)) | {"y"}
+
+
+def test_a_weight_of_zero_is_dotted_and_no_zero_has_a_sign(ax: Axes) -> None:
+    trace = fg.replay(fg.Experiment(fg.mlp(2, 1), fg.datasets.xor(), epochs=1, stop=None), 0)
+    trace["weight_1"][0] = [[0.0], [-0.001]]
+    trace["bias_1"][0] = [-0.001]
+    rendered(fg.plots.network(trace, 0, ax))
+    negative, zero = (one for one in ax.collections if isinstance(one, LineCollection))
+    assert (len(negative.get_segments()), len(zero.get_segments())) == (1, 1)
+    assert negative.get_linestyles() != zero.get_linestyles()
+    assert texts(ax)[:3] == ["0.00"] * 3
 
 
 def test_of_a_large_layer_the_first_and_the_last_units_are_shown(ax: Axes) -> None:

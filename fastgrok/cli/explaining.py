@@ -23,27 +23,29 @@ class _Topic(NamedTuple):
     flags: tuple[str, ...] = ()
     of_network: bool = False  # of the network alone: no seed is needed
     picture: str = ""  # where it is not the topic's name
+    draws_trace: bool = False  # and not what was found, which is less than the picture shows
 
-    def explained(self, name: str | None, values: Values, given: Collection[str]) -> Any:
+    def looked_at(self, name: str | None, values: Values, given: Collection[str]) -> Any:
+        return looked_at(name, values, given).network if self.of_network else traced(name, values, given)
+
+    def explained(self, what: Any, values: Values) -> Any:
         from fastgrok import explain
 
-        what = looked_at(name, values, given).network if self.of_network else traced(name, values, given)
         return getattr(explain, self.name)(what, **{flag: values[flag] for flag in self.flags})
 
-    @property
-    def drawn(self) -> Callable[..., Any]:
+    def drawn(self, what: Any, found: Any) -> Any:
         from fastgrok import plots
 
-        function: Callable[..., Any] = getattr(plots, self.picture or self.name)
-        return function
+        draw: Callable[[Any], Any] = getattr(plots, self.picture or self.name)
+        return draw(what if self.draws_trace else found)
 
 
 _TOPICS = (
-    _Topic("failure"),
+    _Topic("failure", draws_trace=True),
     _Topic("algebra", of_network=True, picture="bricks"),
     _Topic("worked_pass", ("at", "example")),
     _Topic("pressure", ("at",)),
-    _Topic("correlation", ("at",)),
+    _Topic("correlation"),
     _Topic("sign_flow", ("at",)),
     _Topic("overfitting"),
 )
@@ -76,10 +78,11 @@ def explain(topic: str, name: str | None, values: Values, given: Collection[str]
         if flag in given and flag not in chosen.flags:
             raise InvalidExperiment(option(flag), values[flag], f"another topic beside it than {topic}")
     target = None if values["picture"] is None else _checked_picture(values["picture"])
-    found = chosen.explained(name, values, given)
+    what = chosen.looked_at(name, values, given)
+    found = chosen.explained(what, values)
     print(found)
     if target is not None:
-        _draw(chosen, found, target)
+        _draw(chosen, what, found, target)
     return 0
 
 
@@ -93,13 +96,13 @@ def _checked_picture(text: str) -> Path:
     return target
 
 
-def _draw(topic: _Topic, found: Any, target: Path) -> None:
+def _draw(topic: _Topic, what: Any, found: Any, target: Path) -> None:
     """Draw what was found, without a window."""
     import matplotlib
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    axes = topic.drawn(found)
+    axes = topic.drawn(what, found)
     axes.figure.savefig(target, dpi=120)
     plt.close(axes.figure)

@@ -9,11 +9,21 @@ from numpy.typing import NDArray
 
 from fastgrok.explain.movement import WINDOW
 from fastgrok.explain.wording import counted, listed, number, paragraph, param_names, table
+from fastgrok.trace.variables import unit_dim
 
 if TYPE_CHECKING:
     from fastgrok.explain.correlation import Correlation, LayerFound
 
-_ROWS = 16  # inputs, or units of a layer, in a table
+ROWS = 16
+"""Inputs, or units of a layer, that are shown at most; of more the first ones."""
+
+_COLUMNS = {
+    "z, target": "z_target",
+    "a, target": "activation_target",
+    "input, a": "input_activation",
+    "a, target if active": "activation_target_active",
+    "input, a if active": "input_activation_active",
+}
 
 
 def correlation_text(found: Correlation) -> str:
@@ -34,7 +44,7 @@ def _inputs(found: Correlation) -> str:
     data, r = found.experiment.data, found.r["input_target"].values
     n = counted(data.n_examples, "example")
     title = f"r (Pearson's correlation over {n}) of the inputs with the targets; nan: something is constant."
-    rows = [[name, *map(_three, r[k])] for k, name in enumerate(data.feature_names[:_ROWS])]
+    rows = [[name, *map(_three, r[k])] for k, name in enumerate(data.feature_names[:ROWS])]
     return f"{paragraph(title, _cut(data.n_in, 'input'))}\n{table(['input', *data.target_names], rows)}"
 
 
@@ -69,23 +79,46 @@ def _learning(found: Correlation, k: int) -> str:
 
 
 def _units(found: Correlation, k: int) -> str:
-    """Return a table with a row for each unit of a layer, at the end; the strongest r of each kind."""
-    now = found.r.isel({dim: -1 for dim in ("epoch", "step") if dim in found.r.dims})
-    names = {f"z_target_{k}": "z, target", f"activation_target_{k}": "a, target", f"input_activation_{k}": "input, a"}
-    if f"active_{k}" in now:
-        names |= {
-            f"activation_target_active_{k}": "a, target if active",
-            f"input_activation_active_{k}": "input, a if active",
-        }
-    n = found.experiment.data.n_examples
-    width = found.experiment.network.linears[k - 1].fan_out
+    """Return a table with a row for each unit of a layer, at the end."""
+    strongest, active = strongest_of_units(found, k), found.r.get(f"active_{k}")
+    n, width = found.experiment.data.n_examples, found.experiment.network.linears[k - 1].fan_out
     rows = []
-    for unit in range(min(width, _ROWS)):
-        strongest = [_strongest(now[name].isel({f"unit_{k}": unit}).values) for name in names]
-        active = [f"{int(now[f'active_{k}'].values[unit])} of {n}"] if f"active_{k}" in now else []
-        rows.append([f"unit {unit}", *active, *map(_three, strongest)])
-    header = [f"layer {k}", *["active on"] * (f"active_{k}" in now), *names.values()]
+    for unit in range(min(width, ROWS)):
+        active_on = [] if active is None else [f"{int(active.values[-1, unit])} of {n}"]
+        rows.append([f"unit {unit}", *active_on, *(_three(r[unit]) for r in strongest.values())])
+    header = [f"layer {k}", *["active on"] * (active is not None), *strongest]
     return "\n".join(filter(None, [_cut(width, "unit"), table(header, rows)]))
+
+
+def strongest_of_units(found: Correlation, k: int) -> dict[str, NDArray[np.float64]]:
+    """
+    Return for each kind of correlation the strongest of each unit at the end, with its sign, (n_units,).
+
+    Parameters
+    ----------
+    found
+        What `correlation` returns.
+    k
+        The number of a Linear layer, from 1.
+
+    Returns
+    -------
+    By what the column is called in the text: over targets, or over inputs; NaN where a unit has none. "if active" is
+    there only where a ReLU follows.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor())
+    >>> list(strongest_of_units(fg.explain.correlation(fg.replay(exp, seed=1)), 2))
+    ['z, target', 'a, target', 'input, a']
+    """
+    columns = {}
+    for name, variable in _COLUMNS.items():
+        if f"{variable}_{k}" in found.r:
+            now = found.r[f"{variable}_{k}"][-1].transpose(unit_dim(k), ...)
+            columns[name] = np.array([_strongest(r) for r in now.values])
+    return columns
 
 
 def _three(r: float) -> str:
@@ -101,7 +134,7 @@ def _strongest(r: NDArray[np.float64]) -> float:
 
 def _cut(count: int, noun: str) -> str:
     """Say that a table is cut."""
-    return f"The first {_ROWS} of {counted(count, noun)}." if count > _ROWS else ""
+    return f"The first {ROWS} of {counted(count, noun)}." if count > ROWS else ""
 
 
 def _limits(found: Correlation) -> str:

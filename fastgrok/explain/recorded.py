@@ -27,12 +27,19 @@ class Moment(NamedTuple):
 
     Examples
     --------
-    >>> str(Moment(3, 9)), str(Moment(3, None))
-    ('step 9 (epoch 3)', 'epoch 3')
+    >>> str(Moment(3, 9)), Moment(3, 9).time
+    ('step 9 (epoch 3)', 9)
+    >>> str(Moment(3, None)), Moment(3, None).time
+    ('epoch 3', 3)
     """
 
     epoch: int
     step: int | None
+
+    @property
+    def time(self) -> int:
+        """Where it is on the trace's axis of time: the step, in a trace by epoch the epoch."""
+        return self.epoch if self.step is None else self.step
 
     def __str__(self) -> str:
         return f"epoch {self.epoch}" if self.step is None else f"step {self.step} (epoch {self.epoch})"

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from fastgrok.explain.overfitting import Overfitting
 from fastgrok.plots.style import axes_or_new, looks
 from fastgrok.trace import time_dim
-from fastgrok.trace.variables import STEP
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -47,9 +46,7 @@ def overfitting_curves(found: Overfitting) -> Curves:
     """
     curves = found.curves
     dim = time_dim(curves)
-    since = found.since
-    parts = since.step if dim == STEP and since.step is not None else since.epoch
-    return Curves(curves[dim].values, curves["loss"].values, curves["loss_validation"].values, parts)
+    return Curves(curves[dim].values, curves["loss"].values, curves["loss_validation"].values, found.since.time)
 
 
 def overfitting(found: Overfitting, ax: Axes | None = None) -> Axes:

@@ -51,7 +51,7 @@ def looks() -> Iterator[Look]:
         yield Look(COLOURS[k % len(COLOURS)], DASHES[k % len(DASHES)])
 
 
-def axes_or_new(ax: Axes | None) -> Axes:
+def axes_or_new(ax: Axes | None, height: float = 0.0) -> Axes:
     """
     Return the axes, or those of a new figure.
 
@@ -59,12 +59,16 @@ def axes_or_new(ax: Axes | None) -> Axes:
     ----------
     ax
         Where to draw; None: in a new figure.
+    height
+        Of a new figure in inches, at least; others have matplotlib's own.
     """
     if ax is not None:
         return ax
     import matplotlib.pyplot as plt
 
-    return plt.subplots(layout="constrained")[1]
+    figure, ax = plt.subplots(layout="constrained")
+    figure.set_figheight(max(height, figure.get_figheight()))
+    return ax
 
 
 def blended(color: str, amount: float) -> tuple[float, float, float]:
@@ -119,10 +123,10 @@ def short(number: float, decimals: int = 2) -> str:
 
     Examples
     --------
-    >>> short(-0.5), short(123.4), short(-2e200)
-    ('-0.50', '1e+02', '-2e+200')
+    >>> short(-0.5), short(-0.001), short(123.4), short(-2e200)
+    ('-0.50', '0.00', '1e+02', '-2e+200')
     """
-    return f"{number:.{decimals}f}" if abs(number) < 100 else f"{number:.0e}"
+    return f"{round(number, decimals) + 0.0:.{decimals}f}" if abs(number) < 100 else f"{number:.0e}"
 
 
 def legend_below(ax: Axes, title: str | None = None) -> None:

@@ -1,0 +1,160 @@
+"""What correlates with what in the end: a row for each unit, and what each layer has found beside its rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastgrok.explain.correlation import Correlation, LayerFound
+from fastgrok.explain.correlation_text import ROWS, strongest_of_units
+from fastgrok.plots.style import apart, axes_or_new
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_DARK = 0.55  # |r| from which on a cell is dark
+_NUMBERED = 40  # rows at most that have names and numbers
+_ROOMY = 12  # rows at most whose numbers are not smaller
+_ROW = 0.24  # inches of a row in a figure of its own
+_FOUR_LINES = 48  # points
+
+
+class CorrelationTable(NamedTuple):
+    """
+    What is drawn.
+
+    Parameters
+    ----------
+    rows
+        The layer and the number of each unit; of a layer of more than 16 units the first 16.
+    columns
+        What is correlated with what, as in the text of a `Correlation`.
+    r
+        (n_rows, n_columns), the strongest over targets or inputs, at the end; NaN where there is none.
+    asked
+        (n_rows, n_columns), whether there may be one: "if active" is asked only where a ReLU follows.
+    starts
+        The first row of each layer.
+    layers
+        What each layer has found.
+    """
+
+    rows: list[tuple[int, int]]
+    columns: list[str]
+    r: NDArray[np.float64]
+    asked: NDArray[np.bool_]
+    starts: list[int]
+    layers: tuple[LayerFound, ...]
+
+
+def correlation_table(found: Correlation) -> CorrelationTable:
+    """
+    Return the strongest correlations of each unit at the end, a row for each unit.
+
+    Parameters
+    ----------
+    found
+        What `fastgrok.explain.correlation` returns.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor())
+    >>> found = correlation_table(fg.explain.correlation(fg.replay(exp, seed=1)))
+    >>> found.r.shape, found.rows[-1], found.starts
+    ((5, 5), (2, 0), [0, 4])
+    """
+    parts = {layer.layer: strongest_of_units(found, layer.layer) for layer in found.layers}
+    columns = list(dict.fromkeys(name for part in parts.values() for name in part))
+    rows: list[tuple[int, int]] = []
+    starts = []
+    for k, part in parts.items():
+        starts.append(len(rows))
+        rows += [(k, unit) for unit in range(min(len(part[columns[0]]), ROWS))]
+    r = [[parts[k][name][unit] if name in parts[k] else np.nan for name in columns] for k, unit in rows]
+    asked = [[name in parts[k] for name in columns] for k, _ in rows]
+    return CorrelationTable(rows, columns, np.array(r), np.array(asked), starts, found.layers)
+
+
+def correlation(found: Correlation, ax: Axes | None = None) -> Axes:
+    """
+    Draw what correlates with what in the end: a row for each unit, and beside them what each layer has found.
+
+    Parameters
+    ----------
+    found
+        What `fastgrok.explain.correlation` returns.
+    ax
+        Where to draw; None: in a new figure.
+
+    Returns
+    -------
+    The axes. Hatched is what has no r, since something is constant; empty is what is not asked of a layer. Numbers
+    stand in the cells of up to 40 units.
+
+    Examples
+    --------
+    >>> import fastgrok as fg, matplotlib.figure
+    >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor())
+    >>> ax = matplotlib.figure.Figure().add_subplot()
+    >>> fg.plots.correlation(fg.explain.correlation(fg.replay(exp, seed=1)), ax).get_title()
+    'Strongest correlation of each unit'
+    """
+    table = correlation_table(found)
+    ax = axes_or_new(ax, 2 + _ROW * len(table.rows))
+    size = "small" if len(table.rows) <= _ROOMY else "x-small"
+    image = ax.imshow(table.r, cmap="PuOr", vmin=-1, vmax=1, aspect="auto", interpolation="none")
+    _hatch(table, ax)
+    ax.set_xticks(range(len(table.columns)), [_folded(name) for name in table.columns], fontsize="small")
+    ax.xaxis.tick_top()
+    ax.tick_params(length=0)
+    if len(table.rows) <= _NUMBERED:
+        for (row, column), r in np.ndenumerate(table.r):
+            if np.isfinite(r):
+                color = "white" if abs(r) > _DARK else "black"
+                shown = f"{round(r, 2) + 0.0:.2f}"
+                ax.text(column, row, shown, ha="center", va="center", fontsize=size, color=color)
+        ax.set_yticks(range(len(table.rows)), [f"layer {k}: unit {unit}" for k, unit in table.rows], fontsize=size)
+    else:
+        ax.set_yticks(table.starts, [f"layer {layer.layer}" for layer in table.layers])
+    _draw_layers(table, found, ax)
+    ax.set_title("Strongest correlation of each unit")
+    ax.figure.colorbar(image, ax=ax, label="r (hatched: something is constant)", location="bottom", aspect=40)
+    return ax
+
+
+def _folded(name: str) -> str:
+    """Break the name of a column before its condition."""
+    return name.replace(" if ", "\nif ")
+
+
+def _hatch(table: CorrelationTable, ax: Axes) -> None:
+    """Hatch the cells that have no r."""
+    from matplotlib.patches import Rectangle
+
+    style: dict[str, Any] = {"facecolor": "none", "edgecolor": "grey", "hatch": "///", "linewidth": 0}
+    for row, column in np.argwhere(table.asked & np.isnan(table.r)):
+        ax.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, **style))
+
+
+def _draw_layers(table: CorrelationTable, found: Correlation, ax: Axes) -> None:
+    """Draw a line between layers, and write beside its rows what each has found."""
+    data, linears = found.experiment.data, found.experiment.network.linears
+    texts, middles = [], []
+    for layer, start, end in zip(table.layers, table.starts, [*table.starts[1:], len(table.rows)], strict=True):
+        if start:
+            ax.axhline(start - 0.5, color="black", linewidth=2)
+        lines = [f"layer {layer.layer}: {layer.found}", f"since {layer.since}"]
+        if layer.unit is not None and layer.target is not None:
+            lines.append(f"unit {layer.unit}, {data.target_names[layer.target]}: r = {layer.r:.2f}")
+        width = linears[layer.layer - 1].fan_out
+        if width > ROWS:
+            lines.append(f"(the first {ROWS} of {width:,} units)")
+        texts.append("\n".join(lines))
+        middles.append((start + end - 1) / 2)
+    gap = _FOUR_LINES / (72 * ax.bbox.height / ax.figure.dpi)
+    style: dict[str, Any] = {"ha": "left", "va": "center", "fontsize": "small", "annotation_clip": False}
+    for text, place in zip(texts, apart(middles, 0, len(table.rows), gap), strict=True):
+        ax.annotate(text, (1.02, place), xycoords=("axes fraction", "data"), **style)

@@ -1,0 +1,234 @@
+"""Units as circles in columns, layer by layer, with edges between them: what every picture of a network stands on."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from fastgrok.plots.recorded import layer_name
+from fastgrok.plots.style import COLOURS, DEAD, blended, short
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from fastgrok.experiment import Experiment
+
+POSITIVE, NEGATIVE = COLOURS[0], COLOURS[5]
+"""The colours of edges, by the sign of their number."""
+
+WHITE = {"facecolor": "white", "edgecolor": "none", "pad": 1.2, "alpha": 0.9}
+"""The box behind a text that stands on edges."""
+
+_SHOWN = 10  # units of a layer at most; of larger ones the first and the last
+_NUMBERED = 12  # edges at most whose numbers are written
+_STRETCH = 1.5  # how far apart the nodes of a small layer are at most
+_CROWDED = 3  # nodes are smaller where a column is higher than this, from its middle
+
+
+@dataclass(frozen=True)
+class Place:
+    """
+    Where a unit stands.
+
+    Parameters
+    ----------
+    layer
+        The number of the Linear layer that it belongs to; 0: it is an input.
+    unit
+        Its number in the layer, from 0.
+    x
+        Where it stands.
+    y
+        Where it stands; 0 is the middle.
+    """
+
+    layer: int
+    unit: int
+    x: float
+    y: float
+
+
+class Edge(NamedTuple):
+    """
+    What leads from one unit to another.
+
+    Parameters
+    ----------
+    source
+        Where it comes from.
+    target
+        Where it leads to.
+    value
+        The number on it: a weight, or what goes along it.
+    """
+
+    source: Place
+    target: Place
+    value: float
+
+
+def places(widths: Sequence[int]) -> list[list[Place]]:
+    """
+    Return where the units of each layer stand, from the top; of more than 10 those of the first 5 and the last 4.
+
+    Parameters
+    ----------
+    widths
+        Units of each layer, the inputs first.
+
+    Examples
+    --------
+    >>> [[(place.unit, place.y) for place in layer] for layer in places([1, 2])]
+    [[(0, 0.0)], [(0, 0.5), (1, -0.5)]]
+    """
+    slots = [min(width, _SHOWN) for width in widths]
+    return [list(_column(layer, width, max(slots))) for layer, width in enumerate(widths)]
+
+
+def _column(layer: int, width: int, most: int) -> Iterator[Place]:
+    """Yield where the units of a layer stand; `most` are the slots of the largest."""
+    n = min(width, _SHOWN)
+    apart = min(_STRETCH, (most - 1) / (n - 1)) if n > 1 else 1.0
+    for slot in range(n):
+        if width > n and slot == n // 2:  # here stands how many are left out
+            continue
+        unit = slot if width == n or slot < n // 2 else width - n + slot
+        yield Place(layer, unit, float(layer), apart * ((n - 1) / 2 - slot))
+
+
+def crowded(nodes: Sequence[Place]) -> bool:
+    """
+    Return whether nodes, and what is written in them, must be small.
+
+    Parameters
+    ----------
+    nodes
+        All of them.
+    """
+    return max(abs(node.y) for node in nodes) > _CROWDED
+
+
+def draw_edges(edges: Sequence[Edge], largest: float, ax: Axes) -> None:
+    """
+    Draw edges: solid or dashed, wide or thin, dark or light; a 0 dotted; with its number where there are few.
+
+    Parameters
+    ----------
+    edges
+        All of them.
+    largest
+        The size of a number whose edge is the widest.
+    ax
+        Where to draw.
+    """
+    from matplotlib.collections import LineCollection
+
+    for color, style, sign in ((POSITIVE, "solid", 1), (NEGATIVE, "dashed", -1), (DEAD, "dotted", 0)):
+        chosen = [edge for edge in edges if (sign * edge.value > 0 if sign else edge.value == 0)]
+        sizes = [abs(edge.value) / largest for edge in chosen]
+        lines = LineCollection(
+            [[(edge.source.x, edge.source.y), (edge.target.x, edge.target.y)] for edge in chosen],
+            colors=[blended(color, 0.3 + 0.7 * size) if sign else color for size in sizes],
+            linewidths=[0.4 + 4.6 * size if sign else 1.0 for size in sizes],
+            linestyles=style,
+            zorder=1,
+        )
+        if chosen:
+            ax.add_collection(lines, autolim=False)
+    if len(edges) <= _NUMBERED:
+        for edge, (x, y) in zip(edges, _label_places(edges), strict=True):
+            ax.text(x, y, short(edge.value), ha="center", va="center", fontsize=7, bbox=WHITE, zorder=2)
+
+
+def _label_places(edges: Sequence[Edge]) -> Iterator[tuple[float, float]]:
+    """Yield where the number of each edge stands: where the edges of its layer are as far apart as they get."""
+    ends = sorted({(end.layer, -end.y) for edge in edges for end in (edge.source, edge.target)})
+    heights = {layer: [-y for _, y in column] for layer, column in itertools.groupby(ends, key=lambda end: end[0])}
+    steps = {layer: ys[0] - ys[1] if len(ys) > 1 else 1.0 for layer, ys in heights.items()}
+    for source, target, _ in edges:
+        n_sources, n_targets = (len(heights[node.layer]) for node in (source, target))
+        near, far = (n_sources * steps[source.layer], steps[target.layer])
+        share = near / (near + far)
+        if n_sources > n_targets:
+            near, far = n_targets * steps[target.layer], steps[source.layer]
+            share = far / (near + far)
+        share = min(max(share, 0.25), 0.75)
+        yield source.x + share * (target.x - source.x), source.y + share * (target.y - source.y)
+
+
+def draw_circles(nodes: Sequence[Place], size: float, face: Any, ax: Axes) -> None:
+    """
+    Draw nodes of one kind.
+
+    Parameters
+    ----------
+    nodes
+        Those of the kind.
+    size
+        Of a circle, in points squared.
+    face
+        The colour that fills it.
+    ax
+        Where to draw.
+    """
+    style: dict[str, Any] = {"s": size, "color": face, "edgecolors": "black", "zorder": 3}
+    ax.scatter([node.x for node in nodes], [node.y for node in nodes], **style)
+
+
+def draw_frame(nodes: Sequence[Place], experiment: Experiment, ax: Axes) -> None:
+    """
+    Name the layers, the inputs and the outputs, say how many units are left out, and fit the axes.
+
+    Parameters
+    ----------
+    nodes
+        All of them, as `places` has them.
+    experiment
+        What has this network.
+    ax
+        Where to draw.
+    """
+    linears, data = experiment.network.linears, experiment.data
+    widths = [linears[0].fan_in, *(linear.fan_out for linear in linears)]
+    for layer, width in enumerate(widths):
+        column = [node for node in nodes if node.layer == layer]
+        name = layer_name(experiment, layer).replace(", ", "\n")
+        ax.annotate(name, (layer, 1), xycoords=("data", "axes fraction"), ha="center", va="bottom", fontsize="small")
+        if width > len(column):
+            gap = (column[_SHOWN // 2 - 1].y + column[_SHOWN // 2].y) / 2
+            where: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": "small", "bbox": WHITE, "zorder": 4}
+            ax.text(layer, gap, f"⋮ {width - len(column):,} more", **where)
+        if layer in (0, len(linears)):
+            names, side, away = (data.target_names, "left", 18) if layer else (data.feature_names, "right", -18)
+            style: dict[str, Any] = {"ha": side, "va": "center", "fontsize": "small"}
+            for node in column:
+                ax.annotate(names[node.unit], (node.x, node.y), (away, 0), textcoords="offset points", **style)
+    top = max(node.y for node in nodes)
+    ax.set_xlim(-0.35, len(linears) + 0.35)
+    ax.set_ylim(-top - 0.5, top + 0.5)
+    ax.set_axis_off()
+
+
+def draw_legend(handles: Sequence[Any], largest: float, ax: Axes) -> None:
+    """
+    Say what stands for what below the network.
+
+    Parameters
+    ----------
+    handles
+        What there is beside edges.
+    largest
+        The size of a number whose edge is the widest.
+    ax
+        Where to draw.
+    """
+    from matplotlib.lines import Line2D
+
+    edges = [
+        Line2D([], [], color=POSITIVE, linewidth=2.5, label=f"positive, widest: {largest:.3g}"),
+        Line2D([], [], color=NEGATIVE, linewidth=2.5, linestyle="--", label="negative"),
+    ]
+    place: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, 0.0), "ncols": 3}
+    ax.legend(handles=[*edges, *handles], frameon=False, fontsize="small", **place)
