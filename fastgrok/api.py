@@ -12,22 +12,22 @@ from typing import Any, NamedTuple, ParamSpec, TypeVar, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastgrok import arguments, training
 from fastgrok.datasets.arrays import examples_array
-from fastgrok.display.progress import progress_bar
+from fastgrok.engine import arguments, training
+from fastgrok.engine.params import joined, split
+from fastgrok.engine.training import thread_pool, train, working_bytes
 from fastgrok.errors import InvalidExperiment
-from fastgrok.experiment import Experiment
-from fastgrok.grid import Point, checked_axes, grid
-from fastgrok.network import Network
-from fastgrok.params import joined, split
-from fastgrok.recording import NOTHING, Recording, checked_recording
-from fastgrok.results.configuration import Axis, Configuration, not_started
-from fastgrok.run_result import Result
+from fastgrok.results.configuration import Configuration, not_started
+from fastgrok.results.progress import progress_bar
+from fastgrok.results.result import Result
+from fastgrok.spec.axes import Axis, Point, checked_axes, grid
+from fastgrok.spec.experiment import Experiment
+from fastgrok.spec.network import Network
+from fastgrok.spec.recording import NOTHING, Recording, checked_recording
 from fastgrok.store import Store, open_store
 from fastgrok.store.how import How
 from fastgrok.store.specification import ALL
 from fastgrok.store.sweeping import specified, sweep_to_store
-from fastgrok.training import thread_pool, train, working_bytes
 
 __all__ = ["Result", "Store", "initial_params", "open_store", "predict", "run", "sweep"]
 

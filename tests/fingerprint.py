@@ -1,6 +1,6 @@
 """Every bit of a result as one hash; run as a script, the hashes of a few small sweeps as JSON.
 
-`tests/test_bits.py` runs it under several values of NUMBA_CPU_NAME.
+`tests/contracts/test_bits.py` runs it under several values of NUMBA_CPU_NAME.
 """
 
 from __future__ import annotations

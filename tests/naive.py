@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import fastgrok as fg
-from fastgrok.schema import STALLED_GRADIENT_NORM, Outcome
+from fastgrok.spec.variables import STALLED_GRADIENT_NORM, Outcome
 
 Params = list[np.ndarray]
 

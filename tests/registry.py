@@ -10,8 +10,8 @@ from typing import get_args
 import numpy as np
 
 import fastgrok as fg
-from fastgrok.layers import ACTIVATIONS
-from fastgrok.losses import Loss, Reduction
+from fastgrok.spec.layers import ACTIVATIONS
+from fastgrok.spec.losses import Loss, Reduction
 
 ACTIVATIONS_WITH_FIELDS = {
     "relu_gradient_one": fg.ReLU(gradient_at_zero=1),

@@ -2,13 +2,9 @@
 
 import dataclasses
 import re
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.peers import (
     agreement,

@@ -9,10 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fastgrok as fg
-from fastgrok import api, training
-from fastgrok.arguments import checked_seeds
+from fastgrok import api
+from fastgrok.engine import training
+from fastgrok.engine.arguments import checked_seeds
 from fastgrok.errors import InvalidExperiment
-from fastgrok.schema import NEVER, Outcome
+from fastgrok.spec.variables import NEVER, Outcome
 
 NET = fg.mlp(2, 4, 1)
 EXP = fg.Experiment(NET, fg.datasets.xor(), epochs=60)

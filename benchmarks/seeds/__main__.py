@@ -22,7 +22,7 @@ from benchmarks.peers import readme
 from benchmarks.peers.environment import describe
 from benchmarks.peers.tables import table
 from benchmarks.peers.timing import median_ratio
-from fastgrok.kernels import builder
+from fastgrok.engine import builder
 
 XOR = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), init=fg.Uniform(-1, 1), stop=None)
 STOPPED = XOR.replace(epochs=10_000, stop=fg.Converged(loss=0.01))

@@ -8,8 +8,8 @@ from typing import Any
 
 from fastgrok.cli.flags import FIELD_FLAGS
 from fastgrok.errors import InvalidExperiment
-from fastgrok.experiment import Experiment
-from fastgrok.fields import one_of
+from fastgrok.spec.experiment import Experiment
+from fastgrok.spec.fields import one_of
 
 
 def compared(name: str | None, axes: Collection[str], experiment: Experiment) -> str | None:
@@ -60,7 +60,7 @@ def show_comparison(sweep: Any, axis: str) -> None:
     axis
         The path of one of its axes.
     """
-    from fastgrok.comparison import compare
+    from fastgrok.statistics.comparison import compare
 
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     print(compare(sweep, axis).as_text(width), flush=True)

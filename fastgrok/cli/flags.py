@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 import typer
 
-from fastgrok.initializers import initializer_names
-from fastgrok.schema import ACCURACY, OUTCOME_MEANINGS
+from fastgrok.spec.initializers import initializer_names
+from fastgrok.spec.variables import ACCURACY, OUTCOME_MEANINGS
 
 
 class Flag(NamedTuple):

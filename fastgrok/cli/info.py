@@ -25,7 +25,7 @@ def info(*, as_json: bool) -> int:
 
 def collect() -> dict[str, Any]:
     """Return everything that `fastgrok info` shows."""
-    from fastgrok.kernels import builder
+    from fastgrok.engine import builder
     from fastgrok.kernels.target import vector_bytes
     from fastgrok.results.provenance import cpu_name, cpu_target, versions
 
@@ -43,9 +43,9 @@ def collect() -> dict[str, Any]:
 def _lanes() -> dict[str, dict[str, int]]:
     """Return the lanes chosen for XOR 2-4-1, by driver and dtype."""
     from fastgrok.datasets import xor
-    from fastgrok.experiment import Experiment
-    from fastgrok.kernels.builder import lane_count
-    from fastgrok.network import mlp
+    from fastgrok.engine.builder import lane_count
+    from fastgrok.spec.experiment import Experiment
+    from fastgrok.spec.network import mlp
 
     experiment = Experiment(mlp(2, 4, 1), xor())
     return {

@@ -24,7 +24,7 @@ def status(path: str, *, as_json: bool) -> int:
     as_json
         One JSON document instead of lines.
     """
-    from fastgrok.display.numbers import duration, speed
+    from fastgrok.statistics.numbers import duration, speed
     from fastgrok.store import open_store
 
     found = open_store(path).status()
@@ -151,7 +151,7 @@ def show_store(store: Any, status: Any, rows: Sequence[Any], *, as_json: bool, a
 
 def _document(store: Any, status: Any, rows: Sequence[Any], axis: str | None) -> dict[str, Any]:
     """Return what a store says for machines: how far it is, and exact counts."""
-    from fastgrok.comparison import compare
+    from fastgrok.statistics.comparison import compare
 
     return {
         "store": store.path,

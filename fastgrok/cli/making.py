@@ -33,7 +33,7 @@ def resume(path: str, *, shard: str | None, scheduler: str | None, threads: int 
     as_json
         One JSON document instead of a table.
     """
-    from fastgrok import arguments
+    from fastgrok.engine import arguments
     from fastgrok.store import open_store
 
     store, share = open_store(path), None if shard is None else part(shard)

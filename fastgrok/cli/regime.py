@@ -4,13 +4,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any, TypeVar
 
-from fastgrok.calls import call_names, from_call
 from fastgrok.cli.lists import integer, integer_or, listed, number, option
 from fastgrok.errors import InvalidExperiment
-from fastgrok.fields import one_of
-from fastgrok.optimizers import Optimizer
-from fastgrok.schedules import Schedule
-from fastgrok.stopping import Converged, EarlyStopping, Restart
+from fastgrok.spec.calls import call_names, from_call
+from fastgrok.spec.fields import one_of
+from fastgrok.spec.optimizers import Optimizer
+from fastgrok.spec.schedules import Schedule
+from fastgrok.spec.stopping import Converged, EarlyStopping, Restart
 
 Values = Mapping[str, Any]
 """What each flag was given, by the flag's name."""

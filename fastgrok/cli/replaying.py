@@ -64,8 +64,8 @@ def document(trace: xr.Dataset) -> dict[str, Any]:
     trace
         Of one seed.
     """
-    from fastgrok.schema import VARIABLES
-    from fastgrok.trace import checked_time, time_dim
+    from fastgrok.explain.trace import checked_time, time_dim
+    from fastgrok.spec.variables import VARIABLES
 
     dim = time_dim(trace)
     ran = trace.sel({dim: slice(None, checked_time(trace, None))})
@@ -88,9 +88,9 @@ def _plain(value: Any) -> Any:
 
 def _text(trace: xr.Dataset) -> str:
     """Say what became of a seed, and where it was on the way."""
-    from fastgrok.display.layout import Cells, aligned
-    from fastgrok.schema import OUTCOMES
-    from fastgrok.trace import checked_time, experiment_of, time_dim
+    from fastgrok.explain.trace import checked_time, experiment_of, time_dim
+    from fastgrok.spec.variables import OUTCOMES
+    from fastgrok.statistics.layout import Cells, aligned
 
     exp, dim = experiment_of(trace), time_dim(trace)
     ran = trace.sel({dim: slice(None, checked_time(trace, None))})

@@ -14,11 +14,11 @@ from fastgrok.cli.regime import Values, optimizers, stopping
 from fastgrok.datasets import Dataset
 from fastgrok.datasets.builtin import BUILTIN
 from fastgrok.errors import MISSING, InvalidExperiment
-from fastgrok.experiment import Experiment
-from fastgrok.fields import one_of
-from fastgrok.initializers import initializer
-from fastgrok.layers import MAX_WIDTH
-from fastgrok.network import ACTIVATIONS, LeakyReLU, Network, ReLU, Sigmoid, mlp
+from fastgrok.spec.experiment import Experiment
+from fastgrok.spec.fields import one_of
+from fastgrok.spec.initializers import initializer
+from fastgrok.spec.layers import MAX_WIDTH
+from fastgrok.spec.network import ACTIVATIONS, LeakyReLU, Network, ReLU, Sigmoid, mlp
 
 _KNOWN = ", ".join(BUILTIN).replace("parity", "parity3")
 

@@ -5,12 +5,12 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from fastgrok import arguments
 from fastgrok.cli import making
 from fastgrok.cli.flags import FIELD_FLAGS, FLAGS
 from fastgrok.cli.lists import option
 from fastgrok.cli.regime import Values, record_at
 from fastgrok.cli.request import Request, is_set_by
+from fastgrok.engine import arguments
 from fastgrok.errors import MISSING, InvalidExperiment
 
 _FILES = (".parquet", ".nc")
@@ -147,7 +147,7 @@ def dry_run(wanted: Request, chosen: range | list[int], values: Values) -> int:
     values
         What each flag was given.
     """
-    from fastgrok.display.numbers import duration
+    from fastgrok.statistics.numbers import duration
     from fastgrok.store.how import How
     from fastgrok.store.sweeping import estimate, estimate_in
 

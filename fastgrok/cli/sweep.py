@@ -136,7 +136,7 @@ def document(result: Any, chosen: range | list[int], values: Values, axis: str |
     provenance = {
         key: value for key, value in result.attrs.items() if not key.endswith("_json") and key not in elsewhere
     }
-    from fastgrok.comparison import compare
+    from fastgrok.statistics.comparison import compare
 
     return {
         "seeds": _seeds(chosen),

@@ -13,9 +13,9 @@ from fastgrok.cli.lists import integer, items, listed, option
 from fastgrok.cli.regime import Values, record_at
 from fastgrok.cli.request import request
 from fastgrok.errors import MISSING, InvalidExperiment
-from fastgrok.experiment import Experiment
-from fastgrok.fields import one_of
-from fastgrok.schema import OUTCOMES
+from fastgrok.spec.experiment import Experiment
+from fastgrok.spec.fields import one_of
+from fastgrok.spec.variables import OUTCOMES
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -56,7 +56,7 @@ def traced(name: str | None, values: Values, given: Collection[str], *, several:
         with _naming_flags():
             store, chosen = _store(name, values, given)
             return store.replay(chosen, _seed(values["seed"], several, store, chosen), **how)
-    from fastgrok.trace import replay
+    from fastgrok.explain.trace import replay
 
     exp = experiment(name, values)
     _check_absent(given, {"config"}, values, "a store beside it: it tells its configurations apart")
@@ -82,7 +82,7 @@ def looked_at(name: str | None, values: Values, given: Collection[str]) -> Exper
         If something will not do.
     """
     if name is not None and name.endswith(TRACE):
-        from fastgrok.trace import experiment_of
+        from fastgrok.explain.trace import experiment_of
 
         return experiment_of(_opened(name, values, given, several=True))
     if is_store(name):
@@ -178,8 +178,8 @@ def _opened(name: str, values: Values, given: Collection[str], *, several: bool)
     """Return a trace on disk, or one seed of it."""
     import xarray as xr
 
-    from fastgrok.schema import SEED
-    from fastgrok.trace import checked_trace
+    from fastgrok.explain.trace import checked_trace
+    from fastgrok.spec.variables import SEED
 
     its_own = {*_EXPERIMENT_FLAGS, "config", "every", "record_at"}
     _check_absent(given, its_own, values, "no trace on disk beside it: it has its own")

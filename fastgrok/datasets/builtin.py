@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable, Container
 from typing import Any
 
-from fastgrok.calls import split_call
 from fastgrok.datasets.dataset import Dataset
 from fastgrok.errors import InvalidExperiment
-from fastgrok.fields import one_of
+from fastgrok.spec.calls import split_call
+from fastgrok.spec.fields import one_of
 
 MAX_BITS = 16
 """Bits of `parity` at most: 65,536 examples."""

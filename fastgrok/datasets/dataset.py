@@ -16,7 +16,7 @@ from fastgrok.datasets.csv_file import read_csv
 from fastgrok.datasets.npz_file import read_npz
 from fastgrok.datasets.split import held_out_rows
 from fastgrok.errors import InvalidExperiment
-from fastgrok.spec import from_plain, register
+from fastgrok.spec.base import from_plain, register
 
 
 @register

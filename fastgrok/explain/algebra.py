@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from fastgrok.errors import InvalidExperiment
 from fastgrok.explain.bricks import Brick, drawn
 from fastgrok.explain.wording import WIDTH, layer_name, wrapped
-from fastgrok.layers import Activation, Layer, LeakyReLU, Linear
-from fastgrok.network import Network
+from fastgrok.spec.layers import Activation, Layer, LeakyReLU, Linear
+from fastgrok.spec.network import Network
 
 _DEFINITIONS = {
     "relu": "def relu(x):\n    return np.maximum(x, 0)",

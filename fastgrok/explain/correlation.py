@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgrok.errors import InvalidExperiment
-from fastgrok.experiment import Experiment
 from fastgrok.explain.correlation_text import correlation_text
 from fastgrok.explain.movement import Movement, movements
 from fastgrok.explain.pearson import CONSTANT, pearson
 from fastgrok.explain.recorded import Moment, last_run, layer_input, moment, recorded
-from fastgrok.layers import ReLU
-from fastgrok.trace import experiment_of, time_dim
-from fastgrok.trace.variables import activation_places, unit_dim
+from fastgrok.explain.trace import experiment_of, time_dim
+from fastgrok.explain.trace.variables import activation_places, unit_dim
+from fastgrok.spec.experiment import Experiment
+from fastgrok.spec.layers import ReLU
 
 if TYPE_CHECKING:
     import xarray as xr

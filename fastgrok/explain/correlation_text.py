@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgrok.explain.movement import WINDOW
+from fastgrok.explain.trace.variables import unit_dim
 from fastgrok.explain.wording import counted, listed, number, paragraph, param_names, table
-from fastgrok.trace.variables import unit_dim
 
 if TYPE_CHECKING:
     from fastgrok.explain.correlation import Correlation, LayerFound

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from fastgrok.experiment import Experiment
 from fastgrok.explain.causes.course import Course, course, course_text
 from fastgrok.explain.causes.death import NetworkDeath, network_death
 from fastgrok.explain.causes.divergence import Divergence, divergence
 from fastgrok.explain.causes.plateau import OnPlateau, on_plateau
 from fastgrok.explain.recorded import Moment, moment, recorded
+from fastgrok.explain.trace import experiment_of
 from fastgrok.explain.wording import number, paragraph
-from fastgrok.schema import NEVER, OUTCOMES, STALLED_GRADIENT_NORM, Outcome
-from fastgrok.trace import experiment_of
+from fastgrok.spec.experiment import Experiment
+from fastgrok.spec.variables import NEVER, OUTCOMES, STALLED_GRADIENT_NORM, Outcome
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -157,7 +157,7 @@ def failure(trace: Any) -> Failure:
     "born_dead"   every unit of a ReLU layer is dead at initialisation, and stays so
     "dead"        every unit of a ReLU layer died: when each, and what killed the last one
     "untrained"   no epoch was run
-    "plateau"     the loss sits on one of `fastgrok.plateaus`: which examples are not told apart, since when
+    "plateau"     the loss sits on one of `fastgrok.statistics.plateaus`: what is not told apart, since when
     "stalled"     the gradient norm is below 1e-6
     "slow"        the loss was still falling: at what rate, and how far it is to the goal
     "flat"        none of these: the loss does not fall, and there is a gradient

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastgrok.engine.params import joined, split
 from fastgrok.errors import InvalidExperiment
-from fastgrok.experiment import Experiment
-from fastgrok.network import Network
-from fastgrok.params import joined, split
+from fastgrok.spec.experiment import Experiment
+from fastgrok.spec.network import Network
 
 Params = list[NDArray[Any]]
 """The parameters of one network, one array for each of `network.param_shapes`."""
@@ -79,7 +79,7 @@ def experiment_and_params(given: Any, params: Any, at: Any) -> tuple[Experiment,
                 "params", params, "the parameters of one network, or a trace and not an experiment"
             )
         return given, one_network(given.network, params, given.dtype)
-    from fastgrok.trace import checked_trace, experiment_of, params_at  # and with it the kernels
+    from fastgrok.explain.trace import checked_trace, experiment_of, params_at  # and with it the kernels
 
     trace = checked_trace(given)
     if params is not None:

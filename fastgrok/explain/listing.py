@@ -13,8 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 from fastgrok.errors import InvalidExperiment
 from fastgrok.explain.given import one_network
 from fastgrok.explain.passes import weight_and_bias
-from fastgrok.layers import MAX_WIDTH
-from fastgrok.network import MAX_LAYERS, Network
+from fastgrok.spec.layers import MAX_WIDTH
+from fastgrok.spec.network import MAX_LAYERS, Network
 
 _FORM = re.compile(r"(?:L(\d{1,6})N(\d{1,6})|(\d{1,6})B)\s*->\s*L(\d{1,6})N(\d{1,6})\s*([=:])\s*(\S+)")
 _ACCEPTED = "a line such as 'L0N0 -> L1N0 = 0.66' or '0B -> L1N0: 0.5'"

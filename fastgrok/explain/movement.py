@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgrok.trace import experiment_of
-from fastgrok.trace.variables import param_variables
+from fastgrok.explain.trace import experiment_of
+from fastgrok.explain.trace.variables import param_variables
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from fastgrok.datasets import Dataset
 from fastgrok.errors import InvalidExperiment
-from fastgrok.experiment import Experiment
 from fastgrok.explain.pearson import pearson
 from fastgrok.explain.recorded import Moment, moment, recorded
+from fastgrok.explain.trace import experiment_of, time_dim
 from fastgrok.explain.wording import counted, number, paragraph, param_names, table
-from fastgrok.trace import experiment_of, time_dim
+from fastgrok.spec.experiment import Experiment
 
 if TYPE_CHECKING:
     import xarray as xr

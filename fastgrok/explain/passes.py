@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgrok.explain.given import Params
-from fastgrok.layers import LeakyReLU, Linear, ReLU, Sigmoid
-from fastgrok.losses import Loss
-from fastgrok.network import Network
+from fastgrok.spec.layers import LeakyReLU, Linear, ReLU, Sigmoid
+from fastgrok.spec.losses import Loss
+from fastgrok.spec.network import Network
 
 Array = NDArray[Any]
 

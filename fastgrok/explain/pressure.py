@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgrok.experiment import Experiment
 from fastgrok.explain.recorded import Moment, layer_input, moment, recorded
+from fastgrok.explain.trace import checked_time, experiment_of, time_dim
+from fastgrok.explain.trace.variables import EXAMPLE, unit_dim
 from fastgrok.explain.wording import counted, number, paragraph, param_names, table
-from fastgrok.trace import checked_time, experiment_of, time_dim
-from fastgrok.trace.variables import EXAMPLE, unit_dim
+from fastgrok.spec.experiment import Experiment
 
 if TYPE_CHECKING:
     import xarray as xr

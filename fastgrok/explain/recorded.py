@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgrok.trace import checked_time, checked_trace, time_dim
-from fastgrok.trace.variables import STEP
+from fastgrok.explain.trace import checked_time, checked_trace, time_dim
+from fastgrok.explain.trace.variables import STEP
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastgrok.errors import InvalidExperiment
-from fastgrok.experiment import Experiment
 from fastgrok.explain.given import Params, experiment_and_params
 from fastgrok.explain.passes import Pass, passed, weight_and_bias
 from fastgrok.explain.sign_rules import SignRules, sign_rules
 from fastgrok.explain.wording import layer_name
-from fastgrok.layers import ReLU
+from fastgrok.spec.experiment import Experiment
+from fastgrok.spec.layers import ReLU
 
 Array = NDArray[Any]
 

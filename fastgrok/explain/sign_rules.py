@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple, get_args
 
-from fastgrok.display.layout import Cells, aligned
 from fastgrok.errors import InvalidExperiment
 from fastgrok.explain.wording import layer_name, wrapped
-from fastgrok.fields import one_of
-from fastgrok.layers import Layer, LeakyReLU, Linear, ReLU, Sigmoid
-from fastgrok.losses import Loss
-from fastgrok.network import Network
+from fastgrok.spec.fields import one_of
+from fastgrok.spec.layers import Layer, LeakyReLU, Linear, ReLU, Sigmoid
+from fastgrok.spec.losses import Loss
+from fastgrok.spec.network import Network
+from fastgrok.statistics.layout import Cells, aligned
 
 _RELATIONS = {0: "=", -1: "<", 1: ">"}
 UPDATES = {0: "keep", 1: "up", -1: "down"}

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastgrok.display.layout import Cells, aligned
 from fastgrok.explain.sign_rules import UPDATES
 from fastgrok.explain.wording import numbers, precise, wrapped
+from fastgrok.statistics.layout import Cells, aligned
 
 if TYPE_CHECKING:
     from fastgrok.explain.sign_flow import Blocked, SignFlow, SignLayer

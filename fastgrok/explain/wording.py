@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from fastgrok.datasets import Dataset
-from fastgrok.display.layout import Cells, aligned
-from fastgrok.display.numbers import one_line
-from fastgrok.experiment import Experiment
-from fastgrok.layers import ACTIVATIONS, Layer
+from fastgrok.spec.experiment import Experiment
+from fastgrok.spec.layers import ACTIVATIONS, Layer
+from fastgrok.statistics.layout import Cells, aligned
+from fastgrok.statistics.numbers import one_line
 
 WIDTH = 100
 """Characters of a line of text at most."""

@@ -10,11 +10,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastgrok.datasets.arrays import examples_array, targets_array
 from fastgrok.errors import InvalidExperiment
-from fastgrok.experiment import Experiment
 from fastgrok.explain.given import Params, experiment_and_params
 from fastgrok.explain.passes import Pass, passed, weight_and_bias
-from fastgrok.layers import Layer
-from fastgrok.optimizers import SGD
+from fastgrok.spec.experiment import Experiment
+from fastgrok.spec.layers import Layer
+from fastgrok.spec.optimizers import SGD
 
 Array = NDArray[Any]
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from fastgrok.kernels.jit import device
 from fastgrok.kernels.lanes import lane_view, scalar_view, splat_view
-from fastgrok.kernels.network import Table
+from fastgrok.kernels.nn.passes import Table
 
 
 class Block(NamedTuple):

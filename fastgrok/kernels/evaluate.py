@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 from fastgrok.kernels.block import load_example, make_view, put_params
 from fastgrok.kernels.jit import device, kernel
 from fastgrok.kernels.lanes import fma, lane_view, like, peek, scalar_view, sqrt
-from fastgrok.kernels.layers import LINEAR, RELU
-from fastgrok.kernels.look import mark_alive
-from fastgrok.kernels.losses import add_hit, add_loss, loss_backward
-from fastgrok.kernels.network import GENERAL, layer_at
+from fastgrok.kernels.nn.layers import LINEAR, RELU
+from fastgrok.kernels.nn.losses import add_hit, add_loss, loss_backward
+from fastgrok.kernels.nn.passes import GENERAL, layer_at
+from fastgrok.kernels.train.look import mark_alive
 
 LOSS, HITS, GRADIENT_NORM = range(3)
 

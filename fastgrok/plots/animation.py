@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastgrok.errors import InvalidExperiment
+from fastgrok.explain.trace import experiment_of, time_dim
 from fastgrok.plots.activations import activations
 from fastgrok.plots.boundary import decision_boundary
 from fastgrok.plots.curves import loss
 from fastgrok.plots.network import network
 from fastgrok.plots.recorded import recorded
 from fastgrok.plots.style import COLOURS
-from fastgrok.trace import experiment_of, time_dim
 
 if TYPE_CHECKING:
     import xarray as xr

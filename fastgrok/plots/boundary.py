@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from fastgrok.api import predict
 from fastgrok.errors import InvalidExperiment
+from fastgrok.explain.trace import checked_time, experiment_of, params_at
 from fastgrok.plots.recorded import recorded, title_of
 from fastgrok.plots.style import axes_or_new, ink
-from fastgrok.trace import checked_time, experiment_of, params_at
 
 if TYPE_CHECKING:
     import xarray as xr

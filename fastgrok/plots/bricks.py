@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from fastgrok.explain.algebra import Algebra, algebra
 from fastgrok.explain.bricks import Brick, cells
-from fastgrok.network import Network
 from fastgrok.plots.style import COLOURS, axes_or_new
+from fastgrok.spec.network import Network
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from fastgrok.display.numbers import named
 from fastgrok.errors import InvalidExperiment
-from fastgrok.experiment import Experiment
-from fastgrok.grid import Point, chosen
-from fastgrok.results.configuration import Axis, Configuration
-from fastgrok.run_result import Result
+from fastgrok.results.configuration import Configuration
+from fastgrok.results.result import Result
+from fastgrok.spec.axes import Axis, Point, chosen
+from fastgrok.spec.experiment import Experiment
 from fastgrok.statistics.counts import Counts
+from fastgrok.statistics.numbers import named
 from fastgrok.store import Store
 
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgrok.display.numbers import percent
 from fastgrok.plots.configurations import Counted, trained
 from fastgrok.plots.style import axes_or_new, legend_below, looks
-from fastgrok.run_result import Result
+from fastgrok.results.result import Result
+from fastgrok.statistics.numbers import percent
 from fastgrok.statistics.proportion import Estimate, wilson
 from fastgrok.statistics.survival import band, survival_curve
 from fastgrok.store import Store

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fastgrok.explain.trace import checked_trace, time_dim
 from fastgrok.plots.recorded import recorded, time_label, title_of
 from fastgrok.plots.style import axes_or_new, looks
-from fastgrok.schema import EPOCH, SEED
-from fastgrok.trace import checked_trace, time_dim
+from fastgrok.spec.variables import EPOCH, SEED
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -9,7 +9,7 @@ import numpy as np
 from fastgrok.errors import InvalidExperiment
 from fastgrok.plots.configurations import trained
 from fastgrok.plots.style import axes_or_new, legend_below, looks
-from fastgrok.run_result import Result
+from fastgrok.results.result import Result
 from fastgrok.statistics.histogram import Histogram
 from fastgrok.statistics.proportion import Estimate, wilson_of_shares
 from fastgrok.store import Store

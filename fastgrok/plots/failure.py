@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgrok.explain import failure as explained
 from fastgrok.explain.causes.death import NetworkDeath, UnitDeath
 from fastgrok.explain.causes.divergence import Divergence
 from fastgrok.explain.causes.plateau import OnPlateau
 from fastgrok.explain.failure import Evidence, Success
+from fastgrok.explain.failure import failure as explained
 from fastgrok.explain.recorded import epochs_of, recorded
+from fastgrok.explain.trace import time_dim
 from fastgrok.explain.wording import listed, number
 from fastgrok.plots.recorded import time_label, title_of
 from fastgrok.plots.style import COLOURS, DEAD, axes_or_new, legend_below
-from fastgrok.trace import time_dim
 
 if TYPE_CHECKING:
     import xarray as xr

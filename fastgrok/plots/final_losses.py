@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgrok.errors import InvalidExperiment
-from fastgrok.plateaus import MAX_EXAMPLES, plateaus
 from fastgrok.plots.configurations import configurations, place_of
 from fastgrok.plots.style import COLOURS, axes_or_new, legend_below
-from fastgrok.run_result import Result
+from fastgrok.results.result import Result
+from fastgrok.spec.variables import MAX_PLATEAU_EXAMPLES
 from fastgrok.statistics.loss_bins import loss_centers
+from fastgrok.statistics.plateaus import plateaus
 from fastgrok.statistics.trapped import PlateauShare, plateau_shares
 from fastgrok.store import Store
 
@@ -99,7 +100,7 @@ def loss_histogram(result: Result | Store, config: int | Mapping[str, Any] | Non
         np.histogram(np.maximum(loss_centers(h.values), edges[0]), edges, weights=h.counts)[0].astype(np.int64)
         for h in losses
     )
-    known = plateaus(data, one.experiment.loss) if data.n_examples <= MAX_EXAMPLES else ()
+    known = plateaus(data, one.experiment.loss) if data.n_examples <= MAX_PLATEAU_EXAMPLES else ()
     shares = plateau_shares(one.counts, known) if known else []
     return LossHistogram(edges, converged, rest, one.counts.n - n, logarithmic, shares)
 

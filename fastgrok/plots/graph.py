@@ -13,7 +13,7 @@ from fastgrok.plots.style import COLOURS, DEAD, blended, short
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from fastgrok.experiment import Experiment
+    from fastgrok.spec.experiment import Experiment
 
 POSITIVE, NEGATIVE = COLOURS[0], COLOURS[5]
 """The colours of edges, by the sign of their number."""

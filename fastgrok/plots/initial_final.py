@@ -13,7 +13,7 @@ from fastgrok.errors import InvalidExperiment
 from fastgrok.plots.configurations import configurations, place_of
 from fastgrok.plots.recorded import checked_layer, layer_name
 from fastgrok.plots.style import COLOURS, axes_or_new
-from fastgrok.run_result import Result
+from fastgrok.results.result import Result
 from fastgrok.store import Store
 
 if TYPE_CHECKING:

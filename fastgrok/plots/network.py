@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from fastgrok.explain.trace import checked_time, experiment_of, time_dim
 from fastgrok.plots.graph import (
     Edge,
     Place,
@@ -20,7 +21,6 @@ from fastgrok.plots.graph import (
 )
 from fastgrok.plots.recorded import recorded, title_of
 from fastgrok.plots.style import axes_or_new, blended, short
-from fastgrok.trace import checked_time, experiment_of, time_dim
 
 if TYPE_CHECKING:
     import xarray as xr

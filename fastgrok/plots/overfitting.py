@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgrok.explain.overfitting import Overfitting
+from fastgrok.explain.trace import time_dim
 from fastgrok.plots.style import axes_or_new, looks
-from fastgrok.trace import time_dim
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

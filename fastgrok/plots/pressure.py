@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgrok.explain.pressure import Pressure, at_one_time
+from fastgrok.explain.trace.variables import STEP
 from fastgrok.explain.wording import param_names
 from fastgrok.plots.style import DEAD, axes_or_new
-from fastgrok.trace.variables import STEP
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fastgrok.errors import InvalidExperiment
-from fastgrok.experiment import Experiment
-from fastgrok.network import Linear
-from fastgrok.schema import EPOCH, SEED
-from fastgrok.trace import checked_time, checked_trace, time_dim
+from fastgrok.explain.trace import checked_time, checked_trace, time_dim
+from fastgrok.spec.experiment import Experiment
+from fastgrok.spec.network import Linear
+from fastgrok.spec.variables import EPOCH, SEED
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgrok.recording import sizes
-from fastgrok.results.configuration import Axis, Configuration
-from fastgrok.results.layers import ReluLayer, all_relu_layers, relu_layers
-from fastgrok.schema import (
+from fastgrok.results.configuration import Configuration
+from fastgrok.spec.axes import Axis
+from fastgrok.spec.recording import sizes
+from fastgrok.spec.relu_layers import ReluLayer, all_relu_layers, relu_layers
+from fastgrok.spec.variables import (
     EPOCH,
     FINISHED,
     HIDDEN_LAYER,
@@ -51,10 +52,10 @@ def to_dataset(
 
     Notes
     -----
-    Dimensions are the axes, then `seed`, then those of each variable in `fastgrok.schema`. An interrupted run has the
-    rows that were finished. An interrupted sweep has all; a variable `finished` tells them apart, and the outcome of
-    those that were not trained is one more flag, -1 "not_run". What only some configurations of a sweep have is -1,
-    NaN or False in the others.
+    Dimensions are the axes, then `seed`, then those of each variable in `fastgrok.spec.variables`. An interrupted run
+    has the rows that were finished. An interrupted sweep has all; a variable `finished` tells them apart, and the
+    outcome of those that were not trained is one more flag, -1 "not_run". What only some configurations of a sweep
+    have is -1, NaN or False in the others.
     """
     import xarray as xr
 

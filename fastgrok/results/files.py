@@ -17,11 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgrok.errors import InvalidExperiment
-from fastgrok.network import Network
-from fastgrok.recording import Recording, sizes
-from fastgrok.results.configuration import Axis, Configuration
-from fastgrok.results.layers import relu_layers
-from fastgrok.schema import EPOCH, HIDDEN_LAYER, LAYER, NOT_THERE, OUTCOMES, SEED, UNIT, VARIABLES
+from fastgrok.results.configuration import Configuration
+from fastgrok.spec.axes import Axis
+from fastgrok.spec.network import Network
+from fastgrok.spec.recording import Recording, sizes
+from fastgrok.spec.relu_layers import relu_layers
+from fastgrok.spec.variables import EPOCH, HIDDEN_LAYER, LAYER, NOT_THERE, OUTCOMES, SEED, UNIT, VARIABLES
 
 if TYPE_CHECKING:
     import pyarrow as pa

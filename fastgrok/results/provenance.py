@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
 
-from fastgrok.experiment import Experiment
-from fastgrok.results.configuration import Axis, Configuration
-from fastgrok.spec import to_plain
+from fastgrok.results.configuration import Configuration
+from fastgrok.spec.axes import Axis
+from fastgrok.spec.base import to_plain
+from fastgrok.spec.experiment import Experiment
 
 
 def cpu_name() -> str:

@@ -4,13 +4,13 @@ Everything is computed from `Counts` and `PairedCounts`, which hold whole number
 those of the whole, exactly and in any order.
 """
 
-from fastgrok.plateaus import Plateau, nearest_plateau, plateaus
 from fastgrok.statistics.counts import Counts
 from fastgrok.statistics.dead import by_live_units, dead_risk, dead_units, relative_risk
 from fastgrok.statistics.differences import holm, mcnemar, risk_difference
 from fastgrok.statistics.histogram import Histogram
 from fastgrok.statistics.outcomes import outcome_shares
 from fastgrok.statistics.paired import PairedCounts, Table
+from fastgrok.statistics.plateaus import Plateau, nearest_plateau, plateaus
 from fastgrok.statistics.pooled import PooledCounts
 from fastgrok.statistics.power import seeds_needed
 from fastgrok.statistics.proportion import Estimate, Interval, clopper_pearson, rate, wilson

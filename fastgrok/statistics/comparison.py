@@ -1,290 +1,336 @@
-"""The values of one axis of a sweep, compared on the same seeds."""
+"""`compare`: the values of one axis of a sweep, on the same seeds."""
 
-import collections
-import itertools
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple, Self
+from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from fastgrok.experiment import Experiment
-from fastgrok.results.configuration import Axis
+from fastgrok.errors import InvalidExperiment
+from fastgrok.spec.fields import one_of
+from fastgrok.statistics import comparison_text as words
 from fastgrok.statistics.comparison_rows import PairRow, PooledRow, ValueRow
-from fastgrok.statistics.counts import Counts
-from fastgrok.statistics.differences import holm, mcnemar, risk_difference
-from fastgrok.statistics.paired import PairedCounts, epoch_bins
-from fastgrok.statistics.pooled import PooledCounts
-from fastgrok.statistics.proportion import Estimate, rate
-from fastgrok.statistics.ranks import paired_logrank
-from fastgrok.statistics.ratios import ratio_of_expected, ratio_of_medians
-from fastgrok.statistics.restarts import BestCutoff, best_cutoff, expected_epochs
-from fastgrok.statistics.survival import survival_curve
-from fastgrok.statistics.times import quantile
+from fastgrok.statistics.layout import Cells, aligned, cells_as_html, fitted
+from fastgrok.statistics.numbers import named
+from fastgrok.statistics.pairs import Member, Trials, pairs, value_row
+from fastgrok.statistics.proportion import Estimate, normal_quantile
 
-_NONE = Estimate(None, None, None)
+if TYPE_CHECKING:
+    import pandas as pd
+
+_SHOWN = 60  # pairs and verdicts at most, where a comparison is printed
 
 
-class Rows(NamedTuple):
+@runtime_checkable
+class Comparable(Protocol):
+    """A sweep in memory or on disk."""
+
+    def trials(self) -> Trials:
+        """Return the sweep as comparisons see it."""
+
+
+class Comparison:
     """
-    What some seeds did in one configuration.
+    The values of one axis of a sweep, compared on the same seeds; made by `compare`.
 
     Parameters
     ----------
-    columns
-        Result variables, one row a seed, as `Counts.of` takes them.
-    finished
-        Which of the rows are there; the others say nothing.
-    """
-
-    columns: Mapping[str, NDArray[Any]]
-    finished: NDArray[np.bool_]
-
-
-class Trials(NamedTuple):
-    """
-    A sweep, as comparisons see it.
-
-    Parameters
-    ----------
-    axes
-        What it varies.
-    points
-        For each configuration its label on each axis, and the experiment.
-    counts
-        Of the finished seeds of each.
-    windows
-        Gives some seeds after others, each seed once: their rows in each configuration, in the order of `points`.
+    axis
+        The axis that was compared.
+    confidence
+        That of every interval.
+    rows
+        How consistently each configuration converges.
+    pair_rows
+        How large the advantage of each value over each other is, in each stratum: each combination of other axes.
+    pooled_rows
+        The same in the mean over strata; None without other axes.
     missing
-        Runs that are not finished.
+        Runs that an interrupted sweep did not finish, or that a store lacks.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=100)
+    >>> result = fg.sweep(exp, seeds=64, axes={"init": [fg.XavierNormal(), fg.HeNormal()]}, progress=False)
+    >>> fg.compare(result, "init").pairs["n"].tolist()
+    [64]
     """
 
-    axes: Sequence[Axis]
-    points: Sequence[tuple[Mapping[str, Any], Experiment]]
-    counts: Sequence[Counts]
-    windows: Callable[[], Iterable[Sequence[Rows]]]
-    missing: int
+    def __init__(
+        self,
+        axis: str,
+        confidence: float,
+        rows: Sequence[ValueRow],
+        pair_rows: Sequence[PairRow],
+        pooled_rows: Sequence[PooledRow] | None,
+        missing: int = 0,
+    ) -> None:
+        self.axis = axis
+        self.confidence = confidence
+        self.rows = tuple(rows)
+        self.pair_rows = tuple(pair_rows)
+        self.pooled_rows = None if pooled_rows is None else tuple(pooled_rows)
+        self.missing = missing
 
-
-class Member(NamedTuple):
-    """
-    A configuration and what was counted of it.
-
-    Parameters
-    ----------
-    labels
-        The label on each axis.
-    experiment
-        What was trained.
-    counts
-        Of its finished seeds.
-    cost
-        What a success costs; None: there are no seeds.
-    """
-
-    labels: Mapping[str, Any]
-    experiment: Experiment
-    counts: Counts
-    cost: BestCutoff | None
-
-    @classmethod
-    def of(cls, labels: Mapping[str, Any], experiment: Experiment, counts: Counts, confidence: float) -> Self:
+    @property
+    def table(self) -> pd.DataFrame:
         """
-        Find out what a success costs.
+        How consistently each configuration converges, one row each.
+
+        Columns are the axes, n, converged, and rate, epochs_median, epochs_per_success, cutoff, each with its
+        interval as `_low` and `_high`. `epochs_per_success` is what a success costs if every attempt is given up
+        after `cutoff` epochs, the best of them; with `restart`, which gives up by itself, all epochs run divided by
+        the seeds that converged, and there is no cut-off, as where fewer than 10 seeds converge. What was not reached
+        is missing.
+        """
+        return _frame([_value_record(row) for row in self.rows])
+
+    @property
+    def pairs(self) -> pd.DataFrame:
+        """
+        How large the advantage of each value over each other is, one row for each two and stratum.
+
+        Columns are the other axes, a and b, the table of seeds (n, both, only_a, only_b, neither), `difference`
+        of the rates with its interval, `mcnemar_p` and `logrank_p`, both also adjusted by Holm over all rows, and
+        the ratios a / b of the median epochs and of the epochs per success with their intervals. n counts the seeds
+        that were finished with both.
+        """
+        return _frame([_pair_record(row) for row in self.pair_rows])
+
+    @property
+    def pooled(self) -> pd.DataFrame | None:
+        """
+        The differences in the mean over the strata, one row for each two values; None where there are no other axes.
+
+        A seed with all of its strata is one observation, and `seeds` counts those that were finished with both in
+        one stratum or more. A stratum counts by its seeds that were. `p_holm` is adjusted over all rows.
+        """
+        return None if self.pooled_rows is None else _frame([_pooled_record(row) for row in self.pooled_rows])
+
+    def to_dict(self) -> dict[str, Any]:
+        """
+        Return everything as JSON can hold it: the rows of the tables, and the verdicts.
+
+        Examples
+        --------
+        >>> Comparison("init", 0.95, [], [], None).to_dict()["axis"]
+        'init'
+        """
+        return {
+            "axis": self.axis,
+            "confidence": self.confidence,
+            "missing": self.missing,
+            "table": [_value_record(row) for row in self.rows],
+            "pairs": [_pair_record(row) for row in self.pair_rows],
+            "pooled": None if self.pooled_rows is None else [_pooled_record(row) for row in self.pooled_rows],
+            "verdicts": self.verdicts,
+        }
+
+    @property
+    def verdicts(self) -> list[str]:
+        """
+        The answer in words, in the mean over the strata where there are some.
+
+        One sentence for each two values; before them, of more than two values, which is the best.
+        """
+        alpha, rows = 1 - self.confidence, self.pair_rows if self.pooled_rows is None else self.pooled_rows
+        lines = [
+            words.pair_verdict(self._named(row), len(rows), alpha)
+            if isinstance(row, PairRow)
+            else words.pooled_verdict(self._named(row), self._within(row), alpha)
+            for row in rows
+        ]
+        if len(rows) < 2:
+            return lines
+        return [words.best_verdict(self._wins([self._named(row) for row in rows], alpha), alpha), *lines]
+
+    def _named(self, row: Any) -> Any:
+        """Say of the labels of a row what they are of, where they do not say it themselves."""
+        return row._replace(a=named(self.axis, row.a), b=named(self.axis, row.b))
+
+    def _within(self, pooled: PooledRow) -> list[PairRow]:
+        """Return the rows of the strata of one in the mean over them."""
+        return [row for row in self.pair_rows if (row.a, row.b) == (pooled.a, pooled.b)]
+
+    def _wins(self, rows: Sequence[PairRow | PooledRow], alpha: float) -> dict[Any, int]:
+        """Return than how many others each value is seen to converge more often."""
+        wins = {label: 0 for row in rows for label in (row.a, row.b)}
+        for row in rows:
+            p = row.mcnemar_holm if isinstance(row, PairRow) else row.p_holm
+            if p <= alpha and row.difference.value:
+                wins[row.a if row.difference.value > 0 else row.b] += 1
+        return wins
+
+    def _sections(self) -> list[tuple[str, Cells]]:
+        """Return the tables, each with what it is."""
+        sections = [("How consistently each converges:", words.value_cells(self.rows, self.confidence))]
+        if self.pooled_rows:
+            mean = "How large the advantage is, in the mean over the other axes (p by Holm):"
+            sections.append((mean, words.pooled_cells(self.pooled_rows, self.confidence)))
+        if 0 < len(self.pair_rows) <= _SHOWN:
+            each = "How large the advantage is, on the same seeds (p by Holm):"
+            sections.append((each, words.pair_cells(self.pair_rows, self.confidence)))
+        return sections
+
+    def _ending(self) -> list[str]:
+        """Return the sentences below the tables."""
+        if not self.pair_rows:
+            return ["no seed was finished with two values: nothing to compare"]
+        verdicts, pooled = self.verdicts, self.pooled_rows or ()
+        lines = [words.footnote(len(self.pair_rows), len(pooled), self.confidence), *verdicts[:_SHOWN]]
+        if len(verdicts) > _SHOWN:
+            lines.append(f"{len(verdicts) - _SHOWN:,} more of these sentences are in `verdicts`")
+        if len(self.pair_rows) > _SHOWN:
+            where = "" if self.pooled_rows is None else " within the other axes"
+            lines.append(f"the table of {len(self.pair_rows):,} pairs{where} is in `pairs`")
+        return lines
+
+    def _title(self) -> str:
+        """Return the first line."""
+        interrupted = f", interrupted: {self.missing:,} runs are missing" if self.missing else ""
+        return f"fastgrok.Comparison of {self.axis}{interrupted}"
+
+    def as_text(self, width: int | None = None) -> str:
+        """
+        Return the tables and the sentences below them as lines.
 
         Parameters
         ----------
-        labels
-            The label on each axis.
-        experiment
-            What was trained.
-        counts
-            Of its finished seeds.
-        confidence
-            That of the intervals.
+        width
+            Characters of a line, as a terminal has them; None: as many as it takes.
         """
-        if not counts.n:
-            return cls(labels, experiment, counts, None)
-        if experiment.restart is None or not counts.n_converged:
-            return cls(labels, experiment, counts, best_cutoff(counts, confidence))
-        cost = BestCutoff(_NONE, expected_epochs(counts, experiment.epochs, confidence))
-        return cls(labels, experiment, counts, cost)
+        lines = [self._title()]
+        for title, cells in self._sections():
+            lines.extend([title, *(aligned(cells) if width is None else fitted(cells, width - 2)), ""])
+        for sentence in self._ending():
+            lines.extend([sentence] if width is None else textwrap.wrap(sentence, width - 2, subsequent_indent="  "))
+        return "\n  ".join(lines).replace("\n  \n", "\n\n")
 
-    @property
-    def cutoff(self) -> int | None:
-        """The epoch up to which the cost of a success is counted; None: the best one, since nobody converges."""
-        if self.experiment.restart is not None:
-            return self.experiment.epochs
-        return None if self.cost is None or self.cost.cutoff.value is None else int(self.cost.cutoff.value)
+    def __repr__(self) -> str:
+        return f"<{self.as_text()}>"
+
+    def _repr_html_(self) -> str:
+        import html
+
+        parts = [f"<p>{html.escape(title)}</p>{cells_as_html(cells)}" for title, cells in self._sections()]
+        parts.extend(f"<p>{html.escape(line)}</p>" for line in self._ending())
+        return f"<p>{html.escape(self._title())}</p>{''.join(parts)}"
 
 
-def value_row(member: Member, confidence: float) -> ValueRow:
+def compare(result: Comparable, axis: str, *, confidence: float = 0.95) -> Comparison:
     """
-    Say how consistently one configuration converges.
+    Compare the values of one axis of a sweep: how consistently each converges, and how large its advantage is.
 
     Parameters
     ----------
-    member
-        The configuration; there may be no seeds of it.
-    confidence
-        That of the intervals.
-    """
-    labels, counts = member.labels, member.counts
-    share = rate(counts.n_converged, counts.n, confidence)
-    if member.cost is None:
-        return ValueRow(labels, 0, 0, share, _NONE, _NONE, _NONE)
-    median = quantile(survival_curve(counts), 0.5, confidence)
-    return ValueRow(labels, counts.n, counts.n_converged, share, median, member.cost.expected, member.cost.cutoff)
-
-
-def pair_row(
-    stratum: Mapping[str, Any], axis: str, pair: tuple[Member, Member], paired: PairedCounts, confidence: float
-) -> PairRow:
-    """
-    Say how large the advantage of one configuration over another is; nothing is adjusted yet.
-
-    Parameters
-    ----------
-    stratum
-        The label on each of the other axes.
+    result
+        What `sweep` returned, or a `Store`, with a criterion `Converged` in every configuration. Of a store the rows
+        of all seeds are read, some after others.
     axis
-        The path of the axis on which they differ.
-    pair
-        Both, with the same seeds.
-    paired
-        Which epochs go together.
+        The path of one of its axes, such as "init".
     confidence
-        That of the intervals.
-    """
-    a, b = (member.counts for member in pair)
-    exact, ranks = mcnemar(paired.table), paired_logrank(a, b, paired).p_value
-    return PairRow(
-        stratum=stratum,
-        a=pair[0].labels[axis],
-        b=pair[1].labels[axis],
-        table=paired.table,
-        difference=risk_difference(paired.table, confidence),
-        mcnemar=exact,
-        mcnemar_holm=exact,
-        logrank=ranks,
-        logrank_holm=ranks,
-        median_ratio=ratio_of_medians(a, b, paired, confidence),
-        expected_ratio=ratio_of_expected(a, b, paired, confidence, (pair[0].cutoff, pair[1].cutoff)),
-    )
+        That of every interval, between 0 and 1.
 
-
-def pairs(
-    members: Sequence[Member], trials: Trials, axis: str, confidence: float
-) -> tuple[list[PairRow], list[PooledRow]]:
-    """
-    Compare every two values of an axis in each stratum, and in the mean over the strata.
-
-    Parameters
-    ----------
-    members
-        Every configuration of a sweep.
-    trials
-        The sweep.
-    axis
-        The path of the axis.
-    confidence
-        That of the intervals.
+    Raises
+    ------
+    InvalidExperiment
+        If there is no such axis, or no criterion.
 
     Notes
     -----
-    Of two configurations the seeds are compared that were finished in both. Pairs without any are left out. P-values
-    are adjusted over all that are left, those of each test by themselves. In the mean over strata each counts by its
-    seeds: where a sweep was interrupted, those that it came to first count more.
+    All comparisons are paired by seed. Where the sweep has other axes, values are compared within each combination of
+    these, a stratum, and in the mean over them, where each counts by its seeds. Of a sweep that is not complete those
+    seeds are compared that were finished with both.
+    The questions are those of Heaton, "Applications of Deep Neural Networks", 3.5: how consistently does an
+    initialisation provide good weights, and how much of an advantage do they provide?
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=2000)
+    >>> axes = {"init": [fg.XavierNormal(), fg.HeNormal()]}
+    >>> print(fg.compare(fg.sweep(exp, seeds=1000, axes=axes, progress=False), "init").verdicts[0])
+    HeNormal() converges more often than XavierNormal(gain=1.0) by ...; p = ... (McNemar, Holm over 1 pair)...
     """
-    strata = _strata(members, axis)
-    paired, pooled = _counted(members, trials, axis, strata)
-    both = _common(members, trials, paired)
-    rows: list[PairRow] = []
-    for stratum, places in strata:
-        for i, j in itertools.combinations(places, 2):
-            if (i, j) in paired:
-                a, b = (_only(members[k], both.get((i, j, k)), confidence) for k in (i, j))
-                rows.append(pair_row(stratum, axis, (a, b), paired[i, j], confidence))
-    exact, ranks = holm([row.mcnemar for row in rows]), holm([row.logrank for row in rows])
-    adjusted = [
-        row._replace(mcnemar_holm=float(p), logrank_holm=float(q))
-        for row, p, q in zip(rows, exact, ranks, strict=True)
-    ]
-    n_strata = collections.Counter((row.a, row.b) for row in rows)
-    return adjusted, _pooled_rows({key: (n, pooled[key]) for key, n in n_strata.items()}, confidence)
+    if not isinstance(result, Comparable):
+        raise InvalidExperiment("result", result, "what fg.sweep or fg.open_store returns")
+    trials = result.trials()
+    if axis not in (paths := [one.path for one in trials.axes]):
+        expected = one_of(paths) if paths else "an axis of a sweep, and this is a run: it has none"
+        raise InvalidExperiment("axis", axis, expected)
+    if len(trials.axes[paths.index(axis)].values) < 2:
+        raise InvalidExperiment("axis", axis, "an axis of two values or more, to compare one with another")
+    for _, experiment in trials.points:
+        if experiment.criteria is None:
+            raise InvalidExperiment("stop", experiment.stop, "a criterion Converged(...), to compare who meets it")
+    normal_quantile(confidence)
+    both = zip(trials.points, trials.counts, strict=True)
+    members = [Member.of(*point, counts, confidence) for point, counts in both]
+    rows = [value_row(member, confidence) for member in members]
+    pair_rows, pooled_rows = pairs(members, trials, axis, confidence)
+    return Comparison(axis, confidence, rows, pair_rows, pooled_rows if len(paths) > 1 else None, trials.missing)
 
 
-def _strata(members: Sequence[Member], axis: str) -> list[tuple[dict[str, Any], list[int]]]:
-    """Return each combination of the other axes, and the places of its members in the order of this axis."""
-    groups: dict[tuple[Any, ...], tuple[dict[str, Any], list[int]]] = {}
-    for k, member in enumerate(members):
-        others = {path: label for path, label in member.labels.items() if path != axis}
-        groups.setdefault(tuple(others.values()), (others, []))[1].append(k)
-    return list(groups.values())
+def _value_record(row: ValueRow) -> dict[str, Any]:
+    """Return a row of `Comparison.table`."""
+    return {
+        **row.labels,
+        "n": row.n,
+        "converged": row.converged,
+        **_columns("rate", row.rate),
+        **_columns("epochs_median", row.median),
+        **_columns("epochs_per_success", row.expected),
+        **_columns("cutoff", row.cutoff),
+    }
 
 
-def _counted(
-    members: Sequence[Member], trials: Trials, axis: str, strata: Sequence[tuple[Any, list[int]]]
-) -> tuple[dict[tuple[int, int], PairedCounts], dict[tuple[Any, Any], PooledCounts]]:
-    """Count which epochs go together, by the places of two members, and by their labels what all strata say."""
-    paired: dict[tuple[int, int], PairedCounts] = {}
-    pooled: dict[tuple[Any, Any], PooledCounts] = {}
-    for window in trials.windows():
-        pools: dict[tuple[Any, Any], _Pool] = {}
-        for _, places in strata:
-            bins = {k: epoch_bins(window[k].columns["epochs_to_converge"]) for k in places}
-            for i, j in itertools.combinations(places, 2):
-                finished = window[i].finished & window[j].finished
-                if not finished.any():
-                    continue
-                whole = bool(finished.all())
-                new = PairedCounts.of_bins(*(bins[k] if whole else bins[k][finished] for k in (i, j)))
-                paired[i, j] = paired[i, j] + new if (i, j) in paired else new
-                pool = pools.setdefault((members[i].labels[axis], members[j].labels[axis]), _Pool(len(finished)))
-                pool.add(bins[i] > 0, bins[j] > 0, finished)
-        for key, pool in pools.items():
-            sums = PooledCounts.of_sums(pool.difference, pool.pairs)
-            pooled[key] = pooled[key] + sums if key in pooled else sums
-    return paired, pooled
+def _pair_record(row: PairRow) -> dict[str, Any]:
+    """Return a row of `Comparison.pairs`."""
+    return {
+        **row.stratum,
+        "a": row.a,
+        "b": row.b,
+        "n": row.table.n,
+        **row.table._asdict(),
+        **_columns("difference", row.difference),
+        "mcnemar_p": row.mcnemar,
+        "mcnemar_p_holm": row.mcnemar_holm,
+        "logrank_p": row.logrank,
+        "logrank_p_holm": row.logrank_holm,
+        **_columns("median_ratio", row.median_ratio),
+        **_columns("epochs_per_success_ratio", row.expected_ratio),
+    }
 
 
-def _common(
-    members: Sequence[Member], trials: Trials, paired: Mapping[tuple[int, int], PairedCounts]
-) -> dict[tuple[int, int, int], Counts]:
-    """Count, of two members and one of these, the seeds that were finished with both, where that is not all of it."""
-    partly = [(i, j, k) for (i, j), both in paired.items() for k in (i, j) if both.n < members[k].counts.n]
-    counts = dict.fromkeys(partly, Counts.empty())
-    for window in trials.windows() if partly else ():
-        for i, j, k in partly:
-            finished = window[i].finished & window[j].finished
-            columns = {name: column[finished] for name, column in window[k].columns.items()}
-            counts[i, j, k] += Counts.of(columns, members[k].experiment)
-    return counts
+def _pooled_record(row: PooledRow) -> dict[str, Any]:
+    """Return a row of `Comparison.pooled`."""
+    return {
+        "a": row.a,
+        "b": row.b,
+        "strata": row.strata,
+        "seeds": row.counts.seeds,
+        **_columns("difference", row.difference),
+        "p": row.p_value,
+        "p_holm": row.p_holm,
+    }
 
 
-def _only(member: Member, counts: Counts | None, confidence: float) -> Member:
-    """Return a member of which only these seeds were counted; None: all of them."""
-    return member if counts is None else Member.of(member.labels, member.experiment, counts, confidence)
+def _columns(name: str, estimate: Estimate) -> Mapping[str, Any]:
+    """Return an estimate as three columns."""
+    return {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
 
 
-class _Pool:
-    """What each seed did with a and with b in the strata so far."""
+def _frame(records: list[dict[str, Any]]) -> pd.DataFrame:
+    """Return a table whose estimates are numbers, missing where there is none."""
+    import pandas as pd
 
-    def __init__(self, n: int) -> None:
-        self.difference = np.zeros(n, np.int32)
-        self.pairs = np.zeros(n, np.int32)
-
-    def add(self, a: NDArray[np.bool_], b: NDArray[np.bool_], finished: NDArray[np.bool_]) -> None:
-        """Count one more stratum."""
-        self.difference += finished * (a.astype(np.int32) - b)
-        self.pairs += finished
+    frame = pd.DataFrame(records)
+    numeric = [c for c in frame.columns if c.removesuffix("_low").removesuffix("_high") in _NUMERIC]
+    return frame.astype(dict.fromkeys(numeric, "float64"))
 
 
-def _pooled_rows(pooled: Mapping[tuple[Any, Any], tuple[int, PooledCounts]], confidence: float) -> list[PooledRow]:
-    """Say how large each advantage is in the mean over strata."""
-    rows = []
-    for (a, b), (n_strata, counts) in pooled.items():
-        p = counts.p_value()
-        rows.append(PooledRow(a, b, n_strata, counts, counts.difference(confidence), p, p))
-    adjusted = holm([row.p_value for row in rows])
-    return [row._replace(p_holm=float(p)) for row, p in zip(rows, adjusted, strict=True)]
+_NUMERIC = (
+    *("rate", "epochs_median", "epochs_per_success", "cutoff"),
+    *("difference", "median_ratio", "epochs_per_success_ratio"),
+)

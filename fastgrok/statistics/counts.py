@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastgrok.errors import MISSING, InvalidExperiment
-from fastgrok.experiment import Experiment
-from fastgrok.results.layers import relu_layers
-from fastgrok.schema import NEVER, OUTCOMES, Outcome
+from fastgrok.spec.experiment import Experiment
+from fastgrok.spec.relu_layers import relu_layers
+from fastgrok.spec.variables import NEVER, OUTCOMES, Outcome
 from fastgrok.statistics.arguments import Addable, checked, integers
 from fastgrok.statistics.histogram import Histogram
 from fastgrok.statistics.loss_bins import loss_bins
@@ -34,7 +34,7 @@ class Counts(Addable):
     has_criterion
         Whether there is a criterion by which a seed converges. None: not said, as of no seeds.
     outcomes
-        Seeds of each outcome, in the order of `fastgrok.schema.OUTCOMES`.
+        Seeds of each outcome, in the order of `fastgrok.spec.variables.OUTCOMES`.
     converged
         Epoch -> seeds that converged after it.
     censored

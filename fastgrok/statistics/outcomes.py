@@ -1,6 +1,6 @@
 """The share of seeds with each outcome."""
 
-from fastgrok.schema import OUTCOMES
+from fastgrok.spec.variables import OUTCOMES
 from fastgrok.statistics.arguments import checked
 from fastgrok.statistics.counts import Counts
 from fastgrok.statistics.proportion import Estimate, Method, rate

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastgrok.errors import InvalidExperiment, shown
-from fastgrok.fields import one_of
+from fastgrok.spec.fields import one_of
 from fastgrok.statistics.arguments import integers
 
 

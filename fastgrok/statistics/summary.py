@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from fastgrok.schema import OUTCOMES
+from fastgrok.spec.variables import OUTCOMES
 from fastgrok.statistics.arguments import checked
 from fastgrok.statistics.counts import Counts
 from fastgrok.statistics.proportion import rate

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastgrok.errors import InvalidExperiment
-from fastgrok.fields import one_of
-from fastgrok.schema import NEVER
+from fastgrok.spec.fields import one_of
+from fastgrok.spec.variables import NEVER
 from fastgrok.statistics.arguments import checked, integers
 from fastgrok.statistics.counts import Counts
 from fastgrok.statistics.histogram import Histogram

@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fastgrok.plateaus import TOLERANCE, Plateau, nearest_plateau
 from fastgrok.statistics.arguments import checked
 from fastgrok.statistics.counts import Counts
 from fastgrok.statistics.loss_bins import loss_centers, loss_edges
+from fastgrok.statistics.plateaus import TOLERANCE, Plateau, nearest_plateau
 from fastgrok.statistics.proportion import Estimate, rate
 
 _LEAST_PROMINENCE = 0.01  # of the seeds counted: what rises less above the valleys beside it is no cluster
@@ -63,7 +63,7 @@ def plateau_shares(
     >>> import fastgrok as fg
     >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=1000)
     >>> counts = fg.run(exp, seeds=100).counts[0]
-    >>> from fastgrok.plateaus import plateaus
+    >>> from fastgrok.statistics.plateaus import plateaus
     >>> rows = plateau_shares(counts, plateaus(exp.data, exp.loss))
     >>> sum(row.n for row in rows) == counts.n - counts.n_converged
     True
@@ -138,7 +138,7 @@ def loss_clusters(
     --------
     >>> import fastgrok as fg
     >>> exp = fg.Experiment(fg.mlp(2, 3, 1), fg.datasets.xor(), bias_init="same", epochs=2000)
-    >>> from fastgrok.plateaus import plateaus
+    >>> from fastgrok.statistics.plateaus import plateaus
     >>> clusters = loss_clusters(fg.run(exp, seeds=500).counts[0], plateaus(exp.data, exp.loss))
     >>> [cluster.plateau.merged for cluster in clusters]
     [2, 3, 4]

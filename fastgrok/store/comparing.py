@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from fastgrok.errors import InvalidExperiment
-from fastgrok.grid import Point
-from fastgrok.recording import shapes
 from fastgrok.results.files import OUTCOME
-from fastgrok.schema import VARIABLES
-from fastgrok.statistics.comparison import Rows, Trials
+from fastgrok.spec.axes import Point
+from fastgrok.spec.recording import shapes
+from fastgrok.spec.variables import VARIABLES
 from fastgrok.statistics.counts import Counts
+from fastgrok.statistics.pairs import Rows, Trials
 from fastgrok.store.rows import read
 from fastgrok.store.shards import Sidecar
 from fastgrok.store.specification import ALL, Specification

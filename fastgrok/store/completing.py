@@ -10,9 +10,8 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExec
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from fastgrok import training
+from fastgrok.engine import builder, training
 from fastgrok.errors import StoreError
-from fastgrok.kernels import builder
 from fastgrok.store.shards import Shard
 from fastgrok.store.specification import Specification
 from fastgrok.store.work import make_shard, remember

@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from fastgrok.errors import InvalidExperiment, StoreError, shown
-from fastgrok.experiment import Experiment
-from fastgrok.grid import checked_axes
-from fastgrok.results.configuration import Axis
+from fastgrok.spec.axes import Axis, checked_axes
+from fastgrok.spec.experiment import Experiment
 from fastgrok.store.specification import Specification
 from fastgrok.store.storage import Storage
 from fastgrok.store.work import STORE, read_specification

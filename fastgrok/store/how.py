@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import Executor
 from typing import Any, NamedTuple, Self
 
-from fastgrok import arguments
+from fastgrok.engine import arguments
 from fastgrok.errors import InvalidExperiment
 
 

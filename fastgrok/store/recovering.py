@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 import fastgrok
+from fastgrok.engine.training import Trained
 from fastgrok.errors import InvalidExperiment
-from fastgrok.grid import Point
 from fastgrok.results.configuration import Configuration
+from fastgrok.spec.axes import Point
 from fastgrok.store.growing import grown
 from fastgrok.store.rows import read
 from fastgrok.store.shards import Sidecar
@@ -18,7 +19,6 @@ from fastgrok.store.specification import ALL, FAILURES, Specification
 from fastgrok.store.storage import Storage
 from fastgrok.store.surveying import names, survey
 from fastgrok.store.work import PARAMS, STORE, rows_table
-from fastgrok.training import Trained
 
 
 def has_shards(storage: Storage) -> bool:

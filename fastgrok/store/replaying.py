@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fastgrok.errors import StoreError
-from fastgrok.schema import SEED
+from fastgrok.spec.variables import SEED
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from fastgrok.engine.params import split
+from fastgrok.engine.training import Trained
 from fastgrok.errors import StoreError
-from fastgrok.grid import Point
-from fastgrok.params import split
 from fastgrok.results import provenance
 from fastgrok.results.configuration import Configuration
 from fastgrok.results.dataset import to_dataset as labelled
 from fastgrok.results.files import OUTCOME, variable_columns
-from fastgrok.schema import SEED
+from fastgrok.spec.axes import Point
+from fastgrok.spec.variables import SEED
 from fastgrok.store.shards import Sidecar
 from fastgrok.store.specification import Specification
 from fastgrok.store.storage import Storage
 from fastgrok.store.work import PARAMS, column_hashes, commit, outcome_codes
-from fastgrok.training import Trained
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -11,11 +11,10 @@ import numpy as np
 
 import fastgrok
 from fastgrok.errors import InvalidExperiment
-from fastgrok.experiment import Experiment
-from fastgrok.grid import POINT, Point, checked_axes, grid
-from fastgrok.recording import DEAD_UNITS, Recording
-from fastgrok.results.configuration import Axis
-from fastgrok.spec import from_plain, to_plain
+from fastgrok.spec.axes import POINT, Axis, Point, checked_axes, grid
+from fastgrok.spec.base import from_plain, to_plain
+from fastgrok.spec.experiment import Experiment
+from fastgrok.spec.recording import DEAD_UNITS, Recording
 from fastgrok.store.document import ALL, FAILURES, FORMAT, read, written
 
 __all__ = ["ALL", "FAILURES", "Specification"]

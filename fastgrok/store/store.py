@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgrok.display.rows import Row, as_frame
-from fastgrok.display.table import as_html, as_text
 from fastgrok.errors import InvalidExperiment
-from fastgrok.experiment import Experiment
-from fastgrok.grid import Point, chosen
-from fastgrok.schema import EPOCH, SEED
-from fastgrok.statistics.comparison import Trials
+from fastgrok.explain.trace import replay
+from fastgrok.results.rows import Row, as_frame
+from fastgrok.results.table import as_html, as_text
+from fastgrok.spec.axes import Point, chosen
+from fastgrok.spec.experiment import Experiment
+from fastgrok.spec.variables import EPOCH, SEED
 from fastgrok.statistics.counts import Counts
+from fastgrok.statistics.pairs import Trials
 from fastgrok.store import comparing, rows, tables
 from fastgrok.store.completing import complete
 from fastgrok.store.growing import grow
@@ -32,7 +33,6 @@ from fastgrok.store.storage import Storage, open_storage
 from fastgrok.store.surveying import Survey, survey
 from fastgrok.store.verifying import Verification, verify
 from fastgrok.store.work import read_specification
-from fastgrok.trace import replay
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -137,7 +137,7 @@ class Store:
         StoreError
             As `resume`.
         """
-        from fastgrok.display.progress import progress_bar
+        from fastgrok.results.progress import progress_bar
 
         executor, _, threads, specialize, progress = how.checked()
         self.specification.check_version()

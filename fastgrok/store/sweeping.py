@@ -9,13 +9,12 @@ import sys
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from fastgrok import arguments, training
+from fastgrok.engine import arguments, builder, training
 from fastgrok.errors import InvalidExperiment
-from fastgrok.experiment import Experiment
-from fastgrok.fields import one_of
-from fastgrok.grid import checked_axes
-from fastgrok.kernels import builder
-from fastgrok.recording import NOTHING, checked_recording
+from fastgrok.spec.axes import checked_axes
+from fastgrok.spec.experiment import Experiment
+from fastgrok.spec.fields import one_of
+from fastgrok.spec.recording import NOTHING, checked_recording
 from fastgrok.store.how import How
 from fastgrok.store.opening import made_store, planned_store
 from fastgrok.store.specification import ALL, FAILURES, Specification

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fastgrok.display.numbers import one_line
-from fastgrok.display.rows import Row
+from fastgrok.results.rows import Row
 from fastgrok.statistics.counts import Counts
+from fastgrok.statistics.numbers import one_line
 from fastgrok.statistics.summary import summarise
 from fastgrok.store.shards import Sidecar
 from fastgrok.store.specification import Specification

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastgrok.errors import InvalidExperiment
-from fastgrok.schema import SEED
+from fastgrok.spec.variables import SEED
 from fastgrok.store.rows import read
 from fastgrok.store.shards import Shard, Sidecar, mark, missing
 from fastgrok.store.specification import Specification

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastgrok import training
+from fastgrok.engine import training
 from fastgrok.errors import InvalidExperiment, StoreError
-from fastgrok.grid import Point
 from fastgrok.results import provenance
 from fastgrok.results.configuration import Configuration
 from fastgrok.results.files import OUTCOME, table_schema, to_table
-from fastgrok.schema import NEVER, OUTCOMES, SEED
+from fastgrok.spec.axes import Point
+from fastgrok.spec.variables import NEVER, OUTCOMES, SEED
 from fastgrok.statistics.counts import Counts
 from fastgrok.store.shards import Shard, Sidecar
 from fastgrok.store.specification import FAILURES, Specification

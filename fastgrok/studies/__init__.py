@@ -6,7 +6,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 from fastgrok.errors import InvalidExperiment
-from fastgrok.fields import one_of
+from fastgrok.spec.fields import one_of
 
 if TYPE_CHECKING:
     from fastgrok.studies.study import Study

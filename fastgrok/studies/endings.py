@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgrok.experiment import Experiment
-from fastgrok.plateaus import Plateau
+from fastgrok.spec.experiment import Experiment
+from fastgrok.statistics.plateaus import Plateau
 from fastgrok.studies.measures import column
 from fastgrok.studies.study import Runner
 

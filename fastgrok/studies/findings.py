@@ -6,8 +6,8 @@ import math
 import textwrap
 from typing import Any, NamedTuple
 
-from fastgrok.display.layout import Cells, aligned
-from fastgrok.display.numbers import NOT_REACHED, duration
+from fastgrok.statistics.layout import Cells, aligned
+from fastgrok.statistics.numbers import NOT_REACHED, duration
 from fastgrok.statistics.proportion import Estimate
 
 CONFIDENCE = 0.99

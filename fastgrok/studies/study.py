@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from fastgrok import api, arguments
+from fastgrok import api
+from fastgrok.engine import arguments
 from fastgrok.errors import InvalidExperiment
-from fastgrok.experiment import Experiment
+from fastgrok.spec.experiment import Experiment
 from fastgrok.statistics.proportion import Estimate
 from fastgrok.studies.expectations import Expectation
 from fastgrok.studies.findings import CONFIDENCE, Finding, StudyResult

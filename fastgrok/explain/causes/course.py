@@ -13,7 +13,7 @@ from fastgrok.explain.wording import number
 if TYPE_CHECKING:
     import xarray as xr
 
-    from fastgrok.experiment import Experiment
+    from fastgrok.spec.experiment import Experiment
 
 WINDOW = 0.25
 """The end of a history: this share of its recorded times, two at least."""

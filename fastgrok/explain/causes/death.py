@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgrok.experiment import Experiment
 from fastgrok.explain.recorded import Moment, epochs_of, last_run, moment
+from fastgrok.explain.trace.variables import unit_dim
 from fastgrok.explain.wording import counted, example, listed, number, paragraph, table
-from fastgrok.network import ReLU
-from fastgrok.trace.variables import unit_dim
+from fastgrok.spec.experiment import Experiment
+from fastgrok.spec.network import ReLU
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgrok.experiment import Experiment
 from fastgrok.explain.recorded import Moment, moment
+from fastgrok.explain.trace.variables import param_variables
 from fastgrok.explain.wording import listed, number, paragraph, table
-from fastgrok.trace.variables import param_variables
+from fastgrok.spec.experiment import Experiment
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgrok.experiment import Experiment
 from fastgrok.explain.causes.course import Course, course, course_text
 from fastgrok.explain.causes.death import UnitDeath, unit_deaths
 from fastgrok.explain.recorded import Moment, epochs_of, last_run, moment
 from fastgrok.explain.wording import bullet, example, listed, number, paragraph
-from fastgrok.plateaus import MAX_EXAMPLES, Plateau, nearest_plateau, plateaus
+from fastgrok.spec.experiment import Experiment
+from fastgrok.spec.variables import MAX_PLATEAU_EXAMPLES
+from fastgrok.statistics.plateaus import Plateau, nearest_plateau, plateaus
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -31,7 +32,7 @@ class OnPlateau(NamedTuple):
     Parameters
     ----------
     plateau
-        One of `fastgrok.plateaus.plateaus`.
+        One of `fastgrok.statistics.plateaus.plateaus`.
     since
         The first recorded time from which on the loss is near it.
     groups
@@ -99,7 +100,7 @@ def on_plateau(trace: xr.Dataset, experiment: Experiment) -> OnPlateau | None:
     -----
     Only for data of at most 8 examples: of more, nobody tries every partition.
     """
-    if experiment.data.n_examples > MAX_EXAMPLES:
+    if experiment.data.n_examples > MAX_PLATEAU_EXAMPLES:
         return None
     known = plateaus(experiment.data, experiment.loss)
     near = nearest_plateau(trace["loss"].values, known)

@@ -1,0 +1,1 @@
+"""From an experiment to rows: kernel arguments, memory, the choice of driver, threads, result variables."""

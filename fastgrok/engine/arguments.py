@@ -1,0 +1,283 @@
+"""What is checked of the arguments of `run` and its like, before any kernel sees them."""
+
+import math
+import numbers
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastgrok.errors import InvalidExperiment
+from fastgrok.spec.experiment import Experiment
+from fastgrok.spec.recording import Recording, shapes
+from fastgrok.spec.variables import VARIABLES
+
+MAX_LANES = 64
+"""Lanes of a vector at most."""
+
+MAX_THREADS = 1024
+"""Threads at most."""
+
+LARGEST_SEED = {"numpy": 2**64 - 1, "numpy_legacy": 2**32 - 1}
+"""The largest seed of each stream."""
+
+_EXPECTED = "a number of seeds, a range, or integers from 0 to {}"
+
+
+def checked_experiment(experiment: Any) -> Experiment:
+    """
+    Return the experiment.
+
+    Parameters
+    ----------
+    experiment
+        Anything.
+
+    Raises
+    ------
+    InvalidExperiment
+        If it is none.
+    """
+    if not isinstance(experiment, Experiment):
+        raise InvalidExperiment("experiment", experiment, "an Experiment")
+    return experiment
+
+
+def checked_seeds(seeds: Any, stream: str) -> NDArray[np.uint64]:
+    """
+    Return seeds as an array.
+
+    Parameters
+    ----------
+    seeds
+        A number of them, n for range(n); a range; or a list or array of integers, in any order and as often
+        as they come.
+    stream
+        "numpy" or "numpy_legacy", whose seeds end at 2**32 - 1.
+
+    Raises
+    ------
+    InvalidExperiment
+        If there are none, or one is not an integer from 0 to the largest that the stream takes.
+
+    Examples
+    --------
+    >>> checked_seeds(3, "numpy")
+    array([0, 1, 2], dtype=uint64)
+    >>> checked_seeds([7, 2**64 - 1], "numpy")
+    array([                   7, 18446744073709551615], dtype=uint64)
+    """
+    largest = LARGEST_SEED[stream]
+    if _is_integer(seeds):
+        n = int(seeds)
+        if not 1 <= n <= largest + 1:
+            raise InvalidExperiment("seeds", n, f"a number of seeds from 1 to {largest + 1}")
+        seeds = range(n)
+    if isinstance(seeds, range):
+        return _from_range(seeds, largest)
+    if isinstance(seeds, list | tuple):
+        return _from_list(seeds, largest)
+    return _from_array(seeds, largest)
+
+
+def _from_range(seeds: range, largest: int) -> NDArray[np.uint64]:
+    """Return the seeds of a range."""
+    if not seeds:
+        raise InvalidExperiment("seeds", seeds, "a range that is not empty")
+    if min(seeds[0], seeds[-1]) < 0 or max(seeds[0], seeds[-1]) > largest:
+        raise InvalidExperiment("seeds", seeds, f"a range within 0 to {largest}")
+    n = (seeds[-1] - seeds[0]) // seeds.step + 1  # len() ends at 2**63 - 1
+    check_fits("seeds", n, n * 8)
+    return np.uint64(seeds[0]) + np.arange(n, dtype=np.uint64) * np.uint64(seeds.step % 2**64)
+
+
+def _from_list(seeds: list[Any] | tuple[Any, ...], largest: int) -> NDArray[np.uint64]:
+    """Return the seeds of a list: NumPy would make floats of some large ones."""
+    if not seeds:
+        raise InvalidExperiment("seeds", seeds, _EXPECTED.format(largest))
+    for k, seed in enumerate(seeds):
+        if not _is_integer(seed) or not 0 <= int(seed) <= largest:
+            raise InvalidExperiment(f"seeds[{k}]", seed, f"an integer from 0 to {largest}")
+    return np.array([int(seed) for seed in seeds], dtype=np.uint64)
+
+
+def _from_array(seeds: Any, largest: int) -> NDArray[np.uint64]:
+    """Return the seeds of an array, or of what NumPy takes for one."""
+    if seeds is None or isinstance(seeds, str | bytes):
+        raise InvalidExperiment("seeds", seeds, _EXPECTED.format(largest))
+    try:
+        array = np.asarray(seeds)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise InvalidExperiment("seeds", seeds, _EXPECTED.format(largest)) from error
+    if array.ndim != 1 or not array.size:
+        raise InvalidExperiment("seeds", seeds, _EXPECTED.format(largest))
+    if array.dtype.kind not in "iu":
+        return _from_list(array.tolist(), largest)
+    if array.min() < 0 or array.max() > largest:
+        bad = array.min() if array.min() < 0 else array.max()
+        raise InvalidExperiment("seeds", int(bad), f"integers from 0 to {largest}")
+    return array.astype(np.uint64)
+
+
+def _is_integer(value: Any) -> bool:
+    """Whether a value is an integer, and neither a bool nor a time."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool | np.timedelta64)
+
+
+def checked_integer(field: str, value: Any, largest: int | None = None) -> int | None:
+    """
+    Return an optional integer, 1 or more.
+
+    Parameters
+    ----------
+    field
+        The argument's name.
+    value
+        None, or the integer.
+    largest
+        The largest that is accepted.
+
+    Raises
+    ------
+    InvalidExperiment
+        If it is something else.
+
+    Examples
+    --------
+    >>> checked_integer("threads", 0)
+    Traceback (most recent call last):
+    fastgrok.errors.InvalidExperiment: threads = 0: expected None, or an integer at least 1
+    """
+    if value is None:
+        return None
+    if not _is_integer(value) or int(value) < 1 or (largest is not None and int(value) > largest):
+        limit = "" if largest is None else f" and at most {largest}"
+        raise InvalidExperiment(field, value, f"None, or an integer at least 1{limit}")
+    return int(value)
+
+
+def checked_lanes(lanes: Any) -> int | None:
+    """
+    Return an optional number of lanes.
+
+    Parameters
+    ----------
+    lanes
+        None, or a power of two from 1 to 64.
+
+    Raises
+    ------
+    InvalidExperiment
+        If it is something else.
+    """
+    choices = [2**k for k in range(MAX_LANES.bit_length())]
+    if lanes is not None and not (_is_integer(lanes) and int(lanes) in choices):
+        raise InvalidExperiment("lanes", lanes, f"None, or one of {', '.join(map(str, choices))}")
+    return None if lanes is None else int(lanes)
+
+
+def checked_flag(field: str, value: Any, *, optional: bool = True) -> bool | None:
+    """
+    Return a bool, or None where that is an option.
+
+    Parameters
+    ----------
+    field
+        The argument's name.
+    value
+        True, False, or None.
+    optional
+        Whether None will do.
+
+    Raises
+    ------
+    InvalidExperiment
+        If it is something else.
+    """
+    if value is None and optional:
+        return None
+    if not isinstance(value, bool | np.bool_):
+        raise InvalidExperiment(field, value, "True, False or None" if optional else "True or False")
+    return bool(value)
+
+
+def check_memory(
+    experiments: Sequence[Experiment],
+    n: int,
+    recording: Recording,
+    *,
+    keep_params: bool,
+    given: bool,
+    working: int = 0,
+) -> None:
+    """
+    Raise if the results and what training needs beside them would not fit into this machine's memory.
+
+    Parameters
+    ----------
+    experiments
+        The configurations.
+    n
+        Seeds of each.
+    recording
+        What is kept of each seed.
+    keep_params
+        Whether trained parameters are kept.
+    given
+        Whether initial parameters are.
+    working
+        Bytes that training needs at a time, its results aside.
+
+    Raises
+    ------
+    InvalidExperiment
+        If they do not fit.
+    """
+    size = sum(n * row_bytes(experiment, recording, keep_params + given) for experiment in experiments)
+    check_fits("seeds", n, size + working)
+
+
+def row_bytes(experiment: Experiment, recording: Recording, copies: int) -> int:
+    """
+    Return the bytes of one seed's results.
+
+    Parameters
+    ----------
+    experiment
+        What is trained.
+    recording
+        What is kept.
+    copies
+        Of its parameters.
+    """
+    columns = shapes(experiment, recording, 1).items()
+    params = copies * experiment.n_params * np.dtype(experiment.dtype).itemsize
+    return 8 + params + sum(math.prod(shape) * np.dtype(VARIABLES[name].dtype).itemsize for name, shape in columns)
+
+
+def check_fits(field: str, value: Any, size: int, instead: str = "fewer") -> None:
+    """
+    Raise unless so many bytes are less than what the machine has.
+
+    Parameters
+    ----------
+    field
+        What they follow from.
+    value
+        Its value.
+    size
+        Bytes.
+    instead
+        What would do.
+
+    Raises
+    ------
+    InvalidExperiment
+        If they are not.
+    """
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    if size >= memory:
+        accepted = f"{instead}: {size / 1e9:.3g} GB do not fit into {memory / 1e9:.3g} GB of memory"
+        raise InvalidExperiment(field, value, accepted)

@@ -1,0 +1,66 @@
+"""What is drawn from a seed's stream, and what of the stream is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from fastgrok.kernels.init.draw import FORMS, KINDS, Tensors
+from fastgrok.kernels.rng.streams import STREAMS
+from fastgrok.spec.experiment import Experiment
+from fastgrok.spec.initializers import Distribution, InitialTensor, initial_tensors
+
+
+def initial(experiment: Experiment) -> list[InitialTensor]:
+    """Return who draws what, in the order of the parameters."""
+    return initial_tensors(experiment.init, experiment.bias_init, experiment.network.linears)
+
+
+def table(parts: Sequence[InitialTensor]) -> Tensors:
+    """Return what kernels draw, tensor by tensor; Python makes the others."""
+    drawn = [(part.shape, part.source) for part in parts if isinstance(part.source, Distribution)]
+    sources, numbers = [source for _, source in drawn], [(*source.numbers, 0.0, 0.0) for _, source in drawn]
+    return Tensors(
+        rows=np.array([1 if len(shape) == 1 else shape[0] for shape, _ in drawn], np.int64),
+        columns=np.array([shape[-1] for shape, _ in drawn], np.int64),
+        kinds=np.array([KINDS[source.kind] for source in sources], np.int64),
+        first=np.array([source.a for source in sources], np.float64),
+        second=np.array([source.b for source in sources], np.float64),
+        forms=np.array([FORMS[source.form] for source in sources], np.int64),
+        third=np.array([number[0] for number in numbers], np.float64),
+        fourth=np.array([number[1] for number in numbers], np.float64),
+    )
+
+
+def tensors(experiment: Experiment) -> Tensors:
+    """Return what to draw where kernels draw everything, in the order of the parameters."""
+    return table(initial(experiment))
+
+
+def restart_tensors(experiment: Experiment) -> Tensors | None:
+    """Return what a restart draws, None where none is possible."""
+    return tensors(experiment) if experiment.restart is not None else None
+
+
+def has_forms(experiment: Experiment) -> bool:
+    """Whether something is made of the numbers that are drawn, which the kernel is then compiled for."""
+    sources = [part.source for part in initial(experiment)]
+    return any(isinstance(source, Distribution) and FORMS[source.form] for source in sources)
+
+
+def scratch_size(experiment: Experiment) -> int:
+    """Return how many numbers drawing keeps beside the parameters: one a unit or input of a matrix, at least 1."""
+    sizes = [max(part.shape) for part in initial(experiment)] if has_forms(experiment) else []
+    return max([1, *sizes])
+
+
+def own_words(experiment: Experiment) -> int:
+    """Return the words of a seed's own stream that outlast its initial parameters, 0 if nothing else is drawn."""
+    draws_on = experiment.order == "per_seed" or experiment.restart is not None
+    return STREAMS[experiment.stream].words if draws_on else 0
+
+
+def state_words(experiment: Experiment) -> int:
+    """Return the words of a lane's streams: the seed's own, then the one that shuffles alike for every seed."""
+    return own_words(experiment) + (STREAMS[experiment.stream].words if experiment.order == "shared" else 0)

@@ -1,0 +1,137 @@
+"""The choice of driver: how many lanes, general or specialised, and its key."""
+
+from __future__ import annotations
+
+import functools
+import os
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fastgrok.engine.builder.draws import has_forms, own_words
+from fastgrok.engine.builder.layout import Layout, layout
+from fastgrok.engine.builder.memory import block_vectors
+from fastgrok.engine.builder.numbers import CURVES, MAX_LANES, is_fused, is_long, n_moments, regime, structure
+from fastgrok.kernels.init.draw import make_draw
+from fastgrok.kernels.nn.passes import GENERAL, specialised
+from fastgrok.kernels.rng.streams import STREAMS
+from fastgrok.kernels.target import operation_bytes, vector_bytes
+from fastgrok.kernels.train.driver import make_train
+from fastgrok.kernels.train.plan import Design, Regime, Structure
+from fastgrok.spec.experiment import Experiment
+from fastgrok.spec.recording import NOTHING, Recording
+
+_UNROLLED_VECTORS = 128  # 2-8-1 gains a half from it, 2-16-16-1 nothing
+
+_STACK_VECTORS = 512  # beyond, the stack is no place for a block's parameters
+
+_BLOCK_BYTES = 24 * 1024  # half of a first-level cache of 48 KiB
+
+_LARGE_BYTES = 2**21  # of a block that no cache holds
+
+_MOST_BYTES = 2**29  # of any block, where fewer lanes avoid it
+
+
+def lane_count(experiment: Experiment, *, specialize: bool, n_seeds: int = MAX_LANES) -> int:
+    """Return the lane count that suits a driver on this CPU; no result depends on it.
+
+    Specialised: two operations a value, which hides the latency of the arithmetic; four registers where sigmoids make
+    it long; one where there would not be registers for all. General: as many as keep a block in half of the
+    first-level cache, from one register to four. Fewer where a block is larger than any cache and there are fewer
+    seeds, or where it would take half a gigabyte.
+    """
+    itemsize = np.dtype(experiment.dtype).itemsize
+    register = vector_bytes() // itemsize
+    lane_bytes = block_vectors(experiment) * itemsize
+    if not specialize:
+        best = register
+        while best * 2 <= min(_BLOCK_BYTES // lane_bytes, 4 * register):
+            best *= 2
+    elif any(type(layer) in CURVES for layer in experiment.network.layers):
+        best = 4 * register
+    else:
+        two = 2 * operation_bytes() // itemsize
+        best = max(register, two) if is_fused(experiment) and experiment.n_params <= 32 else register
+    while best > 1 and (
+        best * lane_bytes > _MOST_BYTES or (best >= 2 * n_seeds and best * lane_bytes > _LARGE_BYTES)
+    ):
+        best //= 2
+    return best
+
+
+def is_worth_specializing(experiment: Experiment) -> bool:
+    """Whether the specialised driver is the faster one: LLVM unrolls the loops over so few parameters."""
+    return block_vectors(experiment) <= _UNROLLED_VECTORS
+
+
+class _Choices(NamedTuple):
+    """What a driver's key consists of."""
+
+    lanes: int
+    fused: bool
+    single: bool
+    long_epochs: bool
+    permutes: bool
+    shuffle_word: int
+    stream: str | None  # None where nothing is drawn
+    with_forms: bool  # of the draws of a restart
+    dtype: str
+    regime: Regime
+    n_moments: int  # in registers, if anything is
+    place: Layout | None  # None for the general driver, as is:
+    fixed: Structure | None
+
+
+@functools.lru_cache(maxsize=256)
+def _driver(key: _Choices) -> Any:
+    permute = STREAMS[key.stream].permute if key.stream is not None and key.permutes else None
+    draw = make_draw(key.stream, key.with_forms) if key.stream is not None and key.regime.restarts else None
+    passes, registers = GENERAL, (0, 0, 0, 0)
+    if key.place is not None and key.fixed is not None:
+        n, acts = key.place.n_params, key.place.n_acts
+        passes = specialised(key.place.layers, key.fixed.n_backward)
+        registers = (n, key.n_moments, n * (not key.fused), acts)
+        if sum(registers) + acts > _STACK_VECTORS or key.regime.tracks:  # what is tracked is looked up by an index
+            registers = (0, 0, 0, 0)
+    design = Design(
+        key.lanes,
+        key.fused,
+        key.single,
+        key.long_epochs,
+        permute,
+        key.shuffle_word,
+        draw,
+        key.regime,
+        passes,
+        key.fixed,
+        registers,
+    )
+    return make_train(design, tuple(key))
+
+
+def driver(experiment: Experiment, lanes: int, *, specialize: bool, recording: Recording = NOTHING) -> Any:
+    """Return the training kernel, to be compiled or read from the cache when it is first called."""
+    place, does = layout(experiment.network), regime(experiment, recording)
+    permutes = experiment.order != "fixed"
+    return _driver(
+        _Choices(
+            lanes=lanes,
+            fused=is_fused(experiment),
+            single=experiment.batch_rows == 1,
+            long_epochs=is_long(experiment),
+            permutes=permutes,
+            shuffle_word=own_words(experiment) if experiment.order == "shared" else 0,
+            stream=experiment.stream if permutes or does.restarts else None,
+            with_forms=does.restarts and has_forms(experiment),
+            dtype=experiment.dtype,
+            regime=does,
+            n_moments=n_moments(experiment) if specialize else 0,
+            place=place if specialize else None,
+            fixed=structure(experiment, place) if specialize else None,
+        )
+    )
+
+
+def threads() -> int:
+    """Return how many CPUs this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,136 @@
+"""The memory that kernels work in, and what they write."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from fastgrok.datasets import Dataset
+from fastgrok.engine.builder.draws import scratch_size, state_words
+from fastgrok.engine.builder.layout import layout
+from fastgrok.engine.builder.numbers import is_fused, n_batches, n_moments, regime
+from fastgrok.kernels.train.plan import Again, Attempts, BestEpochs, Data, Outputs, Steps, Track, Watch, Work
+from fastgrok.spec.experiment import Experiment
+from fastgrok.spec.recording import NOTHING, Recording
+
+
+def data(experiment: Experiment) -> Data:
+    """Return the examples in the experiment's dtype."""
+    return _data(experiment, experiment.data)
+
+
+def validation_data(experiment: Experiment) -> Data | None:
+    """Return the examples that are not trained on, if there are any."""
+    return None if experiment.validation is None else _data(experiment, experiment.validation)
+
+
+def _data(experiment: Experiment, examples: Dataset) -> Data:
+    return Data(
+        np.ascontiguousarray(examples.X, experiment.dtype),
+        np.ascontiguousarray(examples.y, experiment.dtype),
+    )
+
+
+def _aligned(shape: tuple[int, ...], dtype: str) -> np.ndarray:
+    """Return zeros that start on a cache line: a vector that crosses one costs two accesses."""
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    raw = np.zeros(size + 64, np.uint8)
+    start = -raw.ctypes.data % 64
+    return raw[start : start + size].view(dtype).reshape(shape)
+
+
+def work(experiment: Experiment, lanes: int, recording: Recording = NOTHING) -> Work:
+    """Return the memory of one block that trains."""
+    place, dtype, does = layout(experiment.network), experiment.dtype, regime(experiment, recording)
+    blank = evaluation_work(experiment, lanes, gradients=not is_fused(experiment))
+    shuffled = experiment.data.n_examples if experiment.order != "fixed" else 0
+    return blank._replace(
+        moments=_aligned((n_moments(experiment), lanes), dtype),
+        order=np.zeros((shuffled, lanes), np.int64),
+        states=np.zeros((lanes, state_words(experiment)), np.uint64),
+        steps=_aligned((n_batches(experiment) * place.n_params * does.steps, lanes), dtype),
+        recorded=np.zeros(lanes, np.int64) if does.records else None,
+        again=_again(experiment, lanes) if does.restarts else None,
+        watch=_watch(place.n_params if does.restores else 0, lanes, dtype) if does.validates else None,
+        track=_track(experiment, lanes, restores=does.restores) if does.tracks else None,
+    )
+
+
+def evaluation_work(experiment: Experiment, lanes: int, *, gradients: bool) -> Work:
+    """Return the memory of one block that only evaluates: alike for every regime, so that one kernel serves all."""
+    place, dtype = layout(experiment.network), experiment.dtype
+    return Work(
+        params=_aligned((place.n_params, lanes), dtype),
+        moments=_aligned((0, lanes), dtype),
+        grads=_aligned((place.n_params * gradients, lanes), dtype),
+        acts=_aligned((place.n_acts, lanes), dtype),
+        deltas=_aligned((place.n_acts, lanes), dtype),
+        order=np.zeros((0, lanes), np.int64),
+        steps=_aligned((0, lanes), dtype),
+        states=np.zeros((lanes, 0), np.uint64),
+        seeds=np.zeros(lanes, np.int64),
+        epochs=np.zeros(lanes, np.int64),
+        clock=np.zeros(lanes, np.int64),
+        recorded=None,
+        again=None,
+        watch=None,
+        track=None,
+    )
+
+
+def _again(experiment: Experiment, lanes: int) -> Again:
+    """Return the memory that a restart draws in."""
+    return Again(np.zeros(lanes, np.int64), np.zeros(experiment.n_params), np.zeros(scratch_size(experiment)))
+
+
+def _watch(n_params: int, lanes: int, dtype: str) -> Watch:
+    """Return the memory for the best epochs, with so many parameters."""
+    params, loss, due = (_aligned((n, lanes), dtype) for n in (n_params, 1, 1))
+    return Watch(params, loss, due, np.zeros(lanes, np.int64))
+
+
+def _track(experiment: Experiment, lanes: int, *, restores: bool) -> Track:
+    """Return the memory for what is dead since when."""
+    units, acts = sum(experiment.network.relu_widths), layout(experiment.network).n_acts
+    since, best = np.zeros((units, lanes), np.int64), np.zeros((units * restores, lanes), np.int64)
+    return Track(_aligned((acts, lanes), experiment.dtype), since, np.zeros(units, np.int64), best)
+
+
+def outputs(experiment: Experiment, params: np.ndarray, recording: Recording = NOTHING) -> Outputs:
+    """Return what a driver fills, one row for each of the seeds whose initial parameters these are."""
+    does, n = regime(experiment, recording), len(params)
+    units, epochs = sum(experiment.network.relu_widths), len(recording.epochs)
+    return Outputs(
+        params=params,
+        epochs_run=np.full(n, -1, np.int64),
+        epochs_to_converge=np.full(n, -1, np.int64),
+        attempts=_attempts(params, recording.attempts) if does.restarts else None,
+        best=_best_epochs(n, experiment.dtype) if does.validates else None,
+        dead_since=np.full((n, units), -1, np.int64) if does.tracks else None,
+        records=np.zeros((n, epochs, params.shape[1]), experiment.dtype) if does.records else None,
+        steps=_steps(experiment, n) if does.steps else None,
+    )
+
+
+def _attempts(params: np.ndarray, places: int) -> Attempts:
+    n = len(params)
+    starts = np.repeat(params[:, None], places, axis=1)
+    return Attempts(np.zeros(n, np.int64), np.zeros((n, places), np.int64), starts)
+
+
+def _steps(experiment: Experiment, n: int) -> Steps:
+    epochs, shuffled = experiment.epochs, experiment.order != "fixed"
+    params = np.zeros((n, epochs * n_batches(experiment), experiment.n_params), experiment.dtype)
+    return Steps(params, np.zeros((n, epochs * shuffled, experiment.data.n_examples), np.int64))
+
+
+def _best_epochs(n: int, dtype: str) -> BestEpochs:
+    return BestEpochs(np.zeros(n, dtype), np.zeros(n, np.int64), np.zeros(n, np.bool_), np.zeros(n, np.bool_))
+
+
+def block_vectors(experiment: Experiment) -> int:
+    """Return the vectors in the memory of a block of lanes that trains."""
+    place, does = layout(experiment.network), regime(experiment)
+    shares = 1 + (not is_fused(experiment)) + does.restores
+    return shares * place.n_params + n_moments(experiment) + 2 * place.n_acts

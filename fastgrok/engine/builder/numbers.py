@@ -1,0 +1,236 @@
+"""The numbers of an experiment: everything that a driver reads at run time, and what it is compiled for."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from fastgrok.engine.builder.layout import Layout, layout
+from fastgrok.errors import InvalidExperiment
+from fastgrok.kernels.nn.losses import CROSS_ENTROPY, SQUARES, Loss
+from fastgrok.kernels.nn.optimizers import Rates, Terms
+from fastgrok.kernels.train.plan import Criteria, Limits, Plan, Regime, Structure
+from fastgrok.spec import network as specs
+from fastgrok.spec.experiment import Experiment
+from fastgrok.spec.optimizers import SGD, Adam
+from fastgrok.spec.recording import NOTHING, Recording
+
+# d(loss)/d(output) = _SLOPE * (output - target), and the loss is _FACTOR * what add_loss sums.
+_SLOPE = {"half_squared_error": 1.0, "squared_error": 2.0, "binary_cross_entropy": 1.0}
+
+_FACTOR = {"half_squared_error": 0.5, "squared_error": 1.0, "binary_cross_entropy": 1.0}
+
+CURVES = (specs.Sigmoid, specs.Tanh)
+
+_CURVE_FLOPS = 40
+
+_CHECK_FLOPS = 2e8  # work between two looks at the cancel flag: some 50 ms
+
+MAX_LANES = 64
+
+
+def _loss(experiment: Experiment, place: Layout) -> Loss:
+    y = experiment.data.y
+    low, high = float(y.min()), float(y.max())
+    one_hot = y.shape[1] > 1 and low < high and bool(np.all(np.sum(y == high, axis=1) == 1))
+    one_hot = one_hot and bool(np.all((y == low) | (y == high)))
+    entropy = experiment.loss == "binary_cross_entropy"
+    kind, delta = (CROSS_ENTROPY, place.before) if entropy else (SQUARES, place.out)
+    return Loss(kind, y.shape[1], place.out, delta, place.target, one_hot, low / 2 + high / 2)
+
+
+def structure(experiment: Experiment, place: Layout) -> Structure:
+    """Return what the specialised driver fixes."""
+    criteria, optimizer, loss = experiment.criteria, experiment.optimizer, _loss(experiment, place)
+    return Structure(
+        n_layers=len(place.layers),
+        n_backward=len(place.layers) - (loss.kind == CROSS_ENTROPY),
+        n_params=place.n_params,
+        n_in=experiment.network.n_in,
+        loss=loss,
+        terms=Terms(
+            weight_decay=optimizer.weight_decay > 0,
+            l1=optimizer.l1 > 0,
+            momentum=_momentum(experiment) > 0,
+            nesterov=isinstance(optimizer, SGD) and optimizer.nesterov,
+            clip=optimizer.clip_norm is not None,
+        ),
+        stopping=criteria is not None,
+        check_error=criteria is not None and criteria.max_error is not None,
+        check_hits=criteria is not None and criteria.accuracy is not None,
+    )
+
+
+def regime(experiment: Experiment, recording: Recording = NOTHING) -> Regime:
+    """Return what the driver of an experiment is compiled to do."""
+    early = experiment.early_stopping
+    return Regime(
+        adam=isinstance(experiment.optimizer, Adam),
+        scheduled=experiment.optimizer.schedule is not None,
+        skips=experiment.check_every > 1,
+        restarts=experiment.restart is not None,
+        validates=experiment.validation is not None,
+        stops_early=early is not None,
+        restores=early is not None and early.restore_best,
+        tracks=recording.dead_units,
+        records=bool(recording.epochs),
+        steps=recording.steps,
+    )
+
+
+def _momentum(experiment: Experiment) -> float:
+    return experiment.optimizer.momentum if isinstance(experiment.optimizer, SGD) else 0.0
+
+
+def n_moments(experiment: Experiment) -> int:
+    """Return the vectors that the optimizer remembers."""
+    if isinstance(experiment.optimizer, Adam):
+        return 2 * experiment.n_params + 2
+    return experiment.n_params if _momentum(experiment) else 0
+
+
+def n_batches(experiment: Experiment) -> int:
+    """Return the updates of an epoch."""
+    return -(-experiment.data.n_examples // experiment.batch_rows)
+
+
+def is_fused(experiment: Experiment) -> bool:
+    """Whether the update is plain SGD on single examples, which backward does as it goes."""
+    optimizer = experiment.optimizer
+    if experiment.batch_rows > 1 or not isinstance(optimizer, SGD):
+        return False
+    return not (optimizer.momentum or optimizer.weight_decay or optimizer.l1 or optimizer.clip_norm)
+
+
+def _rates(experiment: Experiment) -> Rates:
+    optimizer = experiment.optimizer
+    beta1, beta2, eps = 0.0, 0.0, 0.0
+    if isinstance(optimizer, Adam):
+        beta1, beta2, eps = optimizer.beta1, optimizer.beta2, optimizer.eps
+    return Rates(
+        lr=optimizer.lr,
+        weight_decay=optimizer.weight_decay,
+        l1=optimizer.l1,
+        momentum=_momentum(experiment),
+        beta1=beta1,
+        beta2=beta2,
+        fresh1=1 - beta1,
+        fresh2=1 - beta2,
+        eps=eps,
+        clip_norm=optimizer.clip_norm or 0.0,
+    )
+
+
+def _criteria(experiment: Experiment) -> Criteria:
+    criteria, n = experiment.criteria, experiment.data.n_examples
+    factor = _FACTOR[experiment.loss] / n
+    if criteria is None:
+        return Criteria(math.inf, factor, math.inf, 0.0, False)
+    hits = 0
+    if criteria.accuracy is not None:  # the fewest examples whose share, as a float, reaches the accuracy
+        hits = math.floor(criteria.accuracy * n)
+        hits += hits / n < criteria.accuracy
+    return Criteria(
+        loss=math.inf if criteria.loss is None else criteria.loss,
+        loss_factor=factor,
+        max_error=math.inf if criteria.max_error is None else criteria.max_error,
+        hits=float(hits),
+        keep_training=criteria.keep_training,
+    )
+
+
+def _limits(experiment: Experiment) -> Limits:
+    early, restart = experiment.early_stopping, experiment.restart
+    return Limits(
+        epochs=experiment.epochs,
+        check_every=experiment.check_every,
+        restart_after=0 if restart is None else restart.after,
+        restarts=experiment.epochs if restart is None or restart.at_most is None else restart.at_most,
+        patience=0 if early is None else early.patience,
+        min_delta=0.0 if early is None else early.min_delta,
+    )
+
+
+def _longest_attempt(experiment: Experiment) -> int:
+    """Return the epochs that an attempt can have: a seed that converges and goes on does not start again."""
+    criteria, restart = experiment.criteria, experiment.restart
+    if restart is None or restart.at_most is not None or (criteria is not None and criteria.keep_training):
+        return experiment.epochs
+    return min(experiment.epochs, restart.after)
+
+
+def _schedule(experiment: Experiment, scale: float) -> np.ndarray | None:
+    """Return the negative learning rate of each epoch of an attempt; fused, the scale of the deltas."""
+    optimizer, epochs = experiment.optimizer, _longest_attempt(experiment)
+    if optimizer.schedule is None:
+        return None
+    rates = np.asarray(optimizer.schedule.rates(optimizer.lr, epochs))
+    table: np.ndarray = (-rates * scale if is_fused(experiment) else -rates).astype(experiment.dtype)
+    if table.shape != (epochs,) or not np.isfinite(table).all():
+        expected = f"a schedule that gives a finite learning rate for each of {epochs} epochs"
+        raise InvalidExperiment("optimizer.schedule", optimizer.schedule, expected)
+    return table
+
+
+def plan(experiment: Experiment, recording: Recording = NOTHING) -> Plan:
+    """Return everything that a driver reads at run time."""
+    place, n, validation = layout(experiment.network), experiment.data.n_examples, experiment.validation
+    batch, slope = experiment.batch_rows, _SLOPE[experiment.loss]
+    last = n % batch or batch
+    mean = experiment.reduction == "mean"
+    step = -experiment.optimizer.lr if is_fused(experiment) else 1.0
+    flops = flops_per_epoch(experiment) * MAX_LANES
+    n_validation = 0 if validation is None else validation.n_examples
+    return Plan(
+        structure=structure(experiment, place),
+        sizes=np.array([layer[:7] for layer in place.layers], np.int64),
+        arguments=np.array([layer.argument for layer in place.layers]),
+        n_examples=n,
+        n_validation=n_validation,
+        batch_size=batch,
+        scale=step * slope / (batch if mean else 1),
+        last_scale=step * slope / (last if mean else 1),
+        rates=_rates(experiment),
+        schedule=_schedule(experiment, slope),
+        criteria=_criteria(experiment),
+        validation_factor=_FACTOR[experiment.loss] / max(n_validation, 1),
+        limits=_limits(experiment),
+        records=np.array(recording.epochs, np.int64) if recording.epochs else None,
+        check_epochs=max(1, int(_CHECK_FLOPS / flops)),
+        check_examples=batch * max(1, int(_CHECK_FLOPS / flops * n / batch)),
+    )
+
+
+def evaluation_plan(whole: Plan, *, validation: bool = False) -> Plan:
+    """Return a plan as evaluate needs it, for the training or the validation data: alike for every regime."""
+    plain = whole._replace(schedule=None, records=None)
+    if not validation:
+        return plain
+    criteria = whole.criteria._replace(loss_factor=whole.validation_factor)
+    return plain._replace(n_examples=whole.n_validation, criteria=criteria)
+
+
+def gradient_scale(experiment: Experiment) -> float:
+    """Return what multiplies a delta, so that gradients summed over examples are those of the mean loss."""
+    return _SLOPE[experiment.loss] / experiment.data.n_examples
+
+
+def flops_per_epoch(experiment: Experiment) -> float:
+    """Return about how many operations an epoch of one seed takes, the check of the criteria included."""
+    weights = sum(layer.fan_in * layer.fan_out for layer in experiment.network.linears)
+    units, width = 0, experiment.network.n_in
+    for layer in experiment.network.layers:
+        width = layer.fan_out if isinstance(layer, specs.Linear) else width
+        units += width * (_CURVE_FLOPS if type(layer) in CURVES else 4)
+    passes = 6 + (2 if experiment.stop is not None else 0)
+    update = (20 if isinstance(experiment.optimizer, Adam) else 4) * experiment.n_params / experiment.batch_rows
+    shuffle = 20 if experiment.order != "fixed" else 0
+    training = experiment.data.n_examples * (passes * weights + 2 * units + update + shuffle)
+    validation = 0 if experiment.validation is None else experiment.validation.n_examples * (2 * weights + units)
+    return float(training + validation)
+
+
+def is_long(experiment: Experiment) -> bool:
+    """Whether an epoch of a block is so long that a driver looks at its cancel flag within it."""
+    return flops_per_epoch(experiment) * MAX_LANES > _CHECK_FLOPS

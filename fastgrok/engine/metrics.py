@@ -1,0 +1,152 @@
+"""Result variables from what the kernels wrote: one row a seed."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable
+from typing import cast
+
+import numpy as np
+
+from fastgrok.kernels.evaluate import Measures
+from fastgrok.kernels.train.plan import BestEpochs, Outputs
+from fastgrok.spec.experiment import Experiment
+from fastgrok.spec.variables import MAX_PLATEAU_EXAMPLES, NEVER, STALLED_GRADIENT_NORM, Outcome
+from fastgrok.statistics.plateaus import nearest_plateau, plateaus
+
+
+class Columns:
+    """The result variables of some seeds of an experiment.
+
+    Parameters
+    ----------
+    experiment
+        What was trained.
+    outputs
+        What the driver wrote.
+    initial, final
+        What the networks do on the training data, before (the last attempt of) training and after it.
+    """
+
+    def __init__(self, experiment: Experiment, outputs: Outputs, initial: Measures, final: Measures) -> None:
+        self._experiment = experiment
+        self._outputs, self._initial, self._final = outputs, initial, final
+        self._n_examples = experiment.data.n_examples
+        ends = itertools.accumulate(experiment.network.relu_widths, initial=0)
+        self._units = [slice(first, end) for first, end in itertools.pairwise(ends)]
+
+    def always(self) -> dict[str, np.ndarray]:
+        """Return what every run has, and the restarts where there may be some."""
+        outputs, initial, final = self._outputs, self._initial, self._final
+        outcome = self._outcomes()
+        return {
+            "outcome": outcome,
+            "epochs_run": outputs.epochs_run,
+            "epochs_to_converge": outputs.epochs_to_converge,
+            "loss_initial": initial.loss,
+            "loss_final": final.loss,
+            "accuracy_final": final.hits.astype(np.float64) / self._n_examples,
+            "gradient_norm_final": final.gradient_norm,
+            "dead_units_initial": self._by_layer(initial.dead),
+            "dead_units_final": self._by_layer(final.dead),
+            "units_died": self._by_layer(final.dead & ~initial.dead),
+            "units_revived": self._by_layer(initial.dead & ~final.dead),
+            "born_dead": self._is_dead(initial),
+            "weight_norm_initial": initial.weight_norms,
+            "weight_norm_final": final.weight_norms,
+            **self._plateau(outcome),
+            **({"restarts": outputs.attempts.restarts} if outputs.attempts is not None else {}),
+        }
+
+    def validation(self, final: Measures, n_examples: int) -> dict[str, np.ndarray]:
+        """Return what there is with validation data of so many examples, from what the networks do on it."""
+        best = cast(BestEpochs, self._outputs.best)
+        known = np.isfinite(best.loss) & (best.epoch > 0)
+        early = {"stopped_early": best.stopped_early} if self._experiment.early_stopping is not None else {}
+        return {
+            "loss_validation_final": final.loss,
+            "accuracy_validation_final": final.hits.astype(np.float64) / n_examples,
+            "loss_validation_best": np.where(known, best.loss, np.nan),
+            "epoch_validation_best": np.where(known, best.epoch, NEVER),
+            **early,
+        }
+
+    def recorded(self, epochs: Iterable[int], measures: Iterable[Measures]) -> dict[str, np.ndarray]:
+        """Return what is recorded, from what the networks did after each of some epochs, if they ran so many."""
+        losses, hits, dead = [], [], []
+        for epoch, at in zip(epochs, measures, strict=True):
+            there = self._outputs.epochs_run >= epoch
+            losses.append(np.where(there, at.loss, self._final.loss))
+            hits.append(np.where(there, at.hits, self._final.hits))
+            dead.append(self._by_layer(np.where(there, at.dead, self._final.dead)))
+        return {
+            "loss_recorded": np.stack(losses, axis=1),
+            "accuracy_recorded": np.stack(hits, axis=1).astype(np.float64) / self._n_examples,
+            "dead_units_recorded": np.stack(dead, axis=1),
+        }
+
+    def tracked(self) -> dict[str, np.ndarray]:
+        """Return the epoch since which each unit is dead, layer by layer side by side.
+
+        The driver looks at the units after some epochs only: what is dead since the first look of an attempt, and was
+        at its start, is so since then.
+        """
+        experiment, outputs, since = self._experiment, self._outputs, self._outputs.dead_since
+        look, begun = min(experiment.check_every, experiment.epochs), np.zeros((len(since), 1), np.int64)
+        if outputs.attempts is not None and experiment.restart is not None:
+            look, begun = min(look, experiment.restart.after), outputs.attempts.last(outputs.attempts.begun)[:, None]
+        first_look = np.minimum(begun + look, experiment.epochs)
+        unseen = (outputs.epochs_run == 0)[:, None]
+        since = np.where(self._initial.dead.T & ((since == first_look) | unseen), begun, since)
+        widths = experiment.network.relu_widths
+        padded = np.full((len(since), len(widths), max(widths, default=0)), NEVER, np.int64)
+        for k, layer in enumerate(self._layers(since.T)):
+            padded[:, k, : widths[k]] = layer.T
+        return {"dead_since": padded}
+
+    def _layers(self, units: np.ndarray) -> list[np.ndarray]:
+        """Return the units (n_units, n_seeds) of each ReLU layer."""
+        return [units[rows] for rows in self._units]
+
+    def _by_layer(self, units: np.ndarray) -> np.ndarray:
+        """Return how many units of each ReLU layer are marked, (n_seeds, n_layers)."""
+        counts = [layer.sum(axis=0, dtype=np.int64) for layer in self._layers(units)]
+        return np.stack(counts, axis=1) if counts else np.zeros((units.shape[1], 0), np.int64)
+
+    def _is_dead(self, measures: Measures) -> np.ndarray:
+        """Whether every unit of some ReLU layer is dead."""
+        whole = [layer.all(axis=0) for layer in self._layers(measures.dead)]
+        return np.any(whole, axis=0) if whole else np.zeros(measures.dead.shape[1], np.bool_)
+
+    def _plateau(self, outcome: np.ndarray) -> dict[str, np.ndarray]:
+        """Return the plateau that each seed sits on, where the data have few enough examples to know them."""
+        data, loss = self._experiment.data, self._experiment.loss
+        if data.n_examples > MAX_PLATEAU_EXAMPLES:
+            return {}
+        known = plateaus(data, loss)
+        near = nearest_plateau(self._final.loss, known)
+        trapped = (outcome != Outcome.CONVERGED) & (outcome != Outcome.DIVERGED)
+        if not known[0].merged:
+            trapped &= near != known[0].loss  # all examples are told apart there: the seed is slow, not trapped
+        return {"plateau": np.where(trapped, near, np.nan)}
+
+    def _outcomes(self) -> np.ndarray:
+        """Return the first outcome that applies to each seed."""
+        outputs, final = self._outputs, self._final
+        infinite = ~(np.isfinite(final.loss) & _all_finite(outputs.params))
+        cases = {
+            Outcome.DIVERGED: infinite if outputs.best is None else infinite | outputs.best.broken,
+            Outcome.CONVERGED: outputs.epochs_to_converge != NEVER,
+            Outcome.DEAD: self._is_dead(final),
+            Outcome.STALLED: final.gradient_norm < STALLED_GRADIENT_NORM,
+        }
+        found = np.full(len(infinite), Outcome.UNFINISHED, np.int8)
+        for outcome, rows in reversed(cases.items()):
+            found[rows] = outcome
+        return found
+
+
+def _all_finite(rows: np.ndarray) -> np.ndarray:
+    """Whether each row is finite; the rows are short, and nearly always all of them are."""
+    finite = np.isfinite(rows)
+    return np.ones(len(rows), np.bool_) if finite.all() else finite.all(axis=1)

@@ -1,0 +1,99 @@
+"""Parameters of many networks: one flat row each inside, a list of arrays outside."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fastgrok.errors import MISSING, InvalidExperiment
+from fastgrok.spec.network import Network
+
+
+def split(network: Network, flat: NDArray[Any]) -> list[NDArray[Any]]:
+    """
+    Return the parameters layer by layer, as views.
+
+    Parameters
+    ----------
+    network
+        What they belong to.
+    flat
+        Shape (n_seeds, n_params).
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> [array.shape for array in split(fg.mlp(2, 4, 1), np.zeros((8, 17)))]
+    [(8, 2, 4), (8, 4), (8, 4, 1), (8, 1)]
+    """
+    arrays, start = [], 0
+    for shape in network.param_shapes:
+        end = start + math.prod(shape)
+        arrays.append(flat[:, start:end].reshape(len(flat), *shape))
+        start = end
+    return arrays
+
+
+def joined(network: Network, params: Any, dtype: str) -> NDArray[Any]:
+    """
+    Return parameters as one flat row for each network, checked.
+
+    Parameters
+    ----------
+    network
+        What they belong to.
+    params
+        One array for each shape in `network.param_shapes`, with a leading axis of length n_seeds; all of them
+        without it for one network.
+    dtype
+        "float64" or "float32": what they are rounded to.
+
+    Raises
+    ------
+    InvalidExperiment
+        If arrays are missing, too many, of another shape or length, or hold what is no finite number.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> joined(fg.mlp(2, 1), [[[0.5], [0.25]], [1]], "float64")
+    array([[0.5 , 0.25, 1.  ]])
+    """
+    shapes = network.param_shapes
+    if not isinstance(params, Sequence) or isinstance(params, str | bytes):
+        raise InvalidExperiment("params", params, f"a list of {len(shapes)} arrays: {_named(shapes)}")
+    if len(params) != len(shapes):
+        value = params if len(params) > len(shapes) else MISSING
+        raise InvalidExperiment(
+            f"params[{min(len(params), len(shapes))}]", value, f"as many arrays as {_named(shapes)}"
+        )
+    arrays = [_array(f"params[{k}]", array, dtype) for k, array in enumerate(params)]
+    alone = arrays[0].ndim == len(shapes[0])
+    n = 1 if alone else len(arrays[0]) if arrays[0].ndim else 0
+    for k, (array, shape) in enumerate(zip(arrays, shapes, strict=True)):
+        if array.shape != (shape if alone else (n, *shape)) or not n:
+            expected = f"shape {shape}" if alone and k else f"shape {(n, *shape) if k else ('n_seeds', *shape)}"
+            raise InvalidExperiment(f"params[{k}]", array.shape, expected.replace("'", ""))
+    return np.concatenate([array.reshape(n, -1) for array in arrays], axis=1)
+
+
+def _named(shapes: Sequence[tuple[int, ...]]) -> str:
+    return ", ".join(map(str, shapes)) + ", or with a leading axis n_seeds"
+
+
+def _array(field: str, given: ArrayLike, dtype: str) -> NDArray[Any]:
+    """Return an array of finite numbers."""
+    try:
+        array = np.asarray(given)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise InvalidExperiment(field, given, "an array of finite numbers") from error
+    if array.dtype.kind not in "iuf":
+        raise InvalidExperiment(field, given, "an array of finite numbers")
+    with np.errstate(over="ignore"):
+        rounded = array.astype(dtype)
+    if not np.isfinite(rounded).all():
+        value = array[~np.isfinite(rounded)][0]
+        raise InvalidExperiment(field, value, f"finite numbers, in {dtype} too")
+    return rounded

@@ -1,0 +1,235 @@
+"""An experiment's compiled kernels, and what they do with one chunk of seeds."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any, NamedTuple, cast
+
+import numpy as np
+
+from fastgrok.datasets import Dataset
+from fastgrok.engine import builder
+from fastgrok.engine.initial_params import Initialiser
+from fastgrok.engine.metrics import Columns
+from fastgrok.kernels.evaluate import Measures, Scratch, make_evaluate, make_expose, make_predict
+from fastgrok.kernels.init.initialise import make_seed_stream
+from fastgrok.kernels.jit import is_cached
+from fastgrok.kernels.train.plan import Data, Outputs, Plan, Work
+from fastgrok.spec.experiment import Experiment
+from fastgrok.spec.network import Network
+from fastgrok.spec.recording import NOTHING, Recording
+
+SHARED_ORDER_SEED = 0
+"""Seed of the one stream from which order="shared" shuffles."""
+
+
+class ThreadMemory(NamedTuple):
+    """What one thread works in."""
+
+    training: Work
+    evaluation: Work
+    scratch: Scratch
+
+
+class Part(NamedTuple):
+    """The results of one chunk."""
+
+    columns: dict[str, np.ndarray]
+    params: np.ndarray
+    outputs: Outputs
+
+
+class Examined(NamedTuple):
+    """Everything that networks do on the data."""
+
+    training: Measures
+    validation: Measures | None
+    acts: np.ndarray  # (n, n_examples, n_acts)
+    deltas: np.ndarray  # (n, n_examples, n_acts): of each example's own loss
+    grads: np.ndarray  # (n, n_params): of the mean loss
+
+
+class _On(NamedTuple):
+    """What networks are measured on."""
+
+    data: Data
+    plan: Plan
+
+
+class Program:
+    """The compiled kernels of an experiment and their arguments; threads may share one.
+
+    Parameters
+    ----------
+    experiment
+        Everything but the seed.
+    specialize
+        Which driver trains.
+    lanes
+        Its lane count.
+    n_seeds
+        Seeds to be trained: a few of a large network are not worth many lanes.
+    recording
+        What is kept besides the end.
+    """
+
+    def __init__(
+        self,
+        experiment: Experiment,
+        *,
+        specialize: bool,
+        lanes: int,
+        n_seeds: int,
+        recording: Recording = NOTHING,
+    ) -> None:
+        self.experiment = experiment
+        self._recording = recording
+        self._lanes = lanes
+        self._evaluation_lanes = builder.lane_count(experiment, specialize=False, n_seeds=n_seeds)
+        self._plan = builder.plan(experiment, recording)
+        self._data = builder.data(experiment)
+        self._training = _On(self._data, builder.evaluation_plan(self._plan))
+        self._held_out = builder.validation_data(experiment)
+        self._initialise = Initialiser(experiment)
+        self._tensors = builder.restart_tensors(experiment)
+        self._driver = builder.driver(experiment, lanes, specialize=specialize, recording=recording)
+        self._evaluate = make_evaluate(self._evaluation_lanes, experiment.dtype)
+        self._cancel = np.zeros(1, np.int64)
+
+    @staticmethod
+    def is_cached(experiment: Experiment, recording: Recording = NOTHING) -> bool:
+        """Whether the specialised driver of an experiment need not be compiled."""
+        lanes = builder.lane_count(experiment, specialize=True)
+        return is_cached(builder.driver(experiment, lanes, specialize=True, recording=recording))
+
+    def compile(self, memory: ThreadMemory) -> None:
+        """Compile the kernels, or read them from the cache, unless that has been done: run them, cancelled."""
+        kernels = [*self._initialise.kernels, self._evaluate, *[self._driver] * (self.experiment.epochs > 0)]
+        if not all(kernel.overloads for kernel in kernels):
+            self._train(*self.initialise(np.zeros(1, np.uint64)), memory, np.ones(1, np.int64))
+
+    def cancel(self) -> None:
+        """Have the kernels that are running return soon, with results that mean nothing."""
+        self._cancel[0] = 1
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether `cancel` has been called."""
+        return bool(self._cancel[0])
+
+    def memory(self) -> ThreadMemory:
+        """Return memory for one thread."""
+        lanes, n_linear = self._evaluation_lanes, len(self.experiment.network.linears)
+        evaluation = builder.evaluation_work(self.experiment, lanes, gradients=True)
+        return ThreadMemory(
+            training=builder.work(self.experiment, self._lanes, self._recording),
+            evaluation=evaluation,
+            scratch=Scratch(
+                numbers=np.zeros_like(evaluation.acts, shape=(3, lanes)),
+                norms=np.zeros_like(evaluation.acts, shape=(n_linear, lanes)),
+                alive=evaluation.acts.copy(),
+            ),
+        )
+
+    def initialise(self, seeds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the initial parameters of seeds, and the streams that training goes on with."""
+        params = np.empty((len(seeds), self.experiment.n_params), self.experiment.dtype)
+        own = np.empty((len(seeds), builder.own_words(self.experiment)), np.uint64)
+        self._initialise(params, own, seeds)
+        states = np.empty((len(seeds), builder.state_words(self.experiment)), np.uint64)
+        states[:, : own.shape[1]] = own
+        if self.experiment.order == "shared":
+            shared = np.empty(states.shape[1] - own.shape[1], np.uint64)
+            make_seed_stream(self.experiment.stream)(shared, np.uint64(SHARED_ORDER_SEED))
+            states[:, own.shape[1] :] = shared
+        return params, states
+
+    def train(self, seeds: np.ndarray, params: np.ndarray | None, memory: ThreadMemory) -> Part:
+        """Train one network per seed, from what it draws or from `params` (n_seeds, n_params)."""
+        drawn, states = self.initialise(seeds)
+        if params is not None:
+            drawn[:] = params
+        return self._train(drawn, states, memory, self._cancel)
+
+    def _train(self, params: np.ndarray, states: np.ndarray, memory: ThreadMemory, cancel: np.ndarray) -> Part:
+        """Train in place, and measure before and after."""
+
+        def measure(networks: np.ndarray, on: _On, gradients: bool = False) -> Measures:
+            return self._measure(networks, on, memory, cancel, gradients=gradients)
+
+        start = measure(params, self._training)
+        outputs = builder.outputs(self.experiment, params, self._recording)
+        if self.experiment.epochs == 0:
+            outputs.epochs_run[:] = 0
+        else:
+            data = self._data, self._held_out
+            self._driver(outputs, states, memory.training, *data, self._tensors, self._plan, cancel)
+        again = outputs.attempts
+        initial = start if again is None else measure(again.last(again.starts), self._training)
+        made = Columns(self.experiment, outputs, initial, measure(params, self._training, gradients=True))
+        columns = made.always()
+        if self._held_out is not None:
+            on = self._on_held_out(self._held_out)
+            columns |= made.validation(measure(params, on), self._plan.n_validation)
+        if self._recording.at is not None:
+            places = {epoch: k for k, epoch in enumerate(self._recording.epochs)}
+            records = (np.ascontiguousarray(outputs.records[:, places[e]]) for e in self._recording.at if e > 0)
+            taken = itertools.chain(
+                [start] * (0 in self._recording.at), (measure(r, self._training) for r in records)
+            )
+            columns |= made.recorded(self._recording.at, taken)
+        if self._recording.dead_units:
+            columns |= made.tracked()
+        return Part(columns, params, outputs)
+
+    def examine(self, params: np.ndarray, memory: ThreadMemory) -> Examined:
+        """Return everything that networks with parameters (n, n_params) do on the training data."""
+        n_examples, n_acts = self.experiment.data.n_examples, builder.layout(self.experiment.network).n_acts
+        acts, deltas = (np.empty((len(params), n_examples, n_acts), params.dtype) for _ in range(2))
+        grads = np.empty_like(params)
+        slope = builder.gradient_scale(self.experiment) * n_examples
+        expose = make_expose(self._evaluation_lanes, self.experiment.dtype)
+        expose(acts, deltas, grads, params, memory.evaluation, *self._training, slope)
+        grads /= n_examples
+        held_out = None if self._held_out is None else self._on_held_out(self._held_out)
+        return Examined(
+            self._measure(params, self._training, memory, self._cancel, gradients=True),
+            None if held_out is None else self._measure(params, held_out, memory, self._cancel, gradients=False),
+            acts,
+            deltas,
+            grads,
+        )
+
+    def _on_held_out(self, data: Data) -> _On:
+        return _On(data, builder.evaluation_plan(self._plan, validation=True))
+
+    def _measure(
+        self, params: np.ndarray, on: _On, memory: ThreadMemory, cancel: np.ndarray, *, gradients: bool
+    ) -> Measures:
+        """Measure networks; without gradients their norm means nothing."""
+        n, dtype, network = len(params), self.experiment.dtype, self.experiment.network
+        measures = Measures(
+            loss=np.empty(n, dtype),
+            hits=np.empty(n, dtype),
+            gradient_norm=np.empty(n, dtype),
+            weight_norms=np.empty((n, len(network.linears)), dtype),
+            dead=np.empty((sum(network.relu_widths), n), np.bool_),
+        )
+        scale = builder.gradient_scale(self.experiment) if gradients else 0.0
+        self._evaluate(measures, params, memory.scratch, memory.evaluation, on.data, on.plan, scale, cancel)
+        return measures
+
+
+def initialise(params: np.ndarray, experiment: Experiment, seeds: np.ndarray) -> None:
+    """Fill params (n_seeds, n_params) with the initial parameters of seeds."""
+    states = np.empty((len(seeds), 0), np.uint64)
+    Initialiser(experiment)(params, states, seeds)
+
+
+def predict(outputs: np.ndarray, network: Network, params: np.ndarray, X: np.ndarray) -> None:
+    """Fill outputs (n_seeds, n_examples, n_out) with those of networks with parameters (n_seeds, n_params)."""
+    blank = Dataset(X, np.zeros((len(X), network.n_out)))
+    experiment = Experiment(network, blank, dtype=cast(Any, params.dtype.name))
+    lanes = builder.lane_count(experiment, specialize=False, n_seeds=len(params))
+    work, data = builder.evaluation_work(experiment, lanes, gradients=False), builder.data(experiment)
+    make_predict(lanes, experiment.dtype)(outputs, np.ascontiguousarray(params), work, data, builder.plan(experiment))

@@ -1,0 +1,312 @@
+"""Training of many seeds: chunks of them, given to a pool of threads that run the kernels."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import Self
+
+import numpy as np
+
+from fastgrok.engine import builder, program
+from fastgrok.engine.builder import MAX_LANES
+from fastgrok.engine.program import Part, Program, ThreadMemory, initialise
+from fastgrok.spec.experiment import Experiment
+from fastgrok.spec.network import Network
+from fastgrok.spec.recording import NOTHING, Recording, shapes
+from fastgrok.spec.variables import NEVER, VARIABLES
+
+_CHUNK_FLOPS = 3e9  # in a chunk: 50 to 200 ms of one thread
+_CHUNK_BYTES = 32 * 2**20
+_DRAW_FLOPS = 100  # of one parameter: its stream, and the seeding of the stream shared among few
+_REFILLS = 16  # seeds per lane in a chunk that stops early, so that its last seeds are few beside the rest
+_COMPILE_SECONDS = 2.5
+GENERAL_FLOPS, SPECIALISED_FLOPS = 1.5e10, 3e10
+"""Operations of one thread in a second: what tells whether to compile, and how long a sweep will take."""
+
+
+@dataclasses.dataclass
+class Trained:
+    """What training one configuration gave: one row a seed."""
+
+    columns: dict[str, np.ndarray]
+    params: np.ndarray | None  # (n_seeds, n_params)
+    finished: np.ndarray  # bool (n_seeds,): rows of chunks that an interruption left undone are False
+    interrupted: bool
+    seconds: float  # of training
+    compile_seconds: float  # of compiling, or of reading what had been compiled, before
+    driver: str
+    lanes: int
+    threads: int
+    recording: Recording
+
+    @classmethod
+    def blank(cls, experiment: Experiment, recording: Recording, n: int) -> Self:
+        """
+        Return n rows that say nothing yet, to be filled from elsewhere.
+
+        Parameters
+        ----------
+        experiment
+            What was trained.
+        recording
+            What was kept.
+        n
+            Rows.
+        """
+        columns, finished = _columns(experiment, recording, n), np.ones(n, np.bool_)
+        return cls(columns, None, finished, False, 0.0, 0.0, "", 0, 0, recording)
+
+
+def train(
+    experiment: Experiment,
+    seeds: np.ndarray,
+    *,
+    params: np.ndarray | None = None,
+    keep_params: bool = False,
+    recording: Recording = NOTHING,
+    specialize: bool | None = None,
+    lanes: int | None = None,
+    threads: int | None = None,
+    chunk_size: int | None = None,
+    advance: Callable[[int], object] | None = None,
+    collect: Callable[[slice, Part], object] | None = None,
+    pool: ThreadPoolExecutor | None = None,
+) -> Trained:
+    """
+    Train one network per seed.
+
+    Parameters
+    ----------
+    experiment
+        Everything but the seed.
+    seeds
+        uint64 (n_seeds,). With `params`, only the orders of the examples come from them.
+    params
+        Initial parameters (n_seeds, n_params), instead of those that the seeds would draw.
+    keep_params
+        Whether to return the trained parameters.
+    recording
+        What else is kept.
+    specialize
+        Whether to compile a driver for this very network; None: where that pays. The bits are the same.
+    lanes, threads, chunk_size
+        Seeds in a vector, threads, seeds in a task; None: what suits. No result depends on them.
+    advance
+        Called in this thread with the number of seeds that have been finished since the last call.
+    collect
+        Called in the threads with the rows of a chunk, and everything that the kernels wrote for it.
+    pool
+        What `thread_pool(threads)` returned: starting threads takes as long as training a small configuration.
+    """
+    n = len(seeds)
+    threads = threads or builder.threads()
+    specialize = is_worth_specializing(experiment, recording, n, threads) if specialize is None else specialize
+    lanes = lanes or builder.lane_count(experiment, specialize=specialize, n_seeds=n)
+    size = chunk_size or _chunk_size(experiment, recording, n, lanes, threads)
+    start = time.perf_counter()
+    kernels = Program(experiment, specialize=specialize, lanes=lanes, n_seeds=n, recording=recording)
+    memories: queue.SimpleQueue[ThreadMemory] = queue.SimpleQueue()
+    for _ in range(min(threads, -(-n // size))):
+        memories.put(kernels.memory())
+    with _borrowed(memories) as memory:
+        kernels.compile(memory)
+    compiled = time.perf_counter()
+    columns = _columns(experiment, recording, n)
+    kept = np.empty((n, experiment.n_params), experiment.dtype) if keep_params else None
+
+    def task(rows: slice) -> None:
+        with _borrowed(memories) as memory:
+            part = kernels.train(seeds[rows], None if params is None else params[rows], memory)
+        if kernels.cancelled:
+            return  # the seeds of a chunk that are done by now are the fast ones, no fair sample
+        for name, column in part.columns.items():
+            columns[name][rows] = column
+        if kept is not None:
+            kept[rows] = part.params
+        if collect is not None:
+            collect(rows, part)
+
+    interrupted = _in_threads(task, n, size, threads, cancel=kernels.cancel, advance=advance, pool=pool)
+    return Trained(
+        columns=columns,
+        params=kept,
+        finished=columns["epochs_run"] != NEVER,
+        interrupted=interrupted,
+        seconds=time.perf_counter() - compiled,
+        compile_seconds=compiled - start,
+        driver="specialised" if specialize else "general",
+        lanes=lanes,
+        threads=threads,
+        recording=recording,
+    )
+
+
+def thread_pool(threads: int | None) -> ThreadPoolExecutor:
+    """Return threads for several calls of `train`; None: one for each CPU."""
+    return ThreadPoolExecutor(threads or builder.threads(), thread_name_prefix="fastgrok")
+
+
+def working_bytes(
+    experiment: Experiment,
+    recording: Recording,
+    n: int,
+    *,
+    lanes: int | None,
+    threads: int | None,
+    chunk_size: int | None,
+) -> int:
+    """Return about how many bytes training n seeds takes besides their results."""
+    usual = builder.lane_count(experiment, specialize=False, n_seeds=n)
+    training = builder.block_vectors(experiment) * (lanes or usual)
+    evaluation = (2 * experiment.n_params + builder.layout(experiment.network).n_acts * 3) * usual
+    block = (training + evaluation) * np.dtype(experiment.dtype).itemsize
+    rows = min(chunk_size or max(1, _CHUNK_BYTES // _row_bytes(experiment, recording)), n)
+    return min(threads or builder.threads(), n) * (block + rows * _row_bytes(experiment, recording))
+
+
+def _row_bytes(experiment: Experiment, recording: Recording) -> int:
+    """Return about how many bytes one seed of a chunk takes."""
+    steps = recording.steps * experiment.epochs * builder.n_batches(experiment)
+    kept = 3 + len(recording.epochs) + recording.attempts + steps
+    return 8 * (kept * experiment.n_params + builder.state_words(experiment))
+
+
+def initial_params(experiment: Experiment, seeds: np.ndarray) -> np.ndarray:
+    """Return the initial parameters of seeds, (n_seeds, n_params), in the experiment's dtype."""
+    params = np.empty((len(seeds), experiment.n_params), experiment.dtype)
+
+    def task(rows: slice) -> None:
+        initialise(params[rows], experiment, seeds[rows])
+
+    _all_in_threads(task, len(seeds), experiment.n_params * _DRAW_FLOPS)
+    return params
+
+
+def predict(network: Network, params: np.ndarray, X: np.ndarray) -> np.ndarray:
+    """Return the outputs (n_seeds, n_examples, n_out) of networks with parameters (n_seeds, n_params)."""
+    outputs = np.empty((len(params), len(X), network.n_out), params.dtype)
+
+    def task(rows: slice) -> None:
+        program.predict(outputs[rows], network, params[rows], X)
+
+    _all_in_threads(task, len(params), 2.0 * network.n_params * len(X))
+    return outputs
+
+
+@contextlib.contextmanager
+def _borrowed(memories: queue.SimpleQueue[ThreadMemory]) -> Iterator[ThreadMemory]:
+    """Take memory out of the queue, and put it back."""
+    memory = memories.get()
+    try:
+        yield memory
+    finally:
+        memories.put(memory)
+
+
+def _all_in_threads(task: Callable[[slice], None], n: int, flops: float) -> None:
+    """Run the task on all of n rows of so many operations each; Ctrl-C ends it between chunks."""
+    threads = builder.threads()
+    size = max(MAX_LANES, min(int(_CHUNK_FLOPS / flops), -(-n // threads)))
+    if _in_threads(task, n, size, threads, cancel=lambda: None, advance=None):
+        raise KeyboardInterrupt
+
+
+def _in_threads(
+    task: Callable[[slice], None],
+    n: int,
+    size: int,
+    threads: int,
+    *,
+    cancel: Callable[[], None],
+    advance: Callable[[int], object] | None,
+    pool: ThreadPoolExecutor | None = None,
+) -> bool:
+    """Run the task on n rows in chunks of a size; return whether Ctrl-C ended that early.
+
+    Chunks are given out as threads become free, so an interruption leaves none waiting; `cancel` has those that
+    are under way return. A second Ctrl-C while they do is raised.
+    """
+    if threads == 1 and threading.current_thread() is not threading.main_thread():  # Ctrl-C does not come here
+        for first in range(0, n, size):
+            rows = slice(first, min(first + size, n))
+            task(rows)
+            if advance is not None:
+                advance(rows.stop - rows.start)
+        return False
+    waiting: dict[Future[None], int] = {}
+
+    def collect() -> None:
+        done, _ = wait(waiting, return_when=FIRST_COMPLETED)
+        finished = sum(waiting.pop(future) for future in done if future.result() is None)
+        if advance is not None:
+            advance(finished)
+
+    with contextlib.nullcontext(pool) if pool is not None else thread_pool(threads) as workers:
+        try:
+            for first in range(0, n, size):
+                rows = slice(first, min(first + size, n))
+                waiting[workers.submit(task, rows)] = rows.stop - rows.start
+                if len(waiting) > threads:
+                    collect()
+            while waiting:
+                collect()
+        except BaseException as error:
+            cancel()
+            wait(waiting)
+            if not isinstance(error, KeyboardInterrupt):
+                raise
+            return True
+    return False
+
+
+def _columns(experiment: Experiment, recording: Recording, n: int) -> dict[str, np.ndarray]:
+    """Return the result variables, to be filled; epochs_run says which rows have been."""
+    made = {name: np.zeros(shape, VARIABLES[name].dtype) for name, shape in shapes(experiment, recording, n).items()}
+    made["epochs_run"][:] = NEVER
+    return made
+
+
+def is_worth_specializing(experiment: Experiment, recording: Recording, n: int, threads: int) -> bool:
+    """
+    Whether a specialised driver saves more time than it takes to compile, or to read where it is on disk.
+
+    Parameters
+    ----------
+    experiment
+        What is trained.
+    recording
+        What is kept.
+    n
+        Seeds.
+    threads
+        That share the work.
+    """
+    if recording.dead_units or not builder.is_worth_specializing(experiment):
+        return False
+    flops = n * builder.flops_per_epoch(experiment) * experiment.epochs / threads
+    saved = flops / GENERAL_FLOPS - flops / SPECIALISED_FLOPS
+    if saved > _COMPILE_SECONDS:
+        return True
+    return saved > _COMPILE_SECONDS / 10 and Program.is_cached(experiment, recording)
+
+
+def _chunk_size(experiment: Experiment, recording: Recording, n: int, lanes: int, threads: int) -> int:
+    """Return the seeds of a chunk: enough to fill lanes and refill them, few enough to balance the threads."""
+    flops = builder.flops_per_epoch(experiment) * max(experiment.epochs, 1)
+    size = int(_CHUNK_FLOPS / flops)
+    if experiment.stop is not None:
+        size = max(size, _REFILLS * lanes)
+    size = min(size, -(-n // threads))
+    most = max(1, _CHUNK_BYTES // _row_bytes(experiment, recording))
+    if most < lanes:
+        return most  # some lanes stay idle, and memory bounded
+    size = max(1, min(size, most))
+    rounds = -(-n // (size * threads))
+    even = -(-n // (rounds * threads))  # every thread has as many chunks as the others
+    return -(-even // lanes) * lanes

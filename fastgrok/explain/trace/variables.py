@@ -1,0 +1,224 @@
+"""Every variable of a trace once: what replaying a seed records beside its result variables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+from fastgrok.spec.experiment import Experiment
+from fastgrok.spec.layers import Linear
+from fastgrok.spec.network import Network
+
+TIME = "time"
+"""Stands for `epoch` or `step` below, whichever a trace is recorded by."""
+
+STEP, EXAMPLE, VALIDATION_EXAMPLE, ATTEMPT, PLACE = "step", "example", "validation_example", "attempt", "place"
+"""Dimensions of a trace: updates; rows of the data; attempts of a seed that starts again; places in a batch."""
+
+
+def unit_dim(layer: int) -> str:
+    """
+    Return the dimension of the units that Linear layer number `layer` gives out; 0: the inputs.
+
+    Parameters
+    ----------
+    layer
+        A number, from 0.
+
+    Examples
+    --------
+    >>> unit_dim(1)
+    'unit_1'
+    """
+    return f"unit_{layer}"
+
+
+class TraceVariable(NamedTuple):
+    """
+    One variable of a trace.
+
+    Parameters
+    ----------
+    dims
+        Its dimensions, after `seed` where there are several seeds.
+    units
+        Its unit, "1" for what has none.
+    meaning
+        One sentence.
+    """
+
+    dims: tuple[str, ...]
+    units: str
+    meaning: str
+
+
+_SCALARS = {
+    "loss": "Mean loss over the training examples.",
+    "accuracy": "Accuracy on the training data, as accuracy_final.",
+    "gradient_norm": "Euclidean norm of the gradient of the mean loss over all training examples.",
+}
+
+_VALIDATION = {
+    "loss_validation": "Mean loss over the validation examples.",
+    "accuracy_validation": "Accuracy on the validation data.",
+}
+
+_PARAMS = {
+    "{param}_{k}": "The {param} of Linear layer {k}.",
+    "gradient_{param}_{k}": "Gradient of the mean loss over the training data by the {param} of Linear layer {k}.",
+}
+
+_UNITS = {
+    "pre_activation": "z: what Linear layer {} gives out.",
+    "activation": "a = f(z): what the activations after Linear layer {} give out; z where there are none.",
+    "delta": "dL/dz at Linear layer {}, L the loss of this example alone.",
+}
+
+
+def shared_variables(network: Network) -> Mapping[str, TraceVariable]:
+    """
+    Return the variables that no seed has a say in: the data.
+
+    Parameters
+    ----------
+    network
+        What is trained.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> shared_variables(fg.mlp(2, 4, 1))["target"].dims
+    ('example', 'unit_2')
+    """
+    last = len(network.linears)
+    return {
+        "input": TraceVariable((EXAMPLE, unit_dim(0)), "1", "Inputs of the training examples."),
+        "target": TraceVariable((EXAMPLE, unit_dim(last)), "1", "Targets of the training examples."),
+    }
+
+
+def trace_variables(experiment: Experiment, *, steps: bool) -> Mapping[str, TraceVariable]:
+    """
+    Return the variables that there are besides the data.
+
+    Parameters
+    ----------
+    experiment
+        What is trained.
+    steps
+        Whether every step is recorded, and not every epoch.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor())
+    >>> trace_variables(exp, steps=False)["gradient_weight_2"].dims
+    ('epoch', 'unit_1', 'unit_2')
+    """
+    time = STEP if steps else "epoch"
+    found = dict(_after_each(experiment))
+    early = experiment.early_stopping
+    if early is not None and early.restore_best:
+        meaning = "The {param} of Linear layer {k} in the end: restored from the best epoch."
+        found |= dict(_params(experiment.network, "{param}_{k}_final", meaning))
+    if experiment.restart is not None:
+        meaning = "The {param} of Linear layer {k} with which an attempt began."
+        found |= dict(_params(experiment.network, "{param}_{k}_start", meaning, ATTEMPT))
+        found["attempt_of"] = TraceVariable((TIME,), "1", "The attempt, from 0, in which it was so.")
+    if steps:
+        found["batch_example"] = TraceVariable(
+            (TIME, PLACE), "1", "The examples of the update that led here; -1: none, or a shorter batch."
+        )
+        found["epoch_of"] = TraceVariable((TIME,), "epoch", "The epoch, from 1, of the update; 0 before the first.")
+    return MappingProxyType(
+        {
+            name: variable._replace(dims=tuple(time if dim == TIME else dim for dim in variable.dims))
+            for name, variable in found.items()
+        }
+    )
+
+
+def _after_each(experiment: Experiment) -> Iterator[tuple[str, TraceVariable]]:
+    """Name what is recorded after each epoch or step."""
+    scalars = _SCALARS | (_VALIDATION if experiment.validation is not None else {})
+    for name, meaning in scalars.items():
+        yield name, TraceVariable((TIME,), "1", meaning)
+    for form, meaning in _PARAMS.items():
+        yield from _params(experiment.network, form, meaning, TIME)
+    for k in range(1, len(experiment.network.linears) + 1):
+        for name, meaning in _UNITS.items():
+            yield f"{name}_{k}", TraceVariable((TIME, EXAMPLE, unit_dim(k)), "1", meaning.format(k))
+    for k in dict.fromkeys(experiment.network.relu_layers):
+        meaning = f"Whether a ReLU unit after Linear layer {k} is dead: it takes in nothing above 0."
+        yield f"dead_{k}", TraceVariable((TIME, unit_dim(k)), "1", meaning)
+
+
+def param_variables(network: Network) -> list[str]:
+    """
+    Return the variables that hold the parameters, in the order of `network.param_shapes`.
+
+    Parameters
+    ----------
+    network
+        Any network.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> param_variables(fg.mlp(2, 4, 1))
+    ['weight_1', 'bias_1', 'weight_2', 'bias_2']
+    """
+    return [name for name, _ in _params(network, "{param}_{k}", "")]
+
+
+def _params(network: Network, form: str, meaning: str, *dims: str) -> Iterator[tuple[str, TraceVariable]]:
+    """Name one array for each of `network.param_shapes`, in that order."""
+    for k, layer in enumerate(network.linears, start=1):
+        shapes = {"weight": (unit_dim(k - 1), unit_dim(k)), **({"bias": (unit_dim(k),)} if layer.bias else {})}
+        for param, units in shapes.items():
+            yield form.format(param=param, k=k), TraceVariable((*dims, *units), "1", meaning.format(param=param, k=k))
+
+
+def activation_places(network: Network) -> list[tuple[int, int]]:
+    """
+    Return for each Linear layer the places of its output, and of that of the last activation after it, among layers.
+
+    Parameters
+    ----------
+    network
+        Any network.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> activation_places(fg.mlp(2, 4, 1))
+    [(0, 1), (2, 2)]
+    """
+    places: list[tuple[int, int]] = []
+    for place, layer in enumerate(network.layers):
+        if isinstance(layer, Linear):
+            places.append((place, place))
+        else:
+            places[-1] = (places[-1][0], place)
+    return places
+
+
+def relu_owners(network: Network) -> list[int]:
+    """
+    Return for each unit of the ReLU layers, one layer after the other, the number of the Linear layer before it.
+
+    Parameters
+    ----------
+    network
+        Any network.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> relu_owners(fg.mlp(2, 3, 1))
+    [1, 1, 1]
+    """
+    return [
+        number for number, width in zip(network.relu_layers, network.relu_widths, strict=True) for _ in range(width)
+    ]

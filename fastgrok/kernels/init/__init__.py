@@ -1,0 +1,1 @@
+"""Initial parameters, drawn from a stream."""

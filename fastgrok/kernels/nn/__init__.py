@@ -1,0 +1,1 @@
+"""The parts of a network: layers, losses, optimizers, the passes through them."""

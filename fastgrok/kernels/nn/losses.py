@@ -1,0 +1,83 @@
+"""The loss of one example and its gradient, and what the stop criteria ask of an example."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from fastgrok.kernels.jit import device
+from fastgrok.kernels.lanes import absolute, both, either, fma, like, select
+from fastgrok.kernels.nn import lane_math
+
+SQUARES, CROSS_ENTROPY = range(2)
+
+
+class Loss(NamedTuple):
+    """A loss as kernels see it: its kind, and where the network's output lies."""
+
+    kind: int
+    n_out: int
+    out: int  # offset in acts of the network's outputs
+    delta: int  # offset in deltas where backward starts: the outputs, or the inputs of the last Sigmoid
+    target: int  # offset in acts of the targets
+    one_hot: bool  # accuracy by argmax
+    midpoint: float  # accuracy by side: halfway between the smallest and the largest target
+
+
+@device
+def loss_backward(deltas, acts, scale, loss):
+    """delta_k = (output_k - target_k) * scale, for all three losses; scale holds their 1 or 2."""
+    for k in range(loss.n_out):
+        deltas[loss.delta + k] = (acts[loss.out + k] - acts[loss.target + k]) * scale
+
+
+@device
+def add_loss(total, acts, loss):
+    """Return total + the example's loss: sum_k e_k**2, or the cross-entropy computed from z.
+
+    Cross-entropy: max(z, 0) - z t + log(1 + e**-|z|).
+    """
+    if loss.kind == SQUARES:
+        for k in range(loss.n_out):
+            error = acts[loss.out + k] - acts[loss.target + k]
+            total = fma(error, error, total)
+    else:
+        for k in range(loss.n_out):
+            z = acts[loss.delta + k]
+            linear = fma(-z, acts[loss.target + k], select(z < like(z, 0.0), like(z, 0.0), z))
+            total = total + (linear + lane_math.log1p(lane_math.exp(-absolute(z))))
+    return total
+
+
+@device
+def larger_error(largest, acts, loss):
+    """Return the larger of `largest` and the example's |output - target|."""
+    for k in range(loss.n_out):
+        error = absolute(acts[loss.out + k] - acts[loss.target + k])
+        largest = select(error > largest, error, largest)
+    return largest
+
+
+@device
+def add_hit(hits, acts, loss):
+    """Return hits + 1 in the lanes that have the example right.
+
+    By argmax the first of equal outputs counts, and of NaN the first, as in `np.argmax`.
+    """
+    one = like(hits, 1.0)
+    if loss.one_hot:
+        best, chosen = acts[loss.out], acts[loss.target]
+        for k in range(1, loss.n_out):
+            output = acts[loss.out + k]
+            better = output > best
+            best = select(better, output, best)
+            chosen = select(better, acts[loss.target + k], chosen)
+        right = chosen > like(hits, loss.midpoint)
+    else:
+        right = one == one
+        for k in range(loss.n_out):
+            output, target = acts[loss.out + k], acts[loss.target + k]
+            middle = like(output, loss.midpoint)
+            above = both(output > middle, target > middle)
+            below = both(output < middle, target < middle)
+            right = both(right, either(either(above, below), both(output == middle, target == middle)))
+    return select(right, hits + one, hits)

@@ -1,0 +1,1 @@
+"""NumPy's streams of random numbers, bit for bit."""

@@ -1,0 +1,1 @@
+"""The training drivers, and what they are assembled from."""

@@ -1,0 +1,278 @@
+"""What a run or a sweep gives back."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fastgrok.datasets.arrays import examples_array
+from fastgrok.engine import params as parameters
+from fastgrok.engine import training
+from fastgrok.errors import InvalidExperiment
+from fastgrok.results import files, provenance
+from fastgrok.results.configuration import Configuration
+from fastgrok.results.rows import Row, as_frame, median, outcomes, rate
+from fastgrok.spec.axes import Axis
+from fastgrok.spec.experiment import Experiment
+from fastgrok.statistics.counts import Counts
+from fastgrok.statistics.numbers import duration, speed
+from fastgrok.statistics.pairs import Rows, Trials
+from fastgrok.statistics.summary import Summary, summarise
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+
+class Result:
+    """
+    Everything that training some seeds gave; made by `run` and `sweep`.
+
+    Parameters
+    ----------
+    experiment
+        What was run, or what a sweep varies.
+    all_seeds
+        The seeds that were asked for.
+    axes
+        What a sweep varies; empty for a run.
+    configurations
+        One for a run; for a sweep one for each point, in the order of the product of the axes. Those that an
+        interrupted sweep did not come to have no finished row.
+    interrupted
+        Whether Ctrl-C ended it early. The rows that were finished are here.
+    own_params
+        Whether training started from given parameters.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=100)
+    >>> fg.run(exp, seeds=8).dataset.sizes["seed"]
+    8
+    """
+
+    def __init__(
+        self,
+        experiment: Experiment,
+        all_seeds: NDArray[np.uint64],
+        axes: Sequence[Axis],
+        configurations: Sequence[Configuration],
+        *,
+        interrupted: bool,
+        own_params: bool,
+    ) -> None:
+        self.experiment = experiment
+        self.interrupted = interrupted
+        self.axes = tuple(axes)
+        self.configurations = tuple(configurations)
+        self._all_seeds = all_seeds
+        self._own_params = own_params
+        self._time = provenance.now()
+
+    @property
+    def seeds(self) -> NDArray[np.uint64]:
+        """The seed of each row of the dataset: those that were finished, or all of them for a sweep."""
+        return self._all_seeds if self.axes else self.configurations[0].rows(self._all_seeds)
+
+    @property
+    def n_asked(self) -> int:
+        """Training runs that were asked for: seeds, times configurations."""
+        return len(self._all_seeds) * len(self.configurations)
+
+    @property
+    def n_finished(self) -> int:
+        """Training runs that were finished: all, unless it was interrupted."""
+        return sum(int(one.trained.finished.sum()) for one in self.configurations)
+
+    @property
+    def seconds(self) -> float:
+        """Time that training took, compilation included."""
+        return sum(configuration.trained.seconds for configuration in self.configurations)
+
+    @property
+    def params(self) -> list[Any]:
+        """
+        The trained parameters of a run with `keep_params=True`.
+
+        Layer by layer, each array with a leading axis of the length of `seeds`. For a sweep a list of such
+        lists, one for each row of `summary()`.
+
+        Raises
+        ------
+        AttributeError
+            If they were not kept.
+        """
+        kept = []
+        for configuration in self.configurations:
+            flat = configuration.trained.params
+            if flat is None:
+                raise AttributeError("the parameters were not kept: run it with keep_params=True")
+            kept.append(parameters.split(configuration.experiment.network, configuration.rows(flat)))
+        return kept if self.axes else kept[0]
+
+    def predict(self, X: ArrayLike) -> Any:
+        """
+        Return the outputs of the trained networks of a run with `keep_params=True`.
+
+        Parameters
+        ----------
+        X
+            Inputs of shape (n_examples, n_in).
+
+        Returns
+        -------
+        Shape (n_seeds, n_examples, n_out), in the order of `seeds`. For a sweep a list of such arrays, one for each
+        row of `summary()`.
+
+        Raises
+        ------
+        InvalidExperiment
+            If the parameters were not kept, or X does not fit.
+
+        Examples
+        --------
+        >>> import fastgrok as fg
+        >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=100)
+        >>> fg.run(exp, seeds=8, keep_params=True).predict([[0, 1], [1, 1]]).shape
+        (8, 2, 1)
+        """
+        inputs = examples_array("X", X)
+        outputs = []
+        for one in self.configurations:
+            network, flat = one.experiment.network, one.trained.params
+            if flat is None:
+                raise InvalidExperiment("keep_params", False, "True, when it is run: the parameters were not kept")
+            if inputs.shape[1] != network.n_in:
+                raise InvalidExperiment("X", X, f"inputs of shape (n_examples, {network.n_in})")
+            rows = one.rows(flat)
+            empty = np.empty((0, len(inputs), network.n_out), flat.dtype)
+            outputs.append(training.predict(network, rows, inputs) if len(rows) else empty)
+        return outputs if self.axes else outputs[0]
+
+    @cached_property
+    def attrs(self) -> dict[str, Any]:
+        """Where the result comes from: experiment, versions, machine, time."""
+        attrs = provenance.provenance(
+            self.experiment, self.axes, self.configurations, own_params=self._own_params, time=self._time
+        )
+        return attrs | {"interrupted": int(self.interrupted)}
+
+    @cached_property
+    def dataset(self) -> xr.Dataset:
+        """The result variables of `fastgrok.spec.variables`, by the axes of a sweep, `seed` and `hidden_layer`."""
+        from fastgrok.results.dataset import to_dataset
+
+        return to_dataset(self._all_seeds, self.axes, self.configurations, self.attrs)
+
+    @cached_property
+    def counts(self) -> list[Counts]:
+        """What became of the seeds of each configuration, in whole numbers."""
+        return [Counts.of(one.columns, one.experiment) for one in self.configurations]
+
+    @cached_property
+    def summaries(self) -> list[Summary]:
+        """The summary of each configuration."""
+        pairs = zip(self.counts, self.configurations, strict=True)
+        return [summarise(counts, one.trained.seconds) for counts, one in pairs]
+
+    def rows(self) -> list[Row]:
+        """Return a row for each configuration: its network, its data, its label on each axis, its summary."""
+        return [
+            Row(
+                {"network": str(one.experiment.network), "data": one.experiment.data.name, **one.labels},
+                summary,
+                len(self._all_seeds),
+            )
+            for one, summary in zip(self.configurations, self.summaries, strict=True)
+        ]
+
+    def summary(self) -> pd.DataFrame:
+        """
+        Return one row for each configuration: rates with intervals, quantiles under censoring, counts.
+
+        Columns are `network`, `data`, the axes of a sweep, and the fields of `fastgrok.statistics.summary.Summary`:
+        n, the rate with its interval and the median first. Outcomes are counted as `n_<outcome>`. A quantile that
+        was not reached is `<NA>`.
+
+        Examples
+        --------
+        >>> import fastgrok as fg
+        >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=100)
+        >>> fg.run(exp, seeds=8).summary()["n"].tolist()
+        [8]
+        """
+        return as_frame(self.rows())
+
+    def trials(self) -> Trials:
+        """Return it as `compare` sees it."""
+        window = [Rows(one.trained.columns, one.trained.finished) for one in self.configurations]
+        points = [(one.labels, one.experiment) for one in self.configurations]
+        return Trials(self.axes, points, self.counts, lambda: [window], self.n_asked - self.n_finished)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """
+        Write the result to a file, whole or not at all.
+
+        Parameters
+        ----------
+        path
+            Ends in .parquet (one row a configuration and seed) or .nc (`dataset`, as NetCDF).
+
+        Raises
+        ------
+        InvalidExperiment
+            If there can be no such file, or the library that it needs is missing.
+        """
+        target = files.checked_target(path)
+        try:
+            if target.suffix == files.PARQUET:
+                files.write_parquet(target, self._all_seeds, self.axes, self.configurations, self.attrs)
+            else:
+                files.write_netcdf(target, self.dataset)
+        except OSError as error:
+            raise InvalidExperiment("out", str(target), f"a file that can be written ({error})") from error
+
+    def __repr__(self) -> str:
+        lines = [f"<fastgrok.Result: {self._title()}"]
+        if self.axes:
+            from fastgrok.results.table import as_text
+
+            lines.extend(as_text(self.rows()).splitlines())
+        else:
+            lines.extend(_sentences(self.summaries[0]))
+        return "\n  ".join(lines) + ">"
+
+    def _repr_html_(self) -> str:
+        import html
+
+        from fastgrok.results.table import as_html
+
+        return f"<p>fastgrok.Result: {html.escape(self._title())}</p>{as_html(self.rows())}"
+
+    def _title(self) -> str:
+        """Say what was run, and on how many seeds."""
+        varied = {axis.path for axis in self.axes}
+        network = "several networks" if "network" in varied else str(self.experiment.network)
+        data = "several datasets" if "data" in varied else self.experiment.data.name
+        count = f"{len(self._all_seeds):,} seeds"
+        if self.axes:
+            points = " x ".join(f"{len(axis.values)} {axis.path}" for axis in self.axes)
+            count = f"{points} x {count}"
+        title = f"{network} on {' '.join(data.split())}, {count}"
+        return f"{title}, interrupted: {self.n_finished:,} of {self.n_asked:,} runs" if self.interrupted else title
+
+
+def _sentences(summary: Summary) -> list[str]:
+    """Say what became of the seeds of a run."""
+    lines = []
+    if summary.converged is not None:
+        lines.append(f"converged {rate(summary)} (95 % interval), median epochs: {median(summary)}")
+    lines.append(f"outcomes: {outcomes(summary)}")
+    lines.append(f"{duration(summary.seconds)}, {speed(summary.seed_epochs_per_second)} seed-epochs per second")
+    return lines

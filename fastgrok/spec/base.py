@@ -1,0 +1,300 @@
+"""What every small frozen specification shares: validation, equality, repr, dicts, replacing a field."""
+
+import functools
+from collections.abc import Collection, Mapping
+from dataclasses import fields
+from typing import Any, ClassVar, Self, TypeVar, cast, dataclass_transform
+
+from pydantic import ConfigDict, Field, ValidationError
+from pydantic.dataclasses import dataclass as pydantic_dataclass
+
+from fastgrok.errors import MISSING, InvalidExperiment
+from fastgrok.spec.fields import accepted, one_of
+
+_Class = TypeVar("_Class", bound=type)
+_REGISTRY: dict[str, Any] = {}
+
+
+def register(cls: _Class) -> _Class:
+    """
+    Let `from_dict` rebuild a class that has `to_dict` and `from_fields`, by its name.
+
+    Parameters
+    ----------
+    cls
+        A dataclass; its fields are the keys beside "type".
+    """
+    _REGISTRY[cls.__name__] = cls
+    return cls
+
+
+def registered(base: _Class) -> dict[str, _Class]:
+    """
+    Return the registered subclasses of a class by name, in the order of their definition.
+
+    Parameters
+    ----------
+    base
+        What they are subclasses of.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> "Uniform" in registered(type(fg.Uniform()).__base__)
+    True
+    """
+    return {name: cls for name, cls in _REGISTRY.items() if issubclass(cls, base)}
+
+
+def to_plain(value: Any) -> Any:
+    """
+    Turn a field's value into what JSON can say.
+
+    Parameters
+    ----------
+    value
+        A spec or dataset, a tuple of them, or a plain value, which is returned as it is.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> to_plain((fg.Linear(2, 1), 0.5))
+    [{'type': 'Linear', 'fan_in': 2, 'fan_out': 1, 'bias': True}, 0.5]
+    """
+    if isinstance(value, tuple):
+        return [to_plain(item) for item in value]
+    return value.to_dict() if type(value).__name__ in _REGISTRY else value
+
+
+def from_plain(value: Any) -> Any:
+    """
+    Rebuild a field's value from what `to_plain` made of it.
+
+    Parameters
+    ----------
+    value
+        Anything that JSON can hold.
+
+    Raises
+    ------
+    InvalidExperiment
+        If a dict in it is not what `to_dict` writes.
+
+    Examples
+    --------
+    >>> from_plain({"type": "Zeros"})
+    Zeros()
+    """
+    if isinstance(value, Mapping):
+        return _from_mapping(value)
+    if isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
+        return tuple(_at(f"[{index}]", item) for index, item in enumerate(value))
+    return value
+
+
+def _at(field: str, value: Any) -> Any:
+    """Rebuild the value of a field; an error names the field."""
+    try:
+        return from_plain(value)
+    except InvalidExperiment as error:
+        raise error.within(field) from None
+
+
+def _from_mapping(plain: Mapping[Any, Any]) -> Any:
+    """Rebuild a registered object, with each of its fields given and no other."""
+    kind = plain.get("type", MISSING)
+    cls = _REGISTRY.get(kind) if isinstance(kind, str) else None
+    if cls is None:
+        raise InvalidExperiment("type", kind, one_of(_REGISTRY))
+    names = [field.name for field in fields(cls)]
+    for key in plain:
+        if key not in names and key != "type":
+            raise InvalidExperiment(str(key), plain[key], f"only the fields of {kind}: {', '.join(names)}")
+    for name in names:
+        if name not in plain:
+            raise InvalidExperiment(name, MISSING, f"every field of {kind}: {', '.join(names)}")
+    return cls.from_fields(**{name: _at(name, plain[name]) for name in names})
+
+
+class Spec:
+    """
+    Base of the frozen specifications.
+
+    Subclasses are decorated with `spec` and declare typed fields.
+    """
+
+    __pydantic_fields__: ClassVar[dict[str, Any]]
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        if cls.__name__ not in _REGISTRY:
+            raise TypeError(f"{cls.__name__} is a base class: it has no fields and means nothing alone")
+        return super().__new__(cls)
+
+    def __repr__(self) -> str:
+        """Show every field, but one declared with `Field(repr=False)` only if it was changed."""
+        return self.shown_without(())
+
+    def shown_without(self, names: Collection[str]) -> str:
+        """
+        Return the representation without some fields, for where they are shown beside it.
+
+        Parameters
+        ----------
+        names
+            The fields.
+
+        Examples
+        --------
+        >>> import fastgrok as fg
+        >>> fg.SGD(lr=0.1, momentum=0.9).shown_without(["lr"])
+        'SGD(momentum=0.9)'
+        """
+        declared = self.__pydantic_fields__
+        values = {name: value for name, value in self._values().items() if name not in names}
+        shown = [f"{k}={v!r}" for k, v in values.items() if declared[k].repr or v != declared[k].default]
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+    def _values(self) -> dict[str, Any]:
+        return {field.name: getattr(self, field.name) for field in fields(cast(Any, self))}
+
+    @classmethod
+    def from_fields(cls, **values: Any) -> Self:
+        """
+        Make one from the values of its fields.
+
+        Parameters
+        ----------
+        **values
+            Field names and values.
+
+        Examples
+        --------
+        >>> import fastgrok as fg
+        >>> fg.Linear.from_fields(fan_in=2, fan_out=4, bias=False)
+        Linear(2, 4, bias=False)
+        """
+        return cls(**values)
+
+    def to_dict(self) -> dict[str, Any]:
+        """
+        Return the name of the type and the value of every field, as JSON can hold them.
+
+        Examples
+        --------
+        >>> import fastgrok as fg
+        >>> fg.Uniform(-1, 1).to_dict()
+        {'type': 'Uniform', 'low': -1.0, 'high': 1.0}
+        """
+        values = {name: to_plain(value) for name, value in self._values().items()}
+        return {"type": type(self).__name__, **values}
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> Self:
+        """
+        Rebuild what `to_dict` wrote.
+
+        Parameters
+        ----------
+        plain
+            "type" and every field; no default is filled in.
+
+        Raises
+        ------
+        InvalidExperiment
+            If a field is missing, unknown or invalid, or the type is another one.
+
+        Examples
+        --------
+        >>> import fastgrok as fg
+        >>> fg.Uniform.from_dict({"type": "Uniform", "low": -1, "high": 1})
+        Uniform(low=-1.0, high=1.0)
+        """
+        rebuilt = from_plain(plain)
+        if not isinstance(rebuilt, cls):
+            raise InvalidExperiment("type", rebuilt, f"the dict of {one_of(registered(cls))}")
+        return rebuilt
+
+    def replace(self, **values: Any) -> Self:
+        """
+        Return the same spec with some fields changed, validated anew.
+
+        Parameters
+        ----------
+        **values
+            The fields to change.
+
+        Raises
+        ------
+        InvalidExperiment
+            If there is no such field or its value will not do.
+
+        Examples
+        --------
+        >>> import fastgrok as fg
+        >>> fg.Uniform(-1, 1).replace(high=2)
+        Uniform(low=-1.0, high=2.0)
+        """
+        return type(self).from_fields(**{**self._values(), **values})
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(Field,))
+def spec(cls: _Class) -> _Class:
+    """
+    Make a frozen, validated dataclass of a subclass of `Spec`.
+
+    Arguments may be given by position or name, NumPy scalars may stand for numbers, and everything that
+    pydantic rejects, a wrong number of arguments included, is an `InvalidExperiment`.
+
+    Parameters
+    ----------
+    cls
+        A subclass of `Spec` with annotated fields. Where the annotation cannot say in words what is accepted,
+        `Field(description=...)` does.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> fg.SGD(lr=-1)
+    Traceback (most recent call last):
+    fastgrok.errors.InvalidExperiment: lr = -1: expected a finite number greater than 0
+    """
+    config = ConfigDict(strict=True, extra="forbid")
+    made: Any = pydantic_dataclass(frozen=True, repr=False, config=config)(cls)
+    validate = made.__init__
+
+    @functools.wraps(validate)
+    def __init__(self: Any, /, *args: Any, **kwargs: Any) -> None:
+        try:
+            validate(self, *args, **kwargs)
+        except ValidationError as error:
+            raise _translated(made, error) from None
+
+    made.__init__ = __init__
+    return cast(_Class, register(made))
+
+
+def _translated(cls: type[Spec], error: ValidationError) -> InvalidExperiment:
+    """Say what pydantic found first in our words; an unknown argument comes before a missing one."""
+    found = error.errors(include_url=False)
+    first = next((item for item in found if item["type"].startswith("unexpected")), found[0])
+    cause = first.get("ctx", {}).get("error")
+    if isinstance(cause, InvalidExperiment):
+        return cause
+    names = list(cls.__pydantic_fields__)
+    where = first["loc"][0]
+    if first["type"] == "unexpected_positional_argument":
+        return InvalidExperiment(
+            f"{cls.__name__} argument {cast(int, where) + 1}",
+            first["input"],
+            f"at most {where} positional arguments; the fields are {', '.join(names) or 'none'}",
+        )
+    field = names[where] if isinstance(where, int) else where
+    if field not in names:
+        return InvalidExperiment(
+            field, first["input"], f"only the fields of {cls.__name__}: {', '.join(names) or 'none'}"
+        )
+    if first["type"] == "multiple_argument_values":
+        return InvalidExperiment(field, first["input"], "one value, not one by position and one by name")
+    info = cls.__pydantic_fields__[field]
+    value = MISSING if first["type"].startswith("missing") else first["input"]
+    return InvalidExperiment(field, value, info.description or accepted(info.annotation, info.metadata))

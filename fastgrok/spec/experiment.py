@@ -1,0 +1,380 @@
+"""Everything that fixes a training run but the seed."""
+
+import dataclasses
+import hashlib
+import json
+from functools import cached_property
+from typing import Annotated, Any, Literal, NoReturn, Self, TypeVar, cast
+
+import numpy as np
+from pydantic import BeforeValidator, Field, InstanceOf, ValidationInfo
+
+from fastgrok.datasets import Dataset
+from fastgrok.errors import InvalidExperiment
+from fastgrok.spec.base import Spec, spec
+from fastgrok.spec.fields import Integer
+from fastgrok.spec.initializers import Initializer, Uniform, Zeros, given
+from fastgrok.spec.losses import Loss, Reduction
+from fastgrok.spec.network import Network, Sigmoid
+from fastgrok.spec.optimizers import SGD, Adam
+from fastgrok.spec.paths import paths, replaced
+from fastgrok.spec.precision import check_data, check_initial, check_spec
+from fastgrok.spec.schedules import MAX_EPOCHS as MAX_SCHEDULED
+from fastgrok.spec.stopping import Converged, EarlyStopping, Restart
+
+MAX_COUNT = 10**9
+"""Epochs, and examples of a batch, at most."""
+
+
+def _dtype_name(value: Any) -> Any:
+    """Return the name of a NumPy dtype; anything else as it is."""
+    if value is np.float64 or value is np.float32 or isinstance(value, np.dtype):
+        return np.dtype(value).name
+    return value
+
+
+def _criteria_first(value: Any) -> Any:
+    """Put the rules of a pair in one order: what is equal is written equally."""
+    if isinstance(value, tuple | list) and len(value) == 2 and isinstance(value[1], Converged):
+        return (value[1], value[0])
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _scheme(value: Any, info: ValidationInfo) -> Any:
+    """Make an initializer of a function or of arrays."""
+    return given(str(info.field_name), value)
+
+
+Net = Annotated[InstanceOf[Network], Field(description="a Network, such as mlp(2, 4, 1)")]
+Data = Annotated[InstanceOf[Dataset], Field(description="a Dataset, such as datasets.xor()")]
+Init = Annotated[
+    InstanceOf[Initializer],
+    BeforeValidator(_scheme),
+    Field(description="an initializer, such as Uniform(-1, 1), a function, or a list of arrays"),
+]
+BiasInit = Annotated[
+    Literal["same"] | InstanceOf[Initializer],
+    BeforeValidator(_scheme),
+    Field(description="an initializer, such as Zeros(), a function, arrays, or 'same' for that of the weights"),
+]
+Update = Annotated[
+    InstanceOf[SGD] | InstanceOf[Adam], Field(description="an optimizer, such as SGD(lr=0.1) or Adam()")
+]
+BatchSize = Annotated[
+    Literal["full"] | Annotated[Integer, Field(ge=1, le=MAX_COUNT)],
+    Field(description=f"an integer at least 1 and at most {MAX_COUNT}, or 'full'"),
+]
+Validation = Annotated[
+    InstanceOf[Dataset] | None, Field(description="None, or a Dataset, such as one of those that data.split() gives")
+]
+Rule = InstanceOf[Converged] | InstanceOf[EarlyStopping]
+Stop = Annotated[
+    Rule | tuple[Rule, Rule] | None,
+    BeforeValidator(_criteria_first),
+    Field(
+        description="None, a stopping rule such as Converged(loss=0.01) or EarlyStopping(patience=20), "
+        "or a tuple of one of each"
+    ),
+]
+Again = Annotated[InstanceOf[Restart] | None, Field(description="None, or a Restart, such as Restart(after=1000)")]
+_Rule = TypeVar("_Rule", Converged, EarlyStopping)
+DType = Annotated[Literal["float64", "float32"], BeforeValidator(_dtype_name)]
+
+
+@spec
+class Experiment(Spec):
+    """
+    A network, its data and everything else that training needs, but the seed.
+
+    Parameters
+    ----------
+    network
+        What is trained; as many inputs and outputs as the data.
+    data
+        The examples.
+    loss
+        "half_squared_error", "squared_error", or "binary_cross_entropy", which needs a Sigmoid as the last
+        layer and targets from 0 to 1.
+    reduction
+        "mean" or "sum" of the gradients of a batch's examples.
+    init
+        Scheme that draws the weights; a function, or a list of arrays, becomes `FromFunction` or `FromArrays`.
+    bias_init
+        Scheme that draws the biases, likewise; "same" is that of the weights, whatever it is (see
+        `bias_initializer`).
+    stream
+        "numpy" for `numpy.random.default_rng(seed)`, "numpy_legacy" for `numpy.random.RandomState(seed)`.
+    optimizer
+        What an update does.
+    batch_size
+        Examples per update, or "full". A last short batch is a batch, and a size beyond the number of
+        examples is the full batch, as in PyTorch (see `batch_rows`).
+    order
+        "fixed": as given. "shared": shuffled each epoch, alike for every seed. "per_seed": from the seed's
+        own stream.
+    epochs
+        Passes over the examples at most, 0 to 10**9; 0 only initialises.
+    stop
+        When a seed has converged, or stops for another reason: `Converged`, `EarlyStopping`, or a tuple of both.
+        None: every epoch is run.
+    validation
+        Examples that are not trained on; `data.split` makes them. Their loss is taken after every epoch, for the
+        best one; accuracy is by the midpoint of the training targets.
+    check_every
+        The criteria of `stop`, the validation loss and what `run` is asked to track are looked at after every k-th
+        epoch of a seed (of an attempt, with `restart`), and after its last. A criterion that held between two looks
+        and no longer holds has not been met.
+    restart
+        What happens to a seed that does not converge: `Restart`, or nothing.
+    dtype
+        "float64" or "float32", also as NumPy's type or dtype. It must hold every number of the experiment.
+
+    Raises
+    ------
+    InvalidExperiment
+        If a field will not do, or two do not fit.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> fg.Experiment(fg.mlp(2, 4, 1, output="sigmoid"), fg.datasets.xor(), epochs=500)
+    <Experiment 2-4-1 relu/sigmoid on xor: epochs=500>
+    """
+
+    network: Net
+    data: Data
+    _: dataclasses.KW_ONLY
+    loss: Loss = "half_squared_error"
+    reduction: Reduction = "mean"
+    init: Init = Uniform(-1, 1)
+    bias_init: BiasInit = Zeros()
+    stream: Literal["numpy", "numpy_legacy"] = "numpy"
+    optimizer: Update = SGD(lr=0.1)
+    batch_size: BatchSize = 1
+    order: Literal["fixed", "shared", "per_seed"] = "fixed"
+    epochs: Annotated[Integer, Field(ge=0, le=MAX_COUNT)] = 1000
+    stop: Stop = Converged(loss=0.01)
+    validation: Validation = None
+    check_every: Annotated[Integer, Field(ge=1, le=MAX_COUNT)] = 1
+    restart: Again = None
+    dtype: DType = "float64"
+
+    def __post_init__(self) -> None:
+        for field, data in self._datasets():
+            self._check_widths(field, data)
+        if self.loss == "binary_cross_entropy":
+            self._check_cross_entropy()
+        self._check_regime()
+        self._check_precision()
+
+    def _datasets(self) -> list[tuple[str, Dataset]]:
+        """Return the datasets by their fields."""
+        return [("data", self.data)] + ([] if self.validation is None else [("validation", self.validation)])
+
+    def _check_widths(self, field: str, data: Dataset) -> None:
+        """Raise unless a dataset fits the network."""
+        for here, there, words in (
+            (self.network.n_in, data.n_in, "inputs"),
+            (self.network.n_out, data.n_out, "outputs"),
+        ):
+            if here != there:
+                expected = f"a network with the {there} {words} of {field} {data.name!r}, and it has {here}"
+                raise InvalidExperiment("network", self.network, expected)
+        for name in ("feature_names", "target_names"):
+            if getattr(data, name) != getattr(self.data, name):
+                wanted = f"the {name} of data, {', '.join(getattr(self.data, name))}"
+                raise InvalidExperiment(f"{field}.{name}", getattr(data, name), wanted)
+
+    def _check_cross_entropy(self) -> None:
+        """Raise unless the outputs are probabilities and the targets may be."""
+        last = self.network.layers[-1]
+        if not isinstance(last, Sigmoid):
+            raise InvalidExperiment("loss", self.loss, f"another loss, or Sigmoid() instead of {last!r} at the end")
+        for field, data in self._datasets():
+            outside = np.argwhere((data.y < 0) | (data.y > 1))
+            if outside.size:
+                row, column = map(int, outside[0])
+                where = f"{field}.y[{row}, {column}]"
+                expected = "a target from 0 to 1 for loss='binary_cross_entropy'"
+                raise InvalidExperiment(where, float(data.y[row, column]), expected)
+
+    def _check_regime(self) -> None:
+        """Raise unless what ends a run, restarts it and changes its learning rate go together."""
+        if isinstance(self.stop, tuple) and type(self.stop[0]) is type(self.stop[1]):
+            raise InvalidExperiment("stop", self.stop, "a tuple of one Converged and one EarlyStopping")
+        if self.early_stopping is not None and self.validation is None:
+            raise InvalidExperiment(
+                "validation", None, "a Dataset: stop has an EarlyStopping, which watches its loss"
+            )
+        if self.restart is not None and self.criteria is None:
+            raise InvalidExperiment("stop", self.stop, "a Converged: restart is for seeds that have not converged")
+        if self.restart is not None and self.early_stopping is not None:
+            raise InvalidExperiment("restart", self.restart, "None with EarlyStopping: it ends a seed for good")
+        for field in ("init", "bias_init") if self.restart is not None else ():
+            scheme = getattr(self, field)
+            if isinstance(scheme, Initializer) and not scheme.in_kernel:
+                raise InvalidExperiment(field, scheme, "a scheme that a kernel can draw again, with restart")
+        if self.optimizer.schedule is not None and self.epochs > MAX_SCHEDULED:
+            raise InvalidExperiment("epochs", self.epochs, f"at most {MAX_SCHEDULED} with a schedule")
+
+    def _check_precision(self) -> None:
+        """Raise unless the dtype holds every number."""
+        for field, data in self._datasets():
+            check_data(field, data, self.dtype)
+        check_initial(self.init, self.bias_init, self.network.linears, self.dtype)
+        check_spec("optimizer", self.optimizer, self.dtype)
+        if self.optimizer.schedule is not None:
+            check_spec("optimizer.schedule", self.optimizer.schedule, self.dtype)
+        for index, layer in enumerate(self.network.layers):
+            check_spec(f"network.layers[{index}]", layer, self.dtype)
+        for rule in (self.criteria, self.early_stopping):
+            if rule is not None:
+                where = f"stop[{self.stop.index(rule)}]" if isinstance(self.stop, tuple) else "stop"
+                check_spec(where, rule, self.dtype)
+
+    def _rule(self, kind: type[_Rule]) -> _Rule | None:
+        """Return the stopping rule of a kind."""
+        rules = self.stop if isinstance(self.stop, tuple) else (self.stop,)
+        return next((rule for rule in rules if isinstance(rule, kind)), None)
+
+    @property
+    def criteria(self) -> Converged | None:
+        """What a seed must reach to have converged, if `stop` says so."""
+        return self._rule(Converged)
+
+    @property
+    def early_stopping(self) -> EarlyStopping | None:
+        """When a seed stops for its validation loss, if `stop` says so."""
+        return self._rule(EarlyStopping)
+
+    @property
+    def bias_initializer(self) -> Initializer:
+        """The scheme that draws the biases: `bias_init`, or `init` where that is "same"."""
+        return self.init if isinstance(self.bias_init, str) else self.bias_init
+
+    @property
+    def n_params(self) -> int:
+        """Weights and biases of the network."""
+        return self.network.n_params
+
+    @property
+    def batch_rows(self) -> int:
+        """Examples of a batch, a last short one aside: `batch_size`, at most the number of examples."""
+        n = self.data.n_examples
+        return n if isinstance(self.batch_size, str) else min(self.batch_size, n)
+
+    def to_json(self) -> str:
+        """
+        Return the canonical JSON: whole data, sorted keys, no spaces, the shortest decimals that read back.
+
+        Examples
+        --------
+        >>> import fastgrok as fg
+        >>> exp = fg.Experiment(fg.mlp(2, 1), fg.datasets.and_())
+        >>> exp.to_json()[:43]
+        '{"batch_size":1,"bias_init":{"type":"Zeros"'
+        """
+        return json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """
+        Rebuild what `to_json` wrote.
+
+        Parameters
+        ----------
+        text
+            JSON with every field of the experiment and of what it is made of; no default is filled in.
+
+        Raises
+        ------
+        InvalidExperiment
+            If it is not JSON, or a field is missing, unknown or invalid.
+
+        Examples
+        --------
+        >>> import fastgrok as fg
+        >>> exp = fg.Experiment(fg.mlp(2, 1), fg.datasets.and_())
+        >>> fg.Experiment.from_json(exp.to_json()) == exp
+        True
+        """
+        if not isinstance(text, str):
+            raise InvalidExperiment("json", text, "a string of JSON")
+        try:
+            plain = json.loads(text, object_pairs_hook=_object, parse_constant=_not_finite)
+            if isinstance(plain, dict):
+                return cls.from_dict(plain)
+        except InvalidExperiment:
+            raise
+        except (ValueError, RecursionError) as error:
+            raise InvalidExperiment("json", text, f"valid JSON ({error})") from error
+        raise InvalidExperiment("json", plain, "a JSON object with the fields of an experiment")
+
+    @cached_property
+    def id(self) -> str:
+        """The first 16 hexadecimal digits of the canonical JSON's SHA-256."""
+        return hashlib.sha256(self.to_json().encode("ascii")).hexdigest()[:16]
+
+    def replace_at(self, path: str, value: Any) -> Self:
+        """
+        Return the experiment with one field changed, however deep, validated anew.
+
+        Parameters
+        ----------
+        path
+            A field, or a dotted path such as "optimizer.lr" or "network.layers[1].gradient_at_zero".
+        value
+            Its new value.
+
+        Raises
+        ------
+        InvalidExperiment
+            If there is no such path (the error lists what there is), or the value will not do.
+
+        Examples
+        --------
+        >>> import fastgrok as fg
+        >>> exp = fg.Experiment(fg.mlp(2, 1), fg.datasets.and_())
+        >>> exp.replace_at("optimizer.lr", 0.01).optimizer
+        SGD(lr=0.01)
+        """
+        return cast(Self, replaced(self, path, value))
+
+    def paths(self) -> list[str]:
+        """
+        Return every path that `replace_at` takes.
+
+        Examples
+        --------
+        >>> import fastgrok as fg
+        >>> fg.Experiment(fg.mlp(2, 1), fg.datasets.and_()).paths()[:4]
+        ['network', 'network.layers', 'network.layers[0]', 'network.layers[0].fan_in']
+        """
+        return list(paths(self))
+
+    def __repr__(self) -> str:
+        changed = [
+            f"{field.name}={getattr(self, field.name)!r}"
+            for field in dataclasses.fields(self)
+            if field.kw_only and getattr(self, field.name) != field.default
+        ]
+        fields = f": {', '.join(changed)}" if changed else ""
+        return f"<Experiment {self.network} on {self.data.name}{fields}>"
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Make a dict of a JSON object whose keys differ."""
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise InvalidExperiment("json", twice, "keys that differ, and this one is there twice")
+    return made
+
+
+def _not_finite(constant: str) -> NoReturn:
+    raise InvalidExperiment("json", constant, "finite numbers")
+
+
+FIELDS = tuple(field.name for field in dataclasses.fields(cast(Any, Experiment)))
+"""The fields of an experiment."""

@@ -1,0 +1,203 @@
+"""Schemes that are the same for every layer."""
+
+import math
+from typing import Annotated
+
+from pydantic import Field
+
+from fastgrok.errors import InvalidExperiment
+from fastgrok.spec.base import spec
+from fastgrok.spec.fields import Number
+from fastgrok.spec.initializers.base import Distribution, Positive, Scheme
+
+LEAST_ACCEPTANCE = 0.01
+"""Share of normal draws that must lie within the bounds of a TruncatedNormal, at least."""
+
+
+@spec
+class Uniform(Scheme):
+    """
+    Uniform: U(low, high).
+
+    `rng.uniform(low, high, shape)`, which is `low + (high - low) * rng.random(shape)`.
+
+    Parameters
+    ----------
+    low
+        Lower end, included.
+    high
+        Upper end, above `low`.
+
+    Raises
+    ------
+    InvalidExperiment
+        If an end is not finite, they are the wrong way round, or float64 cannot hold high - low.
+
+    Notes
+    -----
+    The default is the book's `2 * random(shape) - 1`, in every bit.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> fg.Uniform(-1, 1)
+    Uniform(low=-1.0, high=1.0)
+    """
+
+    low: Number = -1.0
+    high: Number = 1.0
+
+    def __post_init__(self) -> None:
+        if self.high <= self.low:
+            raise InvalidExperiment("high", self.high, f"a finite number above low = {self.low}")
+        if math.isinf(self.high - self.low):
+            raise InvalidExperiment("high", self.high, "high - low to be a finite number in float64")
+
+    def distribution(self, fan_in: int, fan_out: int) -> Distribution:
+        """Return U(low, high), whatever the layer."""
+        return Distribution("uniform", self.low, self.high)
+
+
+@spec
+class Normal(Scheme):
+    """
+    Normal: N(mean, std**2).
+
+    `mean + std * rng.standard_normal(shape)`.
+
+    Parameters
+    ----------
+    mean
+        Mean.
+    std
+        Standard deviation, 0 or more.
+
+    Raises
+    ------
+    InvalidExperiment
+        If one is not finite or the standard deviation is negative.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> fg.Normal(0, 0.5)
+    Normal(mean=0.0, std=0.5)
+    """
+
+    mean: Number = 0.0
+    std: Annotated[Number, Field(ge=0)] = 1.0
+
+    def distribution(self, fan_in: int, fan_out: int) -> Distribution:
+        """Return N(mean, std**2), whatever the layer."""
+        return Distribution("normal", self.mean, self.std)
+
+
+@spec
+class TruncatedNormal(Scheme):
+    """
+    Normal, drawn again while it lies outside of [low, high]: N(mean, std**2) given low <= x <= high.
+
+    `x = mean + std * rng.standard_normal(shape)`; then, while there are any,
+    `x[outside] = mean + std * rng.standard_normal(outside.sum())` with `outside = (x < low) | (x > high)`.
+
+    Parameters
+    ----------
+    mean
+        Mean before truncation.
+    std
+        Standard deviation before truncation, greater than 0.
+    low
+        Lower bound of the values, not in units of std.
+    high
+        Upper bound, greater than `low`.
+
+    Raises
+    ------
+    InvalidExperiment
+        If a number is not finite, the bounds are the wrong way round, or fewer than 1 in 100 normal draws would
+        lie within them.
+
+    Notes
+    -----
+    The distribution of PyTorch's `trunc_normal_`, bounds and defaults included. PyTorch inverts the normal
+    distribution function; rejection gives the same distribution.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> fg.TruncatedNormal(0, 0.5, low=-1, high=1).distribution(2, 4)
+    Distribution(kind='normal', a=0.0, b=0.5, form='truncated', numbers=(-1.0, 1.0))
+    """
+
+    mean: Number = 0.0
+    std: Positive = 1.0
+    low: Number = -2.0
+    high: Number = 2.0
+
+    def __post_init__(self) -> None:
+        if self.high <= self.low:
+            raise InvalidExperiment("high", self.high, f"a finite number greater than low = {self.low}")
+        if self.acceptance < LEAST_ACCEPTANCE:
+            expected = f"bounds that hold at least {LEAST_ACCEPTANCE:.0%} of N({self.mean}, {self.std}**2)"
+            raise InvalidExperiment("high", self.high, f"{expected}, and from low = {self.low} it is less")
+
+    @property
+    def acceptance(self) -> float:
+        """Share of normal draws that lie within the bounds."""
+        below = [math.erfc((self.mean - bound) / self.std / math.sqrt(2)) / 2 for bound in (self.low, self.high)]
+        return below[1] - below[0]
+
+    def distribution(self, fan_in: int, fan_out: int) -> Distribution:
+        """Return N(mean, std**2) between the bounds, whatever the layer."""
+        return Distribution("normal", self.mean, self.std, "truncated", (self.low, self.high))
+
+
+@spec
+class Zeros(Scheme):
+    """
+    All zero: `numpy.zeros(shape)`. Draws nothing from the stream.
+
+    Raises
+    ------
+    InvalidExperiment
+        If given an argument.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> fg.Zeros().distribution(2, 4)
+    Distribution(kind='constant', a=0.0, b=0.0)
+    """
+
+    def distribution(self, fan_in: int, fan_out: int) -> Distribution:
+        """Return the constant 0."""
+        return Distribution("constant", 0.0, 0.0)
+
+
+@spec
+class Constant(Scheme):
+    """
+    All the same: `numpy.full(shape, value)`. Draws nothing from the stream.
+
+    Parameters
+    ----------
+    value
+        The value of every parameter.
+
+    Raises
+    ------
+    InvalidExperiment
+        If the value is not a finite number.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> fg.Constant(0.1).distribution(2, 4)
+    Distribution(kind='constant', a=0.1, b=0.0)
+    """
+
+    value: Number
+
+    def distribution(self, fan_in: int, fan_out: int) -> Distribution:
+        """Return the constant."""
+        return Distribution("constant", self.value, 0.0)

@@ -1,0 +1,290 @@
+"""Initial parameters of one's own: from a function, or as they are. Python makes them, before training."""
+
+from abc import abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BeforeValidator, Field
+
+from fastgrok.errors import MISSING, InvalidExperiment
+from fastgrok.spec.base import register, spec
+from fastgrok.spec.initializers.base import Initializer
+
+_SHOWN = 32
+Nested = tuple[float, ...] | tuple[tuple[float, ...], ...]
+
+
+class Own(Initializer):
+    """Base of what no kernel can draw."""
+
+    in_kernel = False
+
+    @abstractmethod
+    def check_biases(self, *, same: bool) -> None:
+        """
+        Raise unless it can give the biases.
+
+        Parameters
+        ----------
+        same
+            Whether it gives the weights too, by `bias_init="same"`.
+        """
+
+
+def _function(value: Any) -> Any:
+    if isinstance(value, type) or not callable(value):
+        raise ValueError("not a function")
+    return value
+
+
+@spec
+class FromFunction(Own):
+    """
+    What a function of one's own draws from the seed's generator: f(rng, fan_in, fan_out).
+
+    Parameters
+    ----------
+    function
+        Called for every seed and layer with the seed's own generator, which is `numpy.random.default_rng(seed)` or
+        `numpy.random.RandomState(seed)` for `stream="numpy_legacy"` and goes on from layer to layer, and with the
+        fans of the layer. As `init` it returns the weights, (fan_in, fan_out); as `bias_init` the biases, (fan_out,).
+
+    Raises
+    ------
+    InvalidExperiment
+        If it is not a function; when it is called, if it returns anything but finite numbers of that shape.
+
+    Notes
+    -----
+    It must draw from `rng` alone, or a seed is not the same twice, and several threads may call it at once. It is
+    called from Python: 50 microseconds or more for a seed, where a kernel takes a tenth of one. JSON holds its name
+    only, `module:qualified.name`, and reading that back is refused: nothing is ever imported by name. Two functions
+    of one name, such as two lambdas of a module, give experiments of one id.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> exp = fg.Experiment(fg.mlp(2, 1), fg.datasets.xor(), init=lambda rng, *fans: rng.laplace(size=fans))
+    >>> fg.initial_params(exp, seeds=3)[0].shape
+    (3, 2, 1)
+    """
+
+    function: Annotated[
+        Callable[..., Any],
+        BeforeValidator(_function),
+        Field(description="a function f(rng, fan_in, fan_out); one is not read back from its name: give it again"),
+    ]
+
+    @property
+    def name(self) -> str:
+        """Where the function is: module:qualified.name."""
+        owner = self.function if hasattr(self.function, "__qualname__") else type(self.function)
+        return f"{owner.__module__}:{owner.__qualname__}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """
+        Return the function's name, from which it cannot be rebuilt.
+
+        Examples
+        --------
+        >>> import math
+        >>> FromFunction(math.hypot).to_dict()
+        {'type': 'FromFunction', 'function': 'math:hypot'}
+        """
+        return {"type": type(self).__name__, "function": self.name}
+
+    def check_biases(self, *, same: bool) -> None:
+        """Raise for "same": the function cannot tell whether weights or biases are asked for."""
+        if same:
+            expected = "another scheme, such as Zeros(), or a function of its own: that of init gives weights"
+            raise InvalidExperiment("bias_init", "same", expected)
+
+    def draw(self, field: str, rng: Any, fans: tuple[int, int], shape: tuple[int, ...]) -> NDArray[np.float64]:
+        """
+        Call the function, and return what it gives as float64.
+
+        Parameters
+        ----------
+        field
+            "init" or "bias_init".
+        rng
+            A generator of NumPy.
+        fans
+            fan_in and fan_out.
+        shape
+            What it must return.
+
+        Raises
+        ------
+        InvalidExperiment
+            If it returns something else.
+
+        Examples
+        --------
+        >>> FromFunction(lambda rng, *fans: [[1, 2]]).draw("init", None, (1, 2), (1, 2))
+        array([[1., 2.]])
+        """
+        given = self.function(rng, *fans)
+        try:
+            array = _numbers(given)
+        except (TypeError, ValueError):
+            array = None
+        if array is None or array.shape != shape:
+            what = type(given).__name__ if array is None else f"shape {array.shape}"
+            raise self.misfit(field, fans, shape, what)
+        return array
+
+    def misfit(self, field: str, fans: tuple[int, int], shape: tuple[int, ...], given: str) -> InvalidExperiment:
+        """
+        Return the error to raise for what the function gives.
+
+        Parameters
+        ----------
+        field
+            "init" or "bias_init".
+        fans
+            fan_in and fan_out.
+        shape
+            What it must return.
+        given
+            What it returned, in words.
+
+        Examples
+        --------
+        >>> FromFunction(abs).misfit("init", (1, 2), (1, 2), "shape (2,)").accepted
+        'finite numbers of shape (1, 2) for fans (1, 2), and the function gave shape (2,)'
+        """
+        expected = f"finite numbers of shape {shape} for fans {fans}, and the function gave {given}"
+        return InvalidExperiment(field, self, expected)
+
+    def __repr__(self) -> str:
+        return f"FromFunction({self.name})"
+
+
+def _numbers(value: Any) -> NDArray[np.float64]:
+    """Return an array of finite real numbers; raise a ValueError or TypeError if it is none."""
+    array = np.asarray(value)
+    if array.dtype.kind not in "iuf":
+        raise ValueError("not an array of real numbers")
+    array = array.astype(np.float64)
+    if not np.isfinite(array).all():
+        raise ValueError("not finite")
+    return array
+
+
+@register
+@dataclass(frozen=True, init=False, repr=False)
+class FromArrays(Own):
+    """
+    The same start for every seed: arrays, layer by layer.
+
+    Draws nothing from the stream.
+
+    Parameters
+    ----------
+    *arrays
+        As `init` the weights, one (fan_in, fan_out) a Linear layer; with `bias_init="same"` weights and biases, in
+        the order of `params`. As `bias_init` the biases, one (fan_out,) a Linear layer that has them.
+
+    Raises
+    ------
+    InvalidExperiment
+        If one is not an array of finite numbers with one or two axes; in an experiment, if shapes do not fit.
+
+    Notes
+    -----
+    JSON holds every number. For a start of its own for every seed there is `fg.run(exp, params=...)`.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> fg.FromArrays([[1, 1], [1, 1]], [[1], [-2]])
+    FromArrays(((1.0, 1.0), (1.0, 1.0)), ((1.0,), (-2.0,)))
+    """
+
+    arrays: tuple[Nested, ...]
+
+    def __init__(self, *arrays: Any) -> None:
+        nested = [_nested(f"arrays[{index}]", array) for index, array in enumerate(arrays)]
+        if not nested:
+            raise InvalidExperiment("arrays", MISSING, "one array or more")
+        object.__setattr__(self, "arrays", tuple(nested))
+
+    @classmethod
+    def from_fields(cls, **values: Any) -> Self:
+        """
+        Make one from a list or tuple of arrays.
+
+        Parameters
+        ----------
+        **values
+            `arrays`, and nothing else.
+
+        Raises
+        ------
+        InvalidExperiment
+            As for `FromArrays`.
+
+        Examples
+        --------
+        >>> FromArrays.from_fields(arrays=[[[1, 2]]])
+        FromArrays(((1.0, 2.0),))
+        """
+        for name in values.keys() - {"arrays"}:
+            raise InvalidExperiment(name, values[name], "only the fields of FromArrays: arrays")
+        arrays = values.get("arrays", MISSING)
+        if not isinstance(arrays, list | tuple):
+            raise InvalidExperiment("arrays", arrays, "a list or tuple of arrays")
+        return cls(*arrays)
+
+    def check_biases(self, *, same: bool) -> None:
+        """Do nothing: the shapes say all."""
+
+    def fitting(self, field: str, shapes: list[tuple[int, ...]]) -> list[NDArray[np.float64]]:
+        """
+        Return the arrays, if they have these shapes.
+
+        Parameters
+        ----------
+        field
+            "init" or "bias_init".
+        shapes
+            What the network asks for.
+
+        Raises
+        ------
+        InvalidExperiment
+            If they have others.
+
+        Examples
+        --------
+        >>> FromArrays([[1, 2]]).fitting("init", [(1, 2)])
+        [array([[1., 2.]])]
+        """
+        arrays = [np.array(array) for array in self.arrays]
+        if [array.shape for array in arrays] != shapes:
+            more = "; with the biases among them, bias_init='same'" if field == "init" else ""
+            raise InvalidExperiment(field, self, f"arrays of the shapes {', '.join(map(str, shapes))}{more}")
+        return arrays
+
+    def __repr__(self) -> str:
+        count = sum(np.size(array) for array in self.arrays)
+        if count <= _SHOWN:
+            return f"FromArrays({', '.join(map(repr, self.arrays))})"
+        return f"FromArrays(<{len(self.arrays)} arrays of {count:,} numbers>)"
+
+
+def _nested(field: str, value: Any) -> Nested:
+    """Return an array as tuples, which are equal, hashed and written to JSON by their numbers."""
+    try:
+        array = _numbers(value)
+    except (TypeError, ValueError, OverflowError):
+        array = None
+    if array is None or array.ndim not in (1, 2) or array.size == 0:
+        raise InvalidExperiment(
+            field, value, "an array of finite numbers: weights (fan_in, fan_out) or biases (fan_out,)"
+        )
+    return tuple(tuple(row) if array.ndim == 2 else row for row in (array + 0.0).tolist())

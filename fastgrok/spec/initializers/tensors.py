@@ -1,0 +1,139 @@
+"""The initial parameters of a network, tensor by tensor: who draws what."""
+
+from collections.abc import Iterator, Sequence
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastgrok.errors import InvalidExperiment
+from fastgrok.spec.initializers.base import Distribution, Initializer, Scheme
+from fastgrok.spec.initializers.matrices import RAI
+from fastgrok.spec.initializers.own import FromArrays, FromFunction, Own
+from fastgrok.spec.layers import Linear
+
+
+class InitialTensor(NamedTuple):
+    """
+    Parameters of a layer that are drawn together.
+
+    Parameters
+    ----------
+    field
+        "init" or "bias_init": which field says how.
+    scheme
+        What stands there.
+    fans
+        fan_in and fan_out of the layer.
+    shape
+        (fan_in, fan_out) of weights, (fan_out,) of biases, (fan_in + 1, fan_out) of both.
+    source
+        The distribution that a kernel draws from; or numbers, or a function, which Python puts there.
+    """
+
+    field: str
+    scheme: Initializer
+    fans: tuple[int, int]
+    shape: tuple[int, ...]
+    source: Distribution | FromFunction | NDArray[np.float64]
+
+    @property
+    def size(self) -> int:
+        """How many numbers it has."""
+        return int(np.prod(self.shape))
+
+
+def initial_tensors(
+    init: Initializer, bias_init: Initializer | Literal["same"], linears: Sequence[Linear]
+) -> list[InitialTensor]:
+    """
+    Return what is drawn for the layers of a network, in the order of `params`.
+
+    Parameters
+    ----------
+    init
+        The scheme of the weights.
+    bias_init
+        The scheme of the biases, or "same".
+    linears
+        The layers.
+
+    Raises
+    ------
+    InvalidExperiment
+        If a scheme cannot give what the layers have.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> tensors = initial_tensors(fg.HeNormal(), "same", [fg.Linear(2, 4), fg.Linear(4, 1, bias=False)])
+    >>> [tensor.shape for tensor in tensors]
+    [(2, 4), (4,), (4, 1)]
+    """
+    same = isinstance(bias_init, str)
+    biases = init if isinstance(bias_init, str) else bias_init
+    together = isinstance(init, RAI) and biases == init
+    if isinstance(biases, Own) and any(layer.bias for layer in linears):
+        biases.check_biases(same=same)
+    weight_arrays = _arrays("init", init, linears, weights=True, biases=same)
+    bias_arrays = weight_arrays if same else _arrays("bias_init", biases, linears, weights=False, biases=True)
+    tensors = []
+    for layer in linears:
+        fans = layer.fan_in, layer.fan_out
+        shape = (layer.fan_in + (together and layer.bias), layer.fan_out)
+        source = init.distribution(*fans) if isinstance(init, Scheme) else _own(init, weight_arrays)
+        tensors.append(InitialTensor("init", init, fans, shape, source))
+        if layer.bias and not together:
+            source = biases.bias_distribution(*fans) if isinstance(biases, Scheme) else _own(biases, bias_arrays)
+            tensors.append(InitialTensor("bias_init", biases, fans, shape[1:], source))
+    return tensors
+
+
+def _arrays(
+    field: str, scheme: Initializer, linears: Sequence[Linear], *, weights: bool, biases: bool
+) -> Iterator[NDArray[np.float64]]:
+    """Return the arrays of a scheme that has them, one after the other, if they fit the layers."""
+    shapes: list[tuple[int, ...]] = []
+    for layer in linears:
+        shapes += [(layer.fan_in, layer.fan_out)] * weights + [(layer.fan_out,)] * (biases and layer.bias)
+    return iter(scheme.fitting(field, shapes) if isinstance(scheme, FromArrays) and shapes else [])
+
+
+def _own(scheme: Initializer, arrays: Iterator[NDArray[np.float64]]) -> FromFunction | NDArray[np.float64]:
+    """Return a function as it is, and the next of arrays."""
+    if isinstance(scheme, FromFunction):
+        return scheme
+    if isinstance(scheme, FromArrays):
+        return next(arrays)
+    raise InvalidExperiment("init", scheme, "a Scheme, FromFunction or FromArrays")
+
+
+def given(field: str, value: object) -> object:
+    """
+    Return what a field is given as an initializer: a function or a list of arrays is wrapped, the rest stays.
+
+    Parameters
+    ----------
+    field
+        "init" or "bias_init".
+    value
+        Anything.
+
+    Raises
+    ------
+    InvalidExperiment
+        If a list does not hold arrays.
+
+    Examples
+    --------
+    >>> given("init", [[[1, 2]]])
+    FromArrays(((1.0, 2.0),))
+    """
+    if isinstance(value, list | tuple):
+        try:
+            return FromArrays(*value)
+        except InvalidExperiment as error:
+            raise error.within(field) from None
+    if isinstance(value, Initializer | type) or not callable(value):
+        return value
+    return FromFunction(value)

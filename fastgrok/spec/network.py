@@ -1,0 +1,244 @@
+"""The network: layers one after the other."""
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Self, cast
+
+from fastgrok.errors import MISSING, InvalidExperiment
+from fastgrok.spec.base import Spec, register
+from fastgrok.spec.fields import one_of
+from fastgrok.spec.layers import ACTIVATIONS, Activation, Layer, LeakyReLU, Linear, ReLU, Sigmoid, Tanh
+
+__all__ = [
+    "ACTIVATIONS",
+    "MAX_LAYERS",
+    "Activation",
+    "Layer",
+    "LeakyReLU",
+    "Linear",
+    "Network",
+    "ReLU",
+    "Sigmoid",
+    "Tanh",
+    "mlp",
+]
+
+MAX_LAYERS = 256
+"""Layers of a network at most, activations included."""
+
+
+_LABELS = {cls: name for name, cls in ACTIVATIONS.items() if cls}
+
+
+@register
+@dataclass(frozen=True, init=False, repr=False)
+class Network(Spec):
+    """
+    Layers one after the other.
+
+    Parameters
+    ----------
+    *layers
+        At most 256. The first is a Linear layer; each Linear layer takes in what the one before it gives out,
+        and the activations between keep the width.
+
+    Raises
+    ------
+    InvalidExperiment
+        If there are too few or too many layers, or two of them do not fit.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> net = fg.Network(fg.Linear(2, 4), fg.ReLU(), fg.Linear(4, 1), fg.Sigmoid())
+    >>> print(net, net.n_params)
+    2-4-1 relu/sigmoid 17
+    """
+
+    layers: tuple[Layer, ...]
+
+    def __init__(self, *layers: Layer) -> None:
+        _check(layers)
+        object.__setattr__(self, "layers", layers)
+
+    @classmethod
+    def from_fields(cls, **values: Any) -> Self:
+        """
+        Make one from a list or tuple of layers.
+
+        Parameters
+        ----------
+        **values
+            `layers`, and nothing else.
+
+        Raises
+        ------
+        InvalidExperiment
+            As for `Network`.
+
+        Examples
+        --------
+        >>> import fastgrok as fg
+        >>> fg.Network.from_fields(layers=[fg.Linear(2, 1)])
+        Network(Linear(2, 1))
+        """
+        for name in values.keys() - {"layers"}:
+            raise InvalidExperiment(name, values[name], "only the fields of Network: layers")
+        layers = values.get("layers", MISSING)
+        if not isinstance(layers, list | tuple):
+            raise InvalidExperiment("layers", layers, "a list or tuple of layers")
+        return cls(*layers)
+
+    def __repr__(self) -> str:
+        return f"Network({', '.join(map(repr, self.layers))})"
+
+    def __str__(self) -> str:
+        widths = [str(width) for width in [self.n_in, *(layer.fan_out for layer in self.linears)]]
+        without = [str(k) for k, layer in enumerate(self.linears, start=1) if not layer.bias]
+        which = "" if len(without) == len(self.linears) else f" in {','.join(without)}"
+        shown = f"{'-'.join(_runs(widths, '({} x{})'))} {'/'.join(_runs(self._labels(), '{} x{}'))}"
+        return shown + (f", no bias{which}" if without else "")
+
+    def _labels(self) -> list[str]:
+        """Name what follows each Linear layer; "linear" where nothing does."""
+        groups: list[list[str]] = []
+        for layer in self.layers:
+            if isinstance(layer, Linear):
+                groups.append([])
+            else:
+                label = _LABELS[cast(type[Activation], type(layer))]
+                changed = layer != type(layer)()
+                values = ",".join(map(str, layer._values().values()))
+                groups[-1].append(f"{label}({values})" if changed else label)
+        return ["+".join(group) or "linear" for group in groups]
+
+    @cached_property
+    def linears(self) -> tuple[Linear, ...]:
+        """The Linear layers; number k of them, from 1, is the k-th here."""
+        return tuple(layer for layer in self.layers if isinstance(layer, Linear))
+
+    @property
+    def n_in(self) -> int:
+        """Inputs of the first layer."""
+        return self.linears[0].fan_in
+
+    @property
+    def n_out(self) -> int:
+        """Outputs of the last layer."""
+        return self.linears[-1].fan_out
+
+    @cached_property
+    def param_shapes(self) -> list[tuple[int, ...]]:
+        """Shapes of `params`: for each Linear layer (fan_in, fan_out), then (fan_out,) if it has a bias."""
+        shapes: list[tuple[int, ...]] = []
+        for layer in self.linears:
+            shapes.append((layer.fan_in, layer.fan_out))
+            if layer.bias:
+                shapes.append((layer.fan_out,))
+        return shapes
+
+    @cached_property
+    def n_params(self) -> int:
+        """Weights and biases, counted one by one."""
+        return sum((layer.fan_in + layer.bias) * layer.fan_out for layer in self.linears)
+
+    @cached_property
+    def relu_layers(self) -> tuple[int, ...]:
+        """For each ReLU layer the number, from 1, of the Linear layer that it follows."""
+        numbers = []
+        current = 0
+        for layer in self.layers:
+            current += isinstance(layer, Linear)
+            if isinstance(layer, ReLU):
+                numbers.append(current)
+        return tuple(numbers)
+
+    @cached_property
+    def relu_widths(self) -> tuple[int, ...]:
+        """For each ReLU layer its units."""
+        return tuple(self.linears[number - 1].fan_out for number in self.relu_layers)
+
+
+def _runs(words: list[str], form: str) -> Iterator[str]:
+    """Write words that come four times or more in a row once, with their number."""
+    for word, group in itertools.groupby(words):
+        count = len(list(group))
+        yield from [form.format(word, count)] if count > 3 else [word] * count
+
+
+def _check(layers: tuple[Any, ...]) -> None:
+    """Raise unless the layers make a network."""
+    if not 1 <= len(layers) <= MAX_LAYERS:
+        raise InvalidExperiment("layers", layers, f"1 to {MAX_LAYERS} layers, and there are {len(layers)}")
+    if len(layers) == 1 and isinstance(layers[0], list | tuple):
+        expected = "the layers as arguments: Network(Linear(2, 4), ReLU(), ...), or Network(*layers)"
+        raise InvalidExperiment("layers", layers[0], expected)
+    width = None
+    for index, layer in enumerate(layers):
+        where = f"layers[{index}]"
+        if not isinstance(layer, Layer):
+            raise InvalidExperiment(where, layer, one_of(["Linear", *(cls.__name__ for cls in _LABELS)]))
+        if isinstance(layer, Linear):
+            if width not in (None, layer.fan_in):
+                expected = f"a layer with fan_in={width}, the outputs of the Linear layer before it"
+                raise InvalidExperiment(where, layer, expected)
+            width = layer.fan_out
+        elif width is None:
+            raise InvalidExperiment(where, layer, "a Linear layer: the first layer has the weights")
+
+
+def mlp(
+    *sizes: int, hidden: str | Activation = "relu", output: str | Activation = "linear", bias: bool = True
+) -> Network:
+    """
+    Return the multilayer perceptron of these widths.
+
+    Parameters
+    ----------
+    *sizes
+        The inputs, the hidden widths, the outputs: two numbers or more.
+    hidden
+        What follows every Linear layer but the last: "linear" (nothing), "relu", "leaky_relu", "sigmoid",
+        "tanh", or an activation.
+    output
+        What follows the last, likewise.
+    bias
+        Whether the Linear layers have one.
+
+    Raises
+    ------
+    InvalidExperiment
+        If a size, a name or the number of layers will not do.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> fg.mlp(2, 4, 1, output="sigmoid")
+    Network(Linear(2, 4), ReLU(), Linear(4, 1), Sigmoid())
+    """
+    if not 2 <= len(sizes) <= MAX_LAYERS + 1:
+        raise InvalidExperiment("sizes", sizes, f"2 to {MAX_LAYERS + 1} widths")
+    between = _activation("hidden", hidden)
+    last = _activation("output", output)
+    layers: list[Layer] = []
+    for k, (fan_in, fan_out) in enumerate(itertools.pairwise(sizes), start=1):
+        try:
+            layers.append(Linear(fan_in, fan_out, bias))
+        except InvalidExperiment as error:
+            number = {"fan_in": k - 1, "fan_out": k}.get(error.field)
+            field = error.field if number is None else f"sizes[{number}]"
+            raise InvalidExperiment(field, error.value, error.accepted) from None
+        layers.extend(last if k == len(sizes) - 1 else between)
+    return Network(*layers)
+
+
+def _activation(field: str, given: Any) -> tuple[Activation, ...]:
+    """Return the activation of a name, as no layer or one."""
+    if isinstance(given, Activation):
+        return (given,)
+    if not isinstance(given, str) or given not in ACTIVATIONS:
+        raise InvalidExperiment(field, given, f"{one_of(ACTIVATIONS)}, or an activation such as ReLU()")
+    cls = ACTIVATIONS[given]
+    return () if cls is None else (cls(),)

@@ -1,0 +1,147 @@
+"""What of an experiment its dtype can hold."""
+
+import math
+from dataclasses import fields
+from typing import Any, Literal, cast
+
+import numpy as np
+
+from fastgrok.datasets import Dataset
+from fastgrok.errors import InvalidExperiment
+from fastgrok.spec.base import Spec
+from fastgrok.spec.initializers import Distribution, FromFunction, Initializer, initial_tensors
+from fastgrok.spec.layers import Linear
+
+
+def rounded(value: float, dtype: str) -> float:
+    """
+    Round a number to a dtype; infinite if it is too large.
+
+    Parameters
+    ----------
+    value
+        A float64 number.
+    dtype
+        "float64" or "float32".
+
+    Examples
+    --------
+    >>> rounded(1e300, "float32"), rounded(1e-300, "float32")
+    (inf, 0.0)
+    """
+    if dtype == "float64":
+        return float(value)
+    with np.errstate(over="ignore", under="ignore"):
+        return float(np.dtype(dtype).type(value))
+
+
+def check_spec(field: str, spec: Spec, dtype: str) -> None:
+    """
+    Raise unless the numbers of a spec still lie within their limits when rounded to a dtype.
+
+    Parameters
+    ----------
+    field
+        The field that holds the spec.
+    spec
+        An optimizer, a layer, a stopping rule.
+    dtype
+        "float64" or "float32".
+
+    Raises
+    ------
+    InvalidExperiment
+        If a number overflows, or its limits exclude what it is rounded to, such as a learning rate of 0.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> check_spec("stop", fg.Converged(loss=1e60), "float32")
+    Traceback (most recent call last):
+    fastgrok.errors.InvalidExperiment: stop.loss = 1e+60: expected a finite number ... in float32
+    """
+    values = {name: getattr(spec, name) for name in (item.name for item in fields(cast(Any, spec)))}
+    numbers = {name: value for name, value in values.items() if isinstance(value, float)}
+    changed = {name: found for name, value in numbers.items() if (found := rounded(value, dtype)) != value}
+    if not changed:
+        return
+    try:
+        spec.replace(**changed)
+    except InvalidExperiment as error:
+        value = values.get(error.field, error.value)
+        raise InvalidExperiment(error.field, value, f"{error.accepted} in {dtype}").within(field) from None
+
+
+def check_initial(
+    init: Initializer, bias_init: Initializer | Literal["same"], linears: tuple[Linear, ...], dtype: str
+) -> None:
+    """
+    Raise unless two schemes fit the layers of a network, and a dtype can hold what they give them.
+
+    Parameters
+    ----------
+    init
+        What draws the weights.
+    bias_init
+        What draws the biases.
+    linears
+        The layers that have them.
+    dtype
+        "float64" or "float32".
+
+    Raises
+    ------
+    InvalidExperiment
+        If a scheme does not fit, or a number of a distribution, or the width of a uniform one in float64, overflows.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> check_initial(fg.Constant(1e300), "same", (fg.Linear(2, 1),), "float32")
+    Traceback (most recent call last):
+    fastgrok.errors.InvalidExperiment: init = Constant(value=1e+300): expected ... float32 holds
+    """
+    for tensor in initial_tensors(init, bias_init, linears):
+        if not all(math.isfinite(rounded(number, dtype)) for number in _extremes(tensor.source)):
+            raise InvalidExperiment(tensor.field, tensor.scheme, f"a scheme whose values {dtype} holds")
+
+
+def _extremes(source: Distribution | FromFunction | np.ndarray) -> tuple[float, ...]:
+    """Return the numbers that a dtype must hold; those of a function are looked at when it gives them."""
+    if isinstance(source, Distribution):
+        too_wide = source.kind == "uniform" and np.isinf(source.b - source.a)
+        return source.a, source.b, *source.numbers, np.inf if too_wide else 0.0
+    return (float(abs(source).max()),) if isinstance(source, np.ndarray) else ()
+
+
+def check_data(field: str, data: Dataset, dtype: str) -> None:
+    """
+    Raise unless every value of a dataset is finite in a dtype.
+
+    Parameters
+    ----------
+    field
+        The field that holds the dataset.
+    data
+        The dataset.
+    dtype
+        "float64" or "float32".
+
+    Raises
+    ------
+    InvalidExperiment
+        If a value overflows.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> check_data("data", fg.Dataset([[1e300]], [0]), "float32")
+    Traceback (most recent call last):
+    fastgrok.errors.InvalidExperiment: data.X[0, 0] = 1e+300: expected a number that float32 holds
+    """
+    for name, table in (("X", data.X), ("y", data.y)):
+        worst = int(np.abs(table).argmax())
+        value = float(table.flat[worst])
+        if np.isinf(rounded(value, dtype)):
+            row, column = divmod(worst, table.shape[1])
+            raise InvalidExperiment(f"{field}.{name}[{row}, {column}]", value, f"a number that {dtype} holds")

@@ -1,0 +1,191 @@
+"""What is kept of a run besides its end, and which result variables an experiment has."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fastgrok.errors import InvalidExperiment
+from fastgrok.spec.experiment import Experiment
+from fastgrok.spec.fields import one_of
+from fastgrok.spec.network import Network
+from fastgrok.spec.variables import (
+    EARLY_STOPPING,
+    EPOCH,
+    FEW_EXAMPLES,
+    HIDDEN_LAYER,
+    LAYER,
+    MAX_PLATEAU_EXAMPLES,
+    RECORD_AT,
+    RESTART,
+    SEED,
+    TRACK,
+    UNIT,
+    VALIDATION,
+    VARIABLES,
+    Variable,
+)
+
+MAX_RECORDS = 10_000
+"""Epochs at most at which something is recorded."""
+
+LOG = "log"
+"""The name of a list of epochs: 0, 1, 2, 5, 10, 20, 50, ... and the last."""
+
+DEAD_UNITS = "dead_units"
+"""What can be tracked."""
+
+
+class Recording(NamedTuple):
+    """
+    What is kept of every seed besides its end. No bit of the rest depends on it.
+
+    Parameters
+    ----------
+    at
+        Epochs at which loss, accuracy and dead units are recorded, ascending, 0 for the initialisation. None: there
+        are no such variables.
+    dead_units
+        Whether the epoch since which a unit is dead is tracked.
+    kept
+        Epochs, from 1, after which the parameters themselves are kept, for a replay.
+    steps
+        Whether the parameters after every update are kept.
+    attempts
+        Places for the initial parameters of attempts, where a seed may start again; the last holds those of the last.
+    """
+
+    at: tuple[int, ...] | None = None
+    dead_units: bool = False
+    kept: tuple[int, ...] = ()
+    steps: bool = False
+    attempts: int = 1
+
+    @property
+    def epochs(self) -> tuple[int, ...]:
+        """The epochs after which parameters are recorded: all but 0."""
+        return tuple(sorted({epoch for epoch in self.at or () if epoch > 0}.union(self.kept)))
+
+
+NOTHING = Recording()
+
+
+def checked_recording(record_at: Any, track: Any, epochs: int) -> Recording:
+    """
+    Return what `run` is asked to record.
+
+    Parameters
+    ----------
+    record_at
+        None, "log", or epochs from 0 to `epochs`, in any order.
+    track
+        None or "dead_units".
+    epochs
+        The largest number of epochs of a configuration.
+
+    Raises
+    ------
+    InvalidExperiment
+        If one is something else.
+
+    Examples
+    --------
+    >>> checked_recording("log", None, 30).at
+    (0, 1, 2, 5, 10, 20, 30)
+    """
+    if track is not None and not (isinstance(track, str) and track == DEAD_UNITS):
+        raise InvalidExperiment("track", track, f"None, or {one_of([DEAD_UNITS])}")
+    return Recording(_epochs(record_at, epochs), track is not None)
+
+
+def _epochs(record_at: Any, last: int) -> tuple[int, ...] | None:
+    """Return the epochs that are recorded."""
+    if record_at is None:
+        return None
+    if isinstance(record_at, str) and record_at == LOG:
+        steps = (digit * 10**power for power in range(len(str(last))) for digit in (1, 2, 5))
+        return (0, *(step for step in steps if step < last), *[last] * (last > 0))
+    expected = f"None, {LOG!r}, or a list of epochs from 0 to {last}"
+    if isinstance(record_at, np.ndarray):
+        record_at = record_at.tolist()
+    if not isinstance(record_at, list | tuple | range) or not record_at:
+        raise InvalidExperiment("record_at", record_at, expected)
+    if len(record_at) > MAX_RECORDS:
+        raise InvalidExperiment("record_at", record_at, f"at most {MAX_RECORDS} epochs")
+    for k, epoch in enumerate(record_at):
+        if isinstance(epoch, bool) or not isinstance(epoch, int | np.integer) or not 0 <= epoch <= last:
+            raise InvalidExperiment(f"record_at[{k}]", epoch, f"an epoch from 0 to {last}")
+    return tuple(sorted(set(map(int, record_at))))
+
+
+def variables(experiment: Experiment, recording: Recording = NOTHING) -> Mapping[str, Variable]:
+    """
+    Return the result variables that there are.
+
+    Parameters
+    ----------
+    experiment
+        What is trained.
+    recording
+        What is kept.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor())
+    >>> set(variables(exp, Recording(dead_units=True))) - set(variables(exp))
+    {'dead_since'}
+    """
+    asked = {
+        None: True,
+        VALIDATION: experiment.validation is not None,
+        EARLY_STOPPING: experiment.early_stopping is not None,
+        RESTART: experiment.restart is not None,
+        RECORD_AT: recording.at is not None,
+        TRACK: recording.dead_units,
+        FEW_EXAMPLES: experiment.data.n_examples <= MAX_PLATEAU_EXAMPLES,
+    }
+    return {name: variable for name, variable in VARIABLES.items() if asked[variable.asked_by]}
+
+
+def sizes(network: Network, recording: Recording = NOTHING) -> dict[str, int]:
+    """
+    Return the length of each dimension but that of the seeds.
+
+    Parameters
+    ----------
+    network
+        What is trained.
+    recording
+        What is kept.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> sizes(fg.mlp(2, 4, 1))
+    {'hidden_layer': 1, 'layer': 2, 'unit': 4, 'epoch': 0}
+    """
+    return {
+        HIDDEN_LAYER: len(network.relu_layers),
+        LAYER: len(network.linears),
+        UNIT: max(network.relu_widths, default=0),
+        EPOCH: len(recording.at or ()),
+    }
+
+
+def shapes(experiment: Experiment, recording: Recording, n: int) -> dict[str, tuple[int, ...]]:
+    """
+    Return the shape of each result variable.
+
+    Parameters
+    ----------
+    experiment
+        What is trained.
+    recording
+        What is kept.
+    n
+        How many seeds there are.
+    """
+    lengths = {SEED: n, **sizes(experiment.network, recording)}
+    found = variables(experiment, recording)
+    return {name: tuple(lengths[dim] for dim in variable.dims) for name, variable in found.items()}

@@ -1,0 +1,124 @@
+"""When a seed counts as converged, when it stops, and when it starts again."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from fastgrok.errors import InvalidExperiment
+from fastgrok.spec.base import Spec, spec
+from fastgrok.spec.fields import Flag, Integer, Number
+
+NotNegative = Annotated[Number, Field(ge=0)]
+Epochs = Annotated[Integer, Field(ge=1, le=10**9)]
+
+
+@spec
+class Converged(Spec):
+    """
+    Converged after the first epoch at which every criterion given holds on the training data.
+
+    loss <= `loss`, max_error <= `max_error`, accuracy >= `accuracy`, with the parameters as they stand after
+    the epoch. Epochs count from 1; only every `check_every`-th of them, and the last one, is looked at.
+
+    Parameters
+    ----------
+    loss
+        Largest mean loss over the examples, 0 or more. None: no criterion.
+    max_error
+        Largest abs(output - target) over examples and outputs, 0 or more. None: no criterion.
+    accuracy
+        Smallest accuracy, 0 to 1: the share of examples whose every output lies on its target's side of the midpoint
+        between the smallest and the largest target (0.5 for targets 0 and 1); for one-hot targets, those whose
+        largest output is that of their class. None: no criterion.
+    keep_training
+        Whether to record the epoch and go on to the last one.
+
+    Raises
+    ------
+    InvalidExperiment
+        If no criterion is given, or one is not a finite number within its limits.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> fg.Converged(max_error=0.5)
+    Converged(max_error=0.5)
+    """
+
+    loss: NotNegative | None = Field(default=None, repr=False)
+    max_error: NotNegative | None = Field(default=None, repr=False)
+    accuracy: Annotated[Number, Field(ge=0, le=1)] | None = Field(default=None, repr=False)
+    keep_training: Flag = Field(default=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.loss is None and self.max_error is None and self.accuracy is None:
+            raise InvalidExperiment("loss, max_error, accuracy", None, "a number for one of them at least")
+
+
+@spec
+class EarlyStopping(Spec):
+    """
+    Stop when the loss on the validation data has not improved for some epochs.
+
+    It has improved after an epoch where it is below the best so far by more than `min_delta`.
+
+    Parameters
+    ----------
+    patience
+        Epochs without an improvement after which a seed stops, 1 or more.
+    min_delta
+        Smallest difference that is an improvement, 0 or more.
+    restore_best
+        Whether the final parameters are those of the best epoch, however training ended, and with them every
+        variable that says `final`. If the validation loss was never finite they are the last.
+
+    Raises
+    ------
+    InvalidExperiment
+        If one is not a number within its limits.
+
+    Notes
+    -----
+    Keras's `EarlyStopping(monitor="val_loss")`. Prechelt, "Early Stopping, but When?", 1998.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> fg.EarlyStopping(patience=20)
+    EarlyStopping(patience=20)
+    """
+
+    patience: Epochs
+    min_delta: NotNegative = Field(default=0.0, repr=False)
+    restore_best: Flag = Field(default=True, repr=False)
+
+
+@spec
+class Restart(Spec):
+    """
+    Give a seed that has not converged new parameters, drawn from the continuation of its own stream.
+
+    An attempt begins with no momentum and at the start of the learning rate's schedule. One that diverges ends at
+    once. The last attempt goes on to the experiment's `epochs`, which counts the epochs of all attempts.
+
+    Parameters
+    ----------
+    after
+        Epochs of an attempt, 1 or more.
+    at_most
+        Restarts at most, 1 or more. None: as many as fit into `epochs`.
+
+    Raises
+    ------
+    InvalidExperiment
+        If one is not an integer within its limits.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> fg.Restart(after=1000)
+    Restart(after=1000)
+    """
+
+    after: Epochs
+    at_most: Epochs | None = Field(default=None, repr=False)

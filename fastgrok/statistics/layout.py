@@ -1,0 +1,123 @@
+"""Tables of strings as lines of text, as wide as they are or as a terminal is."""
+
+import html
+from collections.abc import Iterable
+from typing import NamedTuple
+
+
+class Cells(NamedTuple):
+    """A table of strings; columns from `n_labels` on hold numbers."""
+
+    header: list[str]
+    body: list[list[str]]
+    n_labels: int
+
+
+def aligned(table: Cells, rule: str = "-") -> Iterable[str]:
+    """
+    Yield the lines of a table: labels to the left, numbers to the right.
+
+    Parameters
+    ----------
+    table
+        What `cells` returns.
+    rule
+        The character below the header.
+
+    Examples
+    --------
+    >>> list(aligned(Cells(["init", "n"], [["Zeros()", "8"]], 1)))
+    ['init     n', '-------  -', 'Zeros()  8']
+    """
+    lines = [table.header, *table.body]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    lines.insert(1, [rule * width for width in widths])
+    for line in lines:
+        padded = (
+            cell.ljust(width) if k < table.n_labels else cell.rjust(width)
+            for k, (cell, width) in enumerate(zip(line, widths, strict=True))
+        )
+        yield "  ".join(padded).rstrip()
+
+
+def fitted(table: Cells, width: int, rule: str = "-") -> list[str]:
+    """
+    Return the lines of a table that is no wider than a terminal; no number is ever broken.
+
+    Parameters
+    ----------
+    table
+        What `cells` returns.
+    width
+        Characters of a line. What does not fit side by side comes in several tables, each with the labels; a
+        single row, and one whose labels leave no place beside them, as a block with one line for each column.
+    rule
+        The character below a header.
+
+    Examples
+    --------
+    >>> fitted(Cells(["init", "n"], [["Zeros()", "8"]], 1), 9)
+    ['init  Zeros()', 'n     8']
+    """
+    lines = list(aligned(table, rule))
+    if max(map(len, lines)) <= width:
+        return lines
+    groups = _groups(table, width)
+    if len(table.body) == 1 or not groups:
+        return _blocks(table)
+    labels = range(table.n_labels)
+    pieces = []
+    for group in groups:
+        chosen = [*labels, *group]
+        header, *body = ([line[k] for k in chosen] for line in [table.header, *table.body])
+        pieces.append("\n".join(aligned(Cells(header, body, table.n_labels), rule)))
+    return "\n\n".join(pieces).splitlines()
+
+
+def _groups(table: Cells, width: int) -> list[list[int]]:
+    """Return which columns stand beside the labels in each part of a table; none if one does not fit."""
+    widths = [max(map(len, column)) for column in zip(table.header, *table.body, strict=True)]
+    room = width - sum(size + 2 for size in widths[: table.n_labels])
+    groups: list[list[int]] = []
+    left = -1
+    for k in range(table.n_labels, len(widths)):
+        if widths[k] > room:
+            return []
+        if widths[k] > left:
+            groups.append([])
+            left = room
+        groups[-1].append(k)
+        left -= widths[k] + 2
+    return groups
+
+
+def _blocks(table: Cells) -> list[str]:
+    """Return each row as lines of a name and a value, with a blank line between two rows."""
+    names = max(map(len, table.header))
+    lines: list[str] = []
+    for row in table.body:
+        values = max(map(len, row[table.n_labels :]))
+        lines.extend([""] * bool(lines))
+        for k, (name, value) in enumerate(zip(table.header, row, strict=True)):
+            lines.append(f"{name:{names}}  {value if k < table.n_labels else value.rjust(values)}")
+    return lines
+
+
+def cells_as_html(table: Cells) -> str:
+    """
+    Return a table of strings in HTML.
+
+    Parameters
+    ----------
+    table
+        Any.
+
+    Examples
+    --------
+    >>> cells_as_html(Cells(["n"], [["8"]], 0))
+    '<table><thead><tr><th>n</th></tr></thead><tbody><tr><td>8</td></tr></tbody></table>'
+    """
+    head = "".join(f"<th>{html.escape(cell)}</th>" for cell in table.header)
+    body = ("".join(f"<td>{html.escape(cell)}</td>" for cell in line) for line in table.body)
+    lines = "".join(f"<tr>{line}</tr>" for line in body)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>"

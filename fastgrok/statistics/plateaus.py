@@ -1,0 +1,193 @@
+"""Losses where a trapped network ends, found from the data."""
+
+import functools
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fastgrok.datasets import Dataset
+from fastgrok.errors import InvalidExperiment
+from fastgrok.spec.fields import one_of
+from fastgrok.spec.losses import LOSSES, Loss
+from fastgrok.spec.variables import MAX_PLATEAU_EXAMPLES
+
+TOLERANCE = 0.05
+"""A loss is near a plateau within this share of the largest plateau, the loss of the best constant output."""
+
+_EQUAL = 1e-9  # losses that differ by less, relative to the largest, are one plateau
+_DIGITS = 13  # significant, kept of a plateau's loss, so that it is the same on every CPU
+
+
+class Plateau(NamedTuple):
+    """
+    A loss at which a network can be trapped.
+
+    Parameters
+    ----------
+    loss
+        The mean loss over the examples.
+    merged
+        The fewest examples, of those whose targets differ, that get an output in common with another target.
+    name
+        What it is called.
+    """
+
+    loss: float
+    merged: int
+    name: str
+
+
+@functools.lru_cache(maxsize=256)
+def plateaus(data: Dataset, loss: Loss) -> tuple[Plateau, ...]:
+    """
+    Return the losses of the best outputs that do not tell some of the examples apart, ascending.
+
+    Over all partitions of the examples into groups: each group's output is its mean target.
+
+    Parameters
+    ----------
+    data
+        At most 8 examples. Those with equal inputs are always in one group.
+    loss
+        "half_squared_error", "squared_error" or "binary_cross_entropy".
+
+    Raises
+    ------
+    InvalidExperiment
+        If there are more examples, no such loss, or targets that cross-entropy does not have.
+
+    Notes
+    -----
+    A ReLU network that is trapped gives the same output to all examples of some groups, and gradient descent then
+    finds their mean target. On XOR these are 0, 1/8, 1/6 and 1/4 (squared error), or 0, (1/2) ln 2, (3/4) H(1/3) and
+    ln 2 (cross-entropy), rounded to 13 digits. Not every partition is within reach of every network.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> [(round(p.loss, 4), p.name) for p in plateaus(fg.datasets.xor(), "squared_error")][:2]
+    [(0.0, 'all told apart'), (0.125, '2 of 4 not told apart')]
+    """
+    if loss not in LOSSES:
+        raise InvalidExperiment("loss", loss, one_of(LOSSES))
+    n = data.n_examples
+    if n > MAX_PLATEAU_EXAMPLES:
+        raise InvalidExperiment(
+            "data", data, f"at most {MAX_PLATEAU_EXAMPLES} examples, to try every partition of them"
+        )
+    if loss == "binary_cross_entropy" and not np.all((data.y >= 0) & (data.y <= 1)):
+        raise InvalidExperiment("data", data, "targets from 0 to 1, for binary_cross_entropy")
+    costs, mixed = _groups(data.y, loss)
+    found: dict[float, int] = {}
+    for groups in _partitions(_equal_inputs(data.X)):
+        value = float(f"{sum(costs[group] for group in groups) / n:.{_DIGITS}g}")
+        merged = sum(mixed[group] for group in groups)
+        found[value] = min(found.get(value, n), merged)
+    return tuple(Plateau(value, merged, _name(merged, n)) for value, merged in _distinct(found))
+
+
+def nearest_plateau(
+    losses: ArrayLike, plateaus: Sequence[Plateau], tolerance: float = TOLERANCE
+) -> NDArray[np.float64]:
+    """
+    Return the plateau on which each seed sits: its loss, or NaN where none is near.
+
+    Parameters
+    ----------
+    losses
+        `loss_final` of each seed; any shape.
+    plateaus
+        What `plateaus` returns.
+    tolerance
+        How far from a plateau a loss may be, as a share of the largest plateau, 0 or more.
+
+    Raises
+    ------
+    InvalidExperiment
+        If there are no plateaus, or the tolerance is negative.
+
+    Notes
+    -----
+    Updates example by example with a constant learning rate circle around a plateau, the wider the larger the rate,
+    and never sit on it. Of two plateaus within the tolerance the nearer one is taken.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> nearest_plateau([0.1252, 0.02, 0.1649], plateaus(fg.datasets.xor(), "squared_error")).round(4).tolist()
+    [0.125, nan, 0.1667]
+    """
+    if not plateaus:
+        raise InvalidExperiment("plateaus", plateaus, "one or more of them")
+    if not tolerance >= 0:
+        raise InvalidExperiment("tolerance", tolerance, "a number of 0 or more")
+    values = np.asarray(losses, dtype=np.float64)
+    atoms = np.array([plateau.loss for plateau in plateaus])
+    places = np.searchsorted((atoms[1:] + atoms[:-1]) / 2, values)
+    nearest = atoms[places]
+    with np.errstate(invalid="ignore"):
+        near = np.abs(values - nearest) <= tolerance * atoms[-1]
+    return np.where(near, nearest, np.nan)
+
+
+def _groups(targets: NDArray[np.float64], loss: Loss) -> tuple[list[float], list[int]]:
+    """Return, for each set of examples (a bit each), its summed loss at its mean target, and its size if mixed."""
+    n = len(targets)
+    members = (np.arange(1 << n)[:, None] >> np.arange(n)) & 1
+    size = np.maximum(members.sum(axis=1), 1)[:, None]
+    mean = (members[:, :, None] * targets).sum(axis=1) / size  # not by BLAS, whose order of sums is the CPU's
+    if loss == "binary_cross_entropy":
+        cost = size * _cross_entropy(mean)
+    else:
+        apart = targets[None] - mean[:, None]
+        cost = (members[:, :, None] * apart**2).sum(axis=1) * (0.5 if loss == "half_squared_error" else 1.0)
+    spans = [np.ptp(targets[row.astype(bool)], axis=0).max() if row.any() else 0.0 for row in members]
+    mixed = np.where(np.array(spans) > 0, size[:, 0], 0)
+    return cost.sum(axis=1).tolist(), mixed.tolist()
+
+
+def _cross_entropy(mean: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return -(p log p + (1 - p) log(1 - p)): the least cross-entropy of examples with this mean target."""
+    halves = (share * np.log(np.where(share > 0, share, 1.0)) for share in (mean, 1 - mean))
+    return np.maximum(-sum(halves), 0.0)
+
+
+def _equal_inputs(X: NDArray[np.float64]) -> list[int]:
+    """Return the sets of examples whose inputs are equal, a bit for each example."""
+    sets: dict[bytes, int] = {}
+    for k, row in enumerate(X):
+        sets[row.tobytes()] = sets.get(row.tobytes(), 0) | 1 << k
+    return list(sets.values())
+
+
+def _partitions(sets: list[int]) -> list[list[int]]:
+    """Return every way to unite sets into groups."""
+    partitions: list[list[int]] = [[]]
+    for one in sets:
+        partitions = [
+            grown
+            for groups in partitions
+            for grown in (
+                [*groups, one],
+                *([*groups[:k], groups[k] | one, *groups[k + 1 :]] for k in range(len(groups))),
+            )
+        ]
+    return partitions
+
+
+def _distinct(found: dict[float, int]) -> list[tuple[float, int]]:
+    """Return the losses, ascending, those that differ by rounding once."""
+    distinct: list[tuple[float, int]] = []
+    for value, merged in sorted(found.items()):
+        if distinct and value - distinct[-1][0] <= _EQUAL * max(found):
+            distinct[-1] = (distinct[-1][0], min(distinct[-1][1], merged))
+        else:
+            distinct.append((value, merged))
+    return distinct
+
+
+def _name(merged: int, n: int) -> str:
+    """Say how many examples a network does not tell apart."""
+    return f"{merged} of {n} not told apart" if merged else "all told apart"

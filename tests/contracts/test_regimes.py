@@ -1,0 +1,311 @@
+"""Optimizers, schedules, restarts, validation, early stopping, records: both drivers against the naive twin."""
+
+from __future__ import annotations
+
+import naive
+import numpy as np
+import pytest
+from fingerprint import bits
+from registry import experiment
+from test_twin import LANES, SEEDS, XOR, assert_like_the_twin, assert_like_the_twin_every_epoch, library
+
+import fastgrok as fg
+from fastgrok.engine import builder
+from fastgrok.spec.variables import Outcome
+
+OPTIMIZERS = {
+    "nesterov": fg.SGD(0.1, momentum=0.9, nesterov=True),
+    "clip": fg.SGD(0.1, clip_norm=0.3),
+    "clip_momentum": fg.SGD(0.1, momentum=0.5, weight_decay=0.1, l1=0.05, nesterov=True, clip_norm=0.3),
+    "adam": fg.Adam(0.05),
+    "adam_all": fg.Adam(0.05, beta1=0.5, beta2=0.9, eps=1e-3, weight_decay=0.1, l1=0.05, clip_norm=0.3),
+    "adam_no_memory": fg.Adam(0.05, beta1=0, beta2=0),
+}
+SCHEDULES = {
+    "step": fg.StepLR(2, gamma=0.5),
+    "exponential": fg.ExponentialLR(0.7),
+    "cosine": fg.CosineAnnealingLR(3, eta_min=0.01),
+}
+both_drivers = pytest.mark.parametrize("specialize", [False, True])
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("batch_size", [1, 2, "full"])
+def test_the_general_driver_updates_as_the_twin(optimizer, batch_size):
+    assert_like_the_twin_every_epoch(
+        experiment("mixed", optimizer=OPTIMIZERS[optimizer], batch_size=batch_size), specialize=False
+    )
+
+
+@pytest.mark.parametrize("optimizer", ["clip_momentum", "adam_all"])
+def test_the_specialised_driver_updates_as_the_twin(optimizer):
+    assert_like_the_twin_every_epoch(experiment("mixed", optimizer=OPTIMIZERS[optimizer]), specialize=True)
+
+
+@pytest.mark.parametrize("optimizer", ["nesterov", "adam", "adam_all"])
+def test_a_float32_step_is_the_twins(optimizer):
+    exp = experiment("mixed", batch_size="full", epochs=1, dtype="float32", optimizer=OPTIMIZERS[optimizer])
+    assert_like_the_twin(exp, SEEDS, rtol=1e-5, specialize=False)
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+@pytest.mark.parametrize("optimizer", [fg.SGD(0.2), fg.SGD(0.2, momentum=0.5), fg.Adam(0.1)], ids=repr)
+def test_the_learning_rate_follows_its_schedule_as_the_twins(schedule, optimizer):
+    exp = experiment("mixed", optimizer=optimizer.replace(schedule=SCHEDULES[schedule]), epochs=7)
+    assert_like_the_twin(exp, SEEDS, specialize=False)
+
+
+def test_the_specialised_driver_follows_a_schedule_as_the_twin():
+    exp = experiment("mixed", optimizer=fg.SGD(0.2, schedule=SCHEDULES["cosine"]), epochs=7)
+    assert_like_the_twin(exp, SEEDS, specialize=True)
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_schedules_give_pytorchs_closed_forms(schedule):
+    rates = SCHEDULES[schedule].rates(0.1, 20)
+    expected = [naive.learning_rate(fg.SGD(0.1, schedule=SCHEDULES[schedule]), epoch) for epoch in range(20)]
+    np.testing.assert_allclose(rates, expected, rtol=1e-14)
+
+
+def test_adam_takes_steps_of_the_learning_rate_where_gradients_have_one_sign():
+    """Kingma and Ba's bound: with constant gradients every step is lr, whatever their size."""
+    exp = fg.Experiment(
+        fg.mlp(1, 1, bias=False), fg.Dataset([[1]], [1000]), optimizer=fg.Adam(0.1), epochs=5, stop=None
+    )
+    start = [np.zeros((1, 1, 1))]
+    for epochs in range(1, 6):
+        weight = library(exp.replace(epochs=epochs), params=start).params[0].item()
+        assert weight == pytest.approx(0.1 * epochs, rel=1e-5)
+
+
+# Restarts ----------------------------------------------------------------------------------------------------
+
+RESTARTS = {
+    "few": (fg.Restart(after=20), {}),
+    "at_most_two": (fg.Restart(after=10, at_most=2), {}),
+    "adam": (fg.Restart(after=15), {"optimizer": fg.Adam(0.05), "batch_size": "full"}),
+    "per_seed": (fg.Restart(after=20), {"order": "per_seed"}),
+    "shared": (fg.Restart(after=20), {"order": "shared"}),
+    "legacy": (fg.Restart(after=20), {"stream": "numpy_legacy", "init": fg.Normal(0, 1), "bias_init": "same"}),
+    "schedule": (fg.Restart(after=20), {"optimizer": fg.SGD(0.3, schedule=fg.ExponentialLR(0.99))}),
+    "every_third": (fg.Restart(after=20), {"check_every": 3}),
+    "keep_training": (
+        fg.Restart(after=30),
+        {
+            "stop": fg.Converged(loss=0.05, keep_training=True),
+            "optimizer": fg.SGD(0.3, schedule=fg.ExponentialLR(0.999)),
+        },
+    ),
+    "diverging": (fg.Restart(after=20), {"optimizer": fg.SGD(2.4), "init": fg.Normal(0, 2)}),
+}
+
+
+@pytest.mark.parametrize("restart", RESTARTS)
+def test_seeds_restart_as_the_twins(restart):
+    rule, fields = RESTARTS[restart]
+    exp = XOR.replace(**{"stop": fg.Converged(loss=0.05), "epochs": 97} | fields, restart=rule)
+    assert_like_the_twin(exp, list(range(24)), rtol=1e-7, specialize=False)
+    assert library(exp, seeds=24, specialize=False).dataset.restarts.max() > 1
+
+
+@pytest.mark.parametrize("restart", ["per_seed", "shared"])
+def test_the_specialised_driver_restarts_as_the_twin(restart):
+    rule, fields = RESTARTS[restart]
+    exp = XOR.replace(**{"stop": fg.Converged(loss=0.05), "epochs": 97} | fields, restart=rule)
+    assert_like_the_twin(exp, list(range(24)), rtol=1e-7, specialize=True)
+
+
+def test_a_restart_continues_the_seeds_own_stream():
+    """The second attempt's parameters are the next ones that NumPy's generator gives."""
+    exp = XOR.replace(init=fg.Uniform(-1, 1), stop=fg.Converged(loss=0), restart=fg.Restart(after=1), epochs=2)
+    record = library(exp.replace(optimizer=fg.SGD(1e-300)), seeds=[7])
+    rng = np.random.default_rng(7)
+    for _ in range(2):
+        drawn = [rng.uniform(-1, 1, shape) for shape in ((2, 4), (4, 1))]
+    assert record.dataset.restarts.item() == 1
+    for ours, numpys in zip(record.params[::2], drawn, strict=True):
+        np.testing.assert_array_equal(ours[0], numpys)
+
+
+# Validation and early stopping -------------------------------------------------------------------------------
+
+TRAIN, HELD_OUT = fg.datasets.parity(3).split(0.4, seed=1)
+NOISY = fg.Experiment(
+    fg.mlp(3, 6, 1, hidden="tanh"), TRAIN, validation=HELD_OUT, optimizer=fg.SGD(0.2), epochs=150, init=fg.HeNormal(),
+    stop=None,
+)  # fmt: skip
+EARLY = {
+    "none": None,
+    "patience": fg.EarlyStopping(patience=7),
+    "last": fg.EarlyStopping(patience=7, restore_best=False),
+    "min_delta": fg.EarlyStopping(patience=10, min_delta=0.003),
+    "both": (fg.Converged(loss=0.05), fg.EarlyStopping(patience=20)),
+    "keep_training": (fg.EarlyStopping(patience=20), fg.Converged(loss=0.05, keep_training=True)),
+    "converged": fg.Converged(loss=0.05),
+}
+
+
+@pytest.mark.parametrize("check_every", [1, 4])
+@pytest.mark.parametrize("stop", EARLY)
+def test_seeds_stop_early_as_the_twins(stop, check_every):
+    exp = NOISY.replace(stop=EARLY[stop], check_every=check_every)
+    assert_like_the_twin(exp, list(range(24)), rtol=1e-8, specialize=False)
+
+
+@pytest.mark.parametrize("stop", ["both", "none"])
+def test_the_specialised_driver_stops_early_as_the_twin(stop):
+    assert_like_the_twin(NOISY.replace(stop=EARLY[stop]), list(range(24)), rtol=1e-8, specialize=True)
+
+
+@both_drivers
+def test_restored_parameters_have_the_best_validation_loss_bit_for_bit(specialize):
+    found = library(NOISY.replace(stop=EARLY["patience"]), seeds=200, specialize=specialize).dataset
+    assert found.stopped_early.sum() > 50
+    np.testing.assert_array_equal(found.loss_validation_final, found.loss_validation_best)
+    last = library(NOISY.replace(stop=EARLY["last"]), seeds=200, specialize=specialize).dataset
+    np.testing.assert_array_equal(last.loss_validation_best, found.loss_validation_best)
+    assert (last.loss_validation_final > last.loss_validation_best).sum() > 50
+
+
+def test_a_seed_that_diverged_says_so_though_its_best_parameters_are_restored():
+    exp = NOISY.replace(network=fg.mlp(3, 1), optimizer=fg.SGD(1.3), stop=fg.EarlyStopping(500), epochs=3000)
+    found = library(exp, seeds=20).dataset
+    assert (found.outcome == Outcome.DIVERGED).all()
+    assert np.isfinite(found.loss_final).all()
+    assert not found.stopped_early.any()
+
+
+def test_a_seed_whose_validation_loss_is_never_finite_has_no_best():
+    exp = NOISY.replace(optimizer=fg.SGD(1e200), network=fg.mlp(3, 6, 1), stop=EARLY["patience"])
+    found = library(exp, seeds=20).dataset
+    assert (found.outcome == Outcome.DIVERGED).all()
+    assert np.isnan(found.loss_validation_best).all()
+    assert (found.epoch_validation_best == -1).all()
+
+
+# Checks every k epochs ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("check_every", [3, 7, 1000])
+@both_drivers
+def test_criteria_are_looked_at_every_k_epochs_and_after_the_last(check_every, specialize):
+    exp = XOR.replace(stop=fg.Converged(loss=0.02), check_every=check_every)
+    assert_like_the_twin(exp, list(range(24)), rtol=1e-8, specialize=specialize)
+    converged = library(exp, seeds=200, specialize=specialize).dataset.epochs_to_converge.values
+    assert set(converged[converged > 0] % check_every) <= {0, exp.epochs % check_every}
+
+
+# What is recorded --------------------------------------------------------------------------------------------
+
+
+@both_drivers
+def test_recorded_epochs_are_those_of_shorter_runs(specialize):
+    exp = XOR.replace(stop=None)
+    epochs = [0, 1, 5, 40, exp.epochs]
+    found = library(exp, seeds=50, specialize=specialize, record_at=epochs).dataset
+    for epoch in epochs:
+        short = library(exp.replace(epochs=epoch), seeds=50).dataset
+        there = found.sel(epoch=epoch)
+        np.testing.assert_array_equal(there.loss_recorded, short.loss_final)
+        np.testing.assert_array_equal(there.accuracy_recorded, short.accuracy_final)
+        np.testing.assert_array_equal(there.dead_units_recorded, short.dead_units_final)
+
+
+def test_a_seed_that_stopped_is_recorded_as_it_is_in_the_end():
+    found = library(XOR, seeds=100, record_at="log").dataset
+    assert found.epoch.values.tolist() == [0, 1, 2, 5, 10, 20, 50, 100, 150]
+    stopped = found.isel(seed=(found.epochs_run < 100).values)
+    assert stopped.sizes["seed"] > 5
+    np.testing.assert_array_equal(stopped.loss_recorded.sel(epoch=100), stopped.loss_final)
+    alone = library(XOR, seeds=[int(stopped.seed[0])], record_at=[100]).dataset
+    np.testing.assert_array_equal(alone.loss_recorded, stopped.loss_recorded.sel(epoch=[100])[:1])
+
+
+DYING = XOR.replace(
+    network=fg.mlp(2, 4, 3, 1), init=fg.Normal(0, 1.5), bias_init=fg.Normal(0, 1), epochs=60, optimizer=fg.SGD(0.4)
+)
+TRACKED = {
+    "to the end": DYING.replace(stop=None),
+    "restarts": DYING.replace(stop=fg.Converged(loss=0.001), restart=fg.Restart(after=25)),
+    "restored": DYING.replace(stop=fg.EarlyStopping(patience=9), validation=fg.Dataset([[0.4, 0.9]], [0.8])),
+}
+
+
+@pytest.mark.parametrize("regime", TRACKED)
+@both_drivers
+def test_units_are_dead_since_the_epoch_of_the_twin(specialize, regime):
+    exp = TRACKED[regime]
+    found = library(exp, seeds=40, specialize=specialize, track="dead_units").dataset
+    for seed in range(40):
+        for layer, expected in enumerate(naive.dead_since(exp, seed)):
+            np.testing.assert_array_equal(found.dead_since[seed, layer, : len(expected)], expected)
+    assert (found.dead_since > 0).sum() > 10
+    np.testing.assert_array_equal((found.dead_since >= 0).sum("unit"), found.dead_units_final)
+
+
+def test_one_kernel_evaluates_every_regime():
+    """Each compilation is seconds that a user waits for."""
+    from fastgrok.kernels.evaluate import make_evaluate
+
+    for exp in REGIMES.values():
+        library(exp, seeds=9, record_at=[1])
+        library(exp, seeds=9, track="dead_units")
+    lanes = builder.lane_count(XOR, specialize=False)
+    assert len(make_evaluate(lanes, "float64").overloads) == 1
+
+
+def test_units_that_died_and_revived_make_up_the_difference():
+    """In the second layer too: a dead unit of the first has no gradient, and never revives."""
+    exp = XOR.replace(network=fg.mlp(2, 4, 4, 1), optimizer=fg.SGD(0.3), init=fg.Normal(0, 1))
+    found = library(exp, seeds=500).dataset
+    change = found.dead_units_final - found.dead_units_initial
+    np.testing.assert_array_equal(change, found.units_died - found.units_revived)
+    assert (found.units_died.sum("seed") > 5).all()
+    assert found.units_revived.sum("seed").values.tolist()[0] == 0 < found.units_revived.sum()
+
+
+# The same bits -----------------------------------------------------------------------------------------------
+
+REGIMES = {
+    "adam": XOR.replace(optimizer=fg.Adam(0.05, clip_norm=0.5, schedule=fg.CosineAnnealingLR(50)), batch_size=2),
+    "restarts": XOR.replace(
+        stop=fg.Converged(loss=0.05), restart=fg.Restart(after=25), order="per_seed", init=fg.Normal(0, 1)
+    ),
+    "early": NOISY.replace(stop=EARLY["both"], order="shared", optimizer=fg.SGD(0.2, 0.9, nesterov=True)),
+    "every": XOR.replace(stop=fg.Converged(accuracy=1), check_every=5, optimizer=fg.SGD(0.1, clip_norm=0.4)),
+    "everything": NOISY.replace(
+        stop=fg.Converged(loss=0.05, keep_training=True),
+        restart=fg.Restart(20),
+        check_every=7,
+        optimizer=fg.SGD(0.2, schedule=fg.StepLR(30)),
+    ),
+}
+
+
+@pytest.mark.parametrize("regime", REGIMES)
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_a_regimes_bits_are_the_same_for_both_drivers_any_lanes_chunks_and_alone(regime, dtype):
+    exp = REGIMES[regime].replace(dtype=dtype)
+    expected = bits(library(exp, seeds=150, specialize=False, record_at=[3, 60]))
+    for options in (
+        {"lanes": 32, "specialize": True},
+        {"lanes": LANES, "specialize": False, "threads": 2, "chunk_size": 7},
+        {"lanes": LANES, "specialize": False, "threads": 5, "chunk_size": 64},
+    ):
+        assert bits(library(exp, seeds=150, record_at=[3, 60], **options)) == expected
+    alone = bits(library(exp, seeds=[149], specialize=False, record_at=[3, 60]))
+    row = {name: value[-len(alone[name]) :] for name, value in expected.items()}
+    assert alone == row
+
+
+def test_a_seed_that_converged_is_not_looked_at_when_its_neighbours_restart():
+    exp = REGIMES["everything"].replace(optimizer=fg.SGD(0.2))
+    alone = library(exp, seeds=300, specialize=False, lanes=1, chunk_size=1)
+    assert bits(alone) == bits(library(exp, seeds=300, specialize=False))
+
+
+@pytest.mark.parametrize("regime", REGIMES)
+def test_what_is_recorded_and_tracked_changes_no_bit(regime):
+    plain = bits(library(REGIMES[regime], seeds=60, specialize=False))
+    watched = bits(library(REGIMES[regime], seeds=60, specialize=False, record_at="log", track="dead_units"))
+    assert {name: watched[name] for name in plain} == plain

@@ -1,0 +1,231 @@
+"""Why a seed failed: the cause by its word, and the evidence by its numbers."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import fastgrok as fg
+from fastgrok.explain.causes.plateau import not_told_apart
+from fastgrok.explain.recorded import Moment
+from fastgrok.spec.variables import OUTCOMES
+
+XOR = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=300)
+ONE_UNIT = fg.Experiment(
+    fg.mlp(1, 1, 1, bias=False), fg.Dataset([[1]], [0]), optimizer=fg.SGD(lr=2), epochs=3, stop=None
+)
+
+
+def explained(experiment, seed=0, **kwargs):
+    return fg.explain.failure(fg.replay(experiment, seed, **kwargs))
+
+
+def assert_readable(found):
+    text = str(found)
+    assert max(map(len, text.splitlines())) <= 100
+    assert "nan" not in text
+    return text
+
+
+@pytest.mark.parametrize("every", ["epoch", "step"])
+def test_the_blow_that_kills_the_only_unit_is_that_of_the_hand_calculation(every):
+    # z = 1, output 1, e = 1: w2 -= 2 * 1 * 1, w1 -= 2 * 1 * w2 * 1, both from 1 to -1; then z = -1.
+    found = explained(ONE_UNIT, params=[np.ones((1, 1, 1)), np.ones((1, 1, 1))], every=every)
+    blow = found.evidence.blow
+    assert (found.cause, found.evidence.layer, found.evidence.since.epoch) == ("dead", 1, 1)
+    assert (blow.z_before, blow.z_after, blow.weight_change, blow.bias_change) == (1, -1, -2, None)
+    assert blow.examples == ((0,) if every == "step" else None)
+    assert ("every='step'" in assert_readable(found)) == (every == "epoch")
+
+
+def test_a_death_is_traced_to_its_update():
+    found = explained(XOR, 65, every="step")
+    assert [(death.unit, death.since, death.born) for death in found.evidence.deaths] == [
+        (2, Moment(0, 0), True),
+        (3, Moment(0, 0), True),
+        (1, Moment(1, 2), False),
+        (0, Moment(12, 46), False),
+    ]
+    blow = found.evidence.blow
+    assert (blow.before, blow.after, blow.examples) == (Moment(12, 45), Moment(12, 46), (1,))
+    assert (blow.z_before > 0).tolist() == [False, True, False, False]
+    assert (blow.z_after <= 0).all()
+    # what the update did to the unit is what its z changed by, on every example
+    np.testing.assert_allclose(
+        blow.z_after - blow.z_before, XOR.data.X @ blow.weight_change + blow.bias_change, atol=1e-15
+    )
+    assert "The last one alive was unit 0. The update of step 46 (epoch 12), on example 1 (0, 1 -> 1)" in str(found)
+
+
+def test_units_that_die_together_are_named_together():
+    experiment = ONE_UNIT.replace_at("network", fg.mlp(1, 2, 1, bias=False))
+    found = explained(experiment, params=[np.ones((1, 1, 2)), np.ones((1, 2, 1))])
+    assert "The last ones alive, unit 0 and unit 1, died together; here is unit 1." in assert_readable(found)
+
+
+def test_born_dead_names_the_layer():
+    experiment = ONE_UNIT.replace_at("network", fg.mlp(1, 2, 2, 1, bias=False))
+    params = [np.ones((1, 1, 2)), -np.ones((1, 2, 2)), np.ones((1, 2, 1))]
+    found = explained(experiment, params=params)
+    assert (found.cause, found.evidence.layer, found.evidence.blow) == ("born_dead", 2, None)
+    assert assert_readable(found).startswith("Born dead: z <= 0 for every example in all 2 units of ReLU layer 2")
+
+
+@pytest.mark.parametrize("loss", ["half_squared_error", "squared_error"])
+def test_a_linear_network_sits_on_the_plateau_where_nothing_is_told_apart(loss):
+    experiment = fg.Experiment(
+        fg.mlp(2, 4, 1, hidden="linear"), fg.datasets.xor(), loss=loss, optimizer=fg.SGD(lr=0.05)
+    )
+    found = explained(experiment)
+    assert found.cause == "plateau"
+    assert found.evidence.plateau.loss == (0.25 if loss == "squared_error" else 0.125)
+    assert found.evidence.groups == ((0, 1, 2, 3),)
+    assert found.evidence.gradient_norm == found.gradient_norm > 0
+    assert "4 of 4 not told apart" in assert_readable(found)
+
+
+def test_a_plateau_names_the_examples_and_since_when():
+    trace = fg.replay(XOR, 3)
+    evidence = fg.explain.failure(trace).evidence
+    assert (evidence.plateau.loss, evidence.groups, evidence.since) == (0.0625, ((0, 1),), Moment(63, None))
+    near = np.abs(trace["loss"].values - 0.0625) <= 0.05 * 0.125
+    assert near[63:].all()
+    assert not near[62]
+    assert [(death.unit, death.born) for death in evidence.dead] == [(0, True), (1, True)]
+
+
+def test_a_loss_that_only_passes_a_plateau_is_not_on_it():
+    trace = fg.replay(XOR, 3)
+    assert fg.explain.failure(trace.sel(epoch=slice(None, 80))).cause == "plateau"
+    short = fg.replay(XOR.replace_at("epochs", 65), 3)
+    assert short["plateau"] == 0.0625
+    assert fg.explain.failure(short).cause == "slow"
+
+
+def test_divergence_says_what_first_and_how_large_it_was_before():
+    for every in ("epoch", "step"):
+        trace = fg.replay(XOR.replace_at("optimizer.lr", 3.0), 0, every=every)
+        found = fg.explain.failure(trace)
+        evidence = found.evidence
+        assert (found.cause, evidence.at.epoch, evidence.first) == ("diverged", 128, ("loss",))
+        assert [one.variable for one in evidence.largest[:2]] == ["loss", "bias_2"]
+        assert evidence.largest[0].value == np.nanmax(np.where(np.isfinite(trace["loss"]), trace["loss"], 0))
+        assert evidence.dead_layers == (1,)
+        assert f"Diverged: not finite at {evidence.at}: loss." in assert_readable(found)
+
+
+def test_a_slow_seed_says_how_fast_the_loss_falls():
+    # one linear weight, from 1 to 0: it is halved by each update, and the loss w**2 / 2 divided by 4
+    experiment = fg.Experiment(
+        fg.mlp(1, 1, bias=False),
+        fg.Dataset([[1]], [0]),
+        optimizer=fg.SGD(lr=0.5),
+        epochs=8,
+        stop=fg.Converged(loss=2.0**-19),
+    )
+    found = explained(experiment, params=[np.ones((1, 1, 1))])
+    assert found.cause == "slow"
+    assert found.evidence.course.rate == pytest.approx(-np.log(4), rel=1e-12)
+    assert found.evidence.course.epochs_to_goal == pytest.approx(1.0, rel=1e-12)  # 2**-17 is a step away
+    assert "the loss that was asked for is 1 epochs away" in assert_readable(found)
+
+
+@pytest.mark.parametrize(
+    ("experiment", "cause"),
+    [
+        (XOR.replace_at("epochs", 26), "converged"),
+        (XOR.replace_at("epochs", 0), "untrained"),
+        (fg.Experiment(fg.mlp(1, 1), fg.Dataset(np.arange(9.0)[:, None] / 9, np.arange(9) % 2)), "flat"),
+        (fg.Experiment(fg.mlp(2, 4, 1, hidden="tanh", bias=False), XOR.data, init=fg.Zeros()), "stalled"),
+    ],
+)
+def test_other_ends_have_their_words(experiment, cause):
+    found = explained(experiment, 1)
+    assert found.cause == cause
+    assert_readable(found)
+
+
+def test_a_gradient_that_vanishes_off_every_plateau_is_stalled():
+    data = fg.Dataset([[0], [1]], [0, 1])
+    experiment = fg.Experiment(fg.mlp(1, 1, output="sigmoid"), data, epochs=3)
+    found = explained(experiment, params=[np.array([[[0.0]]]), np.array([[40.0]])])  # output 1 on both
+    assert found.cause == "stalled"
+    assert_readable(found)
+
+
+def test_every_seed_gets_a_cause_that_its_outcome_allows():
+    outcome = fg.run(XOR, 60, progress=False).dataset["outcome"].values
+    allowed = {
+        "converged": {"converged"},
+        "dead": {"dead", "born_dead"},
+        "unfinished": {"plateau", "slow", "flat"},
+    }
+    traces = fg.replay(XOR, range(60))
+    for seed in range(60):
+        found = fg.explain.failure(traces.sel(seed=seed))
+        assert found.outcome == OUTCOMES[outcome[seed]]
+        assert found.cause in allowed[found.outcome]
+        assert str(found) == str(explained(XOR, seed))  # beside longer histories, and alone
+
+
+@pytest.mark.parametrize("every", ["epoch", "step"])
+def test_any_network_is_explained(every):
+    y = np.stack([XOR.data.y[:, 0], 1 - XOR.data.y[:, 0]], axis=1)
+    for network in (
+        fg.mlp(2, 3, 3, 2),
+        fg.mlp(2, 3, 2, hidden="leaky_relu", bias=False),
+        fg.Network(fg.Linear(2, 2), fg.ReLU(), fg.Tanh()),
+        fg.mlp(2, 2, hidden="sigmoid"),
+    ):
+        for dtype in ("float64", "float32"):
+            experiment = fg.Experiment(network, fg.Dataset(XOR.data.X, y), epochs=40, dtype=dtype)
+            for seed in range(3):
+                assert_readable(explained(experiment, seed, every=every))
+
+
+def test_a_trace_from_a_file_says_the_same(tmp_path):
+    trace = fg.replay(XOR, 65, every="step")
+    trace.to_netcdf(tmp_path / "trace.nc")
+    with xr.open_dataset(tmp_path / "trace.nc") as read:
+        assert str(fg.explain.failure(read)) == str(fg.explain.failure(trace))
+
+
+def test_of_a_seed_that_began_again_the_last_attempt_is_explained():
+    experiment = fg.Experiment(
+        XOR.network, XOR.data, epochs=200, restart=fg.Restart(after=50), stop=fg.Converged(loss=1e-9)
+    )
+    plateau, dead = explained(experiment, 0), explained(experiment, 15)
+    assert plateau.cause == "plateau"
+    assert dead.cause in ("dead", "born_dead")
+    for found in (plateau, dead):
+        assert found.end.epoch == 200
+        assert found.evidence.since.epoch > 150
+
+
+def test_early_stopping_is_mentioned():
+    data = fg.datasets.parity(4)
+    training, validation = data.split(0.5, seed=1)
+    experiment = fg.Experiment(
+        fg.mlp(4, 6, 1, hidden="tanh"), training, validation=validation, stop=fg.EarlyStopping(patience=3)
+    )
+    trace = fg.replay(experiment, 0)
+    assert trace["stopped_early"]
+    found = fg.explain.failure(trace)
+    assert found.cause in {"slow", "flat"}
+    assert "EarlyStopping ended it" in assert_readable(found)
+
+
+def test_outputs_are_joined_by_chains_only_where_targets_differ():
+    targets = np.array([[0.0], [0.0], [1.0], [1.0]])
+    assert not_told_apart(np.array([[0.0], [0.09], [0.18], [0.5]]), targets) == ((0, 1, 2),)
+    assert not_told_apart(np.array([[0.0], [0.0], [1.0], [1.0]]), targets) == ()
+
+
+@pytest.mark.parametrize("given", [None, XOR, xr.Dataset()])
+def test_what_is_no_trace_is_refused(given):
+    with pytest.raises(fg.InvalidExperiment, match=r"^trace = .*: expected what fg\.replay returns"):
+        fg.explain.failure(given)
+
+
+def test_several_seeds_are_refused():
+    with pytest.raises(fg.InvalidExperiment, match="one seed of it"):
+        fg.explain.failure(fg.replay(XOR, range(2)))

@@ -1,0 +1,80 @@
+"""The machine code of the hot loop: vector multiply-adds on the widest registers, and no calls.
+
+Compiled for a named CPU in a process of its own, and not run: any x86-64 can do this.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+import fastgrok
+
+COMPILE = """
+import numba
+import numpy as np
+import fastgrok as fg
+from fastgrok.engine import builder
+exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), stop=None, dtype={dtype!r})
+lanes = builder.lane_count(exp, specialize=True)
+train = builder.driver(exp, lanes, specialize=True)
+outputs = builder.outputs(exp, np.zeros((lanes, exp.n_params), exp.dtype))
+states = np.zeros((lanes, builder.state_words(exp)), np.uint64)
+arguments = (
+    outputs, states, builder.work(exp, lanes), builder.data(exp), builder.validation_data(exp),
+    builder.tensors(exp), builder.plan(exp), np.zeros(1, np.int64),
+)
+train.compile(tuple(map(numba.typeof, arguments)))
+print(*train.inspect_asm().values())
+"""
+
+
+def loops(assembly: str) -> list[list[str]]:
+    """Every stretch of code that a jump at its end leads back to the start of."""
+    lines = assembly.splitlines()
+    labels = {match[1]: k for k, line in enumerate(lines) if (match := re.match(r"(\.LBB\S+):", line))}
+    jumps = ((k, match[1]) for k, line in enumerate(lines) if (match := re.match(r"\s+j\w+\s+(\.LBB\S+)", line)))
+    return [lines[labels[label] : k + 1] for k, label in jumps if labels.get(label, len(lines)) < k]
+
+
+def instructions(loop: list[str]) -> list[str]:
+    return [line.strip() for line in loop if re.match(r"\s+[a-z]", line)]
+
+
+def is_fma(instruction: str) -> bool:
+    return re.match(r"vfn?m(add|sub)", instruction) is not None
+
+
+@pytest.mark.parametrize(
+    ("cpu", "register", "dtype"),
+    [("skylake-avx512", "zmm", "float64"), ("skylake-avx512", "zmm", "float32"), ("haswell", "ymm", "float64")],
+)
+def test_the_hot_loop_is_vector_fma_on_the_widest_registers_without_calls(cpu, register, dtype, tmp_path):
+    # Without the features Numba takes the host's, and haswell would have AVX-512.
+    environment = os.environ | {
+        "NUMBA_CPU_NAME": cpu,
+        "NUMBA_CPU_FEATURES": "",
+        "FASTGROK_CACHE_DIR": str(tmp_path),
+        "PYTHONPATH": str(Path(fastgrok.__file__).parents[1]),
+    }
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", COMPILE.format(dtype=dtype)],
+        env=environment, capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    hot = [loop for loop in map(instructions, loops(done.stdout)) if sum(map(is_fma, loop)) > 10]
+    assert hot
+    inner = min(hot, key=len)
+    fmas = [instruction for instruction in inner if is_fma(instruction)]
+    suffix = {"float64": "pd", "float32": "ps"}[dtype]
+    wide = rf"vfn?m(add|sub)\d+{suffix}\s.*%{register}\d+( {{%k\d}}( {{z}})?)?$"  # a mask is a ReLU's select
+    assert [instruction for instruction in fmas if not re.match(wide, instruction)] == []
+    # 2-4-1 on one example, two vectors a value: 12 forward, and backward 4 deltas, 4 and 8 weights.
+    assert len(fmas) == 2 * 28, Counter(instruction.split()[0] for instruction in inner)
+    assert not [instruction for instruction in inner if instruction.startswith("call")]

@@ -1,0 +1,432 @@
+"""Schemes of initialisation: their distributions, their draws bit for bit, and what they refuse."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import naive
+import numpy as np
+import pytest
+from scipy import stats
+
+import fastgrok as fg
+from fastgrok.cli.flags import FLAGS
+from fastgrok.cli.request import request
+from fastgrok.engine import builder, generators
+from fastgrok.engine.initial_params import Initialiser
+from fastgrok.errors import InvalidExperiment
+from fastgrok.kernels.init.initialise import make_draw_on
+from fastgrok.kernels.rng.streams import STREAMS
+from fastgrok.spec.base import registered
+from fastgrok.spec.initializers import Distribution, Initializer, initializer_names
+
+NAMES = tuple(STREAMS)
+SEEDS = np.array([0, 1, 2**31, 2**32 - 1, 123456789], np.uint64)
+# Taller than wide, wider than tall, square; with biases and without; one input, one output.
+NET = fg.Network(
+    fg.Linear(2, 5), fg.ReLU(), fg.Linear(5, 3, bias=False), fg.Tanh(),
+    fg.Linear(3, 3), fg.Linear(3, 1), fg.Linear(1, 1),
+)  # fmt: skip
+DATA = fg.datasets.xor()
+
+
+def laplace(rng: Any, fan_in: int, fan_out: int) -> np.ndarray:
+    return rng.laplace(0, 1 / fan_in, (fan_in, fan_out))
+
+
+def shuffled(rng: Any, fan_in: int, fan_out: int) -> np.ndarray:
+    return rng.permutation(fan_out) / fan_in + rng.standard_normal()
+
+
+ARRAYS = [np.full(shape, 0.1 * k) for k, shape in enumerate(NET.param_shapes)]
+WEIGHTS = [array for array in ARRAYS if array.ndim == 2]
+SCHEMES: dict[str, tuple[Any, Any]] = {
+    "he_fan_out": (fg.HeNormal("fan_out", 0.2), fg.HeUniform("fan_out", 0.5)),
+    "lecun": (fg.LeCunNormal(), fg.LeCunUniform()),
+    "keras": (fg.KerasDense(), "same"),
+    "truncated": (fg.TruncatedNormal(0.1, 0.5, -0.2, 0.7), "same"),
+    "truncated_tail": (fg.TruncatedNormal(0, 1, 2, 4), fg.TruncatedNormal(std=3, low=-1, high=1)),
+    "orthogonal": (fg.Orthogonal(1.7), fg.Uniform(-1, 1)),
+    "sparse": (fg.Sparse(0.4, 1.3), fg.Normal(0, 1)),
+    "all_zero": (fg.Sparse(1), fg.Normal(0, 1)),
+    "identity": (fg.Identity(-0.7), fg.Uniform(0, 1)),
+    "nguyen_widrow": (fg.NguyenWidrow(), "same"),
+    "nguyen_widrow_biases": (fg.HeNormal(), fg.NguyenWidrow()),
+    "rai": (fg.RAI(), "same"),
+    "rai_said_twice": (fg.RAI(0.5), fg.RAI(0.5)),
+    "rai_weights": (fg.RAI(), fg.Uniform(0, 1)),
+    "function": (laplace, fg.Zeros()),
+    "function_first": (laplace, fg.Normal(0, 1)),
+    "function_last": (fg.Orthogonal(), shuffled),
+    "two_functions": (laplace, shuffled),
+    "arrays": (WEIGHTS, fg.Uniform(-1, 1)),
+    "arrays_with_biases": (ARRAYS, "same"),
+    "arrays_and_function": (WEIGHTS, shuffled),
+}
+ZEROS = fg.Zeros()
+any_scheme = pytest.mark.parametrize("scheme", SCHEMES)
+any_stream = pytest.mark.parametrize("stream", NAMES)
+
+
+def experiment(init: Any, bias_init: Any = "same", network: fg.Network = NET, **fields: Any) -> fg.Experiment:
+    data = fg.Dataset(np.zeros((1, network.n_in)), np.zeros((1, network.n_out)))
+    return fg.Experiment(network, data, init=init, bias_init=bias_init, **fields)
+
+
+def one_layer(init: Any, fan_in: int, fan_out: int, *, seeds: Any = 1, bias_init: Any = ZEROS, **fields: Any) -> Any:
+    """The initial parameters of one Linear layer."""
+    exp = experiment(init, bias_init, fg.Network(fg.Linear(fan_in, fan_out)), **fields)
+    return fg.initial_params(exp, seeds=seeds)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@any_stream
+@any_scheme
+def test_parameters_and_the_stream_after_them_are_numpys_in_every_bit(scheme: str, stream: Any, dtype: Any) -> None:
+    init, bias_init = SCHEMES[scheme]
+    exp = experiment(init, bias_init, stream=stream, dtype=dtype, order="per_seed")
+    params = np.empty((len(SEEDS), exp.n_params), dtype)
+    states = np.empty((len(SEEDS), builder.state_words(exp)), np.uint64)
+    Initialiser(exp)(params, states, SEEDS)
+    twins = [naive.initial(exp, int(seed)) for seed in SEEDS]
+    expected = np.stack([np.concatenate([p.ravel() for p in drawn]) for drawn, _ in twins])
+    assert expected.dtype == dtype
+    np.testing.assert_array_equal(params.view(np.uint8), expected.view(np.uint8))
+    for ours, (_, rng) in zip(generators.from_words(stream, states), twins, strict=True):
+        np.testing.assert_array_equal(ours.standard_normal(3), rng.standard_normal(3))
+        np.testing.assert_array_equal(ours.permutation(700), rng.permutation(700))
+        np.testing.assert_array_equal(ours.random(700), rng.random(700))
+
+
+def test_the_bits_of_a_docstring_in_plain_numpy() -> None:
+    """No twin: what a reader of the docstrings would write."""
+    rng = np.random.default_rng(77)
+    a = rng.standard_normal((5, 3))
+    q, r = np.linalg.qr(a)
+    np.testing.assert_allclose(
+        one_layer(fg.Orthogonal(2), 5, 3, seeds=[77])[0][0], 2 * q * np.sign(np.diag(r)), rtol=1e-12
+    )
+
+    rng = np.random.default_rng(77)
+    weight = 0.5 * rng.standard_normal((3, 7))
+    for row in weight:
+        row[rng.permutation(7)[:4]] = 0
+    np.testing.assert_array_equal(one_layer(fg.Sparse(0.5, 0.5), 3, 7, seeds=[77])[0][0], weight)
+
+    rng = np.random.default_rng(77)
+    v = 0.6007 / np.sqrt(3) * rng.standard_normal((4, 7))
+    for unit in range(7):
+        k = int(rng.random() * 4)
+        v[k, unit] = np.sqrt(rng.random())
+    weight, bias = one_layer(fg.RAI(), 3, 7, seeds=[77], bias_init="same")
+    np.testing.assert_array_equal(np.vstack([weight[0], bias]), v)
+
+
+def test_runs_go_on_in_the_stream_that_python_drew_from() -> None:
+    """The order of the examples comes from the seed's stream where the function left it."""
+    for init in (laplace, fg.FromArrays([[1, 0.5], [1, 0.4]], [[0.5], [-1]]), fg.RAI()):
+        exp = fg.Experiment(fg.mlp(2, 2, 1), DATA, init=init, order="per_seed", epochs=3, stop=None)
+        params = fg.run(exp, seeds=[3, 4], keep_params=True, progress=False).params
+        for row, seed in enumerate((3, 4)):
+            for ours, twins in zip(params, naive.run(exp, seed)[0], strict=True):
+                np.testing.assert_allclose(ours[row], twins, rtol=1e-12, atol=1e-14)
+
+
+def test_more_seeds_than_python_takes_at_a_time() -> None:
+    exp = experiment(laplace, fg.Normal(0, 1))
+    many = fg.initial_params(exp, seeds=1100)
+    for seed in (0, 511, 512, 1023, 1024, 1099):
+        for ours, twins in zip(many, naive.initial(exp, seed)[0], strict=True):
+            np.testing.assert_array_equal(ours[seed], twins)
+
+
+@any_stream
+@pytest.mark.parametrize("count", [0, 1, 226, 227, 228, 311, 312, 313, 396, 397, 623, 624, 625, 1247, 1248, 2000])
+def test_generators_and_words_are_the_same_stream(stream: Any, count: int) -> None:
+    """Kernels twist a word of the Mersenne twister when it is due, NumPy all of them at once."""
+    rngs = generators.of_seeds(stream, SEEDS)
+    for k, rng in enumerate(rngs):
+        for _ in range(count + k):
+            rng.permutation(2)  # takes one word
+        rng.standard_normal(k)
+    words = generators.to_words(stream, rngs)
+    again = generators.from_words(stream, words)
+    np.testing.assert_array_equal(generators.to_words(stream, again), words)
+    drawn = np.empty((len(SEEDS), 700))
+    table = builder.tensors(experiment(fg.Normal(0, 1), network=fg.Network(fg.Linear(1, 700, bias=False))))
+    make_draw_on(stream, "float64")(drawn, words, table, 1)
+    for rng, other, kernels in zip(rngs, again, drawn, strict=True):
+        numbers = rng.standard_normal(700)
+        np.testing.assert_array_equal(other.standard_normal(700), numbers)
+        np.testing.assert_array_equal(kernels, numbers)
+        np.testing.assert_array_equal(other.permutation(700), rng.permutation(700))
+
+
+@pytest.mark.parametrize(
+    ("scheme", "kind", "a", "b"),
+    [
+        (fg.Uniform(-2, 3), "uniform", -2, 3),
+        (fg.Normal(1, 2), "normal", 1, 2),
+        (fg.XavierUniform(2), "uniform", -2 * math.sqrt(6 / 24), 2 * math.sqrt(6 / 24)),
+        (fg.XavierNormal(2), "normal", 0, 2 * math.sqrt(2 / 24)),
+        (fg.HeUniform(), "uniform", -math.sqrt(6 / 8), math.sqrt(6 / 8)),
+        (fg.HeNormal(), "normal", 0, math.sqrt(2 / 8)),
+        (fg.HeUniform("fan_out"), "uniform", -math.sqrt(6 / 16), math.sqrt(6 / 16)),
+        (fg.HeNormal("fan_out"), "normal", 0, math.sqrt(2 / 16)),
+        (fg.HeNormal(slope=0.5), "normal", 0, math.sqrt(2 / 1.25 / 8)),
+        (fg.LeCunUniform(), "uniform", -math.sqrt(3 / 8), math.sqrt(3 / 8)),
+        (fg.LeCunNormal(), "normal", 0, math.sqrt(1 / 8)),
+        (fg.Zeros(), "constant", 0, 0),
+        (fg.Constant(3), "constant", 3, 0),
+        (fg.TorchLinear(), "uniform", -1 / math.sqrt(8), 1 / math.sqrt(8)),
+        (fg.KerasDense(), "uniform", -math.sqrt(6 / 24), math.sqrt(6 / 24)),
+    ],
+    ids=repr,
+)
+def test_distribution_of_a_scheme(scheme: Any, kind: Any, a: float, b: float) -> None:
+    assert scheme.distribution(8, 16) == Distribution(kind, a, b)
+    biases = scheme.bias_distribution(8, 16)
+    assert biases == (Distribution("constant", 0, 0) if scheme == fg.KerasDense() else Distribution(kind, a, b))
+
+
+def test_he_with_the_slope_of_pytorchs_default_is_pytorchs_default() -> None:
+    """`Linear.reset_parameters` calls kaiming_uniform_ with a = sqrt(5)."""
+    ours = fg.HeUniform(slope=math.sqrt(5)).distribution(7, 3)
+    np.testing.assert_allclose(ours[1:3], fg.TorchLinear().distribution(7, 3)[1:3], rtol=1e-15)
+
+
+# Law of the single weights of a layer of 6 inputs and 8 units, by scipy.
+LAWS = {
+    "uniform": (fg.Uniform(-1, 3), stats.uniform(-1, 4)),
+    "normal": (fg.Normal(1, 2), stats.norm(1, 2)),
+    "xavier_uniform": (fg.XavierUniform(2), stats.uniform(-2 * math.sqrt(6 / 14), 4 * math.sqrt(6 / 14))),
+    "xavier_normal": (fg.XavierNormal(2), stats.norm(0, 2 * math.sqrt(2 / 14))),
+    "he_uniform": (fg.HeUniform("fan_out", 1), stats.uniform(-math.sqrt(3 / 8), 2 * math.sqrt(3 / 8))),
+    "he_normal": (fg.HeNormal("fan_in", 0.5), stats.norm(0, math.sqrt(1.6 / 6))),
+    "lecun_uniform": (fg.LeCunUniform(), stats.uniform(-math.sqrt(0.5), 2 * math.sqrt(0.5))),
+    "lecun_normal": (fg.LeCunNormal(), stats.norm(0, math.sqrt(1 / 6))),
+    "torch": (fg.TorchLinear(), stats.uniform(-math.sqrt(1 / 6), 2 * math.sqrt(1 / 6))),
+    "keras": (fg.KerasDense(), stats.uniform(-math.sqrt(6 / 14), 2 * math.sqrt(6 / 14))),
+    "truncated": (fg.TruncatedNormal(1, 2, -2, 2), stats.truncnorm(-1.5, 0.5, 1, 2)),
+    "truncated_tail": (fg.TruncatedNormal(0, 1, 2, 5), stats.truncnorm(2, 5)),
+    # A coordinate x of a random unit vector in n dimensions: (x + 1)/2 is Beta((n - 1)/2, (n - 1)/2); rows have 8.
+    "orthogonal": (fg.Orthogonal(), stats.beta(3.5, 3.5, -1, 2)),
+}
+
+
+@pytest.mark.parametrize("name", LAWS)
+def test_weights_follow_their_law(name: str) -> None:
+    """Range, mean, variance, and the whole distribution: one weight of a network, so that draws are independent."""
+    scheme, law = LAWS[name]
+    weights = one_layer(scheme, 6, 8, seeds=4000)[0]
+    low, high = law.support()
+    assert low <= weights.min() <= weights.max() <= high
+    for place in ((0, 0), (5, 7), (2, 3)):
+        drawn = weights[:, *place]
+        assert abs(drawn.mean() - law.mean()) < 4 * law.std() / math.sqrt(4000)
+        assert abs(drawn.var() / law.var() - 1) < 0.12
+        assert stats.kstest(drawn, law.cdf).pvalue > 1e-3
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1), (7, 7), (40, 64), (64, 40), (128, 128)])
+def test_orthogonal_is_orthogonal_and_the_q_of_qr(shape: tuple[int, int]) -> None:
+    """Q times the sign of R's diagonal, as PyTorch's; of the transpose where there are fewer inputs than units."""
+    ours = one_layer(fg.Orthogonal(), *shape, seeds=[5])[0][0]
+    tall = ours if shape[0] >= shape[1] else ours.T
+    np.testing.assert_allclose(tall.T @ tall, np.eye(min(shape)), atol=1e-14)
+    a = np.random.default_rng(5).standard_normal(shape)
+    q, r = np.linalg.qr(a if shape[0] >= shape[1] else a.T)
+    np.testing.assert_allclose(tall, q * np.sign(np.diag(r)), rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(one_layer(fg.Orthogonal(3), *shape, seeds=[5])[0][0], 3 * ours, rtol=1e-15)
+
+
+def test_orthogonal_stays_so_where_columns_nearly_agree() -> None:
+    """Once is not enough: of 2x2 draws some are nearly singular, and lose digits in a single pass."""
+    weights = one_layer(fg.Orthogonal(), 2, 2, seeds=200_000)[0]
+    dots = np.abs((weights[:, :, 0] * weights[:, :, 1]).sum(axis=1))
+    assert dots.max() < 1e-15
+
+
+@pytest.mark.parametrize(("sparsity", "zeros"), [(0, 0), (0.1, 1), (0.25, 2), (0.26, 3), (1, 8)])
+def test_sparse_leaves_so_many_weights_of_each_input(sparsity: float, zeros: int) -> None:
+    weights = one_layer(fg.Sparse(sparsity, 0.1), 3, 8, seeds=500)[0]
+    assert ((weights == 0).sum(axis=2) == zeros).all()
+    if 0 < zeros < 8:
+        share = (weights == 0).mean(axis=(0, 1))
+        np.testing.assert_allclose(share, zeros / 8, atol=4 * math.sqrt(zeros / 8 / 1500))
+        assert abs(weights[weights != 0].std() / 0.1 - 1) < 0.05
+
+
+def test_identity_passes_inputs_on() -> None:
+    for shape in ((3, 5), (5, 3), (4, 4)):
+        np.testing.assert_array_equal(one_layer(fg.Identity(2), *shape)[0][0], 2 * np.eye(*shape))
+
+
+@pytest.mark.parametrize(("fan_in", "fan_out"), [(1, 6), (2, 4), (7, 30)])
+def test_nguyen_widrow_has_units_of_one_norm_and_biases_within(fan_in: int, fan_out: int) -> None:
+    weight, bias = one_layer(fg.NguyenWidrow(), fan_in, fan_out, seeds=2000, bias_init="same")
+    norm = 0.7 * fan_out ** (1 / fan_in)
+    np.testing.assert_allclose(np.linalg.norm(weight, axis=1), norm, rtol=1e-14)
+    assert stats.kstest(bias[:, 0], stats.uniform(-norm, 2 * norm).cdf).pvalue > 1e-3
+    assert abs(weight.mean() / norm) < 0.02
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_rai_has_one_number_of_each_unit_from_beta(bias: bool) -> None:
+    """The others are normal; which one it is, is uniform; it may be the bias."""
+    network = fg.Network(fg.Linear(3, 5, bias=bias))
+    drawn = fg.initial_params(experiment(fg.RAI(), network=network), seeds=4000)
+    values = drawn[0] if not bias else np.concatenate([drawn[0], drawn[1][:, None, :]], axis=1)
+    n = 3 + bias
+    normal = stats.norm(0, 0.6007 / math.sqrt(3))
+    # Of each number: a mixture, Beta(2, 1) with the weight 1/n.
+    for row in range(n):
+        cdf = lambda x: (1 - 1 / n) * normal.cdf(x) + stats.beta(2, 1).cdf(x) / n  # noqa: E731
+        assert stats.kstest(values[:, row, 2], cdf).pvalue > 1e-3
+    assert abs((values > 0).mean() - (1 + 1 / n) / 2) < 0.01
+
+
+def test_rai_with_biases_of_another_scheme_is_of_weights_alone() -> None:
+    with pytest.raises(InvalidExperiment, match=r"bias_init = RAI.*init=RAI"):
+        experiment(fg.HeNormal(), fg.RAI())
+    with pytest.raises(InvalidExperiment, match="bias_init = RAI"):
+        experiment(fg.RAI(0.5), fg.RAI(0.6))
+
+
+@pytest.mark.parametrize("scheme", [fg.Orthogonal(), fg.Sparse(0.5), fg.Identity()], ids=repr)
+def test_schemes_of_matrices_draw_no_biases(scheme: Initializer) -> None:
+    for init in (scheme, fg.HeNormal()):
+        with pytest.raises(InvalidExperiment, match=r"bias_init = .*such as Zeros\(\)"):
+            experiment(init, scheme)
+    with pytest.raises(InvalidExperiment, match="bias_init"):
+        experiment(scheme, "same")
+    assert experiment(scheme, "same", fg.mlp(2, 3, 1, bias=False)).n_params == 9
+
+
+@pytest.mark.parametrize(
+    ("make", "field"),
+    [
+        (lambda: fg.TruncatedNormal(low=2, high=2), "high"),
+        (lambda: fg.TruncatedNormal(low=2, high=-2), "high"),
+        (lambda: fg.TruncatedNormal(low=3, high=9), "high"),
+        (lambda: fg.TruncatedNormal(0, 1, -1e-3, 1e-3), "high"),
+        (lambda: fg.TruncatedNormal(std=0), "std"),
+        (lambda: fg.TruncatedNormal(1e300, 1e-300, -1, 1), "high"),
+        (lambda: fg.HeNormal("fan_avg"), "mode"),
+        (lambda: fg.HeUniform(slope=-0.1), "slope"),
+        (lambda: fg.Orthogonal(0), "gain"),
+        (lambda: fg.Sparse(1.1), "sparsity"),
+        (lambda: fg.Sparse(), "sparsity"),
+        (lambda: fg.RAI(0), "sigma"),
+        (lambda: fg.Identity(math.nan), "gain"),
+        (lambda: fg.FromFunction("laplace"), "function"),
+        (lambda: fg.FromFunction(np.float64), "function"),
+        (lambda: fg.FromArrays(), "arrays"),
+        (lambda: fg.FromArrays([[1, math.inf]]), "arrays[0]"),
+        (lambda: fg.FromArrays([[1]], [["a"]]), "arrays[1]"),
+        (lambda: fg.FromArrays([[1, 2], [3]]), "arrays[0]"),
+        (lambda: fg.FromArrays(1.0), "arrays[0]"),
+        (lambda: fg.FromArrays([[[1.0]]]), "arrays[0]"),
+        (lambda: fg.FromArrays([True]), "arrays[0]"),
+        (lambda: experiment([[[1, 2]]]), "init"),
+        (lambda: experiment(fg.Zeros(), [[1, None]]), "bias_init.arrays[0]"),
+        (lambda: experiment(WEIGHTS, "same"), "init"),
+        (lambda: experiment(ARRAYS, fg.Zeros()), "init"),
+        (lambda: experiment(WEIGHTS[::-1], fg.Zeros()), "init"),
+        (lambda: experiment(WEIGHTS, [[1, 2]]), "bias_init"),
+        (lambda: experiment(laplace, "same"), "bias_init"),
+        (lambda: experiment(fg.HeNormal, "same"), "init"),
+        (lambda: experiment([1e39 * w + 1e39 for w in WEIGHTS], fg.Zeros(), dtype="float32"), "init"),
+        (lambda: experiment(fg.Identity(1e39), fg.Zeros(), dtype="float32"), "init"),
+        (lambda: experiment(fg.TruncatedNormal(0, 1, -1e39, 1e39), dtype="float32"), "init"),
+    ],
+)
+def test_what_will_not_do_is_named(make: Any, field: str) -> None:
+    with pytest.raises(InvalidExperiment) as caught:
+        make()
+    assert caught.value.field == field
+    assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("function", "said"),
+    [
+        (lambda rng, *fans: rng.random(3), r"shape \(3,\)"),
+        (lambda rng, *fans: np.full(fans, np.nan), "gave ndarray"),
+        (lambda rng, *fans: "abc", "gave str"),
+        (lambda rng, *fans: None, "gave NoneType"),
+        (lambda rng, *fans: np.full(fans, 1j), "gave ndarray"),
+        (lambda rng, *fans: np.full(fans, 1e39), "float32 does not hold"),
+    ],
+)
+def test_what_a_function_returns_is_checked(function: Any, said: str) -> None:
+    exp = experiment(function, fg.Zeros(), dtype="float32")
+    for draw in (fg.initial_params, lambda exp, seeds: fg.run(exp, seeds=seeds, progress=False)):
+        with pytest.raises(
+            InvalidExperiment, match=rf"^init = FromFunction\(.*finite numbers of shape \(2, 5\).*{said}"
+        ):
+            draw(exp, seeds=3)
+
+
+def test_an_error_in_a_function_is_its_own() -> None:
+    def broken(rng: Any, fan_in: int, fan_out: int) -> None:
+        raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        fg.initial_params(experiment(broken, fg.Zeros()), seeds=3)
+
+
+def test_arrays_are_written_whole_and_a_function_by_its_name_alone() -> None:
+    exp = experiment(ARRAYS)
+    assert exp.init == fg.FromArrays(*ARRAYS)
+    assert fg.Experiment.from_json(exp.to_json()) == exp
+    assert json.loads(exp.to_json())["init"]["arrays"] == [array.tolist() for array in ARRAYS]
+    assert exp.id != experiment([array + 1 for array in ARRAYS]).id
+
+    exp = experiment(laplace, fg.FromFunction(shuffled))
+    plain = json.loads(exp.to_json())
+    assert plain["init"] == {"type": "FromFunction", "function": f"{__name__}:laplace"}
+    with pytest.raises(InvalidExperiment, match=rf"init\.function = '{__name__}:laplace': expected .*give it again"):
+        fg.Experiment.from_json(exp.to_json())
+    assert exp == experiment(fg.FromFunction(laplace), shuffled)
+
+
+def test_large_arrays_have_a_short_repr() -> None:
+    assert repr(fg.FromArrays(np.zeros((10, 10)))) == "FromArrays(<1 arrays of 100 numbers>)"
+    assert repr(fg.FromFunction(laplace)) == f"FromFunction({__name__}:laplace)"
+
+
+def test_functions_and_arrays_make_an_axis() -> None:
+    exp = fg.Experiment(fg.mlp(2, 1, bias=False), DATA, epochs=2)
+    axes = {"init": [laplace, [np.ones((2, 1))], [np.zeros((2, 1))], fg.HeNormal()]}
+    result = fg.sweep(exp, seeds=4, axes=axes, progress=False)
+    labels = result.dataset["init"].values.tolist()
+    assert labels[0] == f"FromFunction({__name__}:laplace)"
+    assert labels[1] == "FromArrays(((1.0,), (1.0,)))"
+    with pytest.raises(InvalidExperiment, match=r"^axes\['init'\]\[1\]\.arrays\[0\] = 'a'"):
+        fg.sweep(exp, seeds=4, axes={"init": [laplace, ["a"]]}, progress=False)
+
+
+def test_every_scheme_says_whether_a_kernel_can_draw_it() -> None:
+    own = {name for name, cls in registered(Initializer).items() if not cls.in_kernel}
+    assert own == {"FromFunction", "FromArrays"}
+    assert len(initializer_names()) == len(registered(Initializer)) - 2
+
+
+def test_the_command_line_takes_words_and_no_functions() -> None:
+    values = {flag.name: flag.default for flag in FLAGS}
+    made = request("xor", values | {"init": "he_normal(mode=fan_out),orthogonal(gain=2),rai,sparse(0.5,std=1)"})
+    assert made.axes["init"] == [fg.HeNormal("fan_out"), fg.Orthogonal(2), fg.RAI(), fg.Sparse(0.5, 1)]
+    for text in ("from_function(math:hypot)", "from_function(abs)", "from_arrays(1)"):
+        with pytest.raises(InvalidExperiment, match="init"):
+            request("xor", values | {"init": text})
+
+
+def test_forms_are_compiled_only_where_they_are_asked_for() -> None:
+    """And so a restart's kernel, which asks the same."""
+    assert not builder.has_forms(experiment(fg.HeNormal()))
+    assert builder.scratch_size(experiment(fg.HeNormal())) == 1
+    assert builder.has_forms(experiment(fg.Zeros(), fg.TruncatedNormal()))
+    assert builder.scratch_size(experiment(fg.Sparse(0.5), fg.Zeros())) == 5
