@@ -27,11 +27,6 @@ def shown(value: Any) -> str:
     """
     Represent any value on one line of at most 80 characters.
 
-    Parameters
-    ----------
-    value
-        Anything, however large and however badly its `repr` behaves.
-
     Examples
     --------
     >>> shown("a" * 1000)[-5:]

@@ -13,23 +13,7 @@ from fastgrok.spec.fields import one_of
 
 
 def compared(name: str | None, axes: Collection[str], experiment: Experiment) -> str | None:
-    """
-    Return the axis whose values are compared; its first or last word, or the name of its flag, will do.
-
-    Parameters
-    ----------
-    name
-        What was given to `--compare`.
-    axes
-        The paths of all axes.
-    experiment
-        What they vary.
-
-    Raises
-    ------
-    InvalidExperiment
-        If it is none of them, or nothing can be compared.
-    """
+    """Return the axis whose values are compared; its first or last word, or the name of its flag, will do."""
     if name is None:
         return None
     word = name.removeprefix("--").replace("-", "_")
@@ -50,16 +34,7 @@ def _names(path: str) -> set[str]:
 
 
 def show_comparison(sweep: Any, axis: str) -> None:
-    """
-    Print how the values of an axis compare, as wide as the terminal is.
-
-    Parameters
-    ----------
-    sweep
-        A result or a store.
-    axis
-        The path of one of its axes.
-    """
+    """Print how the values of an axis compare, as wide as the terminal is."""
     from fastgrok.statistics.comparison import compare
 
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None

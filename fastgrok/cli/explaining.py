@@ -52,25 +52,7 @@ _TOPICS = (
 
 
 def explain(topic: str, name: str | None, values: Values, given: Collection[str]) -> int:
-    """
-    Explain what the flags ask for, and return the exit status.
-
-    Parameters
-    ----------
-    topic
-        What is asked.
-    name
-        A store, a trace on disk, or data by their name.
-    values
-        What each flag was given, or its default.
-    given
-        The names of the flags that were given.
-
-    Raises
-    ------
-    InvalidExperiment
-        If something will not do.
-    """
+    """Explain what the flags ask for, and return the exit status."""
     if topic not in TOPICS:
         raise InvalidExperiment("topic", topic, one_of(TOPICS))
     chosen = next(one for one in _TOPICS if one.name == topic.replace("-", "_"))

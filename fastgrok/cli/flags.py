@@ -10,31 +10,14 @@ from fastgrok.spec.variables import ACCURACY, OUTCOME_MEANINGS
 
 
 class Flag(NamedTuple):
-    """
-    A flag of the command line.
+    """A flag of the command line."""
 
-    Parameters
-    ----------
-    name
-        The name of the value in the command's `values`; the flag is `--name` with hyphens.
-    kind
-        str, int, or bool for `--name/--no-name`; None is the value of what is not given.
-    default
-        What is taken if it is not given.
-    help
-        One line.
-    field
-        The field of an experiment that it sets; "" for one that sets none.
-    option
-        The flag, where it is not `--name`.
-    """
-
-    name: str
-    kind: Any
-    default: Any
-    help: str
-    field: str = ""
-    option: str = ""
+    name: str  # the name of the value in the command's `values`; the flag is `--name` with hyphens
+    kind: Any  # str, int, or bool for `--name/--no-name`; None is the value of what is not given
+    default: Any  # what is taken if it is not given
+    help: str  # one line
+    field: str = ""  # the field of an experiment that it sets; "" for one that sets none
+    option: str = ""  # the flag, where it is not `--name`
 
     @property
     def parameter(self) -> inspect.Parameter:

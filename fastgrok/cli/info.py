@@ -7,14 +7,7 @@ from typing import Any
 
 
 def info(*, as_json: bool) -> int:
-    """
-    Print what this installation is and runs on, and return the exit status.
-
-    Parameters
-    ----------
-    as_json
-        One JSON document instead of lines.
-    """
+    """Print what this installation is and runs on, and return the exit status."""
     facts = collect()
     if as_json:
         print(json.dumps(facts, indent=1), flush=True)

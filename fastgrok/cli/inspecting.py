@@ -14,16 +14,7 @@ FAILED = 1
 
 
 def status(path: str, *, as_json: bool) -> int:
-    """
-    Say how far a store is; the exit status is 1 if something is wrong with its files.
-
-    Parameters
-    ----------
-    path
-        Of the store.
-    as_json
-        One JSON document instead of lines.
-    """
+    """Say how far a store is; the exit status is 1 if something is wrong with its files."""
     from fastgrok.statistics.numbers import duration, speed
     from fastgrok.store import open_store
 
@@ -46,18 +37,7 @@ def status(path: str, *, as_json: bool) -> int:
 
 
 def verify(path: str, *, sample: int, as_json: bool) -> int:
-    """
-    Check every shard of a store, and some rows bit for bit; the exit status is 1 if something is wrong.
-
-    Parameters
-    ----------
-    path
-        Of the store.
-    sample
-        Rows that are trained again.
-    as_json
-        One JSON document instead of lines.
-    """
+    """Check every shard of a store, and some rows bit for bit; the exit status is 1 if something is wrong."""
     from fastgrok.store import open_store
 
     if sample < 0:
@@ -85,18 +65,7 @@ def _list(findings: Mapping[str, Iterable[str]]) -> None:
 
 
 def summary(path: str, *, compare: str | None = None, as_json: bool) -> int:
-    """
-    Show the table of a store, from its counts alone, or how the values of an axis compare.
-
-    Parameters
-    ----------
-    path
-        Of the store.
-    compare
-        What was given to `--compare`.
-    as_json
-        One JSON document instead of a table.
-    """
+    """Show the table of a store, from its counts alone, or how the values of an axis compare."""
     from fastgrok.store import open_store
 
     store = open_store(path)
@@ -107,16 +76,7 @@ def summary(path: str, *, compare: str | None = None, as_json: bool) -> int:
 
 
 def merge(target: str, sources: list[str]) -> int:
-    """
-    Copy the shards of stores into one, which is made if it is not there.
-
-    Parameters
-    ----------
-    target
-        Where to.
-    sources
-        Stores of the same sweep.
-    """
+    """Copy the shards of stores into one, which is made if it is not there."""
     from fastgrok.store.opening import merged_store, open_store
 
     store = merged_store(target, [open_store(source) for source in sources])
@@ -125,22 +85,7 @@ def merge(target: str, sources: list[str]) -> int:
 
 
 def show_store(store: Any, status: Any, rows: Sequence[Any], *, as_json: bool, axis: str | None = None) -> None:
-    """
-    Print what a store holds.
-
-    Parameters
-    ----------
-    store
-        Any.
-    status
-        How far it is.
-    rows
-        Those of its configurations.
-    as_json
-        One JSON document instead of a table.
-    axis
-        The axis whose values are compared, or None.
-    """
+    """Print what a store holds."""
     if as_json:
         print(json.dumps(_document(store, status, rows, axis), allow_nan=False, indent=1), flush=True)
     elif axis is not None:

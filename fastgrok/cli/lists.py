@@ -16,11 +16,6 @@ def option(name: str) -> str:
     """
     Return the flag of a name.
 
-    Parameters
-    ----------
-    name
-        The flag's name among the values.
-
     Examples
     --------
     >>> option("batch_size")
@@ -32,18 +27,6 @@ def option(name: str) -> str:
 def items(flag: str, text: str) -> list[str]:
     """
     Split a comma list, leaving commas in parentheses alone.
-
-    Parameters
-    ----------
-    flag
-        What an error names.
-    text
-        What was given.
-
-    Raises
-    ------
-    InvalidExperiment
-        If an item is blank, is there twice, or a parenthesis stays open.
 
     Examples
     --------
@@ -72,20 +55,6 @@ def listed(flag: str, text: str, parse: Callable[[str, str], _T]) -> list[_T]:
     """
     Return the values of a comma list.
 
-    Parameters
-    ----------
-    flag
-        What an error names.
-    text
-        What was given.
-    parse
-        Turns a flag and one item into a value.
-
-    Raises
-    ------
-    InvalidExperiment
-        If there is no value, or one will not do.
-
     Examples
     --------
     >>> listed("--lr", "0.1,1", number)
@@ -95,21 +64,7 @@ def listed(flag: str, text: str, parse: Callable[[str, str], _T]) -> list[_T]:
 
 
 def number(flag: str, text: str) -> float:
-    """
-    Read a number.
-
-    Parameters
-    ----------
-    flag
-        What an error names.
-    text
-        What was given.
-
-    Raises
-    ------
-    InvalidExperiment
-        If it is none.
-    """
+    """Read a number."""
     try:
         return float(text)
     except ValueError as error:
@@ -119,18 +74,6 @@ def number(flag: str, text: str) -> float:
 def integer(flag: str, text: str) -> int:
     """
     Read an integer.
-
-    Parameters
-    ----------
-    flag
-        What an error names.
-    text
-        What was given: digits, which underscores may part as in Python, or an exact integer such as 1e5.
-
-    Raises
-    ------
-    InvalidExperiment
-        If it is none.
 
     Examples
     --------
@@ -147,27 +90,13 @@ def integer(flag: str, text: str) -> int:
 
 
 def word(flag: str, text: str) -> str:
-    """
-    Return what stands there.
-
-    Parameters
-    ----------
-    flag
-        What an error would name.
-    text
-        What was given.
-    """
+    """Return what stands there."""
     return text
 
 
 def integer_or(name: str) -> Callable[[str, str], Any]:
     """
     Return what reads an integer or one word.
-
-    Parameters
-    ----------
-    name
-        The word.
 
     Examples
     --------
@@ -187,16 +116,6 @@ def integer_or(name: str) -> Callable[[str, str], Any]:
 def seeds(text: str) -> range | list[int]:
     """
     Read `n`, `first:stop`, or a comma list of seeds.
-
-    Parameters
-    ----------
-    text
-        What was given to `--seeds`.
-
-    Raises
-    ------
-    InvalidExperiment
-        If it is none of these, or there are none.
 
     Examples
     --------

@@ -211,14 +211,7 @@ def merge(
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """
-    Run the command line, and leave with its exit status.
-
-    Parameters
-    ----------
-    arguments
-        What stands after `fastgrok`; None: `sys.argv`.
-    """
+    """Run the command line, and leave with its exit status."""
     if sys.stdout is None:  # closed by whoever started us
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):

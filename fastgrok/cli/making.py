@@ -17,22 +17,7 @@ INTERRUPTED, TERMINATED = 130, 143
 
 
 def resume(path: str, *, shard: str | None, scheduler: str | None, threads: int | None, as_json: bool) -> int:
-    """
-    Make what is missing of a store, show it, and return the exit status.
-
-    Parameters
-    ----------
-    path
-        Of the store.
-    shard
-        Which part of the work, as `i/n`; None: all.
-    scheduler
-        The address of a Dask scheduler; None: threads of this process.
-    threads
-        How many of these; None: one for each CPU.
-    as_json
-        One JSON document instead of a table.
-    """
+    """Make what is missing of a store, show it, and return the exit status."""
     from fastgrok.engine import arguments
     from fastgrok.store import open_store
 
@@ -46,21 +31,7 @@ def resume(path: str, *, shard: str | None, scheduler: str | None, threads: int 
 
 
 def check_threads(threads: int | None, scheduler: str | None) -> None:
-    """
-    Raise if there are threads beside a scheduler.
-
-    Parameters
-    ----------
-    threads
-        What was given to `--threads`.
-    scheduler
-        What was given to `--scheduler`.
-
-    Raises
-    ------
-    InvalidExperiment
-        If there are both.
-    """
+    """Raise if there are threads beside a scheduler."""
     if threads is not None and scheduler is not None:
         expected = "no --scheduler beside it: each of its workers trains in one thread"
         raise InvalidExperiment("--threads", threads, expected)
@@ -69,17 +40,6 @@ def check_threads(threads: int | None, scheduler: str | None) -> None:
 def again(path: str, *, shard: str | None, scheduler: str | None, threads: int | None) -> str:
     """
     Return the command that goes on with what a command did.
-
-    Parameters
-    ----------
-    path
-        Of the store.
-    shard
-        What was given to `--shard`.
-    scheduler
-        What was given to `--scheduler`.
-    threads
-        What was given to `--threads`.
 
     Examples
     --------
@@ -96,16 +56,6 @@ def part(text: str) -> tuple[int, int]:
     """
     Read `i/n`.
 
-    Parameters
-    ----------
-    text
-        What was given to `--shard`.
-
-    Raises
-    ------
-    InvalidExperiment
-        If it is something else.
-
     Examples
     --------
     >>> part("3/8")
@@ -120,19 +70,7 @@ def part(text: str) -> tuple[int, int]:
 
 @contextlib.contextmanager
 def executor(scheduler: str | None) -> Iterator[Any]:
-    """
-    Give the executor of a Dask scheduler, None for threads of this process.
-
-    Parameters
-    ----------
-    scheduler
-        Its address, or None.
-
-    Raises
-    ------
-    InvalidExperiment
-        If there is none, or Dask is not installed.
-    """
+    """Give the executor of a Dask scheduler, None for threads of this process."""
     if scheduler is None:
         yield None
         return
@@ -153,14 +91,7 @@ def executor(scheduler: str | None) -> Iterator[Any]:
 
 @contextlib.contextmanager
 def terminable(command: str) -> Iterator[list[int]]:
-    """
-    Let SIGTERM end the work on a store as Ctrl-C does; the list says whether it came.
-
-    Parameters
-    ----------
-    command
-        What goes on with the work.
-    """
+    """Let SIGTERM end the work on a store as Ctrl-C does; the list says whether it came."""
     received: list[int] = []
 
     def handle(number: int, frame: Any) -> None:
@@ -180,24 +111,7 @@ def terminable(command: str) -> Iterator[list[int]]:
 def ended(
     store: Any, command: str, received: list[int], *, as_json: bool, quiet: bool, axis: str | None = None
 ) -> int:
-    """
-    Show what is there after some work, and return the exit status.
-
-    Parameters
-    ----------
-    store
-        That was worked on.
-    command
-        What goes on with the work.
-    received
-        What `terminable` gave.
-    as_json
-        One JSON document instead of a table.
-    quiet
-        No table.
-    axis
-        The axis whose values are compared, or None.
-    """
+    """Show what is there after some work, and return the exit status."""
     status, rows = store.overview()
     if as_json or not quiet:
         show_store(store, status, rows, as_json=as_json, axis=axis)

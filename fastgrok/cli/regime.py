@@ -48,19 +48,7 @@ _OPTIMIZER: dict[str, Callable[[str, str], Any]] = {
 
 
 def optimizers(values: Values) -> Chosen:
-    """
-    Return the optimizers, and the values of their fields.
-
-    Parameters
-    ----------
-    values
-        What each flag was given.
-
-    Raises
-    ------
-    InvalidExperiment
-        If there is no such optimizer, or none of them has a field that is given.
-    """
+    """Return the optimizers, and the values of their fields."""
     given = {
         name: listed(option(name), values[name], parse)
         for name, parse in _OPTIMIZER.items()
@@ -83,19 +71,7 @@ def optimizers(values: Values) -> Chosen:
 
 
 def stopping(values: Values) -> Chosen:
-    """
-    Return the stopping rule and the restarts, and the values of their fields.
-
-    Parameters
-    ----------
-    values
-        What each flag was given.
-
-    Raises
-    ------
-    InvalidExperiment
-        If flags contradict each other, or one will not do.
-    """
+    """Return the stopping rule and the restarts, and the values of their fields."""
     rules: list[Any] = []
     paths: dict[str, list[Any]] = {}
     for made, choices in (_converged(values), _early(values)):
@@ -169,11 +145,6 @@ def _within(field: str, kind: Callable[..., _T], **values: Any) -> _T:
 def record_at(text: str | None) -> str | list[int] | None:
     """
     Return the epochs at which something is recorded.
-
-    Parameters
-    ----------
-    text
-        What `--record-at` was given: log, or a comma list.
 
     Examples
     --------

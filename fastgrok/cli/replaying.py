@@ -18,23 +18,7 @@ _ROWS = 24  # of a table at most
 
 
 def replay(name: str | None, values: Values, given: Collection[str]) -> int:
-    """
-    Replay what the flags ask for, and return the exit status.
-
-    Parameters
-    ----------
-    name
-        A store, or data by their name.
-    values
-        What each flag was given, or its default.
-    given
-        The names of the flags that were given.
-
-    Raises
-    ------
-    InvalidExperiment
-        If something will not do; nothing has been trained then.
-    """
+    """Replay what the flags ask for, and return the exit status."""
     target = None
     if values["out"] is not None:
         from fastgrok.results.files import NETCDF, checked_target
@@ -56,14 +40,7 @@ def replay(name: str | None, values: Values, given: Collection[str]) -> int:
 
 
 def document(trace: xr.Dataset) -> dict[str, Any]:
-    """
-    Return a trace for machines: what became of the seed, and its curves; the whole history is for NetCDF.
-
-    Parameters
-    ----------
-    trace
-        Of one seed.
-    """
+    """Return a trace for machines: what became of the seed, and its curves; the whole history is for NetCDF."""
     from fastgrok.explain.trace import checked_time, time_dim
     from fastgrok.spec.variables import VARIABLES
 

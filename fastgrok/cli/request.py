@@ -24,42 +24,15 @@ _KNOWN = ", ".join(BUILTIN).replace("parity", "parity3")
 
 
 class Request(NamedTuple):
-    """
-    An experiment, and what varies of it.
+    """An experiment, and what varies of it."""
 
-    Parameters
-    ----------
-    experiment
-        With the first value of each field.
-    axes
-        The values of each field that has several, or a list of one.
-    choices
-        The values of every field that has flags, by its path.
-    """
-
-    experiment: Experiment
-    axes: dict[str, list[Any]]
+    experiment: Experiment  # with the first value of each field
+    axes: dict[str, list[Any]]  # the values of each field that has several, or a list of one
     choices: dict[str, list[Any]] = {}  # noqa: RUF012
 
 
 def request(name: str | None, values: Values, lists: Collection[str] = ()) -> Request:
-    """
-    Return what a command line asks for.
-
-    Parameters
-    ----------
-    name
-        The datasets by their names, as a comma list; None: `values["data"]` is a file.
-    values
-        What each flag was given.
-    lists
-        The names of flags that span an axis even if they have one value.
-
-    Raises
-    ------
-    InvalidExperiment
-        If something will not do, or does not fit.
-    """
+    """Return what a command line asks for."""
     try:
         return _requested(name, values, lists)
     except InvalidExperiment as error:
@@ -82,13 +55,6 @@ def _by_its_flag(error: InvalidExperiment, values: Values) -> InvalidExperiment:
 def is_set_by(path: str, names: Collection[str]) -> bool:
     """
     Whether a field is what one of some flags sets.
-
-    Parameters
-    ----------
-    path
-        The field's path.
-    names
-        The names of the flags.
 
     Examples
     --------
@@ -194,11 +160,6 @@ def _data(name: str | None, values: Values) -> list[Dataset]:
 def is_file(item: str) -> bool:
     """
     Whether what names data looks like a file.
-
-    Parameters
-    ----------
-    item
-        A name or a path.
 
     Examples
     --------

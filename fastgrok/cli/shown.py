@@ -6,16 +6,7 @@ from typing import Any
 
 
 def show(rows: Iterable[Any], paths: Iterable[str]) -> None:
-    """
-    Print a table of configurations: the network and what varies.
-
-    Parameters
-    ----------
-    rows
-        One configuration each, with all of its labels.
-    paths
-        The axes.
-    """
+    """Print a table of configurations: the network and what varies."""
     from fastgrok.results.table import print_table
 
     shown = ["network", *(path for path in paths if path != "network")]

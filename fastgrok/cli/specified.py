@@ -26,23 +26,7 @@ _IN_POINTS = {flag.name: flag for flag in (*DATA_FLAGS, *FIELD_FLAGS)}
 
 
 def read(path: str, values: Values, beside: Collection[str]) -> tuple[Request, Values, list[str]]:
-    """
-    Return what a file asks for, all values, and whose are its own; the flags beside it win.
-
-    Parameters
-    ----------
-    path
-        Of the file.
-    values
-        What each flag was given.
-    beside
-        The names of the flags that were given.
-
-    Raises
-    ------
-    InvalidExperiment
-        If something in it will not do: the error names file, key and what would.
-    """
+    """Return what a file asks for, all values, and whose are its own; the flags beside it win."""
     given = {key.replace("-", "_"): value for key, value in _table(path).items()}
     points = given.pop(POINTS, None)
     with naming(path, beside):
@@ -55,16 +39,7 @@ def read(path: str, values: Values, beside: Collection[str]) -> tuple[Request, V
 
 @contextlib.contextmanager
 def naming(path: str, beside: Collection[str]) -> Iterator[None]:
-    """
-    Let errors within name the file and the key, but those about a flag beside it.
-
-    Parameters
-    ----------
-    path
-        Of the file.
-    beside
-        The names of the flags that were given.
-    """
+    """Let errors within name the file and the key, but those about a flag beside it."""
     try:
         yield
     except InvalidExperiment as error:

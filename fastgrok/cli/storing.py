@@ -22,16 +22,6 @@ def is_store(out: str | None) -> bool:
     """
     Whether what `--out` names is a store: neither a Parquet nor a NetCDF file.
 
-    Parameters
-    ----------
-    out
-        What was given.
-
-    Raises
-    ------
-    InvalidExperiment
-        If it looks like another kind of file.
-
     Examples
     --------
     >>> is_store("runs/xor"), is_store("xor.parquet"), is_store(None)
@@ -46,14 +36,7 @@ def is_store(out: str | None) -> bool:
 
 
 def check_flags(values: Values) -> None:
-    """
-    Raise if a flag was given that goes with a store, or without one, only.
-
-    Parameters
-    ----------
-    values
-        What each flag was given.
-    """
+    """Raise if a flag was given that goes with a store, or without one, only."""
     defaults = {flag.name: flag.default for flag in FLAGS}
     stored = is_store(values["out"])
     for name in _ALONE if stored else _ONLY:
@@ -68,23 +51,7 @@ def check_flags(values: Values) -> None:
 
 
 def with_axes_of_store(wanted: Request, out: str, given: Collection[str]) -> Request:
-    """
-    Return a request whose axes are those of a store that is there: one value of a field is one on its axis.
-
-    Parameters
-    ----------
-    wanted
-        Experiment and axes.
-    out
-        Of the store.
-    given
-        The names of the flags that were given; on what the others set, the store keeps silent.
-
-    Raises
-    ------
-    InvalidExperiment
-        If the store has an axis on which nothing is given.
-    """
+    """Return a request whose axes are those of a store that is there: one value of a field is one on its axis."""
     from fastgrok.store.storage import open_storage
     from fastgrok.store.work import read_specification
 
@@ -100,20 +67,7 @@ def with_axes_of_store(wanted: Request, out: str, given: Collection[str]) -> Req
 
 
 def sweep(wanted: Request, chosen: range | list[int], values: Values, axis: str | None) -> int:
-    """
-    Sweep into a store, show what is there, and return the exit status.
-
-    Parameters
-    ----------
-    wanted
-        Experiment and axes.
-    chosen
-        The seeds.
-    values
-        What each flag was given.
-    axis
-        The axis whose values are compared, or None.
-    """
+    """Sweep into a store, show what is there, and return the exit status."""
     from fastgrok.store.how import How
     from fastgrok.store.sweeping import sweep_to_store
 
@@ -135,18 +89,7 @@ def _specification(wanted: Request, chosen: range | list[int], values: Values) -
 
 
 def dry_run(wanted: Request, chosen: range | list[int], values: Values) -> int:
-    """
-    Say how much work a sweep is.
-
-    Parameters
-    ----------
-    wanted
-        Experiment and axes.
-    chosen
-        The seeds.
-    values
-        What each flag was given.
-    """
+    """Say how much work a sweep is."""
     from fastgrok.statistics.numbers import duration
     from fastgrok.store.how import How
     from fastgrok.store.sweeping import estimate, estimate_in

@@ -8,23 +8,7 @@ LIST = "list"
 
 
 def study(name: str, seeds: int | None, *, as_json: bool) -> int:
-    """
-    Print the list of studies, or run one; return the exit status, 0 whether or not its findings agree.
-
-    Parameters
-    ----------
-    name
-        A study's name, or "list".
-    seeds
-        Seeds of each configuration; None: the study's default.
-    as_json
-        One JSON document instead of a table.
-
-    Raises
-    ------
-    InvalidExperiment
-        If there is no such study, or the number of seeds will not do.
-    """
+    """Print the list of studies, or run one; return the exit status, 0 whether or not its findings agree."""
     from fastgrok import studies
     from fastgrok.results.provenance import cpu_name, versions
 

@@ -22,23 +22,7 @@ INTERRUPTED = 130
 
 
 def sweep(name: str | None, values: Values, given: Collection[str]) -> int:
-    """
-    Train what the flags ask for, and return the exit status.
-
-    Parameters
-    ----------
-    name
-        The datasets by their names, or a TOML file with all of it; None: `values["data"]` is a file.
-    values
-        What each flag was given, or its default.
-    given
-        The names of the flags that were given.
-
-    Raises
-    ------
-    InvalidExperiment
-        If something will not do; nothing has been trained then.
-    """
+    """Train what the flags ask for, and return the exit status."""
     if name is None or not name.endswith(specified.SUFFIX):
         return _sweep(request(name, values), values, given)
     wanted, values, keys = specified.read(name, values, given)
@@ -102,17 +86,6 @@ def _show(result: Any, wanted: Request, axis: str | None) -> None:
 def document(result: Any, chosen: range | list[int], values: Values, axis: str | None) -> dict[str, Any]:
     """
     Return a result for machines: exact counts, experiments, and where it all comes from.
-
-    Parameters
-    ----------
-    result
-        What `run` or `sweep` returned.
-    chosen
-        The seeds that were asked for.
-    values
-        What each flag was given.
-    axis
-        The axis whose values are compared, or None.
 
     Notes
     -----

@@ -30,25 +30,7 @@ _EXPERIMENT_FLAGS = {flag.name for flag in (*DATA_FLAGS, *FIELD_FLAGS)}
 
 
 def traced(name: str | None, values: Values, given: Collection[str], *, several: bool = False) -> xr.Dataset:
-    """
-    Return the trace that a command line asks for.
-
-    Parameters
-    ----------
-    name
-        A store, a trace on disk, or data by their name.
-    values
-        What each flag was given, or its default.
-    given
-        The names of the flags that were given.
-    several
-        Whether there may be several seeds.
-
-    Raises
-    ------
-    InvalidExperiment
-        If something will not do.
-    """
+    """Return the trace that a command line asks for."""
     if name is not None and name.endswith(TRACE):
         return _opened(name, values, given, several=several)
     how = {"every": values["every"], "record_at": record_at(values["record_at"])}
@@ -64,23 +46,7 @@ def traced(name: str | None, values: Values, given: Collection[str], *, several:
 
 
 def looked_at(name: str | None, values: Values, given: Collection[str]) -> Experiment:
-    """
-    Return the experiment that a command line asks for, whatever the seed.
-
-    Parameters
-    ----------
-    name
-        A store, a trace on disk, or data by their name.
-    values
-        What each flag was given, or its default.
-    given
-        The names of the flags that were given.
-
-    Raises
-    ------
-    InvalidExperiment
-        If something will not do.
-    """
+    """Return the experiment that a command line asks for, whatever the seed."""
     if name is not None and name.endswith(TRACE):
         from fastgrok.explain.trace import experiment_of
 
@@ -93,33 +59,12 @@ def looked_at(name: str | None, values: Values, given: Collection[str]) -> Exper
 
 
 def is_store(name: str | None) -> bool:
-    """
-    Whether a name is that of a store, and not that of data.
-
-    Parameters
-    ----------
-    name
-        What was given.
-    """
+    """Whether a name is that of a store, and not that of data."""
     return name is not None and ("://" in name or "/" in name or Path(name).is_dir())
 
 
 def experiment(name: str | None, values: Values) -> Experiment:
-    """
-    Return the one experiment that the flags ask for.
-
-    Parameters
-    ----------
-    name
-        Data by their name; None: `values["data"]` is a file.
-    values
-        What each flag was given, or its default.
-
-    Raises
-    ------
-    InvalidExperiment
-        If something will not do, or a flag has a list.
-    """
+    """Return the one experiment that the flags ask for."""
     wanted = request(name, values)
     for path, choices in wanted.axes.items():
         raise InvalidExperiment(path, choices, "one value: one network is looked at")
@@ -129,16 +74,6 @@ def experiment(name: str | None, values: Values) -> Experiment:
 def config(text: str | None) -> int | dict[str, str] | None:
     """
     Read which configuration of a store is meant: its place, or labels.
-
-    Parameters
-    ----------
-    text
-        What was given to `--config`.
-
-    Raises
-    ------
-    InvalidExperiment
-        If it is neither.
 
     Examples
     --------

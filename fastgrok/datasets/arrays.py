@@ -15,18 +15,6 @@ def examples_array(field: str, given: Any) -> NDArray[np.float64]:
     """
     Return a read-only float64 copy of shape (n_examples, n_columns), with rows and columns and finite values.
 
-    Parameters
-    ----------
-    field
-        The name that an error gives it.
-    given
-        Anything that NumPy turns into an array of real numbers.
-
-    Raises
-    ------
-    InvalidExperiment
-        If it is something else.
-
     Examples
     --------
     >>> examples_array("X", [[1, 2], [3, 4]]).dtype
@@ -43,18 +31,6 @@ def examples_array(field: str, given: Any) -> NDArray[np.float64]:
 def targets_array(field: str, given: Any) -> NDArray[np.float64]:
     """
     Return the same for targets; a 1-D array becomes a column.
-
-    Parameters
-    ----------
-    field
-        The name that an error gives it.
-    given
-        Anything that NumPy turns into an array of real numbers.
-
-    Raises
-    ------
-    InvalidExperiment
-        If it is something else.
 
     Examples
     --------
@@ -99,18 +75,6 @@ def text(field: str, given: Any) -> str:
     """
     Return a string that is not empty.
 
-    Parameters
-    ----------
-    field
-        The name that an error gives it.
-    given
-        A string.
-
-    Raises
-    ------
-    InvalidExperiment
-        If it is empty or something else.
-
     Examples
     --------
     >>> text("name", "xor")
@@ -124,22 +88,6 @@ def text(field: str, given: Any) -> str:
 def unique_names(field: str, given: Any, letter: str, count: int) -> tuple[str, ...]:
     """
     Return `count` names, each different.
-
-    Parameters
-    ----------
-    field
-        The name that an error gives them.
-    given
-        The names in a list, tuple or array; None: the letter with a number.
-    letter
-        What the names begin with if none are given.
-    count
-        How many there must be.
-
-    Raises
-    ------
-    InvalidExperiment
-        If there are more or fewer, or one is empty or there twice.
 
     Examples
     --------

@@ -38,24 +38,6 @@ def read_csv(
     """
     Read the columns of a CSV file, as `Dataset.from_csv` describes.
 
-    Parameters
-    ----------
-    path
-        The file.
-    target
-        The column of the target, or a list of columns.
-    features
-        The columns of the inputs; None: all the others.
-    classes
-        Whether the target column holds classes; None: if its first value is no number, and then none may be.
-    delimiter
-        The character between values.
-
-    Raises
-    ------
-    InvalidExperiment
-        If the file cannot be read.
-
     Examples
     --------
     >>> import pathlib, tempfile

@@ -14,18 +14,6 @@ def read_npz(path: str | os.PathLike[str], *keys: str) -> list[NDArray[Any]]:
     """
     Return some arrays of an NPZ file; pickled objects are never loaded.
 
-    Parameters
-    ----------
-    path
-        The file.
-    *keys
-        The names of the arrays.
-
-    Raises
-    ------
-    InvalidExperiment
-        If there is no such file, it is no NPZ file or a damaged one, or it lacks a key.
-
     Examples
     --------
     >>> import pathlib, tempfile

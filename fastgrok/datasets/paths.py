@@ -9,16 +9,6 @@ def checked_path(path: str | os.PathLike[str]) -> str:
     """
     Return the path of an existing file.
 
-    Parameters
-    ----------
-    path
-        The path; an open file or its number is none.
-
-    Raises
-    ------
-    InvalidExperiment
-        If it is no path, or there is no file.
-
     Examples
     --------
     >>> checked_path("missing.csv")

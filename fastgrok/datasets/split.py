@@ -10,21 +10,7 @@ def held_out_rows(
     """
     Draw rows without replacement.
 
-    Parameters
-    ----------
-    targets
-        Shape (n_examples, n_out).
-    count
-        How many are drawn.
-    seed
-        Of `numpy.random.default_rng`.
-    stratified
-        Whether every distinct target gives its share of them: rounded down, and the rest to those whose share was
-        cut the most, in random order among equals.
-
-    Returns
-    -------
-    The rows that were not drawn, and those that were, each ascending.
+    targets: shape (n_examples, n_out).
 
     Examples
     --------

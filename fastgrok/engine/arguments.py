@@ -27,19 +27,7 @@ _EXPECTED = "a number of seeds, a range, or integers from 0 to {}"
 
 
 def checked_experiment(experiment: Any) -> Experiment:
-    """
-    Return the experiment.
-
-    Parameters
-    ----------
-    experiment
-        Anything.
-
-    Raises
-    ------
-    InvalidExperiment
-        If it is none.
-    """
+    """Return the experiment."""
     if not isinstance(experiment, Experiment):
         raise InvalidExperiment("experiment", experiment, "an Experiment")
     return experiment
@@ -48,19 +36,6 @@ def checked_experiment(experiment: Any) -> Experiment:
 def checked_seeds(seeds: Any, stream: str) -> NDArray[np.uint64]:
     """
     Return seeds as an array.
-
-    Parameters
-    ----------
-    seeds
-        A number of them, n for range(n); a range; or a list or array of integers, in any order and as often
-        as they come.
-    stream
-        "numpy" or "numpy_legacy", whose seeds end at 2**32 - 1.
-
-    Raises
-    ------
-    InvalidExperiment
-        If there are none, or one is not an integer from 0 to the largest that the stream takes.
 
     Examples
     --------
@@ -130,20 +105,6 @@ def checked_integer(field: str, value: Any, largest: int | None = None) -> int |
     """
     Return an optional integer, 1 or more.
 
-    Parameters
-    ----------
-    field
-        The argument's name.
-    value
-        None, or the integer.
-    largest
-        The largest that is accepted.
-
-    Raises
-    ------
-    InvalidExperiment
-        If it is something else.
-
     Examples
     --------
     >>> checked_integer("threads", 0)
@@ -159,19 +120,7 @@ def checked_integer(field: str, value: Any, largest: int | None = None) -> int |
 
 
 def checked_lanes(lanes: Any) -> int | None:
-    """
-    Return an optional number of lanes.
-
-    Parameters
-    ----------
-    lanes
-        None, or a power of two from 1 to 64.
-
-    Raises
-    ------
-    InvalidExperiment
-        If it is something else.
-    """
+    """Return an optional number of lanes."""
     choices = [2**k for k in range(MAX_LANES.bit_length())]
     if lanes is not None and not (_is_integer(lanes) and int(lanes) in choices):
         raise InvalidExperiment("lanes", lanes, f"None, or one of {', '.join(map(str, choices))}")
@@ -179,23 +128,7 @@ def checked_lanes(lanes: Any) -> int | None:
 
 
 def checked_flag(field: str, value: Any, *, optional: bool = True) -> bool | None:
-    """
-    Return a bool, or None where that is an option.
-
-    Parameters
-    ----------
-    field
-        The argument's name.
-    value
-        True, False, or None.
-    optional
-        Whether None will do.
-
-    Raises
-    ------
-    InvalidExperiment
-        If it is something else.
-    """
+    """Return a bool, or None where that is an option."""
     if value is None and optional:
         return None
     if not isinstance(value, bool | np.bool_):
@@ -212,71 +145,20 @@ def check_memory(
     given: bool,
     working: int = 0,
 ) -> None:
-    """
-    Raise if the results and what training needs beside them would not fit into this machine's memory.
-
-    Parameters
-    ----------
-    experiments
-        The configurations.
-    n
-        Seeds of each.
-    recording
-        What is kept of each seed.
-    keep_params
-        Whether trained parameters are kept.
-    given
-        Whether initial parameters are.
-    working
-        Bytes that training needs at a time, its results aside.
-
-    Raises
-    ------
-    InvalidExperiment
-        If they do not fit.
-    """
+    """Raise if the results and what training needs beside them would not fit into this machine's memory."""
     size = sum(n * row_bytes(experiment, recording, keep_params + given) for experiment in experiments)
     check_fits("seeds", n, size + working)
 
 
 def row_bytes(experiment: Experiment, recording: Recording, copies: int) -> int:
-    """
-    Return the bytes of one seed's results.
-
-    Parameters
-    ----------
-    experiment
-        What is trained.
-    recording
-        What is kept.
-    copies
-        Of its parameters.
-    """
+    """Return the bytes of one seed's results."""
     columns = shapes(experiment, recording, 1).items()
     params = copies * experiment.n_params * np.dtype(experiment.dtype).itemsize
     return 8 + params + sum(math.prod(shape) * np.dtype(VARIABLES[name].dtype).itemsize for name, shape in columns)
 
 
 def check_fits(field: str, value: Any, size: int, instead: str = "fewer") -> None:
-    """
-    Raise unless so many bytes are less than what the machine has.
-
-    Parameters
-    ----------
-    field
-        What they follow from.
-    value
-        Its value.
-    size
-        Bytes.
-    instead
-        What would do.
-
-    Raises
-    ------
-    InvalidExperiment
-        If they are not.
-    """
+    """Raise unless so many bytes are less than what the machine has."""
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     if size >= memory:
         accepted = f"{instead}: {size / 1e9:.3g} GB do not fit into {memory / 1e9:.3g} GB of memory"

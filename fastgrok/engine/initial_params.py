@@ -17,13 +17,7 @@ _ROWS = 512  # at a time: the state of a legacy stream takes five kilobytes
 
 
 class Initialiser:
-    """What draws the initial parameters of an experiment; threads may share one.
-
-    Parameters
-    ----------
-    experiment
-        Everything but the seed.
-    """
+    """What draws the initial parameters of an experiment; threads may share one."""
 
     def __init__(self, experiment: Experiment) -> None:
         self._experiment = experiment

@@ -16,17 +16,7 @@ from fastgrok.statistics.plateaus import nearest_plateau, plateaus
 
 
 class Columns:
-    """The result variables of some seeds of an experiment.
-
-    Parameters
-    ----------
-    experiment
-        What was trained.
-    outputs
-        What the driver wrote.
-    initial, final
-        What the networks do on the training data, before (the last attempt of) training and after it.
-    """
+    """The result variables of some seeds of an experiment."""
 
     def __init__(self, experiment: Experiment, outputs: Outputs, initial: Measures, final: Measures) -> None:
         self._experiment = experiment

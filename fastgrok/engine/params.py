@@ -15,12 +15,7 @@ def split(network: Network, flat: NDArray[Any]) -> list[NDArray[Any]]:
     """
     Return the parameters layer by layer, as views.
 
-    Parameters
-    ----------
-    network
-        What they belong to.
-    flat
-        Shape (n_seeds, n_params).
+    flat: shape (n_seeds, n_params).
 
     Examples
     --------
@@ -39,21 +34,6 @@ def split(network: Network, flat: NDArray[Any]) -> list[NDArray[Any]]:
 def joined(network: Network, params: Any, dtype: str) -> NDArray[Any]:
     """
     Return parameters as one flat row for each network, checked.
-
-    Parameters
-    ----------
-    network
-        What they belong to.
-    params
-        One array for each shape in `network.param_shapes`, with a leading axis of length n_seeds; all of them
-        without it for one network.
-    dtype
-        "float64" or "float32": what they are rounded to.
-
-    Raises
-    ------
-    InvalidExperiment
-        If arrays are missing, too many, of another shape or length, or hold what is no finite number.
 
     Examples
     --------

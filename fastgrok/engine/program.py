@@ -57,21 +57,7 @@ class _On(NamedTuple):
 
 
 class Program:
-    """The compiled kernels of an experiment and their arguments; threads may share one.
-
-    Parameters
-    ----------
-    experiment
-        Everything but the seed.
-    specialize
-        Which driver trains.
-    lanes
-        Its lane count.
-    n_seeds
-        Seeds to be trained: a few of a large network are not worth many lanes.
-    recording
-        What is kept besides the end.
-    """
+    """The compiled kernels of an experiment and their arguments; threads may share one."""
 
     def __init__(
         self,

@@ -47,18 +47,7 @@ class Trained:
 
     @classmethod
     def blank(cls, experiment: Experiment, recording: Recording, n: int) -> Self:
-        """
-        Return n rows that say nothing yet, to be filled from elsewhere.
-
-        Parameters
-        ----------
-        experiment
-            What was trained.
-        recording
-            What was kept.
-        n
-            Rows.
-        """
+        """Return n rows that say nothing yet, to be filled from elsewhere."""
         columns, finished = _columns(experiment, recording, n), np.ones(n, np.bool_)
         return cls(columns, None, finished, False, 0.0, 0.0, "", 0, 0, recording)
 
@@ -81,28 +70,7 @@ def train(
     """
     Train one network per seed.
 
-    Parameters
-    ----------
-    experiment
-        Everything but the seed.
-    seeds
-        uint64 (n_seeds,). With `params`, only the orders of the examples come from them.
-    params
-        Initial parameters (n_seeds, n_params), instead of those that the seeds would draw.
-    keep_params
-        Whether to return the trained parameters.
-    recording
-        What else is kept.
-    specialize
-        Whether to compile a driver for this very network; None: where that pays. The bits are the same.
-    lanes, threads, chunk_size
-        Seeds in a vector, threads, seeds in a task; None: what suits. No result depends on them.
-    advance
-        Called in this thread with the number of seeds that have been finished since the last call.
-    collect
-        Called in the threads with the rows of a chunk, and everything that the kernels wrote for it.
-    pool
-        What `thread_pool(threads)` returned: starting threads takes as long as training a small configuration.
+    seeds: uint64 (n_seeds,).
     """
     n = len(seeds)
     threads = threads or builder.threads()
@@ -273,20 +241,7 @@ def _columns(experiment: Experiment, recording: Recording, n: int) -> dict[str, 
 
 
 def is_worth_specializing(experiment: Experiment, recording: Recording, n: int, threads: int) -> bool:
-    """
-    Whether a specialised driver saves more time than it takes to compile, or to read where it is on disk.
-
-    Parameters
-    ----------
-    experiment
-        What is trained.
-    recording
-        What is kept.
-    n
-        Seeds.
-    threads
-        That share the work.
-    """
+    """Whether a specialised driver saves more time than it takes to compile, or to read where it is on disk."""
     if recording.dead_units or not builder.is_worth_specializing(experiment):
         return False
     flops = n * builder.flops_per_epoch(experiment) * experiment.epochs / threads

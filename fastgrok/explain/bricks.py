@@ -50,11 +50,6 @@ def cells(n: int) -> list[bool]:
     """
     Return what is drawn of so many numbers in a row: True for a number, False for a gap.
 
-    Parameters
-    ----------
-    n
-        How many there are.
-
     Examples
     --------
     >>> cells(2), cells(256)
@@ -69,11 +64,6 @@ def cells(n: int) -> list[bool]:
 def drawn(bricks: Iterable[Brick]) -> list[str]:
     """
     Return bricks side by side, below each other where a line is full.
-
-    Parameters
-    ----------
-    bricks
-        From left to right.
 
     Examples
     --------

@@ -29,29 +29,14 @@ _TARGET = "target"
 
 
 class LayerFound(NamedTuple):
-    """
-    What a layer has found.
+    """What a layer has found."""
 
-    Parameters
-    ----------
-    layer
-        Number of the Linear layer, from 1.
-    found
-        "none", "conditional" or "direct", at the end.
-    since
-        The first recorded time from which on it is that.
-    unit, target
-        The unit that correlates the most with a target, and that target, from 0; None if nothing varies.
-    r
-        Their correlation: of z and the target if it is direct, otherwise of the activation.
-    """
-
-    layer: int
-    found: str
-    since: Moment
+    layer: int  # number of the Linear layer, from 1
+    found: str  # "none", "conditional" or "direct", at the end
+    since: Moment  # the first recorded time from which on it is that
     unit: int | None
     target: int | None
-    r: float
+    r: float  # their correlation: of z and the target if it is direct, otherwise of the activation
 
 
 @dataclass(frozen=True)

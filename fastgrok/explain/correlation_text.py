@@ -27,14 +27,7 @@ _COLUMNS = {
 
 
 def correlation_text(found: Correlation) -> str:
-    """
-    Return the answers and the tables that they come from.
-
-    Parameters
-    ----------
-    found
-        What `correlation` returns.
-    """
+    """Return the answers and the tables that they come from."""
     parts = [_inputs(found), *(part for layer in found.layers for part in _layer(found, layer))]
     return "\n\n".join([*parts, _limits(found)])
 
@@ -93,18 +86,6 @@ def _units(found: Correlation, k: int) -> str:
 def strongest_of_units(found: Correlation, k: int) -> dict[str, NDArray[np.float64]]:
     """
     Return for each kind of correlation the strongest of each unit at the end, with its sign, (n_units,).
-
-    Parameters
-    ----------
-    found
-        What `correlation` returns.
-    k
-        The number of a Linear layer, from 1.
-
-    Returns
-    -------
-    By what the column is called in the text: over targets, or over inputs; NaN where a unit has none. "if active" is
-    there only where a ReLU follows.
 
     Examples
     --------

@@ -20,19 +20,10 @@ if TYPE_CHECKING:
 
 
 class Success(NamedTuple):
-    """
-    The seed did not fail.
+    """The seed did not fail."""
 
-    Parameters
-    ----------
-    epoch
-        After which every criterion held for the first time.
-    criteria
-        What was asked for.
-    """
-
-    epoch: int
-    criteria: str
+    epoch: int  # after which every criterion held for the first time
+    criteria: str  # what was asked for
 
     @property
     def cause(self) -> str:
@@ -40,47 +31,20 @@ class Success(NamedTuple):
         return "converged"
 
     def text(self, experiment: Experiment) -> str:
-        """
-        Say it in words.
-
-        Parameters
-        ----------
-        experiment
-            What was trained.
-        """
+        """Say it in words."""
         return paragraph(f"It did not fail: it converged at epoch {self.epoch}, by {self.criteria}.")
 
 
 class NoEnd(NamedTuple):
-    """
-    The seed has neither converged nor come to any of the known ends.
+    """The seed has neither converged nor come to any of the known ends."""
 
-    Parameters
-    ----------
-    cause
-        "untrained", "stalled", "slow" or "flat": see `failure`.
-    course
-        How the loss went at the end.
-    gradient_norm
-        In the end.
-    stopped_early
-        Whether EarlyStopping ended it.
-    """
-
-    cause: str
-    course: Course
-    gradient_norm: float
-    stopped_early: bool
+    cause: str  # "untrained", "stalled", "slow" or "flat": see `failure`
+    course: Course  # how the loss went at the end
+    gradient_norm: float  # in the end
+    stopped_early: bool  # whether EarlyStopping ended it
 
     def text(self, experiment: Experiment) -> str:
-        """
-        Say it in words.
-
-        Parameters
-        ----------
-        experiment
-            What was trained.
-        """
+        """Say it in words."""
         norm = number(self.gradient_norm)
         openings = {
             "untrained": "Untrained: no epoch was run.",

@@ -20,20 +20,6 @@ def one_network(network: Network, params: Any, dtype: str) -> Params:
     """
     Return the parameters of one network, checked and rounded.
 
-    Parameters
-    ----------
-    network
-        What they belong to.
-    params
-        As for `run`, without the leading axis or with one of length 1.
-    dtype
-        "float64" or "float32".
-
-    Raises
-    ------
-    InvalidExperiment
-        If they do not fit, or are those of several networks.
-
     Examples
     --------
     >>> import fastgrok as fg
@@ -49,20 +35,6 @@ def one_network(network: Network, params: Any, dtype: str) -> Params:
 def experiment_and_params(given: Any, params: Any, at: Any) -> tuple[Experiment, Params]:
     """
     Return what is explained: an experiment and the parameters of one network, in the experiment's dtype.
-
-    Parameters
-    ----------
-    given
-        An experiment, or a trace of one seed.
-    params
-        With an experiment: the parameters. With a trace: None.
-    at
-        With a trace: an epoch or step that was recorded; None: the last. With an experiment: None.
-
-    Raises
-    ------
-    InvalidExperiment
-        If it is something else.
 
     Examples
     --------

@@ -26,38 +26,20 @@ WINDOW = 0.25
 
 
 class Movement(NamedTuple):
-    """
-    How a parameter moved from one recorded time to the next, d_t = w_t - w_(t-1); each in its shape.
+    """How a parameter moved from one recorded time to the next, d_t = w_t - w_(t-1); each in its shape."""
 
-    Parameters
-    ----------
-    net
-        w at the end - w at the start = sum d_t.
-    path
-        sum |d_t|.
-    noise
-        sqrt(sum d_t**2): the expected size of the net movement if the d_t had random signs.
-    learned
-        Whether |net| > `NOISE` * noise and |net| > `LEAST` * range, over the whole history.
-    learning
-        The same over the last quarter (`WINDOW`) of it.
-    """
-
-    net: NDArray[Any]
-    path: NDArray[Any]
-    noise: NDArray[Any]
-    learned: NDArray[np.bool_]
-    learning: NDArray[np.bool_]
+    net: NDArray[Any]  # w at the end - w at the start = sum d_t
+    path: NDArray[Any]  # sum |d_t|
+    noise: NDArray[Any]  # sqrt(sum d_t**2): the expected size of the net movement if the d_t had random signs
+    learned: NDArray[np.bool_]  # whether |net| > `NOISE` * noise and |net| > `LEAST` * range, over the whole history
+    learning: NDArray[np.bool_]  # the same over the last quarter (`WINDOW`) of it
 
 
 def movement(values: NDArray[Any]) -> Movement:
     """
     Return how a parameter moved.
 
-    Parameters
-    ----------
-    values
-        (n_times, ...).
+    values: (n_times, ...).
 
     Notes
     -----
@@ -83,14 +65,7 @@ def movement(values: NDArray[Any]) -> Movement:
 
 
 def movements(trace: xr.Dataset) -> Mapping[str, Movement]:
-    """
-    Return how every parameter moved, by its name in the trace.
-
-    Parameters
-    ----------
-    trace
-        What `recorded(last_attempt=True)` returns.
-    """
+    """Return how every parameter moved, by its name in the trace."""
     return {name: movement(trace[name].values) for name in param_variables(experiment_of(trace).network)}
 
 

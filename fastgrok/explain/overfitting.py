@@ -25,21 +25,10 @@ _ROWS = 12  # inputs and weights in the text
 
 
 class WeightGrowth(NamedTuple):
-    """
-    How much a weight or bias grew.
+    """How much a weight or bias grew."""
 
-    Parameters
-    ----------
-    layer
-        Number of its Linear layer, from 1.
-    name
-        What it is called, as "noise_3 -> unit 0".
-    before, after
-        Its values at `Overfitting.grown_from` and at the end.
-    """
-
-    layer: int
-    name: str
+    layer: int  # number of its Linear layer, from 1
+    name: str  # what it is called, as "noise_3 -> unit 0"
     before: float
     after: float
 
@@ -50,21 +39,9 @@ class WeightGrowth(NamedTuple):
 
 
 class InputGrowth(NamedTuple):
-    """
-    How much the weights of an input grew, and whether it deserves it.
+    """How much the weights of an input grew, and whether it deserves it."""
 
-    Parameters
-    ----------
-    name
-        Its feature name.
-    before, after
-        Euclidean norm of its weights in the first layer, at `Overfitting.grown_from` and at the end.
-    r_training, r_validation
-        Pearson's r of the input with the target with which it correlates the most in training; NaN: it is constant.
-        What correlates in training alone does so by accident.
-    """
-
-    name: str
+    name: str  # its feature name
     before: float
     after: float
     r_training: float

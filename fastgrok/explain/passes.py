@@ -20,44 +20,19 @@ ERROR_FACTOR: dict[Loss, int] = {"half_squared_error": 1, "squared_error": 2, "b
 
 
 class Pass(NamedTuple):
-    """
-    What goes through a network forward and what comes back, for some examples.
+    """What goes through a network forward and what comes back, for some examples."""
 
-    Parameters
-    ----------
-    values
-        The inputs, then what each layer gives out, (n_examples, width) each.
-    slopes
-        For each layer f' of an activation where it was, (n_examples, width); None for a Linear layer.
-    deltas
-        dL/d(values), place by place, L the loss of an example alone. For binary_cross_entropy output - target
-        stands at the output too, and not at the input of the last Sigmoid alone.
-    losses
-        (n_examples,), the loss of each.
-    """
-
-    values: list[Array]
+    values: list[Array]  # the inputs, then what each layer gives out, (n_examples, width) each
     slopes: list[Array | None]
-    deltas: list[Array]
-    losses: Array
+    deltas: list[Array]  # dL/d(values), place by place, L the loss of an example alone
+    losses: Array  # (n_examples,), the loss of each
 
 
 def passed(network: Network, params: Params, loss: Loss, X: Array, y: Array) -> Pass:
     """
     Send examples through a network and back.
 
-    Parameters
-    ----------
-    network
-        Its layers.
-    params
-        Its parameters: their dtype is that of the arithmetic.
-    loss
-        What is differentiated.
-    X
-        Inputs (n_examples, n_in).
-    y
-        Targets (n_examples, n_out).
+    X: inputs (n_examples, n_in); y: targets (n_examples, n_out).
 
     Notes
     -----
@@ -91,16 +66,7 @@ def passed(network: Network, params: Params, loss: Loss, X: Array, y: Array) -> 
 
 
 def weight_and_bias(network: Network, params: Sequence[Array]) -> list[tuple[Array, Array | None] | None]:
-    """
-    Return for each layer its weight and bias; None for an activation, and for a bias that there is not.
-
-    Parameters
-    ----------
-    network
-        Its layers.
-    params
-        Its parameters.
-    """
+    """Return for each layer its weight and bias; None for an activation, and for a bias that there is not."""
     rest = iter(params)
     return [
         (next(rest), next(rest) if layer.bias else None) if isinstance(layer, Linear) else None

@@ -19,20 +19,8 @@ def pearson(
 
     r = sum (x - mean x)(y - mean y) / sqrt(sum (x - mean x)**2 sum (y - mean y)**2).
 
-    Parameters
-    ----------
-    x
-        (..., n_examples, n_x).
-    y
-        (..., n_examples, n_y); axes before the examples are broadcast.
-    where
-        (..., n_examples, n_y): the examples that count, for each column of y; None: all.
-    constant
-        See `CONSTANT`.
-
-    Returns
-    -------
-    (..., n_x, n_y).
+    x: (..., n_examples, n_x); y: (..., n_examples, n_y); axes before the examples are broadcast; where: (...,
+    n_examples, n_y): the examples that count, for each column of y; None: all; returns (..., n_x, n_y).
 
     Examples
     --------

@@ -57,29 +57,14 @@ class Pressure:
 
 
 class ParamPressure(NamedTuple):
-    """
-    The pressure on one weight or bias at the time of `Pressure.at`.
+    """The pressure on one weight or bias at the time of `Pressure.at`."""
 
-    Parameters
-    ----------
-    name
-        What it is called, as "light_0 -> unit 0".
-    examples
-        (n_examples,).
-    up, down
-        Sums of those that are positive, and of those that are negative.
-    conflict
-        How much of it cancels.
-    mean_conflict
-        The mean of that over the recorded times at which there is pressure.
-    """
-
-    name: str
-    examples: NDArray[np.float64]
+    name: str  # what it is called, as "light_0 -> unit 0"
+    examples: NDArray[np.float64]  # (n_examples,)
     up: float
     down: float
-    conflict: float
-    mean_conflict: float
+    conflict: float  # how much of it cancels
+    mean_conflict: float  # the mean of that over the recorded times at which there is pressure
 
 
 def pressure(trace: Any, *, at: int | None = 0) -> Pressure:
@@ -136,16 +121,7 @@ def pressure(trace: Any, *, at: int | None = 0) -> Pressure:
 
 
 def at_one_time(found: Pressure, layer: int) -> list[ParamPressure]:
-    """
-    Return the pressure on each weight and bias of a layer, in the order of `param_names`.
-
-    Parameters
-    ----------
-    found
-        What `pressure` returns.
-    layer
-        Number of a Linear layer, from 1.
-    """
+    """Return the pressure on each weight and bias of a layer, in the order of `param_names`."""
     names = iter(param_names(found.experiment, layer))
     rows = []
     for param in (f"weight_{layer}", f"bias_{layer}"):

@@ -18,13 +18,6 @@ class Moment(NamedTuple):
     """
     A time of a trace.
 
-    Parameters
-    ----------
-    epoch
-        The epoch after which it was, or in which the update was made; 0 is the initialisation.
-    step
-        The update after which it was; None in a trace by epoch.
-
     Examples
     --------
     >>> str(Moment(3, 9)), Moment(3, 9).time
@@ -33,8 +26,8 @@ class Moment(NamedTuple):
     ('epoch 3', 3)
     """
 
-    epoch: int
-    step: int | None
+    epoch: int  # the epoch after which it was, or in which the update was made; 0 is the initialisation
+    step: int | None  # the update after which it was; None in a trace by epoch
 
     @property
     def time(self) -> int:
@@ -46,21 +39,7 @@ class Moment(NamedTuple):
 
 
 def recorded(trace: Any, *, last_attempt: bool = False) -> xr.Dataset:
-    """
-    Return a trace of one seed without the times that the seed did not come to.
-
-    Parameters
-    ----------
-    trace
-        What `replay` returns.
-    last_attempt
-        Whether only the last attempt of a seed that began again is wanted.
-
-    Raises
-    ------
-    InvalidExperiment
-        If it is something else.
-    """
+    """Return a trace of one seed without the times that the seed did not come to."""
     checked = checked_trace(trace)
     dim = time_dim(checked)
     there = checked.sel({dim: slice(None, checked_time(checked, None))})
@@ -71,43 +50,18 @@ def recorded(trace: Any, *, last_attempt: bool = False) -> xr.Dataset:
 
 
 def epochs_of(trace: xr.Dataset) -> NDArray[np.int64]:
-    """
-    Return the epoch of each time, (n_times,).
-
-    Parameters
-    ----------
-    trace
-        What `recorded` returns.
-    """
+    """Return the epoch of each time, (n_times,)."""
     return np.asarray(trace["epoch_of"] if time_dim(trace) == STEP else trace["epoch"], dtype=np.int64)
 
 
 def moment(trace: xr.Dataset, place: int) -> Moment:
-    """
-    Return the time at a place.
-
-    Parameters
-    ----------
-    trace
-        What `recorded` returns.
-    place
-        From 0; from the end if negative.
-    """
+    """Return the time at a place."""
     by_step = time_dim(trace) == STEP
     return Moment(int(epochs_of(trace)[place]), int(trace[STEP].values[place]) if by_step else None)
 
 
 def layer_input(trace: xr.Dataset, layer: int) -> NDArray[Any]:
-    """
-    Return what a Linear layer takes in, (n_times, n_examples, fan_in); without times for the first layer.
-
-    Parameters
-    ----------
-    trace
-        What `recorded` returns, or one time of it.
-    layer
-        Its number, from 1.
-    """
+    """Return what a Linear layer takes in, (n_times, n_examples, fan_in); without times for the first layer."""
     return np.asarray((trace["input"] if layer == 1 else trace[f"activation_{layer - 1}"]).values)
 
 
@@ -115,10 +69,7 @@ def last_run(holds: NDArray[np.bool_]) -> int:
     """
     Return the place from which something holds to the end; the length if it does not hold at the end.
 
-    Parameters
-    ----------
-    holds
-        Shape (n_times,).
+    holds: shape (n_times,).
 
     Examples
     --------

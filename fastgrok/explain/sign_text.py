@@ -28,14 +28,7 @@ _RESULTS = {1: "higher than expected", 0: "as expected", -1: "lower than expecte
 
 
 def written(flow: SignFlow) -> str:
-    """
-    Return the text of a flow of signs.
-
-    Parameters
-    ----------
-    flow
-        What `sign_flow` returns.
-    """
+    """Return the text of a flow of signs."""
     lines = [str(flow.rules)]
     for row in range(min(len(flow.examples), MOST_EXAMPLES)):
         lines += ["", *_example(flow, row)]

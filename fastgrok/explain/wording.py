@@ -25,11 +25,6 @@ def number(value: Any) -> str:
     """
     Return a number to four digits.
 
-    Parameters
-    ----------
-    value
-        Any number.
-
     Examples
     --------
     >>> number(0.123456), number(-0.0), number(2)
@@ -41,11 +36,6 @@ def number(value: Any) -> str:
 def precise(value: float | np.floating) -> str:
     """
     Return a number to six digits, and no minus before a zero.
-
-    Parameters
-    ----------
-    value
-        Any.
 
     Examples
     --------
@@ -59,10 +49,7 @@ def numbers(values: np.ndarray) -> str:
     """
     Return numbers in brackets.
 
-    Parameters
-    ----------
-    values
-        (n,).
+    values: (n,).
 
     Examples
     --------
@@ -76,13 +63,6 @@ def counted(count: int, noun: str) -> str:
     """
     Return a number of things.
 
-    Parameters
-    ----------
-    count
-        0 or more.
-    noun
-        One of them.
-
     Examples
     --------
     >>> counted(1, "unit"), counted(1200, "unit")
@@ -94,11 +74,6 @@ def counted(count: int, noun: str) -> str:
 def listed(items: Iterable[Any]) -> str:
     """
     Return things one after the other, the first eight of them if there are more.
-
-    Parameters
-    ----------
-    items
-        One or more.
 
     Examples
     --------
@@ -114,13 +89,6 @@ def listed(items: Iterable[Any]) -> str:
 def example(data: Dataset, k: int) -> str:
     """
     Return an example by its number, inputs and targets.
-
-    Parameters
-    ----------
-    data
-        The examples.
-    k
-        From 0.
 
     Examples
     --------
@@ -140,11 +108,6 @@ def layer_name(layer: Layer) -> str:
     """
     Return the name of a layer as `mlp` takes it; "linear" for a Linear layer.
 
-    Parameters
-    ----------
-    layer
-        Any.
-
     Examples
     --------
     >>> import fastgrok as fg
@@ -157,13 +120,6 @@ def layer_name(layer: Layer) -> str:
 def param_names(experiment: Experiment, layer: int) -> list[str]:
     """
     Return what to call each weight of a Linear layer, row by row, then each bias.
-
-    Parameters
-    ----------
-    experiment
-        What was trained.
-    layer
-        Its number, from 1.
 
     Examples
     --------
@@ -178,29 +134,13 @@ def param_names(experiment: Experiment, layer: int) -> list[str]:
 
 
 def paragraph(*sentences: str) -> str:
-    """
-    Return sentences as lines of at most 100 characters; empty ones are left out.
-
-    Parameters
-    ----------
-    *sentences
-        Each with its full stop.
-    """
+    """Return sentences as lines of at most 100 characters; empty ones are left out."""
     return "\n".join(wrapped(" ".join(filter(None, sentences)), hanging=0))
 
 
 def wrapped(text: str, indent: int = 0, hanging: int = 4) -> list[str]:
     """
     Return text in lines of at most 100 characters, broken between words.
-
-    Parameters
-    ----------
-    text
-        One paragraph.
-    indent
-        Blanks before its first line.
-    hanging
-        Blanks more before the others.
 
     Examples
     --------
@@ -221,11 +161,6 @@ def bullet(text: str) -> str:
     """
     Return an item of a list as lines of at most 100 characters.
 
-    Parameters
-    ----------
-    text
-        What it says.
-
     Examples
     --------
     >>> bullet("one thing")
@@ -235,17 +170,6 @@ def bullet(text: str) -> str:
 
 
 def table(header: Sequence[str], body: Sequence[Sequence[str]], n_labels: int = 1) -> str:
-    """
-    Return an aligned table.
-
-    Parameters
-    ----------
-    header
-        What stands above the columns.
-    body
-        Rows of as many cells.
-    n_labels
-        Columns that hold words; the others hold numbers.
-    """
+    """Return an aligned table."""
     rows = [[one_line(cell) for cell in row] for row in body]
     return "\n".join(aligned(Cells(list(header), rows, n_labels)))

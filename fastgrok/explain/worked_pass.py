@@ -206,11 +206,6 @@ def plain_lr(experiment: Experiment) -> float | None:
     """
     Return the learning rate of SGD that subtracts lr times the gradient and nothing else; None of any other.
 
-    Parameters
-    ----------
-    experiment
-        Any.
-
     Examples
     --------
     >>> import fastgrok as fg

@@ -22,14 +22,7 @@ _LEGEND = (
 
 
 def written(work: WorkedPass) -> str:
-    """
-    Return the text of a worked pass.
-
-    Parameters
-    ----------
-    work
-        What `worked_pass` returns.
-    """
+    """Return the text of a worked pass."""
     which = "An input" if work.example is None else f"Example {work.example} of {work.experiment.data.name}"
     given = f"{which} through {work.experiment.network}: inputs {numbers(work.inputs)}, target {numbers(work.target)}"
     lines = [*wrapped(given), *wrapped(_LEGEND, hanging=0), "", "Forward"]

@@ -72,14 +72,7 @@ def device(function: Callable[..., Any]) -> Any:
 
 
 def kernel(*key: object) -> Callable[[Callable[..., Any]], Any]:
-    """Compile a kernel that Python calls, cached on disk.
-
-    Parameters
-    ----------
-    key
-        Everything that the function closes over (sizes, lane count, dtype name), as text: two kernels of the
-        same name with equal keys must be the same code.
-    """
+    """Compile a kernel that Python calls, cached on disk."""
 
     def decorate(function: Callable[..., Any]) -> Any:
         dispatcher = numba.njit(no_cfunc_wrapper=True, **_OPTIONS)(function)

@@ -21,28 +21,13 @@ _MAP = "cividis"
 
 
 class ActivationMap(NamedTuple):
-    """
-    What a layer gives out at some time.
+    """What a layer gives out at some time."""
 
-    Parameters
-    ----------
-    time
-        The epoch or step.
-    values
-        (n_examples, n_units).
-    dead
-        (n_units,), whether each is a ReLU unit that is dead.
-    low
-        The least that the layer gives out at any time: what the colours begin with.
-    high
-        The most.
-    """
-
-    time: int
-    values: NDArray[Any]
-    dead: NDArray[np.bool_]
-    low: float
-    high: float
+    time: int  # the epoch or step
+    values: NDArray[Any]  # (n_examples, n_units)
+    dead: NDArray[np.bool_]  # (n_units,), whether each is a ReLU unit that is dead
+    low: float  # the least that the layer gives out at any time: what the colours begin with
+    high: float  # the most
 
 
 def activation_map(trace: xr.Dataset, layer: int = 1, at: int | None = None) -> ActivationMap:

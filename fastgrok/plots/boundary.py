@@ -24,28 +24,13 @@ _MAP = "cividis"
 
 
 class OutputGrid(NamedTuple):
-    """
-    What a network gives out over the plane of its two inputs.
+    """What a network gives out over the plane of its two inputs."""
 
-    Parameters
-    ----------
-    time
-        The epoch or step.
-    x0
-        (101,), the first input.
-    x1
-        (101,), the second.
-    values
-        (101, 101), the output at `x1[row], x0[column]`.
-    midpoint
-        Halfway between the smallest and the largest target: by what accuracy tells outputs apart.
-    """
-
-    time: int
-    x0: NDArray[np.float64]
-    x1: NDArray[np.float64]
-    values: NDArray[np.float64]
-    midpoint: float
+    time: int  # the epoch or step
+    x0: NDArray[np.float64]  # (101,), the first input
+    x1: NDArray[np.float64]  # (101,), the second
+    values: NDArray[np.float64]  # (101, 101), the output at `x1[row], x0[column]`
+    midpoint: float  # halfway between the smallest and the largest target: by what accuracy tells outputs apart
 
 
 def output_grid(trace: xr.Dataset, at: int | None = None, output: int = 0) -> OutputGrid:

@@ -23,25 +23,12 @@ _FILLS = {"layer": COLOURS[1], "weights": COLOURS[4], "bias": "#FFFFFF"}
 
 
 class Box(NamedTuple):
-    """
-    Where a brick is drawn; a cell is 1 wide and 1 high.
+    """Where a brick is drawn; a cell is 1 wide and 1 high."""
 
-    Parameters
-    ----------
-    brick
-        Which.
-    x
-        Its left side.
-    y
-        Its upper side: the first row of bricks is at 0, those below are negative.
-    joint
-        Where the middle of the operation on its left stands.
-    """
-
-    brick: Brick
-    x: float
-    y: float
-    joint: float
+    brick: Brick  # which
+    x: float  # its left side
+    y: float  # its upper side: the first row of bricks is at 0, those below are negative
+    joint: float  # where the middle of the operation on its left stands
 
     @property
     def rows(self) -> list[bool]:

@@ -16,40 +16,17 @@ from fastgrok.store import Store
 
 
 class Counted(NamedTuple):
-    """
-    One configuration, and what became of its seeds.
+    """One configuration, and what became of its seeds."""
 
-    Parameters
-    ----------
-    name
-        Its values on the axes in words; of a run its network.
-    labels
-        Its label on each axis.
-    experiment
-        What was trained.
-    counts
-        What became of its seeds.
-    """
-
-    name: str
-    labels: Mapping[str, Any]
-    experiment: Experiment
-    counts: Counts
+    name: str  # its values on the axes in words; of a run its network
+    labels: Mapping[str, Any]  # its label on each axis
+    experiment: Experiment  # what was trained
+    counts: Counts  # what became of its seeds
 
 
 def configurations(result: Result | Store) -> list[Counted]:
     """
     Return every configuration.
-
-    Parameters
-    ----------
-    result
-        What `run`, `sweep` or `open_store` returns.
-
-    Raises
-    ------
-    InvalidExperiment
-        If it is something else.
 
     Examples
     --------
@@ -74,19 +51,7 @@ def configurations(result: Result | Store) -> list[Counted]:
 
 
 def trained(result: Result | Store) -> list[Counted]:
-    """
-    Return the configurations of which a seed or more is finished.
-
-    Parameters
-    ----------
-    result
-        What `run`, `sweep` or `open_store` returns.
-
-    Raises
-    ------
-    InvalidExperiment
-        If it is something else, or there is none.
-    """
+    """Return the configurations of which a seed or more is finished."""
     found = [one for one in configurations(result) if one.counts.n]
     if not found:
         raise InvalidExperiment("result", result, "one with seeds that are finished")
@@ -94,19 +59,7 @@ def trained(result: Result | Store) -> list[Counted]:
 
 
 def axes_of(result: Result | Store) -> list[Axis]:
-    """
-    Return what was varied.
-
-    Parameters
-    ----------
-    result
-        What `run`, `sweep` or `open_store` returns.
-
-    Raises
-    ------
-    InvalidExperiment
-        If it is something else.
-    """
+    """Return what was varied."""
     result = _checked(result)
     return list(result.specification.axes if isinstance(result, Store) else result.axes)
 
@@ -114,18 +67,6 @@ def axes_of(result: Result | Store) -> list[Axis]:
 def place_of(result: Result | Store, config: int | Mapping[str, Any] | None) -> int:
     """
     Return the place of one configuration among all.
-
-    Parameters
-    ----------
-    result
-        What `run`, `sweep` or `open_store` returns.
-    config
-        As for `Store.dataset`: its place in `summary()`, or labels that it has alone; None: the only one.
-
-    Raises
-    ------
-    InvalidExperiment
-        If there is no such configuration, or several.
 
     Examples
     --------

@@ -22,31 +22,14 @@ _DIGITS = 12  # one minus a share that was rounded is the plain share again, to 
 
 
 class ConvergenceCurve(NamedTuple):
-    """
-    The share of the seeds of one configuration that have converged by each epoch.
+    """The share of the seeds of one configuration that have converged by each epoch."""
 
-    Parameters
-    ----------
-    name
-        The configuration.
-    n
-        Its seeds.
-    epochs
-        (n_steps,), 0, the epochs at which seeds converge, and the last epoch.
-    share
-        (n_steps,), one minus Kaplan and Meier's estimate; it holds from each epoch to the next.
-    low
-        (n_steps,), lower end of its interval at each epoch alone.
-    high
-        (n_steps,), upper end.
-    """
-
-    name: str
-    n: int
-    epochs: NDArray[np.int64]
+    name: str  # the configuration
+    n: int  # its seeds
+    epochs: NDArray[np.int64]  # (n_steps,), 0, the epochs at which seeds converge, and the last epoch
     share: NDArray[np.float64]
-    low: NDArray[np.float64]
-    high: NDArray[np.float64]
+    low: NDArray[np.float64]  # (n_steps,), lower end of its interval at each epoch alone
+    high: NDArray[np.float64]  # (n_steps,), upper end
 
 
 def convergence_curves(result: Result | Store, confidence: float = 0.95) -> list[ConvergenceCurve]:

@@ -22,31 +22,14 @@ _FOUR_LINES = 48  # points
 
 
 class CorrelationTable(NamedTuple):
-    """
-    What is drawn.
-
-    Parameters
-    ----------
-    rows
-        The layer and the number of each unit; of a layer of more than 16 units the first 16.
-    columns
-        What is correlated with what, as in the text of a `Correlation`.
-    r
-        (n_rows, n_columns), the strongest over targets or inputs, at the end; NaN where there is none.
-    asked
-        (n_rows, n_columns), whether there may be one: "if active" is asked only where a ReLU follows.
-    starts
-        The first row of each layer.
-    layers
-        What each layer has found.
-    """
+    """What is drawn."""
 
     rows: list[tuple[int, int]]
-    columns: list[str]
+    columns: list[str]  # what is correlated with what, as in the text of a `Correlation`
     r: NDArray[np.float64]
     asked: NDArray[np.bool_]
-    starts: list[int]
-    layers: tuple[LayerFound, ...]
+    starts: list[int]  # the first row of each layer
+    layers: tuple[LayerFound, ...]  # what each layer has found
 
 
 def correlation_table(found: Correlation) -> CorrelationTable:

@@ -20,31 +20,14 @@ _QUANTILES = (0.5, 0.25, 0.75, 0.05, 0.95)
 
 
 class Bands(NamedTuple):
-    """
-    A quantity over time: its median over seeds, and between what half and nine tenths of the seeds are.
+    """A quantity over time: its median over seeds, and between what half and nine tenths of the seeds are."""
 
-    Parameters
-    ----------
-    time
-        (n_times,), epochs or steps.
-    median
-        (n_times,), as all that follow; of one seed its value.
-    low_50
-        A quarter of the seeds is at or below.
-    high_50
-        Three quarters are.
-    low_90
-        5 % are.
-    high_90
-        95 % are.
-    """
-
-    time: NDArray[np.int64]
-    median: NDArray[np.float64]
-    low_50: NDArray[np.float64]
-    high_50: NDArray[np.float64]
-    low_90: NDArray[np.float64]
-    high_90: NDArray[np.float64]
+    time: NDArray[np.int64]  # (n_times,), epochs or steps
+    median: NDArray[np.float64]  # (n_times,), as all that follow; of one seed its value
+    low_50: NDArray[np.float64]  # a quarter of the seeds is at or below
+    high_50: NDArray[np.float64]  # three quarters are
+    low_90: NDArray[np.float64]  # 5 % are
+    high_90: NDArray[np.float64]  # 95 % are
 
 
 def loss_bands(trace: xr.Dataset) -> dict[str, Bands]:

@@ -21,25 +21,12 @@ _MARKERS = "osD^v"
 
 
 class DeadShare(NamedTuple):
-    """
-    The share of the units of a layer that are dead.
+    """The share of the units of a layer that are dead."""
 
-    Parameters
-    ----------
-    name
-        The configuration.
-    layer
-        Which of its ReLU layers, from 1.
-    initial
-        At initialisation, in the mean over seeds, with its interval.
-    final
-        After the last update.
-    """
-
-    name: str
-    layer: int
-    initial: Estimate
-    final: Estimate
+    name: str  # the configuration
+    layer: int  # which of its ReLU layers, from 1
+    initial: Estimate  # at initialisation, in the mean over seeds, with its interval
+    final: Estimate  # after the last update
 
 
 def dead_shares(result: Result | Store, confidence: float = 0.95) -> list[DeadShare]:

@@ -32,71 +32,30 @@ _POINTS = 30  # times at most that have points
 
 
 class Mark(NamedTuple):
-    """
-    Something that happened at a time.
+    """Something that happened at a time."""
 
-    Parameters
-    ----------
-    time
-        The epoch or step.
-    loss
-        Then.
-    name
-        What happened.
-    """
-
-    time: int
-    loss: float
-    name: str
+    time: int  # the epoch or step
+    loss: float  # then
+    name: str  # what happened
 
 
 class Level(NamedTuple):
-    """
-    A loss that stays.
+    """A loss that stays."""
 
-    Parameters
-    ----------
-    since
-        The epoch or step.
-    loss
-        Near which it stays.
-    name
-        What it is the loss of.
-    """
-
-    since: int
-    loss: float
-    name: str
+    since: int  # the epoch or step
+    loss: float  # near which it stays
+    name: str  # what it is the loss of
 
 
 class Story(NamedTuple):
-    """
-    What is drawn of a seed.
+    """What is drawn of a seed."""
 
-    Parameters
-    ----------
-    cause
-        One of the words of `fastgrok.explain.failure`.
-    times
-        (n_times,), epochs or steps of the last attempt.
-    losses
-        (n_times,).
-    deaths
-        Units that are dead in the end, together where they died at the same time.
-    plateau
-        On which the seed sits, or None.
-    end
-        When it converged or diverged, or None.
-    limits
-        Of a logarithmic axis of losses; None if they are so near each other that a linear one shows them.
-    """
-
-    cause: str
-    times: NDArray[np.int64]
-    losses: NDArray[np.float64]
-    deaths: tuple[Mark, ...]
-    plateau: Level | None
-    end: Mark | None
+    cause: str  # one of the words of `fastgrok.explain.failure`
+    times: NDArray[np.int64]  # (n_times,), epochs or steps of the last attempt
+    losses: NDArray[np.float64]  # (n_times,)
+    deaths: tuple[Mark, ...]  # units that are dead in the end, together where they died at the same time
+    plateau: Level | None  # on which the seed sits, or None
+    end: Mark | None  # when it converged or diverged, or None
     limits: tuple[float, float] | None
 
 

@@ -29,31 +29,13 @@ _DASHES: tuple[Any, ...] = ("-", "--", "-.", ":", (0, (1, 4)), (0, (6, 4)), (0, 
 
 
 class LossHistogram(NamedTuple):
-    """
-    How many seeds end with which loss.
+    """How many seeds end with which loss."""
 
-    Parameters
-    ----------
-    edges
-        (n_bins + 1,), mean losses, ascending.
-    converged
-        (n_bins,), seeds that converged.
-    rest
-        (n_bins,), the other seeds.
-    not_finite
-        Seeds whose loss is no number; they are in no bin.
-    logarithmic
-        Whether bins are equally wide on a logarithmic axis.
-    plateaus
-        The plateaus of the data, with the seeds that did not converge and sit on each; last, as long as there are
-        plateaus, those that sit on none.
-    """
-
-    edges: NDArray[np.float64]
-    converged: NDArray[np.int64]
-    rest: NDArray[np.int64]
-    not_finite: int
-    logarithmic: bool
+    edges: NDArray[np.float64]  # (n_bins + 1,), mean losses, ascending
+    converged: NDArray[np.int64]  # (n_bins,), seeds that converged
+    rest: NDArray[np.int64]  # (n_bins,), the other seeds
+    not_finite: int  # seeds whose loss is no number; they are in no bin
+    logarithmic: bool  # whether bins are equally wide on a logarithmic axis
     plateaus: list[PlateauShare]
 
 

@@ -29,54 +29,25 @@ _CROWDED = 3  # nodes are smaller where a column is higher than this, from its m
 
 @dataclass(frozen=True)
 class Place:
-    """
-    Where a unit stands.
+    """Where a unit stands."""
 
-    Parameters
-    ----------
-    layer
-        The number of the Linear layer that it belongs to; 0: it is an input.
-    unit
-        Its number in the layer, from 0.
-    x
-        Where it stands.
-    y
-        Where it stands; 0 is the middle.
-    """
-
-    layer: int
-    unit: int
-    x: float
-    y: float
+    layer: int  # the number of the Linear layer that it belongs to; 0: it is an input
+    unit: int  # its number in the layer, from 0
+    x: float  # where it stands
+    y: float  # where it stands; 0 is the middle
 
 
 class Edge(NamedTuple):
-    """
-    What leads from one unit to another.
+    """What leads from one unit to another."""
 
-    Parameters
-    ----------
-    source
-        Where it comes from.
-    target
-        Where it leads to.
-    value
-        The number on it: a weight, or what goes along it.
-    """
-
-    source: Place
-    target: Place
-    value: float
+    source: Place  # where it comes from
+    target: Place  # where it leads to
+    value: float  # the number on it: a weight, or what goes along it
 
 
 def places(widths: Sequence[int]) -> list[list[Place]]:
     """
     Return where the units of each layer stand, from the top; of more than 10 those of the first 5 and the last 4.
-
-    Parameters
-    ----------
-    widths
-        Units of each layer, the inputs first.
 
     Examples
     --------
@@ -99,30 +70,12 @@ def _column(layer: int, width: int, most: int) -> Iterator[Place]:
 
 
 def crowded(nodes: Sequence[Place]) -> bool:
-    """
-    Return whether nodes, and what is written in them, must be small.
-
-    Parameters
-    ----------
-    nodes
-        All of them.
-    """
+    """Return whether nodes, and what is written in them, must be small."""
     return max(abs(node.y) for node in nodes) > _CROWDED
 
 
 def draw_edges(edges: Sequence[Edge], largest: float, ax: Axes) -> None:
-    """
-    Draw edges: solid or dashed, wide or thin, dark or light; a 0 dotted; with its number where there are few.
-
-    Parameters
-    ----------
-    edges
-        All of them.
-    largest
-        The size of a number whose edge is the widest.
-    ax
-        Where to draw.
-    """
+    """Draw edges: solid or dashed, wide or thin, dark or light; a 0 dotted; with its number where there are few."""
     from matplotlib.collections import LineCollection
 
     for color, style, sign in ((POSITIVE, "solid", 1), (NEGATIVE, "dashed", -1), (DEAD, "dotted", 0)):
@@ -159,37 +112,13 @@ def _label_places(edges: Sequence[Edge]) -> Iterator[tuple[float, float]]:
 
 
 def draw_circles(nodes: Sequence[Place], size: float, face: Any, ax: Axes) -> None:
-    """
-    Draw nodes of one kind.
-
-    Parameters
-    ----------
-    nodes
-        Those of the kind.
-    size
-        Of a circle, in points squared.
-    face
-        The colour that fills it.
-    ax
-        Where to draw.
-    """
+    """Draw nodes of one kind."""
     style: dict[str, Any] = {"s": size, "color": face, "edgecolors": "black", "zorder": 3}
     ax.scatter([node.x for node in nodes], [node.y for node in nodes], **style)
 
 
 def draw_frame(nodes: Sequence[Place], experiment: Experiment, ax: Axes) -> None:
-    """
-    Name the layers, the inputs and the outputs, say how many units are left out, and fit the axes.
-
-    Parameters
-    ----------
-    nodes
-        All of them, as `places` has them.
-    experiment
-        What has this network.
-    ax
-        Where to draw.
-    """
+    """Name the layers, the inputs and the outputs, say how many units are left out, and fit the axes."""
     linears, data = experiment.network.linears, experiment.data
     widths = [linears[0].fan_in, *(linear.fan_out for linear in linears)]
     for layer, width in enumerate(widths):
@@ -212,18 +141,7 @@ def draw_frame(nodes: Sequence[Place], experiment: Experiment, ax: Axes) -> None
 
 
 def draw_legend(handles: Sequence[Any], largest: float, ax: Axes) -> None:
-    """
-    Say what stands for what below the network.
-
-    Parameters
-    ----------
-    handles
-        What there is beside edges.
-    largest
-        The size of a number whose edge is the widest.
-    ax
-        Where to draw.
-    """
+    """Say what stands for what below the network."""
     from matplotlib.lines import Line2D
 
     edges = [

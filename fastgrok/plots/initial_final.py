@@ -21,22 +21,11 @@ if TYPE_CHECKING:
 
 
 class InitialFinal(NamedTuple):
-    """
-    The weights of a layer before and after training.
+    """The weights of a layer before and after training."""
 
-    Parameters
-    ----------
-    seeds
-        (n_seeds,).
-    initial
-        (n_seeds, fan_in, fan_out), as drawn.
-    final
-        (n_seeds, fan_in, fan_out), trained.
-    """
-
-    seeds: NDArray[np.uint64]
-    initial: NDArray[Any]
-    final: NDArray[Any]
+    seeds: NDArray[np.uint64]  # (n_seeds,)
+    initial: NDArray[Any]  # (n_seeds, fan_in, fan_out), as drawn
+    final: NDArray[Any]  # (n_seeds, fan_in, fan_out), trained
 
 
 def initial_final_weights(

@@ -29,46 +29,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Node(Place):
-    """
-    A unit.
+    """A unit."""
 
-    Parameters
-    ----------
-    layer, unit, x, y
-        As of a `Place`.
-    bias
-        Its bias; None: it has none.
-    dead
-        Whether it is a ReLU unit that is dead.
-    """
-
-    bias: float | None
-    dead: bool
+    bias: float | None  # its bias; None: it has none
+    dead: bool  # whether it is a ReLU unit that is dead
 
 
 class Graph(NamedTuple):
-    """
-    A network at some time.
+    """A network at some time."""
 
-    Parameters
-    ----------
-    time
-        The epoch or step.
-    nodes
-        Layer by layer; of a layer of more than 10 units the first 5 and the last 4.
-    edges
-        Those between these nodes.
-    left_out
-        For each layer, the inputs first, how many units are not among the nodes.
-    largest
-        The largest size of a weight at any time: what the widths of the edges are relative to, so that pictures of
-        one seed can be compared.
-    """
-
-    time: int
-    nodes: list[Node]
-    edges: list[Edge]
-    left_out: list[int]
+    time: int  # the epoch or step
+    nodes: list[Node]  # layer by layer; of a layer of more than 10 units the first 5 and the last 4
+    edges: list[Edge]  # those between these nodes
+    left_out: list[int]  # for each layer, the inputs first, how many units are not among the nodes
     largest: float
 
 

@@ -16,23 +16,12 @@ if TYPE_CHECKING:
 
 
 class Curves(NamedTuple):
-    """
-    What is drawn.
+    """What is drawn."""
 
-    Parameters
-    ----------
-    times
-        Epochs or steps, (n_times,).
-    training, validation
-        Mean losses, (n_times,).
-    parts
-        The time at which the validation loss is smallest.
-    """
-
-    times: NDArray[np.int64]
+    times: NDArray[np.int64]  # epochs or steps, (n_times,)
     training: NDArray[np.float64]
     validation: NDArray[np.float64]
-    parts: int
+    parts: int  # the time at which the validation loss is smallest
 
 
 def overfitting_curves(found: Overfitting) -> Curves:

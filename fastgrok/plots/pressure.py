@@ -19,25 +19,12 @@ _LABELS = 40  # rows that have names of their own, and cells of a row that have 
 
 
 class Rows(NamedTuple):
-    """
-    A row for each weight and bias, layer by layer.
+    """A row for each weight and bias, layer by layer."""
 
-    Parameters
-    ----------
-    names
-        "1: light_0 -> unit 0": the layer before the colon.
-    values
-        (n_rows, n_columns).
-    columns
-        What the columns are: examples, epochs or steps.
-    borders
-        Rows at which a further layer begins.
-    """
-
-    names: list[str]
-    values: NDArray[np.float64]
-    columns: NDArray[np.int64]
-    borders: list[int]
+    names: list[str]  # "1: light_0 -> unit 0": the layer before the colon
+    values: NDArray[np.float64]  # (n_rows, n_columns)
+    columns: NDArray[np.int64]  # what the columns are: examples, epochs or steps
+    borders: list[int]  # rows at which a further layer begins
 
 
 def pressure_rows(found: Pressure) -> Rows:

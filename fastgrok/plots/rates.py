@@ -24,30 +24,13 @@ _WIDTH = 24  # characters of a label at most
 
 
 class RateTable(NamedTuple):
-    """
-    Convergence rates over two axes.
+    """Convergence rates over two axes."""
 
-    Parameters
-    ----------
-    rows
-        The path of one axis.
-    columns
-        The path of the other.
-    row_labels
-        What stands for the values of the first.
-    column_labels
-        What stands for those of the other.
-    n
-        (n_rows, n_columns), seeds.
-    rates
-        For each row the rate in each column, with its interval; without seeds there is none.
-    """
-
-    rows: str
-    columns: str
-    row_labels: tuple[Any, ...]
-    column_labels: tuple[Any, ...]
-    n: NDArray[np.int64]
+    rows: str  # the path of one axis
+    columns: str  # the path of the other
+    row_labels: tuple[Any, ...]  # what stands for the values of the first
+    column_labels: tuple[Any, ...]  # what stands for those of the other
+    n: NDArray[np.int64]  # (n_rows, n_columns), seeds
     rates: list[list[Estimate]]
 
 

@@ -15,19 +15,7 @@ if TYPE_CHECKING:
 
 
 def recorded(trace: xr.Dataset) -> xr.Dataset:
-    """
-    Return a trace of one seed up to its end, without the times to which only other seeds came.
-
-    Parameters
-    ----------
-    trace
-        What `replay` returns.
-
-    Raises
-    ------
-    InvalidExperiment
-        If it is no trace of one seed.
-    """
+    """Return a trace of one seed up to its end, without the times to which only other seeds came."""
     dim = time_dim(checked_trace(trace))
     return trace.sel({dim: slice(None, checked_time(trace, None))})
 
@@ -35,13 +23,6 @@ def recorded(trace: xr.Dataset) -> xr.Dataset:
 def title_of(trace: xr.Dataset, at: int | None = None) -> str:
     """
     Return which seed or how many seeds there are, and when.
-
-    Parameters
-    ----------
-    trace
-        What `replay` returns.
-    at
-        An epoch or step; None: all of them.
 
     Examples
     --------
@@ -57,33 +38,12 @@ def title_of(trace: xr.Dataset, at: int | None = None) -> str:
 
 
 def time_label(trace: xr.Dataset) -> str:
-    """
-    Return the label of the axis of time.
-
-    Parameters
-    ----------
-    trace
-        What `replay` returns.
-    """
+    """Return the label of the axis of time."""
     return "epoch" if time_dim(trace) == EPOCH else "step (update)"
 
 
 def checked_layer(experiment: Experiment, layer: int) -> int:
-    """
-    Return the number of a Linear layer.
-
-    Parameters
-    ----------
-    experiment
-        What was trained.
-    layer
-        From 1.
-
-    Raises
-    ------
-    InvalidExperiment
-        If there is no such layer.
-    """
+    """Return the number of a Linear layer."""
     n = len(experiment.network.linears)
     if isinstance(layer, bool) or layer not in range(1, n + 1):
         raise InvalidExperiment("layer", layer, f"the number of a Linear layer, 1 to {n}")
@@ -93,13 +53,6 @@ def checked_layer(experiment: Experiment, layer: int) -> int:
 def layer_name(experiment: Experiment, layer: int) -> str:
     """
     Return what a layer is called in a picture: its number, and the activation after it.
-
-    Parameters
-    ----------
-    experiment
-        What was trained.
-    layer
-        The number of a Linear layer, from 1; 0: the inputs.
 
     Examples
     --------

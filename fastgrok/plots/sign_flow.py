@@ -24,44 +24,20 @@ _DASHES = {1: "-", -1: "--", 0: ":"}
 
 
 class Node(NamedTuple):
-    """
-    A unit: what a layer of the network takes in, or at the right end what the network gives out.
+    """A unit: what a layer of the network takes in, or at the right end what the network gives out."""
 
-    Parameters
-    ----------
-    column
-        From 0, the inputs.
-    y
-        Its height: the middle of a column is 0, and the first unit is the highest.
-    sign
-        Of the delta there: 1, 0, -1.
-    blocked
-        Whether delta arrives at it from the right and does not pass.
-    """
-
-    column: int
-    y: float
-    sign: int
-    blocked: bool
+    column: int  # from 0, the inputs
+    y: float  # its height: the middle of a column is 0, and the first unit is the highest
+    sign: int  # of the delta there: 1, 0, -1
+    blocked: bool  # whether delta arrives at it from the right and does not pass
 
 
 class Edge(NamedTuple):
-    """
-    What leads from a unit of a column to one of the next.
+    """What leads from a unit of a column to one of the next."""
 
-    Parameters
-    ----------
-    column
-        Of the unit that it leads from.
-    y
-        The heights of the two units.
-    direction
-        Where the weight is sent: 1 up, -1 down, 0 keep. None: an activation, which has no weight.
-    """
-
-    column: int
-    y: tuple[float, float]
-    direction: int | None
+    column: int  # of the unit that it leads from
+    y: tuple[float, float]  # the heights of the two units
+    direction: int | None  # where the weight is sent: 1 up, -1 down, 0 keep. None: an activation, which has no weight
 
 
 def sign_marks(flow: SignFlow, row: int = 0) -> tuple[list[Node], list[Edge]]:

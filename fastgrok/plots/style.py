@@ -23,19 +23,10 @@ DEAD = "#999999"
 
 
 class Look(NamedTuple):
-    """
-    How one of several lines looks.
+    """How one of several lines looks."""
 
-    Parameters
-    ----------
-    color
-        Of `COLOURS`.
-    linestyle
-        Of `DASHES`.
-    """
-
-    color: str
-    linestyle: str
+    color: str  # of `COLOURS`
+    linestyle: str  # of `DASHES`
 
 
 def looks() -> Iterator[Look]:
@@ -52,16 +43,7 @@ def looks() -> Iterator[Look]:
 
 
 def axes_or_new(ax: Axes | None, height: float = 0.0) -> Axes:
-    """
-    Return the axes, or those of a new figure.
-
-    Parameters
-    ----------
-    ax
-        Where to draw; None: in a new figure.
-    height
-        Of a new figure in inches, at least; others have matplotlib's own.
-    """
+    """Return the axes, or those of a new figure."""
     if ax is not None:
         return ax
     import matplotlib.pyplot as plt
@@ -74,13 +56,6 @@ def axes_or_new(ax: Axes | None, height: float = 0.0) -> Axes:
 def blended(color: str, amount: float) -> tuple[float, float, float]:
     """
     Return a colour mixed with white, so that less of it is lighter, in grey too.
-
-    Parameters
-    ----------
-    color
-        Of `COLOURS`.
-    amount
-        From 0, which is white, to 1.
 
     Examples
     --------
@@ -97,11 +72,6 @@ def ink(share: float) -> str:
     """
     Return "black" or "white": what can be read on a map that goes from dark to light.
 
-    Parameters
-    ----------
-    share
-        Where on the map, from 0 (dark) to 1 (light).
-
     Examples
     --------
     >>> ink(0.1), ink(0.9)
@@ -114,13 +84,6 @@ def short(number: float, decimals: int = 2) -> str:
     """
     Return a number that fits into a node or a cell, as those of a seed that diverges must.
 
-    Parameters
-    ----------
-    number
-        Any.
-    decimals
-        Of a number below 100.
-
     Examples
     --------
     >>> short(-0.5), short(-0.001), short(123.4), short(-2e200)
@@ -130,16 +93,7 @@ def short(number: float, decimals: int = 2) -> str:
 
 
 def legend_below(ax: Axes, title: str | None = None) -> None:
-    """
-    Say what stands for what below the axes, where long names hide nothing.
-
-    Parameters
-    ----------
-    ax
-        What is in them has labels.
-    title
-        What stands above the names.
-    """
+    """Say what stands for what below the axes, where long names hide nothing."""
     n = len(ax.get_legend_handles_labels()[1])
     style: dict[str, Any] = {"fontsize": "small"} if n <= _ONE_COLUMN else {"fontsize": "x-small", "ncols": 2}
     style |= {"loc": "upper center", "bbox_to_anchor": (0.5, 0.0), "borderaxespad": 4.5, "frameon": False}
@@ -147,16 +101,7 @@ def legend_below(ax: Axes, title: str | None = None) -> None:
 
 
 def end_labels(ax: Axes, ends: Mapping[str, float]) -> None:
-    """
-    Write the name of each line at its right end, moved apart where they would overlap.
-
-    Parameters
-    ----------
-    ax
-        Where the lines are; its limits are fixed by this.
-    ends
-        The name of each line, and its last value.
-    """
+    """Write the name of each line at its right end, moved apart where they would overlap."""
     low, high = ax.get_ylim()
     ax.set_ylim(low, high)
     height = 72 * ax.bbox.height / ax.figure.dpi  # in points
@@ -171,17 +116,6 @@ def end_labels(ax: Axes, ends: Mapping[str, float]) -> None:
 def apart(places: Sequence[float], low: float, high: float, gap: float) -> list[float]:
     """
     Return places moved so that none is too near another, in the order in which they are.
-
-    Parameters
-    ----------
-    places
-        From `low` to `high`.
-    low
-        The lower end of the axis.
-    high
-        Its upper end.
-    gap
-        How near is near, as a share of the axis.
 
     Examples
     --------

@@ -20,22 +20,11 @@ _LABELLED = 16  # lines at most that are told by their names
 
 
 class WeightCurves(NamedTuple):
-    """
-    The parameters of a Linear layer over time.
+    """The parameters of a Linear layer over time."""
 
-    Parameters
-    ----------
-    time
-        (n_times,), epochs or steps.
-    weights
-        (n_times, fan_in, fan_out).
-    biases
-        (n_times, fan_out); None: there are none.
-    """
-
-    time: NDArray[np.int64]
-    weights: NDArray[Any]
-    biases: NDArray[Any] | None
+    time: NDArray[np.int64]  # (n_times,), epochs or steps
+    weights: NDArray[Any]  # (n_times, fan_in, fan_out)
+    biases: NDArray[Any] | None  # (n_times, fan_out); None: there are none
 
 
 def weight_curves(trace: xr.Dataset, layer: int = 1) -> WeightCurves:

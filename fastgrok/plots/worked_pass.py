@@ -32,49 +32,21 @@ _AWAY = 15  # points from the middle of a node to the text beside it
 
 @dataclass(frozen=True)
 class PassNode(Place):
-    """
-    A unit in a pass.
+    """A unit in a pass."""
 
-    Parameters
-    ----------
-    layer, unit, x, y
-        As of a `Place`.
-    activation
-        What it gives out; of an input the input.
-    pre_activation
-        z, what its products and its bias add up to; None of an input.
-    bias
-        None if it has none.
-    delta
-        dL/dz; None of an input.
-    off
-        Whether the slope of its activation is 0 here, so that no delta passes it.
-    """
-
-    activation: float
-    pre_activation: float | None
-    bias: float | None
-    delta: float | None
-    off: bool
+    activation: float  # what it gives out; of an input the input
+    pre_activation: float | None  # z, what its products and its bias add up to; None of an input
+    bias: float | None  # none if it has none
+    delta: float | None  # dL/dz; None of an input
+    off: bool  # whether the slope of its activation is 0 here, so that no delta passes it
 
 
 class PassGraph(NamedTuple):
-    """
-    A pass through a network.
+    """A pass through a network."""
 
-    Parameters
-    ----------
-    nodes
-        Layer by layer; of a layer of more than 10 units the first 5 and the last 4.
-    edges
-        Those between these nodes, with the products x_i w_ij.
-    largest
-        The largest size of a product, left out ones too.
-    """
-
-    nodes: list[PassNode]
-    edges: list[Edge]
-    largest: float
+    nodes: list[PassNode]  # layer by layer; of a layer of more than 10 units the first 5 and the last 4
+    edges: list[Edge]  # those between these nodes, with the products x_i w_ij
+    largest: float  # the largest size of a product, left out ones too
 
 
 def pass_graph(found: WorkedPass) -> PassGraph:

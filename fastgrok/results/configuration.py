@@ -14,22 +14,11 @@ from fastgrok.spec.variables import VARIABLES
 
 
 class Configuration(NamedTuple):
-    """
-    One point of a sweep, trained.
+    """One point of a sweep, trained."""
 
-    Parameters
-    ----------
-    labels
-        The label on each axis, by the axis' path.
-    experiment
-        What was trained.
-    trained
-        What came of it, one row a seed.
-    """
-
-    labels: Mapping[str, Any]
-    experiment: Experiment
-    trained: Trained
+    labels: Mapping[str, Any]  # the label on each axis, by the axis' path
+    experiment: Experiment  # what was trained
+    trained: Trained  # what came of it, one row a seed
 
     @property
     def columns(self) -> dict[str, NDArray[Any]]:
@@ -38,31 +27,13 @@ class Configuration(NamedTuple):
         return dict(columns) if finished.all() else {name: column[finished] for name, column in columns.items()}
 
     def rows(self, column: NDArray[Any]) -> NDArray[Any]:
-        """
-        Return the finished rows of an array, the array itself if all of them are.
-
-        Parameters
-        ----------
-        column
-            One row a seed.
-        """
+        """Return the finished rows of an array, the array itself if all of them are."""
         finished = self.trained.finished
         return column if finished.all() else column[finished]
 
 
 def not_started(labels: Mapping[str, Any], experiment: Experiment, like: Trained) -> Configuration:
-    """
-    Return a configuration that an interrupted sweep did not come to: its rows are all unfinished.
-
-    Parameters
-    ----------
-    labels
-        The label on each axis.
-    experiment
-        What would have been trained.
-    like
-        What training another one gave: how many seeds there are, and how it was done.
-    """
+    """Return a configuration that an interrupted sweep did not come to: its rows are all unfinished."""
     n = len(like.finished)
     there = shapes(experiment, like.recording, n)
     columns = {name: _zeros(shape, VARIABLES[name].dtype) for name, shape in there.items()}

@@ -39,17 +39,6 @@ def to_dataset(
     """
     Label the results of a run or a sweep.
 
-    Parameters
-    ----------
-    seeds
-        The seed of each row, finished or not.
-    axes
-        What the sweep varies; empty for a run, which has one configuration.
-    configurations
-        All points of the product of the axes, trained or not.
-    attrs
-        Attributes of the dataset.
-
     Notes
     -----
     Dimensions are the axes, then `seed`, then those of each variable in `fastgrok.spec.variables`. An interrupted run

@@ -46,16 +46,6 @@ def checked_target(path: str | os.PathLike[str]) -> Path:
     """
     Return the path of a file that a result can be written to, before any work is spent on it.
 
-    Parameters
-    ----------
-    path
-        A path that ends in .parquet or .nc, in a directory that exists and can be written to.
-
-    Raises
-    ------
-    InvalidExperiment
-        If it will not do, or a library that the format needs is missing.
-
     Examples
     --------
     >>> checked_target("result.txt")
@@ -91,22 +81,7 @@ def write_parquet(
     configurations: Sequence[Configuration],
     attrs: Mapping[str, Any],
 ) -> None:
-    """
-    Write one row for each configuration and finished seed, one row group a configuration.
-
-    Parameters
-    ----------
-    path
-        A path that `checked_target` has let pass.
-    seeds
-        The seed of each row of a configuration, finished or not.
-    axes
-        What the sweep varies: a column each, before that of the seeds.
-    configurations
-        What was trained.
-    attrs
-        Provenance, kept as JSON in the file's metadata under `fastgrok`.
-    """
+    """Write one row for each configuration and finished seed, one row group a configuration."""
     import pyarrow.parquet as pq
 
     schema = table_schema(axes, configurations, attrs)
@@ -124,18 +99,7 @@ def write_parquet(
 def table_schema(
     axes: Sequence[Axis], configurations: Sequence[Configuration], attrs: Mapping[str, Any]
 ) -> pa.Schema:
-    """
-    Return the columns and the metadata of a Parquet file.
-
-    Parameters
-    ----------
-    axes
-        What the sweep varies: a column each.
-    configurations
-        What was trained.
-    attrs
-        Kept as JSON in the metadata under `fastgrok`.
-    """
+    """Return the columns and the metadata of a Parquet file."""
     import pyarrow as pa
 
     fields = [pa.field(axis.path, pa.array(axis.labels).type) for axis in axes]
@@ -167,11 +131,6 @@ _Elements = tuple[tuple[str, tuple[int, ...]], ...]
 def variable_columns(configuration: Configuration) -> dict[str, _Elements]:
     """
     Return for each variable that there is the column of each element of its dimensions but the seeds, and its index.
-
-    Parameters
-    ----------
-    configuration
-        What was trained.
     """
     known = _elements(configuration.experiment.network, configuration.trained.recording)
     return {name: known[name] for name in configuration.trained.columns}
@@ -198,18 +157,7 @@ def _elements(network: Network, recording: Recording) -> dict[str, _Elements]:
 
 
 def to_table(configuration: Configuration, seeds: NDArray[np.uint64], schema: pa.Schema) -> pa.Table:
-    """
-    Return the finished rows of one configuration.
-
-    Parameters
-    ----------
-    configuration
-        What was trained.
-    seeds
-        The seed of each row, finished or not.
-    schema
-        What `table_schema` gives for this configuration, and others.
-    """
+    """Return the finished rows of one configuration."""
     import pyarrow as pa
 
     columns: dict[str, Any] = {SEED: configuration.rows(seeds)}
@@ -237,16 +185,7 @@ def _array(column: Any, kind: pa.DataType) -> pa.Array:
 
 
 def write_netcdf(path: Path, dataset: xr.Dataset) -> None:
-    """
-    Write a dataset as NetCDF 4.
-
-    Parameters
-    ----------
-    path
-        A path that `checked_target` has let pass.
-    dataset
-        What `to_dataset` or `replay` returns.
-    """
+    """Write a dataset as NetCDF 4."""
     encoding = {str(name): {"_FillValue": None} for name in [*dataset.data_vars, *dataset.coords]}
     _atomically(path, lambda temporary: dataset.to_netcdf(temporary, engine="h5netcdf", encoding=encoding))
 

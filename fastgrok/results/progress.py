@@ -9,13 +9,6 @@ from contextlib import contextmanager
 def progress_bar(total: int, show: bool | None) -> Iterator[Callable[[int], object] | None]:
     """
     Show a bar on stderr while the context lasts; give the function that moves it, or None where there is no bar.
-
-    Parameters
-    ----------
-    total
-        Seeds to train, all configurations together.
-    show
-        None: if stderr is a terminal.
     """
     if not (sys.stderr.isatty() if show is None else show):
         yield None

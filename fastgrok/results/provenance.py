@@ -67,19 +67,6 @@ def provenance(
     """
     Return the attributes of a dataset that say where it comes from.
 
-    Parameters
-    ----------
-    experiment
-        What was run, or what a sweep varies.
-    axes
-        What it varies; empty for a run.
-    configurations
-        What was trained; one configuration at least has a finished row.
-    own_params
-        Whether training started from given parameters instead of those that the seeds draw.
-    time
-        When training ended.
-
     Notes
     -----
     Plain strings and numbers, so that every format can hold them. `experiment_json` and `axes_json` bring

@@ -20,33 +20,15 @@ _COUNTS = ("converged", "epochs_q25", "epochs_median", "epochs_q75")
 
 
 class Row(NamedTuple):
-    """
-    One configuration.
+    """One configuration."""
 
-    Parameters
-    ----------
-    labels
-        What it is called on each axis.
-    summary
-        What became of its seeds.
-    asked
-        Seeds that were asked for; None: those that the summary counts.
-    """
-
-    labels: Mapping[str, Any]
-    summary: Summary
-    asked: int | None = None
+    labels: Mapping[str, Any]  # what it is called on each axis
+    summary: Summary  # what became of its seeds
+    asked: int | None = None  # seeds that were asked for; None: those that the summary counts
 
 
 def as_frame(rows: Sequence[Row]) -> pd.DataFrame:
-    """
-    Return a summary as numbers: labels, then the fields of `Summary`, n, the rate and the median first.
-
-    Parameters
-    ----------
-    rows
-        One configuration each, with the same labels.
-    """
+    """Return a summary as numbers: labels, then the fields of `Summary`, n, the rate and the median first."""
     import pandas as pd
 
     first = dict.fromkeys(_FIRST)
@@ -58,13 +40,6 @@ def as_frame(rows: Sequence[Row]) -> pd.DataFrame:
 def cells(rows: Sequence[Row], *, timing: bool = True) -> Cells:
     """
     Return a summary as strings: labels, seeds, the rate with its interval, the median, outcomes, time, speed.
-
-    Parameters
-    ----------
-    rows
-        One configuration each, with the same labels. Outcomes that no seed has are left out.
-    timing
-        Whether there are columns of time and speed.
 
     Examples
     --------
@@ -89,67 +64,32 @@ def cells(rows: Sequence[Row], *, timing: bool = True) -> Cells:
 
 
 def count(row: Row) -> str:
-    """
-    Return how many seeds were finished, and of how many where some are missing.
-
-    Parameters
-    ----------
-    row
-        One configuration.
-    """
+    """Return how many seeds were finished, and of how many where some are missing."""
     n = row.summary.n
     return f"{n:,}" if row.asked in (None, n) else f"{n:,} of {row.asked:,}"
 
 
 def rate(summary: Summary) -> str:
-    """
-    Return the share that converged with its interval, in percent, with the decimals that the interval warrants.
-
-    Parameters
-    ----------
-    summary
-        Of one configuration.
-    """
+    """Return the share that converged with its interval, in percent, with the decimals that the interval warrants."""
     if summary.rate is None or summary.rate_low is None or summary.rate_high is None:
         return "-"
     return percent(Estimate(summary.rate, summary.rate_low, summary.rate_high))
 
 
 def median(summary: Summary) -> str:
-    """
-    Return the epochs by which half of all seeds had converged.
-
-    Parameters
-    ----------
-    summary
-        Of one configuration.
-    """
+    """Return the epochs by which half of all seeds had converged."""
     if summary.converged is None or not summary.n:
         return "-"
     return NOT_REACHED if summary.epochs_median is None else f"{summary.epochs_median:,}"
 
 
 def outcomes(summary: Summary) -> str:
-    """
-    Return how many seeds had each outcome that there was.
-
-    Parameters
-    ----------
-    summary
-        Of one configuration.
-    """
+    """Return how many seeds had each outcome that there was."""
     return ", ".join(f"{count:,} {name}" for name, count in summary.outcomes.items() if count)
 
 
 def total(rows: Sequence[Row]) -> str:
-    """
-    Return the time and the speed of several configurations together.
-
-    Parameters
-    ----------
-    rows
-        One configuration each.
-    """
+    """Return the time and the speed of several configurations together."""
     seconds = sum(row.summary.seconds for row in rows)
     epochs = sum(row.summary.seed_epochs for row in rows)
     return f"{duration(seconds)}, {speed(epochs / seconds if seconds > 0 else None)} seed-epochs/s"

@@ -9,40 +9,17 @@ from fastgrok.statistics.layout import aligned, cells_as_html, fitted
 
 
 def as_text(rows: Sequence[Row]) -> str:
-    """
-    Return the table in plain characters, as wide as it is.
-
-    Parameters
-    ----------
-    rows
-        One configuration each.
-    """
+    """Return the table in plain characters, as wide as it is."""
     return "\n".join(aligned(cells(rows)))
 
 
 def as_html(rows: Sequence[Row]) -> str:
-    """
-    Return the table in HTML.
-
-    Parameters
-    ----------
-    rows
-        One configuration each.
-    """
+    """Return the table in HTML."""
     return cells_as_html(cells(rows))
 
 
 def print_table(rows: Sequence[Row], file: TextIO) -> None:
-    """
-    Print the table: fitted to the width of a terminal, in plain characters and whole lines anywhere else.
-
-    Parameters
-    ----------
-    rows
-        One configuration each.
-    file
-        Where to, such as `sys.stdout`.
-    """
+    """Print the table: fitted to the width of a terminal, in plain characters and whole lines anywhere else."""
     text = as_text(rows)
     if file.isatty():
         rule = "─" if "utf" in (file.encoding or "").lower() else "-"

@@ -23,21 +23,10 @@ POINT = "point"
 
 
 class Axis(NamedTuple):
-    """
-    A field of an experiment that a sweep varies.
+    """A field of an experiment that a sweep varies."""
 
-    Parameters
-    ----------
-    path
-        The field's dotted path: the name of a dimension.
-    values
-        Its values.
-    labels
-        What stands for each in tables and files: all numbers, all bools, or all strings, each once.
-    """
-
-    path: str
-    values: tuple[Any, ...]
+    path: str  # the field's dotted path: the name of a dimension
+    values: tuple[Any, ...]  # its values
     labels: tuple[Any, ...]
 
 
@@ -51,17 +40,6 @@ class Point(NamedTuple):
 def checked_axes(axes: Any) -> list[Axis]:
     """
     Return the axes of a sweep.
-
-    Parameters
-    ----------
-    axes
-        Field or dotted path -> list of the values that it takes, no two of them equal; "point" -> list of points,
-        each a dict of fields or dotted paths and a value; or that list alone.
-
-    Raises
-    ------
-    InvalidExperiment
-        If it is something else, or the points are too many.
 
     Examples
     --------
@@ -117,19 +95,6 @@ def grid(experiment: Experiment, axes: Sequence[Axis]) -> list[Point]:
     """
     Return every point of the product of the axes, the last axis varying fastest, each validated.
 
-    Parameters
-    ----------
-    experiment
-        What the axes vary.
-    axes
-        Fields, which are changed together, so that two may change that only fit each other; then dotted
-        paths, in order.
-
-    Raises
-    ------
-    InvalidExperiment
-        If there is no such path, a value will not do, or two values of an axis are equal.
-
     Examples
     --------
     >>> import fastgrok as fg
@@ -160,19 +125,6 @@ def grid(experiment: Experiment, axes: Sequence[Axis]) -> list[Point]:
 def chosen(points: Sequence[Point], config: int | Mapping[str, Any] | None) -> int:
     """
     Return the place of one point.
-
-    Parameters
-    ----------
-    points
-        All of them.
-    config
-        Its place; or its labels, as many as tell it from the others; of a list of points, {"point": 1} is the second
-        one, too; None: the only one.
-
-    Raises
-    ------
-    InvalidExperiment
-        If there is no such point, or several.
 
     Examples
     --------
@@ -222,15 +174,6 @@ def _check_distinct(one: Axis) -> None:
 def axis(path: str, values: Sequence[Any], beside: Collection[str] = ()) -> Axis:
     """
     Name the values of an axis.
-
-    Parameters
-    ----------
-    path
-        The field's dotted path.
-    values
-        Its values, no two of them equal.
-    beside
-        The paths of the other axes: a label leaves out what one of them says.
 
     Examples
     --------

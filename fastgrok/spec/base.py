@@ -16,14 +16,7 @@ _REGISTRY: dict[str, Any] = {}
 
 
 def register(cls: _Class) -> _Class:
-    """
-    Let `from_dict` rebuild a class that has `to_dict` and `from_fields`, by its name.
-
-    Parameters
-    ----------
-    cls
-        A dataclass; its fields are the keys beside "type".
-    """
+    """Let `from_dict` rebuild a class that has `to_dict` and `from_fields`, by its name."""
     _REGISTRY[cls.__name__] = cls
     return cls
 
@@ -31,11 +24,6 @@ def register(cls: _Class) -> _Class:
 def registered(base: _Class) -> dict[str, _Class]:
     """
     Return the registered subclasses of a class by name, in the order of their definition.
-
-    Parameters
-    ----------
-    base
-        What they are subclasses of.
 
     Examples
     --------
@@ -49,11 +37,6 @@ def registered(base: _Class) -> dict[str, _Class]:
 def to_plain(value: Any) -> Any:
     """
     Turn a field's value into what JSON can say.
-
-    Parameters
-    ----------
-    value
-        A spec or dataset, a tuple of them, or a plain value, which is returned as it is.
 
     Examples
     --------
@@ -69,16 +52,6 @@ def to_plain(value: Any) -> Any:
 def from_plain(value: Any) -> Any:
     """
     Rebuild a field's value from what `to_plain` made of it.
-
-    Parameters
-    ----------
-    value
-        Anything that JSON can hold.
-
-    Raises
-    ------
-    InvalidExperiment
-        If a dict in it is not what `to_dict` writes.
 
     Examples
     --------
@@ -244,12 +217,6 @@ def spec(cls: _Class) -> _Class:
 
     Arguments may be given by position or name, NumPy scalars may stand for numbers, and everything that
     pydantic rejects, a wrong number of arguments included, is an `InvalidExperiment`.
-
-    Parameters
-    ----------
-    cls
-        A subclass of `Spec` with annotated fields. Where the annotation cannot say in words what is accepted,
-        `Field(description=...)` does.
 
     Examples
     --------

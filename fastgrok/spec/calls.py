@@ -28,19 +28,6 @@ def split_call(field: str, text: str) -> Call:
     """
     Take a name with numbers and words in parentheses apart.
 
-    Parameters
-    ----------
-    field
-        The field that an error names.
-    text
-        A name, alone or followed by numbers and words in parentheses: `name`, `name()`, `name(1, high=0.5)`,
-        `name(mode=fan_out)`.
-
-    Raises
-    ------
-    InvalidExperiment
-        If the text does not have this form.
-
     Examples
     --------
     >>> split_call("init", "uniform(-2, high=0.5)")
@@ -81,11 +68,6 @@ def call_names(base: type) -> list[str]:
     """
     Return the names of a kind of spec on the command line: the class names in lower case, words joined by "_".
 
-    Parameters
-    ----------
-    base
-        The class that they are subclasses of.
-
     Examples
     --------
     >>> from fastgrok.spec.schedules import Schedule
@@ -103,20 +85,6 @@ def _words(name: str) -> str:
 def from_call(field: str, base: type, text: str) -> Any:
     """
     Return the spec that a command line names.
-
-    Parameters
-    ----------
-    field
-        The field that an error names.
-    base
-        The class that it is a subclass of.
-    text
-        One of `call_names`, with its arguments in parentheses if it takes any.
-
-    Raises
-    ------
-    InvalidExperiment
-        If there is no such spec or its arguments will not do.
 
     Examples
     --------

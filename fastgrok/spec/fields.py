@@ -50,11 +50,6 @@ def one_of(choices: Iterable[Any]) -> str:
     """
     Name the choices as an error message does.
 
-    Parameters
-    ----------
-    choices
-        What may be chosen; strings are quoted.
-
     Examples
     --------
     >>> one_of(["mean", "sum"])
@@ -66,13 +61,6 @@ def one_of(choices: Iterable[Any]) -> str:
 def accepted(annotation: Any, metadata: Iterable[Any] = ()) -> str:
     """
     Say in words what a field accepts, from the annotation that validates it.
-
-    Parameters
-    ----------
-    annotation
-        The field's type.
-    metadata
-        The constraints that go with it: what stands in `Annotated` after the type.
 
     Examples
     --------

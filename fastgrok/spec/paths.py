@@ -13,11 +13,6 @@ def paths(value: Any) -> Iterator[str]:
     """
     Yield the path of every field in a spec, and of every element of a tuple in it.
 
-    Parameters
-    ----------
-    value
-        A spec, a tuple of specs, or anything else, which has no paths.
-
     Examples
     --------
     >>> import fastgrok as fg
@@ -51,20 +46,6 @@ def _has(value: Any, path: str) -> bool:
 def replaced(spec: Spec, path: str, value: Any) -> Spec:
     """
     Return a spec with what stands at a path replaced, and everything on the way validated anew.
-
-    Parameters
-    ----------
-    spec
-        Where the path begins.
-    path
-        One of `paths(spec)`.
-    value
-        What stands there afterwards.
-
-    Raises
-    ------
-    InvalidExperiment
-        If there is no such path, or the value will not do; the error names the whole path.
 
     Examples
     --------

@@ -17,13 +17,6 @@ def rounded(value: float, dtype: str) -> float:
     """
     Round a number to a dtype; infinite if it is too large.
 
-    Parameters
-    ----------
-    value
-        A float64 number.
-    dtype
-        "float64" or "float32".
-
     Examples
     --------
     >>> rounded(1e300, "float32"), rounded(1e-300, "float32")
@@ -38,20 +31,6 @@ def rounded(value: float, dtype: str) -> float:
 def check_spec(field: str, spec: Spec, dtype: str) -> None:
     """
     Raise unless the numbers of a spec still lie within their limits when rounded to a dtype.
-
-    Parameters
-    ----------
-    field
-        The field that holds the spec.
-    spec
-        An optimizer, a layer, a stopping rule.
-    dtype
-        "float64" or "float32".
-
-    Raises
-    ------
-    InvalidExperiment
-        If a number overflows, or its limits exclude what it is rounded to, such as a learning rate of 0.
 
     Examples
     --------
@@ -78,22 +57,6 @@ def check_initial(
     """
     Raise unless two schemes fit the layers of a network, and a dtype can hold what they give them.
 
-    Parameters
-    ----------
-    init
-        What draws the weights.
-    bias_init
-        What draws the biases.
-    linears
-        The layers that have them.
-    dtype
-        "float64" or "float32".
-
-    Raises
-    ------
-    InvalidExperiment
-        If a scheme does not fit, or a number of a distribution, or the width of a uniform one in float64, overflows.
-
     Examples
     --------
     >>> import fastgrok as fg
@@ -117,20 +80,6 @@ def _extremes(source: Distribution | FromFunction | np.ndarray) -> tuple[float, 
 def check_data(field: str, data: Dataset, dtype: str) -> None:
     """
     Raise unless every value of a dataset is finite in a dtype.
-
-    Parameters
-    ----------
-    field
-        The field that holds the dataset.
-    data
-        The dataset.
-    dtype
-        "float64" or "float32".
-
-    Raises
-    ------
-    InvalidExperiment
-        If a value overflows.
 
     Examples
     --------

@@ -37,28 +37,12 @@ DEAD_UNITS = "dead_units"
 
 
 class Recording(NamedTuple):
-    """
-    What is kept of every seed besides its end. No bit of the rest depends on it.
-
-    Parameters
-    ----------
-    at
-        Epochs at which loss, accuracy and dead units are recorded, ascending, 0 for the initialisation. None: there
-        are no such variables.
-    dead_units
-        Whether the epoch since which a unit is dead is tracked.
-    kept
-        Epochs, from 1, after which the parameters themselves are kept, for a replay.
-    steps
-        Whether the parameters after every update are kept.
-    attempts
-        Places for the initial parameters of attempts, where a seed may start again; the last holds those of the last.
-    """
+    """What is kept of every seed besides its end. No bit of the rest depends on it."""
 
     at: tuple[int, ...] | None = None
-    dead_units: bool = False
-    kept: tuple[int, ...] = ()
-    steps: bool = False
+    dead_units: bool = False  # whether the epoch since which a unit is dead is tracked
+    kept: tuple[int, ...] = ()  # epochs, from 1, after which the parameters themselves are kept, for a replay
+    steps: bool = False  # whether the parameters after every update are kept
     attempts: int = 1
 
     @property
@@ -73,20 +57,6 @@ NOTHING = Recording()
 def checked_recording(record_at: Any, track: Any, epochs: int) -> Recording:
     """
     Return what `run` is asked to record.
-
-    Parameters
-    ----------
-    record_at
-        None, "log", or epochs from 0 to `epochs`, in any order.
-    track
-        None or "dead_units".
-    epochs
-        The largest number of epochs of a configuration.
-
-    Raises
-    ------
-    InvalidExperiment
-        If one is something else.
 
     Examples
     --------
@@ -122,13 +92,6 @@ def variables(experiment: Experiment, recording: Recording = NOTHING) -> Mapping
     """
     Return the result variables that there are.
 
-    Parameters
-    ----------
-    experiment
-        What is trained.
-    recording
-        What is kept.
-
     Examples
     --------
     >>> import fastgrok as fg
@@ -152,13 +115,6 @@ def sizes(network: Network, recording: Recording = NOTHING) -> dict[str, int]:
     """
     Return the length of each dimension but that of the seeds.
 
-    Parameters
-    ----------
-    network
-        What is trained.
-    recording
-        What is kept.
-
     Examples
     --------
     >>> import fastgrok as fg
@@ -174,18 +130,7 @@ def sizes(network: Network, recording: Recording = NOTHING) -> dict[str, int]:
 
 
 def shapes(experiment: Experiment, recording: Recording, n: int) -> dict[str, tuple[int, ...]]:
-    """
-    Return the shape of each result variable.
-
-    Parameters
-    ----------
-    experiment
-        What is trained.
-    recording
-        What is kept.
-    n
-        How many seeds there are.
-    """
+    """Return the shape of each result variable."""
     lengths = {SEED: n, **sizes(experiment.network, recording)}
     found = variables(experiment, recording)
     return {name: tuple(lengths[dim] for dim in variable.dims) for name, variable in found.items()}

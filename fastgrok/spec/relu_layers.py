@@ -7,28 +7,14 @@ from fastgrok.spec.network import Network
 
 
 class ReluLayer(NamedTuple):
-    """
-    A ReLU layer.
+    """A ReLU layer."""
 
-    Parameters
-    ----------
-    linear
-        The number, from 1, of the Linear layer that it follows.
-    occurrence
-        1, or more where several ReLU layers follow the same Linear layer.
-    """
-
-    linear: int
-    occurrence: int
+    linear: int  # the number, from 1, of the Linear layer that it follows
+    occurrence: int  # 1, or more where several ReLU layers follow the same Linear layer
 
     def column(self, name: str) -> str:
         """
         Return the name of a variable's column for this layer in a table.
-
-        Parameters
-        ----------
-        name
-            The variable.
 
         Examples
         --------
@@ -41,11 +27,6 @@ class ReluLayer(NamedTuple):
 def relu_layers(network: Network) -> list[ReluLayer]:
     """
     Return the ReLU layers of a network, in order.
-
-    Parameters
-    ----------
-    network
-        Any network.
 
     Examples
     --------
@@ -60,11 +41,6 @@ def relu_layers(network: Network) -> list[ReluLayer]:
 def all_relu_layers(networks: Iterable[Network]) -> list[ReluLayer]:
     """
     Return every ReLU layer that some of the networks have, in order.
-
-    Parameters
-    ----------
-    networks
-        Any networks.
 
     Examples
     --------

@@ -77,34 +77,15 @@ _LATER = "of a seed that stopped before, as it is in the end"
 
 
 class Variable(NamedTuple):
-    """
-    One result variable.
+    """One result variable."""
 
-    Parameters
-    ----------
-    name
-        Its name in every dataset, file and table.
-    dims
-        Its dimensions; those of a sweep's axes come before them.
-    dtype
-        Its NumPy dtype. Results of float32 experiments are widened: float64 holds each exactly.
-    units
-        Its unit, "1" for what has none.
-    meaning
-        One sentence.
-    attrs
-        Further attributes by the CF conventions.
-    asked_by
-        What asks for it, one of the words above; None: it is always there.
-    """
-
-    name: str
-    dims: tuple[str, ...]
-    dtype: str
-    units: str
-    meaning: str
-    attrs: Mapping[str, Any] = MappingProxyType({})
-    asked_by: str | None = None
+    name: str  # its name in every dataset, file and table
+    dims: tuple[str, ...]  # its dimensions; those of a sweep's axes come before them
+    dtype: str  # its NumPy dtype. Results of float32 experiments are widened: float64 holds each exactly
+    units: str  # its unit, "1" for what has none
+    meaning: str  # one sentence
+    attrs: Mapping[str, Any] = MappingProxyType({})  # further attributes by the CF conventions
+    asked_by: str | None = None  # what asks for it, one of the words above; None: it is always there
 
 
 def _each(
@@ -257,11 +238,6 @@ VARIABLES: Mapping[str, Variable] = MappingProxyType({variable.name: variable fo
 def with_not_run(variable: Variable) -> Variable:
     """
     Return a variable as an interrupted sweep has it: with a flag for the rows that were not trained.
-
-    Parameters
-    ----------
-    variable
-        Any; one without flags stays as it is.
 
     Examples
     --------

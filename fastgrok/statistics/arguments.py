@@ -24,14 +24,7 @@ R = TypeVar("R")
 
 
 def checked(function: Callable[P, R]) -> Callable[P, R]:
-    """
-    Return a function that says which argument is wrong where one of a class of this package is expected.
-
-    Parameters
-    ----------
-    function
-        Its parameters that are annotated with a class of `_EXPECTED` are checked.
-    """
+    """Return a function that says which argument is wrong where one of a class of this package is expected."""
     names = function.__code__.co_varnames[: function.__code__.co_argcount]
     kinds = {name: kind for name, kind in function.__annotations__.items() if name != "return"}
     wanted = [
@@ -52,20 +45,6 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
 def integers(field: str, values: ArrayLike, expected: str = "integers") -> NDArray[np.int64]:
     """
     Return whole numbers as an array.
-
-    Parameters
-    ----------
-    field
-        Of what they are.
-    values
-        Integers of Python or NumPy, or arrays of them; neither a bool nor 1.0 is one.
-    expected
-        What would do.
-
-    Raises
-    ------
-    InvalidExperiment
-        If one is something else.
 
     Examples
     --------

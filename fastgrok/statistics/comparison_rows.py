@@ -9,107 +9,40 @@ from fastgrok.statistics.proportion import Estimate
 
 
 class ValueRow(NamedTuple):
-    """
-    How consistently one configuration converges.
+    """How consistently one configuration converges."""
 
-    Parameters
-    ----------
-    labels
-        The label on each axis.
-    n
-        Seeds.
-    converged
-        Seeds that converged.
-    rate
-        Their share.
-    median
-        Epochs by which half of all seeds had converged.
-    expected
-        Epochs that a success costs if every attempt is given up after `cutoff` of them; with `restart`, which gives
-        up by itself: all epochs run, divided by the seeds that converged.
-    cutoff
-        After how many epochs giving up costs the least; with `restart`, or where too few converge for a choice, none.
-    """
-
-    labels: Mapping[str, Any]
-    n: int
-    converged: int
-    rate: Estimate
-    median: Estimate
+    labels: Mapping[str, Any]  # the label on each axis
+    n: int  # seeds
+    converged: int  # seeds that converged
+    rate: Estimate  # their share
+    median: Estimate  # epochs by which half of all seeds had converged
     expected: Estimate
     cutoff: Estimate
 
 
 class PairRow(NamedTuple):
-    """
-    How large the advantage of one value over another is, where the other axes stand still.
+    """How large the advantage of one value over another is, where the other axes stand still."""
 
-    Parameters
-    ----------
-    stratum
-        The label on each of the other axes.
-    a
-        The label of one value.
-    b
-        The label of the other.
-    table
-        Seeds by whether they converge with a and with b.
-    difference
-        By how much more often they converge with a.
-    mcnemar
-        P-value of McNemar's exact test.
-    mcnemar_holm
-        The same, adjusted over all pairs in all strata.
-    logrank
-        P-value of the paired logrank test.
-    logrank_holm
-        The same, adjusted over all pairs in all strata.
-    median_ratio
-        Median epochs with a, divided by those with b.
-    expected_ratio
-        `ValueRow.expected` with a, divided by that with b.
-    """
-
-    stratum: Mapping[str, Any]
-    a: Any
-    b: Any
-    table: Table
-    difference: Estimate
-    mcnemar: float
-    mcnemar_holm: float
-    logrank: float
-    logrank_holm: float
-    median_ratio: Estimate
-    expected_ratio: Estimate
+    stratum: Mapping[str, Any]  # the label on each of the other axes
+    a: Any  # the label of one value
+    b: Any  # the label of the other
+    table: Table  # seeds by whether they converge with a and with b
+    difference: Estimate  # by how much more often they converge with a
+    mcnemar: float  # p-value of McNemar's exact test
+    mcnemar_holm: float  # the same, adjusted over all pairs in all strata
+    logrank: float  # p-value of the paired logrank test
+    logrank_holm: float  # the same, adjusted over all pairs in all strata
+    median_ratio: Estimate  # median epochs with a, divided by those with b
+    expected_ratio: Estimate  # `ValueRow.expected` with a, divided by that with b
 
 
 class PooledRow(NamedTuple):
-    """
-    How large the advantage of one value over another is, in the mean over the other axes.
+    """How large the advantage of one value over another is, in the mean over the other axes."""
 
-    Parameters
-    ----------
-    a
-        The label of one value.
-    b
-        The label of the other.
-    strata
-        Combinations of the other axes in which there are seeds with both.
-    counts
-        What the seeds did.
-    difference
-        By how much more often they converge with a, each seed with all of its strata being one observation. Each
-        stratum counts by its seeds that were finished with both.
-    p_value
-        P-value of the same.
-    p_holm
-        The same, adjusted over all pairs.
-    """
-
-    a: Any
-    b: Any
-    strata: int
-    counts: PooledCounts
+    a: Any  # the label of one value
+    b: Any  # the label of the other
+    strata: int  # combinations of the other axes in which there are seeds with both
+    counts: PooledCounts  # what the seeds did
     difference: Estimate
-    p_value: float
-    p_holm: float
+    p_value: float  # p-value of the same
+    p_holm: float  # the same, adjusted over all pairs

@@ -10,16 +10,7 @@ from fastgrok.statistics.proportion import Estimate
 
 
 def value_cells(rows: Sequence[ValueRow], confidence: float) -> Cells:
-    """
-    Return how consistently each configuration converges.
-
-    Parameters
-    ----------
-    rows
-        One configuration each, with the same axes.
-    confidence
-        That of the intervals.
-    """
+    """Return how consistently each configuration converges."""
     labels = list(rows[0].labels)
     interval = f"[{100 * confidence:g} %]"
     header = [*labels, "n", f"converged {interval}", f"median epochs {interval}", f"epochs per success {interval}"]
@@ -38,16 +29,7 @@ def value_cells(rows: Sequence[ValueRow], confidence: float) -> Cells:
 
 
 def pair_cells(rows: Sequence[PairRow], confidence: float) -> Cells:
-    """
-    Return how large the advantage of each value over each other is.
-
-    Parameters
-    ----------
-    rows
-        One pair each, of the same sweep.
-    confidence
-        That of the intervals.
-    """
+    """Return how large the advantage of each value over each other is."""
     others = list(rows[0].stratum) if rows else []
     interval = f"[{100 * confidence:g} %]"
     header = [*others, "a", "b", "n", f"a - b, points {interval}", "McNemar p", "logrank p"]
@@ -69,16 +51,7 @@ def pair_cells(rows: Sequence[PairRow], confidence: float) -> Cells:
 
 
 def pooled_cells(rows: Sequence[PooledRow], confidence: float) -> Cells:
-    """
-    Return how large the advantage of each value over each other is in the mean over the other axes.
-
-    Parameters
-    ----------
-    rows
-        One pair each, of the same sweep.
-    confidence
-        That of the intervals.
-    """
+    """Return how large the advantage of each value over each other is in the mean over the other axes."""
     header = ["a", "b", "strata", "n", f"a - b, points [{100 * confidence:g} %]", "p"]
     body = [
         [
@@ -95,18 +68,7 @@ def pooled_cells(rows: Sequence[PooledRow], confidence: float) -> Cells:
 
 
 def pair_verdict(row: PairRow, n_pairs: int, alpha: float) -> str:
-    """
-    Say in words which of two values converges more often, and what a success costs.
-
-    Parameters
-    ----------
-    row
-        A pair.
-    n_pairs
-        Over how many its p-value is adjusted.
-    alpha
-        The p-value up to which a difference counts as seen.
-    """
+    """Say in words which of two values converges more often, and what a success costs."""
     first, cost = row.a, row.expected_ratio
     if (row.difference.value or 0.0) < 0:
         first, cost = row.b, inverse(cost)
@@ -123,13 +85,6 @@ def pair_verdict(row: PairRow, n_pairs: int, alpha: float) -> str:
 def best_verdict(wins: Mapping[Any, int], alpha: float) -> str:
     """
     Say in words which of several values converges more often than how many others.
-
-    Parameters
-    ----------
-    wins
-        The label of each value: the values that it is seen to converge more often than.
-    alpha
-        The p-value up to which a difference counts as seen.
 
     Examples
     --------
@@ -148,15 +103,6 @@ def best_verdict(wins: Mapping[Any, int], alpha: float) -> str:
 def pooled_verdict(row: PooledRow, strata: Sequence[PairRow], alpha: float) -> str:
     """
     Say in words which of two values converges more often in the mean over the other axes, and in how many strata.
-
-    Parameters
-    ----------
-    row
-        A pair.
-    strata
-        The same pair in each stratum.
-    alpha
-        The p-value up to which a difference counts as seen.
     """
     seen = [one for one in strata if one.mcnemar_holm <= alpha]
     more = sum((one.difference.value or 0.0) > 0 for one in seen)
@@ -171,15 +117,6 @@ def pooled_verdict(row: PooledRow, strata: Sequence[PairRow], alpha: float) -> s
 def footnote(n_pairs: int, n_pooled: int, confidence: float) -> str:
     """
     Say what the intervals and the p-values of the tables hold for.
-
-    Parameters
-    ----------
-    n_pairs
-        Pairs within strata.
-    n_pooled
-        Pairs in the mean over strata.
-    confidence
-        That of the intervals.
 
     Examples
     --------

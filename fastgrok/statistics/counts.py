@@ -300,18 +300,7 @@ def _codes(outcomes: Any) -> NDArray[np.int64]:
 
 
 def dead_by_layer(columns: Mapping[str, Any], name: str, experiment: Experiment) -> NDArray[Any] | None:
-    """
-    Return the dead units of each ReLU layer, (seeds, layers); None: they are not there.
-
-    Parameters
-    ----------
-    columns
-        Result variables, those of all layers in one or each in one of its own.
-    name
-        The variable.
-    experiment
-        The configuration.
-    """
+    """Return the dead units of each ReLU layer, (seeds, layers); None: they are not there."""
     if name in columns:
         return np.asarray(columns[name])
     names = [layer.column(name) for layer in relu_layers(experiment.network)]

@@ -18,28 +18,13 @@ When = Literal["initial", "final"]
 
 
 class DeadRow(NamedTuple):
-    """
-    Seeds with the same number of dead units in a layer.
+    """Seeds with the same number of dead units in a layer."""
 
-    Parameters
-    ----------
-    dead
-        Dead units.
-    n
-        Seeds.
-    share
-        Of all seeds of which the layer was counted.
-    converged
-        How many of them converged; None where there is no criterion.
-    rate
-        Their share.
-    """
-
-    dead: int
-    n: int
-    share: Estimate
-    converged: int | None
-    rate: Estimate
+    dead: int  # dead units
+    n: int  # seeds
+    share: Estimate  # of all seeds of which the layer was counted
+    converged: int | None  # how many of them converged; None where there is no criterion
+    rate: Estimate  # their share
 
 
 @checked

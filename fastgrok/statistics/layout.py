@@ -17,13 +17,6 @@ def aligned(table: Cells, rule: str = "-") -> Iterable[str]:
     """
     Yield the lines of a table: labels to the left, numbers to the right.
 
-    Parameters
-    ----------
-    table
-        What `cells` returns.
-    rule
-        The character below the header.
-
     Examples
     --------
     >>> list(aligned(Cells(["init", "n"], [["Zeros()", "8"]], 1)))
@@ -43,16 +36,6 @@ def aligned(table: Cells, rule: str = "-") -> Iterable[str]:
 def fitted(table: Cells, width: int, rule: str = "-") -> list[str]:
     """
     Return the lines of a table that is no wider than a terminal; no number is ever broken.
-
-    Parameters
-    ----------
-    table
-        What `cells` returns.
-    width
-        Characters of a line. What does not fit side by side comes in several tables, each with the labels; a
-        single row, and one whose labels leave no place beside them, as a block with one line for each column.
-    rule
-        The character below a header.
 
     Examples
     --------
@@ -106,11 +89,6 @@ def _blocks(table: Cells) -> list[str]:
 def cells_as_html(table: Cells) -> str:
     """
     Return a table of strings in HTML.
-
-    Parameters
-    ----------
-    table
-        Any.
 
     Examples
     --------

@@ -10,11 +10,6 @@ def loss_bins(losses: NDArray[np.float64]) -> NDArray[np.int64]:
     """
     Return the bin of each loss: the leading bits of its float64, so that a bin is 0.8 to 1.6 % wide.
 
-    Parameters
-    ----------
-    losses
-        Numbers of 0 or more.
-
     Notes
     -----
     The sign, the exponent and the first 6 bits of the fraction. No logarithm is taken: a loss has the same bin
@@ -30,14 +25,7 @@ def loss_bins(losses: NDArray[np.float64]) -> NDArray[np.int64]:
 
 
 def loss_centers(bins: NDArray[np.int64]) -> NDArray[np.float64]:
-    """
-    Return the loss in the middle of each bin; 0 for the first.
-
-    Parameters
-    ----------
-    bins
-        What `loss_bins` returns.
-    """
+    """Return the loss in the middle of each bin; 0 for the first."""
     wide = np.asarray(bins, dtype=np.int64) << (52 - _LOSS_BITS)
     middle = wide + (wide > 0) * (1 << (51 - _LOSS_BITS))
     return middle.view(np.float64)
@@ -46,11 +34,6 @@ def loss_centers(bins: NDArray[np.int64]) -> NDArray[np.float64]:
 def loss_edges(bins: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """
     Return the least loss of each bin, and the least of the next.
-
-    Parameters
-    ----------
-    bins
-        What `loss_bins` returns.
 
     Examples
     --------

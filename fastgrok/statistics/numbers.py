@@ -15,13 +15,6 @@ def named(axis: str, label: Any) -> str:
     """
     Return a value in words: one that does not say what it is of has the last word of its axis before it.
 
-    Parameters
-    ----------
-    axis
-        The path of the axis.
-    label
-        The value's label.
-
     Examples
     --------
     >>> named("optimizer.lr", 0.1), named("init", "HeNormal()")
@@ -32,29 +25,13 @@ def named(axis: str, label: Any) -> str:
 
 
 def one_line(label: Any) -> str:
-    """
-    Return a label on one line, without what a terminal would take for a command.
-
-    Parameters
-    ----------
-    label
-        Anything.
-    """
+    """Return a label on one line, without what a terminal would take for a command."""
     return "".join(c if c.isprintable() else "?" for c in " ".join(str(label).split()))
 
 
 def percent(share: Estimate, *, unit: str = " %", digits: int = 0) -> str:
     """
     Return a share with its interval, in percent, with the decimals that the interval warrants.
-
-    Parameters
-    ----------
-    share
-        From -1 to 1.
-    unit
-        What stands after the share.
-    digits
-        Decimals beyond those that tell the ends of the interval apart.
 
     Examples
     --------
@@ -74,11 +51,6 @@ def duration(seconds: float) -> str:
     """
     Return a time to three digits.
 
-    Parameters
-    ----------
-    seconds
-        Any time.
-
     Examples
     --------
     >>> duration(0.01234), duration(12.34), duration(4000)
@@ -93,11 +65,6 @@ def duration(seconds: float) -> str:
 def speed(per_second: float | None) -> str:
     """
     Return a number of seed-epochs per second to three digits.
-
-    Parameters
-    ----------
-    per_second
-        None for a run that took no time, 0 for one that did nothing.
 
     Examples
     --------
@@ -116,13 +83,6 @@ def points(difference: Estimate, unit: str = "") -> str:
     """
     Return a difference of shares in percentage points.
 
-    Parameters
-    ----------
-    difference
-        From -1 to 1.
-    unit
-        What stands after the number.
-
     Examples
     --------
     >>> points(Estimate(0.0312, 0.0257, 0.0367), " points")
@@ -135,13 +95,6 @@ def probability(p: float, equals: str = "") -> str:
     """
     Return a p-value to two digits.
 
-    Parameters
-    ----------
-    p
-        A probability.
-    equals
-        What stands before one that is told.
-
     Examples
     --------
     >>> probability(0.01234), probability(1e-300)
@@ -153,15 +106,6 @@ def probability(p: float, equals: str = "") -> str:
 def epochs(estimate: Estimate, none: str = NOT_REACHED, beyond: str = NOT_REACHED) -> str:
     """
     Return a number of epochs with its interval.
-
-    Parameters
-    ----------
-    estimate
-        Any; an end that is None is open.
-    none
-        What stands for a number that there is not.
-    beyond
-        What stands for an end that there is not.
 
     Examples
     --------
@@ -178,11 +122,6 @@ def inverse(estimate: Estimate) -> Estimate:
     """
     Return the reciprocal of a ratio.
 
-    Parameters
-    ----------
-    estimate
-        Positive; an end that is None is open.
-
     Examples
     --------
     >>> inverse(Estimate(2.0, 1.0, None))
@@ -195,11 +134,6 @@ def inverse(estimate: Estimate) -> Estimate:
 def ratio(estimate: Estimate) -> str:
     """
     Return a ratio with its interval, with the decimals that the interval warrants.
-
-    Parameters
-    ----------
-    estimate
-        Any; an end that is None is open.
 
     Examples
     --------

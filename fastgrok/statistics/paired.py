@@ -174,30 +174,17 @@ class Influence(NamedTuple):
     """
     How much each seed moves an estimate: its epoch decides.
 
-    Parameters
-    ----------
-    epochs
-        Epoch -> seeds that converge after it.
-    at
-        What a seed adds that converges after each of these epochs.
-    otherwise
-        What a seed adds that does not, in the mean over these.
-    n
-        Seeds, those that do not converge among them.
-    spread
-        Variance of what those add that do not.
-
     Notes
     -----
     The mean over seeds is 0, and the variance of the estimate is that of what a seed adds, divided by n. In a
     `covariance` all that do not converge add their mean: that they may end early together is left out.
     """
 
-    epochs: Histogram
-    at: NDArray[np.float64]
-    otherwise: float
-    n: int
-    spread: float = 0.0
+    epochs: Histogram  # epoch -> seeds that converge after it
+    at: NDArray[np.float64]  # what a seed adds that converges after each of these epochs
+    otherwise: float  # what a seed adds that does not, in the mean over these
+    n: int  # seeds, those that do not converge among them
+    spread: float = 0.0  # variance of what those add that do not
 
     def variance(self) -> float:
         """Return the variance of what a seed adds."""
@@ -215,18 +202,7 @@ class Influence(NamedTuple):
 
 
 def covariance(paired: PairedCounts, a: Influence, b: Influence) -> float:
-    """
-    Return the covariance, over seeds, of what a seed adds to an estimate of a and to one of b.
-
-    Parameters
-    ----------
-    paired
-        How often each two epochs go together.
-    a
-        The estimate of a, from the same seeds.
-    b
-        The estimate of b.
-    """
+    """Return the covariance, over seeds, of what a seed adds to an estimate of a and to one of b."""
     joint = paired.joint
     with_a, with_b = a.of_bins()[joint.values // _SIZE], b.of_bins()[joint.values % _SIZE]
     return float(joint.counts @ (with_a * with_b)) / paired.n
@@ -235,11 +211,6 @@ def covariance(paired: PairedCounts, a: Influence, b: Influence) -> float:
 def epoch_bins(epochs: NDArray[np.int64]) -> NDArray[np.int64]:
     """
     Return the bin of each epoch: 16 to a power of two; 0 for no epoch.
-
-    Parameters
-    ----------
-    epochs
-        From 1; below for a seed that does not converge.
 
     Examples
     --------

@@ -26,83 +26,33 @@ _NONE = Estimate(None, None, None)
 
 
 class Rows(NamedTuple):
-    """
-    What some seeds did in one configuration.
+    """What some seeds did in one configuration."""
 
-    Parameters
-    ----------
-    columns
-        Result variables, one row a seed, as `Counts.of` takes them.
-    finished
-        Which of the rows are there; the others say nothing.
-    """
-
-    columns: Mapping[str, NDArray[Any]]
-    finished: NDArray[np.bool_]
+    columns: Mapping[str, NDArray[Any]]  # Result variables, one row a seed, as `Counts.of` takes them
+    finished: NDArray[np.bool_]  # which of the rows are there; the others say nothing
 
 
 class Trials(NamedTuple):
-    """
-    A sweep, as comparisons see it.
+    """A sweep, as comparisons see it."""
 
-    Parameters
-    ----------
-    axes
-        What it varies.
-    points
-        For each configuration its label on each axis, and the experiment.
-    counts
-        Of the finished seeds of each.
-    windows
-        Gives some seeds after others, each seed once: their rows in each configuration, in the order of `points`.
-    missing
-        Runs that are not finished.
-    """
-
-    axes: Sequence[Axis]
+    axes: Sequence[Axis]  # what it varies
     points: Sequence[tuple[Mapping[str, Any], Experiment]]
-    counts: Sequence[Counts]
+    counts: Sequence[Counts]  # of the finished seeds of each
     windows: Callable[[], Iterable[Sequence[Rows]]]
-    missing: int
+    missing: int  # runs that are not finished
 
 
 class Member(NamedTuple):
-    """
-    A configuration and what was counted of it.
+    """A configuration and what was counted of it."""
 
-    Parameters
-    ----------
-    labels
-        The label on each axis.
-    experiment
-        What was trained.
-    counts
-        Of its finished seeds.
-    cost
-        What a success costs; None: there are no seeds.
-    """
-
-    labels: Mapping[str, Any]
-    experiment: Experiment
-    counts: Counts
-    cost: BestCutoff | None
+    labels: Mapping[str, Any]  # the label on each axis
+    experiment: Experiment  # what was trained
+    counts: Counts  # of its finished seeds
+    cost: BestCutoff | None  # what a success costs; None: there are no seeds
 
     @classmethod
     def of(cls, labels: Mapping[str, Any], experiment: Experiment, counts: Counts, confidence: float) -> Self:
-        """
-        Find out what a success costs.
-
-        Parameters
-        ----------
-        labels
-            The label on each axis.
-        experiment
-            What was trained.
-        counts
-            Of its finished seeds.
-        confidence
-            That of the intervals.
-        """
+        """Find out what a success costs."""
         if not counts.n:
             return cls(labels, experiment, counts, None)
         if experiment.restart is None or not counts.n_converged:
@@ -119,16 +69,7 @@ class Member(NamedTuple):
 
 
 def value_row(member: Member, confidence: float) -> ValueRow:
-    """
-    Say how consistently one configuration converges.
-
-    Parameters
-    ----------
-    member
-        The configuration; there may be no seeds of it.
-    confidence
-        That of the intervals.
-    """
+    """Say how consistently one configuration converges."""
     labels, counts = member.labels, member.counts
     share = rate(counts.n_converged, counts.n, confidence)
     if member.cost is None:
@@ -140,22 +81,7 @@ def value_row(member: Member, confidence: float) -> ValueRow:
 def pair_row(
     stratum: Mapping[str, Any], axis: str, pair: tuple[Member, Member], paired: PairedCounts, confidence: float
 ) -> PairRow:
-    """
-    Say how large the advantage of one configuration over another is; nothing is adjusted yet.
-
-    Parameters
-    ----------
-    stratum
-        The label on each of the other axes.
-    axis
-        The path of the axis on which they differ.
-    pair
-        Both, with the same seeds.
-    paired
-        Which epochs go together.
-    confidence
-        That of the intervals.
-    """
+    """Say how large the advantage of one configuration over another is; nothing is adjusted yet."""
     a, b = (member.counts for member in pair)
     exact, ranks = mcnemar(paired.table), paired_logrank(a, b, paired).p_value
     return PairRow(
@@ -178,17 +104,6 @@ def pairs(
 ) -> tuple[list[PairRow], list[PooledRow]]:
     """
     Compare every two values of an axis in each stratum, and in the mean over the strata.
-
-    Parameters
-    ----------
-    members
-        Every configuration of a sweep.
-    trials
-        The sweep.
-    axis
-        The path of the axis.
-    confidence
-        That of the intervals.
 
     Notes
     -----

@@ -46,18 +46,6 @@ def plateaus(data: Dataset, loss: Loss) -> tuple[Plateau, ...]:
 
     Over all partitions of the examples into groups: each group's output is its mean target.
 
-    Parameters
-    ----------
-    data
-        At most 8 examples. Those with equal inputs are always in one group.
-    loss
-        "half_squared_error", "squared_error" or "binary_cross_entropy".
-
-    Raises
-    ------
-    InvalidExperiment
-        If there are more examples, no such loss, or targets that cross-entropy does not have.
-
     Notes
     -----
     A ReLU network that is trapped gives the same output to all examples of some groups, and gradient descent then

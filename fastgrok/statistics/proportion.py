@@ -159,15 +159,6 @@ def wilson(successes: ArrayLike, n: ArrayLike, confidence: float = 0.95) -> Inte
 def wilson_of_shares(k: NDArray[np.float64], total: NDArray[np.float64], confidence: float) -> Interval:
     """
     Return Wilson's interval where the numbers need not be whole, such as of so many seeds as a variance is worth.
-
-    Parameters
-    ----------
-    k
-        Successes, 0 to `total`.
-    total
-        More than 0.
-    confidence
-        The probability that the interval covers the proportion, between 0 and 1.
     """
     z = normal_quantile(confidence)
     above = k + z * z / 2 + z * np.sqrt(k * (total - k) / total + z * z / 4)
@@ -195,16 +186,6 @@ def _plain(low: NDArray[np.float64], high: NDArray[np.float64]) -> Interval:
 def normal_quantile(confidence: float) -> float:
     """
     Return z such that a standard normal is within z of 0 with this probability.
-
-    Parameters
-    ----------
-    confidence
-        A probability, between 0 and 1.
-
-    Raises
-    ------
-    InvalidExperiment
-        If it is not.
 
     Examples
     --------

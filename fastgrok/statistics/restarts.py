@@ -97,16 +97,7 @@ def _estimate(counts: Counts, cutoff: int, z: float, luck: float = 0.0) -> Estim
 
 
 def expected_epochs_influence(counts: Counts, cutoff: int) -> tuple[Influence, float]:
-    """
-    Return how much each seed moves log E(cutoff), and E(cutoff).
-
-    Parameters
-    ----------
-    counts
-        Of one configuration, with a seed that converges by then.
-    cutoff
-        As for `expected_epochs`.
-    """
+    """Return how much each seed moves log E(cutoff), and E(cutoff)."""
     epochs, seeds = counts.converged.values, counts.converged.counts
     spent, met = np.minimum(epochs, cutoff), epochs <= cutoff
     lost = np.minimum(counts.never.values, cutoff)
@@ -185,11 +176,6 @@ def best_cutoff(counts: Counts, confidence: float = 0.95) -> BestCutoff:
 def chosen_cutoff(counts: Counts) -> int:
     """
     Return the epoch up to which a success costs the least, or the last one where too few seeds converge for a choice.
-
-    Parameters
-    ----------
-    counts
-        Of one configuration.
     """
     best = best_cutoff(counts).cutoff.value
     return _tried(counts)[0] if best is None else int(best)
@@ -247,19 +233,7 @@ def _variances(
 
 
 def last_cutoff(counts: Counts) -> int | None:
-    """
-    Return the last epoch up to which every seed was seen; None: there is no last one, since none was censored.
-
-    Parameters
-    ----------
-    counts
-        Of one configuration.
-
-    Raises
-    ------
-    InvalidExperiment
-        If there are no seeds, or there is no criterion.
-    """
+    """Return the last epoch up to which every seed was seen; None: there is no last one, since none was censored."""
     counts.check_criterion()
     if not counts.n:
         raise InvalidExperiment("counts", counts, "counts of one seed or more")

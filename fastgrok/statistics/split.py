@@ -7,29 +7,13 @@ from fastgrok.statistics.histogram import Histogram
 
 
 class Split(NamedTuple):
-    """
-    Histograms of the seeds that converged and of the rest.
+    """Histograms of the seeds that converged and of the rest."""
 
-    Parameters
-    ----------
-    converged
-        Of those that did.
-    rest
-        Of those that did not.
-    """
-
-    converged: Histogram
-    rest: Histogram
+    converged: Histogram  # of those that did
+    rest: Histogram  # of those that did not
 
     def merged(self, other: "Split") -> "Split":
-        """
-        Return the sum of two.
-
-        Parameters
-        ----------
-        other
-            Of other seeds.
-        """
+        """Return the sum of two."""
         return Split(self.converged + other.converged, self.rest + other.rest)
 
     @property
@@ -43,17 +27,5 @@ class Split(NamedTuple):
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Self:
-        """
-        Rebuild what `to_dict` wrote.
-
-        Parameters
-        ----------
-        plain
-            "converged" and "rest".
-
-        Raises
-        ------
-        InvalidExperiment
-            If one is something else.
-        """
+        """Rebuild what `to_dict` wrote."""
         return cls(*(Histogram.from_dict(plain[name]) for name in cls._fields))

@@ -27,25 +27,7 @@ _LEAST = 2**12  # seeds at a time
 def trials(
     storage: Storage, specification: Specification, there: Sequence[Sidecar], counts: Sequence[Counts]
 ) -> Trials:
-    """
-    Return a store as comparisons see it.
-
-    Parameters
-    ----------
-    storage
-        Its files.
-    specification
-        What it holds.
-    there
-        Its committed shards, disjoint.
-    counts
-        Of each configuration.
-
-    Raises
-    ------
-    InvalidExperiment
-        If the store does not have the rows of all seeds.
-    """
+    """Return a store as comparisons see it."""
     if specification.rows != ALL:
         expected = "'all', when the store is made: a comparison needs the rows of the same seeds"
         raise InvalidExperiment("rows", specification.rows, expected)

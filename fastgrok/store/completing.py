@@ -32,32 +32,7 @@ def complete(
     specialize: bool | None = None,
     advance: Callable[[int], object] | None = None,
 ) -> bool:
-    """
-    Make shards, and return whether Ctrl-C ended that early: what was in flight then is finished and committed.
-
-    Parameters
-    ----------
-    root
-        Of the store.
-    specification
-        What it holds.
-    shards
-        What to make, in an order of chance, so that two processes on one store rarely meet at one shard.
-    executor
-        Whose workers train and write; None: threads of this process.
-    threads
-        That many of them; None: one for each CPU.
-    specialize
-        Which driver trains; None: for each configuration the one that saves time.
-    advance
-        Called with the seeds of every shard that is finished.
-
-    Raises
-    ------
-    StoreError
-        If a shard cannot be written, was trained before with other bits, or its workers were lost three times. What
-        was in flight is finished first.
-    """
+    """Make shards, and return whether Ctrl-C ended that early: what was in flight then is finished and committed."""
     drivers = _drivers(specification, shards, threads or builder.threads(), specialize)
     with _pools(executor, threads or builder.threads()) as pools:
         flight = _Flight(pools, (root, remember(root, specification)), drivers, advance)

@@ -59,31 +59,12 @@ class Document(_Part):
 
 
 def written(plain: dict[str, Any]) -> str:
-    """
-    Return fields as JSON, and beside them the SHA-256 of what they hold.
-
-    Parameters
-    ----------
-    plain
-        Those of `Document`.
-    """
+    """Return fields as JSON, and beside them the SHA-256 of what they hold."""
     return json.dumps({**plain, _DIGEST: _digest(plain)}, indent=1, allow_nan=False)
 
 
 def read(text: str | bytes) -> Document:
-    """
-    Return what `written` wrote.
-
-    Parameters
-    ----------
-    text
-        JSON.
-
-    Raises
-    ------
-    InvalidExperiment
-        If it is something else, or no longer what was written.
-    """
+    """Return what `written` wrote."""
     try:
         plain = json.loads(text)
     except ValueError as error:  # neither JSON nor UTF-8

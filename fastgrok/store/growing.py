@@ -16,23 +16,7 @@ from fastgrok.store.work import STORE, read_specification
 
 
 def grow(storage: Storage, asked: Specification) -> Specification:
-    """
-    Let a store hold what is asked for as well, and return what it holds then.
-
-    Parameters
-    ----------
-    storage
-        Its files.
-    asked
-        What is asked for.
-
-    Raises
-    ------
-    InvalidExperiment
-        If that is another sweep.
-    StoreError
-        If there is no store, or it cannot be written to.
-    """
+    """Let a store hold what is asked for as well, and return what it holds then."""
     while (newest := read_specification(storage)) is not None:  # another process may let it grow, too
         wanted = grown(newest, asked)
         if wanted == newest:
@@ -46,21 +30,7 @@ def grow(storage: Storage, asked: Specification) -> Specification:
 
 
 def grown(here: Specification, asked: Specification) -> Specification:
-    """
-    Return what a store holds if more is asked for: more seeds, more values on an axis.
-
-    Parameters
-    ----------
-    here
-        What it holds.
-    asked
-        What is asked for; it may also be a part of what there is.
-
-    Raises
-    ------
-    InvalidExperiment
-        If anything else differs: the error says what.
-    """
+    """Return what a store holds if more is asked for: more seeds, more values on an axis."""
     here.check_version()
     for name, value in here.options().items():
         if value != (other := asked.options()[name]):

@@ -10,38 +10,16 @@ from fastgrok.errors import InvalidExperiment
 
 
 class How(NamedTuple):
-    """
-    The arguments of `Store.resume`, which explains them.
+    """The arguments of `Store.resume`, which explains them."""
 
-    Parameters
-    ----------
-    executor
-        Whose workers train; None: threads of this process.
-    part_of
-        (i, n) for the i-th of n parts of the work; None: all of it.
-    threads
-        Threads, without an executor; None: one for each CPU.
-    specialize
-        Which driver trains; None: the one that saves time.
-    progress
-        Whether to show a bar; None: on a terminal.
-    """
-
-    executor: Executor | None = None
-    part_of: tuple[int, int] | None = None
-    threads: int | None = None
-    specialize: bool | None = None
-    progress: bool | None = None
+    executor: Executor | None = None  # whose workers train; None: threads of this process
+    part_of: tuple[int, int] | None = None  # (i, n) for the i-th of n parts of the work; None: all of it
+    threads: int | None = None  # threads, without an executor; None: one for each CPU
+    specialize: bool | None = None  # which driver trains; None: the one that saves time
+    progress: bool | None = None  # whether to show a bar; None: on a terminal
 
     def checked(self) -> Self:
-        """
-        Return it, if it will do.
-
-        Raises
-        ------
-        InvalidExperiment
-            If an argument will not.
-        """
+        """Return it, if it will do."""
         if self.executor is not None and not isinstance(self.executor, Executor):
             expected = "None, or a concurrent.futures.Executor, such as Client(...).get_executor() of Dask"
             raise InvalidExperiment("executor", self.executor, expected)

@@ -48,20 +48,6 @@ def made_store(path: str | os.PathLike[str], asked: Specification, *, shard_size
     """
     Return the store of a sweep, made if there is none, grown if more is asked for than it holds.
 
-    Parameters
-    ----------
-    path
-        A directory, or a URL that fsspec knows.
-    asked
-        What is asked for.
-    shard_size
-        What was said of it; None: that of the store.
-
-    Raises
-    ------
-    InvalidExperiment
-        If the directory holds something else, or a store for another sweep: the error says what differs.
-
     Notes
     -----
     Where shards are and no store.json, it is written again, and the shards of the configurations that are asked for
@@ -86,23 +72,7 @@ def made_store(path: str | os.PathLike[str], asked: Specification, *, shard_size
 
 
 def planned_store(path: str | os.PathLike[str], asked: Specification, *, shard_size: int | None) -> Store:
-    """
-    Return the store that `made_store` would return, and write nothing.
-
-    Parameters
-    ----------
-    path
-        As for `made_store`.
-    asked
-        As for `made_store`.
-    shard_size
-        As for `made_store`.
-
-    Raises
-    ------
-    InvalidExperiment
-        As for `made_store`.
-    """
+    """Return the store that `made_store` would return, and write nothing."""
     storage = open_storage(path)
     here = read_specification(storage)
     if here is None:
@@ -116,24 +86,7 @@ def _sized(asked: Specification, here: Specification, shard_size: int | None) ->
 
 
 def merged_store(path: str | os.PathLike[str], others: Sequence[Store]) -> Store:
-    """
-    Return the store of several stores' sweep, made if there is none, with the shards of all of them.
-
-    Parameters
-    ----------
-    path
-        A directory, or a URL that fsspec knows.
-    others
-        Stores of the same sweep.
-
-    Raises
-    ------
-    InvalidExperiment
-        If they are for different sweeps.
-    StoreError
-        If a shard is not what was written. What was copied before is whole; a store that is new and got no shard is
-        removed.
-    """
+    """Return the store of several stores' sweep, made if there is none, with the shards of all of them."""
     ordered = sorted(others, key=lambda other: other.specification.seeds.start)
     whole = ordered[0].specification
     for other in ordered[1:]:

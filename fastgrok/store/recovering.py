@@ -22,34 +22,12 @@ from fastgrok.store.work import PARAMS, STORE, rows_table
 
 
 def has_shards(storage: Storage) -> bool:
-    """
-    Whether shards are where a store has them.
-
-    Parameters
-    ----------
-    storage
-        Its files.
-    """
+    """Whether shards are where a store has them."""
     return bool(names(storage, ".json"))
 
 
 def recovered(storage: Storage, asked: Specification) -> Specification:
-    """
-    Return what a store without store.json is to hold: what is asked for, and all seeds of its shards.
-
-    Parameters
-    ----------
-    storage
-        Its files.
-    asked
-        What is asked for. Shards of other configurations stay where they are, and count once they are asked for.
-
-    Raises
-    ------
-    InvalidExperiment
-        If no shard is of these configurations, or they were made otherwise: by another version of fastgrok, with
-        other rows or columns.
-    """
+    """Return what a store without store.json is to hold: what is asked for, and all seeds of its shards."""
     there = survey(storage, asked).there
     if not there:
         expected = f"the directory of this sweep: it has lost {STORE}, and none of its shards is of this experiment"

@@ -14,23 +14,7 @@ if TYPE_CHECKING:
 
 
 def check_same(trace: xr.Dataset, rows: xr.Dataset, root: str) -> None:
-    """
-    Raise unless the replay of a seed came to what its row says, bit for bit.
-
-    Parameters
-    ----------
-    trace
-        What `replay` returned, of one seed.
-    rows
-        Rows of the store, that of the seed or none.
-    root
-        Where the store is.
-
-    Raises
-    ------
-    StoreError
-        If a result variable is another one.
-    """
+    """Raise unless the replay of a seed came to what its row says, bit for bit."""
     for row in (rows.isel({SEED: k}) for k in range(rows.sizes[SEED])):
         both = [str(name) for name in row.data_vars if name in trace]
         different = [name for name in both if not _same(row[name], trace[name])]

@@ -32,20 +32,6 @@ def read(storage: Storage, sidecar: Sidecar, columns: Sequence[str] | None = Non
     """
     Return the rows of a shard.
 
-    Parameters
-    ----------
-    storage
-        The files of the store.
-    sidecar
-        Of the shard.
-    columns
-        The names of those that are wanted; None: all.
-
-    Raises
-    ------
-    StoreError
-        If they cannot be read.
-
     Notes
     -----
     This thread reads alone. Those of pyarrow would let go of Python's bytes when they please, and one that does so
@@ -63,16 +49,7 @@ def read(storage: Storage, sidecar: Sidecar, columns: Sequence[str] | None = Non
 
 
 def to_arrow(storage: Storage, sidecars: Sequence[Sidecar]) -> ds.Dataset:
-    """
-    Return shards as one pyarrow dataset.
-
-    Parameters
-    ----------
-    storage
-        The files of the store.
-    sidecars
-        Of the shards.
-    """
+    """Return shards as one pyarrow dataset."""
     import pyarrow as pa
     import pyarrow.dataset as ds
 
@@ -89,22 +66,7 @@ def to_arrow(storage: Storage, sidecars: Sequence[Sidecar]) -> ds.Dataset:
 def to_dataset(
     storage: Storage, specification: Specification, point: Point, sidecars: Sequence[Sidecar], seeds: range
 ) -> xr.Dataset:
-    """
-    Return rows of one configuration as a labelled dataset.
-
-    Parameters
-    ----------
-    storage
-        The files of the store.
-    specification
-        What the store holds.
-    point
-        The configuration.
-    sidecars
-        Of its shards.
-    seeds
-        Which rows.
-    """
+    """Return rows of one configuration as a labelled dataset."""
     inside = _within(sidecars, seeds)
     table = _rows(storage, inside, seeds)
     n = 0 if table is None else table.num_rows
@@ -137,20 +99,7 @@ def _rows(storage: Storage, sidecars: Sequence[Sidecar], seeds: range) -> pa.Tab
 def to_params(
     storage: Storage, point: Point, sidecars: Sequence[Sidecar], seeds: range
 ) -> tuple[np.ndarray, list[np.ndarray]]:
-    """
-    Return seeds and the trained parameters of each, layer by layer.
-
-    Parameters
-    ----------
-    storage
-        The files of the store.
-    point
-        The configuration.
-    sidecars
-        Of its shards.
-    seeds
-        Which rows.
-    """
+    """Return seeds and the trained parameters of each, layer by layer."""
     experiment, table = point.experiment, _rows(storage, _within(sidecars, seeds), seeds)
     if table is None:
         return np.empty(0, np.uint64), split(experiment.network, np.empty((0, experiment.n_params), experiment.dtype))
@@ -186,13 +135,6 @@ def _fill(configuration: Configuration, table: pa.Table) -> None:
 def content_hash(storage: Storage, sidecars: Sequence[Sidecar]) -> str:
     """
     Return the SHA-256 of the rows of a configuration, in the order of its seeds, however they are cut into shards.
-
-    Parameters
-    ----------
-    storage
-        The files of the store.
-    sidecars
-        Of its shards.
     """
     hashes: dict[str, Any] = {}
     for one in sorted(sidecars, key=lambda one: one.shard.first):
@@ -201,23 +143,7 @@ def content_hash(storage: Storage, sidecars: Sequence[Sidecar]) -> str:
 
 
 def copy(source: Storage, target: Storage, sidecars: Sequence[Sidecar]) -> None:
-    """
-    Commit shards of one store to another.
-
-    Parameters
-    ----------
-    source
-        Where they are.
-    target
-        Where they are to be.
-    sidecars
-        Of the shards.
-
-    Raises
-    ------
-    StoreError
-        If one is there already and not the same, or it cannot be read or written.
-    """
+    """Commit shards of one store to another."""
     for one in sidecars:
         try:
             _copy(source, target, one)

@@ -18,22 +18,11 @@ FOLDER = "shards"
 
 
 class Shard(NamedTuple):
-    """
-    The seeds from `first` to `stop - 1` of one configuration.
+    """The seeds from `first` to `stop - 1` of one configuration."""
 
-    Parameters
-    ----------
-    experiment_id
-        The configuration.
-    first
-        Its first seed.
-    stop
-        The seed after its last.
-    """
-
-    experiment_id: str
-    first: int
-    stop: int
+    experiment_id: str  # the configuration
+    first: int  # its first seed
+    stop: int  # the seed after its last
 
     @property
     def rows_name(self) -> str:
@@ -54,35 +43,16 @@ class Shard(NamedTuple):
 class Sidecar(NamedTuple):
     """
     What is known of a shard without reading its rows. It is written after them: with it, the shard is committed.
-
-    Parameters
-    ----------
-    shard
-        Which.
-    n_rows
-        Rows in the file.
-    n_bytes
-        Its size.
-    sha256
-        Of the file.
-    content
-        SHA-256 of what the rows hold, whatever wrote the file.
-    counts
-        What became of all its seeds.
-    seconds
-        Of one thread, that training them took.
-    versions
-        Of what made it.
     """
 
-    shard: Shard
-    n_rows: int
-    n_bytes: int
-    sha256: str
-    content: str
-    counts: Counts
-    seconds: float
-    versions: dict[str, str]
+    shard: Shard  # which
+    n_rows: int  # rows in the file
+    n_bytes: int  # its size
+    sha256: str  # of the file
+    content: str  # SHA-256 of what the rows hold, whatever wrote the file
+    counts: Counts  # what became of all its seeds
+    seconds: float  # of one thread, that training them took
+    versions: dict[str, str]  # of what made it
 
     def to_json(self) -> str:
         """Return everything as JSON, and the SHA-256 of that, by which a sidecar that has rotted is known."""
@@ -92,19 +62,7 @@ class Sidecar(NamedTuple):
 
     @classmethod
     def from_json(cls, text: bytes) -> Sidecar:
-        """
-        Rebuild what `to_json` wrote.
-
-        Parameters
-        ----------
-        text
-            JSON.
-
-        Raises
-        ------
-        InvalidExperiment
-            If it is something else.
-        """
+        """Rebuild what `to_json` wrote."""
         try:
             plain = json.loads(text)
             if plain.pop("digest") != _digest(_dumped(plain)):
@@ -127,11 +85,6 @@ def mark(problem: str) -> bytes:
     """
     Return what stands in the place of the sidecar of a shard that is not what was written, until it is made again.
 
-    Parameters
-    ----------
-    problem
-        What is wrong with it.
-
     Examples
     --------
     >>> marked(mark("bad rows")), marked(b"{}")
@@ -141,14 +94,7 @@ def mark(problem: str) -> bytes:
 
 
 def marked(text: bytes) -> str | None:
-    """
-    Return what `mark` was given, None if the text is something else.
-
-    Parameters
-    ----------
-    text
-        That of a sidecar.
-    """
+    """Return what `mark` was given, None if the text is something else."""
     try:
         found = json.loads(text)
     except ValueError:
@@ -158,16 +104,7 @@ def marked(text: bytes) -> str | None:
 
 
 def missing(specification: Specification, there: Sequence[Sidecar]) -> list[Shard]:
-    """
-    Return the shards that are still to be made: what no shard covers, cut at the multiples of the shard size.
-
-    Parameters
-    ----------
-    specification
-        What the store holds when it is complete.
-    there
-        Its committed shards, disjoint.
-    """
+    """Return the shards that are still to be made: what no shard covers, cut at the multiples of the shard size."""
     ends: dict[str, list[tuple[int, int]]] = {}
     for one in there:
         ends.setdefault(one.shard.experiment_id, []).append((one.shard.first, one.shard.stop))
@@ -185,20 +122,7 @@ def missing(specification: Specification, there: Sequence[Sidecar]) -> list[Shar
 
 
 def part(shards: Sequence[Shard], specification: Specification, which: int, of: int) -> list[Shard]:
-    """
-    Return one of several equal parts of the work: always the same one, whatever has been done.
-
-    Parameters
-    ----------
-    shards
-        What is still to be made.
-    specification
-        What the store holds.
-    which
-        From 1 to `of`.
-    of
-        Parts.
-    """
+    """Return one of several equal parts of the work: always the same one, whatever has been done."""
     places = {id_: k for k, id_ in enumerate(specification.by_id)}
     size = specification.shard_size
     first = specification.seeds.start // size

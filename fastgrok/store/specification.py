@@ -22,37 +22,16 @@ __all__ = ["ALL", "FAILURES", "Specification"]
 
 @dataclass(frozen=True)
 class Specification:
-    """
-    Everything that fixes the contents of a store.
+    """Everything that fixes the contents of a store."""
 
-    Parameters
-    ----------
-    experiment
-        What the axes vary.
-    axes
-        What varies; empty for one configuration.
-    seeds
-        The same ones for every configuration; step 1.
-    keep_params
-        Whether trained parameters are kept.
-    rows
-        "all", or "failures": only the rows of the seeds that did not converge. All are counted.
-    recording
-        What is kept besides the end.
-    shard_size
-        Seeds of a shard at most. No bit of a row depends on it.
-    version
-        Of the fastgrok that trains: bits are promised within one version.
-    """
-
-    experiment: Experiment
-    axes: tuple[Axis, ...]
-    seeds: range
-    keep_params: bool
-    rows: str
-    recording: Recording
-    shard_size: int
-    version: str = fastgrok.__version__
+    experiment: Experiment  # what the axes vary
+    axes: tuple[Axis, ...]  # what varies; empty for one configuration
+    seeds: range  # the same ones for every configuration; step 1
+    keep_params: bool  # whether trained parameters are kept
+    rows: str  # "all", or "failures": only the rows of the seeds that did not converge. All are counted
+    recording: Recording  # what is kept besides the end
+    shard_size: int  # seeds of a shard at most. No bit of a row depends on it
+    version: str = fastgrok.__version__  # of the fastgrok that trains: bits are promised within one version
 
     @cached_property
     def points(self) -> list[Point]:
@@ -65,14 +44,7 @@ class Specification:
         return {point.experiment.id: point for point in self.points}
 
     def changed(self, **values: Any) -> Specification:
-        """
-        Return the same configurations with something else changed, without validating each of them again.
-
-        Parameters
-        ----------
-        **values
-            Any fields but `experiment` and `axes`.
-        """
+        """Return the same configurations with something else changed, without validating each of them again."""
         made = dataclasses.replace(self, **values)
         known = vars(self)
         vars(made).update({name: known[name] for name in ("points", "by_id") if name in known})
@@ -110,19 +82,7 @@ class Specification:
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Self:
-        """
-        Rebuild what `to_json` wrote.
-
-        Parameters
-        ----------
-        text
-            JSON.
-
-        Raises
-        ------
-        InvalidExperiment
-            If it is something else, or no longer what was written.
-        """
+        """Rebuild what `to_json` wrote."""
         found = read(text)
         axes = {axis.path: [_rebuilt(axis.path, value) for value in axis.values] for axis in found.axes}
         return cls(
@@ -137,14 +97,7 @@ class Specification:
         )
 
     def checked(self) -> Specification:
-        """
-        Return it, if no two of its configurations are the same experiment.
-
-        Raises
-        ------
-        InvalidExperiment
-            If two are: a store finds them by their experiments.
-        """
+        """Return it, if no two of its configurations are the same experiment."""
         if len(self.by_id) < len(self.points):
             twice = next(p for p in self.points if self.by_id[p.experiment.id] is not p)
             expected = "values that make experiments which differ from each other"
@@ -152,14 +105,7 @@ class Specification:
         return self
 
     def check_version(self) -> None:
-        """
-        Raise unless this version of fastgrok made it.
-
-        Raises
-        ------
-        InvalidExperiment
-            If another one did, whose bits may be others.
-        """
+        """Raise unless this version of fastgrok made it."""
         if self.version != fastgrok.__version__:
             raise InvalidExperiment(
                 "store", self.version, f"a store made by fastgrok {fastgrok.__version__}, to add to it"

@@ -10,62 +10,24 @@ from fastgrok.store.surveying import Survey
 
 
 class Status(NamedTuple):
-    """
-    How far a store is.
+    """How far a store is."""
 
-    Parameters
-    ----------
-    n_configurations
-        Points of the sweep.
-    n_seeds
-        Seeds of each.
-    n_runs
-        Training runs in all.
-    n_done
-        Those that are committed.
-    n_shards
-        Shards that are committed.
-    n_missing
-        Shards that are still to be made.
-    seed_epochs
-        Epochs run, all seeds together.
-    seconds
-        Of one thread, that training them took.
-    seconds_left
-        What the rest takes one thread at that rate; None before anything is done.
-    n_bytes
-        Of the rows.
-    problems
-        What is wrong with files that are there; `resume` makes those shards again.
-    strays
-        Files that no shard of this store is made of, or needed for. They are left alone.
-    """
-
-    n_configurations: int
-    n_seeds: int
-    n_runs: int
-    n_done: int
-    n_shards: int
-    n_missing: int
-    seed_epochs: int
-    seconds: float
-    seconds_left: float | None
-    n_bytes: int
-    problems: list[str]
-    strays: list[str]
+    n_configurations: int  # points of the sweep
+    n_seeds: int  # seeds of each
+    n_runs: int  # training runs in all
+    n_done: int  # those that are committed
+    n_shards: int  # shards that are committed
+    n_missing: int  # shards that are still to be made
+    seed_epochs: int  # epochs run, all seeds together
+    seconds: float  # of one thread, that training them took
+    seconds_left: float | None  # what the rest takes one thread at that rate; None before anything is done
+    n_bytes: int  # of the rows
+    problems: list[str]  # what is wrong with files that are there; `resume` makes those shards again
+    strays: list[str]  # files that no shard of this store is made of, or needed for. They are left alone
 
     @classmethod
     def of(cls, specification: Specification, found: Survey) -> Self:
-        """
-        Find out how far a store is.
-
-        Parameters
-        ----------
-        specification
-            What it holds when it is complete.
-        found
-            What is there.
-        """
+        """Find out how far a store is."""
         there = found.there
         done = sum(one.counts.n for one in there)
         left = missing(specification, there)

@@ -21,14 +21,7 @@ _ABANDONED = 3600  # seconds after which a temporary file of another machine is 
 
 
 class Storage(ABC):
-    """
-    Files under a root by their names, such as "store.json" or "shards/1f/0-9.json".
-
-    Parameters
-    ----------
-    root
-        The root as it was given; another process finds the same files by it.
-    """
+    """Files under a root by their names, such as "store.json" or "shards/1f/0-9.json"."""
 
     def __init__(self, root: str) -> None:
         self.root = root
@@ -75,19 +68,7 @@ class Storage(ABC):
 
 
 def open_storage(root: str | os.PathLike[str]) -> Storage:
-    """
-    Return the files under a root.
-
-    Parameters
-    ----------
-    root
-        A directory, or a URL that fsspec knows, such as "s3://bucket/sweep"; it need not exist.
-
-    Raises
-    ------
-    InvalidExperiment
-        If it is neither, or fsspec, or what it needs for such a URL, is missing.
-    """
+    """Return the files under a root."""
     name = os.fspath(root) if isinstance(root, str | os.PathLike) else None
     if not isinstance(name, str) or not name or "\0" in name:
         raise InvalidExperiment("store", root, "a directory, or a URL that fsspec knows")

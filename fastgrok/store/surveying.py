@@ -15,37 +15,14 @@ _NAME = re.compile(rf"{FOLDER}/([^/]+)/([0-9]{{1,20}})-([0-9]{{1,20}})\.(?:json|
 
 
 class Survey(NamedTuple):
-    """
-    What the sidecars of a store say.
+    """What the sidecars of a store say."""
 
-    Parameters
-    ----------
-    there
-        The shards that are whole, disjoint.
-    problems
-        What is wrong with the files of others; `resume` makes those shards again.
-    strays
-        Files that no shard of this store is made of, or needed for: nothing is wrong, and they are left alone.
-    """
-
-    there: list[Sidecar]
-    problems: list[str]
+    there: list[Sidecar]  # the shards that are whole, disjoint
+    problems: list[str]  # what is wrong with the files of others; `resume` makes those shards again
     strays: list[str]
 
     def check_whole(self, root: str) -> None:
-        """
-        Raise if there are problems.
-
-        Parameters
-        ----------
-        root
-            Where the store is.
-
-        Raises
-        ------
-        StoreError
-            If there are.
-        """
+        """Raise if there are problems."""
         if self.problems:
             more = f", and {len(self.problems) - 1:,} more are bad" if len(self.problems) > 1 else ""
             hint = f"`fastgrok resume {root}` makes bad shards again"
@@ -55,20 +32,6 @@ class Survey(NamedTuple):
 def survey(storage: Storage, specification: Specification, only: str | None = None) -> Survey:
     """
     Read the sidecars of a store, each once.
-
-    Parameters
-    ----------
-    storage
-        Its files.
-    specification
-        What it holds.
-    only
-        The id of the one configuration whose shards are wanted; None: all of them.
-
-    Raises
-    ------
-    StoreError
-        If the directories cannot be read. A file that cannot be read is one of the problems.
 
     Notes
     -----
@@ -99,23 +62,7 @@ def survey(storage: Storage, specification: Specification, only: str | None = No
 
 
 def names(storage: Storage, suffix: str, only: str | None = None) -> list[str]:
-    """
-    Return the names of files where the shards of a store are.
-
-    Parameters
-    ----------
-    storage
-        Its files.
-    suffix
-        How they end.
-    only
-        The id of the one configuration whose files are wanted; None: all of them.
-
-    Raises
-    ------
-    StoreError
-        If the directories cannot be read.
-    """
+    """Return the names of files where the shards of a store are."""
     try:
         return storage.names(FOLDER, suffix, only)
     except OSError as error:
@@ -144,18 +91,7 @@ def _disjoint(sidecars: Iterable[Sidecar]) -> Iterator[Sidecar]:
 
 
 def needed(files: Iterable[str], specification: Specification, there: Sequence[Sidecar]) -> set[str]:
-    """
-    Return those files that are of shards of which the store has not all seeds: these shards are made again.
-
-    Parameters
-    ----------
-    files
-        Names of sidecars or rows.
-    specification
-        What the store holds.
-    there
-        Its committed shards, disjoint.
-    """
+    """Return those files that are of shards of which the store has not all seeds: these shards are made again."""
     shards = {name: shard for name in files if (shard := _shard(name)) and shard.experiment_id in specification.by_id}
     ranges: dict[str, list[tuple[int, int]]] = {shard.experiment_id: [] for shard in shards.values()}
     for one in there:

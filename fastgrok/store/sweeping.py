@@ -27,34 +27,15 @@ _MOST_SEEDS = 2**17  # of a shard
 
 
 class Estimate(NamedTuple):
-    """
-    What a sweep will take, roughly: no seed is known to stop early.
+    """What a sweep will take, roughly: no seed is known to stop early."""
 
-    Parameters
-    ----------
-    n_configurations
-        Points of the sweep.
-    n_seeds
-        Seeds of each.
-    n_runs
-        Training runs that are still to be done.
-    n_shards
-        Files of their rows.
-    seed_epochs
-        Epochs, all seeds together, if none stops early.
-    seconds
-        That they take on so many threads as this process may use.
-    n_bytes
-        Of the rows, before they are compressed.
-    """
-
-    n_configurations: int
-    n_seeds: int
-    n_runs: int
-    n_shards: int
-    seed_epochs: int
-    seconds: float
-    n_bytes: int
+    n_configurations: int  # points of the sweep
+    n_seeds: int  # seeds of each
+    n_runs: int  # training runs that are still to be done
+    n_shards: int  # files of their rows
+    seed_epochs: int  # epochs, all seeds together, if none stops early
+    seconds: float  # that they take on so many threads as this process may use
+    n_bytes: int  # of the rows, before they are compressed
 
 
 def specified(
@@ -68,33 +49,7 @@ def specified(
     track: Any = None,
     shard_size: Any = None,
 ) -> Specification:
-    """
-    Return what a sweep into a store is asked for.
-
-    Parameters
-    ----------
-    experiment
-        What the axes vary.
-    seeds
-        A number of them, or a range with step 1.
-    axes
-        As for `fastgrok.sweep`; None or an empty dict: there is one configuration.
-    keep_params
-        Whether trained parameters are kept.
-    rows
-        "all" or "failures".
-    record_at
-        As for `fastgrok.run`.
-    track
-        As for `fastgrok.run`.
-    shard_size
-        Seeds of a shard at most; None: what suits.
-
-    Raises
-    ------
-    InvalidExperiment
-        If an argument will not do.
-    """
+    """Return what a sweep into a store is asked for."""
     if rows not in (ALL, FAILURES):
         raise InvalidExperiment("rows", rows, one_of([ALL, FAILURES]))
     is_alone = axes is None or (isinstance(axes, Mapping) and not axes)
@@ -150,14 +105,7 @@ def _row_bytes(specification: Specification, experiment: Experiment) -> int:
 
 
 def estimate(specification: Specification) -> Estimate:
-    """
-    Return what a sweep will take.
-
-    Parameters
-    ----------
-    specification
-        What it is asked for.
-    """
+    """Return what a sweep will take."""
     first, size = specification.seeds.start, specification.shard_size
     cells = (specification.seeds.stop - 1) // size - first // size + 1
     n_seeds = dict.fromkeys(specification.by_id, len(specification.seeds))
@@ -165,25 +113,7 @@ def estimate(specification: Specification) -> Estimate:
 
 
 def estimate_in(path: str | os.PathLike[str], specification: Specification, how: How, shard_size: Any) -> Estimate:
-    """
-    Return what is still to be done of a sweep into a store that may be there, and write nothing.
-
-    Parameters
-    ----------
-    path
-        A directory, or a URL that fsspec knows.
-    specification
-        What the sweep is asked for.
-    how
-        Which part of the work.
-    shard_size
-        What was said of it; None: that of the store.
-
-    Raises
-    ------
-    InvalidExperiment
-        If the directory holds something else, or a store for another sweep: the error says what differs.
-    """
+    """Return what is still to be done of a sweep into a store that may be there, and write nothing."""
     store = planned_store(path, specification, shard_size=shard_size)
     shards = store.missing(specification, how.checked())
     n_seeds = dict.fromkeys(specification.by_id, 0)
@@ -210,19 +140,6 @@ def _estimate(specification: Specification, n_seeds: Mapping[str, int], n_shards
 def sweep_to_store(
     path: str | os.PathLike[str], specification: Specification, how: How, *, shard_size: int | None
 ) -> Store:
-    """
-    Make or find a store, and make what is missing of what it is asked to hold.
-
-    Parameters
-    ----------
-    path
-        A directory, or a URL that fsspec knows.
-    specification
-        What it is to hold.
-    how
-        Who trains, and how.
-    shard_size
-        What was said of it; None: that of the store.
-    """
+    """Make or find a store, and make what is missing of what it is asked to hold."""
     how.checked()
     return made_store(path, specification, shard_size=shard_size).make(specification, how)

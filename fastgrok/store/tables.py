@@ -14,16 +14,7 @@ from fastgrok.store.status import Status
 
 
 def counted(specification: Specification, there: Sequence[Sidecar]) -> list[Counts]:
-    """
-    Return what became of the seeds of each configuration.
-
-    Parameters
-    ----------
-    specification
-        What the store holds.
-    there
-        Its committed shards, disjoint.
-    """
+    """Return what became of the seeds of each configuration."""
     counts = dict.fromkeys(specification.by_id, Counts.empty())
     for one in there:
         counts[one.shard.experiment_id] += one.counts
@@ -31,16 +22,7 @@ def counted(specification: Specification, there: Sequence[Sidecar]) -> list[Coun
 
 
 def rows(specification: Specification, there: Sequence[Sidecar]) -> list[Row]:
-    """
-    Return a row for each configuration: its network, its data, its label on each axis, its summary.
-
-    Parameters
-    ----------
-    specification
-        What the store holds.
-    there
-        Its committed shards, disjoint.
-    """
+    """Return a row for each configuration: its network, its data, its label on each axis, its summary."""
     seconds = dict.fromkeys(specification.by_id, 0.0)
     for one in there:
         seconds[one.shard.experiment_id] += one.seconds
@@ -55,18 +37,7 @@ def rows(specification: Specification, there: Sequence[Sidecar]) -> list[Row]:
 
 
 def title(path: str, specification: Specification, status: Status) -> str:
-    """
-    Say what a store holds and how far it is.
-
-    Parameters
-    ----------
-    path
-        Where it is.
-    specification
-        What it holds when it is complete.
-    status
-        How far it is.
-    """
+    """Say what a store holds and how far it is."""
     exp = specification.experiment
     points = " x ".join(f"{len(axis.values)} {one_line(axis.path)}" for axis in specification.axes)
     done = "complete" if not status.n_missing else f"{status.n_done:,} of {status.n_runs:,} runs are there"

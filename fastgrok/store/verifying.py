@@ -19,39 +19,16 @@ from fastgrok.store.work import content_hash, rows_table, train
 
 
 class Verification(NamedTuple):
-    """
-    What `Store.verify` found.
+    """What `Store.verify` found."""
 
-    Parameters
-    ----------
-    n_shards
-        Shards whose files are what was committed.
-    n_missing
-        Shards that are still to be made, those with problems included.
-    bad
-        What is wrong with others: those that are not what was written are marked in their sidecars, and `resume`
-        makes them again.
-    n_rows
-        Rows that were trained again.
-    different
-        Those that came out with other bits: seeds of configurations. None should.
-    removed
-        Temporary files of writers that are gone.
-    uncommitted
-        Files of rows that had no sidecar all the while: somebody is about to write it, or it is lost, and `resume`
-        makes them again.
-    strays
-        Files that no shard of this store is made of, or needed for. They are left alone.
-    """
-
-    n_shards: int
-    n_missing: int
+    n_shards: int  # shards whose files are what was committed
+    n_missing: int  # shards that are still to be made, those with problems included
     bad: list[str]
-    n_rows: int
-    different: list[str]
-    removed: list[str]
+    n_rows: int  # rows that were trained again
+    different: list[str]  # those that came out with other bits: seeds of configurations. None should
+    removed: list[str]  # temporary files of writers that are gone
     uncommitted: list[str]
-    strays: list[str]
+    strays: list[str]  # files that no shard of this store is made of, or needed for. They are left alone
 
     @property
     def ok(self) -> bool:
@@ -60,20 +37,7 @@ class Verification(NamedTuple):
 
 
 def verify(storage: Storage, specification: Specification, sample: Any, seed: Any) -> Verification:
-    """
-    Check a store: see `Store.verify`.
-
-    Parameters
-    ----------
-    storage
-        Its files.
-    specification
-        What it holds.
-    sample
-        Rows that are trained again.
-    seed
-        Of their choice.
-    """
+    """Check a store: see `Store.verify`."""
     _check_integer("sample", sample, "")
     if seed is not None:
         _check_integer("seed", seed, "None, or ")

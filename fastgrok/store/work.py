@@ -36,19 +36,7 @@ _FEW_VALUES = {OUTCOME, "accuracy_final", "accuracy_validation_final", "plateau"
 
 
 def read_specification(storage: Storage) -> Specification | None:
-    """
-    Return what a store holds when it is complete, None where there is no store.
-
-    Parameters
-    ----------
-    storage
-        Its files.
-
-    Raises
-    ------
-    StoreError
-        If it cannot be read, or is no longer what was written.
-    """
+    """Return what a store holds when it is complete, None where there is no store."""
     try:
         return Specification.from_json(storage.read(STORE))
     except (FileNotFoundError, NotADirectoryError):
@@ -63,35 +51,7 @@ def read_specification(storage: Storage) -> Specification | None:
 def make_shard(
     root: str, digest: str, shard: Shard, specialize: bool, ticket: str, writers: Executor | None = None
 ) -> Future[None] | None:
-    """
-    Train the seeds of a shard in this thread, and commit them.
-
-    Parameters
-    ----------
-    root
-        Of the store.
-    digest
-        What `remember` gave for its specification.
-    shard
-        Which.
-    specialize
-        Which driver trains. The bits are the same.
-    ticket
-        Another one for each call: Dask gives back what an equal call gave.
-    writers
-        Threads that commit while this one goes on with another shard; None: this thread does.
-
-    Returns
-    -------
-    What the writers are still to do, if there is anything.
-
-    Raises
-    ------
-    StoreError
-        If the shard is there already, with other bits: that would break a promise of the library.
-    OSError
-        If it cannot be written; nothing of it is there then but, where even that failed, a temporary file.
-    """
+    """Train the seeds of a shard in this thread, and commit them."""
     storage = open_storage(root)
     if _committed(storage, shard) is not None:  # by another process, since this one looked
         return None
@@ -117,20 +77,7 @@ def make_shard(
 
 
 def train(specification: Specification, point: Point, shard: Shard, specialize: bool | None) -> Configuration:
-    """
-    Train the seeds of a shard, in one thread beside this one.
-
-    Parameters
-    ----------
-    specification
-        What is kept.
-    point
-        The configuration.
-    shard
-        The seeds.
-    specialize
-        Which driver trains; None: the faster one.
-    """
+    """Train the seeds of a shard, in one thread beside this one."""
     trained = training.train(
         point.experiment,
         np.arange(shard.first, shard.stop, dtype=np.uint64),
@@ -148,16 +95,7 @@ _known: dict[tuple[str, str], Specification] = {}
 
 
 def remember(root: str, specification: Specification) -> str:
-    """
-    Spare the tasks of this process reading a specification, and return what names it.
-
-    Parameters
-    ----------
-    root
-        Of the store.
-    specification
-        What it holds.
-    """
+    """Spare the tasks of this process reading a specification, and return what names it."""
     digest = hashlib.sha256(specification.to_json().encode()).hexdigest()
     _keep(root, digest, specification)
     return digest
@@ -182,18 +120,7 @@ def _keep(root: str, digest: str, specification: Specification) -> None:
 
 
 def rows_table(specification: Specification, configuration: Configuration, seeds: np.ndarray) -> pa.Table:
-    """
-    Return the rows that a store keeps: result variables, labels, and parameters where they are kept.
-
-    Parameters
-    ----------
-    specification
-        What is kept.
-    configuration
-        What was trained, every row of it.
-    seeds
-        The seed of each row.
-    """
+    """Return the rows that a store keeps: result variables, labels, and parameters where they are kept."""
     import pyarrow as pa
 
     schema = table_schema(specification.axes, [configuration], {"experiment_id": configuration.experiment.id})
@@ -210,14 +137,7 @@ def rows_table(specification: Specification, configuration: Configuration, seeds
 
 
 def content_hash(table: pa.Table) -> str:
-    """
-    Return the SHA-256 of the values of a table, column by column; equal rows have equal ones, however stored.
-
-    Parameters
-    ----------
-    table
-        What `rows_table` returned.
-    """
+    """Return the SHA-256 of the values of a table, column by column; equal rows have equal ones, however stored."""
     digest = hashlib.sha256()
     for name, hashed in column_hashes(table).items():
         digest.update(f"{name}:{hashed.hexdigest()};".encode())
@@ -225,16 +145,7 @@ def content_hash(table: pa.Table) -> str:
 
 
 def column_hashes(table: pa.Table, begun: dict[str, Any] | None = None) -> dict[str, Any]:
-    """
-    Return the SHA-256 of the values of each column but text, going on with those of the rows before.
-
-    Parameters
-    ----------
-    table
-        What `rows_table` returned: text is in its labels alone, which its experiment implies.
-    begun
-        What this function returned for the rows before.
-    """
+    """Return the SHA-256 of the values of each column but text, going on with those of the rows before."""
     import pyarrow as pa
 
     hashes = {} if begun is None else begun
@@ -262,14 +173,7 @@ def _whole(column: pa.ChunkedArray) -> pa.Array:
 
 
 def outcome_codes(column: pa.ChunkedArray) -> np.ndarray:
-    """
-    Return the codes of outcomes, of which a column has the names.
-
-    Parameters
-    ----------
-    column
-        Of a table of rows.
-    """
+    """Return the codes of outcomes, of which a column has the names."""
     array = _whole(column if column.num_chunks == 1 else column.unify_dictionaries())
     codes = np.array([OUTCOMES.index(name) for name in array.dictionary.to_pylist()], np.int8)
     found: np.ndarray = codes[array.indices.to_numpy()]
@@ -307,23 +211,7 @@ def _parquet(table: pa.Table) -> bytes:
 
 
 def commit(storage: Storage, sidecar: Sidecar, rows: bytes) -> None:
-    """
-    Put the rows of a shard in their place, and then the sidecar.
-
-    Parameters
-    ----------
-    storage
-        The files of the store.
-    sidecar
-        Of the shard.
-    rows
-        Its Parquet file.
-
-    Raises
-    ------
-    StoreError
-        If the shard is there already and holds something else.
-    """
+    """Put the rows of a shard in their place, and then the sidecar."""
     if _is_there(storage, sidecar):
         return
     text = sidecar.to_json().encode()

@@ -13,19 +13,10 @@ from fastgrok.studies.study import Runner
 
 
 class Ending(NamedTuple):
-    """
-    How each seed ended.
-
-    Parameters
-    ----------
-    columns
-        `loss_final`, `accuracy_final`, `epochs_to_converge` and `born_dead` by their names.
-    at
-        For each plateau, by its name, which seeds ended there.
-    """
+    """How each seed ended."""
 
     columns: Mapping[str, NDArray[Any]]
-    at: Mapping[str, NDArray[np.bool_]]
+    at: Mapping[str, NDArray[np.bool_]]  # for each plateau, by its name, which seeds ended there
 
     @property
     def somewhere(self) -> NDArray[np.bool_]:
@@ -38,19 +29,6 @@ def run_to_the_end(
 ) -> Ending:
     """
     Train every seed, and those that end on no plateau again for longer.
-
-    Parameters
-    ----------
-    runner
-        What trains.
-    experiment
-        Everything but the seed.
-    plateaus
-        Losses where training can end.
-    tolerance
-        How near a loss must be.
-    longer
-        Epochs for the seeds that are not near one.
 
     Notes
     -----

@@ -8,41 +8,16 @@ from fastgrok.studies.measures import Measure
 
 
 class Expectation(NamedTuple):
-    """
-    The numbers that a source allows.
+    """The numbers that a source allows."""
 
-    Parameters
-    ----------
-    low
-        The smallest.
-    high
-        The largest.
-    shown
-        Whether the observation must show it: its whole interval lies inside, ends excluded. Else it is enough that
-        the interval meets the numbers allowed, as for a closed form or a bound: an observation can contradict
-        these, and can do no more.
-    measured
-        An estimate of the number expected, instead of `low` and `high`: it has an interval of its own, and the two
-        intervals must meet.
-    by
-        Where it comes from, in a word or two.
-    """
-
-    low: float = -math.inf
-    high: float = math.inf
-    shown: bool = False
+    low: float = -math.inf  # the smallest
+    high: float = math.inf  # the largest
+    shown: bool = False  # whether the observation must show it: its whole interval lies inside, ends excluded
     measured: Measure | None = None
-    by: str = "source"
+    by: str = "source"  # where it comes from, in a word or two
 
     def at(self, confidence: float) -> Estimate:
-        """
-        Return the numbers allowed; the value is that of a closed form or estimate, and else there is none.
-
-        Parameters
-        ----------
-        confidence
-            Of the interval of an expectation that is itself an estimate.
-        """
+        """Return the numbers allowed; the value is that of a closed form or estimate, and else there is none."""
         if self.measured is not None:
             return self.measured(confidence)
         ends = (None if math.isinf(end) else end for end in (self.low, self.high))
@@ -51,13 +26,6 @@ class Expectation(NamedTuple):
     def agrees(self, observed: Estimate, confidence: float) -> bool:
         """
         Say whether an observation agrees.
-
-        Parameters
-        ----------
-        observed
-            With its interval.
-        confidence
-            Of that interval.
 
         Examples
         --------
@@ -80,99 +48,38 @@ def _ends(estimate: Estimate) -> tuple[float, float]:
 
 
 def equal(value: float, by: str = "closed form") -> Expectation:
-    """
-    Expect this number.
-
-    Parameters
-    ----------
-    value
-        The number.
-    by
-        As for `Expectation`.
-    """
+    """Expect this number."""
     return Expectation(value, value, by=by)
 
 
 def at_most(value: float, by: str = "bound") -> Expectation:
-    """
-    Expect no more than this: contradicted by an interval that lies above.
-
-    Parameters
-    ----------
-    value
-        The bound.
-    by
-        As for `Expectation`.
-    """
+    """Expect no more than this: contradicted by an interval that lies above."""
     return Expectation(high=value, by=by)
 
 
 def at_least(value: float, by: str = "bound") -> Expectation:
-    """
-    Expect no less than this: contradicted by an interval that lies below.
-
-    Parameters
-    ----------
-    value
-        The bound.
-    by
-        As for `Expectation`.
-    """
+    """Expect no less than this: contradicted by an interval that lies below."""
     return Expectation(low=value, by=by)
 
 
 def above(value: float, by: str = "source") -> Expectation:
-    """
-    Expect more than this, shown by an interval that lies above.
-
-    Parameters
-    ----------
-    value
-        What must be exceeded.
-    by
-        As for `Expectation`.
-    """
+    """Expect more than this, shown by an interval that lies above."""
     return Expectation(low=value, shown=True, by=by)
 
 
 def below(value: float, by: str = "source") -> Expectation:
-    """
-    Expect less than this, shown by an interval that lies below.
-
-    Parameters
-    ----------
-    value
-        What must not be reached.
-    by
-        As for `Expectation`.
-    """
+    """Expect less than this, shown by an interval that lies below."""
     return Expectation(high=value, shown=True, by=by)
 
 
 def estimated(measured: Measure, by: str) -> Expectation:
-    """
-    Expect what other seeds led to expect.
-
-    Parameters
-    ----------
-    measured
-        The estimate, from seeds of its own.
-    by
-        As for `Expectation`.
-    """
+    """Expect what other seeds led to expect."""
     return Expectation(measured=measured, by=by)
 
 
 def printed(text: str, digits: int = 8) -> Expectation:
     """
     Expect a number that NumPy printed: any that it would have printed so.
-
-    Parameters
-    ----------
-    text
-        The number as it was printed; zeros at its end may be missing.
-    digits
-        Digits after the point.
 
     Examples
     --------

@@ -19,39 +19,16 @@ _FACTORS = {"%": 100.0, "points": 100.0}
 
 
 class Finding(NamedTuple):
-    """
-    One number, what was expected of it, and whether it agrees.
+    """One number, what was expected of it, and whether it agrees."""
 
-    Parameters
-    ----------
-    case
-        What was run.
-    what
-        What was measured of it.
-    observed
-        The number with its interval; both ends are the number itself where no seed decides it.
-    unit
-        "%" for a share and "points" for a difference of shares, which are kept as fractions of 1; "epochs"; or "".
-    expected
-        The numbers that the source allows, and the value where it is a single one; None: it says nothing.
-    shown
-        Whether the whole interval must lie within them; else it must meet them.
-    by
-        Where the expectation comes from.
-    agrees
-        Whether it does; None without an expectation.
-    open
-        Whether it neither agrees nor contradicts: something was to be shown, and the interval has both sides of it.
-    """
-
-    case: str
-    what: str
-    observed: Estimate
+    case: str  # what was run
+    what: str  # what was measured of it
+    observed: Estimate  # the number with its interval; both ends are the number itself where no seed decides it
     unit: str = ""
     expected: Estimate | None = None
-    shown: bool = False
-    by: str = ""
-    agrees: bool | None = None
+    shown: bool = False  # whether the whole interval must lie within them; else it must meet them
+    by: str = ""  # where the expectation comes from
+    agrees: bool | None = None  # whether it does; None without an expectation
     open: bool = False
 
     def to_dict(self) -> dict[str, Any]:
@@ -78,37 +55,16 @@ class Finding(NamedTuple):
 
 
 class StudyResult(NamedTuple):
-    """
-    What a study found.
+    """What a study found."""
 
-    Parameters
-    ----------
-    name
-        The study's name.
-    title
-        What it asks.
-    source
-        What it ran again.
-    protocol
-        What was run.
-    seeds
-        Seeds of each configuration.
-    findings
-        One for each number.
-    confidence
-        Of each interval: all of them hold together with a confidence of 99 %.
-    seconds
-        Time that it took.
-    """
-
-    name: str
-    title: str
-    source: str
-    protocol: str
-    seeds: int
-    findings: tuple[Finding, ...]
-    confidence: float
-    seconds: float
+    name: str  # the study's name
+    title: str  # what it asks
+    source: str  # what it ran again
+    protocol: str  # what was run
+    seeds: int  # seeds of each configuration
+    findings: tuple[Finding, ...]  # one for each number
+    confidence: float  # of each interval: all of them hold together with a confidence of 99 %
+    seconds: float  # time that it took
 
     @property
     def disagreeing(self) -> list[Finding]:
@@ -177,13 +133,6 @@ def estimate_text(estimate: Estimate, unit: str) -> str:
     """
     Return a number with its interval, to a tenth of the interval's width or finer.
 
-    Parameters
-    ----------
-    estimate
-        The number and its interval.
-    unit
-        As `Finding.unit`.
-
     Examples
     --------
     >>> estimate_text(Estimate(0.2512, 0.2471, 0.2554), "%"), estimate_text(Estimate(3, 3, 3), "")
@@ -206,15 +155,6 @@ def number(value: float | None, unit: str, decimals: int | None = None) -> str:
     """
     Return a number in its unit.
 
-    Parameters
-    ----------
-    value
-        The number, a fraction of 1 for "%" and "points"; None: an end of an interval that is open.
-    unit
-        As `Finding.unit`.
-    decimals
-        Digits after the point; None: as many as it has, six digits at most for a share and nine for other numbers.
-
     Examples
     --------
     >>> number(0.125, "%"), number(None, "epochs"), number(1234.5, "epochs", 0), number(-0.1, "", 0)
@@ -229,12 +169,5 @@ def number(value: float | None, unit: str, decimals: int | None = None) -> str:
 
 
 def suffix(unit: str) -> str:
-    """
-    Return what stands after a number.
-
-    Parameters
-    ----------
-    unit
-        As `Finding.unit`.
-    """
+    """Return what stands after a number."""
     return f" {unit}" if unit in _FACTORS else ""

@@ -23,11 +23,6 @@ def share(holds: ArrayLike) -> Measure:
     """
     Return the share of seeds for which something holds, with the interval of Clopper and Pearson.
 
-    Parameters
-    ----------
-    holds
-        One bool for each; for none the interval is all of 0 to 1.
-
     Notes
     -----
     It covers at least as often as it says, whatever the share: a closed form that is true is not doubted for the
@@ -46,13 +41,6 @@ def difference(one: ArrayLike, other: ArrayLike) -> Measure:
     """
     Return by how much more often something holds for the same seeds in one case than in another.
 
-    Parameters
-    ----------
-    one
-        One bool for each seed.
-    other
-        The same of the same seeds.
-
     Examples
     --------
     >>> difference([True, True, False, True], [True, False, False, True])(0.95).value
@@ -62,27 +50,13 @@ def difference(one: ArrayLike, other: ArrayLike) -> Measure:
 
 
 def median(counts: Counts) -> Measure:
-    """
-    Return the epoch by which half of all seeds have converged; there is none where fewer do.
-
-    Parameters
-    ----------
-    counts
-        Of one configuration.
-    """
+    """Return the epoch by which half of all seeds have converged; there is none where fewer do."""
     return partial(quantile, survival_curve(counts), 0.5)
 
 
 def normal(value: float, error: float) -> Measure:
     """
     Return an estimate whose distribution is near a normal one.
-
-    Parameters
-    ----------
-    value
-        The estimate.
-    error
-        Its standard error.
 
     Examples
     --------
@@ -101,11 +75,6 @@ def mean(values: ArrayLike) -> Measure:
     """
     Return the mean of a number that each seed has.
 
-    Parameters
-    ----------
-    values
-        One for each seed.
-
     Examples
     --------
     >>> mean([1, 3])(0.95).value
@@ -118,13 +87,6 @@ def mean(values: ArrayLike) -> Measure:
 def ratio(above: ArrayLike, below: ArrayLike) -> Measure:
     """
     Return the mean of one number divided by the mean of another, where both have the same seeds.
-
-    Parameters
-    ----------
-    above
-        One number or bool for each seed.
-    below
-        The same of the same seeds, not all of them 0.
 
     Notes
     -----
@@ -146,14 +108,5 @@ def _error(values: NDArray[np.float64]) -> float:
 
 
 def column(result: Any, name: str) -> NDArray[Any]:
-    """
-    Return one variable of a run as a plain array.
-
-    Parameters
-    ----------
-    result
-        What `fg.run` returned.
-    name
-        The variable's name.
-    """
+    """Return one variable of a run as a plain array."""
     return np.asarray(result.configurations[0].columns[name])

@@ -22,63 +22,23 @@ FEWEST_SEEDS = 100
 
 
 class Check(NamedTuple):
-    """
-    One number of a study, before it is known how many intervals must hold together.
+    """One number of a study, before it is known how many intervals must hold together."""
 
-    Parameters
-    ----------
-    case
-        What was run.
-    what
-        What was measured of it.
-    observed
-        The measurement; a plain number if no seed decides it.
-    expected
-        What the source leads to expect; None for a number that is only told.
-    unit
-        "%" for a share, "points" for a difference of shares, "epochs", or "" for a plain number.
-    """
-
-    case: str
-    what: str
-    observed: float | Measure
-    expected: Expectation | None = None
-    unit: str = "%"
+    case: str  # what was run
+    what: str  # what was measured of it
+    observed: float | Measure  # the measurement; a plain number if no seed decides it
+    expected: Expectation | None = None  # what the source leads to expect; None for a number that is only told
+    unit: str = "%"  # "%" for a share, "points" for a difference of shares, "epochs", or "" for a plain number
 
 
 class Runner(NamedTuple):
-    """
-    Trains what a study asks for, all of it or nothing: half a study has no findings.
+    """Trains what a study asks for, all of it or nothing: half a study has no findings."""
 
-    Parameters
-    ----------
-    n_seeds
-        Seeds of each configuration.
-    progress
-        As for `fg.run`.
-    """
-
-    n_seeds: int
-    progress: bool | None = None
+    n_seeds: int  # seeds of each configuration
+    progress: bool | None = None  # as for `fg.run`
 
     def run(self, experiment: Experiment, seeds: Any = None, **options: Any) -> api.Result:
-        """
-        Train one experiment.
-
-        Parameters
-        ----------
-        experiment
-            Everything but the seed.
-        seeds
-            As for `fg.run`; None: 0 to n_seeds - 1.
-        options
-            As for `fg.run`.
-
-        Raises
-        ------
-        KeyboardInterrupt
-            If Ctrl-C ended it.
-        """
+        """Train one experiment."""
         if seeds is None and "params" not in options:
             seeds = self.n_seeds
         with warnings.catch_warnings():
@@ -94,21 +54,6 @@ class Study:
     """
     A published result that can be run again: call it.
 
-    Parameters
-    ----------
-    name
-        Its name in Python.
-    title
-        What it asks, in a line.
-    source
-        What it runs again.
-    protocol
-        What exactly is run, and how the source's words are read.
-    default_seeds
-        Seeds of each configuration, if no number is asked for.
-    checks
-        Runs it: yields what it measures.
-
     Examples
     --------
     >>> import fastgrok as fg
@@ -116,12 +61,12 @@ class Study:
     'streetlights'
     """
 
-    name: str
-    title: str
-    source: str
-    protocol: str
-    default_seeds: int
-    checks: Callable[[Runner], Iterator[Check]]
+    name: str  # its name in Python
+    title: str  # what it asks, in a line
+    source: str  # what it runs again
+    protocol: str  # what exactly is run, and how the source's words are read
+    default_seeds: int  # seeds of each configuration, if no number is asked for
+    checks: Callable[[Runner], Iterator[Check]]  # runs it: yields what it measures
 
     @property
     def command(self) -> str:
@@ -129,23 +74,7 @@ class Study:
         return self.name.replace("_", "-")
 
     def __call__(self, seeds: int | None = None, *, progress: bool | None = None) -> StudyResult:
-        """
-        Run the study.
-
-        Parameters
-        ----------
-        seeds
-            Seeds of each configuration, 100 or more; None: `default_seeds`.
-        progress
-            As for `fg.run`.
-
-        Raises
-        ------
-        InvalidExperiment
-            If the number of seeds will not do.
-        KeyboardInterrupt
-            If Ctrl-C ended it.
-        """
+        """Run the study."""
         n = arguments.checked_integer("seeds", self.default_seeds if seeds is None else seeds) or 0
         if n < FEWEST_SEEDS:
             raise InvalidExperiment("seeds", n, f"a number of seeds, {FEWEST_SEEDS} or more")
@@ -165,13 +94,6 @@ def simultaneous(checks: Sequence[Check], confidence: float = CONFIDENCE) -> flo
     Return the confidence of each interval, such that all of them hold together with the one that is asked for.
 
     1 - (1 - confidence) / m for m intervals: Bonferroni's inequality, whatever their dependence.
-
-    Parameters
-    ----------
-    checks
-        All of a study; an expectation that is itself an estimate has an interval too.
-    confidence
-        That all intervals cover what they estimate.
     """
     m = sum(callable(check.observed) for check in checks)
     m += sum(check.expected is not None and check.expected.measured is not None for check in checks)
@@ -179,16 +101,7 @@ def simultaneous(checks: Sequence[Check], confidence: float = CONFIDENCE) -> flo
 
 
 def settled(check: Check, confidence: float) -> Finding:
-    """
-    Give a check its interval, and say whether it agrees.
-
-    Parameters
-    ----------
-    check
-        What was measured.
-    confidence
-        Of each interval.
-    """
+    """Give a check its interval, and say whether it agrees."""
     observed, expected = _estimate(check.observed, confidence), check.expected
     if expected is None:
         return Finding(check.case, check.what, observed, check.unit)
@@ -207,18 +120,7 @@ def _estimate(observed: float | Measure, confidence: float) -> Estimate:
 
 
 def study(*, seeds: int, source: str, protocol: str) -> Callable[[Callable[[Runner], Iterator[Check]]], Study]:
-    """
-    Make a study of the function that runs it; its name is the function's, its title the docstring's first line.
-
-    Parameters
-    ----------
-    seeds
-        As `Study.default_seeds`.
-    source
-        As `Study.source`.
-    protocol
-        As `Study.protocol`.
-    """
+    """Make a study of the function that runs it; its name is the function's, its title the docstring's first line."""
 
     def made(checks: Callable[[Runner], Iterator[Check]]) -> Study:
         title = (checks.__doc__ or "").strip().partition("\n")[0]

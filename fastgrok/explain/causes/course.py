@@ -26,29 +26,12 @@ SCATTERS = 2.0
 
 
 class Course(NamedTuple):
-    """
-    How the loss went at the end.
+    """How the loss went at the end."""
 
-    Parameters
-    ----------
-    since
-        Where the end begins.
-    rate
-        d(log loss)/d(epoch), by least squares over the end; negative if it falls; NaN where there is no line: one
-        epoch only, or a loss that is 0.
-    scatter
-        Standard deviation of log loss around that line.
-    falling
-        Whether it fell by more than it scatters: see `LEAST_FALL` and `SCATTERS`.
-    epochs_to_goal
-        Epochs more to the loss that `stop` asks for, at this rate; None if it asks for none, or the loss does not
-        fall.
-    """
-
-    since: Moment
+    since: Moment  # where the end begins
     rate: float
-    scatter: float
-    falling: bool
+    scatter: float  # standard deviation of log loss around that line
+    falling: bool  # whether it fell by more than it scatters: see `LEAST_FALL` and `SCATTERS`
     epochs_to_goal: float | None
 
     @property
@@ -58,16 +41,7 @@ class Course(NamedTuple):
 
 
 def course(trace: xr.Dataset, experiment: Experiment) -> Course:
-    """
-    Return how the loss went at the end.
-
-    Parameters
-    ----------
-    trace
-        What `recorded(last_attempt=True)` returns.
-    experiment
-        What was trained.
-    """
+    """Return how the loss went at the end."""
     loss = trace["loss"].values
     size = min(len(loss), max(2, math.ceil(WINDOW * len(loss))))
     place = len(loss) - size
@@ -95,14 +69,7 @@ def _epochs(trace: xr.Dataset) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
 
 
 def course_text(found: Course) -> str:
-    """
-    Say how the loss went.
-
-    Parameters
-    ----------
-    found
-        What `course` returns.
-    """
+    """Say how the loss went."""
     if math.isnan(found.rate):
         return ""
     if not found.falling:

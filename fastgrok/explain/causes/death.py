@@ -20,76 +20,33 @@ _ROWS = 12  # examples of the table of a death
 
 
 class UnitDeath(NamedTuple):
-    """
-    A unit that is dead in the end.
+    """A unit that is dead in the end."""
 
-    Parameters
-    ----------
-    layer
-        Number of the Linear layer that gives it out, from 1.
-    unit
-        From 0.
-    since
-        The first recorded time from which on it is dead.
-    born
-        Whether that is the initialisation.
-    """
-
-    layer: int
-    unit: int
-    since: Moment
-    born: bool
+    layer: int  # number of the Linear layer that gives it out, from 1
+    unit: int  # from 0
+    since: Moment  # the first recorded time from which on it is dead
+    born: bool  # whether that is the initialisation
 
 
 class Blow(NamedTuple):
-    """
-    What killed a unit, between two recorded times.
-
-    Parameters
-    ----------
-    before, after
-        The times.
-    examples
-        On which examples the update was made; None in a trace by epoch.
-    z_before, z_after
-        (n_examples,).
-    weight_change
-        Of the weights into the unit, (fan_in,).
-    bias_change
-        None if the layer has no biases.
-    """
+    """What killed a unit, between two recorded times."""
 
     before: Moment
     after: Moment
-    examples: tuple[int, ...] | None
+    examples: tuple[int, ...] | None  # on which examples the update was made; None in a trace by epoch
     z_before: NDArray[Any]
     z_after: NDArray[Any]
-    weight_change: NDArray[Any]
-    bias_change: float | None
+    weight_change: NDArray[Any]  # of the weights into the unit, (fan_in,)
+    bias_change: float | None  # none if the layer has no biases
 
 
 class NetworkDeath(NamedTuple):
-    """
-    How a network died.
+    """How a network died."""
 
-    Parameters
-    ----------
-    layer
-        The ReLU layer, by the number of its Linear layer, whose units are all dead; the first that was.
-    since
-        The first recorded time from which on they are.
-    born
-        Whether it was so at initialisation.
-    deaths
-        Each unit of the layer, in the order in which they died.
-    blow
-        What killed the last of them; None if that came before anything else of the attempt was recorded.
-    """
-
-    layer: int
-    since: Moment
-    born: bool
-    deaths: tuple[UnitDeath, ...]
+    layer: int  # the ReLU layer, by the number of its Linear layer, whose units are all dead; the first that was
+    since: Moment  # the first recorded time from which on they are
+    born: bool  # whether it was so at initialisation
+    deaths: tuple[UnitDeath, ...]  # each unit of the layer, in the order in which they died
     blow: Blow | None
 
     @property
@@ -98,14 +55,7 @@ class NetworkDeath(NamedTuple):
         return "born_dead" if self.born else "dead"
 
     def text(self, experiment: Experiment) -> str:
-        """
-        Say it in words.
-
-        Parameters
-        ----------
-        experiment
-            What was trained.
-        """
+        """Say it in words."""
         n = len(self.deaths)
         which = f"{'the only unit' if n == 1 else f'all {n} units'} of ReLU layer {self.layer}"
         but = ", but where z is exactly 0" if _leaks_at_zero(experiment) else ""
@@ -121,16 +71,7 @@ class NetworkDeath(NamedTuple):
 
 
 def network_death(trace: xr.Dataset, experiment: Experiment) -> NetworkDeath | None:
-    """
-    Return how a network died, or None if it lives.
-
-    Parameters
-    ----------
-    trace
-        What `recorded(last_attempt=True)` returns.
-    experiment
-        What was trained.
-    """
+    """Return how a network died, or None if it lives."""
     layers = dict.fromkeys(experiment.network.relu_layers)
     n_times = len(trace["loss"])
     since = {k: last_run(np.asarray(trace[f"dead_{k}"].all(unit_dim(k)))) for k in layers}
@@ -145,16 +86,7 @@ def network_death(trace: xr.Dataset, experiment: Experiment) -> NetworkDeath | N
 
 
 def unit_deaths(trace: xr.Dataset, layer: int) -> tuple[UnitDeath, ...]:
-    """
-    Return the units of a ReLU layer that are dead in the end, in the order in which they died.
-
-    Parameters
-    ----------
-    trace
-        What `recorded` returns.
-    layer
-        Number of the Linear layer before it.
-    """
+    """Return the units of a ReLU layer that are dead in the end, in the order in which they died."""
     dead = trace[f"dead_{layer}"].values
     places = {unit: last_run(dead[:, unit]) for unit in range(dead.shape[1])}
     gone = sorted((unit for unit, place in places.items() if place < len(dead)), key=lambda unit: places[unit])

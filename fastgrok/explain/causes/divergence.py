@@ -17,45 +17,19 @@ if TYPE_CHECKING:
 
 
 class Largest(NamedTuple):
-    """
-    The largest value of a variable.
+    """The largest value of a variable."""
 
-    Parameters
-    ----------
-    variable
-        Its name in the trace.
-    place
-        Where it was: (input, unit) for weights, (unit,) for biases, () for the loss.
-    value
-        It, with its sign.
-    """
-
-    variable: str
-    place: tuple[int, ...]
-    value: float
+    variable: str  # its name in the trace
+    place: tuple[int, ...]  # where it was: (input, unit) for weights, (unit,) for biases, () for the loss
+    value: float  # it, with its sign
 
 
 class Divergence(NamedTuple):
-    """
-    How a network diverged.
+    """How a network diverged."""
 
-    Parameters
-    ----------
-    at
-        The first recorded time at which something is not finite.
-    first
-        What that is, by names of the trace; empty if the trace holds none: what was not finite was not recorded.
-    before
-        The last recorded time at which everything is finite; None if there is none.
-    largest
-        The largest values then, of the loss and of each array of parameters, the largest first.
-    dead_layers
-        ReLU layers of which every unit was dead then, by the numbers of their Linear layers.
-    """
-
-    at: Moment
+    at: Moment  # the first recorded time at which something is not finite
     first: tuple[str, ...]
-    before: Moment | None
+    before: Moment | None  # the last recorded time at which everything is finite; None if there is none
     largest: tuple[Largest, ...]
     dead_layers: tuple[int, ...]
 
@@ -65,14 +39,7 @@ class Divergence(NamedTuple):
         return "diverged"
 
     def text(self, experiment: Experiment) -> str:
-        """
-        Say it in words.
-
-        Parameters
-        ----------
-        experiment
-            What was trained.
-        """
+        """Say it in words."""
         what = listed(self.first) if self.first else "a number that the trace does not hold"
         opening = f"Diverged: not finite at {self.at}: {what}."
         if self.before is None:
@@ -85,16 +52,7 @@ class Divergence(NamedTuple):
 
 
 def divergence(trace: xr.Dataset, experiment: Experiment) -> Divergence:
-    """
-    Return how a network diverged.
-
-    Parameters
-    ----------
-    trace
-        What `recorded(last_attempt=True)` returns, of a seed whose outcome is "diverged".
-    experiment
-        What was trained.
-    """
+    """Return how a network diverged."""
     names = ["loss", *param_variables(experiment.network)]
     finite = {name: _finite(trace[name].values) for name in names}
     fine = np.logical_and.reduce(list(finite.values()))

@@ -26,34 +26,15 @@ APART = 0.1
 
 
 class OnPlateau(NamedTuple):
-    """
-    The plateau on which a network sits.
+    """The plateau on which a network sits."""
 
-    Parameters
-    ----------
-    plateau
-        One of `fastgrok.statistics.plateaus.plateaus`.
-    since
-        The first recorded time from which on the loss is near it.
-    groups
-        Examples whose targets differ and whose outputs do not: see `APART`.
-    outputs
-        In the end, (n_examples, n_out).
-    gradient_norm
-        In the end.
-    dead
-        The units that are dead in the end.
-    course
-        How the loss went at the end.
-    """
-
-    plateau: Plateau
-    since: Moment
-    groups: tuple[tuple[int, ...], ...]
-    outputs: NDArray[Any]
-    gradient_norm: float
-    dead: tuple[UnitDeath, ...]
-    course: Course
+    plateau: Plateau  # one of `fastgrok.statistics.plateaus.plateaus`
+    since: Moment  # the first recorded time from which on the loss is near it
+    groups: tuple[tuple[int, ...], ...]  # examples whose targets differ and whose outputs do not: see `APART`
+    outputs: NDArray[Any]  # in the end, (n_examples, n_out)
+    gradient_norm: float  # in the end
+    dead: tuple[UnitDeath, ...]  # the units that are dead in the end
+    course: Course  # how the loss went at the end
 
     @property
     def cause(self) -> str:
@@ -61,14 +42,7 @@ class OnPlateau(NamedTuple):
         return "plateau"
 
     def text(self, experiment: Experiment) -> str:
-        """
-        Say it in words.
-
-        Parameters
-        ----------
-        experiment
-            What was trained.
-        """
+        """Say it in words."""
         data, loss = experiment.data, number(self.plateau.loss)
         opening = f"On a plateau: since {self.since} the loss stays near {loss} ({self.plateau.name})."
         lines = [f"{listed(example(data, k) for k in group)}: output {self._output(group)}" for group in self.groups]
@@ -88,13 +62,6 @@ class OnPlateau(NamedTuple):
 def on_plateau(trace: xr.Dataset, experiment: Experiment) -> OnPlateau | None:
     """
     Return the plateau on which a network sits, or None.
-
-    Parameters
-    ----------
-    trace
-        What `recorded(last_attempt=True)` returns.
-    experiment
-        What was trained.
 
     Notes
     -----
@@ -123,10 +90,7 @@ def not_told_apart(outputs: NDArray[Any], targets: NDArray[Any]) -> tuple[tuple[
     """
     Return the groups of examples whose targets differ and whose outputs hardly do, each and all ascending.
 
-    Parameters
-    ----------
-    outputs, targets
-        (n_examples, n_out).
+    outputs, targets: (n_examples, n_out).
 
     Notes
     -----

@@ -42,18 +42,7 @@ def labelled(
     """
     Return a trace: the result variables, and what is recorded.
 
-    Parameters
-    ----------
-    experiment
-        What was trained.
-    seeds
-        (n_seeds,).
-    history
-        What they went through.
-    steps
-        Whether every step was recorded, and not every epoch.
-    own_params
-        Whether training started from given parameters.
+    seeds: (n_seeds,).
     """
     one = Configuration({}, experiment, history.trained)
     attrs = provenance(experiment, [], [one], own_params=own_params, time=now())

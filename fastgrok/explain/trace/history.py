@@ -18,28 +18,13 @@ _EXAMINED_BYTES = 2**26  # at a time: Ctrl-C is noticed between two of them
 
 
 class History(NamedTuple):
-    """
-    The states of the parameters of some seeds.
+    """The states of the parameters of some seeds."""
 
-    Parameters
-    ----------
-    trained
-        The result variables, and the final parameters.
-    times
-        (n_times,), the epochs or steps after which the states are; 0 is the initialisation.
-    states
-        (n_seeds, n_times, n_params), NaN after the end of a seed.
-    there
-        (n_seeds, n_times), whether the seed came so far.
-    part
-        Everything that the kernels wrote.
-    """
-
-    trained: Trained
-    times: NDArray[np.int64]
-    states: NDArray[np.floating]
-    there: NDArray[np.bool_]
-    part: Part
+    trained: Trained  # the result variables, and the final parameters
+    times: NDArray[np.int64]  # (n_times,), the epochs or steps after which the states are; 0 is the initialisation
+    states: NDArray[np.floating]  # (n_seeds, n_times, n_params), NaN after the end of a seed
+    there: NDArray[np.bool_]  # (n_seeds, n_times), whether the seed came so far
+    part: Part  # everything that the kernels wrote
 
 
 def record(
@@ -48,21 +33,7 @@ def record(
     """
     Train some seeds, keeping the states that a recording asks for.
 
-    Parameters
-    ----------
-    experiment
-        Everything but the seed.
-    seeds
-        (n_seeds,).
-    params
-        Initial parameters (n_seeds, n_params), instead of those that the seeds draw.
-    recording
-        Which states: `kept` epochs, or all `steps`.
-
-    Raises
-    ------
-    KeyboardInterrupt
-        If Ctrl-C came before the end.
+    seeds: (n_seeds,); params: initial parameters (n_seeds, n_params), instead of those that the seeds draw.
     """
     parts: list[Part] = []
     trained = train(
@@ -98,20 +69,7 @@ def record(
 
 
 def examined(experiment: Experiment, history: History) -> Iterator[tuple[slice, Examined]]:
-    """
-    Say what the networks of a history do on the data, some at a time.
-
-    Parameters
-    ----------
-    experiment
-        What was trained.
-    history
-        What became of it.
-
-    Yields
-    ------
-    The places among seeds x times, and what the networks there do.
-    """
+    """Say what the networks of a history do on the data, some at a time."""
     flat = history.states.reshape(-1, experiment.n_params)
     lanes = builder.lane_count(experiment, specialize=False, n_seeds=len(flat))
     program = Program(experiment, specialize=False, lanes=lanes, n_seeds=len(flat))

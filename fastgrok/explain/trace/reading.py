@@ -20,21 +20,7 @@ _UNREAD = {"type": "Zeros"}  # stands for a function: nothing that is read here 
 
 
 def checked_trace(trace: Any, *, several: bool = False) -> xr.Dataset:
-    """
-    Return a trace of one seed.
-
-    Parameters
-    ----------
-    trace
-        What `replay` returns, or a file of it that has been opened.
-    several
-        Whether one of several seeds will do, too.
-
-    Raises
-    ------
-    InvalidExperiment
-        If it is something else.
-    """
+    """Return a trace of one seed."""
     import xarray as xr
 
     accepted = "what fg.replay returns"
@@ -51,11 +37,6 @@ def experiment_of(trace: xr.Dataset) -> Experiment:
     """
     Return the experiment that was replayed; a function that drew its initial parameters is left out.
 
-    Parameters
-    ----------
-    trace
-        What `replay` returns.
-
     Examples
     --------
     >>> import fastgrok as fg
@@ -71,33 +52,12 @@ def experiment_of(trace: xr.Dataset) -> Experiment:
 
 
 def time_dim(trace: xr.Dataset) -> str:
-    """
-    Return "epoch" or "step": what the trace is recorded by.
-
-    Parameters
-    ----------
-    trace
-        What `replay` returns.
-    """
+    """Return "epoch" or "step": what the trace is recorded by."""
     return STEP if STEP in trace["loss"].dims else EPOCH
 
 
 def checked_time(trace: xr.Dataset, at: Any) -> int:
-    """
-    Return an epoch or step that was recorded.
-
-    Parameters
-    ----------
-    trace
-        A trace of one seed.
-    at
-        An epoch or step; -1 or None: the last one.
-
-    Raises
-    ------
-    InvalidExperiment
-        If it was not recorded.
-    """
+    """Return an epoch or step that was recorded."""
     dim = time_dim(trace)
     there = trace[dim].values[np.asarray(trace[dim] <= _last(trace))]
     if at is None or (isinstance(at, int | np.integer) and not isinstance(at, bool) and at == -1):
@@ -118,18 +78,6 @@ def _last(trace: xr.Dataset) -> int:
 def params_at(trace: xr.Dataset, at: int | None = None) -> list[NDArray[Any]]:
     """
     Return the parameters after an epoch or step, one array for each of `network.param_shapes`.
-
-    Parameters
-    ----------
-    trace
-        A trace of one seed.
-    at
-        As for `checked_time`.
-
-    Raises
-    ------
-    InvalidExperiment
-        If it was not recorded.
 
     Examples
     --------

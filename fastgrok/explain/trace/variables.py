@@ -21,11 +21,6 @@ def unit_dim(layer: int) -> str:
     """
     Return the dimension of the units that Linear layer number `layer` gives out; 0: the inputs.
 
-    Parameters
-    ----------
-    layer
-        A number, from 0.
-
     Examples
     --------
     >>> unit_dim(1)
@@ -35,22 +30,11 @@ def unit_dim(layer: int) -> str:
 
 
 class TraceVariable(NamedTuple):
-    """
-    One variable of a trace.
+    """One variable of a trace."""
 
-    Parameters
-    ----------
-    dims
-        Its dimensions, after `seed` where there are several seeds.
-    units
-        Its unit, "1" for what has none.
-    meaning
-        One sentence.
-    """
-
-    dims: tuple[str, ...]
-    units: str
-    meaning: str
+    dims: tuple[str, ...]  # its dimensions, after `seed` where there are several seeds
+    units: str  # its unit, "1" for what has none
+    meaning: str  # one sentence
 
 
 _SCALARS = {
@@ -80,11 +64,6 @@ def shared_variables(network: Network) -> Mapping[str, TraceVariable]:
     """
     Return the variables that no seed has a say in: the data.
 
-    Parameters
-    ----------
-    network
-        What is trained.
-
     Examples
     --------
     >>> import fastgrok as fg
@@ -101,13 +80,6 @@ def shared_variables(network: Network) -> Mapping[str, TraceVariable]:
 def trace_variables(experiment: Experiment, *, steps: bool) -> Mapping[str, TraceVariable]:
     """
     Return the variables that there are besides the data.
-
-    Parameters
-    ----------
-    experiment
-        What is trained.
-    steps
-        Whether every step is recorded, and not every epoch.
 
     Examples
     --------
@@ -158,11 +130,6 @@ def param_variables(network: Network) -> list[str]:
     """
     Return the variables that hold the parameters, in the order of `network.param_shapes`.
 
-    Parameters
-    ----------
-    network
-        Any network.
-
     Examples
     --------
     >>> import fastgrok as fg
@@ -184,11 +151,6 @@ def activation_places(network: Network) -> list[tuple[int, int]]:
     """
     Return for each Linear layer the places of its output, and of that of the last activation after it, among layers.
 
-    Parameters
-    ----------
-    network
-        Any network.
-
     Examples
     --------
     >>> import fastgrok as fg
@@ -207,11 +169,6 @@ def activation_places(network: Network) -> list[tuple[int, int]]:
 def relu_owners(network: Network) -> list[int]:
     """
     Return for each unit of the ReLU layers, one layer after the other, the number of the Linear layer before it.
-
-    Parameters
-    ----------
-    network
-        Any network.
 
     Examples
     --------

@@ -18,19 +18,6 @@ class Distribution(NamedTuple):
     """
     What each parameter of a layer is drawn from, and what is then made of all of them.
 
-    Parameters
-    ----------
-    kind
-        "constant", "uniform" or "normal". A constant draws nothing from the stream.
-    a
-        The constant, the low end, or the mean.
-    b
-        0, the high end, or the standard deviation.
-    form
-        "free": the parameters are what is drawn. Otherwise the scheme's docstring says what is made of it.
-    numbers
-        What the form needs: the two bounds, the gain, the zeros of a row, or the norm of a unit's weights.
-
     Examples
     --------
     >>> import fastgrok as fg
@@ -40,10 +27,10 @@ class Distribution(NamedTuple):
     Distribution(kind='normal', a=0.0, b=1.0, form='orthogonal', numbers=(1.0,))
     """
 
-    kind: Kind
-    a: float
-    b: float
-    form: Form = "free"
+    kind: Kind  # "constant", "uniform" or "normal". A constant draws nothing from the stream
+    a: float  # the constant, the low end, or the mean
+    b: float  # 0, the high end, or the standard deviation
+    form: Form = "free"  # "free": the parameters are what is drawn
     numbers: tuple[float, ...] = ()
 
     def __repr__(self) -> str:
@@ -111,11 +98,6 @@ def symmetric(limit: float) -> Distribution:
     """
     Return U(-limit, limit).
 
-    Parameters
-    ----------
-    limit
-        The high end.
-
     Examples
     --------
     >>> symmetric(2.0)
@@ -127,11 +109,6 @@ def symmetric(limit: float) -> Distribution:
 def centred(std: float) -> Distribution:
     """
     Return N(0, std**2).
-
-    Parameters
-    ----------
-    std
-        The standard deviation.
 
     Examples
     --------

@@ -22,17 +22,6 @@ def initializer(name: str) -> Initializer:
     """
     Return the scheme that a command line names.
 
-    Parameters
-    ----------
-    name
-        The class name in lower case, words joined by "_", with its arguments in parentheses if it takes any:
-        "he_normal", "uniform(-2,2)", "normal(std=0.5)", "he_normal(mode=fan_out)".
-
-    Raises
-    ------
-    InvalidExperiment
-        If there is no such scheme or its arguments will not do.
-
     Examples
     --------
     >>> initializer("uniform(-2, 2)")

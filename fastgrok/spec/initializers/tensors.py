@@ -14,27 +14,12 @@ from fastgrok.spec.layers import Linear
 
 
 class InitialTensor(NamedTuple):
-    """
-    Parameters of a layer that are drawn together.
+    """Parameters of a layer that are drawn together."""
 
-    Parameters
-    ----------
-    field
-        "init" or "bias_init": which field says how.
-    scheme
-        What stands there.
-    fans
-        fan_in and fan_out of the layer.
-    shape
-        (fan_in, fan_out) of weights, (fan_out,) of biases, (fan_in + 1, fan_out) of both.
-    source
-        The distribution that a kernel draws from; or numbers, or a function, which Python puts there.
-    """
-
-    field: str
-    scheme: Initializer
-    fans: tuple[int, int]
-    shape: tuple[int, ...]
+    field: str  # "init" or "bias_init": which field says how
+    scheme: Initializer  # what stands there
+    fans: tuple[int, int]  # fan_in and fan_out of the layer
+    shape: tuple[int, ...]  # (fan_in, fan_out) of weights, (fan_out,) of biases, (fan_in + 1, fan_out) of both
     source: Distribution | FromFunction | NDArray[np.float64]
 
     @property
@@ -48,20 +33,6 @@ def initial_tensors(
 ) -> list[InitialTensor]:
     """
     Return what is drawn for the layers of a network, in the order of `params`.
-
-    Parameters
-    ----------
-    init
-        The scheme of the weights.
-    bias_init
-        The scheme of the biases, or "same".
-    linears
-        The layers.
-
-    Raises
-    ------
-    InvalidExperiment
-        If a scheme cannot give what the layers have.
 
     Examples
     --------
@@ -111,18 +82,6 @@ def _own(scheme: Initializer, arrays: Iterator[NDArray[np.float64]]) -> FromFunc
 def given(field: str, value: object) -> object:
     """
     Return what a field is given as an initializer: a function or a list of arrays is wrapped, the rest stays.
-
-    Parameters
-    ----------
-    field
-        "init" or "bias_init".
-    value
-        Anything.
-
-    Raises
-    ------
-    InvalidExperiment
-        If a list does not hold arrays.
 
     Examples
     --------
