@@ -46,6 +46,13 @@ def plateaus(data: Dataset, loss: Loss) -> tuple[Plateau, ...]:
 
     Over all partitions of the examples into groups: each group's output is its mean target.
 
+    Parameters
+    ----------
+    data
+        At most 8 examples: all partitions of them are tried.
+    loss
+        The loss's name, as in `Experiment`.
+
     Notes
     -----
     A ReLU network that is trapped gives the same output to all examples of some groups, and gradient descent then

@@ -12,7 +12,16 @@ from fastgrok.statistics.arguments import integers
 
 
 class Interval(NamedTuple):
-    """The ends of an interval: arrays of those of several, plain numbers of one."""
+    """
+    The ends of an interval: arrays of those of several, plain numbers of one.
+
+    Parameters
+    ----------
+    low
+        The lower end.
+    high
+        The upper end.
+    """
 
     low: Any
     high: Any

@@ -59,6 +59,12 @@ def survival_curve(counts: Counts) -> Survival:
     ------
     InvalidExperiment
         If there are no seeds, or there is no criterion.
+
+    Examples
+    --------
+    >>> from fastgrok.statistics import Counts
+    >>> survival_curve(Counts.of_epochs([3, -1, 5, 3], until=10)).share.tolist()
+    [0.5, 0.25]
     """
     counts.check_criterion()
     if not counts.n:
