@@ -139,7 +139,7 @@ def test_the_rule_below_a_section_stands_alone(folder):
 
 def public():
     """Return the public names and what each is: those of the package, and those that its public modules list."""
-    names = {f"fastgrok.{name}": getattr(fastgrok, name) for name in fastgrok.__all__}
+    names = {f"fastgrok.{name}": getattr(fastgrok, name) for name in fastgrok.__all__ if hasattr(fastgrok, name)}
     for room in LISTING:
         module = importlib.import_module(f"fastgrok.{room}")
         names |= {f"fastgrok.{room}.{name}": getattr(module, name) for name in module.__all__}
