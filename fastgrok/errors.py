@@ -1,6 +1,7 @@
 """What bad input raises, and what a store raises that cannot be written or read."""
 
 import reprlib
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 _WIDTH = 80
@@ -39,6 +40,18 @@ def shown(value: Any) -> str:
     except Exception:  # a repr of somebody else's: an integer of 5,000 digits is enough
         text = f"<a value of type {type(value).__name__}>"
     return text if len(text) <= _WIDTH else text[: _WIDTH - 3] + "..."
+
+
+def one_of(choices: Iterable[Any]) -> str:
+    """
+    Name the choices as an error message does.
+
+    Examples
+    --------
+    >>> one_of(["mean", "sum"])
+    "one of 'mean', 'sum'"
+    """
+    return "one of " + ", ".join(map(repr, choices))
 
 
 class InvalidExperiment(ValueError):
@@ -93,6 +106,24 @@ class InvalidExperiment(ValueError):
         """
         joint = "" if self.field.startswith("[") or not self.field else "."
         return type(self)(f"{parent}{joint}{self.field}", self.value, self.accepted)
+
+
+def check_keys(kind: str, plain: Mapping[Any, Any], names: Collection[str]) -> None:
+    """
+    Raise unless a dict has each field of a class, and no key besides them and "type".
+
+    Examples
+    --------
+    >>> check_keys("ReLU", {"type": "ReLU", "slope": 1}, ["gradient_at_zero"])
+    Traceback (most recent call last):
+    fastgrok.errors.InvalidExperiment: slope = 1: expected only the fields of ReLU: gradient_at_zero
+    """
+    for key in plain:
+        if key not in names and key != "type":
+            raise InvalidExperiment(str(key), plain[key], f"only the fields of {kind}: {', '.join(names)}")
+    for name in names:
+        if name not in plain:
+            raise InvalidExperiment(name, MISSING, f"every field of {kind}: {', '.join(names)}")
 
 
 class StoreError(RuntimeError):

@@ -7,9 +7,8 @@ from collections.abc import Collection
 from typing import Any
 
 from fastgrok.cli.flags import FIELD_FLAGS
-from fastgrok.errors import InvalidExperiment
+from fastgrok.errors import InvalidExperiment, one_of
 from fastgrok.spec.experiment import Experiment
-from fastgrok.spec.fields import one_of
 
 
 def compared(name: str | None, axes: Collection[str], experiment: Experiment) -> str | None:

@@ -10,8 +10,7 @@ from fastgrok.cli.flags import TOPICS
 from fastgrok.cli.lists import option
 from fastgrok.cli.regime import Values
 from fastgrok.cli.traced import looked_at, traced
-from fastgrok.errors import InvalidExperiment
-from fastgrok.spec.fields import one_of
+from fastgrok.errors import InvalidExperiment, one_of
 
 _PICTURES = (".png", ".svg", ".pdf")
 

@@ -5,9 +5,8 @@ from dataclasses import fields
 from typing import Any, TypeVar
 
 from fastgrok.cli.lists import integer, integer_or, listed, number, option
-from fastgrok.errors import InvalidExperiment
+from fastgrok.errors import InvalidExperiment, one_of
 from fastgrok.spec.calls import call_names, from_call
-from fastgrok.spec.fields import one_of
 from fastgrok.spec.optimizers import Optimizer
 from fastgrok.spec.schedules import Schedule
 from fastgrok.spec.stopping import Converged, EarlyStopping, Restart

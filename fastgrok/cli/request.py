@@ -13,9 +13,8 @@ from fastgrok.cli.lists import integer, integer_or, items, listed, number, optio
 from fastgrok.cli.regime import Values, optimizers, stopping
 from fastgrok.datasets import Dataset
 from fastgrok.datasets.builtin import BUILTIN
-from fastgrok.errors import MISSING, InvalidExperiment
+from fastgrok.errors import MISSING, InvalidExperiment, one_of
 from fastgrok.spec.experiment import Experiment
-from fastgrok.spec.fields import one_of
 from fastgrok.spec.initializers import initializer
 from fastgrok.spec.layers import MAX_WIDTH
 from fastgrok.spec.network import ACTIVATIONS, LeakyReLU, Network, ReLU, Sigmoid, mlp

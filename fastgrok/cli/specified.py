@@ -10,10 +10,9 @@ from typing import Any
 from fastgrok.cli.flags import DATA_FLAGS, FIELD_FLAGS, FLAGS, Flag
 from fastgrok.cli.regime import Values
 from fastgrok.cli.request import Request, is_file, request
-from fastgrok.errors import InvalidExperiment, shown
+from fastgrok.errors import InvalidExperiment, one_of, shown
 from fastgrok.spec.axes import POINT
 from fastgrok.spec.experiment import FIELDS
-from fastgrok.spec.fields import one_of
 
 SUFFIX = ".toml"
 """How the name of such a file ends."""

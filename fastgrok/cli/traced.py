@@ -12,9 +12,8 @@ from fastgrok.cli.flags import DATA_FLAGS, FIELD_FLAGS
 from fastgrok.cli.lists import integer, items, listed, option
 from fastgrok.cli.regime import Values, record_at
 from fastgrok.cli.request import request
-from fastgrok.errors import MISSING, InvalidExperiment
+from fastgrok.errors import MISSING, InvalidExperiment, one_of
 from fastgrok.spec.experiment import Experiment
-from fastgrok.spec.fields import one_of
 from fastgrok.spec.variables import OUTCOMES
 
 if TYPE_CHECKING:

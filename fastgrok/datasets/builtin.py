@@ -2,14 +2,11 @@
 
 import itertools
 import numbers
-import re
 from collections.abc import Callable, Container
 from typing import Any
 
 from fastgrok.datasets.dataset import Dataset
 from fastgrok.errors import InvalidExperiment
-from fastgrok.spec.calls import split_call
-from fastgrok.spec.fields import one_of
 
 MAX_BITS = 16
 """Bits of `parity` at most: 65,536 examples."""
@@ -169,53 +166,3 @@ BUILTIN: dict[str, Callable[..., Dataset]] = {
     "deep_streetlights": deep_streetlights,
 }
 """The datasets by the names that the command line takes."""
-
-_PARAMETERS: dict[str, tuple[str, ...]] = {
-    "xor": ("low",),
-    "and": ("low",),
-    "or": ("low",),
-    "parity": ("n_bits", "low"),
-    "streetlights": (),
-    "deep_streetlights": (),
-}
-
-
-def _bits_inside(match: re.Match[str]) -> str:
-    """Write parity3 as parity(3), and parity3(low=-1) as parity(3, low=-1)."""
-    return f"parity({match[1]}, " if "(" in match[0] else f"parity({match[1]})"
-
-
-def by_name(name: str) -> Dataset:
-    """
-    Return the dataset that a command line names.
-
-    Parameters
-    ----------
-    name
-        "xor", "and", "or", "streetlights", "deep_streetlights", "parity3" or "parity(3)"; with inputs -1 and
-        1 "xor(low=-1)", "parity3(low=-1)" or "parity(3, low=-1)". Every name of such a dataset is one of these.
-
-    Raises
-    ------
-    InvalidExperiment
-        If there is no such dataset or its arguments will not do.
-
-    Examples
-    --------
-    >>> import fastgrok as fg
-    >>> fg.datasets.by_name("parity3") == fg.datasets.parity(3)
-    True
-    """
-    text = re.sub(r"^\s*parity([0-9]+)\s*(?:\(\s*(?=.)|$)", _bits_inside, name) if isinstance(name, str) else name
-    call = split_call("data", text)
-    if call.name not in BUILTIN:
-        raise InvalidExperiment("data", name, f"{one_of(BUILTIN)}, parity with its bits as in 'parity(3)'")
-    names = _PARAMETERS[call.name]
-    given = dict(zip(names, call.args, strict=False)) | call.kwargs
-    unknown = given.keys() - set(names)
-    if unknown or len(given) != len(call.args) + len(call.kwargs) or ("n_bits" in names and "n_bits" not in given):
-        raise InvalidExperiment("data", name, f"{call.name} with the arguments {', '.join(names) or 'none'}")
-    try:
-        return BUILTIN[call.name](**given)
-    except InvalidExperiment as error:
-        raise error.within(f"data {call.name}") from None

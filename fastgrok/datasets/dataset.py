@@ -3,7 +3,8 @@
 import hashlib
 import json
 import numbers
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -15,11 +16,9 @@ from fastgrok.datasets.arrays import examples_array, targets_array, text, unique
 from fastgrok.datasets.csv_file import read_csv
 from fastgrok.datasets.npz_file import read_npz
 from fastgrok.datasets.split import held_out_rows
-from fastgrok.errors import InvalidExperiment
-from fastgrok.spec.base import from_plain, register
+from fastgrok.errors import MISSING, InvalidExperiment, check_keys
 
 
-@register
 @dataclass(frozen=True, init=False, eq=False, repr=False)
 class Dataset:
     """
@@ -273,7 +272,7 @@ class Dataset:
         }
 
     @classmethod
-    def from_dict(cls, plain: dict[str, Any]) -> Self:
+    def from_dict(cls, plain: Mapping[str, Any]) -> Self:
         """
         Rebuild what `to_dict` wrote.
 
@@ -293,10 +292,12 @@ class Dataset:
         >>> fg.Dataset.from_dict(fg.datasets.xor().to_dict()) == fg.datasets.xor()
         True
         """
-        rebuilt = from_plain(plain)
-        if not isinstance(rebuilt, cls):
-            raise InvalidExperiment("type", rebuilt, "the dict of a Dataset")
-        return rebuilt
+        kind = plain.get("type", MISSING) if isinstance(plain, Mapping) else plain
+        if kind != "Dataset":
+            raise InvalidExperiment("type", kind, "the dict of a Dataset")
+        names = [field.name for field in fields(cls)]
+        check_keys("Dataset", plain, names)
+        return cls(**{name: plain[name] for name in names})
 
     @cached_property
     def content_hash(self) -> str:

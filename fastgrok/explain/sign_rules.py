@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple, get_args
 
-from fastgrok.errors import InvalidExperiment
+from fastgrok.errors import InvalidExperiment, one_of
 from fastgrok.explain.wording import layer_name, wrapped
-from fastgrok.spec.fields import one_of
 from fastgrok.spec.layers import Layer, LeakyReLU, Linear, ReLU, Sigmoid
 from fastgrok.spec.losses import Loss
 from fastgrok.spec.network import Network

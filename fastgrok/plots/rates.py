@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgrok.errors import InvalidExperiment
+from fastgrok.errors import InvalidExperiment, one_of
 from fastgrok.plots.configurations import axes_of, configurations
 from fastgrok.plots.style import axes_or_new, ink
 from fastgrok.results.result import Result
-from fastgrok.spec.fields import one_of
 from fastgrok.statistics.counts import Counts
 from fastgrok.statistics.numbers import one_line, percent
 from fastgrok.statistics.proportion import Estimate, rate

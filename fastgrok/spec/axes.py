@@ -8,10 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastgrok.datasets import Dataset
-from fastgrok.errors import InvalidExperiment
+from fastgrok.errors import InvalidExperiment, one_of
 from fastgrok.spec.base import Spec
 from fastgrok.spec.experiment import FIELDS, Experiment
-from fastgrok.spec.fields import one_of
 from fastgrok.spec.initializers import given
 from fastgrok.spec.network import Network
 

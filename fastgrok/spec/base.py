@@ -8,8 +8,9 @@ from typing import Any, ClassVar, Self, TypeVar, cast, dataclass_transform
 from pydantic import ConfigDict, Field, ValidationError
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 
-from fastgrok.errors import MISSING, InvalidExperiment
-from fastgrok.spec.fields import accepted, one_of
+from fastgrok.datasets import Dataset
+from fastgrok.errors import MISSING, InvalidExperiment, check_keys, one_of
+from fastgrok.spec.fields import accepted
 
 _Class = TypeVar("_Class", bound=type)
 _REGISTRY: dict[str, Any] = {}
@@ -19,6 +20,9 @@ def register(cls: _Class) -> _Class:
     """Let `from_dict` rebuild a class that has `to_dict` and `from_fields`, by its name."""
     _REGISTRY[cls.__name__] = cls
     return cls
+
+
+register(Dataset)  # datasets know nothing of specifications
 
 
 def registered(base: _Class) -> dict[str, _Class]:
@@ -80,12 +84,7 @@ def _from_mapping(plain: Mapping[Any, Any]) -> Any:
     if cls is None:
         raise InvalidExperiment("type", kind, one_of(_REGISTRY))
     names = [field.name for field in fields(cls)]
-    for key in plain:
-        if key not in names and key != "type":
-            raise InvalidExperiment(str(key), plain[key], f"only the fields of {kind}: {', '.join(names)}")
-    for name in names:
-        if name not in plain:
-            raise InvalidExperiment(name, MISSING, f"every field of {kind}: {', '.join(names)}")
+    check_keys(str(kind), plain, names)
     return cls.from_fields(**{name: _at(name, plain[name]) for name in names})
 
 

@@ -10,6 +10,8 @@ import numpy as np
 from pydantic import BeforeValidator
 from pydantic.fields import FieldInfo
 
+from fastgrok.errors import one_of
+
 
 def _as_float(value: Any) -> float:
     if isinstance(value, bool | np.timedelta64) or not isinstance(value, numbers.Real):
@@ -44,18 +46,6 @@ Flag = Annotated[bool, BeforeValidator(_as_bool)]
 
 _NAMES = {float: "a finite number", int: "an integer", bool: "True or False", type(None): "None"}
 _BOUNDS = {"gt": "greater than", "ge": "at least", "lt": "less than", "le": "at most"}
-
-
-def one_of(choices: Iterable[Any]) -> str:
-    """
-    Name the choices as an error message does.
-
-    Examples
-    --------
-    >>> one_of(["mean", "sum"])
-    "one of 'mean', 'sum'"
-    """
-    return "one of " + ", ".join(map(repr, choices))
 
 
 def accepted(annotation: Any, metadata: Iterable[Any] = ()) -> str:

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self, cast
 
-from fastgrok.errors import MISSING, InvalidExperiment
+from fastgrok.errors import MISSING, InvalidExperiment, one_of
 from fastgrok.spec.base import Spec, register
-from fastgrok.spec.fields import one_of
 from fastgrok.spec.layers import ACTIVATIONS, Activation, Layer, LeakyReLU, Linear, ReLU, Sigmoid, Tanh
 
 __all__ = [

@@ -5,9 +5,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastgrok.errors import InvalidExperiment
+from fastgrok.errors import InvalidExperiment, one_of
 from fastgrok.spec.experiment import Experiment
-from fastgrok.spec.fields import one_of
 from fastgrok.spec.network import Network
 from fastgrok.spec.variables import (
     EARLY_STOPPING,

@@ -6,8 +6,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from fastgrok.errors import InvalidExperiment
-from fastgrok.spec.fields import one_of
+from fastgrok.errors import InvalidExperiment, one_of
 from fastgrok.statistics import comparison_text as words
 from fastgrok.statistics.comparison_rows import PairRow, PooledRow, ValueRow
 from fastgrok.statistics.layout import Cells, aligned, cells_as_html, fitted

@@ -5,9 +5,8 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from fastgrok.errors import MISSING, InvalidExperiment
+from fastgrok.errors import MISSING, InvalidExperiment, one_of
 from fastgrok.spec.experiment import Experiment
-from fastgrok.spec.fields import one_of
 from fastgrok.statistics.arguments import checked, integers
 from fastgrok.statistics.counts import Counts, dead_by_layer
 from fastgrok.statistics.proportion import Estimate, normal_quantile, rate

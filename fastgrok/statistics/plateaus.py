@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastgrok.datasets import Dataset
-from fastgrok.errors import InvalidExperiment
-from fastgrok.spec.fields import one_of
+from fastgrok.errors import InvalidExperiment, one_of
 from fastgrok.spec.losses import LOSSES, Loss
 from fastgrok.spec.variables import MAX_PLATEAU_EXAMPLES
 

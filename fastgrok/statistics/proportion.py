@@ -6,8 +6,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastgrok.errors import InvalidExperiment, shown
-from fastgrok.spec.fields import one_of
+from fastgrok.errors import InvalidExperiment, one_of, shown
 from fastgrok.statistics.arguments import integers
 
 

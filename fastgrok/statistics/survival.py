@@ -6,8 +6,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastgrok.errors import InvalidExperiment
-from fastgrok.spec.fields import one_of
+from fastgrok.errors import InvalidExperiment, one_of
 from fastgrok.spec.variables import NEVER
 from fastgrok.statistics.arguments import checked, integers
 from fastgrok.statistics.counts import Counts

@@ -10,10 +10,9 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from fastgrok.engine import arguments, builder, training
-from fastgrok.errors import InvalidExperiment
+from fastgrok.errors import InvalidExperiment, one_of
 from fastgrok.spec.axes import checked_axes
 from fastgrok.spec.experiment import Experiment
-from fastgrok.spec.fields import one_of
 from fastgrok.spec.recording import NOTHING, checked_recording
 from fastgrok.store.how import How
 from fastgrok.store.opening import made_store, planned_store

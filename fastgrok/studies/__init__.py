@@ -5,8 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
-from fastgrok.errors import InvalidExperiment
-from fastgrok.spec.fields import one_of
+from fastgrok.errors import InvalidExperiment, one_of
 
 if TYPE_CHECKING:
     from fastgrok.studies.study import Study

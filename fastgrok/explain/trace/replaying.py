@@ -10,12 +10,11 @@ from numpy.typing import ArrayLike
 
 from fastgrok.engine import arguments, builder
 from fastgrok.engine.params import joined
-from fastgrok.errors import InvalidExperiment
+from fastgrok.errors import InvalidExperiment, one_of
 from fastgrok.explain.trace.dataset import labelled
 from fastgrok.explain.trace.history import record
 from fastgrok.explain.trace.variables import STEP
 from fastgrok.spec.experiment import Experiment
-from fastgrok.spec.fields import one_of
 from fastgrok.spec.recording import Recording, checked_recording
 from fastgrok.spec.variables import EPOCH, SEED
 

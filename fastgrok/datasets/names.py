@@ -1,0 +1,106 @@
+"""Names with arguments in parentheses, as a command line has them; datasets by such names: `parity(3, low=-1)`."""
+
+import inspect
+import re
+from typing import NamedTuple
+
+from fastgrok.datasets.builtin import BUILTIN
+from fastgrok.datasets.dataset import Dataset
+from fastgrok.errors import InvalidExperiment, one_of
+
+_CALL = re.compile(r"\s*([A-Za-z]\w*)\s*(?:\((.*)\))?\s*", re.ASCII | re.DOTALL)
+_ARGUMENT = re.compile(r"\s*(?:([A-Za-z]\w*)\s*=)?\s*([-+.0-9A-Za-z_]+)\s*", re.ASCII)
+_WORD = re.compile(r"[A-Za-z]\w*", re.ASCII)
+_INTEGER = re.compile(r"[-+]?[0-9]{1,18}", re.ASCII)
+
+Value = int | float | str
+
+
+class Call(NamedTuple):
+    """A name and its arguments."""
+
+    name: str
+    args: tuple[Value, ...]
+    kwargs: dict[str, Value]
+
+
+def split_call(field: str, text: str) -> Call:
+    """
+    Take a name with numbers and words in parentheses apart.
+
+    Examples
+    --------
+    >>> split_call("init", "uniform(-2, high=0.5)")
+    Call(name='uniform', args=(-2,), kwargs={'high': 0.5})
+    """
+    expected = "a name, with numbers or words in parentheses if any, such as uniform(-2, 2)"
+    match = _CALL.fullmatch(text) if isinstance(text, str) else None
+    if match is None and isinstance(text, str) and text.count("(") > text.count(")"):
+        raise InvalidExperiment(field, text, "a closing parenthesis: one is not closed")
+    if match is None:
+        raise InvalidExperiment(field, text, expected)
+    args: list[Value] = []
+    kwargs: dict[str, Value] = {}
+    inside = (match[2] or "").strip()
+    for part in inside.split(",") if inside else []:
+        argument = _ARGUMENT.fullmatch(part)
+        value = _value(argument[2]) if argument else None
+        if argument is None or value is None or argument[1] in kwargs or (kwargs and not argument[1]):
+            raise InvalidExperiment(field, text, expected)
+        if argument[1]:
+            kwargs[argument[1]] = value
+        else:
+            args.append(value)
+    return Call(match[1], tuple(args), kwargs)
+
+
+def _value(text: str) -> Value | None:
+    """Read an integer, a float or a word; None if it is none of them."""
+    if _INTEGER.fullmatch(text):
+        return int(text)
+    try:
+        return float("" if "_" in text else text)  # Python would take 1_0 for 10
+    except ValueError:
+        return text if _WORD.fullmatch(text) else None
+
+
+def by_name(name: str) -> Dataset:
+    """
+    Return the dataset that a command line names.
+
+    Parameters
+    ----------
+    name
+        "xor", "and", "or", "streetlights", "deep_streetlights", "parity3" or "parity(3)"; with inputs -1 and
+        1 "xor(low=-1)", "parity3(low=-1)" or "parity(3, low=-1)". Every name of such a dataset is one of these.
+
+    Raises
+    ------
+    InvalidExperiment
+        If there is no such dataset or its arguments will not do.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> fg.datasets.by_name("parity3") == fg.datasets.parity(3)
+    True
+    """
+    text = re.sub(r"^\s*parity([0-9]+)\s*(?:\(\s*(?=.)|$)", _bits_inside, name) if isinstance(name, str) else name
+    call = split_call("data", text)
+    if call.name not in BUILTIN:
+        raise InvalidExperiment("data", name, f"{one_of(BUILTIN)}, parity with its bits as in 'parity(3)'")
+    signature = inspect.signature(BUILTIN[call.name])
+    try:
+        arguments = signature.bind(*call.args, **call.kwargs)
+    except TypeError:
+        expected = f"{call.name} with the arguments {', '.join(signature.parameters) or 'none'}"
+        raise InvalidExperiment("data", name, expected) from None
+    try:
+        return BUILTIN[call.name](*arguments.args, **arguments.kwargs)
+    except InvalidExperiment as error:
+        raise error.within(f"data {call.name}") from None
+
+
+def _bits_inside(match: re.Match[str]) -> str:
+    """Write parity3 as parity(3), and parity3(low=-1) as parity(3, low=-1)."""
+    return f"parity({match[1]}, " if "(" in match[0] else f"parity({match[1]})"
