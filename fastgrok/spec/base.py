@@ -25,7 +25,7 @@ def register(cls: _Class) -> _Class:
 register(Dataset)  # datasets know nothing of specifications
 
 
-def registered(base: _Class) -> dict[str, _Class]:
+def registered(base: type | tuple[type, ...]) -> dict[str, Any]:
     """
     Return the registered subclasses of a class by name, in the order of their definition.
 
@@ -96,6 +96,8 @@ class Spec:
     """
 
     __pydantic_fields__: ClassVar[dict[str, Any]]
+    from_text: ClassVar[bool] = True
+    """Whether a command line can name it: `uniform(-2, 2)`."""
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         if cls.__name__ not in _REGISTRY:

@@ -1,14 +1,133 @@
-"""The command line's way to write a spec: `uniform(-2, 2)`, `he_normal(mode=fan_out)`."""
+"""Specifications and their fields as text: `uniform(-2, 2)`, `he_normal(mode=fan_out)`, `1.5e5`, `none`.
 
+`describe` says of every field what a flag or a form needs: its default, what it accepts, a line of help, and how a
+text is read.
+"""
+
+import inspect
 import re
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import fields
+from fractions import Fraction
+from typing import Annotated, Any, Literal, NamedTuple, cast, get_args, get_origin
 
 from fastgrok.datasets.names import split_call
-from fastgrok.errors import InvalidExperiment, one_of
-from fastgrok.spec.base import registered
+from fastgrok.errors import MISSING, InvalidExperiment, one_of
+from fastgrok.spec.base import Spec, registered
+from fastgrok.spec.fields import accepted
+
+_POWER = re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE]\+?[0-9]{1,2}", re.ASCII)
+
+NONE = "none"
+"""How None is written."""
 
 
-def call_names(base: type) -> list[str]:
+class FieldDescription(NamedTuple):
+    """A field of a specification."""
+
+    name: str
+    annotation: Any
+    default: Any  # MISSING where there is none
+    accepted: str  # bounds included: "a finite number at least 0 and less than 1"
+    help: str  # the first sentence of what the class's docstring says of it
+
+    def parse(self, field: str, text: str) -> Any:
+        """
+        Return the value that a text stands for; its bounds are checked when the specification is made of it.
+
+        Examples
+        --------
+        >>> import fastgrok as fg
+        >>> describe(fg.Experiment)["epochs"].parse("--epochs", "1.5e5")
+        150000
+        >>> describe(fg.SGD)["schedule"].parse("--schedule", "step_lr(100)")
+        StepLR(step_size=100, gamma=0.1)
+        """
+        types = list(_alternatives(self.annotation))
+        if text == NONE and type(None) in types:
+            return None
+        if text in types:  # a word of a Literal
+            return text
+        specs = [cls for kind in types if isinstance(kind, type) for cls in _by_name(kind).values()]
+        if specs:
+            return from_call(field, tuple(specs), text)
+        for kind, read in _READERS.items():
+            if kind in types:
+                try:
+                    return read(text)
+                except (ValueError, KeyError):
+                    break
+        raise InvalidExperiment(field, text, self.accepted)
+
+
+def describe(cls: type[Spec]) -> dict[str, FieldDescription]:
+    """
+    Return what is known of each field of a specification, by name.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> momentum = describe(fg.SGD)["momentum"]
+    >>> momentum.default, momentum.accepted
+    (0.0, 'a finite number at least 0 and less than 1')
+    >>> momentum.help
+    'Share of the last step that is kept, 0 or more and less than 1.'
+    """
+    sentences: dict[str, str] = {}
+    for base in cls.__mro__:
+        sentences |= _parameters(base.__doc__ or "")  # what a base class says of a field goes for all
+    described = {}
+    for field in fields(cast(Any, cls)):
+        info = cls.__pydantic_fields__[field.name]
+        default = MISSING if info.is_required() else info.default
+        words = info.description or accepted(info.annotation, info.metadata)
+        described[field.name] = FieldDescription(
+            field.name, info.annotation, default, words, sentences.get(field.name, "")
+        )
+    return described
+
+
+def _parameters(docstring: str) -> dict[str, str]:
+    """Return the first sentence on each parameter of a numpydoc docstring."""
+    _, _, section = inspect.cleandoc(docstring).partition("Parameters\n----------\n")
+    section = re.split(r"\n\n\S+\n-+\n", section)[0]
+    entries = re.findall(r"^(\S.*)\n((?: +.*\n?|\n)+)", section, re.MULTILINE)
+    first = {names: re.split(r"(?<=[.])\s", " ".join(text.split()))[0] for names, text in entries}
+    return {name: sentence for names, sentence in first.items() for name in names.split(", ")}
+
+
+def _alternatives(annotation: Any) -> Iterator[Any]:
+    """Yield the types that a field may have, and the words of its Literals."""
+    if get_origin(annotation) is Annotated:
+        yield from _alternatives(get_args(annotation)[0])
+    elif get_origin(annotation) is Literal:
+        yield from get_args(annotation)
+    elif get_args(annotation):
+        for choice in get_args(annotation):
+            yield from _alternatives(choice)
+    else:
+        yield annotation
+
+
+def integer(text: str) -> int:
+    """
+    Read an integer.
+
+    Examples
+    --------
+    >>> integer("1_000"), integer("1.5e5")
+    (1000, 150000)
+    """
+    exact = Fraction(text) if _POWER.fullmatch(text) else Fraction(int(text))
+    if exact.denominator > 1:
+        raise ValueError("not an integer")
+    return exact.numerator
+
+
+_READERS: dict[type, Any] = {int: integer, float: float, bool: {"true": True, "false": False}.__getitem__}
+
+
+def call_names(base: type | tuple[type, ...]) -> list[str]:
     """
     Return the names of a kind of spec on the command line: the class names in lower case, words joined by "_".
 
@@ -18,7 +137,12 @@ def call_names(base: type) -> list[str]:
     >>> call_names(Schedule)
     ['step_lr', 'exponential_lr', 'cosine_annealing_lr']
     """
-    return [_words(name) for name in registered(base)]
+    return list(_by_name(base))
+
+
+def _by_name(base: type | tuple[type, ...]) -> dict[str, type[Spec]]:
+    """Return the classes that a text can name."""
+    return {_words(name): cls for name, cls in registered(base).items() if getattr(cls, "from_text", False)}
 
 
 def _words(name: str) -> str:
@@ -26,9 +150,9 @@ def _words(name: str) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name.replace("LeCun", "Lecun")).lower()
 
 
-def from_call(field: str, base: type, text: str) -> Any:
+def from_call(field: str, base: type | tuple[type, ...], text: str) -> Any:
     """
-    Return the spec that a command line names.
+    Return the spec that a text names, of a kind or of several.
 
     Examples
     --------
@@ -37,7 +161,7 @@ def from_call(field: str, base: type, text: str) -> Any:
     StepLR(step_size=100, gamma=0.5)
     """
     call = split_call(field, text)
-    classes = dict(zip(call_names(base), registered(base).values(), strict=True))
+    classes = _by_name(base)
     if call.name not in classes:
         raise InvalidExperiment(field, text, one_of(classes))
     try:

@@ -16,7 +16,7 @@ from fastgrok.spec.fields import Integer
 from fastgrok.spec.initializers import Initializer, Uniform, Zeros, given
 from fastgrok.spec.losses import Loss, Reduction
 from fastgrok.spec.network import Network, Sigmoid
-from fastgrok.spec.optimizers import SGD, Adam
+from fastgrok.spec.optimizers import SGD, Optimizer
 from fastgrok.spec.paths import paths, replaced
 from fastgrok.spec.precision import check_data, check_initial, check_spec
 from fastgrok.spec.schedules import MAX_EPOCHS as MAX_SCHEDULED
@@ -57,9 +57,7 @@ BiasInit = Annotated[
     BeforeValidator(_scheme),
     Field(description="an initializer, such as Zeros(), a function, arrays, or 'same' for that of the weights"),
 ]
-Update = Annotated[
-    InstanceOf[SGD] | InstanceOf[Adam], Field(description="an optimizer, such as SGD(lr=0.1) or Adam()")
-]
+Update = Annotated[InstanceOf[Optimizer], Field(description="an optimizer, such as SGD(lr=0.1) or Adam()")]
 BatchSize = Annotated[
     Literal["full"] | Annotated[Integer, Field(ge=1, le=MAX_COUNT)],
     Field(description=f"an integer at least 1 and at most {MAX_COUNT}, or 'full'"),
@@ -93,39 +91,39 @@ class Experiment(Spec):
     data
         The examples.
     loss
-        "half_squared_error", "squared_error", or "binary_cross_entropy", which needs a Sigmoid as the last
-        layer and targets from 0 to 1.
+        What is minimised: "half_squared_error", "squared_error" or "binary_cross_entropy". The last needs a Sigmoid
+        as the last layer and targets from 0 to 1.
     reduction
-        "mean" or "sum" of the gradients of a batch's examples.
+        What an update takes of the gradients of a batch's examples: their "mean" or their "sum".
     init
-        Scheme that draws the weights; a function, or a list of arrays, becomes `FromFunction` or `FromArrays`.
+        Distribution of the initial weights. A function becomes `FromFunction`, a list of arrays `FromArrays`.
     bias_init
-        Scheme that draws the biases, likewise; "same" is that of the weights, whatever it is (see
-        `bias_initializer`).
+        Distribution of the initial biases, or "same" for that of the weights. Functions and arrays as for `init`; see
+        `bias_initializer`.
     stream
-        "numpy" for `numpy.random.default_rng(seed)`, "numpy_legacy" for `numpy.random.RandomState(seed)`.
+        Generator of a seed: "numpy" is `numpy.random.default_rng(seed)`, "numpy_legacy" is
+        `numpy.random.RandomState(seed)`.
     optimizer
-        What an update does.
+        How the gradient of a batch changes the parameters.
     batch_size
         Examples per update, or "full". A last short batch is a batch, and a size beyond the number of
         examples is the full batch, as in PyTorch (see `batch_rows`).
     order
-        "fixed": as given. "shared": shuffled each epoch, alike for every seed. "per_seed": from the seed's
-        own stream.
+        Order of the examples: "fixed", as in the data; "shared", shuffled each epoch, alike for every seed;
+        "per_seed", shuffled from the seed's own stream.
     epochs
         Passes over the examples at most, 0 to 10**9; 0 only initialises.
     stop
-        When a seed has converged, or stops for another reason: `Converged`, `EarlyStopping`, or a tuple of both.
-        None: every epoch is run.
+        When training stops: `Converged`, `EarlyStopping`, or a tuple of both. None: every epoch is run.
     validation
-        Examples that are not trained on; `data.split` makes them. Their loss is taken after every epoch, for the
+        Examples that are not trained on. `data.split` makes them. Their loss is taken after every epoch, for the
         best one; accuracy is by the midpoint of the training targets.
     check_every
-        The criteria of `stop`, the validation loss and what `run` is asked to track are looked at after every k-th
-        epoch of a seed (of an attempt, with `restart`), and after its last. A criterion that held between two looks
-        and no longer holds has not been met.
+        Epochs of a seed (of an attempt, with `restart`) from one check to the next: of the criteria of `stop`, the
+        validation loss and what `run` tracks. The last epoch is checked too. A criterion that held between two
+        checks and no longer holds has not been met.
     restart
-        What happens to a seed that does not converge: `Restart`, or nothing.
+        When a seed that has not converged begins anew. None: never.
     dtype
         "float64" or "float32", also as NumPy's type or dtype. It must hold every number of the experiment.
 

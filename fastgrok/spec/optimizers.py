@@ -31,11 +31,11 @@ class Optimizer(Spec):
     l1
         Strength of the L1 penalty l1 * abs(w), 0 or more, with sign(0) = 0. Biases are penalised too.
     clip_norm
-        Longest gradient of a batch, over all parameters, greater than 0: a longer one is scaled by
+        Largest norm of a batch's gradient, over all parameters, greater than 0. A longer gradient is scaled by
         clip_norm / (norm + 1e-6) before the penalties are added, as `torch.nn.utils.clip_grad_norm_` does before a
-        step. None: none is too long.
+        step. None: no limit.
     schedule
-        How the learning rate changes from epoch to epoch. None: it does not.
+        How the learning rate changes from epoch to epoch. None: it stays.
     """
 
     lr: float
@@ -55,19 +55,11 @@ class SGD(Optimizer):
 
     Parameters
     ----------
-    lr
-        As for every `Optimizer`.
     momentum
         Share of the last step that is kept, 0 or more and less than 1.
-    weight_decay
-        As for every `Optimizer`.
-    l1
-        As for every `Optimizer`.
     nesterov
-        Whether the step looks ahead by the momentum, which must be greater than 0 then.
-    clip_norm
-        As for every `Optimizer`.
-    schedule
+        Whether to take Nesterov's step, which needs a momentum greater than 0.
+    lr, weight_decay, l1, clip_norm, schedule
         As for every `Optimizer`.
 
     Raises
@@ -109,21 +101,13 @@ class Adam(Optimizer):
 
     Parameters
     ----------
-    lr
-        As for every `Optimizer`.
     beta1
         Share of the mean gradient that a step keeps, 0 or more and less than 1.
     beta2
         Share of the mean squared gradient that a step keeps, likewise.
     eps
         Added to the root of the mean squared gradient, greater than 0.
-    weight_decay
-        As for every `Optimizer`.
-    l1
-        As for every `Optimizer`.
-    clip_norm
-        As for every `Optimizer`.
-    schedule
+    lr, weight_decay, l1, clip_norm, schedule
         As for every `Optimizer`.
 
     Raises

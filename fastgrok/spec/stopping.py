@@ -27,9 +27,9 @@ class Converged(Spec):
     max_error
         Largest abs(output - target) over examples and outputs, 0 or more. None: no criterion.
     accuracy
-        Smallest accuracy, 0 to 1: the share of examples whose every output lies on its target's side of the midpoint
-        between the smallest and the largest target (0.5 for targets 0 and 1); for one-hot targets, those whose
-        largest output is that of their class. None: no criterion.
+        Smallest accuracy, 0 to 1. It is the share of examples whose every output lies on its target's side of the
+        midpoint between the smallest and the largest target (0.5 for targets 0 and 1); for one-hot targets, those
+        whose largest output is that of their class. None: no criterion.
     keep_training
         Whether to record the epoch and go on to the last one.
 
@@ -69,8 +69,8 @@ class EarlyStopping(Spec):
     min_delta
         Smallest difference that is an improvement, 0 or more.
     restore_best
-        Whether the final parameters are those of the best epoch, however training ended, and with them every
-        variable that says `final`. If the validation loss was never finite they are the last.
+        Whether the final parameters are those of the best epoch. They are so however training ended, and with them
+        every variable that says `final`. If the validation loss was never finite they are the last.
 
     Raises
     ------

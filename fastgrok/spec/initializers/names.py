@@ -3,7 +3,7 @@
 from typing import cast
 
 from fastgrok.spec.calls import call_names, from_call
-from fastgrok.spec.initializers.base import Initializer, Scheme
+from fastgrok.spec.initializers.base import Initializer
 
 
 def initializer_names() -> list[str]:
@@ -15,7 +15,7 @@ def initializer_names() -> list[str]:
     >>> initializer_names()[:3]
     ['uniform', 'normal', 'truncated_normal']
     """
-    return call_names(Scheme)
+    return call_names(Initializer)
 
 
 def initializer(name: str) -> Initializer:
@@ -27,4 +27,4 @@ def initializer(name: str) -> Initializer:
     >>> initializer("uniform(-2, 2)")
     Uniform(low=-2.0, high=2.0)
     """
-    return cast(Initializer, from_call("init", Scheme, name))
+    return cast(Initializer, from_call("init", Initializer, name))

@@ -21,6 +21,7 @@ class Own(Initializer):
     """Base of what no kernel can draw."""
 
     in_kernel = False
+    from_text = False
 
     @abstractmethod
     def check_biases(self, *, same: bool) -> None:
