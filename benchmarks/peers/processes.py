@@ -18,9 +18,9 @@ _CLI = "import sys; from fastgrok.cli import main; sys.exit(main())"
 _SWEEP = ("sweep", "xor", "--seeds", "1000")
 
 
-def _python(*arguments: str, cwd: str, cache: str) -> Callable[[], None]:
-    """Return a run of this interpreter in `cwd`, with fastgrok's kernel cache in `cache`."""
-    paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+def _python(*arguments: str, cwd: str, cache: str, checkout: Path = ROOT) -> Callable[[], None]:
+    """Return a run of this interpreter in `cwd`, with a checkout's fastgrok and its kernel cache in `cache`."""
+    paths = [str(checkout), *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "FASTGROK_CACHE_DIR": cache}
     command = [sys.executable, "-c", *arguments]
 
@@ -41,7 +41,7 @@ def import_seconds_over_numba(repeats: int) -> float:
     return fastgrok_seconds - numba_seconds
 
 
-def first_result_seconds(repeats: int) -> tuple[float, float]:
+def first_result_seconds(repeats: int, checkout: Path = ROOT) -> tuple[float, float]:
     """Return the time of `fastgrok sweep xor --seeds 1000` with an empty cache, and from a warm one.
 
     The empty cache is measured once for every two warm runs, each time in a fresh directory.
@@ -49,7 +49,7 @@ def first_result_seconds(repeats: int) -> tuple[float, float]:
     cold = []
     for _ in range((repeats + 1) // 2):
         with tempfile.TemporaryDirectory() as cache, tempfile.TemporaryDirectory() as empty:
-            run = _python(_CLI, *_SWEEP, cwd=empty, cache=cache)
+            run = _python(_CLI, *_SWEEP, cwd=empty, cache=cache, checkout=checkout)
             cold += best_seconds([run], 1)
             warm = best_seconds([run], repeats)
     return min(cold), min(warm)

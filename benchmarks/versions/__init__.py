@@ -1,0 +1,1 @@
+"""One checkout of fastgrok against another, side by side in one run."""
