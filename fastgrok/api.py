@@ -15,12 +15,11 @@ from numpy.typing import ArrayLike, NDArray
 from fastgrok.datasets.arrays import examples_array
 from fastgrok.engine import arguments, training
 from fastgrok.engine.params import joined, split
-from fastgrok.engine.training import thread_pool, train, working_bytes
+from fastgrok.engine.training import Trained, thread_pool, train, working_bytes
 from fastgrok.errors import InvalidExperiment
-from fastgrok.results.configuration import Configuration, not_started
 from fastgrok.results.progress import progress_bar
 from fastgrok.results.result import Result
-from fastgrok.spec.axes import Axis, Point, checked_axes, grid
+from fastgrok.spec.axes import Axis, Configuration, checked_axes, grid
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.network import Network
 from fastgrok.spec.recording import NOTHING, Recording, checked_recording
@@ -112,7 +111,7 @@ def run(
     >>> fg.run(exp, seeds=[3, 1]).seeds
     array([3, 1], dtype=uint64)
     """
-    points = [Point({}, arguments.checked_experiment(experiment))]
+    points = [Configuration({}, arguments.checked_experiment(experiment))]
     recording = checked_recording(record_at, track, experiment.epochs)
     options = _checked(keep_params, recording, specialize, lanes, threads, chunk_size)
     return _train([], points, experiment, (seeds, params), options, progress)
@@ -371,7 +370,9 @@ def _checked(
     )
 
 
-def _starts(points: list[Point], seeds: Any, params: Any) -> tuple[NDArray[np.uint64], list[NDArray[Any] | None]]:
+def _starts(
+    points: list[Configuration], seeds: Any, params: Any
+) -> tuple[NDArray[np.uint64], list[NDArray[Any] | None]]:
     """Return the seeds, and the initial parameters of each point where they are given."""
     if seeds is None and params is None:
         raise InvalidExperiment("seeds", seeds, "a number of seeds, a range or integers; or params")
@@ -388,7 +389,7 @@ def _starts(points: list[Point], seeds: Any, params: Any) -> tuple[NDArray[np.ui
 
 def _train(
     axes: list[Axis],
-    points: list[Point],
+    points: list[Configuration],
     experiment: Experiment,
     start: tuple[Any, Any],
     options: _Options,
@@ -418,24 +419,24 @@ def _train(
         given=own_params,
         working=working,
     )
-    done: list[Configuration] = []
+    done: list[Trained] = []
     interrupted = False
     with progress_bar(len(seeds) * len(points), show) as advance, thread_pool(options.threads) as pool:
         for point, flat in zip(points, flats, strict=True):
             try:
-                trained = train(point.experiment, seeds, params=flat, advance=advance, pool=pool, **options._asdict())
+                output = train(point.experiment, seeds, params=flat, advance=advance, pool=pool, **options._asdict())
             except KeyboardInterrupt:  # before the first kernel of this point
                 interrupted = True
                 break
-            done.append(Configuration(point.labels, point.experiment, trained))
-            interrupted = trained.interrupted
+            done.append(output)
+            interrupted = output.interrupted
             if interrupted:
                 break
-    finished = sum(int(one.trained.finished.sum()) for one in done)
+    finished = sum(int(output.finished.sum()) for output in done)
     if not finished:
         raise KeyboardInterrupt
-    done.extend(not_started(*point, done[0].trained) for point in points[len(done) :])
+    done.extend(done[0].not_started(experiment) for _, experiment in points[len(done) :])
     if interrupted:
         message = f"interrupted: {finished:,} of {len(seeds) * len(points):,} runs are finished"
         warnings.warn(message, UserWarning, stacklevel=3 + bool(axes))
-    return Result(experiment, seeds, axes, done, interrupted=interrupted, own_params=own_params)
+    return Result(experiment, seeds, axes, points, done, interrupted=interrupted, own_params=own_params)

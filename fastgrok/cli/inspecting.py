@@ -103,8 +103,8 @@ def _document(store: Any, status: Any, rows: Sequence[Any], axis: str | None) ->
         "interrupted": store.interrupted,
         "status": status._asdict(),
         "configurations": [
-            {"labels": dict(row.labels), **row.summary._asdict(), "experiment_id": point.experiment.id}
-            for point, row in zip(store.specification.points, rows, strict=True)
+            {"labels": dict(row.labels), **row.summary._asdict(), "experiment_id": row.configuration.experiment.id}
+            for row in rows
         ],
         **({} if axis is None else {"comparison": compare(store, axis).to_dict()}),
     }

@@ -10,4 +10,4 @@ def show(rows: Iterable[Any], paths: Iterable[str]) -> None:
     from fastgrok.results.table import print_table
 
     shown = ["network", *(path for path in paths if path != "network")]
-    print_table([row._replace(labels={path: row.labels[path] for path in shown}) for row in rows], sys.stdout)
+    print_table(list(rows), shown, sys.stdout)

@@ -18,13 +18,13 @@ _ONLY = ("shard_size", "rows", "keep_params", "shard", "scheduler")
 _ALONE = ("lanes",)
 
 
-def is_store(out: str | None) -> bool:
+def goes_to_store(out: str | None) -> bool:
     """
     Whether what `--out` names is a store: neither a Parquet nor a NetCDF file.
 
     Examples
     --------
-    >>> is_store("runs/xor"), is_store("xor.parquet"), is_store(None)
+    >>> goes_to_store("runs/xor"), goes_to_store("xor.parquet"), goes_to_store(None)
     (True, False, False)
     """
     if out is None or Path(out).suffix in _FILES:
@@ -38,7 +38,7 @@ def is_store(out: str | None) -> bool:
 def check_flags(values: Values) -> None:
     """Raise if a flag was given that goes with a store, or without one, only."""
     defaults = {flag.name: flag.default for flag in FLAGS}
-    stored = is_store(values["out"])
+    stored = goes_to_store(values["out"])
     for name in _ALONE if stored else _ONLY:
         if values[name] != defaults[name] and not (values["dry_run"] and name in ("shard_size", "keep_params")):
             wanted = "no store: it is for results in memory" if stored else "--out with a directory: it is for stores"
@@ -94,7 +94,7 @@ def dry_run(wanted: Request, chosen: range | list[int], values: Values) -> int:
     from fastgrok.store.how import How
     from fastgrok.store.sweeping import estimate, estimate_in
 
-    if is_store(values["out"]):
+    if goes_to_store(values["out"]):
         share = None if values["shard"] is None else making.part(values["shard"])
         specification = _specification(wanted, chosen, values)
         found = estimate_in(values["out"], specification, How(part_of=share), values["shard_size"])
@@ -104,7 +104,7 @@ def dry_run(wanted: Request, chosen: range | list[int], values: Values) -> int:
         print(json.dumps(found._asdict(), indent=1))
         return 0
     print(f"{_several(found.n_configurations, 'configuration')} x {_several(found.n_seeds, 'seed')}")
-    if is_store(values["out"]):
+    if goes_to_store(values["out"]):
         part = "" if share is None else f" in part {share[0]} of {share[1]}"
         print(f"to be made{part}: {_several(found.n_runs, 'run')}, {_several(found.n_shards, 'shard')}")
     print(f"at most {found.seed_epochs:,} seed-epochs: about {duration(found.seconds)} if no seed stops early")

@@ -34,7 +34,7 @@ def _sweep(wanted: Request, values: Values, given: Collection[str]) -> int:
     """Train what is asked for, and return the exit status."""
     chosen = seeds(values["seeds"])
     storing.check_flags(values)
-    if is_stored := storing.is_store(values["out"]):
+    if is_stored := storing.goes_to_store(values["out"]):
         wanted = storing.with_axes_of_store(wanted, values["out"], given)
     axis = compared(values["compare"], wanted.axes, wanted.experiment)
     if values["dry_run"]:
@@ -99,11 +99,11 @@ def document(result: Any, chosen: range | list[int], values: Values, axis: str |
             **row.summary._asdict(),
             "experiment_id": one.experiment.id,
             "experiment": _experiment(one.experiment),
-            "driver": one.trained.driver,
-            "lanes": one.trained.lanes,
-            "threads": one.trained.threads,
+            "driver": output.driver,
+            "lanes": output.lanes,
+            "threads": output.threads,
         }
-        for one, row in zip(result.configurations, result.rows(), strict=True)
+        for one, output, row in zip(result.configurations, result.outputs, result.rows(), strict=True)
     ]
     elsewhere = ("driver", "lanes", "threads", "interrupted")
     provenance = {

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import itertools
 from collections.abc import Collection, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fastgrok.cli.flags import DATA_FLAGS, FIELD_FLAGS
@@ -15,6 +14,7 @@ from fastgrok.cli.request import request
 from fastgrok.errors import MISSING, InvalidExperiment, one_of
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.variables import OUTCOMES
+from fastgrok.store.storage import is_store
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -55,11 +55,6 @@ def looked_at(name: str | None, values: Values, given: Collection[str]) -> Exper
             store, chosen = _store(name, values, given)
             return store.experiment(chosen)
     return experiment(name, values)
-
-
-def is_store(name: str | None) -> bool:
-    """Whether a name is that of a store, and not that of data."""
-    return name is not None and ("://" in name or "/" in name or Path(name).is_dir())
 
 
 def experiment(name: str | None, values: Values) -> Experiment:

@@ -7,7 +7,7 @@ import dataclasses
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Self
 
@@ -50,6 +50,34 @@ class Trained:
         """Return n rows that say nothing yet, to be filled from elsewhere."""
         columns, finished = _columns(experiment, recording, n), np.ones(n, np.bool_)
         return cls(columns, None, finished, False, 0.0, 0.0, "", 0, 0, recording)
+
+    def not_started(self, experiment: Experiment) -> Self:
+        """Return the output for another configuration whose rows are all unfinished; they take no memory."""
+        n = len(self.finished)
+
+        def zeros(shape: Sequence[int], dtype: str) -> np.ndarray:
+            return np.broadcast_to(np.zeros((), dtype), shape)
+
+        return dataclasses.replace(
+            self,
+            columns={
+                name: zeros(s, VARIABLES[name].dtype) for name, s in shapes(experiment, self.recording, n).items()
+            },
+            params=None if self.params is None else zeros([n, experiment.n_params], experiment.dtype),
+            finished=zeros([n], "bool"),
+            interrupted=True,
+            seconds=0.0,
+            compile_seconds=0.0,
+        )
+
+    def finished_rows(self, array: np.ndarray) -> np.ndarray:
+        """Return the finished rows of an array, the array itself if all of them are."""
+        return array if self.finished.all() else array[self.finished]
+
+    @property
+    def finished_metrics(self) -> dict[str, np.ndarray]:
+        """The result variables of the finished rows, of which there may be none."""
+        return {name: self.finished_rows(column) for name, column in self.columns.items()}
 
 
 def train(

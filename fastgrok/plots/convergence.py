@@ -70,7 +70,7 @@ def _curve(one: Counted, confidence: float) -> ConvergenceCurve:
     start, converged = wilson(0, one.counts.n, confidence), np.round(1 - curve.share, _DIGITS)
     steps = ((0, curve.time), (0.0, converged), (start.low, 1 - high), (start.high, 1 - low))
     epochs, shares, lows, highs = (np.concatenate([[first], values]) for first, values in steps)
-    end = one.experiment.epochs if curve.last is None else curve.last
+    end = one.configuration.experiment.epochs if curve.last is None else curve.last
     if end > epochs[-1]:
         epochs = np.append(epochs, end)
         shares, lows, highs = (np.append(values, values[-1]) for values in (shares, lows, highs))

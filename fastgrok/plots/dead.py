@@ -61,7 +61,7 @@ def dead_shares(result: Result | Store, confidence: float = 0.95) -> list[DeadSh
     """
     found = []
     for one in trained(result):
-        widths = one.experiment.network.relu_widths
+        widths = one.configuration.experiment.network.relu_widths
         layers = zip(widths, one.counts.dead_initial, one.counts.dead_final, strict=True)
         for layer, (width, initial, final) in enumerate(layers, start=1):
             shares = (_share(split.all, width, confidence) for split in (initial, final))

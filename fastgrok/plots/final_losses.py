@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgrok.errors import InvalidExperiment
-from fastgrok.plots.configurations import configurations, place_of
+from fastgrok.plots.configurations import counted
 from fastgrok.plots.style import COLOURS, axes_or_new, legend_below
 from fastgrok.results.result import Result
+from fastgrok.spec.axes import index_of
 from fastgrok.spec.variables import MAX_PLATEAU_EXAMPLES
 from fastgrok.statistics.loss_bins import loss_centers
 from fastgrok.statistics.plateaus import plateaus
@@ -70,19 +71,19 @@ def loss_histogram(result: Result | Store, config: int | Mapping[str, Any] | Non
     >>> int((found.converged + found.rest).sum()), found.logarithmic
     (100, False)
     """
-    one = configurations(result)[place_of(result, config)]
+    one = counted(result)[index_of(result.configurations, config)]
     losses = one.counts.losses
     n = losses.all.n
     if not n:
         raise InvalidExperiment("result", result, "one with a seed whose final loss is finite")
     values = loss_centers(losses.all.values)
-    data = one.experiment.data
+    data = one.configuration.experiment.data
     edges, logarithmic = _edges(values, _LEAST * float(data.y.var(axis=0).sum()))
     converged, rest = (
         np.histogram(np.maximum(loss_centers(h.values), edges[0]), edges, weights=h.counts)[0].astype(np.int64)
         for h in losses
     )
-    known = plateaus(data, one.experiment.loss) if data.n_examples <= MAX_PLATEAU_EXAMPLES else ()
+    known = plateaus(data, one.configuration.experiment.loss) if data.n_examples <= MAX_PLATEAU_EXAMPLES else ()
     shares = plateau_shares(one.counts, known) if known else []
     return LossHistogram(edges, converged, rest, one.counts.n - n, logarithmic, shares)
 
@@ -122,7 +123,7 @@ def losses(result: Result | Store, config: int | Mapping[str, Any] | None = None
     that did not converge sit on each plateau: a loss at which a network does not tell some examples apart.
     """
     found, ax = loss_histogram(result, config), axes_or_new(ax)
-    one = configurations(result)[place_of(result, config)]
+    one = counted(result)[index_of(result.configurations, config)]
     widths, starts = np.diff(found.edges), found.edges[:-1]
     bars: dict[str, Any] = {"align": "edge", "edgecolor": "black", "linewidth": 0.4}
     if one.counts.has_criterion:

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from fastgrok.api import initial_params
 from fastgrok.errors import InvalidExperiment
-from fastgrok.plots.configurations import configurations, place_of
+from fastgrok.plots.configurations import checked_sweep
 from fastgrok.plots.recorded import checked_layer, layer_name
 from fastgrok.plots.style import COLOURS, axes_or_new
 from fastgrok.results.result import Result
+from fastgrok.spec.axes import index_of
 from fastgrok.store import Store
 
 if TYPE_CHECKING:
@@ -56,8 +57,9 @@ def initial_final_weights(
     >>> initial_final_weights(fg.run(exp, seeds=8, keep_params=True)).final.shape
     (8, 2, 4)
     """
-    place = place_of(result, config)
-    experiment = configurations(result)[place].experiment
+    known = checked_sweep(result).configurations
+    place = index_of(known, config)
+    experiment = known[place].experiment
     k = checked_layer(experiment, layer)
     if experiment.restart is not None:
         raise InvalidExperiment("restart", experiment.restart, "None: what is kept of a seed is its last attempt")
@@ -70,13 +72,13 @@ def initial_final_weights(
 
 def _params(result: Result, place: int) -> tuple[NDArray[np.uint64], list[NDArray[Any]]]:
     """Return the seeds of a configuration that are finished, and their trained parameters."""
-    if result.configurations[place].trained.params is None:
+    if result.outputs[place].params is None:
         raise InvalidExperiment("keep_params", False, "True, when it is run: the parameters were not kept")
     if result.attrs["initial_params"] == "given":
         raise InvalidExperiment("result", result, "one whose initial parameters the seeds draw")
     if not result.axes:
         return result.seeds, result.params
-    return result.configurations[place].rows(result.seeds), result.params[place]
+    return result.outputs[place].finished_rows(result.seeds), result.params[place]
 
 
 def initial_and_final(
@@ -110,7 +112,7 @@ def initial_and_final(
     the outermost 0.1 % at either end of what is left are not in the picture.
     """
     found = initial_final_weights(result, layer, config)
-    one = configurations(result)[place_of(result, config)]
+    experiment = result.configurations[index_of(result.configurations, config)].experiment
     initial, final = found.initial.ravel(), found.final.ravel()
     finite = np.isfinite(final)
     if not finite.any():
@@ -124,6 +126,6 @@ def initial_and_final(
     ax.plot(ends, ends, color=COLOURS[5], linestyle="--", linewidth=1.2, label="unchanged")
     ax.legend(loc="upper left", fontsize="small")
     ax.set(xlabel="initial weight", ylabel="final weight")
-    ax.set_title(f"{layer_name(one.experiment, layer)}: {len(found.seeds):,} seeds")
+    ax.set_title(f"{layer_name(experiment, layer)}: {len(found.seeds):,} seeds")
     ax.figure.colorbar(image, ax=ax, label="weights in a cell")
     return ax

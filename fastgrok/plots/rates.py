@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgrok.errors import InvalidExperiment, one_of
-from fastgrok.plots.configurations import axes_of, configurations
+from fastgrok.plots.configurations import checked_sweep, counted
 from fastgrok.plots.style import axes_or_new, ink
 from fastgrok.results.result import Result
 from fastgrok.statistics.counts import Counts
@@ -67,7 +67,7 @@ def rate_table(
     >>> rate_table(result).n.tolist()
     [[8, 8], [8, 8]]
     """
-    axes = {axis.path: axis for axis in axes_of(result)}
+    axes = {axis.path: axis for axis in checked_sweep(result).axes}
     if len(axes) < 2:
         expected = "one with two axes or more; `convergence` draws any"
         raise InvalidExperiment("result", list(axes), expected)
@@ -78,9 +78,9 @@ def rate_table(
     rows = rows if rows is not None else next(path for path in axes if path != columns)
     columns = columns if columns is not None else next(path for path in axes if path != rows)
     cells: dict[tuple[Any, Any], Counts] = {}
-    for one in configurations(result):
+    for one in counted(result):
         one.counts.check_criterion()
-        key = (one.labels[rows], one.labels[columns])
+        key = (one.configuration.labels[rows], one.configuration.labels[columns])
         cells[key] = cells.get(key, Counts.empty()) + one.counts
     found = [[cells[row, column] for column in axes[columns].labels] for row in axes[rows].labels]
     n = np.array([[counts.n for counts in row] for row in found])

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgrok.results.configuration import Configuration
-from fastgrok.spec.axes import Axis
-from fastgrok.spec.recording import sizes
-from fastgrok.spec.relu_layers import ReluLayer, all_relu_layers, relu_layers
+from fastgrok.engine.training import Trained
+from fastgrok.spec.axes import Axis, Configuration
+from fastgrok.spec.network import Network
+from fastgrok.spec.recording import Recording, sizes
+from fastgrok.spec.relu_layers import all_relu_layers, relu_layers
 from fastgrok.spec.variables import (
     EPOCH,
     FINISHED,
@@ -34,6 +35,7 @@ def to_dataset(
     seeds: NDArray[np.uint64],
     axes: Sequence[Axis],
     configurations: Sequence[Configuration],
+    outputs: Sequence[Trained],
     attrs: Mapping[str, Any],
 ) -> xr.Dataset:
     """
@@ -48,38 +50,40 @@ def to_dataset(
     """
     import xarray as xr
 
-    layers = all_relu_layers(one.experiment.network for one in configurations)
+    networks = [one.experiment.network for one in configurations]
     if axes:
-        variables = _sweep_variables(len(seeds), axes, configurations, layers)
+        variables = _sweep_variables(len(seeds), axes, networks, outputs)
     else:
-        variables = {name: (VARIABLES[name], column) for name, column in configurations[0].columns.items()}
-        seeds = configurations[0].rows(seeds)
+        variables = {name: (VARIABLES[name], column) for name, column in outputs[0].finished_metrics.items()}
+        seeds = outputs[0].finished_rows(seeds)
     dims = [axis.path for axis in axes]
     data = {name: (dims + list(v.dims), array, _attrs(v)) for name, (v, array) in variables.items()}
     coords: dict[str, Any] = {axis.path: (axis.path, np.asarray(axis.labels)) for axis in axes}
     coords[SEED] = (SEED, seeds, {"long_name": "what fixes the initial parameters, and the order if per_seed"})
     used = {dim for variable, _ in variables.values() for dim in variable.dims}
-    coords |= {dim: value for dim, value in _coords(configurations, layers).items() if dim in used}
+    coords |= {dim: value for dim, value in _coords(networks, outputs[0].recording).items() if dim in used}
     return xr.Dataset({name: data[name] for name in [*VARIABLES, FINISHED.name] if name in data}, coords, attrs)
 
 
-def _coords(configurations: Sequence[Configuration], layers: Sequence[ReluLayer]) -> dict[str, Any]:
+def _coords(networks: Sequence[Network], recording: Recording) -> dict[str, Any]:
     """Return the coordinates of the dimensions but axes and seeds."""
-    most = _most(configurations)
-    at = configurations[0].trained.recording.at or ()
+    most = _most(networks, recording)
     numbers = {
-        HIDDEN_LAYER: ([layer.linear for layer in layers], "number of the Linear layer before the ReLU"),
+        HIDDEN_LAYER: (
+            [layer.linear for layer in all_relu_layers(networks)],
+            "number of the Linear layer before the ReLU",
+        ),
         LAYER: (range(1, most[LAYER] + 1), "number of the Linear layer"),
         UNIT: (range(most[UNIT]), "unit of a ReLU layer"),
-        EPOCH: (at, "epoch after which it was so; 0 is the initialisation"),
+        EPOCH: (recording.at or (), "epoch after which it was so; 0 is the initialisation"),
     }
     return {dim: (dim, np.array(values, np.int64), {"long_name": name}) for dim, (values, name) in numbers.items()}
 
 
-def _most(configurations: Sequence[Configuration]) -> dict[str, int]:
+def _most(networks: Sequence[Network], recording: Recording) -> dict[str, int]:
     """Return the longest length of each dimension."""
-    found = [sizes(one.experiment.network, one.trained.recording) for one in configurations]
-    return {dim: max(one[dim] for one in found) for dim in found[0]}
+    lengths = [sizes(network, recording) for network in networks]
+    return {dim: max(one[dim] for one in lengths) for dim in lengths[0]}
 
 
 def _attrs(variable: Variable) -> dict[str, Any]:
@@ -91,12 +95,13 @@ def _attrs(variable: Variable) -> dict[str, Any]:
 
 
 def _sweep_variables(
-    n: int, axes: Sequence[Axis], configurations: Sequence[Configuration], layers: Sequence[ReluLayer]
+    n: int, axes: Sequence[Axis], networks: Sequence[Network], outputs: Sequence[Trained]
 ) -> dict[str, tuple[Variable, NDArray[Any]]]:
     """Put the configurations side by side; those that were not trained hold what says so."""
     shape = tuple(len(axis.values) for axis in axes)
-    lengths = {SEED: n, **_most(configurations), HIDDEN_LAYER: len(layers)}
-    there = {name for one in configurations for name in one.trained.columns}
+    layers = all_relu_layers(networks)
+    lengths = {SEED: n, **_most(networks, outputs[0].recording), HIDDEN_LAYER: len(layers)}
+    there = {name for output in outputs for name in output.columns}
     full = {
         name: (variable, _blank(variable, shape + tuple(lengths[dim] for dim in variable.dims)))
         for name, variable in VARIABLES.items()
@@ -104,11 +109,11 @@ def _sweep_variables(
     }
     finished = np.zeros((*shape, n), FINISHED.dtype)
     points = itertools.product(*(range(len(axis.values)) for axis in axes))
-    for point, configuration in zip(points, configurations, strict=True):
-        rows = configuration.trained.finished
+    for point, network, output in zip(points, networks, outputs, strict=True):
+        rows = output.finished
         finished[point] = rows
-        places = np.array([layers.index(layer) for layer in relu_layers(configuration.experiment.network)], int)
-        for name, column in configuration.columns.items():
+        places = np.array([layers.index(layer) for layer in relu_layers(network)], int)
+        for name, column in output.finished_metrics.items():
             variable, array = full[name]
             ends = zip(variable.dims[1:], column.shape[1:], strict=True)
             indices = [places if dim == HIDDEN_LAYER else np.arange(end) for dim, end in ends]

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from fastgrok.engine.training import Trained
 from fastgrok.errors import InvalidExperiment
-from fastgrok.results.configuration import Configuration
-from fastgrok.spec.axes import Axis
+from fastgrok.spec.axes import Axis, Configuration
 from fastgrok.spec.network import Network
 from fastgrok.spec.recording import Recording, sizes
 from fastgrok.spec.relu_layers import relu_layers
@@ -79,25 +79,28 @@ def write_parquet(
     seeds: NDArray[np.uint64],
     axes: Sequence[Axis],
     configurations: Sequence[Configuration],
+    outputs: Sequence[Trained],
     attrs: Mapping[str, Any],
 ) -> None:
     """Write one row for each configuration and finished seed, one row group a configuration."""
     import pyarrow.parquet as pq
 
-    schema = table_schema(axes, configurations, attrs)
+    schema = table_schema(axes, configurations, outputs, attrs)
 
     def write(temporary: str) -> None:
         with pq.ParquetWriter(temporary, schema) as writer:
-            for configuration in configurations:
-                if not configuration.trained.finished.any():
-                    continue
-                writer.write_table(to_table(configuration, seeds, schema))
+            for configuration, output in zip(configurations, outputs, strict=True):
+                if output.finished.any():
+                    writer.write_table(to_table(configuration, output, seeds, schema))
 
     _atomically(path, write)
 
 
 def table_schema(
-    axes: Sequence[Axis], configurations: Sequence[Configuration], attrs: Mapping[str, Any]
+    axes: Sequence[Axis],
+    configurations: Sequence[Configuration],
+    outputs: Sequence[Trained],
+    attrs: Mapping[str, Any],
 ) -> pa.Schema:
     """Return the columns and the metadata of a Parquet file."""
     import pyarrow as pa
@@ -105,7 +108,7 @@ def table_schema(
     fields = [pa.field(axis.path, pa.array(axis.labels).type) for axis in axes]
     fields.append(pa.field("experiment_id", pa.string()))
     fields.append(pa.field(SEED, pa.uint64()))
-    there = [variable_columns(one) for one in configurations]
+    there = [variable_columns(*both) for both in zip(configurations, outputs, strict=True)]
     for name in VARIABLES:
         columns = dict.fromkeys(column for one in there for column, _ in one.get(name, ()))
         fields.extend(_field(name, column) for column in columns)
@@ -128,12 +131,12 @@ def _field(name: str, column: str) -> pa.Field:
 _Elements = tuple[tuple[str, tuple[int, ...]], ...]
 
 
-def variable_columns(configuration: Configuration) -> dict[str, _Elements]:
+def variable_columns(configuration: Configuration, output: Trained) -> dict[str, _Elements]:
     """
     Return for each variable that there is the column of each element of its dimensions but the seeds, and its index.
     """
-    known = _elements(configuration.experiment.network, configuration.trained.recording)
-    return {name: known[name] for name in configuration.trained.columns}
+    known = _elements(configuration.experiment.network, output.recording)
+    return {name: known[name] for name in output.columns}
 
 
 @functools.lru_cache(maxsize=_REMEMBERED)
@@ -156,14 +159,14 @@ def _elements(network: Network, recording: Recording) -> dict[str, _Elements]:
     return found
 
 
-def to_table(configuration: Configuration, seeds: NDArray[np.uint64], schema: pa.Schema) -> pa.Table:
+def to_table(configuration: Configuration, output: Trained, seeds: NDArray[np.uint64], schema: pa.Schema) -> pa.Table:
     """Return the finished rows of one configuration."""
     import pyarrow as pa
 
-    columns: dict[str, Any] = {SEED: configuration.rows(seeds)}
+    columns: dict[str, Any] = {SEED: output.finished_rows(seeds)}
     n = len(columns[SEED])
-    there = variable_columns(configuration)
-    for name, values in configuration.columns.items():
+    there = variable_columns(configuration, output)
+    for name, values in output.finished_metrics.items():
         columns |= {column: values[cast(Any, (slice(None), *index))] for column, index in there[name]}
     columns[OUTCOME] = pa.DictionaryArray.from_arrays(columns[OUTCOME], list(OUTCOMES))
     constants = {**configuration.labels, "experiment_id": configuration.experiment.id}

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
 
-from fastgrok.results.configuration import Configuration
+from fastgrok.engine.training import Trained
 from fastgrok.spec.axes import Axis
 from fastgrok.spec.base import to_plain
 from fastgrok.spec.experiment import Experiment
@@ -59,7 +59,7 @@ def now() -> str:
 def provenance(
     experiment: Experiment,
     axes: Sequence[Axis],
-    configurations: Sequence[Configuration],
+    outputs: Sequence[Trained],
     *,
     own_params: bool,
     time: str,
@@ -72,7 +72,7 @@ def provenance(
     Plain strings and numbers, so that every format can hold them. `experiment_json` and `axes_json` bring
     back what was run: `Experiment.from_json`, and for each value of an axis `replace_at`.
     """
-    trained = [one.trained for one in configurations if one.trained.finished.any()]
+    trained = [output for output in outputs if output.finished.any()]
     values = [{"path": axis.path, "values": [to_plain(value) for value in axis.values]} for axis in axes]
     return {
         "experiment_json": experiment.to_json(),
@@ -85,7 +85,7 @@ def provenance(
         "driver": ", ".join(sorted({one.driver for one in trained})),
         "lanes": max(one.lanes for one in trained),
         "threads": max(one.threads for one in trained),
-        "seconds": sum(one.trained.seconds for one in configurations),
+        "seconds": sum(output.seconds for output in outputs),
         "initial_params": "given" if own_params else "drawn from the seeds",
-        "interrupted": int(any(one.trained.interrupted for one in configurations)),
+        "interrupted": int(any(output.interrupted for output in outputs)),
     }

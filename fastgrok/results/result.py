@@ -13,16 +13,16 @@ from numpy.typing import ArrayLike, NDArray
 from fastgrok.datasets.arrays import examples_array
 from fastgrok.engine import params as parameters
 from fastgrok.engine import training
+from fastgrok.engine.training import Trained
 from fastgrok.errors import InvalidExperiment
 from fastgrok.results import files, provenance
-from fastgrok.results.configuration import Configuration
 from fastgrok.results.rows import Row, as_frame, median, outcomes, rate
-from fastgrok.spec.axes import Axis
+from fastgrok.spec.axes import Axis, Configuration
 from fastgrok.spec.experiment import Experiment
 from fastgrok.statistics.counts import Counts
 from fastgrok.statistics.numbers import duration, speed
-from fastgrok.statistics.pairs import Rows, Trials
 from fastgrok.statistics.summary import Summary, summarise
+from fastgrok.statistics.sweep import Rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,8 +42,9 @@ class Result:
     axes
         What a sweep varies; empty for a run.
     configurations
-        One for a run; for a sweep one for each point, in the order of the product of the axes. Those that an
-        interrupted sweep did not come to have no finished row.
+        One for a run; for a sweep one for each point, in the order of the product of the axes.
+    outputs
+        What training each configuration gave. Those that an interrupted sweep did not come to have no finished row.
     interrupted
         Whether Ctrl-C ended it early. The rows that were finished are here.
     own_params
@@ -63,6 +64,7 @@ class Result:
         all_seeds: NDArray[np.uint64],
         axes: Sequence[Axis],
         configurations: Sequence[Configuration],
+        outputs: Sequence[Trained],
         *,
         interrupted: bool,
         own_params: bool,
@@ -71,6 +73,7 @@ class Result:
         self.interrupted = interrupted
         self.axes = tuple(axes)
         self.configurations = tuple(configurations)
+        self.outputs = tuple(outputs)
         self._all_seeds = all_seeds
         self._own_params = own_params
         self._time = provenance.now()
@@ -78,7 +81,7 @@ class Result:
     @property
     def seeds(self) -> NDArray[np.uint64]:
         """The seed of each row of the dataset: those that were finished, or all of them for a sweep."""
-        return self._all_seeds if self.axes else self.configurations[0].rows(self._all_seeds)
+        return self._all_seeds if self.axes else self.outputs[0].finished_rows(self._all_seeds)
 
     @property
     def n_asked(self) -> int:
@@ -88,12 +91,17 @@ class Result:
     @property
     def n_finished(self) -> int:
         """Training runs that were finished: all, unless it was interrupted."""
-        return sum(int(one.trained.finished.sum()) for one in self.configurations)
+        return sum(int(output.finished.sum()) for output in self.outputs)
+
+    @property
+    def n_missing(self) -> int:
+        """Training runs that were not finished."""
+        return self.n_asked - self.n_finished
 
     @property
     def seconds(self) -> float:
         """Time that training took, compilation included."""
-        return sum(configuration.trained.seconds for configuration in self.configurations)
+        return sum(output.seconds for output in self.outputs)
 
     @property
     def params(self) -> list[Any]:
@@ -109,11 +117,10 @@ class Result:
             If they were not kept.
         """
         kept = []
-        for configuration in self.configurations:
-            flat = configuration.trained.params
-            if flat is None:
+        for configuration, output in zip(self.configurations, self.outputs, strict=True):
+            if output.params is None:
                 raise AttributeError("the parameters were not kept: run it with keep_params=True")
-            kept.append(parameters.split(configuration.experiment.network, configuration.rows(flat)))
+            kept.append(parameters.split(configuration.experiment.network, output.finished_rows(output.params)))
         return kept if self.axes else kept[0]
 
     def predict(self, X: ArrayLike) -> Any:
@@ -144,13 +151,13 @@ class Result:
         """
         inputs = examples_array("X", X)
         outputs = []
-        for one in self.configurations:
-            network, flat = one.experiment.network, one.trained.params
+        for configuration, output in zip(self.configurations, self.outputs, strict=True):
+            network, flat = configuration.experiment.network, output.params
             if flat is None:
                 raise InvalidExperiment("keep_params", False, "True, when it is run: the parameters were not kept")
             if inputs.shape[1] != network.n_in:
                 raise InvalidExperiment("X", X, f"inputs of shape (n_examples, {network.n_in})")
-            rows = one.rows(flat)
+            rows = output.finished_rows(flat)
             empty = np.empty((0, len(inputs), network.n_out), flat.dtype)
             outputs.append(training.predict(network, rows, inputs) if len(rows) else empty)
         return outputs if self.axes else outputs[0]
@@ -159,7 +166,7 @@ class Result:
     def attrs(self) -> dict[str, Any]:
         """Where the result comes from: experiment, versions, machine, time."""
         attrs = provenance.provenance(
-            self.experiment, self.axes, self.configurations, own_params=self._own_params, time=self._time
+            self.experiment, self.axes, self.outputs, own_params=self._own_params, time=self._time
         )
         return attrs | {"interrupted": int(self.interrupted)}
 
@@ -168,29 +175,25 @@ class Result:
         """The result variables of `fastgrok.spec.variables`, by the axes of a sweep, `seed` and `hidden_layer`."""
         from fastgrok.results.dataset import to_dataset
 
-        return to_dataset(self._all_seeds, self.axes, self.configurations, self.attrs)
+        return to_dataset(self._all_seeds, self.axes, self.configurations, self.outputs, self.attrs)
 
     @cached_property
     def counts(self) -> list[Counts]:
         """What became of the seeds of each configuration, in whole numbers."""
-        return [Counts.of(one.columns, one.experiment) for one in self.configurations]
+        return [
+            Counts.of(output.finished_metrics, configuration.experiment)
+            for configuration, output in zip(self.configurations, self.outputs, strict=True)
+        ]
 
     @cached_property
     def summaries(self) -> list[Summary]:
         """The summary of each configuration."""
-        pairs = zip(self.counts, self.configurations, strict=True)
-        return [summarise(counts, one.trained.seconds) for counts, one in pairs]
+        return [summarise(counts, output.seconds) for counts, output in zip(self.counts, self.outputs, strict=True)]
 
     def rows(self) -> list[Row]:
         """Return a row for each configuration: its network, its data, its label on each axis, its summary."""
-        return [
-            Row(
-                {"network": str(one.experiment.network), "data": one.experiment.data.name, **one.labels},
-                summary,
-                len(self._all_seeds),
-            )
-            for one, summary in zip(self.configurations, self.summaries, strict=True)
-        ]
+        both = zip(self.configurations, self.summaries, strict=True)
+        return [Row(configuration, summary, len(self._all_seeds)) for configuration, summary in both]
 
     def summary(self) -> pd.DataFrame:
         """
@@ -209,11 +212,13 @@ class Result:
         """
         return as_frame(self.rows())
 
-    def trials(self) -> Trials:
-        """Return it as `compare` sees it."""
-        window = [Rows(one.trained.columns, one.trained.finished) for one in self.configurations]
-        points = [(one.labels, one.experiment) for one in self.configurations]
-        return Trials(self.axes, points, self.counts, lambda: [window], self.n_asked - self.n_finished)
+    def snapshot(self) -> Result:
+        """Return it: nothing is added to a result."""
+        return self
+
+    def windows(self) -> list[list[Rows]]:
+        """Return the rows of all configurations, those of all seeds at once: see `fastgrok.statistics.sweep`."""
+        return [[Rows(output.columns, output.finished) for output in self.outputs]]
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """
@@ -232,7 +237,7 @@ class Result:
         target = files.checked_target(path)
         try:
             if target.suffix == files.PARQUET:
-                files.write_parquet(target, self._all_seeds, self.axes, self.configurations, self.attrs)
+                files.write_parquet(target, self._all_seeds, self.axes, self.configurations, self.outputs, self.attrs)
             else:
                 files.write_netcdf(target, self.dataset)
         except OSError as error:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from fastgrok.spec.axes import Configuration
 from fastgrok.spec.variables import OUTCOMES
 from fastgrok.statistics.layout import Cells
 from fastgrok.statistics.numbers import NOT_REACHED, duration, one_line, percent, speed
@@ -22,9 +23,15 @@ _COUNTS = ("converged", "epochs_q25", "epochs_median", "epochs_q75")
 class Row(NamedTuple):
     """One configuration."""
 
-    labels: Mapping[str, Any]  # what it is called on each axis
+    configuration: Configuration
     summary: Summary  # what became of its seeds
     asked: int | None = None  # seeds that were asked for; None: those that the summary counts
+
+    @property
+    def labels(self) -> dict[str, Any]:
+        """Its network, its data, and its label on each axis."""
+        experiment, labels = self.configuration.experiment, self.configuration.labels
+        return {"network": str(experiment.network), "data": experiment.data.name, **labels}
 
 
 def as_frame(rows: Sequence[Row]) -> pd.DataFrame:
@@ -37,7 +44,7 @@ def as_frame(rows: Sequence[Row]) -> pd.DataFrame:
     return frame.astype(dict.fromkeys(_COUNTS, "Int64") | dict.fromkeys(floats, "float64"))
 
 
-def cells(rows: Sequence[Row], *, timing: bool = True) -> Cells:
+def cells(rows: Sequence[Row], labels: Sequence[str] | None = None, *, timing: bool = True) -> Cells:
     """
     Return a summary as strings: labels, seeds, the rate with its interval, the median, outcomes, time, speed.
 
@@ -46,7 +53,8 @@ def cells(rows: Sequence[Row], *, timing: bool = True) -> Cells:
     >>> cells([]).header
     ['n', 'converged [95 %]', 'median epochs', 'time', 'seed-epochs/s']
     """
-    labels = list(rows[0].labels) if rows else []
+    if labels is None:
+        labels = list(rows[0].labels) if rows else []
     outcomes = [name for name in OUTCOMES if any(row.summary.outcomes[name] for row in rows)]
     header = [*labels, "n", "converged [95 %]", "median epochs", *outcomes, *_TIMING[: 2 * timing]]
     body = [

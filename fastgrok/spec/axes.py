@@ -1,4 +1,4 @@
-"""The points of a sweep: an experiment for each combination of what the axes hold."""
+"""The configurations of a sweep: an experiment for each combination of what the axes hold."""
 
 import itertools
 import math
@@ -14,8 +14,8 @@ from fastgrok.spec.experiment import FIELDS, Experiment
 from fastgrok.spec.initializers import given
 from fastgrok.spec.network import Network
 
-MAX_POINTS = 100_000
-"""Points of a sweep at most."""
+MAX_CONFIGURATIONS = 100_000
+"""Configurations of a sweep at most."""
 
 POINT = "point"
 """The axis of a sweep over a list of points, each a dict of paths and values."""
@@ -29,10 +29,10 @@ class Axis(NamedTuple):
     labels: tuple[Any, ...]
 
 
-class Point(NamedTuple):
-    """An experiment, and the label of what it has on each axis."""
+class Configuration(NamedTuple):
+    """One point of a sweep."""
 
-    labels: dict[str, Any]
+    labels: Mapping[str, Any]  # its label on each axis, by the axis' path; empty for a run
     experiment: Experiment
 
 
@@ -55,8 +55,8 @@ def checked_axes(axes: Any) -> list[Axis]:
         for path, values in axes.items()
     ]
     count = math.prod(len(one.values) for one in checked)
-    if count > MAX_POINTS:
-        raise InvalidExperiment("axes", count, f"at most {MAX_POINTS:,} configurations")
+    if count > MAX_CONFIGURATIONS:
+        raise InvalidExperiment("axes", count, f"at most {MAX_CONFIGURATIONS:,} configurations")
     return checked
 
 
@@ -90,19 +90,19 @@ def _values(path: str, values: Any) -> Sequence[Any]:
     return values
 
 
-def grid(experiment: Experiment, axes: Sequence[Axis]) -> list[Point]:
+def grid(experiment: Experiment, axes: Sequence[Axis]) -> list[Configuration]:
     """
-    Return every point of the product of the axes, the last axis varying fastest, each validated.
+    Return the product of the axes, the last one varying fastest; each experiment is validated.
 
     Examples
     --------
     >>> import fastgrok as fg
     >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor())
-    >>> [point.experiment.epochs for point in grid(exp, checked_axes({"epochs": [10, 20]}))]
+    >>> [one.experiment.epochs for one in grid(exp, checked_axes({"epochs": [10, 20]}))]
     [10, 20]
     """
-    points = []
-    made_of_fields: dict[tuple[int, ...], Experiment] = {}  # validating one takes as long as the rest of a point
+    configurations = []
+    made_of_fields: dict[tuple[int, ...], Experiment] = {}  # validating one takes as long as the rest
     for places in itertools.product(*(range(len(one.values)) for one in axes)):
         chosen: dict[str, Any] = {}
         for one, k in zip(axes, places, strict=True):
@@ -115,49 +115,50 @@ def grid(experiment: Experiment, axes: Sequence[Axis]) -> list[Point]:
         made = made_of_fields[which]
         for path in [path for path in chosen if path not in fields]:
             made = made.replace_at(path, chosen[path])
-        points.append(Point(labels, made))
+        configurations.append(Configuration(labels, made))
     for one in axes:
         _check_distinct(one)
-    return points
+    return configurations
 
 
-def chosen(points: Sequence[Point], config: int | Mapping[str, Any] | None) -> int:
+def index_of(configurations: Sequence[Configuration], config: int | Mapping[str, Any] | None) -> int:
     """
-    Return the place of one point.
+    Return the index of one configuration.
 
     Examples
     --------
     >>> import fastgrok as fg
     >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor())
-    >>> chosen(grid(exp, checked_axes({"epochs": [10, 20]})), {"epochs": 20})
+    >>> index_of(grid(exp, checked_axes({"epochs": [10, 20]})), {"epochs": 20})
     1
     """
-    places = range(len(points))
+    places = range(len(configurations))
     if isinstance(config, Mapping):
-        config = {path: _label(points, path, value) for path, value in config.items()}
+        config = {path: _label(configurations, path, value) for path, value in config.items()}
+        paths = configurations[0].labels
         for path, value in config.items():
-            if path not in points[0].labels:
-                raise InvalidExperiment("config", path, one_of(points[0].labels) if points[0].labels else "None")
-            known = list(dict.fromkeys(str(point.labels[path]) for point in points))
+            if path not in paths:
+                raise InvalidExperiment("config", path, one_of(paths) if paths else "None")
+            known = list(dict.fromkeys(str(one.labels[path]) for one in configurations))
             if str(value) not in known:
                 raise InvalidExperiment(f"config[{path!r}]", value, one_of(known))
-        wanted = {path: str(value) for path, value in config.items()}
-        found = [k for k in places if all(str(points[k].labels[path]) == value for path, value in wanted.items())]
+        wanted = [(path, str(value)) for path, value in config.items()]
+        found = [k for k in places if all(str(configurations[k].labels[path]) == value for path, value in wanted)]
     elif config is None:
         found = list(places)
     else:
         found = [int(config)] if isinstance(config, int | np.integer) and int(config) in places else []
     if len(found) != 1:
-        expected = f"the place of one of {len(points)} configurations, or labels that one of them has alone"
+        expected = f"the place of one of {len(configurations)} configurations, or labels that one of them has alone"
         raise InvalidExperiment("config", config, expected)
     return found[0]
 
 
-def _label(points: Sequence[Point], path: Any, value: Any) -> Any:
-    """Return a label; of a list of points, its number will do."""
-    if path != POINT or POINT not in points[0].labels or not isinstance(value, int | np.integer):
+def _label(configurations: Sequence[Configuration], path: Any, value: Any) -> Any:
+    """Return a label; of a list of configurations, its number will do."""
+    if path != POINT or POINT not in configurations[0].labels or not isinstance(value, int | np.integer):
         return value
-    labels = list(dict.fromkeys(point.labels[POINT] for point in points))
+    labels = list(dict.fromkeys(one.labels[POINT] for one in configurations))
     if not 0 <= value < len(labels):
         raise InvalidExperiment(f"config[{POINT!r}]", value, f"a number from 0 to {len(labels) - 1}, or a label")
     return labels[value]

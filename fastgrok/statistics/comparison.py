@@ -4,28 +4,21 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any
 
 from fastgrok.errors import InvalidExperiment, one_of
 from fastgrok.statistics import comparison_text as words
 from fastgrok.statistics.comparison_rows import PairRow, PooledRow, ValueRow
 from fastgrok.statistics.layout import Cells, aligned, cells_as_html, fitted
 from fastgrok.statistics.numbers import named
-from fastgrok.statistics.pairs import Member, Trials, pairs, value_row
+from fastgrok.statistics.pairs import Member, pairs, value_row
 from fastgrok.statistics.proportion import Estimate, normal_quantile
+from fastgrok.statistics.sweep import Sweep
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _SHOWN = 60  # pairs and verdicts at most, where a comparison is printed
-
-
-@runtime_checkable
-class Comparable(Protocol):
-    """A sweep in memory or on disk."""
-
-    def trials(self) -> Trials:
-        """Return the sweep as comparisons see it."""
 
 
 class Comparison:
@@ -217,7 +210,7 @@ class Comparison:
         return f"<p>{html.escape(self._title())}</p>{''.join(parts)}"
 
 
-def compare(result: Comparable, axis: str, *, confidence: float = 0.95) -> Comparison:
+def compare(result: Sweep, axis: str, *, confidence: float = 0.95) -> Comparison:
     """
     Compare the values of one axis of a sweep: how consistently each converges, and how large its advantage is.
 
@@ -252,23 +245,23 @@ def compare(result: Comparable, axis: str, *, confidence: float = 0.95) -> Compa
     >>> print(fg.compare(fg.sweep(exp, seeds=1000, axes=axes, progress=False), "init").verdicts[0])
     HeNormal() converges more often than XavierNormal(gain=1.0) by ...; p = ... (McNemar, Holm over 1 pair)...
     """
-    if not isinstance(result, Comparable):
+    if not callable(getattr(result, "windows", None)):
         raise InvalidExperiment("result", result, "what fg.sweep or fg.open_store returns")
-    trials = result.trials()
-    if axis not in (paths := [one.path for one in trials.axes]):
+    sweep = result.snapshot()
+    if axis not in (paths := [one.path for one in sweep.axes]):
         expected = one_of(paths) if paths else "an axis of a sweep, and this is a run: it has none"
         raise InvalidExperiment("axis", axis, expected)
-    if len(trials.axes[paths.index(axis)].values) < 2:
+    if len(sweep.axes[paths.index(axis)].values) < 2:
         raise InvalidExperiment("axis", axis, "an axis of two values or more, to compare one with another")
-    for _, experiment in trials.points:
+    for _, experiment in sweep.configurations:
         if experiment.criteria is None:
             raise InvalidExperiment("stop", experiment.stop, "a criterion Converged(...), to compare who meets it")
     normal_quantile(confidence)
-    both = zip(trials.points, trials.counts, strict=True)
-    members = [Member.of(*point, counts, confidence) for point, counts in both]
+    both = zip(sweep.configurations, sweep.counts, strict=True)
+    members = [Member.of(configuration, counts, confidence) for configuration, counts in both]
     rows = [value_row(member, confidence) for member in members]
-    pair_rows, pooled_rows = pairs(members, trials, axis, confidence)
-    return Comparison(axis, confidence, rows, pair_rows, pooled_rows if len(paths) > 1 else None, trials.missing)
+    pair_rows, pooled_rows = pairs(members, sweep, axis, confidence)
+    return Comparison(axis, confidence, rows, pair_rows, pooled_rows if len(paths) > 1 else None, sweep.n_missing)
 
 
 def _value_record(row: ValueRow) -> dict[str, Any]:

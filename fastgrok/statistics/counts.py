@@ -126,7 +126,7 @@ class Counts(Addable):
         --------
         >>> import fastgrok as fg
         >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=9)
-        >>> Counts.of(fg.run(exp, seeds=8).configurations[0].columns, exp).n
+        >>> Counts.of(fg.run(exp, seeds=8).outputs[0].finished_metrics, exp).n
         8
         """
         epochs, last = (integers(name, _column(columns, name)) for name in ("epochs_to_converge", "epochs_run"))

@@ -190,7 +190,7 @@ def by_live_units(columns: Mapping[str, Any], experiment: Experiment, layer: int
     --------
     >>> import fastgrok as fg
     >>> exp = fg.Experiment(fg.mlp(2, 2, 1), fg.datasets.xor(), epochs=100)
-    >>> list(by_live_units(fg.run(exp, seeds=100).configurations[0].columns, exp))
+    >>> list(by_live_units(fg.run(exp, seeds=100).outputs[0].finished_metrics, exp))
     [0, 1, 2]
     """
     sizes = experiment.network.relu_widths

@@ -2,14 +2,13 @@
 
 import collections
 import itertools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgrok.spec.axes import Axis
-from fastgrok.spec.experiment import Experiment
+from fastgrok.spec.axes import Configuration
 from fastgrok.statistics.comparison_rows import PairRow, PooledRow, ValueRow
 from fastgrok.statistics.counts import Counts
 from fastgrok.statistics.differences import holm, mcnemar, risk_difference
@@ -20,57 +19,41 @@ from fastgrok.statistics.ranks import paired_logrank
 from fastgrok.statistics.ratios import ratio_of_expected, ratio_of_medians
 from fastgrok.statistics.restarts import BestCutoff, best_cutoff, expected_epochs
 from fastgrok.statistics.survival import survival_curve
+from fastgrok.statistics.sweep import Sweep
 from fastgrok.statistics.times import quantile
 
 _NONE = Estimate(None, None, None)
 
 
-class Rows(NamedTuple):
-    """What some seeds did in one configuration."""
-
-    columns: Mapping[str, NDArray[Any]]  # Result variables, one row a seed, as `Counts.of` takes them
-    finished: NDArray[np.bool_]  # which of the rows are there; the others say nothing
-
-
-class Trials(NamedTuple):
-    """A sweep, as comparisons see it."""
-
-    axes: Sequence[Axis]  # what it varies
-    points: Sequence[tuple[Mapping[str, Any], Experiment]]
-    counts: Sequence[Counts]  # of the finished seeds of each
-    windows: Callable[[], Iterable[Sequence[Rows]]]
-    missing: int  # runs that are not finished
-
-
 class Member(NamedTuple):
     """A configuration and what was counted of it."""
 
-    labels: Mapping[str, Any]  # the label on each axis
-    experiment: Experiment  # what was trained
+    configuration: Configuration
     counts: Counts  # of its finished seeds
     cost: BestCutoff | None  # what a success costs; None: there are no seeds
 
     @classmethod
-    def of(cls, labels: Mapping[str, Any], experiment: Experiment, counts: Counts, confidence: float) -> Self:
+    def of(cls, configuration: Configuration, counts: Counts, confidence: float) -> Self:
         """Find out what a success costs."""
+        experiment = configuration.experiment
         if not counts.n:
-            return cls(labels, experiment, counts, None)
+            return cls(configuration, counts, None)
         if experiment.restart is None or not counts.n_converged:
-            return cls(labels, experiment, counts, best_cutoff(counts, confidence))
+            return cls(configuration, counts, best_cutoff(counts, confidence))
         cost = BestCutoff(_NONE, expected_epochs(counts, experiment.epochs, confidence))
-        return cls(labels, experiment, counts, cost)
+        return cls(configuration, counts, cost)
 
     @property
     def cutoff(self) -> int | None:
         """The epoch up to which the cost of a success is counted; None: the best one, since nobody converges."""
-        if self.experiment.restart is not None:
-            return self.experiment.epochs
+        if self.configuration.experiment.restart is not None:
+            return self.configuration.experiment.epochs
         return None if self.cost is None or self.cost.cutoff.value is None else int(self.cost.cutoff.value)
 
 
 def value_row(member: Member, confidence: float) -> ValueRow:
     """Say how consistently one configuration converges."""
-    labels, counts = member.labels, member.counts
+    labels, counts = member.configuration.labels, member.counts
     share = rate(counts.n_converged, counts.n, confidence)
     if member.cost is None:
         return ValueRow(labels, 0, 0, share, _NONE, _NONE, _NONE)
@@ -86,8 +69,8 @@ def pair_row(
     exact, ranks = mcnemar(paired.table), paired_logrank(a, b, paired).p_value
     return PairRow(
         stratum=stratum,
-        a=pair[0].labels[axis],
-        b=pair[1].labels[axis],
+        a=pair[0].configuration.labels[axis],
+        b=pair[1].configuration.labels[axis],
         table=paired.table,
         difference=risk_difference(paired.table, confidence),
         mcnemar=exact,
@@ -100,7 +83,7 @@ def pair_row(
 
 
 def pairs(
-    members: Sequence[Member], trials: Trials, axis: str, confidence: float
+    members: Sequence[Member], sweep: Sweep, axis: str, confidence: float
 ) -> tuple[list[PairRow], list[PooledRow]]:
     """
     Compare every two values of an axis in each stratum, and in the mean over the strata.
@@ -112,8 +95,8 @@ def pairs(
     seeds: where a sweep was interrupted, those that it came to first count more.
     """
     strata = _strata(members, axis)
-    paired, pooled = _counted(members, trials, axis, strata)
-    both = _common(members, trials, paired)
+    paired, pooled = _counted(members, sweep, axis, strata)
+    both = _common(members, sweep, paired)
     rows: list[PairRow] = []
     for stratum, places in strata:
         for i, j in itertools.combinations(places, 2):
@@ -133,21 +116,22 @@ def _strata(members: Sequence[Member], axis: str) -> list[tuple[dict[str, Any], 
     """Return each combination of the other axes, and the places of its members in the order of this axis."""
     groups: dict[tuple[Any, ...], tuple[dict[str, Any], list[int]]] = {}
     for k, member in enumerate(members):
-        others = {path: label for path, label in member.labels.items() if path != axis}
+        others = {path: label for path, label in member.configuration.labels.items() if path != axis}
         groups.setdefault(tuple(others.values()), (others, []))[1].append(k)
     return list(groups.values())
 
 
 def _counted(
-    members: Sequence[Member], trials: Trials, axis: str, strata: Sequence[tuple[Any, list[int]]]
+    members: Sequence[Member], sweep: Sweep, axis: str, strata: Sequence[tuple[Any, list[int]]]
 ) -> tuple[dict[tuple[int, int], PairedCounts], dict[tuple[Any, Any], PooledCounts]]:
     """Count which epochs go together, by the places of two members, and by their labels what all strata say."""
     paired: dict[tuple[int, int], PairedCounts] = {}
     pooled: dict[tuple[Any, Any], PooledCounts] = {}
-    for window in trials.windows():
+    labels = [member.configuration.labels[axis] for member in members]
+    for window in sweep.windows():
         pools: dict[tuple[Any, Any], _Pool] = {}
         for _, places in strata:
-            bins = {k: epoch_bins(window[k].columns["epochs_to_converge"]) for k in places}
+            bins = {k: epoch_bins(window[k].metrics["epochs_to_converge"]) for k in places}
             for i, j in itertools.combinations(places, 2):
                 finished = window[i].finished & window[j].finished
                 if not finished.any():
@@ -155,7 +139,7 @@ def _counted(
                 whole = bool(finished.all())
                 new = PairedCounts.of_bins(*(bins[k] if whole else bins[k][finished] for k in (i, j)))
                 paired[i, j] = paired[i, j] + new if (i, j) in paired else new
-                pool = pools.setdefault((members[i].labels[axis], members[j].labels[axis]), _Pool(len(finished)))
+                pool = pools.setdefault((labels[i], labels[j]), _Pool(len(finished)))
                 pool.add(bins[i] > 0, bins[j] > 0, finished)
         for key, pool in pools.items():
             sums = PooledCounts.of_sums(pool.difference, pool.pairs)
@@ -164,22 +148,22 @@ def _counted(
 
 
 def _common(
-    members: Sequence[Member], trials: Trials, paired: Mapping[tuple[int, int], PairedCounts]
+    members: Sequence[Member], sweep: Sweep, paired: Mapping[tuple[int, int], PairedCounts]
 ) -> dict[tuple[int, int, int], Counts]:
     """Count, of two members and one of these, the seeds that were finished with both, where that is not all of it."""
     partly = [(i, j, k) for (i, j), both in paired.items() for k in (i, j) if both.n < members[k].counts.n]
     counts = dict.fromkeys(partly, Counts.empty())
-    for window in trials.windows() if partly else ():
+    for window in sweep.windows() if partly else ():
         for i, j, k in partly:
             finished = window[i].finished & window[j].finished
-            columns = {name: column[finished] for name, column in window[k].columns.items()}
-            counts[i, j, k] += Counts.of(columns, members[k].experiment)
+            columns = {name: column[finished] for name, column in window[k].metrics.items()}
+            counts[i, j, k] += Counts.of(columns, members[k].configuration.experiment)
     return counts
 
 
 def _only(member: Member, counts: Counts | None, confidence: float) -> Member:
     """Return a member of which only these seeds were counted; None: all of them."""
-    return member if counts is None else Member.of(member.labels, member.experiment, counts, confidence)
+    return member if counts is None else Member.of(member.configuration, counts, confidence)
 
 
 class _Pool:

@@ -2,6 +2,7 @@
 
 from fastgrok.store.opening import open_store
 from fastgrok.store.status import Status
+from fastgrok.store.storage import is_store
 from fastgrok.store.store import Store
 
-__all__ = ["Status", "Store", "open_store"]
+__all__ = ["Status", "Store", "is_store", "open_store"]

@@ -1,4 +1,4 @@
-"""A store as `compare` sees it: exact counts, and the epochs of some seeds after others."""
+"""The rows of a store in all configurations, some seeds after others."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ import numpy as np
 
 from fastgrok.errors import InvalidExperiment
 from fastgrok.results.files import OUTCOME
-from fastgrok.spec.axes import Point
+from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.recording import shapes
 from fastgrok.spec.variables import VARIABLES
-from fastgrok.statistics.counts import Counts
-from fastgrok.statistics.pairs import Rows, Trials
+from fastgrok.statistics.sweep import Rows
 from fastgrok.store.rows import read
 from fastgrok.store.shards import Sidecar
 from fastgrok.store.specification import ALL, Specification
@@ -24,20 +23,12 @@ _IN_MEMORY = 2**22  # rows of all configurations at a time, some 20 bytes each
 _LEAST = 2**12  # seeds at a time
 
 
-def trials(
-    storage: Storage, specification: Specification, there: Sequence[Sidecar], counts: Sequence[Counts]
-) -> Trials:
-    """Return a store as comparisons see it."""
+def windows(storage: Storage, specification: Specification, there: Sequence[Sidecar]) -> Iterator[list[Rows]]:
+    """Return the rows that comparisons need, window by window."""
     if specification.rows != ALL:
         expected = "'all', when the store is made: a comparison needs the rows of the same seeds"
         raise InvalidExperiment("rows", specification.rows, expected)
-    return Trials(
-        specification.axes,
-        [(point.labels, point.experiment) for point in specification.points],
-        counts,
-        lambda: _windows(storage, specification, there),
-        specification.n_runs - sum(one.n for one in counts),
-    )
+    return _windows(storage, specification, there)
 
 
 def _windows(storage: Storage, specification: Specification, there: Sequence[Sidecar]) -> Iterator[list[Rows]]:
@@ -47,19 +38,20 @@ def _windows(storage: Storage, specification: Specification, there: Sequence[Sid
         by_id[one.shard.experiment_id].append(one)
     first = min([specification.seeds.start, *(one.shard.first for one in there)])
     stop = max([specification.seeds.stop, *(one.shard.stop for one in there)])
-    size = max(_LEAST, _IN_MEMORY // len(specification.points))
+    size = max(_LEAST, _IN_MEMORY // len(specification.configurations))
     for start in range(first, stop, size):
         seeds = range(start, min(start + size, stop))
         yield [
-            _rows(storage, specification, point, by_id[point.experiment.id], seeds) for point in specification.points
+            _rows(storage, specification, one.experiment, by_id[one.experiment.id], seeds)
+            for one in specification.configurations
         ]
 
 
 def _rows(
-    storage: Storage, specification: Specification, point: Point, sidecars: Sequence[Sidecar], seeds: range
+    storage: Storage, specification: Specification, experiment: Experiment, sidecars: Sequence[Sidecar], seeds: range
 ) -> Rows:
     """Return the rows of some seeds in one configuration."""
-    there = shapes(point.experiment, specification.recording, len(seeds))
+    there = shapes(experiment, specification.recording, len(seeds))
     columns = {name: np.zeros(there[name], VARIABLES[name].dtype) for name in _COMPARED if name in there}
     finished = np.zeros(len(seeds), np.bool_)
     for one in sidecars:

@@ -38,7 +38,9 @@ def grown(here: Specification, asked: Specification) -> Specification:
     paths = [axis.path for axis in here.axes]
     if paths != (others := [axis.path for axis in asked.axes]):
         raise _other_axes(paths, others)
-    _check_same(here.points[0].experiment, dataclasses.replace(asked, axes=here.axes).points[0].experiment)
+    _check_same(
+        here.configurations[0].experiment, dataclasses.replace(asked, axes=here.axes).configurations[0].experiment
+    )
     if max(here.seeds.start, asked.seeds.start) > min(here.seeds.stop, asked.seeds.stop):
         expected = f"seeds that overlap or follow those in the store, {here.seeds.start}:{here.seeds.stop}"
         raise InvalidExperiment("seeds", f"{asked.seeds.start}:{asked.seeds.stop}", expected)
@@ -47,9 +49,9 @@ def grown(here: Specification, asked: Specification) -> Specification:
         axes=_joined(here.axes, asked.axes),
         seeds=range(min(here.seeds.start, asked.seeds.start), max(here.seeds.stop, asked.seeds.stop)),
     )
-    for id_, point in asked.by_id.items():
+    for id_, configuration in asked.by_id.items():
         if id_ not in made.by_id:
-            raise _differs("experiment", here.experiment, point.experiment)
+            raise _differs("experiment", here.experiment, configuration.experiment)
     return made.checked()
 
 

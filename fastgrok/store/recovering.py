@@ -10,8 +10,7 @@ import numpy as np
 import fastgrok
 from fastgrok.engine.training import Trained
 from fastgrok.errors import InvalidExperiment
-from fastgrok.results.configuration import Configuration
-from fastgrok.spec.axes import Point
+from fastgrok.spec.axes import Configuration
 from fastgrok.store.growing import grown
 from fastgrok.store.rows import read
 from fastgrok.store.shards import Sidecar
@@ -63,10 +62,10 @@ def _check_columns(columns: Sequence[str], one: Sidecar, asked: Specification) -
         raise InvalidExperiment("columns", ", ".join(other), expected)
 
 
-def _columns(asked: Specification, point: Point) -> set[str]:
+def _columns(asked: Specification, configuration: Configuration) -> set[str]:
     """Return the names of the columns of a configuration, but that of its parameters."""
-    blank = Trained.blank(point.experiment, asked.recording, 0)
-    table = rows_table(asked, Configuration(point.labels, point.experiment, blank), np.empty(0, np.uint64))
+    blank = Trained.blank(configuration.experiment, asked.recording, 0)
+    table = rows_table(asked, configuration, blank, np.empty(0, np.uint64))
     return set(table.column_names)
 
 

@@ -12,10 +12,9 @@ from fastgrok.engine.params import split
 from fastgrok.engine.training import Trained
 from fastgrok.errors import StoreError
 from fastgrok.results import provenance
-from fastgrok.results.configuration import Configuration
 from fastgrok.results.dataset import to_dataset as labelled
 from fastgrok.results.files import OUTCOME, variable_columns
-from fastgrok.spec.axes import Point
+from fastgrok.spec.axes import Configuration
 from fastgrok.spec.variables import SEED
 from fastgrok.store.shards import Sidecar
 from fastgrok.store.specification import Specification
@@ -64,19 +63,22 @@ def to_arrow(storage: Storage, sidecars: Sequence[Sidecar]) -> ds.Dataset:
 
 
 def to_dataset(
-    storage: Storage, specification: Specification, point: Point, sidecars: Sequence[Sidecar], seeds: range
+    storage: Storage,
+    specification: Specification,
+    configuration: Configuration,
+    sidecars: Sequence[Sidecar],
+    seeds: range,
 ) -> xr.Dataset:
     """Return rows of one configuration as a labelled dataset."""
     inside = _within(sidecars, seeds)
     table = _rows(storage, inside, seeds)
     n = 0 if table is None else table.num_rows
-    trained = Trained.blank(point.experiment, specification.recording, n)
-    blank = Configuration(point.labels, point.experiment, trained)
+    output = Trained.blank(configuration.experiment, specification.recording, n)
     if table is not None:
-        _fill(blank, table)
+        _fill(configuration, output, table)
     found = np.array([] if table is None else table[SEED].to_numpy(), np.uint64)
-    labels = dict(point.labels)
-    return labelled(found, [], [blank], _attrs(specification, point, inside)).assign_coords(labels)
+    attrs = _attrs(specification, configuration, inside)
+    return labelled(found, [], [configuration], [output], attrs).assign_coords(dict(configuration.labels))
 
 
 def _within(sidecars: Sequence[Sidecar], seeds: range) -> list[Sidecar]:
@@ -97,36 +99,36 @@ def _rows(storage: Storage, sidecars: Sequence[Sidecar], seeds: range) -> pa.Tab
 
 
 def to_params(
-    storage: Storage, point: Point, sidecars: Sequence[Sidecar], seeds: range
+    storage: Storage, configuration: Configuration, sidecars: Sequence[Sidecar], seeds: range
 ) -> tuple[np.ndarray, list[np.ndarray]]:
     """Return seeds and the trained parameters of each, layer by layer."""
-    experiment, table = point.experiment, _rows(storage, _within(sidecars, seeds), seeds)
+    experiment, table = configuration.experiment, _rows(storage, _within(sidecars, seeds), seeds)
     if table is None:
         return np.empty(0, np.uint64), split(experiment.network, np.empty((0, experiment.n_params), experiment.dtype))
     flat = table[PARAMS].combine_chunks().flatten().to_numpy().reshape(-1, experiment.n_params)
     return table[SEED].to_numpy(), split(experiment.network, flat)
 
 
-def _attrs(specification: Specification, point: Point, sidecars: Sequence[Sidecar]) -> dict[str, Any]:
+def _attrs(specification: Specification, configuration: Configuration, sidecars: Sequence[Sidecar]) -> dict[str, Any]:
     """Return where rows come from."""
     made_by: dict[str, set[str]] = {}
     for one in sidecars:
         for name, version in one.versions.items():
             made_by.setdefault(f"{name}_version", set()).add(version)
     return {
-        "experiment_json": point.experiment.to_json(),
-        "experiment_id": point.experiment.id,
-        **{f"label_{path}": label for path, label in point.labels.items()},
+        "experiment_json": configuration.experiment.to_json(),
+        "experiment_id": configuration.experiment.id,
+        **{f"label_{path}": label for path, label in configuration.labels.items()},
         **{name: ", ".join(sorted(versions)) for name, versions in made_by.items()},
         "rows": specification.rows,
         "time": provenance.now(),
     }
 
 
-def _fill(configuration: Configuration, table: pa.Table) -> None:
+def _fill(configuration: Configuration, output: Trained, table: pa.Table) -> None:
     """Fill the result variables of a configuration from a table of as many rows."""
-    there = variable_columns(configuration)
-    for name, array in configuration.trained.columns.items():
+    there = variable_columns(configuration, output)
+    for name, array in output.columns.items():
         for column, index in there[name]:
             values = outcome_codes(table[column]) if name == OUTCOME else table[column]
             array[cast(Any, (slice(None), *index))] = np.asarray(values)

@@ -11,7 +11,7 @@ import numpy as np
 
 import fastgrok
 from fastgrok.errors import InvalidExperiment
-from fastgrok.spec.axes import POINT, Axis, Point, checked_axes, grid
+from fastgrok.spec.axes import POINT, Axis, Configuration, checked_axes, grid
 from fastgrok.spec.base import from_plain, to_plain
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.recording import DEAD_UNITS, Recording
@@ -34,26 +34,26 @@ class Specification:
     version: str = fastgrok.__version__  # of the fastgrok that trains: bits are promised within one version
 
     @cached_property
-    def points(self) -> list[Point]:
+    def configurations(self) -> list[Configuration]:
         """The configurations, in the order of the product of the axes."""
         return grid(self.experiment, self.axes)
 
     @cached_property
-    def by_id(self) -> dict[str, Point]:
+    def by_id(self) -> dict[str, Configuration]:
         """The configurations by the ids of their experiments."""
-        return {point.experiment.id: point for point in self.points}
+        return {one.experiment.id: one for one in self.configurations}
 
     def changed(self, **values: Any) -> Specification:
         """Return the same configurations with something else changed, without validating each of them again."""
         made = dataclasses.replace(self, **values)
         known = vars(self)
-        vars(made).update({name: known[name] for name in ("points", "by_id") if name in known})
+        vars(made).update({name: known[name] for name in ("configurations", "by_id") if name in known})
         return made
 
     @property
     def n_runs(self) -> int:
         """Training runs: seeds times configurations."""
-        return len(self.seeds) * len(self.points)
+        return len(self.seeds) * len(self.configurations)
 
     def options(self) -> dict[str, Any]:
         """Return what is kept and how, by the names of the arguments that say so."""
@@ -98,8 +98,8 @@ class Specification:
 
     def checked(self) -> Specification:
         """Return it, if no two of its configurations are the same experiment."""
-        if len(self.by_id) < len(self.points):
-            twice = next(p for p in self.points if self.by_id[p.experiment.id] is not p)
+        if len(self.by_id) < len(self.configurations):
+            twice = next(one for one in self.configurations if self.by_id[one.experiment.id] is not one)
             expected = "values that make experiments which differ from each other"
             raise InvalidExperiment("axes", ", ".join(f"{k}={v}" for k, v in twice.labels.items()), expected)
         return self

@@ -34,7 +34,7 @@ class Status(NamedTuple):
         n_left = sum(shard.n_seeds for shard in left)
         seconds = sum(one.seconds for one in there)
         return cls(
-            n_configurations=len(specification.points),
+            n_configurations=len(specification.configurations),
             n_seeds=len(specification.seeds),
             n_runs=specification.n_runs,
             n_done=done,

@@ -67,6 +67,18 @@ class Storage(ABC):
         """Whether there is nothing at all."""
 
 
+def is_store(name: str | None) -> bool:
+    """
+    Whether a name means a store rather than built-in data: a URL, a path with a slash, or a directory.
+
+    Examples
+    --------
+    >>> is_store("runs/xor"), is_store("s3://bucket/xor"), is_store("xor"), is_store(None)
+    (True, True, False, False)
+    """
+    return name is not None and ("://" in name or "/" in name or Path(name).is_dir())
+
+
 def open_storage(root: str | os.PathLike[str]) -> Storage:
     """Return the files under a root."""
     name = os.fspath(root) if isinstance(root, str | os.PathLike) else None

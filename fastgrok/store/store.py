@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +16,11 @@ from fastgrok.errors import InvalidExperiment
 from fastgrok.explain.trace import replay
 from fastgrok.results.rows import Row, as_frame
 from fastgrok.results.table import as_html, as_text
-from fastgrok.spec.axes import Point, chosen
+from fastgrok.spec.axes import Axis, Configuration, index_of
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.variables import EPOCH, SEED
 from fastgrok.statistics.counts import Counts
-from fastgrok.statistics.pairs import Trials
+from fastgrok.statistics.sweep import Rows
 from fastgrok.store import comparing, rows, tables
 from fastgrok.store.completing import complete
 from fastgrok.store.growing import grow
@@ -67,14 +67,31 @@ class Store:
         self._storage = storage
         self.specification = specification
         self.interrupted = interrupted
+        self._surveyed: Survey | None = None
 
     @property
     def path(self) -> str:
         """Where it is."""
         return self._storage.root
 
+    @property
+    def axes(self) -> tuple[Axis, ...]:
+        """The fields that vary, empty for one configuration."""
+        return self.specification.axes
+
+    @property
+    def configurations(self) -> Sequence[Configuration]:
+        """One for each point of the sweep, in the order of the product of the axes."""
+        return self.specification.configurations
+
     def _survey(self) -> Survey:
-        return survey(self._storage, self.specification)
+        return self._surveyed or survey(self._storage, self.specification)
+
+    def snapshot(self) -> Store:
+        """Return the store with the shards that it has now, whatever others add to it."""
+        store = Store(self._storage, self.specification, interrupted=self.interrupted)
+        store._surveyed = self._survey()
+        return store
 
     def status(self) -> Status:
         """Return how far it is, from the sidecars alone."""
@@ -173,6 +190,11 @@ class Store:
         """What became of the seeds of each configuration that are there, in whole numbers; no row is read."""
         return tables.counted(self.specification, self._survey().there)
 
+    @property
+    def n_missing(self) -> int:
+        """Training runs that are still to be done."""
+        return self.specification.n_runs - sum(counts.n for counts in self.counts)
+
     def rows(self) -> list[Row]:
         """Return a row for each configuration: its network, its data, its label on each axis, its summary."""
         return tables.rows(self.specification, self._survey().there)
@@ -181,10 +203,9 @@ class Store:
         """Return one row for each configuration, as `Result.summary` does; from the counts alone, no row is read."""
         return as_frame(self.rows())
 
-    def trials(self) -> Trials:
-        """Return it as `fastgrok.compare` sees it; the rows are read some seeds after others."""
-        there = self._survey().there
-        return comparing.trials(self._storage, self.specification, there, tables.counted(self.specification, there))
+    def windows(self) -> Iterator[list[Rows]]:
+        """Return the rows of all configurations, some seeds after others: see `fastgrok.statistics.sweep`."""
+        return comparing.windows(self._storage, self.specification, self._survey().there)
 
     def dataset(self, config: int | Mapping[str, Any] | None = None, seeds: range | None = None) -> xr.Dataset:
         """
@@ -208,8 +229,8 @@ class Store:
         InvalidExperiment
             If there is no such configuration, or several, or it has not all of these seeds.
         """
-        point, wanted, there = self._chosen(config, seeds)
-        return rows.to_dataset(self._storage, self.specification, point, there, wanted)
+        configuration, wanted, there = self._chosen(config, seeds)
+        return rows.to_dataset(self._storage, self.specification, configuration, there, wanted)
 
     def experiment(self, config: int | Mapping[str, Any] | None = None) -> Experiment:
         """
@@ -225,7 +246,7 @@ class Store:
         InvalidExperiment
             If there is no such configuration, or several.
         """
-        return self._point(config).experiment
+        return self._configuration(config).experiment
 
     def replay(
         self,
@@ -256,13 +277,13 @@ class Store:
         StoreError
             If a seed comes out with other bits than its row has.
         """
-        point = self._point(config)
-        trace = replay(point.experiment, seed, every=every, record_at=record_at)
+        labels, experiment = self._configuration(config)
+        trace = replay(experiment, seed, every=every, record_at=record_at)
         for one in [trace] if SEED not in trace.dims else [trace.isel({SEED: k}) for k in range(trace.sizes[SEED])]:
             number = int(one[SEED])
             if number in self.specification.seeds:
                 check_same(one, self.dataset(config, range(number, number + 1)), self.path)
-        return trace.assign_attrs({f"label_{path}": label for path, label in point.labels.items()}, store=self.path)
+        return trace.assign_attrs({f"label_{path}": label for path, label in labels.items()}, store=self.path)
 
     def params(
         self, config: int | Mapping[str, Any] | None = None, seeds: range | None = None
@@ -289,23 +310,23 @@ class Store:
         """
         if not self.specification.keep_params:
             raise InvalidExperiment("keep_params", False, "True, when the store is made: the parameters are not kept")
-        point, wanted, there = self._chosen(config, seeds)
-        return rows.to_params(self._storage, point, there, wanted)
+        configuration, wanted, there = self._chosen(config, seeds)
+        return rows.to_params(self._storage, configuration, there, wanted)
 
-    def _chosen(self, config: Any, seeds: Any) -> tuple[Point, range, list[Sidecar]]:
+    def _chosen(self, config: Any, seeds: Any) -> tuple[Configuration, range, list[Sidecar]]:
         """Return a configuration, the seeds that are asked for, and its shards."""
-        point = self._point(config)
+        configuration = self._configuration(config)
         known = self.specification.seeds
         wanted = known if seeds is None else seeds
         if not isinstance(wanted, range) or wanted.step != 1:
             raise InvalidExperiment("seeds", seeds, "None, or a range of seeds with step 1")
         if wanted.start < known.start or wanted.stop > known.stop:
             raise InvalidExperiment("seeds", seeds, f"some of the seeds of the store, {known}")
-        return point, wanted, survey(self._storage, self.specification, point.experiment.id).there
+        return configuration, wanted, survey(self._storage, self.specification, configuration.experiment.id).there
 
-    def _point(self, config: Any) -> Point:
+    def _configuration(self, config: Any) -> Configuration:
         """Return one configuration."""
-        return self.specification.points[chosen(self.specification.points, config)]
+        return self.configurations[index_of(self.configurations, config)]
 
     def arrow(self) -> ds.Dataset:
         """

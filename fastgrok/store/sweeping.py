@@ -56,15 +56,15 @@ def specified(
     size = arguments.checked_integer("shard_size", shard_size)
     keep = bool(arguments.checked_flag("keep_params", keep_params, optional=False))
     made = Specification(experiment, checked, range(1), keep, rows, NOTHING, size or 1)
-    recording = checked_recording(record_at, track, max(point.experiment.epochs for point in made.points))
+    recording = checked_recording(record_at, track, max(one.experiment.epochs for one in made.configurations))
     made = made.changed(recording=recording)
-    for stream in {point.experiment.stream for point in made.points}:
+    for stream in {one.experiment.stream for one in made.configurations}:
         chosen = _in_a_row(seeds, stream)
     if rows == FAILURES:
-        for point in made.points:
-            if point.experiment.criteria is None:
+        for configuration in made.configurations:
+            if configuration.experiment.criteria is None:
                 wanted = "a criterion Converged(...) with rows='failures': without it all seeds are failures"
-                raise InvalidExperiment("stop", point.experiment.stop, wanted)
+                raise InvalidExperiment("stop", configuration.experiment.stop, wanted)
     return made.checked().changed(seeds=chosen, shard_size=size or _shard_size(made, len(chosen)))
 
 
@@ -91,10 +91,11 @@ def _in_a_row(seeds: Any, stream: str) -> range:
 
 def _shard_size(specification: Specification, n: int) -> int:
     """Return the seeds of a shard: seconds of work, bounded memory, and enough shards for all threads."""
-    flops = max(builder.flops_per_epoch(p.experiment) * max(p.experiment.epochs, 1) for p in specification.points)
+    experiments = [one.experiment for one in specification.configurations]
+    flops = max(builder.flops_per_epoch(one) * max(one.epochs, 1) for one in experiments)
     size = _SHARD_SECONDS * training.SPECIALISED_FLOPS / flops
-    row = max(_row_bytes(specification, point.experiment) for point in specification.points)
-    shares = math.ceil(n * len(specification.points) / (_SHARES * builder.threads()))
+    row = max(_row_bytes(specification, one) for one in experiments)
+    shares = math.ceil(n * len(specification.configurations) / (_SHARES * builder.threads()))
     return max(1, min(int(size), _SHARD_BYTES // row, _MOST_SEEDS, max(shares, 64), n))
 
 
@@ -126,7 +127,7 @@ def _estimate(specification: Specification, n_seeds: Mapping[str, int], n_shards
     both = [(specification.by_id[id_].experiment, n) for id_, n in n_seeds.items()]
     flops = sum(n * builder.flops_per_epoch(one) * one.epochs for one, n in both)
     return Estimate(
-        n_configurations=len(specification.points),
+        n_configurations=len(specification.configurations),
         n_seeds=len(specification.seeds),
         n_runs=sum(n_seeds.values()),
         n_shards=n_shards,

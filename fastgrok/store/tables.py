@@ -27,12 +27,8 @@ def rows(specification: Specification, there: Sequence[Sidecar]) -> list[Row]:
     for one in there:
         seconds[one.shard.experiment_id] += one.seconds
     return [
-        Row(
-            {"network": str(point.experiment.network), "data": point.experiment.data.name, **point.labels},
-            summarise(counts, seconds[point.experiment.id]),
-            len(specification.seeds),
-        )
-        for point, counts in zip(specification.points, counted(specification, there), strict=True)
+        Row(configuration, summarise(counts, seconds[configuration.experiment.id]), len(specification.seeds))
+        for configuration, counts in zip(specification.configurations, counted(specification, there), strict=True)
     ]
 
 

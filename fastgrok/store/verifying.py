@@ -111,8 +111,9 @@ def _trained_again(
         for row in sorted(rng.choice(one.n_rows, size=min(int(n), one.n_rows), replace=False).tolist()):
             value = int(table[SEED][row].as_py())
             shard = Shard(one.shard.experiment_id, value, value + 1)
-            point = specification.by_id[shard.experiment_id]
-            again = rows_table(specification, train(specification, point, shard, None), np.array([value], np.uint64))
+            configuration = specification.by_id[shard.experiment_id]
+            output = train(specification, configuration.experiment, shard, None)
+            again = rows_table(specification, configuration, output, np.array([value], np.uint64))
             n_rows += 1
             if content_hash(again) != content_hash(table.slice(row, 1)):
                 different.append(f"seed {value} of experiment {shard.experiment_id}")

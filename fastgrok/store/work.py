@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastgrok.engine import training
+from fastgrok.engine.training import Trained
 from fastgrok.errors import InvalidExperiment, StoreError
 from fastgrok.results import provenance
-from fastgrok.results.configuration import Configuration
 from fastgrok.results.files import OUTCOME, table_schema, to_table
-from fastgrok.spec.axes import Point
+from fastgrok.spec.axes import Configuration
+from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.variables import NEVER, OUTCOMES, SEED
 from fastgrok.statistics.counts import Counts
 from fastgrok.store.shards import Shard, Sidecar
@@ -56,9 +57,10 @@ def make_shard(
     if _committed(storage, shard) is not None:  # by another process, since this one looked
         return None
     specification = _specification(root, digest, shard.experiment_id)
-    configuration = train(specification, specification.by_id[shard.experiment_id], shard, specialize)
+    configuration = specification.by_id[shard.experiment_id]
+    output = train(specification, configuration.experiment, shard, specialize)
     seeds = np.arange(shard.first, shard.stop, dtype=np.uint64)
-    table = rows_table(specification, configuration, seeds)
+    table = rows_table(specification, configuration, output, seeds)
     data = _parquet(table)
     sidecar = Sidecar(
         shard=shard,
@@ -66,8 +68,8 @@ def make_shard(
         n_bytes=len(data),
         sha256=hashlib.sha256(data).hexdigest(),
         content=content_hash(table),
-        counts=Counts.of(configuration.columns, configuration.experiment),
-        seconds=configuration.trained.seconds,
+        counts=Counts.of(output.finished_metrics, configuration.experiment),
+        seconds=output.seconds,
         versions=dict(provenance.versions()),
     )
     if writers is not None:
@@ -76,19 +78,19 @@ def make_shard(
     return None
 
 
-def train(specification: Specification, point: Point, shard: Shard, specialize: bool | None) -> Configuration:
+def train(specification: Specification, experiment: Experiment, shard: Shard, specialize: bool | None) -> Trained:
     """Train the seeds of a shard, in one thread beside this one."""
-    trained = training.train(
-        point.experiment,
+    output = training.train(
+        experiment,
         np.arange(shard.first, shard.stop, dtype=np.uint64),
         keep_params=specification.keep_params,
         recording=specification.recording,
         specialize=specialize,
         threads=1,
     )
-    if trained.interrupted:  # Ctrl-C reaches worker processes, too; what is finished by then is no whole shard
+    if output.interrupted:  # Ctrl-C reaches worker processes, too; what is finished by then is no whole shard
         raise KeyboardInterrupt
-    return Configuration(point.labels, point.experiment, trained)
+    return output
 
 
 _known: dict[tuple[str, str], Specification] = {}
@@ -119,20 +121,24 @@ def _keep(root: str, digest: str, specification: Specification) -> None:
     _known[root, digest] = specification
 
 
-def rows_table(specification: Specification, configuration: Configuration, seeds: np.ndarray) -> pa.Table:
+def rows_table(
+    specification: Specification, configuration: Configuration, output: Trained, seeds: np.ndarray
+) -> pa.Table:
     """Return the rows that a store keeps: result variables, labels, and parameters where they are kept."""
     import pyarrow as pa
 
-    schema = table_schema(specification.axes, [configuration], {"experiment_id": configuration.experiment.id})
-    table = to_table(configuration, seeds, schema)
-    flat = configuration.trained.params
+    schema = table_schema(
+        specification.axes, [configuration], [output], {"experiment_id": configuration.experiment.id}
+    )
+    table = to_table(configuration, output, seeds, schema)
+    flat = output.params
     if flat is not None:
         values = pa.FixedSizeListArray.from_arrays(pa.array(flat.ravel()), flat.shape[1])
         table = table.append_column(
             pa.field(PARAMS, values.type, metadata={"long_name": "trained parameters"}), values
         )
     if specification.rows == FAILURES:
-        table = table.filter(pa.array(configuration.trained.columns["epochs_to_converge"] == NEVER))
+        table = table.filter(pa.array(output.columns["epochs_to_converge"] == NEVER))
     return table
 
 

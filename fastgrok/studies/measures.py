@@ -109,4 +109,4 @@ def _error(values: NDArray[np.float64]) -> float:
 
 def column(result: Any, name: str) -> NDArray[Any]:
     """Return one variable of a run as a plain array."""
-    return np.asarray(result.configurations[0].columns[name])
+    return np.asarray(result.outputs[0].finished_metrics[name])

@@ -85,7 +85,7 @@ def test_a_damaged_shard_is_not_merged_in_silence(
     damage: str, tmp_path: Path, path: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ran(*SWEEP, "--seeds", "5", "--out", path)
-    first = fg.open_store(path).specification.points[0].experiment.id
+    first = fg.open_store(path).configurations[0].experiment.id
     file = next(Path(path).glob(f"shards/{first}/*.parquet"))
     data = bytearray(file.read_bytes())
     data[len(data) // 2] ^= 1

@@ -159,7 +159,7 @@ def lucky() -> NDArray[np.int64]:
     exp = fg.Experiment(fg.mlp(2, 2, 1), fg.datasets.xor(), init=fg.HeNormal(), batch_size="full")
     axes = {"optimizer": [fg.SGD(), fg.SGD(lr=0.05), fg.Adam(lr=0.01)]}
     result = fg.sweep(exp, range(1_000_000, 1_050_000), axes, progress=False)
-    return np.stack([one.columns["epochs_to_converge"] for one in result.configurations])
+    return np.stack([output.finished_metrics["epochs_to_converge"] for output in result.outputs])
 
 
 @pytest.mark.parametrize("n", [300, 2000])

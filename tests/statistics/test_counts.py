@@ -269,7 +269,7 @@ def test_counts_of_a_file_of_rows_are_those_of_the_run(tmp_path: Path) -> None:
     for columns_ in (table.to_pandas(), arrow, table.to_pydict()):
         assert Counts.of(columns_, result.configurations[0].experiment) == result.counts[0]
     exp, frame = result.configurations[0].experiment, table.to_pandas()
-    assert by_live_units(frame, exp, 2) == by_live_units(result.configurations[0].columns, exp, 2)
+    assert by_live_units(frame, exp, 2) == by_live_units(result.outputs[0].finished_metrics, exp, 2)
     with pytest.raises(InvalidExperiment, match=r"outcome = .*: expected names among diverged, converged, dead"):
         Counts.of({**arrow, "outcome": ["lucky"] * 200}, exp)
     with pytest.raises(InvalidExperiment, match=r"columns\['epochs_run'\] is missing"):

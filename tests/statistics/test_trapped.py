@@ -159,7 +159,7 @@ def test_dead_units_need_no_criterion_and_their_risk_does(result: fg.Result) -> 
 
 
 def test_seeds_apart_by_live_units_add_up_to_all(result: fg.Result) -> None:
-    parts = by_live_units(result.configurations[0].columns, EXP)
+    parts = by_live_units(result.outputs[0].finished_metrics, EXP)
     assert list(parts) == [0, 1, 2, 3]
     assert sum(parts.values(), Counts.empty()) == result.counts[0]
     assert [part.n for part in parts.values()] == [row.n for row in dead_units(result.counts[0])][::-1]
@@ -191,7 +191,7 @@ def test_a_risk_without_cases_is_open_or_none() -> None:
 def test_a_layer_that_is_not_there_is_rejected(result: fg.Result, layer: int) -> None:
     for call in (
         lambda: dead_units(result.counts[0], layer),
-        lambda: by_live_units(result.configurations[0].columns, EXP, layer),
+        lambda: by_live_units(result.outputs[0].finished_metrics, EXP, layer),
     ):
         with pytest.raises(InvalidExperiment, match="layer"):
             call()

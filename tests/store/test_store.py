@@ -46,10 +46,10 @@ def test_a_store_holds_what_a_sweep_in_memory_gives(store: Store, result: fg.Res
     assert store.counts == result.counts
     columns = ["init", "optimizer.lr", "n", "converged", "rate_low", "epochs_median", "n_dead"]
     assert store.summary()[columns].equals(result.summary()[columns])
-    for k, configuration in enumerate(result.configurations):
+    for k, (configuration, output) in enumerate(zip(result.configurations, result.outputs, strict=True)):
         rows = store.dataset(k)
         assert rows.attrs["experiment_id"] == configuration.experiment.id
-        for name, column in configuration.columns.items():
+        for name, column in output.finished_metrics.items():
             np.testing.assert_array_equal(rows[name].values, column, strict=False)
 
 
@@ -386,7 +386,7 @@ def test_of_a_store_that_is_not_complete_the_seeds_are_compared_that_both_have(
     monkeypatch.setattr(comparing, "_IN_MEMORY", 7)
     monkeypatch.setattr(comparing, "_LEAST", 7)
     here = swept(tmp_path / "a", 90, {"init": AXES["init"]}, shard_size=30)
-    first, second = (point.experiment.id for point in here.specification.points)
+    first, second = (one.experiment.id for one in here.configurations)
     for id_, start in ((first, 0), (second, 60)):
         next((Path(here.path) / "shards" / id_).glob(f"{start}-*.json")).unlink()
     comparison = fg.compare(here, "init")

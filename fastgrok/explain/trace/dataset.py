@@ -21,9 +21,9 @@ from fastgrok.explain.trace.variables import (
     shared_variables,
     trace_variables,
 )
-from fastgrok.results.configuration import Configuration
 from fastgrok.results.dataset import to_dataset
 from fastgrok.results.provenance import now, provenance
+from fastgrok.spec.axes import Configuration
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.variables import EPOCH, SEED
 
@@ -44,9 +44,8 @@ def labelled(
 
     seeds: (n_seeds,).
     """
-    one = Configuration({}, experiment, history.trained)
-    attrs = provenance(experiment, [], [one], own_params=own_params, time=now())
-    result = to_dataset(seeds, [], [one], attrs)
+    attrs = provenance(experiment, [], [history.trained], own_params=own_params, time=now())
+    result = to_dataset(seeds, [], [Configuration({}, experiment)], [history.trained], attrs)
     arrays = _arrays(experiment, history)
     time, n_seeds = STEP if steps else EPOCH, len(seeds)
 

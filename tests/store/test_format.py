@@ -1,0 +1,59 @@
+"""A store of format 2 that 0.1.0 wrote opens, verifies, grows, and holds what training gives now.
+
+It was made by `fg.sweep(EXP, 8, {"init": [fg.XavierNormal(), fg.HeNormal()]}, store=..., keep_params=True,
+record_at=[0, 500], shard_size=8)`.
+"""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import fastgrok as fg
+from fastgrok.store import Store
+
+WRITTEN = Path(__file__).parent / "data" / "format2"
+CONTENT_HASH = "f856253adb18d4dcdba5938e4f4a9e2e4b09fa56e6a734f3a1070d111a54be30"  # as 0.1.0 gave it
+STOP, RATE = fg.Converged(accuracy=1.0), fg.SGD(lr=0.2)
+EXP = fg.Experiment(fg.mlp(2, 3, 1), fg.datasets.xor(), epochs=500, optimizer=RATE, stop=STOP)
+INITS = [fg.XavierNormal(), fg.HeNormal()]
+KEPT = {"keep_params": True, "record_at": [0, 500]}
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return fg.open_store(shutil.copytree(WRITTEN, tmp_path / "store"))
+
+
+def test_it_opens_with_its_counts(store: Store) -> None:
+    assert store.status().n_done == store.status().n_runs == 16
+    assert store.summary()["converged"].tolist() == [2, 4]
+    assert store.summary()["n_unfinished"].tolist() == [5, 3]
+    assert store.content_hash() == CONTENT_HASH
+
+
+def test_its_rows_are_those_that_training_gives_now(store: Store) -> None:
+    result = fg.sweep(EXP, 8, {"init": INITS}, progress=False, **KEPT)
+    assert store.counts == result.counts
+    for k, output in enumerate(result.outputs):
+        rows = store.dataset(k)
+        for name, column in output.finished_metrics.items():
+            np.testing.assert_array_equal(rows[name], column)
+        for ours, theirs in zip(result.params[k], store.params(k)[1], strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+
+
+def test_it_verifies(store: Store) -> None:
+    verification = store.verify(sample=10)
+    assert verification.ok
+    assert verification.n_rows
+    assert not verification.strays
+
+
+def test_it_grows_by_seeds_and_by_a_value(store: Store) -> None:
+    axes = {"init": [*INITS, fg.Zeros()]}
+    grown = fg.sweep(EXP, 12, axes, store=store.path, progress=False, **KEPT)
+    assert grown.status().n_done == 36
+    assert grown.verify(sample=5).ok
+    assert grown.counts == fg.sweep(EXP, 12, axes, progress=False, **KEPT).counts
