@@ -42,7 +42,7 @@ def squared_errors(exp, params, epochs):
 
 
 def test_one_streetlight():
-    """Source 002: "Error:[0.04] Prediction: -0.199..." and on."""
+    """The streetlight notes: "Error:[0.04] Prediction: -0.199..." and on."""
     exp = book_experiment(STREETLIGHT, fg.Dataset([[1, 0, 1]], [0]), 0.1)
     params = START
     for error, prediction in zip(
@@ -55,7 +55,7 @@ def test_one_streetlight():
 
 
 def test_all_streetlights():
-    """Source 002: the sum over the six examples of the squared error before each update, 20 epochs."""
+    """The streetlight notes: the sum over the six examples of the squared error before each update, 20 epochs."""
     exp = book_experiment(STREETLIGHT, fg.datasets.streetlights(), 0.1)
     errors, _ = squared_errors(exp, START, 20)
     printed = [
@@ -76,7 +76,7 @@ def test_deep_streetlights_start_as_the_books_np_random_seed_1():
 
 
 def test_deep_streetlights_with_the_notebooks_delta():
-    """Source 002: delta = 2 (prediction - y), alpha .1."""
+    """The streetlight notes: delta = 2 (prediction - y), alpha .1."""
     exp = book_experiment(DEEP, fg.datasets.deep_streetlights(), 0.1, "squared_error")
     errors, _ = squared_errors(exp, fg.initial_params(exp, seeds=[1]), 41)
     np.testing.assert_allclose(errors[::10, -1], [0, 0.07710452, 0.03764561, 0.00240581, 9.22274338e-06], atol=5e-9)
@@ -119,7 +119,7 @@ def test_goodfellows_weights_compute_xor_exactly():
 
 @pytest.mark.parametrize("output", ["linear", "sigmoid"])
 def test_without_relu_xor_stays_at_a_quarter(output):
-    """Source 000: without ReLU the loss stays near 0.25 and every prediction near 0.5."""
+    """The correlation post: without ReLU the loss stays near 0.25 and every prediction near 0.5."""
     net = fg.mlp(2, 4, 1, hidden="linear", output=output)
     exp = fg.Experiment(
         net, fg.datasets.xor(), loss="squared_error", batch_size="full", epochs=5000, stop=None
@@ -134,7 +134,7 @@ def test_without_relu_xor_stays_at_a_quarter(output):
 
 @pytest.mark.parametrize("output", ["linear", "sigmoid"])
 def test_with_relu_some_seeds_solve_xor(output):
-    """Source 000: with ReLU the loss goes to 0 and all four examples are right: of some seeds."""
+    """The correlation post: with ReLU the loss goes to 0 and all four examples are right: of some seeds."""
     exp = fg.Experiment(
         fg.mlp(2, 4, 1, output=output), fg.datasets.xor(), epochs=5000, stop=fg.Converged(max_error=0.2)
     )
@@ -149,7 +149,7 @@ def test_with_relu_some_seeds_solve_xor(output):
 
 @pytest.mark.parametrize(("target", "sign"), [(2, 0), (3, 1), (1, -1)])
 def test_weights_move_as_the_sign_flow_table_says(target, sign):
-    """Source 004: expected: keep; too low: up where the input is >= 0, else down; too high: the other way."""
+    """The sign-flow article: as expected: keep; too low: up if the input is >= 0, else down; too high: other way."""
     net = fg.Network(fg.Linear(3, 1, bias=False), fg.ReLU())
     X, weights = np.array([[1.0, -2.0, 3.0]]), np.array([[[2.0], [1.5], [1.0]]])  # output 2
     after = trained(book_experiment(net, fg.Dataset(X, [target]), 0.01), [weights]).params[0]
@@ -157,7 +157,7 @@ def test_weights_move_as_the_sign_flow_table_says(target, sign):
 
 
 def test_a_negative_sum_passes_nothing_through_relu_and_a_hundredth_through_leaky_relu():
-    """Source 004: delta is 0 through a ReLU with z < 0; a leaky ReLU (slope .01) passes .01 delta."""
+    """The sign-flow article: delta is 0 through a ReLU with z < 0; a leaky ReLU (slope .01) passes .01 delta."""
     X, weights = [[1.0]], np.array([[[-2.0]]])  # z = -2: outputs 0 and -0.02, target 1: deltas -1 and -1.02
     for layer, moved in ((fg.ReLU(), 0.0), (fg.LeakyReLU(), 0.01 * 1.02)):
         exp = book_experiment(fg.Network(fg.Linear(1, 1, bias=False), layer), fg.Dataset(X, [1]), 1.0)

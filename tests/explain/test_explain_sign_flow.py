@@ -1,4 +1,4 @@
-"""Source 004's tables, and the signs of every network against the numbers of the kernels that train."""
+"""The sign-flow article's tables, and the signs of every network against the numbers of the kernels that train."""
 
 import itertools
 

@@ -1,4 +1,4 @@
-"""Source 003's manual calculation, and every number of a pass against the kernels that train."""
+"""The weights notebook's manual calculation, and every number of a pass against the kernels that train."""
 
 import numpy as np
 import pytest

@@ -19,7 +19,7 @@ from fastgrok.errors import InvalidExperiment
 
 XOR = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=300)
 MANUAL = fg.Experiment(fg.mlp(2, 2, 1, output="relu", bias=False), fg.datasets.xor())
-ROUNDED = [[[0.66, -0.95], [-0.66, 0.95]], [[1.5], [1.0]]]  # the forward pass that source 003 prints
+ROUNDED = [[[0.66, -0.95], [-0.66, 0.95]], [[1.5], [1.0]]]  # the forward pass that the weights notebook prints
 
 
 @pytest.fixture

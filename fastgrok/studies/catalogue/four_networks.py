@@ -1,4 +1,4 @@
-"""Source 000's four networks on XOR."""
+"""The correlation post's four networks on XOR."""
 
 from collections.abc import Iterator
 

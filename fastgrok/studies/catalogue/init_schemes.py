@@ -1,4 +1,4 @@
-"""Source 003's two questions about schemes of initialisation."""
+"""The weights notebook's two questions about schemes of initialisation."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Source 003's network, restarted until it has learned XOR."""
+"""The weights notebook's network, restarted until it has learned XOR."""
 
 from collections.abc import Iterator
 from functools import partial
