@@ -15,7 +15,7 @@ from fastgrok.api import sweep as sweep
 from fastgrok.datasets import Dataset as Dataset
 from fastgrok.errors import InvalidExperiment as InvalidExperiment
 from fastgrok.errors import StoreError as StoreError
-from fastgrok.explain.trace import replay as replay
+from fastgrok.explain.replay import replay as replay
 from fastgrok.spec.experiment import Experiment as Experiment
 from fastgrok.spec.initializers import RAI as RAI
 from fastgrok.spec.initializers import Constant as Constant

@@ -37,7 +37,7 @@ def traced(name: str | None, values: Values, given: Collection[str], *, several:
         with _naming_flags():
             store, chosen = _store(name, values, given)
             return store.replay(chosen, _seed(values["seed"], several, store, chosen), **how)
-    from fastgrok.explain.trace import replay
+    from fastgrok.explain.replay import replay
 
     exp = experiment(name, values)
     _check_absent(given, {"config"}, values, "a store beside it: it tells its configurations apart")

@@ -13,9 +13,8 @@ from fastgrok.errors import InvalidExperiment
 from fastgrok.explain.correlation_text import correlation_text
 from fastgrok.explain.movement import Movement, movements
 from fastgrok.explain.pearson import CONSTANT, pearson
-from fastgrok.explain.recorded import Moment, last_run, layer_input, moment, recorded
-from fastgrok.explain.trace import experiment_of, time_dim
-from fastgrok.explain.trace.variables import activation_places, unit_dim
+from fastgrok.explain.trace import Moment, experiment_of, layer_input, moment, start_of_last_run, time_dim, trimmed
+from fastgrok.explain.trace_variables import activation_places, unit_dim
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.layers import ReLU
 
@@ -118,7 +117,7 @@ def correlation(trace: Any, *, least: float = 0.5) -> Correlation:
     """
     if isinstance(least, bool) or not isinstance(least, int | float | np.number) or not 0 < least <= 1:
         raise InvalidExperiment("least", least, "a number greater than 0 and at most 1")
-    there = recorded(trace, last_attempt=True)
+    there = trimmed(trace, last_attempt=True)
     experiment = experiment_of(there)
     dim = time_dim(there)
     numbers = range(1, len(experiment.network.linears) + 1)
@@ -161,7 +160,7 @@ def _found(trace: xr.Dataset, r: xr.Dataset, k: int, least: float) -> LayerFound
     z, a = _size(r[f"z_target_{k}"].values), _size(r[f"activation_target_{k}"].values)
     direct, some = (size.max(axis=(1, 2)) >= least for size in (z, a))
     kinds = np.where(direct, 2, np.where(some, 1, 0))
-    place = last_run(kinds == kinds[-1])
+    place = start_of_last_run(kinds == kinds[-1])
     name, size = (f"z_target_{k}", z) if direct[-1] else (f"activation_target_{k}", a)
     unit, target = np.unravel_index(int(np.argmax(size[-1])), size.shape[1:])
     value = float(r[name].values[-1, unit, target])

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgrok.explain.movement import WINDOW
-from fastgrok.explain.trace.variables import unit_dim
+from fastgrok.explain.trace_variables import unit_dim
 from fastgrok.explain.wording import counted, listed, number, paragraph, param_names, table
 
 if TYPE_CHECKING:

@@ -9,8 +9,7 @@ from fastgrok.explain.causes.course import Course, course, course_text
 from fastgrok.explain.causes.death import NetworkDeath, network_death
 from fastgrok.explain.causes.divergence import Divergence, divergence
 from fastgrok.explain.causes.plateau import OnPlateau, on_plateau
-from fastgrok.explain.recorded import Moment, moment, recorded
-from fastgrok.explain.trace import experiment_of
+from fastgrok.explain.trace import Moment, experiment_of, moment, trimmed
 from fastgrok.explain.wording import number, paragraph
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.variables import NEVER, OUTCOMES, STALLED_GRADIENT_NORM, Outcome
@@ -146,7 +145,7 @@ def failure(trace: Any) -> Failure:
     >>> fg.explain.failure(fg.replay(exp, seed=3)).cause
     'plateau'
     """
-    there = recorded(trace, last_attempt=True)
+    there = trimmed(trace, last_attempt=True)
     experiment = experiment_of(there)
     evidence = _evidence(there, experiment)
     loss, accuracy, norm = (float(there[name].values[-1]) for name in ("loss", "accuracy", "gradient_norm"))

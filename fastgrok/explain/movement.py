@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgrok.explain.trace import experiment_of
-from fastgrok.explain.trace.variables import param_variables
+from fastgrok.explain.trace_variables import param_variables
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from fastgrok.datasets import Dataset
 from fastgrok.errors import InvalidExperiment
 from fastgrok.explain.pearson import pearson
-from fastgrok.explain.recorded import Moment, moment, recorded
-from fastgrok.explain.trace import experiment_of, time_dim
+from fastgrok.explain.trace import Moment, experiment_of, moment, time_dim, trimmed
 from fastgrok.explain.wording import counted, number, paragraph, param_names, table
 from fastgrok.spec.experiment import Experiment
 
@@ -153,7 +152,7 @@ def overfitting(trace: Any, *, least: float = 0.05) -> Overfitting:
     """
     if isinstance(least, bool) or not isinstance(least, numbers.Real) or not 0 <= least < np.inf:
         raise InvalidExperiment("least", least, "a finite number of 0 or more")
-    there = recorded(trace, last_attempt=True)
+    there = trimmed(trace, last_attempt=True)
     if "loss_validation" not in there:
         raise InvalidExperiment(
             "trace",

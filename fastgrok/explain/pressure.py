@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgrok.explain.recorded import Moment, layer_input, moment, recorded
-from fastgrok.explain.trace import checked_time, experiment_of, time_dim
-from fastgrok.explain.trace.variables import EXAMPLE, unit_dim
+from fastgrok.explain.trace import Moment, checked_time, experiment_of, layer_input, moment, time_dim, trimmed
+from fastgrok.explain.trace_variables import EXAMPLE, unit_dim
 from fastgrok.explain.wording import counted, number, paragraph, param_names, table
 from fastgrok.spec.experiment import Experiment
 
@@ -103,7 +102,7 @@ def pressure(trace: Any, *, at: int | None = 0) -> Pressure:
     >>> found.totals["up_weight_1"].sel(epoch=0).values.ravel()
     array([1., 3., 3.])
     """
-    there = recorded(trace)
+    there = trimmed(trace)
     experiment = experiment_of(there)
     dim = time_dim(there)
     label = checked_time(there, at)

@@ -14,8 +14,7 @@ from fastgrok.explain.causes.divergence import Divergence
 from fastgrok.explain.causes.plateau import OnPlateau
 from fastgrok.explain.failure import Evidence, Success
 from fastgrok.explain.failure import failure as explained
-from fastgrok.explain.recorded import epochs_of, recorded
-from fastgrok.explain.trace import time_dim
+from fastgrok.explain.trace import epochs_of, time_dim, trimmed
 from fastgrok.explain.wording import listed, number
 from fastgrok.plots.recorded import time_label, title_of
 from fastgrok.plots.style import COLOURS, DEAD, axes_or_new, legend_below
@@ -81,7 +80,7 @@ def failure_story(trace: xr.Dataset) -> Story:
     Mark(time=86, loss=0.009..., name='converged at epoch 86')
     """
     evidence = explained(trace).evidence
-    there = recorded(trace, last_attempt=True)
+    there = trimmed(trace, last_attempt=True)
     losses = np.asarray(there["loss"].values, dtype=np.float64)
     plateau = None
     deaths: tuple[UnitDeath, ...] = ()

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgrok.explain.pressure import Pressure, at_one_time
-from fastgrok.explain.trace.variables import STEP
+from fastgrok.explain.trace_variables import STEP
 from fastgrok.explain.wording import param_names
 from fastgrok.plots.style import DEAD, axes_or_new
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgrok.errors import InvalidExperiment
-from fastgrok.explain.trace import replay
+from fastgrok.explain.replay import replay
 from fastgrok.results.rows import Row, as_frame
 from fastgrok.results.table import as_html, as_text
 from fastgrok.spec.axes import Axis, Configuration, index_of

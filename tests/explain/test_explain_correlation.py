@@ -7,7 +7,7 @@ import xarray as xr
 import fastgrok as fg
 from fastgrok.explain.movement import movement
 from fastgrok.explain.pearson import pearson
-from fastgrok.explain.recorded import Moment
+from fastgrok.explain.trace import Moment
 
 XOR = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=300)
 LINEAR = XOR.replace_at("network", fg.mlp(2, 4, 1, hidden="linear"))

@@ -6,7 +6,7 @@ import xarray as xr
 
 import fastgrok as fg
 from fastgrok.explain.causes.plateau import not_told_apart
-from fastgrok.explain.recorded import Moment
+from fastgrok.explain.trace import Moment
 from fastgrok.spec.variables import OUTCOMES
 
 XOR = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=300)

@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 
 import fastgrok as fg
-from fastgrok.explain.recorded import Moment
+from fastgrok.explain.trace import Moment
 from fastgrok.plots.overfitting import overfitting, overfitting_curves
 
 mpl.use("Agg")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from fastgrok.explain.recorded import Moment, epochs_of, moment
+from fastgrok.explain.trace import Moment, epochs_of, moment
 from fastgrok.explain.wording import number
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgrok.explain.recorded import Moment, epochs_of, last_run, moment
-from fastgrok.explain.trace.variables import unit_dim
+from fastgrok.explain.trace import Moment, epochs_of, moment, start_of_last_run
+from fastgrok.explain.trace_variables import unit_dim
 from fastgrok.explain.wording import counted, example, listed, number, paragraph, table
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.network import ReLU
@@ -74,7 +74,7 @@ def network_death(trace: xr.Dataset, experiment: Experiment) -> NetworkDeath | N
     """Return how a network died, or None if it lives."""
     layers = dict.fromkeys(experiment.network.relu_layers)
     n_times = len(trace["loss"])
-    since = {k: last_run(np.asarray(trace[f"dead_{k}"].all(unit_dim(k)))) for k in layers}
+    since = {k: start_of_last_run(np.asarray(trace[f"dead_{k}"].all(unit_dim(k)))) for k in layers}
     layer = min(since, key=lambda k: since[k], default=None)
     if layer is None or since[layer] == n_times:
         return None
@@ -88,7 +88,7 @@ def network_death(trace: xr.Dataset, experiment: Experiment) -> NetworkDeath | N
 def unit_deaths(trace: xr.Dataset, layer: int) -> tuple[UnitDeath, ...]:
     """Return the units of a ReLU layer that are dead in the end, in the order in which they died."""
     dead = trace[f"dead_{layer}"].values
-    places = {unit: last_run(dead[:, unit]) for unit in range(dead.shape[1])}
+    places = {unit: start_of_last_run(dead[:, unit]) for unit in range(dead.shape[1])}
     gone = sorted((unit for unit, place in places.items() if place < len(dead)), key=lambda unit: places[unit])
     first = int(epochs_of(trace)[0])
     begun = max(first - 1, 0)  # where the attempt began, if it is not the first

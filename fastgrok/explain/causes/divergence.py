@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgrok.explain.recorded import Moment, moment
-from fastgrok.explain.trace.variables import param_variables
+from fastgrok.explain.trace import Moment, moment
+from fastgrok.explain.trace_variables import param_variables
 from fastgrok.explain.wording import listed, number, paragraph, table
 from fastgrok.spec.experiment import Experiment
 

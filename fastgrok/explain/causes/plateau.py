@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from fastgrok.explain.causes.course import Course, course, course_text
 from fastgrok.explain.causes.death import UnitDeath, unit_deaths
-from fastgrok.explain.recorded import Moment, epochs_of, last_run, moment
+from fastgrok.explain.trace import Moment, epochs_of, moment, start_of_last_run
 from fastgrok.explain.wording import bullet, example, listed, number, paragraph
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.variables import MAX_PLATEAU_EXAMPLES
@@ -72,7 +72,7 @@ def on_plateau(trace: xr.Dataset, experiment: Experiment) -> OnPlateau | None:
     known = plateaus(experiment.data, experiment.loss)
     near = nearest_plateau(trace["loss"].values, known)
     plateau = next((one for one in known if one.loss == near[-1] and one.merged), None)
-    place = last_run(near == near[-1])
+    place = start_of_last_run(near == near[-1])
     epochs = epochs_of(trace)
     if plateau is None or epochs[-1] - epochs[place] < max(1, SITS * (epochs[-1] - epochs[0])):
         return None
