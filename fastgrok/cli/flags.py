@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 
 import typer
 
-from fastgrok.spec.initializers import initializer_names
+from fastgrok.spec.calls import call_names
+from fastgrok.spec.initializers import Initializer
 from fastgrok.spec.variables import ACCURACY, OUTCOME_MEANINGS
 
 
@@ -37,7 +38,7 @@ DATA_FLAGS = (
     Flag("classes", bool, None, "the target column holds classes: one output each"),
 )
 
-_NAMES = ", ".join(initializer_names())
+_NAMES = ", ".join(call_names(Initializer))
 _SCHEDULES = "step_lr(100,gamma=0.5), exponential_lr(0.99), cosine_annealing_lr(1000)"
 _SEEDS = "n for seeds 0 to n - 1 (42 means 42 seeds); first:stop (42:43 is seed 42 alone); or seeds as in 3,5,8"
 

@@ -14,8 +14,9 @@ from fastgrok.cli.regime import Values, optimizers, stopping
 from fastgrok.datasets import Dataset
 from fastgrok.datasets.builtin import BUILTIN
 from fastgrok.errors import MISSING, InvalidExperiment, one_of
+from fastgrok.spec.calls import from_call
 from fastgrok.spec.experiment import Experiment
-from fastgrok.spec.initializers import initializer
+from fastgrok.spec.initializers import Initializer
 from fastgrok.spec.layers import MAX_WIDTH
 from fastgrok.spec.network import ACTIVATIONS, LeakyReLU, Network, ReLU, Sigmoid, mlp
 
@@ -114,11 +115,11 @@ def _share(text: str) -> float | None:
 
 
 def _initializer(flag: str, text: str) -> Any:
-    return initializer(text)
+    return from_call("init", Initializer, text)
 
 
 def _bias_initializer(flag: str, text: str) -> Any:
-    return "same" if text == "same" else initializer(text)
+    return "same" if text == "same" else from_call("init", Initializer, text)
 
 
 _PARSERS: dict[str, Callable[[str, str], Any]] = {

@@ -11,7 +11,7 @@ from fastgrok.datasets import Dataset
 from fastgrok.errors import InvalidExperiment, one_of
 from fastgrok.spec.base import Spec
 from fastgrok.spec.experiment import FIELDS, Experiment
-from fastgrok.spec.initializers import given
+from fastgrok.spec.initializers import as_initializer
 from fastgrok.spec.network import Network
 
 MAX_CONFIGURATIONS = 100_000
@@ -86,7 +86,7 @@ def _values(path: str, values: Any) -> Sequence[Any]:
     if not isinstance(values, list | tuple | range) or not values:
         raise InvalidExperiment(f"axes[{path!r}]", values, "a list of one value or more")
     if path in ("init", "bias_init"):
-        return [given(f"axes[{path!r}][{k}]", value) for k, value in enumerate(values)]
+        return [as_initializer(f"axes[{path!r}][{k}]", value) for k, value in enumerate(values)]
     return values
 
 

@@ -13,7 +13,7 @@ from fastgrok.datasets import Dataset
 from fastgrok.errors import InvalidExperiment
 from fastgrok.spec.base import Spec, spec
 from fastgrok.spec.fields import Integer
-from fastgrok.spec.initializers import Initializer, Uniform, Zeros, given
+from fastgrok.spec.initializers import Initializer, Uniform, Zeros, as_initializer
 from fastgrok.spec.losses import Loss, Reduction
 from fastgrok.spec.network import Network, Sigmoid
 from fastgrok.spec.optimizers import SGD, Optimizer
@@ -42,7 +42,7 @@ def _criteria_first(value: Any) -> Any:
 
 def _scheme(value: Any, info: ValidationInfo) -> Any:
     """Make an initializer of a function or of arrays."""
-    return given(str(info.field_name), value)
+    return as_initializer(str(info.field_name), value)
 
 
 Net = Annotated[InstanceOf[Network], Field(description="a Network, such as mlp(2, 4, 1)")]

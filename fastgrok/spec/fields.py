@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import numpy as np
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 from pydantic.fields import FieldInfo
 
 from fastgrok.errors import one_of
@@ -43,6 +43,11 @@ Integer = Annotated[int, BeforeValidator(_as_int)]
 
 Flag = Annotated[bool, BeforeValidator(_as_bool)]
 """True or False, of Python or NumPy."""
+
+Positive = Annotated[Number, Field(gt=0)]
+NotNegative = Annotated[Number, Field(ge=0)]
+Share = Annotated[Number, Field(ge=0, le=1)]
+Epochs = Annotated[Integer, Field(ge=1, le=10**9)]
 
 _NAMES = {float: "a finite number", int: "an integer", bool: "True or False", type(None): "None"}
 _BOUNDS = {"gt": "greater than", "ge": "at least", "lt": "less than", "le": "at most"}

@@ -6,7 +6,7 @@ from typing import Annotated, Any, cast
 from pydantic import Field
 
 from fastgrok.spec.base import Spec, spec
-from fastgrok.spec.fields import Flag, Integer, Number
+from fastgrok.spec.fields import Flag, Integer, Share
 
 MAX_WIDTH = 4096
 """Inputs or outputs of a Linear layer at most."""
@@ -93,7 +93,7 @@ class ReLU(Activation):
     ReLU(gradient_at_zero=1.0)
     """
 
-    gradient_at_zero: Annotated[Number, Field(ge=0, le=1)] = 0.0
+    gradient_at_zero: Share = 0.0
 
 
 @spec
@@ -122,7 +122,7 @@ class LeakyReLU(Activation):
     LeakyReLU(slope=0.2)
     """
 
-    slope: Annotated[Number, Field(ge=0, le=1)] = 0.01
+    slope: Share = 0.01
 
 
 @spec

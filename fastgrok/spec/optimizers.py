@@ -6,12 +6,10 @@ from pydantic import Field, InstanceOf
 
 from fastgrok.errors import InvalidExperiment
 from fastgrok.spec.base import Spec, spec
-from fastgrok.spec.fields import Flag, Number
+from fastgrok.spec.fields import Flag, NotNegative, Number, Positive
 from fastgrok.spec.schedules import Schedule
 
-Positive = Annotated[Number, Field(gt=0)]
-NotNegative = Annotated[Number, Field(ge=0)]
-Share = Annotated[Number, Field(ge=0, lt=1)]
+Decay = Annotated[Number, Field(ge=0, lt=1)]
 ClipNorm = Positive | None
 LearningRates = Annotated[
     InstanceOf[Schedule] | None, Field(description="None, or a schedule such as StepLR(100, gamma=0.5)")
@@ -79,7 +77,7 @@ class SGD(Optimizer):
     """
 
     lr: Positive = 0.1
-    momentum: Share = Field(default=0.0, repr=False)
+    momentum: Decay = Field(default=0.0, repr=False)
     weight_decay: NotNegative = Field(default=0.0, repr=False)
     l1: NotNegative = Field(default=0.0, repr=False)
     nesterov: Flag = Field(default=False, repr=False)
@@ -129,8 +127,8 @@ class Adam(Optimizer):
     """
 
     lr: Positive = 0.001
-    beta1: Share = Field(default=0.9, repr=False)
-    beta2: Share = Field(default=0.999, repr=False)
+    beta1: Decay = Field(default=0.9, repr=False)
+    beta2: Decay = Field(default=0.999, repr=False)
     eps: Positive = Field(default=1e-8, repr=False)
     weight_decay: NotNegative = Field(default=0.0, repr=False)
     l1: NotNegative = Field(default=0.0, repr=False)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from fastgrok.spec.base import Spec, spec
-from fastgrok.spec.fields import Integer, Number
+from fastgrok.spec.fields import Epochs, NotNegative, Number
 
 MAX_EPOCHS = 10**7
 """Epochs at most of an experiment with a schedule: its learning rates are a table."""
@@ -69,7 +69,7 @@ class StepLR(Schedule):
     [0.1, 0.1, 0.05, 0.05, 0.025]
     """
 
-    step_size: Annotated[Integer, Field(ge=1, le=10**9)]
+    step_size: Epochs
     gamma: Decay = 0.1
 
     def rates(self, lr: float, epochs: int) -> NDArray[np.float64]:
@@ -140,8 +140,8 @@ class CosineAnnealingLR(Schedule):
     [0.1, 0.05, 0.0, 0.05, 0.1]
     """
 
-    t_max: Annotated[Integer, Field(ge=1, le=10**9)]
-    eta_min: Annotated[Number, Field(ge=0)] = 0.0
+    t_max: Epochs
+    eta_min: NotNegative = 0.0
 
     def rates(self, lr: float, epochs: int) -> NDArray[np.float64]:
         """Return eta_min + (lr - eta_min) * (1 + cos(pi * epoch / t_max)) / 2."""

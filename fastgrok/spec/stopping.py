@@ -1,15 +1,10 @@
 """When a seed counts as converged, when it stops, and when it starts again."""
 
-from typing import Annotated
-
 from pydantic import Field
 
 from fastgrok.errors import InvalidExperiment
 from fastgrok.spec.base import Spec, spec
-from fastgrok.spec.fields import Flag, Integer, Number
-
-NotNegative = Annotated[Number, Field(ge=0)]
-Epochs = Annotated[Integer, Field(ge=1, le=10**9)]
+from fastgrok.spec.fields import Epochs, Flag, NotNegative, Share
 
 
 @spec
@@ -47,7 +42,7 @@ class Converged(Spec):
 
     loss: NotNegative | None = Field(default=None, repr=False)
     max_error: NotNegative | None = Field(default=None, repr=False)
-    accuracy: Annotated[Number, Field(ge=0, le=1)] | None = Field(default=None, repr=False)
+    accuracy: Share | None = Field(default=None, repr=False)
     keep_training: Flag = Field(default=False, repr=False)
 
     def __post_init__(self) -> None:

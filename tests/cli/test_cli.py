@@ -20,7 +20,8 @@ import fastgrok.api
 from fastgrok.cli import main
 from fastgrok.cli.flags import FIELD_FLAGS, FLAGS
 from fastgrok.cli.request import request
-from fastgrok.spec.initializers import initializer_names
+from fastgrok.spec.calls import call_names
+from fastgrok.spec.initializers import Initializer
 from fastgrok.spec.variables import OUTCOME_MEANINGS
 from fastgrok.statistics.proportion import wilson
 
@@ -405,7 +406,7 @@ def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert shown.status == 0
     assert all("--" + flag.name.replace("_", "-") in shown.out for flag in FLAGS)
     words = " ".join(shown.out.split())
-    assert all(name in words for name in initializer_names())
+    assert all(name in words for name in call_names(Initializer))
     assert all(f"{name} {meaning}" in words for name, meaning in OUTCOME_MEANINGS.items())
     assert "midpoint" in words
 

@@ -20,7 +20,8 @@ from fastgrok.errors import InvalidExperiment
 from fastgrok.kernels.init.initialise import make_draw_on
 from fastgrok.kernels.rng.streams import STREAMS
 from fastgrok.spec.base import registered
-from fastgrok.spec.initializers import Distribution, Initializer, initializer_names
+from fastgrok.spec.calls import call_names
+from fastgrok.spec.initializers import Distribution, Initializer
 
 NAMES = tuple(STREAMS)
 SEEDS = np.array([0, 1, 2**31, 2**32 - 1, 123456789], np.uint64)
@@ -412,7 +413,7 @@ def test_functions_and_arrays_make_an_axis() -> None:
 def test_every_scheme_says_whether_a_kernel_can_draw_it() -> None:
     own = {name for name, cls in registered(Initializer).items() if not cls.in_kernel}
     assert own == {"FromFunction", "FromArrays"}
-    assert len(initializer_names()) == len(registered(Initializer)) - 2
+    assert len(call_names(Initializer)) == len(registered(Initializer)) - 2
 
 
 def test_the_command_line_takes_words_and_no_functions() -> None:

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 import fastgrok as fg
 from fastgrok.errors import MISSING, InvalidExperiment, shown
 from fastgrok.spec.base import Spec, from_plain, registered
-from fastgrok.spec.initializers import Initializer, initializer, initializer_names
+from fastgrok.spec.calls import call_names, from_call
+from fastgrok.spec.initializers import Initializer
 
 NET = fg.Network(fg.Linear(2, 4), fg.ReLU(), fg.Linear(4, 1), fg.Sigmoid())
 SPECS = [
@@ -244,17 +245,17 @@ def test_mlp_is_the_network_written_out() -> None:
     ],
 )
 def test_initializer_of_a_name(name: str, scheme: Initializer) -> None:
-    assert initializer(name) == scheme
+    assert from_call("init", Initializer, name) == scheme
 
 
 @given(
     st.text(max_size=12)
     | ANYTHING
-    | st.builds("{}({})".format, st.sampled_from(initializer_names()), st.text("01-.,=nafi ow_", max_size=12))
+    | st.builds("{}({})".format, st.sampled_from(call_names(Initializer)), st.text("01-.,=nafi ow_", max_size=12))
 )
 def test_any_name_is_an_initializer_or_an_invalid_experiment(name: str) -> None:
     try:
-        assert isinstance(initializer(name), Initializer)
+        assert isinstance(from_call("init", Initializer, name), Initializer)
     except InvalidExperiment as error:
         check(error)
 
@@ -279,4 +280,4 @@ def test_any_name_is_an_initializer_or_an_invalid_experiment(name: str) -> None:
 )
 def test_no_such_initializer(name: str) -> None:
     with pytest.raises(InvalidExperiment, match="init"):
-        initializer(name)
+        from_call("init", Initializer, name)

@@ -1,17 +1,32 @@
-"""Schemes of initialisation: fan_in, fan_out -> the distribution of a layer's initial parameters.
+"""Initializers: fan_in, fan_out -> the distribution of a layer's initial parameters.
 
 Every scheme says which distribution the weights of a layer have, and so which NumPy calls draw them from the
 seed's stream `rng` (`numpy.random.default_rng(seed)`, or `numpy.random.RandomState(seed)` for
 `stream="numpy_legacy"`), in float64 and row by row. For a bias `shape` is (fan_out,) instead of
-(fan_in, fan_out); fan_in and fan_out are still the layer's.
+(fan_in, fan_out); fan_in and fan_out are still the layer's. The book's `2 * random(shape) - 1` is `Uniform(-1, 1)`.
+A parameter that is out of bounds raises `InvalidExperiment`, with its name.
 
-A further scheme is one more class here: the command line finds it by its name. The book's `2 * random(shape) - 1`
-is `Uniform(-1, 1)`.
+- `base`: `Distribution`, and the schemes that are the same for every layer; `scaled`: those that the fans scale;
+  `matrices`: those whose numbers depend on each other; `custom`: functions and arrays.
+- `tensors`: what is drawn for each layer of a network, by which of `init` and `bias_init`.
+
+A further scheme is one class here, named in `fastgrok/__init__.pyi`: the command line and the tests find it by that.
+If its distribution is one of `Kind` and `Form`, kernels draw it already; a new form has its place in `kernels/init`.
 """
 
-from fastgrok.spec.initializers.base import Distribution, Initializer, Scheme
-from fastgrok.spec.initializers.basic import Constant, Normal, TruncatedNormal, Uniform, Zeros
-from fastgrok.spec.initializers.fans import (
+from fastgrok.spec.initializers.base import (
+    Constant,
+    Distribution,
+    Initializer,
+    Normal,
+    Scheme,
+    TruncatedNormal,
+    Uniform,
+    Zeros,
+)
+from fastgrok.spec.initializers.custom import FromArrays, FromFunction, as_initializer
+from fastgrok.spec.initializers.matrices import RAI, Identity, NguyenWidrow, Orthogonal, Sparse
+from fastgrok.spec.initializers.scaled import (
     HeNormal,
     HeUniform,
     KerasDense,
@@ -21,10 +36,7 @@ from fastgrok.spec.initializers.fans import (
     XavierNormal,
     XavierUniform,
 )
-from fastgrok.spec.initializers.matrices import RAI, Identity, NguyenWidrow, Orthogonal, Sparse
-from fastgrok.spec.initializers.names import initializer, initializer_names
-from fastgrok.spec.initializers.own import FromArrays, FromFunction
-from fastgrok.spec.initializers.tensors import InitialTensor, given, initial_tensors
+from fastgrok.spec.initializers.tensors import InitialTensor, initial_tensors
 
 __all__ = [
     "RAI",
@@ -51,8 +63,6 @@ __all__ = [
     "XavierNormal",
     "XavierUniform",
     "Zeros",
-    "given",
+    "as_initializer",
     "initial_tensors",
-    "initializer",
-    "initializer_names",
 ]

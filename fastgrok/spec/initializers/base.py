@@ -1,14 +1,15 @@
-"""What a scheme says of a layer: fan_in, fan_out -> how its initial parameters are drawn."""
+"""What an initializer says of a layer, a distribution by its fans; and those that are alike for every layer."""
 
+import math
 from abc import ABC, abstractmethod
-from typing import Annotated, ClassVar, Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
-from pydantic import Field
+from fastgrok.errors import InvalidExperiment
+from fastgrok.spec.base import Spec, spec
+from fastgrok.spec.fields import NotNegative, Number, Positive
 
-from fastgrok.spec.base import Spec
-from fastgrok.spec.fields import Number
-
-Positive = Annotated[Number, Field(gt=0)]
+LEAST_ACCEPTANCE = 0.01
+"""Share of normal draws that must lie within the bounds of a TruncatedNormal, at least."""
 
 Kind = Literal["constant", "uniform", "normal"]
 Form = Literal["free", "truncated", "orthogonal", "sparse", "identity", "nguyen_widrow", "rai"]
@@ -27,11 +28,11 @@ class Distribution(NamedTuple):
     Distribution(kind='normal', a=0.0, b=1.0, form='orthogonal', numbers=(1.0,))
     """
 
-    kind: Kind  # "constant", "uniform" or "normal". A constant draws nothing from the stream
+    kind: Kind  # a constant draws nothing from the stream
     a: float  # the constant, the low end, or the mean
     b: float  # 0, the high end, or the standard deviation
-    form: Form = "free"  # "free": the parameters are what is drawn
-    numbers: tuple[float, ...] = ()
+    form: Form = "free"  # what is made of the draws; "free": the parameters are the draws
+    numbers: tuple[float, ...] = ()  # what the form needs: bounds, a gain, a norm
 
     def __repr__(self) -> str:
         form = f", form={self.form!r}, numbers={self.numbers}" if self.form != "free" else ""
@@ -75,10 +76,8 @@ class Scheme(Initializer):
 
         Parameters
         ----------
-        fan_in
-            Inputs of the layer.
-        fan_out
-            Outputs of the layer.
+        fan_in, fan_out
+            As for `distribution`.
 
         Raises
         ------
@@ -94,25 +93,170 @@ class Scheme(Initializer):
         return self.distribution(fan_in, fan_out)
 
 
-def symmetric(limit: float) -> Distribution:
+@spec
+class Uniform(Scheme):
     """
-    Return U(-limit, limit).
+    Uniform: U(low, high).
+
+    `rng.uniform(low, high, shape)`, which is `low + (high - low) * rng.random(shape)`.
+
+    Parameters
+    ----------
+    low
+        Lower end, included.
+    high
+        Upper end, above `low`.
+
+    Raises
+    ------
+    InvalidExperiment
+        If an end is not finite, they are the wrong way round, or float64 cannot hold high - low.
+
+    Notes
+    -----
+    The default is the book's `2 * random(shape) - 1`, in every bit.
 
     Examples
     --------
-    >>> symmetric(2.0)
-    Distribution(kind='uniform', a=-2.0, b=2.0)
+    >>> import fastgrok as fg
+    >>> fg.Uniform(-1, 1)
+    Uniform(low=-1.0, high=1.0)
     """
-    return Distribution("uniform", -limit, limit)
+
+    low: Number = -1.0
+    high: Number = 1.0
+
+    def __post_init__(self) -> None:
+        if self.high <= self.low:
+            raise InvalidExperiment("high", self.high, f"a finite number above low = {self.low}")
+        if math.isinf(self.high - self.low):
+            raise InvalidExperiment("high", self.high, "high - low to be a finite number in float64")
+
+    def distribution(self, fan_in: int, fan_out: int) -> Distribution:
+        return Distribution("uniform", self.low, self.high)
 
 
-def centred(std: float) -> Distribution:
+@spec
+class Normal(Scheme):
     """
-    Return N(0, std**2).
+    Normal: N(mean, std**2).
+
+    `mean + std * rng.standard_normal(shape)`.
+
+    Parameters
+    ----------
+    mean
+        Mean.
+    std
+        Standard deviation, 0 or more.
 
     Examples
     --------
-    >>> centred(2.0)
-    Distribution(kind='normal', a=0.0, b=2.0)
+    >>> import fastgrok as fg
+    >>> fg.Normal(0, 0.5)
+    Normal(mean=0.0, std=0.5)
     """
-    return Distribution("normal", 0.0, std)
+
+    mean: Number = 0.0
+    std: NotNegative = 1.0
+
+    def distribution(self, fan_in: int, fan_out: int) -> Distribution:
+        return Distribution("normal", self.mean, self.std)
+
+
+@spec
+class TruncatedNormal(Scheme):
+    """
+    Normal, drawn again while it lies outside of [low, high]: N(mean, std**2) given low <= x <= high.
+
+    `x = mean + std * rng.standard_normal(shape)`; then, while there are any,
+    `x[outside] = mean + std * rng.standard_normal(outside.sum())` with `outside = (x < low) | (x > high)`.
+
+    Parameters
+    ----------
+    mean
+        Mean before truncation.
+    std
+        Standard deviation before truncation, greater than 0.
+    low
+        Lower bound of the values, not in units of std.
+    high
+        Upper bound, greater than `low`.
+
+    Raises
+    ------
+    InvalidExperiment
+        If a number is not finite, the bounds are the wrong way round, or fewer than 1 in 100 normal draws would
+        lie within them.
+
+    Notes
+    -----
+    The distribution of PyTorch's `trunc_normal_`, bounds and defaults included. PyTorch inverts the normal
+    distribution function; rejection gives the same distribution.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> fg.TruncatedNormal(0, 0.5, low=-1, high=1).distribution(2, 4)
+    Distribution(kind='normal', a=0.0, b=0.5, form='truncated', numbers=(-1.0, 1.0))
+    """
+
+    mean: Number = 0.0
+    std: Positive = 1.0
+    low: Number = -2.0
+    high: Number = 2.0
+
+    def __post_init__(self) -> None:
+        if self.high <= self.low:
+            raise InvalidExperiment("high", self.high, f"a finite number greater than low = {self.low}")
+        if self.acceptance < LEAST_ACCEPTANCE:
+            expected = f"bounds that hold at least {LEAST_ACCEPTANCE:.0%} of N({self.mean}, {self.std}**2)"
+            raise InvalidExperiment("high", self.high, f"{expected}, and from low = {self.low} it is less")
+
+    @property
+    def acceptance(self) -> float:
+        """Share of normal draws that lie within the bounds."""
+        below = [math.erfc((self.mean - bound) / self.std / math.sqrt(2)) / 2 for bound in (self.low, self.high)]
+        return below[1] - below[0]
+
+    def distribution(self, fan_in: int, fan_out: int) -> Distribution:
+        return Distribution("normal", self.mean, self.std, "truncated", (self.low, self.high))
+
+
+@spec
+class Zeros(Scheme):
+    """
+    All zero: `numpy.zeros(shape)`. Draws nothing from the stream.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> fg.Zeros().distribution(2, 4)
+    Distribution(kind='constant', a=0.0, b=0.0)
+    """
+
+    def distribution(self, fan_in: int, fan_out: int) -> Distribution:
+        return Distribution("constant", 0.0, 0.0)
+
+
+@spec
+class Constant(Scheme):
+    """
+    All the same: `numpy.full(shape, value)`. Draws nothing from the stream.
+
+    Parameters
+    ----------
+    value
+        The value of every parameter.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> fg.Constant(0.1).distribution(2, 4)
+    Distribution(kind='constant', a=0.1, b=0.0)
+    """
+
+    value: Number
+
+    def distribution(self, fan_in: int, fan_out: int) -> Distribution:
+        return Distribution("constant", self.value, 0.0)

@@ -2,14 +2,11 @@
 
 import math
 from decimal import Context, Decimal
-from typing import Annotated
-
-from pydantic import Field
 
 from fastgrok.errors import InvalidExperiment
 from fastgrok.spec.base import spec
-from fastgrok.spec.fields import Number
-from fastgrok.spec.initializers.base import Distribution, Positive, Scheme, symmetric
+from fastgrok.spec.fields import NotNegative, Number, Positive, Share
+from fastgrok.spec.initializers.base import Distribution, Scheme
 
 _DIGITS = Context(prec=40)
 
@@ -18,7 +15,6 @@ class MatrixScheme(Scheme):
     """Base of the schemes of matrices, which mean nothing for a vector of biases."""
 
     def bias_distribution(self, fan_in: int, fan_out: int) -> Distribution:
-        """Raise: there is none."""
         expected = f"a scheme for biases, such as Zeros(); {type(self).__name__} is one of matrices"
         raise InvalidExperiment("bias_init", self, expected)
 
@@ -61,7 +57,6 @@ class Orthogonal(MatrixScheme):
     gain: Positive = 1.0
 
     def distribution(self, fan_in: int, fan_out: int) -> Distribution:
-        """Return N(0, 1), to be made orthogonal and multiplied by the gain."""
         return Distribution("normal", 0.0, 1.0, "orthogonal", (self.gain,))
 
 
@@ -97,11 +92,10 @@ class Sparse(MatrixScheme):
     Distribution(kind='normal', a=0.0, b=0.01, form='sparse', numbers=(3.0,))
     """
 
-    sparsity: Annotated[Number, Field(ge=0, le=1)]
-    std: Annotated[Number, Field(ge=0)] = 0.01
+    sparsity: Share
+    std: NotNegative = 0.01
 
     def distribution(self, fan_in: int, fan_out: int) -> Distribution:
-        """Return N(0, std**2), of which so many in a row are made zero."""
         return Distribution("normal", 0.0, self.std, "sparse", (float(math.ceil(self.sparsity * fan_out)),))
 
 
@@ -135,7 +129,6 @@ class Identity(MatrixScheme):
     gain: Number = 1.0
 
     def distribution(self, fan_in: int, fan_out: int) -> Distribution:
-        """Return zeros, with the gain to be put on their diagonal."""
         return Distribution("constant", 0.0, 0.0, "identity", (self.gain,))
 
 
@@ -146,11 +139,6 @@ class NguyenWidrow(Scheme):
 
     `w = rng.uniform(-1, 1, (fan_in, fan_out))`, then `w *= norm / numpy.sqrt((w**2).sum(axis=0))`, the sum from the
     first row to the last; biases are `rng.uniform(-norm, norm, fan_out)`.
-
-    Raises
-    ------
-    InvalidExperiment
-        If given an argument.
 
     Notes
     -----
@@ -167,12 +155,11 @@ class NguyenWidrow(Scheme):
     """
 
     def distribution(self, fan_in: int, fan_out: int) -> Distribution:
-        """Return U(-1, 1), each unit's weights to be stretched to their norm."""
         return Distribution("uniform", -1.0, 1.0, "nguyen_widrow", (_norm(fan_in, fan_out),))
 
     def bias_distribution(self, fan_in: int, fan_out: int) -> Distribution:
-        """Return U(-norm, norm)."""
-        return symmetric(_norm(fan_in, fan_out))
+        norm = _norm(fan_in, fan_out)
+        return Distribution("uniform", -norm, norm)
 
 
 def _norm(fan_in: int, fan_out: int) -> float:
@@ -215,9 +202,7 @@ class RAI(Scheme):
     sigma: Positive = 0.6007
 
     def distribution(self, fan_in: int, fan_out: int) -> Distribution:
-        """Return N(0, sigma**2/fan_in), of which one number a unit is drawn again from Beta(2, 1)."""
         return Distribution("normal", 0.0, self.sigma / math.sqrt(fan_in), "rai")
 
     def bias_distribution(self, fan_in: int, fan_out: int) -> Distribution:
-        """Raise: biases are drawn together with the weights or not at all."""
         raise InvalidExperiment("bias_init", self, f"init={self!r} beside it: it draws weights and biases together")

@@ -1,4 +1,4 @@
-"""The initial parameters of a network, tensor by tensor: who draws what."""
+"""The initial parameters of a network, tensor by tensor, and which initializer draws each."""
 
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
@@ -8,16 +8,16 @@ from numpy.typing import NDArray
 
 from fastgrok.errors import InvalidExperiment
 from fastgrok.spec.initializers.base import Distribution, Initializer, Scheme
+from fastgrok.spec.initializers.custom import FromArrays, FromFunction
 from fastgrok.spec.initializers.matrices import RAI
-from fastgrok.spec.initializers.own import FromArrays, FromFunction, Own
 from fastgrok.spec.layers import Linear
 
 
 class InitialTensor(NamedTuple):
     """Parameters of a layer that are drawn together."""
 
-    field: str  # "init" or "bias_init": which field says how
-    scheme: Initializer  # what stands there
+    field: str  # "init" or "bias_init"
+    scheme: Initializer  # the value of that field
     fans: tuple[int, int]  # fan_in and fan_out of the layer
     shape: tuple[int, ...]  # (fan_in, fan_out) of weights, (fan_out,) of biases, (fan_in + 1, fan_out) of both
     source: Distribution | FromFunction | NDArray[np.float64]
@@ -44,18 +44,19 @@ def initial_tensors(
     same = isinstance(bias_init, str)
     biases = init if isinstance(bias_init, str) else bias_init
     together = isinstance(init, RAI) and biases == init
-    if isinstance(biases, Own) and any(layer.bias for layer in linears):
-        biases.check_biases(same=same)
+    if same and isinstance(biases, FromFunction) and any(layer.bias for layer in linears):
+        expected = "another scheme, such as Zeros(), or a function of its own: that of init gives weights"
+        raise InvalidExperiment("bias_init", "same", expected)
     weight_arrays = _arrays("init", init, linears, weights=True, biases=same)
     bias_arrays = weight_arrays if same else _arrays("bias_init", biases, linears, weights=False, biases=True)
     tensors = []
     for layer in linears:
         fans = layer.fan_in, layer.fan_out
         shape = (layer.fan_in + (together and layer.bias), layer.fan_out)
-        source = init.distribution(*fans) if isinstance(init, Scheme) else _own(init, weight_arrays)
+        source = init.distribution(*fans) if isinstance(init, Scheme) else _source(init, weight_arrays)
         tensors.append(InitialTensor("init", init, fans, shape, source))
         if layer.bias and not together:
-            source = biases.bias_distribution(*fans) if isinstance(biases, Scheme) else _own(biases, bias_arrays)
+            source = biases.bias_distribution(*fans) if isinstance(biases, Scheme) else _source(biases, bias_arrays)
             tensors.append(InitialTensor("bias_init", biases, fans, shape[1:], source))
     return tensors
 
@@ -70,29 +71,10 @@ def _arrays(
     return iter(scheme.fitting(field, shapes) if isinstance(scheme, FromArrays) and shapes else [])
 
 
-def _own(scheme: Initializer, arrays: Iterator[NDArray[np.float64]]) -> FromFunction | NDArray[np.float64]:
-    """Return a function as it is, and the next of arrays."""
+def _source(scheme: Initializer, arrays: Iterator[NDArray[np.float64]]) -> FromFunction | NDArray[np.float64]:
+    """Return the function, or the next of the arrays."""
     if isinstance(scheme, FromFunction):
         return scheme
     if isinstance(scheme, FromArrays):
         return next(arrays)
     raise InvalidExperiment("init", scheme, "a Scheme, FromFunction or FromArrays")
-
-
-def given(field: str, value: object) -> object:
-    """
-    Return what a field is given as an initializer: a function or a list of arrays is wrapped, the rest stays.
-
-    Examples
-    --------
-    >>> given("init", [[[1, 2]]])
-    FromArrays(((1.0, 2.0),))
-    """
-    if isinstance(value, list | tuple):
-        try:
-            return FromArrays(*value)
-        except InvalidExperiment as error:
-            raise error.within(field) from None
-    if isinstance(value, Initializer | type) or not callable(value):
-        return value
-    return FromFunction(value)

@@ -1,33 +1,60 @@
-"""Schemes whose range or spread the fans of a layer set."""
+"""Initializers whose range or spread the fans of a layer set: one rule, and what each takes for gain and fan.
+
+Uniform draws lie within r = gain * sqrt(3 * c / fan) of 0: `rng.uniform(-r, r, shape)`, which is
+`-r + 2 * r * rng.random(shape)`. Normal draws have the standard deviation std = gain * sqrt(c / fan):
+`0.0 + std * rng.standard_normal(shape)`. Either way the variance is gain**2 * c / fan.
+"""
 
 import math
-from typing import Annotated, Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from fastgrok.spec.base import spec
-from fastgrok.spec.fields import Number
-from fastgrok.spec.initializers.base import Distribution, Positive, Scheme, centred, symmetric
+from fastgrok.spec.fields import NotNegative, Positive
+from fastgrok.spec.initializers.base import Distribution, Kind, Scheme
 
 Mode = Literal["fan_in", "fan_out"]
 
 
+class ScaledScheme(Scheme):
+    """Base of the schemes whose variance is gain**2 * c / fan."""
+
+    kind: ClassVar[Kind]
+    c: ClassVar[int]
+    gain = 1.0
+
+    def fan(self, fan_in: int, fan_out: int) -> float:
+        """Return what the variance is inversely proportional to."""
+        return fan_in
+
+    def distribution(self, fan_in: int, fan_out: int) -> Distribution:
+        fan = self.fan(fan_in, fan_out)
+        if self.kind == "uniform":
+            r = self.gain * math.sqrt(3 * self.c / fan)
+            return Distribution("uniform", -r, r)
+        return Distribution("normal", 0.0, self.gain * math.sqrt(self.c / fan))
+
+
+class Xavier(ScaledScheme):
+    """Base of Glorot's schemes, by both fans."""
+
+    c = 2
+
+    def fan(self, fan_in: int, fan_out: int) -> float:
+        """Return fan_in + fan_out."""
+        return fan_in + fan_out
+
+
 @spec
-class XavierUniform(Scheme):
+class XavierUniform(Xavier):
     """
     Glorot's uniform scheme: U(-r, r) with r = gain * sqrt(6 / (fan_in + fan_out)).
-
-    `rng.uniform(-r, r, shape)`, which is `-r + 2 * r * rng.random(shape)`.
 
     Parameters
     ----------
     gain
         Factor for the activation that follows, greater than 0.
-
-    Raises
-    ------
-    InvalidExperiment
-        If the gain is not a finite number greater than 0.
 
     Notes
     -----
@@ -41,29 +68,19 @@ class XavierUniform(Scheme):
     Distribution(kind='uniform', a=-1.0, b=1.0)
     """
 
+    kind = "uniform"
     gain: Positive = 1.0
-
-    def distribution(self, fan_in: int, fan_out: int) -> Distribution:
-        """Return U(-r, r) with r = gain * sqrt(6 / (fan_in + fan_out))."""
-        return symmetric(self.gain * math.sqrt(6 / (fan_in + fan_out)))
 
 
 @spec
-class XavierNormal(Scheme):
+class XavierNormal(Xavier):
     """
     Glorot's scheme with normal draws: N(0, std**2) with std = gain * sqrt(2 / (fan_in + fan_out)).
-
-    `0.0 + std * rng.standard_normal(shape)`.
 
     Parameters
     ----------
     gain
-        Factor for the activation that follows, greater than 0.
-
-    Raises
-    ------
-    InvalidExperiment
-        If the gain is not a finite number greater than 0.
+        As for `XavierUniform`.
 
     Notes
     -----
@@ -76,30 +93,26 @@ class XavierNormal(Scheme):
     Distribution(kind='normal', a=0.0, b=0.5)
     """
 
+    kind = "normal"
     gain: Positive = 1.0
 
-    def distribution(self, fan_in: int, fan_out: int) -> Distribution:
-        """Return N(0, std**2) with std = gain * sqrt(2 / (fan_in + fan_out))."""
-        return centred(self.gain * math.sqrt(2 / (fan_in + fan_out)))
 
+class He(ScaledScheme):
+    """Base of He's schemes, by one fan."""
 
-class _He(Scheme):
-    """What He's schemes share."""
-
+    c = 2
     mode: Mode
     slope: float
 
-    def _scaled(self, fan_in: int, fan_out: int) -> float:
-        """Return (1 + slope**2) * fan."""
+    def fan(self, fan_in: int, fan_out: int) -> float:
+        """Return (1 + slope**2) times the fan of the mode."""
         return (1 + self.slope * self.slope) * (fan_in if self.mode == "fan_in" else fan_out)
 
 
 @spec
-class HeUniform(_He):
+class HeUniform(He):
     """
     He's uniform scheme: U(-r, r) with r = sqrt(6 / ((1 + slope**2) * fan)).
-
-    `rng.uniform(-r, r, shape)`, which is `-r + 2 * r * rng.random(shape)`.
 
     Parameters
     ----------
@@ -108,11 +121,6 @@ class HeUniform(_He):
         deltas.
     slope
         Slope of the leaky ReLU that follows, 0 or more; 0: ReLU.
-
-    Raises
-    ------
-    InvalidExperiment
-        If the mode is another one, or the slope is not a finite number of 0 or more.
 
     Notes
     -----
@@ -127,39 +135,24 @@ class HeUniform(_He):
     Distribution(kind='uniform', a=-1.0, b=1.0)
     """
 
+    kind = "uniform"
     mode: Mode = Field(default="fan_in", repr=False)
-    slope: Annotated[Number, Field(ge=0)] = Field(default=0.0, repr=False)
-
-    def distribution(self, fan_in: int, fan_out: int) -> Distribution:
-        """Return U(-r, r) with r = sqrt(6 / ((1 + slope**2) * fan))."""
-        return symmetric(math.sqrt(6 / self._scaled(fan_in, fan_out)))
+    slope: NotNegative = Field(default=0.0, repr=False)
 
 
 @spec
-class HeNormal(_He):
+class HeNormal(He):
     """
     He's scheme with normal draws: N(0, std**2) with std = sqrt(2 / ((1 + slope**2) * fan)).
 
-    `0.0 + std * rng.standard_normal(shape)`.
-
     Parameters
     ----------
-    mode
-        Which fan: "fan_in" keeps the second moment of the activations from layer to layer, "fan_out" that of the
-        deltas.
-    slope
-        Slope of the leaky ReLU that follows, 0 or more; 0: ReLU.
-
-    Raises
-    ------
-    InvalidExperiment
-        If the mode is another one, or the slope is not a finite number of 0 or more.
+    mode, slope
+        As for `HeUniform`.
 
     Notes
     -----
-    He, Zhang, Ren, Sun, "Delving Deep into Rectifiers", 2015; PyTorch's `kaiming_normal_` with `a=slope` and
-    `nonlinearity="leaky_relu"`, whose gain is sqrt(2 / (1 + slope**2)). fan_in and fan_out are the inputs and
-    outputs of the layer, as PyTorch counts them for a Linear.
+    He, Zhang, Ren, Sun, 2015; PyTorch's `kaiming_normal_`, likewise.
 
     Examples
     --------
@@ -168,25 +161,15 @@ class HeNormal(_He):
     Distribution(kind='normal', a=0.0, b=0.5)
     """
 
+    kind = "normal"
     mode: Mode = Field(default="fan_in", repr=False)
-    slope: Annotated[Number, Field(ge=0)] = Field(default=0.0, repr=False)
-
-    def distribution(self, fan_in: int, fan_out: int) -> Distribution:
-        """Return N(0, std**2) with std = sqrt(2 / ((1 + slope**2) * fan))."""
-        return centred(math.sqrt(2 / self._scaled(fan_in, fan_out)))
+    slope: NotNegative = Field(default=0.0, repr=False)
 
 
 @spec
-class LeCunUniform(Scheme):
+class LeCunUniform(ScaledScheme):
     """
     LeCun's uniform scheme: U(-r, r) with r = sqrt(3 / fan_in), so that the variance is 1 / fan_in.
-
-    `rng.uniform(-r, r, shape)`, which is `-r + 2 * r * rng.random(shape)`.
-
-    Raises
-    ------
-    InvalidExperiment
-        If given an argument.
 
     Notes
     -----
@@ -199,22 +182,13 @@ class LeCunUniform(Scheme):
     Distribution(kind='uniform', a=-1.0, b=1.0)
     """
 
-    def distribution(self, fan_in: int, fan_out: int) -> Distribution:
-        """Return U(-r, r) with r = sqrt(3 / fan_in)."""
-        return symmetric(math.sqrt(3 / fan_in))
+    kind, c = "uniform", 1
 
 
 @spec
-class LeCunNormal(Scheme):
+class LeCunNormal(ScaledScheme):
     """
     LeCun's scheme with normal draws: N(0, std**2) with std = sqrt(1 / fan_in).
-
-    `0.0 + std * rng.standard_normal(shape)`.
-
-    Raises
-    ------
-    InvalidExperiment
-        If given an argument.
 
     Notes
     -----
@@ -228,22 +202,13 @@ class LeCunNormal(Scheme):
     Distribution(kind='normal', a=0.0, b=0.5)
     """
 
-    def distribution(self, fan_in: int, fan_out: int) -> Distribution:
-        """Return N(0, std**2) with std = sqrt(1 / fan_in)."""
-        return centred(math.sqrt(1 / fan_in))
+    kind, c = "normal", 1
 
 
 @spec
 class TorchLinear(Scheme):
     """
     The default of PyTorch's `Linear`, for weights and biases alike: U(-r, r) with r = 1 / sqrt(fan_in).
-
-    `rng.uniform(-r, r, shape)`, which is `-r + 2 * r * rng.random(shape)`.
-
-    Raises
-    ------
-    InvalidExperiment
-        If given an argument.
 
     Notes
     -----
@@ -258,21 +223,14 @@ class TorchLinear(Scheme):
     """
 
     def distribution(self, fan_in: int, fan_out: int) -> Distribution:
-        """Return U(-r, r) with r = 1 / sqrt(fan_in)."""
-        return symmetric(1 / math.sqrt(fan_in))
+        r = 1 / math.sqrt(fan_in)  # sqrt(1 / fan_in) has other bits
+        return Distribution("uniform", -r, r)
 
 
 @spec
-class KerasDense(Scheme):
+class KerasDense(Xavier):
     """
     The default of Keras's `Dense`: weights U(-r, r) with r = sqrt(6 / (fan_in + fan_out)), biases zero.
-
-    `rng.uniform(-r, r, shape)`, which is `-r + 2 * r * rng.random(shape)`; biases draw nothing.
-
-    Raises
-    ------
-    InvalidExperiment
-        If given an argument.
 
     Notes
     -----
@@ -286,10 +244,7 @@ class KerasDense(Scheme):
     Distribution(kind='uniform', a=-1.0, b=1.0)
     """
 
-    def distribution(self, fan_in: int, fan_out: int) -> Distribution:
-        """Return U(-r, r) with r = sqrt(6 / (fan_in + fan_out))."""
-        return symmetric(math.sqrt(6 / (fan_in + fan_out)))
+    kind = "uniform"
 
     def bias_distribution(self, fan_in: int, fan_out: int) -> Distribution:
-        """Return the constant 0."""
         return Distribution("constant", 0.0, 0.0)

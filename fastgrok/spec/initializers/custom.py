@@ -1,6 +1,5 @@
-"""Initial parameters of one's own: from a function, or as they are. Python makes them, before training."""
+"""Initial parameters that a function or a list of arrays gives. Python makes them, before training."""
 
-from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Self
@@ -17,24 +16,6 @@ _SHOWN = 32
 Nested = tuple[float, ...] | tuple[tuple[float, ...], ...]
 
 
-class Own(Initializer):
-    """Base of what no kernel can draw."""
-
-    in_kernel = False
-    from_text = False
-
-    @abstractmethod
-    def check_biases(self, *, same: bool) -> None:
-        """
-        Raise unless it can give the biases.
-
-        Parameters
-        ----------
-        same
-            Whether it gives the weights too, by `bias_init="same"`.
-        """
-
-
 def _function(value: Any) -> Any:
     if isinstance(value, type) or not callable(value):
         raise ValueError("not a function")
@@ -42,7 +23,7 @@ def _function(value: Any) -> Any:
 
 
 @spec
-class FromFunction(Own):
+class FromFunction(Initializer):
     """
     What a function of one's own draws from the seed's generator: f(rng, fan_in, fan_out).
 
@@ -73,6 +54,8 @@ class FromFunction(Own):
     (3, 2, 1)
     """
 
+    in_kernel = False
+    from_text = False
     function: Annotated[
         Callable[..., Any],
         BeforeValidator(_function),
@@ -97,68 +80,35 @@ class FromFunction(Own):
         """
         return {"type": type(self).__name__, "function": self.name}
 
-    def check_biases(self, *, same: bool) -> None:
-        """Raise for "same": the function cannot tell whether weights or biases are asked for."""
-        if same:
-            expected = "another scheme, such as Zeros(), or a function of its own: that of init gives weights"
-            raise InvalidExperiment("bias_init", "same", expected)
-
     def draw(self, field: str, rng: Any, fans: tuple[int, int], shape: tuple[int, ...]) -> NDArray[np.float64]:
         """
-        Call the function, and return what it gives as float64.
-
-        Parameters
-        ----------
-        field
-            "init" or "bias_init".
-        rng
-            A generator of NumPy.
-        fans
-            fan_in and fan_out.
-        shape
-            What it must return.
-
-        Raises
-        ------
-        InvalidExperiment
-            If it returns something else.
+        Return what the function gives for `init` or `bias_init` (`field`), if it is of the shape.
 
         Examples
         --------
         >>> FromFunction(lambda rng, *fans: [[1, 2]]).draw("init", None, (1, 2), (1, 2))
         array([[1., 2.]])
         """
-        given = self.function(rng, *fans)
+        drawn = self.function(rng, *fans)
         try:
-            array = _numbers(given)
+            array = _numbers(drawn)
         except (TypeError, ValueError):
             array = None
         if array is None or array.shape != shape:
-            what = type(given).__name__ if array is None else f"shape {array.shape}"
-            raise self.misfit(field, fans, shape, what)
+            returned = type(drawn).__name__ if array is None else f"shape {array.shape}"
+            raise self.misfit(field, fans, shape, returned)
         return array
 
-    def misfit(self, field: str, fans: tuple[int, int], shape: tuple[int, ...], given: str) -> InvalidExperiment:
+    def misfit(self, field: str, fans: tuple[int, int], shape: tuple[int, ...], returned: str) -> InvalidExperiment:
         """
-        Return the error to raise for what the function gives.
-
-        Parameters
-        ----------
-        field
-            "init" or "bias_init".
-        fans
-            fan_in and fan_out.
-        shape
-            What it must return.
-        given
-            What it returned, in words.
+        Return the error to raise for what the function returned.
 
         Examples
         --------
         >>> FromFunction(abs).misfit("init", (1, 2), (1, 2), "shape (2,)").accepted
         'finite numbers of shape (1, 2) for fans (1, 2), and the function gave shape (2,)'
         """
-        expected = f"finite numbers of shape {shape} for fans {fans}, and the function gave {given}"
+        expected = f"finite numbers of shape {shape} for fans {fans}, and the function gave {returned}"
         return InvalidExperiment(field, self, expected)
 
     def __repr__(self) -> str:
@@ -178,7 +128,7 @@ def _numbers(value: Any) -> NDArray[np.float64]:
 
 @register
 @dataclass(frozen=True, init=False, repr=False)
-class FromArrays(Own):
+class FromArrays(Initializer):
     """
     The same start for every seed: arrays, layer by layer.
 
@@ -206,6 +156,8 @@ class FromArrays(Own):
     FromArrays(((1.0, 1.0), (1.0, 1.0)), ((1.0,), (-2.0,)))
     """
 
+    in_kernel = False
+    from_text = False
     arrays: tuple[Nested, ...]
 
     def __init__(self, *arrays: Any) -> None:
@@ -241,24 +193,9 @@ class FromArrays(Own):
             raise InvalidExperiment("arrays", arrays, "a list or tuple of arrays")
         return cls(*arrays)
 
-    def check_biases(self, *, same: bool) -> None:
-        """Do nothing: the shapes say all."""
-
     def fitting(self, field: str, shapes: list[tuple[int, ...]]) -> list[NDArray[np.float64]]:
         """
-        Return the arrays, if they have these shapes.
-
-        Parameters
-        ----------
-        field
-            "init" or "bias_init".
-        shapes
-            What the network asks for.
-
-        Raises
-        ------
-        InvalidExperiment
-            If they have others.
+        Return the arrays, if these are their shapes.
 
         Examples
         --------
@@ -289,3 +226,22 @@ def _nested(field: str, value: Any) -> Nested:
             field, value, "an array of finite numbers: weights (fan_in, fan_out) or biases (fan_out,)"
         )
     return tuple(tuple(row) if array.ndim == 2 else row for row in (array + 0.0).tolist())
+
+
+def as_initializer(field: str, value: object) -> object:
+    """
+    Wrap a function or a list of arrays; return everything else as it is.
+
+    Examples
+    --------
+    >>> as_initializer("init", [[[1, 2]]])
+    FromArrays(((1.0, 2.0),))
+    """
+    if isinstance(value, list | tuple):
+        try:
+            return FromArrays(*value)
+        except InvalidExperiment as error:
+            raise error.within(field) from None
+    if isinstance(value, Initializer | type) or not callable(value):
+        return value
+    return FromFunction(value)
