@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import os
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from typing import Any, NamedTuple, ParamSpec, TypeVar, overload
+from typing import Any, NamedTuple, ParamSpec, Self, TypeVar, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastgrok.datasets.arrays import examples_array
 from fastgrok.engine import arguments, training
+from fastgrok.engine.arguments import ExecutionOptions
 from fastgrok.engine.params import joined, split
 from fastgrok.engine.training import Trained, thread_pool, train, working_bytes
 from fastgrok.errors import InvalidExperiment
@@ -24,7 +26,6 @@ from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.network import Network
 from fastgrok.spec.recording import NOTHING, Recording, checked_recording
 from fastgrok.store import Store, open_store
-from fastgrok.store.how import How
 from fastgrok.store.specification import ALL
 from fastgrok.store.sweeping import specified, sweep_to_store
 
@@ -33,17 +34,6 @@ __all__ = ["Result", "Store", "initial_params", "open_store", "predict", "run", 
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
-
-
-class _Options(NamedTuple):
-    """What is kept, and how training is done; no bit of a result depends on it."""
-
-    keep_params: bool
-    recording: Recording
-    specialize: bool | None
-    lanes: int | None
-    threads: int | None
-    chunk_size: int | None
 
 
 def run(
@@ -113,8 +103,9 @@ def run(
     """
     points = [Configuration({}, arguments.checked_experiment(experiment))]
     recording = checked_recording(record_at, track, experiment.epochs)
-    options = _checked(keep_params, recording, specialize, lanes, threads, chunk_size)
-    return _train([], points, experiment, (seeds, params), options, progress)
+    keep = arguments.checked_flag("keep_params", keep_params, optional=False)
+    options = ExecutionOptions(threads, specialize, lanes, chunk_size, progress).checked()
+    return _train(experiment, [], points, _Starts.of(points, seeds, params), bool(keep), recording, options)
 
 
 def _seeds_first(function: Callable[_P, _R]) -> Callable[_P, _R]:
@@ -265,16 +256,17 @@ def sweep(
         _check_unused("None with a store", params=params, lanes=lanes, chunk_size=chunk_size)
         kept = {"keep_params": keep_params, "rows": rows, "record_at": record_at, "track": track}
         asked = specified(experiment, seeds, axes, shard_size=shard_size, **kept)
-        how = How(executor, part_of, threads, specialize, progress)
-        return sweep_to_store(store, asked, how, shard_size=shard_size)
+        options = ExecutionOptions(threads, specialize, None, None, progress, executor, part_of)
+        return sweep_to_store(store, asked, options, shard_size=shard_size)
     said = {"executor": executor, "part_of": part_of, "shard_size": shard_size}
     _check_unused("a store beside it: it says how one is made", **said)
     _check_unused("'all', or a store beside it", rows=None if rows == ALL else rows)
     checked = checked_axes(axes)
     points = grid(experiment, checked)
     recording = checked_recording(record_at, track, max(point.experiment.epochs for point in points))
-    options = _checked(keep_params, recording, specialize, lanes, threads, chunk_size)
-    return _train(checked, points, experiment, (seeds, params), options, progress)
+    keep = arguments.checked_flag("keep_params", keep_params, optional=False)
+    options = ExecutionOptions(threads, specialize, lanes, chunk_size, progress).checked()
+    return _train(experiment, checked, points, _Starts.of(points, seeds, params), bool(keep), recording, options)
 
 
 def _check_unused(accepted: str, **values: Any) -> None:
@@ -356,87 +348,62 @@ def predict(network: Network, params: Sequence[ArrayLike], X: ArrayLike) -> NDAr
     return training.predict(network, flat, inputs)
 
 
-def _checked(
-    keep_params: Any, recording: Recording, specialize: Any, lanes: Any, threads: Any, chunk_size: Any
-) -> _Options:
-    """Check how training is to be done."""
-    return _Options(
-        bool(arguments.checked_flag("keep_params", keep_params, optional=False)),
-        recording,
-        arguments.checked_flag("specialize", specialize),
-        arguments.checked_lanes(lanes),
-        arguments.checked_integer("threads", threads, arguments.MAX_THREADS),
-        arguments.checked_integer("chunk_size", chunk_size),
-    )
+class _Starts(NamedTuple):
+    """What training starts from."""
 
+    seeds: NDArray[np.uint64]
+    params: list[NDArray[Any]] | None  # of each configuration, (n_seeds, n_params); None: what the seeds draw
 
-def _starts(
-    points: list[Configuration], seeds: Any, params: Any
-) -> tuple[NDArray[np.uint64], list[NDArray[Any] | None]]:
-    """Return the seeds, and the initial parameters of each point where they are given."""
-    if seeds is None and params is None:
-        raise InvalidExperiment("seeds", seeds, "a number of seeds, a range or integers; or params")
-    flats: list[NDArray[Any] | None] = [None] * len(points)
-    if params is not None:
-        flats = [joined(point.experiment.network, params, point.experiment.dtype) for point in points]
-        n = len(flats[0]) if flats[0] is not None else 0
-        seeds = n if seeds is None else seeds
-    arrays = [arguments.checked_seeds(seeds, stream) for stream in {point.experiment.stream for point in points}]
-    if params is not None and len(arrays[0]) != n:
-        raise InvalidExperiment("seeds", seeds, f"one for each of the {n} networks of params")
-    return arrays[0], flats
+    @classmethod
+    def of(cls, configurations: Sequence[Configuration], seeds: Any, params: Any) -> Self:
+        """Check seeds and initial parameters."""
+        if seeds is None and params is None:
+            raise InvalidExperiment("seeds", seeds, "a number of seeds, a range or integers; or params")
+        experiments = [configuration.experiment for configuration in configurations]
+        flat = None if params is None else [joined(one.network, params, one.dtype) for one in experiments]
+        if seeds is None and flat is not None:
+            seeds = len(flat[0])
+        for stream in {one.stream for one in experiments}:
+            array = arguments.checked_seeds(seeds, stream)
+        if flat is not None and len(array) != len(flat[0]):
+            raise InvalidExperiment("seeds", seeds, f"one for each of the {len(flat[0])} networks of params")
+        return cls(array, flat)
 
 
 def _train(
-    axes: list[Axis],
-    points: list[Configuration],
     experiment: Experiment,
-    start: tuple[Any, Any],
-    options: _Options,
-    progress: bool | None,
+    axes: list[Axis],
+    configurations: list[Configuration],
+    starts: _Starts,
+    keep_params: bool,
+    recording: Recording,
+    options: ExecutionOptions,
 ) -> Result:
-    """Train one point after the other, until Ctrl-C."""
-    show = arguments.checked_flag("progress", progress)
-    seeds, flats = _starts(points, *start)
-    own_params = start[1] is not None
-    experiments = [point.experiment for point in points]
-    working = max(
-        working_bytes(
-            experiment,
-            options.recording,
-            len(seeds),
-            lanes=options.lanes,
-            threads=options.threads,
-            chunk_size=options.chunk_size,
-        )
-        for experiment in experiments
-    )
-    arguments.check_memory(
-        experiments,
-        len(seeds),
-        options.recording,
-        keep_params=options.keep_params,
-        given=own_params,
-        working=working,
-    )
-    done: list[Trained] = []
-    interrupted = False
-    with progress_bar(len(seeds) * len(points), show) as advance, thread_pool(options.threads) as pool:
-        for point, flat in zip(points, flats, strict=True):
+    """Train one configuration after the other, until Ctrl-C."""
+    seeds, params = starts
+    n, experiments = len(seeds), [configuration.experiment for configuration in configurations]
+    working = max(working_bytes(one, recording, n, options) for one in experiments)
+    copies = {"keep_params": keep_params, "given": params is not None}
+    arguments.check_memory(experiments, n, recording, working=working, **copies)
+    outputs: list[Trained] = []
+    kept: dict[str, Any] = {"keep_params": keep_params, "recording": recording}
+    n_runs = n * len(configurations)
+    with progress_bar(n_runs, options.progress) as advance, thread_pool(options.threads) as pool:
+        for one, start in zip(experiments, params or itertools.repeat(None), strict=False):
             try:
-                output = train(point.experiment, seeds, params=flat, advance=advance, pool=pool, **options._asdict())
-            except KeyboardInterrupt:  # before the first kernel of this point
-                interrupted = True
+                output = train(one, seeds, options, params=start, advance=advance, pool=pool, **kept)
+            except KeyboardInterrupt:  # before the first kernel of this configuration
                 break
-            done.append(output)
-            interrupted = output.interrupted
-            if interrupted:
+            outputs.append(output)
+            if output.interrupted:
                 break
-    finished = sum(int(output.finished.sum()) for output in done)
+    finished = sum(int(output.finished.sum()) for output in outputs)
     if not finished:
         raise KeyboardInterrupt
-    done.extend(done[0].not_started(experiment) for _, experiment in points[len(done) :])
+    interrupted = len(outputs) < len(experiments) or outputs[-1].interrupted
+    outputs.extend(outputs[0].not_started(one) for one in experiments[len(outputs) :])
     if interrupted:
-        message = f"interrupted: {finished:,} of {len(seeds) * len(points):,} runs are finished"
+        message = f"interrupted: {finished:,} of {n_runs:,} runs are finished"
         warnings.warn(message, UserWarning, stacklevel=3 + bool(axes))
-    return Result(experiment, seeds, axes, points, done, interrupted=interrupted, own_params=own_params)
+    own = params is not None
+    return Result(experiment, seeds, axes, configurations, outputs, interrupted=interrupted, own_params=own)

@@ -68,15 +68,21 @@ def with_axes_of_store(wanted: Request, out: str, given: Collection[str]) -> Req
 
 def sweep(wanted: Request, chosen: range | list[int], values: Values, axis: str | None) -> int:
     """Sweep into a store, show what is there, and return the exit status."""
-    from fastgrok.store.how import How
+    from fastgrok.engine.arguments import ExecutionOptions
     from fastgrok.store.sweeping import sweep_to_store
 
     specification = _specification(wanted, chosen, values)
     share = None if values["shard"] is None else making.part(values["shard"])
     command = making.again(values["out"], **{name: values[name] for name in ("shard", "scheduler", "threads")})
     with making.terminable(command) as received, making.executor(values["scheduler"]) as workers:
-        how = How(workers, share, values["threads"], values["specialize"], False if values["quiet"] else None)
-        store = sweep_to_store(values["out"], specification, how, shard_size=values["shard_size"])
+        options = ExecutionOptions(
+            threads=values["threads"],
+            specialize=values["specialize"],
+            progress=False if values["quiet"] else None,
+            executor=workers,
+            part_of=share,
+        )
+        store = sweep_to_store(values["out"], specification, options, shard_size=values["shard_size"])
     return making.ended(store, command, received, as_json=values["json"], quiet=values["quiet"], axis=axis)
 
 
@@ -90,14 +96,14 @@ def _specification(wanted: Request, chosen: range | list[int], values: Values) -
 
 def dry_run(wanted: Request, chosen: range | list[int], values: Values) -> int:
     """Say how much work a sweep is."""
+    from fastgrok.engine.arguments import ExecutionOptions
     from fastgrok.statistics.numbers import duration
-    from fastgrok.store.how import How
     from fastgrok.store.sweeping import estimate, estimate_in
 
     if goes_to_store(values["out"]):
         share = None if values["shard"] is None else making.part(values["shard"])
         specification = _specification(wanted, chosen, values)
-        found = estimate_in(values["out"], specification, How(part_of=share), values["shard_size"])
+        found = estimate_in(values["out"], specification, ExecutionOptions(part_of=share), values["shard_size"])
     else:
         share, found = None, estimate(_specification(wanted, _as_many(chosen, wanted.experiment.stream), values))
     if values["json"]:

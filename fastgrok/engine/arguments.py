@@ -4,7 +4,8 @@ import math
 import numbers
 import os
 from collections.abc import Sequence
-from typing import Any
+from concurrent.futures import Executor
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,44 @@ MAX_THREADS = 1024
 
 LARGEST_SEED = {"numpy": 2**64 - 1, "numpy_legacy": 2**32 - 1}
 """The largest seed of each stream."""
+
+
+class ExecutionOptions(NamedTuple):
+    """How training is done, as `run` and `Store.resume` say. No bit of a result depends on it."""
+
+    threads: int | None = None  # None: one for each CPU that the process may use
+    specialize: bool | None = None  # whether to compile a driver for each network; None: where that saves time
+    lanes: int | None = None  # None: what suits the CPU
+    chunk_size: int | None = None  # seeds in a task of a thread; None: what suits
+    progress: bool | None = None  # whether to show a bar; None: on a terminal
+    executor: Executor | None = None  # of a store: whose workers train; None: threads of this process
+    part_of: tuple[int, int] | None = None  # of a store: (i, n) for the i-th of n parts of the work; None: all of it
+
+    def checked(self) -> Self:
+        """Return the options, as integers and bools of Python."""
+        if self.executor is not None and not isinstance(self.executor, Executor):
+            expected = "None, or a concurrent.futures.Executor, such as Client(...).get_executor() of Dask"
+            raise InvalidExperiment("executor", self.executor, expected)
+        if self.part_of is not None and not _is_part(self.part_of):
+            raise InvalidExperiment("part_of", self.part_of, "None, or (i, n) with i from 1 to n")
+        if self.threads is not None and self.executor is not None:
+            expected = "None with an executor: each of its workers trains in one thread"
+            raise InvalidExperiment("threads", self.threads, expected)
+        return self._replace(
+            threads=checked_integer("threads", self.threads, MAX_THREADS),
+            specialize=checked_flag("specialize", self.specialize),
+            lanes=checked_lanes(self.lanes),
+            chunk_size=checked_integer("chunk_size", self.chunk_size),
+            progress=checked_flag("progress", self.progress),
+        )
+
+
+def _is_part(value: Any) -> bool:
+    """Whether a value is (i, n) with i from 1 to n."""
+    if not isinstance(value, tuple | list) or len(value) != 2 or not all(type(number) is int for number in value):
+        return False
+    return bool(1 <= value[0] <= value[1])
+
 
 _EXPECTED = "a number of seeds, a range, or integers from 0 to {}"
 

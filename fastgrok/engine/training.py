@@ -14,6 +14,7 @@ from typing import Self
 import numpy as np
 
 from fastgrok.engine import builder, program
+from fastgrok.engine.arguments import ExecutionOptions
 from fastgrok.engine.builder import MAX_LANES
 from fastgrok.engine.program import Part, Program, ThreadMemory, initialise
 from fastgrok.spec.experiment import Experiment
@@ -83,14 +84,11 @@ class Trained:
 def train(
     experiment: Experiment,
     seeds: np.ndarray,
+    options: ExecutionOptions = ExecutionOptions(),  # noqa: B008 - it is immutable
     *,
     params: np.ndarray | None = None,
     keep_params: bool = False,
     recording: Recording = NOTHING,
-    specialize: bool | None = None,
-    lanes: int | None = None,
-    threads: int | None = None,
-    chunk_size: int | None = None,
     advance: Callable[[int], object] | None = None,
     collect: Callable[[slice, Part], object] | None = None,
     pool: ThreadPoolExecutor | None = None,
@@ -101,10 +99,11 @@ def train(
     seeds: uint64 (n_seeds,).
     """
     n = len(seeds)
-    threads = threads or builder.threads()
-    specialize = is_worth_specializing(experiment, recording, n, threads) if specialize is None else specialize
-    lanes = lanes or builder.lane_count(experiment, specialize=specialize, n_seeds=n)
-    size = chunk_size or _chunk_size(experiment, recording, n, lanes, threads)
+    threads, specialize = options.threads or builder.threads(), options.specialize
+    if specialize is None:
+        specialize = is_worth_specializing(experiment, recording, n, threads)
+    lanes = options.lanes or builder.lane_count(experiment, specialize=specialize, n_seeds=n)
+    size = options.chunk_size or _chunk_size(experiment, recording, n, lanes, threads)
     start = time.perf_counter()
     kernels = Program(experiment, specialize=specialize, lanes=lanes, n_seeds=n, recording=recording)
     memories: queue.SimpleQueue[ThreadMemory] = queue.SimpleQueue()
@@ -148,22 +147,14 @@ def thread_pool(threads: int | None) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(threads or builder.threads(), thread_name_prefix="fastgrok")
 
 
-def working_bytes(
-    experiment: Experiment,
-    recording: Recording,
-    n: int,
-    *,
-    lanes: int | None,
-    threads: int | None,
-    chunk_size: int | None,
-) -> int:
+def working_bytes(experiment: Experiment, recording: Recording, n: int, options: ExecutionOptions) -> int:
     """Return about how many bytes training n seeds takes besides their results."""
     usual = builder.lane_count(experiment, specialize=False, n_seeds=n)
-    training = builder.block_vectors(experiment) * (lanes or usual)
+    training = builder.block_vectors(experiment) * (options.lanes or usual)
     evaluation = (2 * experiment.n_params + builder.layout(experiment.network).n_acts * 3) * usual
     block = (training + evaluation) * np.dtype(experiment.dtype).itemsize
-    rows = min(chunk_size or max(1, _CHUNK_BYTES // _row_bytes(experiment, recording)), n)
-    return min(threads or builder.threads(), n) * (block + rows * _row_bytes(experiment, recording))
+    rows = min(options.chunk_size or max(1, _CHUNK_BYTES // _row_bytes(experiment, recording)), n)
+    return min(options.threads or builder.threads(), n) * (block + rows * _row_bytes(experiment, recording))
 
 
 def _row_bytes(experiment: Experiment, recording: Recording) -> int:

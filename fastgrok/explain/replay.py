@@ -163,15 +163,15 @@ def _history(
     seeds: (n_seeds,); params: initial parameters (n_seeds, n_params), instead of those that the seeds draw.
     """
     parts: list[Part] = []
+    # What is kept lies in memory, and a few seeds are not worth a compilation.
+    options = arguments.ExecutionOptions(specialize=False, threads=1, chunk_size=len(seeds))
     trained = train(
         experiment,
         seeds,
+        options,
         params=params,
         keep_params=True,
         recording=recording,
-        specialize=False,  # what is kept lies in memory, and a few seeds are not worth a compilation
-        threads=1,
-        chunk_size=len(seeds),
         collect=lambda rows, part: parts.append(part),
     )
     if trained.interrupted:

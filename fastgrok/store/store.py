@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastgrok.engine.arguments import ExecutionOptions
 from fastgrok.errors import InvalidExperiment
 from fastgrok.explain.replay import replay
 from fastgrok.results.rows import Row, as_frame
@@ -24,7 +25,6 @@ from fastgrok.statistics.sweep import Rows
 from fastgrok.store import comparing, rows, tables
 from fastgrok.store.completing import complete
 from fastgrok.store.growing import grow
-from fastgrok.store.how import How
 from fastgrok.store.replaying import check_same
 from fastgrok.store.shards import Shard, Sidecar, missing, part
 from fastgrok.store.specification import Specification
@@ -134,9 +134,10 @@ class Store:
         StoreError
             If a shard cannot be written, or was trained before with other bits.
         """
-        return self.make(self.specification, How(executor, part_of, threads, specialize, progress))
+        options = ExecutionOptions(threads, specialize, None, None, progress, executor, part_of)
+        return self.make(self.specification, options)
 
-    def make(self, asked: Specification, how: How) -> Store:
+    def make(self, asked: Specification, options: ExecutionOptions) -> Store:
         """
         Make what is missing of a part, and return the store: this is what `sweep(..., store=)` does.
 
@@ -144,7 +145,7 @@ class Store:
         ----------
         asked
             What is to be there: some of the configurations and seeds of the store.
-        how
+        options
             The arguments of `resume`.
 
         Raises
@@ -156,22 +157,22 @@ class Store:
         """
         from fastgrok.results.progress import progress_bar
 
-        executor, _, threads, specialize, progress = how.checked()
+        options = options.checked()
         self.specification.check_version()
-        shards = self.missing(asked, how)
-        with progress_bar(sum(shard.n_seeds for shard in shards), progress) as advance:
+        shards = self.missing(asked, options)
+        with progress_bar(sum(shard.n_seeds for shard in shards), options.progress) as advance:
             self.interrupted = complete(
                 self._storage.root,
                 self.specification,
                 shards,
-                executor,
-                threads=threads,
-                specialize=specialize,
+                options.executor,
+                threads=options.threads,
+                specialize=options.specialize,
                 advance=advance,
             )
         return self
 
-    def missing(self, asked: Specification, how: How) -> list[Shard]:
+    def missing(self, asked: Specification, options: ExecutionOptions) -> list[Shard]:
         """
         Return the shards that `make` would make.
 
@@ -179,11 +180,11 @@ class Store:
         ----------
         asked
             As for `make`.
-        how
+        options
             As for `make`.
         """
         shards = missing(asked.changed(shard_size=self.specification.shard_size), self._survey().there)
-        return shards if how.part_of is None else part(shards, self.specification, *how.part_of)
+        return shards if options.part_of is None else part(shards, self.specification, *options.part_of)
 
     @property
     def counts(self) -> list[Counts]:

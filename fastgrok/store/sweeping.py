@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from fastgrok.engine import arguments, builder, training
+from fastgrok.engine.arguments import ExecutionOptions
 from fastgrok.errors import InvalidExperiment, one_of
 from fastgrok.spec.axes import checked_axes
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.recording import NOTHING, checked_recording
-from fastgrok.store.how import How
 from fastgrok.store.opening import made_store, planned_store
 from fastgrok.store.specification import ALL, FAILURES, Specification
 from fastgrok.store.store import Store
@@ -112,10 +112,12 @@ def estimate(specification: Specification) -> Estimate:
     return _estimate(specification, n_seeds, cells * len(n_seeds))
 
 
-def estimate_in(path: str | os.PathLike[str], specification: Specification, how: How, shard_size: Any) -> Estimate:
+def estimate_in(
+    path: str | os.PathLike[str], specification: Specification, options: ExecutionOptions, shard_size: Any
+) -> Estimate:
     """Return what is still to be done of a sweep into a store that may be there, and write nothing."""
     store = planned_store(path, specification, shard_size=shard_size)
-    shards = store.missing(specification, how.checked())
+    shards = store.missing(specification, options.checked())
     n_seeds = dict.fromkeys(specification.by_id, 0)
     for shard in shards:
         n_seeds[shard.experiment_id] += shard.n_seeds
@@ -138,8 +140,8 @@ def _estimate(specification: Specification, n_seeds: Mapping[str, int], n_shards
 
 
 def sweep_to_store(
-    path: str | os.PathLike[str], specification: Specification, how: How, *, shard_size: int | None
+    path: str | os.PathLike[str], specification: Specification, options: ExecutionOptions, *, shard_size: int | None
 ) -> Store:
     """Make or find a store, and make what is missing of what it is asked to hold."""
-    how.checked()
-    return made_store(path, specification, shard_size=shard_size).make(specification, how)
+    options.checked()
+    return made_store(path, specification, shard_size=shard_size).make(specification, options)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastgrok.engine import training
+from fastgrok.engine.arguments import ExecutionOptions
 from fastgrok.engine.training import Trained
 from fastgrok.errors import InvalidExperiment, StoreError
 from fastgrok.results import provenance
@@ -83,10 +84,9 @@ def train(specification: Specification, experiment: Experiment, shard: Shard, sp
     output = training.train(
         experiment,
         np.arange(shard.first, shard.stop, dtype=np.uint64),
+        ExecutionOptions(specialize=specialize, threads=1),
         keep_params=specification.keep_params,
         recording=specification.recording,
-        specialize=specialize,
-        threads=1,
     )
     if output.interrupted:  # Ctrl-C reaches worker processes, too; what is finished by then is no whole shard
         raise KeyboardInterrupt
