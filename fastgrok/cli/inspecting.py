@@ -15,7 +15,7 @@ FAILED = 1
 
 def status(path: str, *, as_json: bool) -> int:
     """Say how far a store is; the exit status is 1 if something is wrong with its files."""
-    from fastgrok.statistics.numbers import duration, speed
+    from fastgrok.statistics.text import duration, speed
     from fastgrok.store import open_store
 
     found = open_store(path).status()

@@ -67,7 +67,8 @@ def _text(trace: xr.Dataset) -> str:
     """Say what became of a seed, and where it was on the way."""
     from fastgrok.explain.trace import checked_time, experiment_of, time_dim
     from fastgrok.spec.variables import OUTCOMES
-    from fastgrok.statistics.layout import Cells, aligned
+    from fastgrok.statistics.tables import table
+    from fastgrok.statistics.text import number, plural
 
     exp, dim = experiment_of(trace), time_dim(trace)
     ran = trace.sel({dim: slice(None, checked_time(trace, None))})
@@ -75,18 +76,13 @@ def _text(trace: xr.Dataset) -> str:
     dead = [str(name) for name in ran.data_vars if str(name).startswith("dead_") and dim in ran[name].dims]
     header = [dim, *curves, *[f"dead, layer {name.rpartition('_')[2]}" for name in dead]]
     lines = [
-        [f"{int(row[dim]):,}", *(f"{float(row[name]):.6g}" for name in curves)]
+        [f"{int(row[dim]):,}", *(number(row[name], 6) for name in curves)]
         + [" ".join(str(unit) for unit in row[name].values.nonzero()[0]) or "-" for name in dead]
         for row in (ran.isel({dim: place}) for place in _places(ran.sizes[dim]))
     ]
-    outcome = OUTCOMES[int(trace["outcome"])]
-    title = f"seed {int(trace['seed'])} of {exp.network} on {exp.data.name}: {outcome} after {_epochs(trace)}"
-    return "\n".join([title, *aligned(Cells(header, lines, 0))])
-
-
-def _epochs(trace: xr.Dataset) -> str:
-    n = int(trace["epochs_run"])
-    return f"{n:,} epoch{'' if n == 1 else 's'}"
+    outcome, length = OUTCOMES[int(trace["outcome"])], plural(int(trace["epochs_run"]), "epoch")
+    title = f"seed {int(trace['seed'])} of {exp.network} on {exp.data.name}: {outcome} after {length}"
+    return f"{title}\n{table(header, lines, n_labels=0)}"
 
 
 def _places(n: int) -> list[int]:

@@ -97,7 +97,7 @@ def _specification(wanted: Request, chosen: range | list[int], values: Values) -
 def dry_run(wanted: Request, chosen: range | list[int], values: Values) -> int:
     """Say how much work a sweep is."""
     from fastgrok.engine.arguments import ExecutionOptions
-    from fastgrok.statistics.numbers import duration
+    from fastgrok.statistics.text import duration, plural
     from fastgrok.store.sweeping import estimate, estimate_in
 
     if goes_to_store(values["out"]):
@@ -109,10 +109,10 @@ def dry_run(wanted: Request, chosen: range | list[int], values: Values) -> int:
     if values["json"]:
         print(json.dumps(found._asdict(), indent=1))
         return 0
-    print(f"{_several(found.n_configurations, 'configuration')} x {_several(found.n_seeds, 'seed')}")
+    print(f"{plural(found.n_configurations, 'configuration')} x {plural(found.n_seeds, 'seed')}")
     if goes_to_store(values["out"]):
         part = "" if share is None else f" in part {share[0]} of {share[1]}"
-        print(f"to be made{part}: {_several(found.n_runs, 'run')}, {_several(found.n_shards, 'shard')}")
+        print(f"to be made{part}: {plural(found.n_runs, 'run')}, {plural(found.n_shards, 'shard')}")
     print(f"at most {found.seed_epochs:,} seed-epochs: about {duration(found.seconds)} if no seed stops early")
     print(f"{found.n_bytes / 1e6:,.1f} MB of rows before compression")
     return 0
@@ -121,8 +121,3 @@ def dry_run(wanted: Request, chosen: range | list[int], values: Values) -> int:
 def _as_many(chosen: range | list[int], stream: str) -> range:
     """Return as many seeds in a row as there are in a list: the work is the same."""
     return chosen if isinstance(chosen, range) else range(len(arguments.checked_seeds(chosen, stream)))
-
-
-def _several(n: int, what: str) -> str:
-    """Say how many there are of something."""
-    return f"{n:,} {what}{'s' * (n != 1)}"

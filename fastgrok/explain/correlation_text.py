@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 
 from fastgrok.explain.movement import WINDOW
 from fastgrok.explain.trace_variables import unit_dim
-from fastgrok.explain.wording import counted, listed, number, paragraph, param_names, table
+from fastgrok.explain.wording import paragraph, param_names
+from fastgrok.statistics.tables import table
+from fastgrok.statistics.text import fixed, listed, number, plural
 
 if TYPE_CHECKING:
     from fastgrok.explain.correlation import Correlation, LayerFound
@@ -35,9 +37,9 @@ def correlation_text(found: Correlation) -> str:
 def _inputs(found: Correlation) -> str:
     """Say how the inputs correlate with the targets."""
     data, r = found.experiment.data, found.r["input_target"].values
-    n = counted(data.n_examples, "example")
+    n = plural(data.n_examples, "example")
     title = f"r (Pearson's correlation over {n}) of the inputs with the targets; nan: something is constant."
-    rows = [[name, *map(_three, r[k])] for k, name in enumerate(data.feature_names[:ROWS])]
+    rows = [[name, *(fixed(x, 3) for x in r[k])] for k, name in enumerate(data.feature_names[:ROWS])]
     return f"{paragraph(title, _cut(data.n_in, 'input'))}\n{table(['input', *data.target_names], rows)}"
 
 
@@ -53,7 +55,7 @@ def _layer(found: Correlation, layer: LayerFound) -> list[str]:
     strongest = ""
     if layer.unit is not None and layer.target is not None:
         name = found.experiment.data.target_names[layer.target]
-        strongest = f"Strongest: unit {layer.unit} with {name}, r = {_three(layer.r)}."
+        strongest = f"Strongest: unit {layer.unit} with {name}, r = {fixed(layer.r, 3)}."
     since = f"Layer {k} has found, since {layer.since},"
     return [paragraph(f"{since} {answers[layer.found]}.", strongest, _learning(found, k)), _units(found, k)]
 
@@ -65,7 +67,7 @@ def _learning(found: Correlation, k: int) -> str:
     learning = np.concatenate([one.learning.ravel() for one in moved])
     names = np.array(param_names(found.experiment, k))
     text = (
-        f"Of its {counted(len(names), 'parameter')} {int(learned.sum()):,} moved beyond noise since the start, and "
+        f"Of its {plural(len(names), 'parameter')} {int(learned.sum()):,} moved beyond noise since the start, and "
         f"{int(learning.sum()):,} in the last {100 * WINDOW:.0f} % of the history."
     )
     return text if learned.all() or not learned.any() else f"{text} Not beyond noise: {listed(names[~learned])}."
@@ -78,7 +80,7 @@ def _units(found: Correlation, k: int) -> str:
     rows = []
     for unit in range(min(width, ROWS)):
         active_on = [] if active is None else [f"{int(active.values[-1, unit])} of {n}"]
-        rows.append([f"unit {unit}", *active_on, *(_three(r[unit]) for r in strongest.values())])
+        rows.append([f"unit {unit}", *active_on, *(fixed(r[unit], 3) for r in strongest.values())])
     header = [f"layer {k}", *["active on"] * (active is not None), *strongest]
     return "\n".join(filter(None, [_cut(width, "unit"), table(header, rows)]))
 
@@ -102,11 +104,6 @@ def strongest_of_units(found: Correlation, k: int) -> dict[str, NDArray[np.float
     return columns
 
 
-def _three(r: float) -> str:
-    """Return a correlation to three decimals."""
-    return f"{round(float(r), 3) + 0.0:.3f}"
-
-
 def _strongest(r: NDArray[np.float64]) -> float:
     """Return the largest correlation by size, with its sign; NaN if there is none."""
     there = r[np.isfinite(r)]
@@ -115,7 +112,7 @@ def _strongest(r: NDArray[np.float64]) -> float:
 
 def _cut(count: int, noun: str) -> str:
     """Say that a table is cut."""
-    return f"The first {ROWS} of {counted(count, noun)}." if count > ROWS else ""
+    return f"The first {ROWS} of {plural(count, noun)}." if count > ROWS else ""
 
 
 def _limits(found: Correlation) -> str:

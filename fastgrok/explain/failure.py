@@ -10,9 +10,10 @@ from fastgrok.explain.causes.death import NetworkDeath, network_death
 from fastgrok.explain.causes.divergence import Divergence, divergence
 from fastgrok.explain.causes.plateau import OnPlateau, on_plateau
 from fastgrok.explain.trace import Moment, experiment_of, moment, trimmed
-from fastgrok.explain.wording import number, paragraph
+from fastgrok.explain.wording import paragraph
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.variables import NEVER, OUTCOMES, STALLED_GRADIENT_NORM, Outcome
+from fastgrok.statistics.text import number
 
 if TYPE_CHECKING:
     import xarray as xr

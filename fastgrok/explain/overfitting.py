@@ -13,8 +13,10 @@ from fastgrok.datasets import Dataset
 from fastgrok.errors import InvalidExperiment
 from fastgrok.explain.pearson import pearson
 from fastgrok.explain.trace import Moment, experiment_of, moment, time_dim, trimmed
-from fastgrok.explain.wording import counted, number, paragraph, param_names, table
+from fastgrok.explain.wording import paragraph, param_names
 from fastgrok.spec.experiment import Experiment
+from fastgrok.statistics.tables import table
+from fastgrok.statistics.text import fixed, number, plural
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -95,7 +97,7 @@ class Overfitting:
     def __str__(self) -> str:
         n, m = len(self.inputs), len(self.weights)
         inputs = [
-            [one.name, *(f"{r + 0.0:.3f}" for r in one[3:]), *map(number, (one.before, one.after, one.growth))]
+            [one.name, *(fixed(r, 3) for r in one[3:]), *map(number, (one.before, one.after, one.growth))]
             for one in self.inputs[:_ROWS]
         ]
         weights = [
@@ -216,7 +218,7 @@ def _flat(params: list[NDArray[Any]]) -> NDArray[Any]:
 
 def _most(count: int, noun: str) -> str:
     """Say how many are shown."""
-    return f"the first {_ROWS} of {counted(count, noun)}" if count > _ROWS else counted(count, noun)
+    return f"the first {_ROWS} of {plural(count, noun)}" if count > _ROWS else plural(count, noun)
 
 
 def _verdict(found: Overfitting) -> str:

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from fastgrok.explain.trace import Moment, checked_time, experiment_of, layer_input, moment, time_dim, trimmed
 from fastgrok.explain.trace_variables import EXAMPLE, unit_dim
-from fastgrok.explain.wording import counted, number, paragraph, param_names, table
+from fastgrok.explain.wording import paragraph, param_names
 from fastgrok.spec.experiment import Experiment
+from fastgrok.statistics.tables import table
+from fastgrok.statistics.text import number, plural
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -205,7 +207,7 @@ def _layer_text(found: Pressure, k: int) -> str:
         for row in shown
     ]
     lines = table([*header, "up", "down", "total", "cancels", "mean"], body)
-    beyond = f"Signs of the first {_COLUMNS} of {counted(n, 'example')}." if n > _COLUMNS else ""
-    fewer = f"The {_ROWS} of {counted(len(rows), 'weight')} that are pushed the most." if len(rows) > _ROWS else ""
+    beyond = f"Signs of the first {_COLUMNS} of {plural(n, 'example')}." if n > _COLUMNS else ""
+    fewer = f"The {_ROWS} of {plural(len(rows), 'weight')} that are pushed the most." if len(rows) > _ROWS else ""
     title = f"Layer {k}, examples by their numbers:"
     return "\n".join(filter(None, [title, lines, paragraph(beyond, fewer)]))

@@ -11,7 +11,7 @@ from fastgrok.explain.wording import layer_name, wrapped
 from fastgrok.spec.layers import Layer, LeakyReLU, Linear, ReLU, Sigmoid
 from fastgrok.spec.losses import Loss
 from fastgrok.spec.network import Network
-from fastgrok.statistics.layout import Cells, aligned
+from fastgrok.statistics.tables import Cells, aligned
 
 _RELATIONS = {0: "=", -1: "<", 1: ">"}
 UPDATES = {0: "keep", 1: "up", -1: "down"}

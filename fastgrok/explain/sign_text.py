@@ -9,7 +9,7 @@ import numpy as np
 
 from fastgrok.explain.sign_rules import UPDATES
 from fastgrok.explain.wording import numbers, precise, wrapped
-from fastgrok.statistics.layout import Cells, aligned
+from fastgrok.statistics.tables import Cells, aligned
 
 if TYPE_CHECKING:
     from fastgrok.explain.sign_flow import Blocked, SignFlow, SignLayer

@@ -1,9 +1,10 @@
-"""How the texts of explanations say numbers, lists and examples."""
+"""How the texts of explanations say examples, layers and parameters, and break their lines."""
 
 from __future__ import annotations
 
+import functools
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,38 +12,16 @@ import numpy as np
 from fastgrok.datasets import Dataset
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.layers import ACTIVATIONS, Layer
-from fastgrok.statistics.layout import Cells, aligned
-from fastgrok.statistics.numbers import one_line
+from fastgrok.statistics.text import number, one_line
 
 WIDTH = 100
 """Characters of a line of text at most."""
 
 _NAMES = {cls: name for name, cls in ACTIVATIONS.items() if cls}
-_MOST = 8  # items of a list that are said; inputs and examples may be thousands
+_MOST = 8  # numbers of an example that are said; inputs may be thousands
 
-
-def number(value: Any) -> str:
-    """
-    Return a number to four digits.
-
-    Examples
-    --------
-    >>> number(0.123456), number(-0.0), number(2)
-    ('0.1235', '0', '2')
-    """
-    return f"{float(value) + 0.0:.4g}"
-
-
-def precise(value: float | np.floating) -> str:
-    """
-    Return a number to six digits, and no minus before a zero.
-
-    Examples
-    --------
-    >>> precise(-0.66), precise(0.1 + 0.2), precise(-0.0)
-    ('-0.66', '0.3', '0')
-    """
-    return f"{float(value) + 0.0:.6g}"
+precise = functools.partial(number, digits=6)
+"""Writes a number to six digits, as calculations show them."""
 
 
 def numbers(values: np.ndarray) -> str:
@@ -57,33 +36,6 @@ def numbers(values: np.ndarray) -> str:
     '(0, 0.25)'
     """
     return f"({', '.join(map(precise, values))})"
-
-
-def counted(count: int, noun: str) -> str:
-    """
-    Return a number of things.
-
-    Examples
-    --------
-    >>> counted(1, "unit"), counted(1200, "unit")
-    ('1 unit', '1,200 units')
-    """
-    return f"{count:,} {noun}{'s' * (count != 1)}"
-
-
-def listed(items: Iterable[Any]) -> str:
-    """
-    Return things one after the other, the first eight of them if there are more.
-
-    Examples
-    --------
-    >>> listed([1, 2, 3])
-    '1, 2 and 3'
-    """
-    words = [str(item) for item in items]
-    if len(words) > _MOST:
-        words = [*words[: _MOST - 1], f"{len(words) - _MOST + 1:,} more"]
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 def example(data: Dataset, k: int) -> str:
@@ -167,9 +119,3 @@ def bullet(text: str) -> str:
     '- one thing'
     """
     return "\n".join(wrapped(f"- {text}", hanging=2))
-
-
-def table(header: Sequence[str], body: Sequence[Sequence[str]], n_labels: int = 1) -> str:
-    """Return an aligned table."""
-    rows = [[one_line(cell) for cell in row] for row in body]
-    return "\n".join(aligned(Cells(list(header), rows, n_labels)))

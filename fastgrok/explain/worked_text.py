@@ -10,7 +10,7 @@ import numpy as np
 from fastgrok.explain.passes import ERROR_FACTOR
 from fastgrok.explain.wording import layer_name, numbers, precise, wrapped
 from fastgrok.spec.layers import LeakyReLU
-from fastgrok.statistics.layout import Cells, aligned
+from fastgrok.statistics.tables import Cells, aligned
 
 if TYPE_CHECKING:
     from fastgrok.explain.worked_pass import ActivationPass, LayerPass, WorkedPass

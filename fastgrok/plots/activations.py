@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from fastgrok.explain.trace import checked_time, experiment_of, time_dim
 from fastgrok.plots.recorded import checked_layer, layer_name, recorded, title_of
-from fastgrok.plots.style import axes_or_new, ink, short
+from fastgrok.plots.style import axes_or_new, ink
+from fastgrok.statistics.text import short
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -8,7 +8,7 @@ from fastgrok.errors import InvalidExperiment
 from fastgrok.results.result import Result
 from fastgrok.spec.axes import Configuration
 from fastgrok.statistics.counts import Counts
-from fastgrok.statistics.numbers import named
+from fastgrok.statistics.text import axis_value
 from fastgrok.store import Store
 
 
@@ -22,7 +22,7 @@ class Counted(NamedTuple):
     def name(self) -> str:
         """Its values on the axes in words; of a run its network."""
         labels, experiment = self.configuration
-        return ", ".join(named(path, label) for path, label in labels.items()) or str(experiment.network)
+        return ", ".join(axis_value(path, label) for path, label in labels.items()) or str(experiment.network)
 
 
 def checked_sweep(result: Any) -> Result | Store:

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from fastgrok.plots.configurations import Counted, trained
 from fastgrok.plots.style import axes_or_new, legend_below, looks
 from fastgrok.results.result import Result
-from fastgrok.statistics.numbers import percent
 from fastgrok.statistics.proportion import Estimate, wilson
 from fastgrok.statistics.survival import band, survival_curve
+from fastgrok.statistics.text import percent
 from fastgrok.store import Store
 
 if TYPE_CHECKING:

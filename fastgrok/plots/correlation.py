@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from fastgrok.explain.correlation import Correlation, LayerFound
 from fastgrok.explain.correlation_text import ROWS, strongest_of_units
 from fastgrok.plots.style import apart, axes_or_new
+from fastgrok.statistics.text import fixed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -97,8 +98,7 @@ def correlation(found: Correlation, ax: Axes | None = None) -> Axes:
         for (row, column), r in np.ndenumerate(table.r):
             if np.isfinite(r):
                 color = "white" if abs(r) > _DARK else "black"
-                shown = f"{round(r, 2) + 0.0:.2f}"
-                ax.text(column, row, shown, ha="center", va="center", fontsize=size, color=color)
+                ax.text(column, row, fixed(r, 2), ha="center", va="center", fontsize=size, color=color)
         ax.set_yticks(range(len(table.rows)), [f"layer {k}: unit {unit}" for k, unit in table.rows], fontsize=size)
     else:
         ax.set_yticks(table.starts, [f"layer {layer.layer}" for layer in table.layers])

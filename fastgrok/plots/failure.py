@@ -15,9 +15,9 @@ from fastgrok.explain.causes.plateau import OnPlateau
 from fastgrok.explain.failure import Evidence, Success
 from fastgrok.explain.failure import failure as explained
 from fastgrok.explain.trace import epochs_of, time_dim, trimmed
-from fastgrok.explain.wording import listed, number
 from fastgrok.plots.recorded import time_label, title_of
 from fastgrok.plots.style import COLOURS, DEAD, axes_or_new, legend_below
+from fastgrok.statistics.text import listed, number
 
 if TYPE_CHECKING:
     import xarray as xr

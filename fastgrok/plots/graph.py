@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fastgrok.plots.recorded import layer_name
-from fastgrok.plots.style import COLOURS, DEAD, blended, short
+from fastgrok.plots.style import COLOURS, DEAD, blended
+from fastgrok.statistics.text import short
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

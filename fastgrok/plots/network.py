@@ -20,7 +20,8 @@ from fastgrok.plots.graph import (
     places,
 )
 from fastgrok.plots.recorded import recorded, title_of
-from fastgrok.plots.style import axes_or_new, blended, short
+from fastgrok.plots.style import axes_or_new, blended
+from fastgrok.statistics.text import short
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -12,8 +12,8 @@ from fastgrok.plots.configurations import checked_sweep, counted
 from fastgrok.plots.style import axes_or_new, ink
 from fastgrok.results.result import Result
 from fastgrok.statistics.counts import Counts
-from fastgrok.statistics.numbers import one_line, percent
 from fastgrok.statistics.proportion import Estimate, rate
+from fastgrok.statistics.text import one_line, percent
 from fastgrok.store import Store
 
 if TYPE_CHECKING:

@@ -80,18 +80,6 @@ def ink(share: float) -> str:
     return "black" if share > 0.5 else "white"
 
 
-def short(number: float, decimals: int = 2) -> str:
-    """
-    Return a number that fits into a node or a cell, as those of a seed that diverges must.
-
-    Examples
-    --------
-    >>> short(-0.5), short(-0.001), short(123.4), short(-2e200)
-    ('-0.50', '0.00', '1e+02', '-2e+200')
-    """
-    return f"{round(number, decimals) + 0.0:.{decimals}f}" if abs(number) < 100 else f"{number:.0e}"
-
-
 def legend_below(ax: Axes, title: str | None = None) -> None:
     """Say what stands for what below the axes, where long names hide nothing."""
     n = len(ax.get_legend_handles_labels()[1])

@@ -20,7 +20,8 @@ from fastgrok.plots.graph import (
     draw_legend,
     places,
 )
-from fastgrok.plots.style import axes_or_new, blended, short
+from fastgrok.plots.style import axes_or_new, blended
+from fastgrok.statistics.text import short
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -20,9 +20,9 @@ from fastgrok.results.rows import Row, as_frame, median, outcomes, rate
 from fastgrok.spec.axes import Axis, Configuration
 from fastgrok.spec.experiment import Experiment
 from fastgrok.statistics.counts import Counts
-from fastgrok.statistics.numbers import duration, speed
 from fastgrok.statistics.summary import Summary, summarise
 from fastgrok.statistics.sweep import Rows
+from fastgrok.statistics.text import duration, speed
 
 if TYPE_CHECKING:
     import pandas as pd

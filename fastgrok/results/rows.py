@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fastgrok.spec.axes import Configuration
 from fastgrok.spec.variables import OUTCOMES
-from fastgrok.statistics.layout import Cells
-from fastgrok.statistics.numbers import NOT_REACHED, duration, one_line, percent, speed
 from fastgrok.statistics.proportion import Estimate
 from fastgrok.statistics.summary import Summary
+from fastgrok.statistics.tables import Cells
+from fastgrok.statistics.text import NOT_REACHED, duration, one_line, percent, speed
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from fastgrok.results.rows import Row, cells, total
-from fastgrok.statistics.layout import aligned, cells_as_html, fitted
+from fastgrok.statistics.tables import aligned, cells_as_html, fitted
 
 
 def as_text(rows: Sequence[Row]) -> str:

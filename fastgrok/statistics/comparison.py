@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 from fastgrok.errors import InvalidExperiment, one_of
 from fastgrok.statistics import comparison_text as words
 from fastgrok.statistics.comparison_rows import PairRow, PooledRow, ValueRow
-from fastgrok.statistics.layout import Cells, aligned, cells_as_html, fitted
-from fastgrok.statistics.numbers import named
 from fastgrok.statistics.pairs import Member, pairs, value_row
 from fastgrok.statistics.proportion import Estimate, normal_quantile
 from fastgrok.statistics.sweep import Sweep
+from fastgrok.statistics.tables import Cells, aligned, cells_as_html, fitted
+from fastgrok.statistics.text import axis_value
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -139,7 +139,7 @@ class Comparison:
 
     def _named(self, row: Any) -> Any:
         """Say of the labels of a row what they are of, where they do not say it themselves."""
-        return row._replace(a=named(self.axis, row.a), b=named(self.axis, row.b))
+        return row._replace(a=axis_value(self.axis, row.a), b=axis_value(self.axis, row.b))
 
     def _within(self, pooled: PooledRow) -> list[PairRow]:
         """Return the rows of the strata of one in the mean over them."""

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastgrok.statistics.comparison_rows import PairRow, PooledRow, ValueRow
-from fastgrok.statistics.layout import Cells
-from fastgrok.statistics.numbers import epochs, inverse, one_line, percent, points, probability, ratio
 from fastgrok.statistics.proportion import Estimate
+from fastgrok.statistics.tables import Cells
+from fastgrok.statistics.text import epochs, one_line, percent, plural, points, probability, ratio
 
 
 def value_cells(rows: Sequence[ValueRow], confidence: float) -> Cells:
@@ -71,8 +71,8 @@ def pair_verdict(row: PairRow, n_pairs: int, alpha: float) -> str:
     """Say in words which of two values converges more often, and what a success costs."""
     first, cost = row.a, row.expected_ratio
     if (row.difference.value or 0.0) < 0:
-        first, cost = row.b, inverse(cost)
-    over = f"Holm over {_pairs(n_pairs)}"
+        first, cost = row.b, _inverse(cost)
+    over = f"Holm over {plural(n_pairs, 'pair')}"
     text = _verdict(row.a, row.b, row.difference, row.mcnemar_holm, f"McNemar, {over}", alpha)
     if row.mcnemar_holm > alpha:
         how_soon = "but they differ" if row.logrank_holm <= alpha else "nor do they"
@@ -123,13 +123,21 @@ def footnote(n_pairs: int, n_pooled: int, confidence: float) -> str:
     >>> footnote(3, 0, 0.95)
     'each interval is of 95 % by itself; p are adjusted by Holm over 3 pairs, each test by itself'
     """
-    text = f"each interval is of {100 * confidence:g} % by itself; p are adjusted by Holm over {_pairs(n_pairs)}"
+    text = (
+        f"each interval is of {100 * confidence:g} % by itself; p are adjusted by Holm over {plural(n_pairs, 'pair')}"
+    )
     if not n_pooled:
         return f"{text}, each test by itself"
     return (
         f"{text} within the strata (how often: McNemar; how soon: paired logrank; each by itself), and over "
-        f"{_pairs(n_pooled)} in the mean over them (one observation a seed)"
+        f"{plural(n_pooled, 'pair')} in the mean over them (one observation a seed)"
     )
+
+
+def _inverse(ratio: Estimate) -> Estimate:
+    """Return the reciprocal of a ratio."""
+    value, low, high = (None if x is None else 1 / x for x in ratio)
+    return Estimate(value, high, low)
 
 
 def _verdict(a: Any, b: Any, difference: Estimate, p: float, how: str, alpha: float) -> str:
@@ -143,7 +151,3 @@ def _verdict(a: Any, b: Any, difference: Estimate, p: float, how: str, alpha: fl
     if value < 0:
         first, second, difference = second, first, Estimate(-value, -high, -low)
     return f"{first} converges more often than {second} by {points(difference, ' points')}; {chance}"
-
-
-def _pairs(n: int) -> str:
-    return f"{n:,} pair{'s' * (n != 1)}"

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from fastgrok.results.rows import Row
 from fastgrok.statistics.counts import Counts
-from fastgrok.statistics.numbers import one_line
 from fastgrok.statistics.summary import summarise
+from fastgrok.statistics.text import one_line
 from fastgrok.store.shards import Sidecar
 from fastgrok.store.specification import Specification
 from fastgrok.store.status import Status

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import textwrap
 from typing import Any, NamedTuple
 
-from fastgrok.statistics.layout import Cells, aligned
-from fastgrok.statistics.numbers import NOT_REACHED, duration
+from fastgrok.statistics import text
 from fastgrok.statistics.proportion import Estimate
+from fastgrok.statistics.tables import Cells, aligned
+from fastgrok.statistics.text import NOT_REACHED, decimals_of, duration, with_interval
 
 CONFIDENCE = 0.99
 """That all intervals of a study hold together. So high because a study is also a test: a closed form that is true
@@ -143,29 +143,22 @@ def estimate_text(estimate: Estimate, unit: str) -> str:
         return NOT_REACHED if unit == "epochs" else "none"
     if low == high:
         return number(value, unit) + suffix(unit)
-    if low is None or high is None:
-        decimals = 0
-    else:
-        decimals = min(max(1 - math.floor(math.log10(_FACTORS.get(unit, 1.0) * (high - low))), 0), 9)
-    texts = [number(x, unit, decimals) for x in estimate]
-    return f"{texts[0]}{suffix(unit)} [{texts[1]}, {texts[2]}]"
+    factor = _FACTORS.get(unit, 1.0)
+    decimals = 0 if low is None or high is None else decimals_of(factor * (high - low) / 10, most=9)
+    scaled = (None if x is None else factor * x for x in estimate)
+    return with_interval(Estimate(*scaled), decimals, suffix(unit))
 
 
-def number(value: float | None, unit: str, decimals: int | None = None) -> str:
+def number(value: float | None, unit: str) -> str:
     """
     Return a number in its unit.
 
     Examples
     --------
-    >>> number(0.125, "%"), number(None, "epochs"), number(1234.5, "epochs", 0), number(-0.1, "", 0)
-    ('12.5', 'open', '1,234', '0')
+    >>> number(0.125, "%"), number(1234.5, "epochs"), number(None, "")
+    ('12.5', '1234.5', 'open')
     """
-    if value is None:
-        return "open"
-    scaled = _FACTORS.get(unit, 1.0) * value
-    digits = 6 if unit in _FACTORS else 9
-    text = f"{scaled:.{digits}g}" if decimals is None else f"{scaled:,.{decimals}f}"
-    return text if text.strip("-0.,") else text.removeprefix("-")  # no -0
+    return "open" if value is None else text.number(_FACTORS.get(unit, 1.0) * value, 6 if unit in _FACTORS else 9)
 
 
 def suffix(unit: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from fastgrok.explain.trace import Moment, epochs_of, moment
-from fastgrok.explain.wording import number
+from fastgrok.statistics.text import number
 
 if TYPE_CHECKING:
     import xarray as xr

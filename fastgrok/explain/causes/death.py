@@ -9,9 +9,11 @@ from numpy.typing import NDArray
 
 from fastgrok.explain.trace import Moment, epochs_of, moment, start_of_last_run
 from fastgrok.explain.trace_variables import unit_dim
-from fastgrok.explain.wording import counted, example, listed, number, paragraph, table
+from fastgrok.explain.wording import example, paragraph
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.network import ReLU
+from fastgrok.statistics.tables import table
+from fastgrok.statistics.text import listed, number, plural
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -145,5 +147,5 @@ def _blow_text(deaths: tuple[UnitDeath, ...], blow: Blow, experiment: Experiment
         for k in range(min(data.n_examples, _ROWS))
     ]
     shown = table(["", "z before", "z after"], rows)
-    more = "" if data.n_examples <= _ROWS else f"\n(the first of {counted(data.n_examples, 'example')})"
+    more = "" if data.n_examples <= _ROWS else f"\n(the first of {plural(data.n_examples, 'example')})"
     return paragraph(f"{did} {change}{bias}.", hint) + f"\n\n{shown}{more}"

@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 
 from fastgrok.explain.trace import Moment, moment
 from fastgrok.explain.trace_variables import param_variables
-from fastgrok.explain.wording import listed, number, paragraph, table
+from fastgrok.explain.wording import paragraph
 from fastgrok.spec.experiment import Experiment
+from fastgrok.statistics.tables import table
+from fastgrok.statistics.text import listed, number
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from fastgrok.explain.causes.course import Course, course, course_text
 from fastgrok.explain.causes.death import UnitDeath, unit_deaths
 from fastgrok.explain.trace import Moment, epochs_of, moment, start_of_last_run
-from fastgrok.explain.wording import bullet, example, listed, number, paragraph
+from fastgrok.explain.wording import bullet, example, paragraph
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.variables import MAX_PLATEAU_EXAMPLES
 from fastgrok.statistics.plateaus import Plateau, nearest_plateau, plateaus
+from fastgrok.statistics.text import listed, number
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import fastgrok as fg
+from fastgrok.statistics.text import plural
 from fastgrok.studies.endings import run_to_the_end
 from fastgrok.studies.expectations import above, equal
 from fastgrok.studies.measures import difference, median, share
@@ -28,7 +29,7 @@ def hidden_units(runner: Runner) -> Iterator[Check]:
     """How often and how fast XOR is solved by N hidden units, and where the rest end."""
     fewer = None
     for width in WIDTHS:
-        case = f"{width} unit{'s' if width > 1 else ''}"
+        case = plural(width, "unit")
         exp = fg.Experiment(
             fg.mlp(2, width, 1, output="sigmoid"),
             fg.datasets.xor(),

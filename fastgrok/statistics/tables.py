@@ -1,16 +1,23 @@
 """Tables of strings as lines of text, as wide as they are or as a terminal is."""
 
 import html
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from fastgrok.statistics.text import one_line
 
 
 class Cells(NamedTuple):
-    """A table of strings; columns from `n_labels` on hold numbers."""
+    """A table of strings."""
 
     header: list[str]
     body: list[list[str]]
-    n_labels: int
+    n_labels: int  # columns from this one on hold numbers
+
+
+def table(header: Sequence[str], body: Sequence[Sequence[Any]], n_labels: int = 1) -> str:
+    """Return an aligned table; a cell of several lines becomes one."""
+    return "\n".join(aligned(Cells(list(header), [[one_line(cell) for cell in row] for row in body], n_labels)))
 
 
 def aligned(table: Cells, rule: str = "-") -> Iterable[str]:
