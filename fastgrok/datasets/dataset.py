@@ -13,8 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastgrok.datasets.arrays import examples_array, targets_array, text, unique_names
-from fastgrok.datasets.csv_file import read_csv
-from fastgrok.datasets.npz_file import read_npz
+from fastgrok.datasets.files import read_csv, read_npz
 from fastgrok.datasets.split import held_out_rows
 from fastgrok.errors import MISSING, InvalidExperiment, check_keys
 
