@@ -10,19 +10,34 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgrok.errors import InvalidExperiment
-from fastgrok.explain.correlation_text import correlation_text
-from fastgrok.explain.movement import Movement, movements
-from fastgrok.explain.pearson import CONSTANT, pearson
 from fastgrok.explain.trace import Moment, experiment_of, layer_input, moment, start_of_last_run, time_dim, trimmed
 from fastgrok.explain.trace_variables import activation_places, unit_dim
+from fastgrok.explain.weight_drift import WINDOW, WeightDrift, weight_drifts
+from fastgrok.explain.wording import paragraph, param_names
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.layers import ReLU
+from fastgrok.statistics.tables import table
+from fastgrok.statistics.text import fixed, listed, number, plural
 
 if TYPE_CHECKING:
     import xarray as xr
 
 FOUND = ("none", "conditional", "direct")
 """What a layer may have found: see `correlation`."""
+
+CONSTANT = {"float64": 1e-6, "float32": 1e-4}
+"""What varies over the examples by no more than this share of its size is constant: the rest is rounding."""
+
+ROWS = 16
+"""Inputs, or units of a layer, that are shown at most; of more the first ones."""
+
+_COLUMNS = {
+    "z, target": "z_target",
+    "a, target": "activation_target",
+    "input, a": "input_activation",
+    "a, target if active": "activation_target_active",
+    "input, a if active": "input_activation_active",
+}
 
 _TARGET = "target"
 
@@ -62,12 +77,13 @@ class Correlation:
 
     r: xr.Dataset
     layers: tuple[LayerFound, ...]
-    movements: Mapping[str, Movement]
+    movements: Mapping[str, WeightDrift]
     least: float
     experiment: Experiment = field(repr=False)
 
     def __str__(self) -> str:
-        return correlation_text(self)
+        parts = [_inputs_text(self), *(part for layer in self.layers for part in _layer_text(self, layer))]
+        return "\n\n".join([*parts, _limits_text(self.experiment.data.n_examples)])
 
 
 def correlation(trace: Any, *, least: float = 0.5) -> Correlation:
@@ -92,7 +108,7 @@ def correlation(trace: Any, *, least: float = 0.5) -> Correlation:
     "none"        neither
     ============= ======================================================================================
 
-    A weight is learning if it moves beyond noise: see `fastgrok.explain.movement`.
+    A weight is learning if it moves beyond noise: see `fastgrok.explain.weight_drift`.
 
     Raises
     ------
@@ -117,19 +133,18 @@ def correlation(trace: Any, *, least: float = 0.5) -> Correlation:
     """
     if isinstance(least, bool) or not isinstance(least, int | float | np.number) or not 0 < least <= 1:
         raise InvalidExperiment("least", least, "a number greater than 0 and at most 1")
-    there = trimmed(trace, last_attempt=True)
-    experiment = experiment_of(there)
-    dim = time_dim(there)
+    trace = trimmed(trace, last_attempt=True)
+    experiment = experiment_of(trace)
     numbers = range(1, len(experiment.network.linears) + 1)
     tolerance = CONSTANT[experiment.dtype]
     import xarray as xr
 
-    data = experiment.data
+    data, dim = experiment.data, time_dim(trace)
     r = {"input_target": ((unit_dim(0), _TARGET), pearson(data.X, data.y, constant=tolerance))}
-    r |= {name: entry for k in numbers for name, entry in _of_layer(there, experiment, k, tolerance)}
-    found = xr.Dataset(r, {dim: there[dim].values})
-    layers = tuple(_found(there, found, k, float(least)) for k in numbers)
-    return Correlation(found, layers, movements(there), float(least), experiment)
+    r |= {name: entry for k in numbers for name, entry in _of_layer(trace, experiment, k, tolerance)}
+    over_time = xr.Dataset(r, {dim: trace[dim].values})
+    layers = tuple(_layer_found(trace, over_time, k, float(least)) for k in numbers)
+    return Correlation(over_time, layers, weight_drifts(trace), float(least), experiment)
 
 
 def _of_layer(trace: xr.Dataset, experiment: Experiment, k: int, constant: float) -> Iterator[tuple[str, Any]]:
@@ -155,20 +170,149 @@ def _ends_with_relu(experiment: Experiment, k: int) -> bool:
     return isinstance(experiment.network.layers[last], ReLU)
 
 
-def _found(trace: xr.Dataset, r: xr.Dataset, k: int, least: float) -> LayerFound:
+def _layer_found(trace: xr.Dataset, r: xr.Dataset, k: int, least: float) -> LayerFound:
     """Return what a layer has found."""
     z, a = _size(r[f"z_target_{k}"].values), _size(r[f"activation_target_{k}"].values)
     direct, some = (size.max(axis=(1, 2)) >= least for size in (z, a))
     kinds = np.where(direct, 2, np.where(some, 1, 0))
-    place = start_of_last_run(kinds == kinds[-1])
+    since = moment(trace, start_of_last_run(kinds == kinds[-1]))
     name, size = (f"z_target_{k}", z) if direct[-1] else (f"activation_target_{k}", a)
     unit, target = np.unravel_index(int(np.argmax(size[-1])), size.shape[1:])
     value = float(r[name].values[-1, unit, target])
     if np.isnan(value):
-        return LayerFound(k, FOUND[kinds[-1]], moment(trace, place), None, None, value)
-    return LayerFound(k, FOUND[kinds[-1]], moment(trace, place), int(unit), int(target), value)
+        return LayerFound(k, FOUND[kinds[-1]], since, None, None, value)
+    return LayerFound(k, FOUND[kinds[-1]], since, int(unit), int(target), value)
 
 
 def _size(r: NDArray[Any]) -> NDArray[Any]:
     """Return |r|, and -1 where there is no correlation to speak of."""
     return np.asarray(np.nan_to_num(np.abs(r), nan=-1.0))
+
+
+def pearson(
+    x: NDArray[Any], y: NDArray[Any], where: NDArray[np.bool_] | None = None, *, constant: float = CONSTANT["float64"]
+) -> NDArray[np.float64]:
+    """
+    Return the correlation of every column of x with every column of y, NaN where one of them is constant.
+
+    r = sum (x - mean x)(y - mean y) / sqrt(sum (x - mean x)**2 sum (y - mean y)**2).
+
+    x: (..., n_examples, n_x); y: (..., n_examples, n_y); axes before the examples are broadcast; where: (...,
+    n_examples, n_y): the examples that count, for each column of y; None: all; returns (..., n_x, n_y).
+
+    Examples
+    --------
+    >>> x, y = np.array([[0.0], [1], [2], [3]]), np.array([[0.0], [1], [2], [0]])
+    >>> pearson(x, y).round(3), pearson(x, y, y > 0)
+    (array([[0.135]]), array([[1.]]))
+    """
+    x, y = x.astype(np.float64), y.astype(np.float64)
+    weight = np.ones_like(y) if where is None else where.astype(np.float64)
+    with np.errstate(over="ignore", invalid="ignore"):  # of a network that diverges: NaN
+        least_x, least_y = ((constant * np.abs(a).max(axis=-2)) ** 2 for a in (x, y))
+        columns = np.swapaxes(x - x.mean(axis=-2, keepdims=True), -1, -2)
+        y = y - y.mean(axis=-2, keepdims=True)
+        count = np.maximum(weight.sum(axis=-2), 1)[..., None, :]
+        mean_x, mean_y = columns @ weight / count, (weight * y).sum(axis=-2)[..., None, :] / count
+        var_x = columns**2 @ weight / count - mean_x**2
+        var_y = (weight * y**2).sum(axis=-2)[..., None, :] / count - mean_y**2
+        covariance = columns @ (weight * y) / count - mean_x * mean_y
+        varies = (var_x > least_x[..., :, None]) & (var_y > least_y[..., None, :])
+        r = covariance / np.sqrt(np.where(varies, var_x * var_y, 1.0))
+        return np.where(varies, np.clip(r, -1, 1), np.nan)
+
+
+def _inputs_text(result: Correlation) -> str:
+    """Say how the inputs correlate with the targets."""
+    data, r = result.experiment.data, result.r["input_target"].values
+    n = plural(data.n_examples, "example")
+    title = f"r (Pearson's correlation over {n}) of the inputs with the targets; nan: something is constant."
+    rows = [[name, *(fixed(x, 3) for x in r[k])] for k, name in enumerate(data.feature_names[:ROWS])]
+    return f"{paragraph(title, _cut(data.n_in, 'input'))}\n{table(['input', *data.target_names], rows)}"
+
+
+def _layer_text(result: Correlation, layer: LayerFound) -> list[str]:
+    """Say what a layer has found, and which of its weights are learning."""
+    k = layer.layer
+    answers = {
+        "none": f"no correlation: no unit has |r| >= {number(result.least)} with a target",
+        "conditional": "conditional correlation: no weighted sum of its inputs correlates with a target, "
+        "but what some unit lets through does",
+        "direct": "direct correlation: a weighted sum of its inputs correlates with a target",
+    }
+    strongest = ""
+    if layer.unit is not None and layer.target is not None:
+        name = result.experiment.data.target_names[layer.target]
+        strongest = f"Strongest: unit {layer.unit} with {name}, r = {fixed(layer.r, 3)}."
+    since = f"Layer {k} has found, since {layer.since},"
+    return [
+        paragraph(f"{since} {answers[layer.found]}.", strongest, _learning_text(result, k)),
+        _units_text(result, k),
+    ]
+
+
+def _learning_text(result: Correlation, k: int) -> str:
+    """Say which weights are learning."""
+    drifts = [result.movements[name] for name in (f"weight_{k}", f"bias_{k}") if name in result.movements]
+    learned = np.concatenate([drift.learned.ravel() for drift in drifts])
+    learning = np.concatenate([drift.learning.ravel() for drift in drifts])
+    names = np.array(param_names(result.experiment, k))
+    text = (
+        f"Of its {plural(len(names), 'parameter')} {int(learned.sum()):,} moved beyond noise since the start, and "
+        f"{int(learning.sum()):,} in the last {100 * WINDOW:.0f} % of the history."
+    )
+    return text if learned.all() or not learned.any() else f"{text} Not beyond noise: {listed(names[~learned])}."
+
+
+def _units_text(result: Correlation, k: int) -> str:
+    """Return a table with a row for each unit of a layer, at the end."""
+    strongest, active = strongest_of_units(result, k), result.r.get(f"active_{k}")
+    n, width = result.experiment.data.n_examples, result.experiment.network.linears[k - 1].fan_out
+    rows = []
+    for unit in range(min(width, ROWS)):
+        active_on = [] if active is None else [f"{int(active.values[-1, unit])} of {n}"]
+        rows.append([f"unit {unit}", *active_on, *(fixed(r[unit], 3) for r in strongest.values())])
+    header = [f"layer {k}", *["active on"] * (active is not None), *strongest]
+    return "\n".join(filter(None, [_cut(width, "unit"), table(header, rows)]))
+
+
+def strongest_of_units(result: Correlation, k: int) -> dict[str, NDArray[np.float64]]:
+    """
+    Return for each kind of correlation the strongest of each unit at the end, with its sign, (n_units,).
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor())
+    >>> list(strongest_of_units(fg.explain.correlation(fg.replay(exp, seed=1)), 2))
+    ['z, target', 'a, target', 'input, a']
+    """
+    columns = {}
+    for name, variable in _COLUMNS.items():
+        if f"{variable}_{k}" in result.r:
+            now = result.r[f"{variable}_{k}"][-1].transpose(unit_dim(k), ...)
+            columns[name] = np.array([_strongest(r) for r in now.values])
+    return columns
+
+
+def _strongest(r: NDArray[np.float64]) -> float:
+    """Return the largest correlation by size, with its sign; NaN if there is none."""
+    finite = r[np.isfinite(r)]
+    return float(finite[np.argmax(np.abs(finite))]) if finite.size else np.nan
+
+
+def _cut(count: int, noun: str) -> str:
+    """Say that a table is cut."""
+    return f"The first {ROWS} of {plural(count, noun)}." if count > ROWS else ""
+
+
+def _limits_text(n_examples: int) -> str:
+    """Say what the answers hold for."""
+    few = "" if n_examples > 10 else "So few examples correlate by accident, and two always do."
+    return paragraph(
+        "Each r of a layer is the strongest of its unit, over inputs or targets, at the end.",
+        "Limits: what is constant has no r; r sees straight lines only, and one unit at a time: what units do",
+        "jointly shows in the next layer.",
+        few,
+        "Beyond noise: a net movement of more than twice that of steps with random signs.",
+    )

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from fastgrok.explain.causes.course import Course, course, course_text
-from fastgrok.explain.causes.death import NetworkDeath, network_death
-from fastgrok.explain.causes.divergence import Divergence, divergence
-from fastgrok.explain.causes.plateau import OnPlateau, on_plateau
+from fastgrok.explain.causes.death import network_death
+from fastgrok.explain.causes.divergence import divergence
+from fastgrok.explain.causes.loss_trend import flat, slow, stalled, untrained
+from fastgrok.explain.causes.plateau import on_plateau
 from fastgrok.explain.trace import Moment, experiment_of, moment, trimmed
 from fastgrok.explain.wording import paragraph
 from fastgrok.spec.experiment import Experiment
-from fastgrok.spec.variables import NEVER, OUTCOMES, STALLED_GRADIENT_NORM, Outcome
+from fastgrok.spec.variables import NEVER, OUTCOMES
 from fastgrok.statistics.text import number
 
 if TYPE_CHECKING:
@@ -35,30 +36,27 @@ class Success(NamedTuple):
         return paragraph(f"It did not fail: it converged at epoch {self.epoch}, by {self.criteria}.")
 
 
-class NoEnd(NamedTuple):
-    """The seed has neither converged nor come to any of the known ends."""
+def success(trace: xr.Dataset, experiment: Experiment) -> Success | None:
+    """Return when the seed converged, or None."""
+    epoch = int(trace["epochs_to_converge"])
+    return None if epoch == NEVER else Success(epoch, repr(experiment.criteria))
 
-    cause: str  # "untrained", "stalled", "slow" or "flat": see `failure`
-    course: Course  # how the loss went at the end
-    gradient_norm: float  # in the end
-    stopped_early: bool  # whether EarlyStopping ended it
+
+class Evidence(Protocol):
+    """What shows a cause."""
+
+    @property
+    def cause(self) -> str:
+        """The word for it, one of those of `failure`."""
 
     def text(self, experiment: Experiment) -> str:
         """Say it in words."""
-        norm = number(self.gradient_norm)
-        openings = {
-            "untrained": "Untrained: no epoch was run.",
-            "stalled": f"Stalled: the gradient norm is {norm}, below {STALLED_GRADIENT_NORM:g}: nothing moves it.",
-            "slow": "Slow: it was still learning when training ended.",
-            "flat": f"Flat: the loss does not fall any more, though the gradient norm is {norm}: "
-            "updates undo each other, or lead nowhere.",
-        }
-        early = "EarlyStopping ended it: the validation loss no longer improved." if self.stopped_early else ""
-        unasked = "" if experiment.criteria else "Nothing was asked for: stop has no Converged(...)."
-        return paragraph(openings[self.cause], course_text(self.course), early, unasked)
 
 
-Evidence = Success | Divergence | NetworkDeath | OnPlateau | NoEnd
+CAUSES: tuple[Callable[[xr.Dataset, Experiment], Evidence | None], ...] = (
+    divergence, success, network_death, untrained, on_plateau, stalled, slow, flat,
+)  # fmt: skip
+"""The evidence of each cause in a trace, or None; the first that applies is why a seed failed."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +69,7 @@ class Failure:
     cause
         One of the words of `failure`.
     evidence
-        What shows it: `Success`, `Divergence`, `NetworkDeath`, `OnPlateau` or `NoEnd`.
+        What shows it: `Success`, `Divergence`, `NetworkDeath`, `OnPlateau` or `NotConverged`.
     outcome
         The outcome of the seed in a sweep.
     end
@@ -146,37 +144,11 @@ def failure(trace: Any) -> Failure:
     >>> fg.explain.failure(fg.replay(exp, seed=3)).cause
     'plateau'
     """
-    there = trimmed(trace, last_attempt=True)
-    experiment = experiment_of(there)
-    evidence = _evidence(there, experiment)
-    loss, accuracy, norm = (float(there[name].values[-1]) for name in ("loss", "accuracy", "gradient_norm"))
-    outcome = OUTCOMES[int(there["outcome"])]
-    best = int(there["epoch_validation_best"]) if "weight_1_final" in there else NEVER
-    restored = best if best not in (NEVER, int(there["epochs_run"])) else None
-    return Failure(evidence.cause, evidence, outcome, moment(there, -1), loss, accuracy, norm, restored, experiment)
-
-
-def _evidence(trace: xr.Dataset, experiment: Experiment) -> Evidence:
-    """Return what shows the first cause that applies."""
-    if trace["outcome"] == Outcome.DIVERGED:
-        return divergence(trace, experiment)
-    if trace["epochs_to_converge"] != NEVER:
-        return Success(int(trace["epochs_to_converge"]), repr(experiment.criteria))
-    dead = network_death(trace, experiment)
-    if dead is not None:
-        return dead
-    if trace["epochs_run"] == 0:
-        return _no_end("untrained", trace, experiment)
-    plateau = on_plateau(trace, experiment)
-    if plateau is not None:
-        return plateau
-    if trace["gradient_norm"].values[-1] < STALLED_GRADIENT_NORM:
-        return _no_end("stalled", trace, experiment)
-    found = course(trace, experiment)
-    return _no_end("slow" if found.falling else "flat", trace, experiment)
-
-
-def _no_end(cause: str, trace: xr.Dataset, experiment: Experiment) -> NoEnd:
-    """Return the evidence where only the course of the loss says something."""
-    early = "stopped_early" in trace and bool(trace["stopped_early"])
-    return NoEnd(cause, course(trace, experiment), float(trace["gradient_norm"].values[-1]), early)
+    attempt = trimmed(trace, last_attempt=True)
+    experiment = experiment_of(attempt)
+    evidence = next(e for e in (cause(attempt, experiment) for cause in CAUSES) if e is not None)
+    loss, accuracy, norm = (float(attempt[name].values[-1]) for name in ("loss", "accuracy", "gradient_norm"))
+    outcome = OUTCOMES[int(attempt["outcome"])]
+    best = int(attempt["epoch_validation_best"]) if "weight_1_final" in attempt else NEVER
+    restored = best if best not in (NEVER, int(attempt["epochs_run"])) else None
+    return Failure(evidence.cause, evidence, outcome, moment(attempt, -1), loss, accuracy, norm, restored, experiment)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fastgrok.datasets import Dataset
 from fastgrok.errors import InvalidExperiment
-from fastgrok.explain.pearson import pearson
+from fastgrok.explain.correlation import pearson
 from fastgrok.explain.trace import Moment, experiment_of, moment, time_dim, trimmed
 from fastgrok.explain.wording import paragraph, param_names
 from fastgrok.spec.experiment import Experiment

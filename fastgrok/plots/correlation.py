@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgrok.explain.correlation import Correlation, LayerFound
-from fastgrok.explain.correlation_text import ROWS, strongest_of_units
+from fastgrok.explain.correlation import ROWS, Correlation, LayerFound, strongest_of_units
 from fastgrok.plots.style import apart, axes_or_new
 from fastgrok.statistics.text import fixed
 

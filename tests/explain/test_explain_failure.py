@@ -124,8 +124,8 @@ def test_a_slow_seed_says_how_fast_the_loss_falls():
     )
     found = explained(experiment, params=[np.ones((1, 1, 1))])
     assert found.cause == "slow"
-    assert found.evidence.course.rate == pytest.approx(-np.log(4), rel=1e-12)
-    assert found.evidence.course.epochs_to_goal == pytest.approx(1.0, rel=1e-12)  # 2**-17 is a step away
+    assert found.evidence.loss_trend.rate == pytest.approx(-np.log(4), rel=1e-12)
+    assert found.evidence.loss_trend.epochs_to_goal == pytest.approx(1.0, rel=1e-12)  # 2**-17 is a step away
     assert "the loss that was asked for is 1 epochs away" in assert_readable(found)
 
 

@@ -1,1 +1,1 @@
-"""Why a seed did not converge: for each cause, whether it is so, and the evidence."""
+"""Causes why a seed did not converge: each takes a trace and its experiment, and gives its evidence or None."""

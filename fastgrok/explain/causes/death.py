@@ -81,43 +81,43 @@ def network_death(trace: xr.Dataset, experiment: Experiment) -> NetworkDeath | N
     if layer is None or since[layer] == n_times:
         return None
     deaths = unit_deaths(trace, layer)
-    place = since[layer]
-    born = place == 0 and bool(trace["born_dead"])
-    blow = _blow(trace, layer, deaths[-1].unit, place) if place > 0 else None
-    return NetworkDeath(layer, moment(trace, place), born, deaths, blow)
+    index = since[layer]
+    born = index == 0 and bool(trace["born_dead"])
+    blow = _blow(trace, layer, deaths[-1].unit, index) if index > 0 else None
+    return NetworkDeath(layer, moment(trace, index), born, deaths, blow)
 
 
 def unit_deaths(trace: xr.Dataset, layer: int) -> tuple[UnitDeath, ...]:
     """Return the units of a ReLU layer that are dead in the end, in the order in which they died."""
     dead = trace[f"dead_{layer}"].values
-    places = {unit: start_of_last_run(dead[:, unit]) for unit in range(dead.shape[1])}
-    gone = sorted((unit for unit, place in places.items() if place < len(dead)), key=lambda unit: places[unit])
+    starts = {unit: start_of_last_run(dead[:, unit]) for unit in range(dead.shape[1])}
+    dead_units = sorted((unit for unit, start in starts.items() if start < len(dead)), key=lambda unit: starts[unit])
     first = int(epochs_of(trace)[0])
     begun = max(first - 1, 0)  # where the attempt began, if it is not the first
     since = trace["dead_since"].values[list(trace["hidden_layer"].values).index(layer)]
     return tuple(
-        UnitDeath(layer, unit, moment(trace, places[unit]), places[unit] == 0 and int(since[unit]) == begun)
-        for unit in gone
+        UnitDeath(layer, unit, moment(trace, starts[unit]), starts[unit] == 0 and int(since[unit]) == begun)
+        for unit in dead_units
     )
 
 
-def _blow(trace: xr.Dataset, layer: int, unit: int, place: int) -> Blow:
-    """Return what happened to a unit between a place and the one before it."""
-    z = trace[f"pre_activation_{layer}"].values[place - 1 : place + 1, :, unit]
-    weight = trace[f"weight_{layer}"].values[place - 1 : place + 1, :, unit]
+def _blow(trace: xr.Dataset, layer: int, unit: int, index: int) -> Blow:
+    """Return what happened to a unit at an index along the axis of time, since the time before it."""
+    z = trace[f"pre_activation_{layer}"].values[index - 1 : index + 1, :, unit]
+    weight = trace[f"weight_{layer}"].values[index - 1 : index + 1, :, unit]
     bias = f"bias_{layer}"
     examples = None
     if "batch_example" in trace:
-        batch = trace["batch_example"].values[place]
+        batch = trace["batch_example"].values[index]
         examples = tuple(int(k) for k in batch[batch >= 0])
     return Blow(
-        moment(trace, place - 1),
-        moment(trace, place),
+        moment(trace, index - 1),
+        moment(trace, index),
         examples,
         z[0],
         z[1],
         weight[1] - weight[0],
-        float(np.diff(trace[bias].values[place - 1 : place + 1, unit])[0]) if bias in trace else None,
+        float(np.diff(trace[bias].values[index - 1 : index + 1, unit])[0]) if bias in trace else None,
     )
 
 
@@ -146,6 +146,6 @@ def _blow_text(deaths: tuple[UnitDeath, ...], blow: Blow, experiment: Experiment
         [example(data, k), number(blow.z_before[k]), number(blow.z_after[k])]
         for k in range(min(data.n_examples, _ROWS))
     ]
-    shown = table(["", "z before", "z after"], rows)
+    z = table(["", "z before", "z after"], rows)
     more = "" if data.n_examples <= _ROWS else f"\n(the first of {plural(data.n_examples, 'example')})"
-    return paragraph(f"{did} {change}{bias}.", hint) + f"\n\n{shown}{more}"
+    return paragraph(f"{did} {change}{bias}.", hint) + f"\n\n{z}{more}"

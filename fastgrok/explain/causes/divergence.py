@@ -1,4 +1,4 @@
-"""Numbers that are not finite any more."""
+"""Divergence: parameters or a loss that are not finite any more."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from fastgrok.explain.trace import Moment, moment
 from fastgrok.explain.trace_variables import param_variables
 from fastgrok.explain.wording import paragraph
 from fastgrok.spec.experiment import Experiment
+from fastgrok.spec.variables import Outcome
 from fastgrok.statistics.tables import table
 from fastgrok.statistics.text import listed, number
 
@@ -30,10 +31,10 @@ class Divergence(NamedTuple):
     """How a network diverged."""
 
     at: Moment  # the first recorded time at which something is not finite
-    first: tuple[str, ...]
+    first: tuple[str, ...]  # which variables are not finite then; empty where the trace holds none
     before: Moment | None  # the last recorded time at which everything is finite; None if there is none
-    largest: tuple[Largest, ...]
-    dead_layers: tuple[int, ...]
+    largest: tuple[Largest, ...]  # of each variable at `before`, the largest first
+    dead_layers: tuple[int, ...]  # the ReLU layers whose units were all dead then
 
     @property
     def cause(self) -> str:
@@ -47,25 +48,28 @@ class Divergence(NamedTuple):
         if self.before is None:
             return paragraph(opening, "Nothing was recorded before.")
         lr = f"The learning rate is {number(experiment.optimizer.lr)}; a smaller one is what helps most often."
-        rows = [[one.variable, _where(one.place), number(one.value)] for one in self.largest]
-        shown = table([f"largest at {self.before}", "where", "value"], rows, 2)
+        rows = [[entry.variable, _where(entry.place), number(entry.value)] for entry in self.largest]
+        largest = table([f"largest at {self.before}", "where", "value"], rows, 2)
         dead = f"By then every unit was dead in ReLU layer {listed(self.dead_layers)}." if self.dead_layers else ""
-        return f"{paragraph(opening, dead, lr)}\n\n{shown}"
+        return f"{paragraph(opening, dead, lr)}\n\n{largest}"
 
 
-def divergence(trace: xr.Dataset, experiment: Experiment) -> Divergence:
-    """Return how a network diverged."""
+def divergence(trace: xr.Dataset, experiment: Experiment) -> Divergence | None:
+    """Return how a network diverged, or None."""
+    if trace["outcome"] != Outcome.DIVERGED:
+        return None
     names = ["loss", *param_variables(experiment.network)]
     finite = {name: _finite(trace[name].values) for name in names}
-    fine = np.logical_and.reduce(list(finite.values()))
-    place = int(np.argmin(fine)) if not fine.all() else len(fine)
-    first = tuple(name for name in names if place < len(fine) and not finite[name][place])
-    found = [_largest(name, trace[name].values[place - 1]) for name in names] if place else []
-    found.sort(key=lambda one: -abs(one.value))
-    before = moment(trace, place - 1) if place else None
-    layers = dict.fromkeys(experiment.network.relu_layers) if place else ()
-    dead = tuple(k for k in layers if trace[f"dead_{k}"].values[place - 1].all())
-    return Divergence(moment(trace, min(place, len(fine) - 1)), first, before, tuple(found), dead)
+    all_finite = np.logical_and.reduce(list(finite.values()))
+    n_times = len(all_finite)
+    index = n_times if all_finite.all() else int(np.argmin(all_finite))
+    first = tuple(name for name in names if index < n_times and not finite[name][index])
+    largest = [_largest(name, trace[name].values[index - 1]) for name in names] if index else []
+    largest.sort(key=lambda entry: -abs(entry.value))
+    before = moment(trace, index - 1) if index else None
+    layers = dict.fromkeys(experiment.network.relu_layers) if index else ()
+    dead = tuple(k for k in layers if trace[f"dead_{k}"].values[index - 1].all())
+    return Divergence(moment(trace, min(index, n_times - 1)), first, before, tuple(largest), dead)
 
 
 def _finite(values: NDArray[Any]) -> NDArray[np.bool_]:

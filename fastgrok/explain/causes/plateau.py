@@ -1,4 +1,4 @@
-"""A loss that stays where some examples are not told apart."""
+"""A plateau: a loss that stays where some examples are not told apart."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgrok.explain.causes.course import Course, course, course_text
 from fastgrok.explain.causes.death import UnitDeath, unit_deaths
+from fastgrok.explain.causes.loss_trend import LossTrend, loss_trend
 from fastgrok.explain.trace import Moment, epochs_of, moment, start_of_last_run
 from fastgrok.explain.wording import bullet, example, paragraph
 from fastgrok.spec.experiment import Experiment
@@ -35,7 +35,7 @@ class OnPlateau(NamedTuple):
     outputs: NDArray[Any]  # in the end, (n_examples, n_out)
     gradient_norm: float  # in the end
     dead: tuple[UnitDeath, ...]  # the units that are dead in the end
-    course: Course  # how the loss went at the end
+    loss_trend: LossTrend
 
     @property
     def cause(self) -> str:
@@ -51,7 +51,7 @@ class OnPlateau(NamedTuple):
         closing = paragraph(
             f"The gradient norm there is {number(self.gradient_norm)}.",
             f"Dead: {dead}." if self.dead else "",
-            course_text(self.course),
+            self.loss_trend.text(),
         )
         return "\n".join([paragraph(opening, "Its outputs do not tell apart:"), *map(bullet, lines), closing])
 
@@ -72,10 +72,10 @@ def on_plateau(trace: xr.Dataset, experiment: Experiment) -> OnPlateau | None:
         return None
     known = plateaus(experiment.data, experiment.loss)
     near = nearest_plateau(trace["loss"].values, known)
-    plateau = next((one for one in known if one.loss == near[-1] and one.merged), None)
-    place = start_of_last_run(near == near[-1])
+    plateau = next((p for p in known if p.loss == near[-1] and p.merged), None)
+    start = start_of_last_run(near == near[-1])
     epochs = epochs_of(trace)
-    if plateau is None or epochs[-1] - epochs[place] < max(1, SITS * (epochs[-1] - epochs[0])):
+    if plateau is None or epochs[-1] - epochs[start] < max(1, SITS * (epochs[-1] - epochs[0])):
         return None
     outputs = trace[f"activation_{len(experiment.network.linears)}"].values[-1]
     groups = not_told_apart(outputs, experiment.data.y)
@@ -84,7 +84,9 @@ def on_plateau(trace: xr.Dataset, experiment: Experiment) -> OnPlateau | None:
     layers = dict.fromkeys(experiment.network.relu_layers)
     dead = tuple(death for k in layers for death in unit_deaths(trace, k))
     gradient_norm = float(trace["gradient_norm"].values[-1])
-    return OnPlateau(plateau, moment(trace, place), groups, outputs, gradient_norm, dead, course(trace, experiment))
+    return OnPlateau(
+        plateau, moment(trace, start), groups, outputs, gradient_norm, dead, loss_trend(trace, experiment)
+    )
 
 
 def not_told_apart(outputs: NDArray[Any], targets: NDArray[Any]) -> tuple[tuple[int, ...], ...]:

@@ -1,4 +1,4 @@
-"""Whether a weight moves beyond its noise."""
+"""The drift of a weight: its net movement, and whether that is beyond noise."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ WINDOW = 0.25
 """Whether it is still learning is told from this share of the recorded times, the last ones."""
 
 
-class Movement(NamedTuple):
+class WeightDrift(NamedTuple):
     """How a parameter moved from one recorded time to the next, d_t = w_t - w_(t-1); each in its shape."""
 
     net: NDArray[Any]  # w at the end - w at the start = sum d_t
@@ -35,7 +35,7 @@ class Movement(NamedTuple):
     learning: NDArray[np.bool_]  # the same over the last quarter (`WINDOW`) of it
 
 
-def movement(values: NDArray[Any]) -> Movement:
+def weight_drift(values: NDArray[Any]) -> WeightDrift:
     """
     Return how a parameter moved.
 
@@ -52,7 +52,7 @@ def movement(values: NDArray[Any]) -> Movement:
     Examples
     --------
     >>> steady, circling = np.arange(10.0), np.arange(10) % 2
-    >>> movement(np.stack([steady, circling], axis=1)).learned
+    >>> weight_drift(np.stack([steady, circling], axis=1)).learned
     array([ True, False])
     """
     values = values.astype(np.float64)
@@ -61,12 +61,12 @@ def movement(values: NDArray[Any]) -> Movement:
         net, path, noise = _sizes(values)
         last = values[-max(2, math.ceil(WINDOW * len(values))) :]
         net_last, _, noise_last = _sizes(last)
-        return Movement(net, path, noise, _beyond(net, noise, reach), _beyond(net_last, noise_last, reach))
+        return WeightDrift(net, path, noise, _beyond(net, noise, reach), _beyond(net_last, noise_last, reach))
 
 
-def movements(trace: xr.Dataset) -> Mapping[str, Movement]:
+def weight_drifts(trace: xr.Dataset) -> Mapping[str, WeightDrift]:
     """Return how every parameter moved, by its name in the trace."""
-    return {name: movement(trace[name].values) for name in param_variables(experiment_of(trace).network)}
+    return {name: weight_drift(trace[name].values) for name in param_variables(experiment_of(trace).network)}
 
 
 def _sizes(values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
