@@ -1,4 +1,4 @@
-"""What bad input raises, and what a store raises that cannot be written or read."""
+"""Errors: bad input, and a store that cannot be written or read; and how their messages name values and choices."""
 
 import reprlib
 from collections.abc import Collection, Iterable, Mapping
@@ -8,7 +8,7 @@ _WIDTH = 80
 
 
 class _Missing:
-    """Stands for a value that was not given."""
+    """The type of `MISSING`."""
 
     def __repr__(self) -> str:
         return "MISSING"
@@ -18,26 +18,26 @@ class _Missing:
 
 
 MISSING = _Missing()
-"""The `value` of an error about a field that was not given."""
+"""The `value` of an error about a field that has none."""
 
 _shortener = reprlib.Repr()
 _shortener.maxstring = _shortener.maxother = _shortener.maxlong = _WIDTH
 
 
-def shown(value: Any) -> str:
+def short_repr(value: Any) -> str:
     """
-    Represent any value on one line of at most 80 characters.
+    Return the representation of a value, on one line of at most 80 characters.
 
     Examples
     --------
-    >>> shown("a" * 1000)[-5:]
+    >>> short_repr("a" * 1000)[-5:]
     "aaaa'"
-    >>> len(shown("a" * 1000))
+    >>> len(short_repr("a" * 1000))
     80
     """
     try:
         text = " ".join(_shortener.repr(value).split())
-    except Exception:  # a repr of somebody else's: an integer of 5,000 digits is enough
+    except Exception:  # another library's repr; even an integer of 5,000 digits raises
         text = f"<a value of type {type(value).__name__}>"
     return text if len(text) <= _WIDTH else text[: _WIDTH - 3] + "..."
 
@@ -56,14 +56,14 @@ def one_of(choices: Iterable[Any]) -> str:
 
 class InvalidExperiment(ValueError):
     """
-    Input that cannot be trained: which field, what was given, and what would do.
+    Input that cannot be trained: the field, its value, and what is accepted instead.
 
     Parameters
     ----------
     field
         The field's name or dotted path, such as `optimizer.lr` or `network.layers[1]`.
     value
-        What was given; `MISSING` if nothing was.
+        Its value; `MISSING` if it has none.
     accepted
         What would be accepted, as a phrase that follows "expected".
 
@@ -85,18 +85,18 @@ class InvalidExperiment(ValueError):
         self.accepted = accepted
 
     def __str__(self) -> str:
-        given = "is missing" if isinstance(self.value, _Missing) else f"= {shown(self.value)}"
+        state = "is missing" if isinstance(self.value, _Missing) else f"= {short_repr(self.value)}"
         # One line, whatever names a file or its columns bring in.
-        return " ".join(f"{self.field} {given}: expected {self.accepted}".splitlines())
+        return " ".join(f"{self.field} {state}: expected {self.accepted}".splitlines())
 
     def within(self, parent: str) -> "InvalidExperiment":
         """
-        Say the same of a field one level further up.
+        Return the same error for the field by its path from one level further up.
 
         Parameters
         ----------
         parent
-            The field that holds the object in which this one was found.
+            The field that holds the object that this field belongs to.
 
         Examples
         --------

@@ -10,7 +10,7 @@ from typing import Any
 from fastgrok.cli.flags import DATA_FLAGS, FIELD_FLAGS, FLAGS, Flag
 from fastgrok.cli.regime import Values
 from fastgrok.cli.request import Request, is_file, request
-from fastgrok.errors import InvalidExperiment, one_of, shown
+from fastgrok.errors import InvalidExperiment, one_of, short_repr
 from fastgrok.spec.axes import POINT
 from fastgrok.spec.experiment import FIELDS
 
@@ -97,7 +97,7 @@ def _points(points: Any, base: Request, values: Values) -> list[dict[str, Any]]:
     if not isinstance(points, list) or not points or not all(isinstance(point, dict) for point in points):
         raise InvalidExperiment(POINTS, points, f"one or more tables [[{POINTS}]]")
     if base.axes:
-        raise InvalidExperiment(POINTS, shown(points), f"no lists beside it, and {one_of(base.axes)} has one")
+        raise InvalidExperiment(POINTS, short_repr(points), f"no lists beside it, and {one_of(base.axes)} has one")
     found = []
     for k, point in enumerate(points):
         try:

@@ -11,7 +11,7 @@ MAX_ROWS = 10**7
 """Examples of a dataset at most."""
 
 
-def examples_array(field: str, given: Any) -> NDArray[np.float64]:
+def examples_array(field: str, value: Any) -> NDArray[np.float64]:
     """
     Return a read-only float64 copy of shape (n_examples, n_columns), with rows and columns and finite values.
 
@@ -20,15 +20,15 @@ def examples_array(field: str, given: Any) -> NDArray[np.float64]:
     >>> examples_array("X", [[1, 2], [3, 4]]).dtype
     dtype('float64')
     """
-    array = _numeric(field, given)
+    array = _numeric(field, value)
     if array.ndim == 1 and array.size:
         n = array.size
         expected = f"shape (n_examples, n_in): X.reshape(-1, 1) for {n} examples of one input, X.reshape(1, -1)"
-        raise InvalidExperiment(field, given, f"{expected} for one example of {n} inputs")
-    return _table(field, given, array)
+        raise InvalidExperiment(field, value, f"{expected} for one example of {n} inputs")
+    return _table(field, value, array)
 
 
-def targets_array(field: str, given: Any) -> NDArray[np.float64]:
+def targets_array(field: str, value: Any) -> NDArray[np.float64]:
     """
     Return the same for targets; a 1-D array becomes a column.
 
@@ -37,29 +37,29 @@ def targets_array(field: str, given: Any) -> NDArray[np.float64]:
     >>> targets_array("y", [1, 2]).shape
     (2, 1)
     """
-    array = _numeric(field, given)
-    return _table(field, given, array[:, np.newaxis] if array.ndim == 1 else array)
+    array = _numeric(field, value)
+    return _table(field, value, array[:, np.newaxis] if array.ndim == 1 else array)
 
 
-def _numeric(field: str, given: Any) -> NDArray[Any]:
+def _numeric(field: str, value: Any) -> NDArray[Any]:
     """Return an array of bools, integers or floats."""
-    if np.ma.is_masked(given):
-        raise InvalidExperiment(field, given, "a value for every entry, and some are masked")
+    if np.ma.is_masked(value):
+        raise InvalidExperiment(field, value, "a value for every entry, and some are masked")
     try:
-        array = np.asarray(given)
+        array = np.asarray(value)
     except Exception as error:  # ragged lists, and whatever the `__array__` of others raises
-        raise InvalidExperiment(field, given, "an array of real numbers, with rows of one length") from error
+        raise InvalidExperiment(field, value, "an array of real numbers, with rows of one length") from error
     if array.dtype.kind not in "biuf":
-        raise InvalidExperiment(field, given, f"an array of real numbers, and its dtype is {array.dtype}")
+        raise InvalidExperiment(field, value, f"an array of real numbers, and its dtype is {array.dtype}")
     return array
 
 
-def _table(field: str, given: Any, array: NDArray[Any]) -> NDArray[np.float64]:
+def _table(field: str, value: Any, array: NDArray[Any]) -> NDArray[np.float64]:
     """Return a checked, read-only, C-contiguous float64 copy of a 2-D array."""
     if array.ndim != 2 or not array.size:
-        raise InvalidExperiment(field, given, f"rows and columns, one or more, and its shape is {array.shape}")
+        raise InvalidExperiment(field, value, f"rows and columns, one or more, and its shape is {array.shape}")
     if len(array) > MAX_ROWS:
-        raise InvalidExperiment(field, given, f"at most {MAX_ROWS:,} rows, and there are {len(array):,}")
+        raise InvalidExperiment(field, value, f"at most {MAX_ROWS:,} rows, and there are {len(array):,}")
     with np.errstate(over="ignore"):  # a longdouble too large becomes infinite, which is found below
         table = np.array(array, dtype=np.float64, order="C", copy=True)
     finite = np.isfinite(table)
@@ -71,7 +71,7 @@ def _table(field: str, given: Any, array: NDArray[Any]) -> NDArray[np.float64]:
     return table
 
 
-def text(field: str, given: Any) -> str:
+def text(field: str, value: Any) -> str:
     """
     Return a string that is not empty.
 
@@ -80,12 +80,12 @@ def text(field: str, given: Any) -> str:
     >>> text("name", "xor")
     'xor'
     """
-    if not isinstance(given, str) or not given:
-        raise InvalidExperiment(field, given, "a string that is not empty")
-    return str(given)
+    if not isinstance(value, str) or not value:
+        raise InvalidExperiment(field, value, "a string that is not empty")
+    return str(value)
 
 
-def unique_names(field: str, given: Any, letter: str, count: int) -> tuple[str, ...]:
+def unique_names(field: str, value: Any, letter: str, count: int) -> tuple[str, ...]:
     """
     Return `count` names, each different.
 
@@ -94,13 +94,13 @@ def unique_names(field: str, given: Any, letter: str, count: int) -> tuple[str, 
     >>> unique_names("feature_names", None, "x", 2)
     ('x0', 'x1')
     """
-    if given is None:
+    if value is None:
         return tuple(f"{letter}{k}" for k in range(count))
-    names = given.tolist() if isinstance(given, np.ndarray) else given
+    names = value.tolist() if isinstance(value, np.ndarray) else value
     if not isinstance(names, list | tuple) or len(names) != count:
-        raise InvalidExperiment(field, given, f"a list of {count} names")
+        raise InvalidExperiment(field, value, f"a list of {count} names")
     checked = tuple(text(f"{field}[{k}]", name) for k, name in enumerate(names))
     if len(set(checked)) != count:
         twice = next(name for name in checked if checked.count(name) > 1)
-        raise InvalidExperiment(field, given, f"names that differ, and {twice!r} is there twice")
+        raise InvalidExperiment(field, value, f"names that differ, and {twice!r} is there twice")
     return checked

@@ -1,9 +1,12 @@
-"""The small datasets of the texts that fastgrok follows."""
+"""Built-in data: the small datasets of the source texts, and data with accidental correlation."""
 
 import itertools
 import numbers
 from collections.abc import Callable, Container
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from fastgrok.datasets.dataset import Dataset
 from fastgrok.errors import InvalidExperiment
@@ -11,14 +14,17 @@ from fastgrok.errors import InvalidExperiment
 MAX_BITS = 16
 """Bits of `parity` at most: 65,536 examples."""
 
+MAX_ROWS = 10**6
+"""Examples of each dataset of `accidental`, and its features, at most."""
+
 _LIGHTS = ("light_0", "light_1", "light_2")
 
 
-def _integer(field: str, given: Any, allowed: Container[int], accepted: str) -> int:
+def _integer(field: str, value: Any, allowed: Container[int], accepted: str) -> int:
     """Return an integer that is allowed."""
-    if isinstance(given, bool) or not isinstance(given, numbers.Integral) or int(given) not in allowed:
-        raise InvalidExperiment(field, given, accepted)
-    return int(given)
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or int(value) not in allowed:
+        raise InvalidExperiment(field, value, accepted)
+    return int(value)
 
 
 def _bits(name: str, n_bits: int, low: Any, target: Callable[[tuple[int, ...]], int]) -> Dataset:
@@ -59,12 +65,7 @@ def and_(low: int = 0) -> Dataset:
     Parameters
     ----------
     low
-        0: inputs 0 and 1. -1: inputs -1 and 1. The targets are 0 and 1 in either case.
-
-    Raises
-    ------
-    InvalidExperiment
-        If `low` is neither 0 nor -1.
+        As for `xor`.
 
     Examples
     --------
@@ -82,12 +83,7 @@ def or_(low: int = 0) -> Dataset:
     Parameters
     ----------
     low
-        0: inputs 0 and 1. -1: inputs -1 and 1. The targets are 0 and 1 in either case.
-
-    Raises
-    ------
-    InvalidExperiment
-        If `low` is neither 0 nor -1.
+        As for `xor`.
 
     Examples
     --------
@@ -107,7 +103,7 @@ def parity(n_bits: int, low: int = 0) -> Dataset:
     n_bits
         Inputs, 1 to 16.
     low
-        0: inputs 0 and 1. -1: inputs -1 and 1. The targets are 0 and 1 in either case.
+        As for `xor`.
 
     Raises
     ------
@@ -155,6 +151,77 @@ def deep_streetlights() -> Dataset:
     """
     X = [[1, 0, 1], [0, 1, 1], [0, 0, 1], [1, 1, 1]]
     return Dataset(X, [1, 1, 0, 0], "deep_streetlights", _LIGHTS, ("walk",))
+
+
+def accidental(
+    n_examples: int = 12, n_noise: int = 10, n_validation: int = 200, *, flipped: float = 0.15, seed: int = 0
+) -> tuple[Dataset, Dataset]:
+    """
+    Return few examples to train on, in which noise correlates with the target by accident, and many to validate on.
+
+    The input `signal` is 0 or 1, each in half of the examples, and the target is the same but in a share `flipped` of
+    the examples, where it is the other one. The inputs `noise_0`, `noise_1`, ... are 0 or 1 by chance: they say
+    nothing, and with few examples a network learns the flipped ones from them by heart.
+
+    Parameters
+    ----------
+    n_examples
+        To train on, 2 or more.
+    n_noise
+        Inputs beside the signal, 1 or more.
+    n_validation
+        To validate on, 2 or more.
+    flipped
+        Share of the examples of either dataset whose target is flipped, from 0 to less than 0.5; their number is
+        rounded to the nearest integer.
+    seed
+        Of `numpy.random.default_rng`, from 0.
+
+    Returns
+    -------
+    The training and the validation data.
+
+    Raises
+    ------
+    InvalidExperiment
+        If an argument will not do.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> fg.datasets.accidental()[0]
+    <Dataset accidental (training): 12 examples, 11 inputs, 1 output>
+    """
+    for field, value, least in (
+        ("n_examples", n_examples, 2),
+        ("n_noise", n_noise, 1),
+        ("n_validation", n_validation, 2),
+    ):
+        allowed = range(least, MAX_ROWS + 1)
+        _integer(field, value, allowed, f"an integer at least {least} and at most {MAX_ROWS}")
+    _integer("seed", seed, range(2**128), "an integer at least 0")
+    if isinstance(flipped, bool) or not isinstance(flipped, numbers.Real) or not 0 <= flipped < 0.5:
+        raise InvalidExperiment("flipped", flipped, "a share from 0 to less than 0.5")
+    rng = np.random.default_rng(int(seed))
+    names = ("signal", *(f"noise_{k}" for k in range(n_noise)))
+
+    def part(n: int, which: str) -> Dataset:
+        X, y = _rows(rng, n, n_noise, float(flipped))
+        return Dataset(X, y, f"accidental ({which})", names, ("target",))
+
+    return part(n_examples, "training"), part(n_validation, "validation")
+
+
+def _rows(
+    rng: np.random.Generator, n: int, n_noise: int, flipped: float
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return inputs and targets."""
+    signal = rng.permutation(np.arange(n) % 2)
+    noise = rng.integers(0, 2, (n, n_noise))
+    target = signal.copy()
+    rows = rng.permutation(n)[: round(flipped * n)]
+    target[rows] = 1 - target[rows]
+    return np.concatenate([signal[:, None], noise], axis=1), target
 
 
 BUILTIN: dict[str, Callable[..., Dataset]] = {

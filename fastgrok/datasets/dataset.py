@@ -14,7 +14,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastgrok.datasets.arrays import examples_array, targets_array, text, unique_names
 from fastgrok.datasets.files import read_csv, read_npz
-from fastgrok.datasets.split import held_out_rows
 from fastgrok.errors import MISSING, InvalidExperiment, check_keys
 
 
@@ -243,12 +242,12 @@ class Dataset:
         if not 0 < count < self.n_examples:
             expected = f"a share that leaves some of the {self.n_examples} examples on either side"
             raise InvalidExperiment("validation", validation, expected)
-        left, drawn = held_out_rows(self.y, count, int(seed), stratified=bool(stratified))
-        return self._take(left, "training"), self._take(drawn, "validation")
+        training, held_out = split_rows(self.y, count, int(seed), stratified=bool(stratified))
+        return self._take(training, "training"), self._take(held_out, "validation")
 
-    def _take(self, rows: NDArray[np.int64], what: str) -> Self:
+    def _take(self, rows: NDArray[np.int64], part: str) -> Self:
         """Return some of the examples."""
-        name = f"{self.name} ({what})"
+        name = f"{self.name} ({part})"
         return type(self)(self.X[rows], self.y[rows], name, self.feature_names, self.target_names)
 
     def to_dict(self) -> dict[str, Any]:
@@ -323,3 +322,30 @@ class Dataset:
         counts = {"example": self.n_examples, "input": self.n_in, "output": self.n_out}
         words = ", ".join(f"{count:,} {noun}{'s' * (count != 1)}" for noun, count in counts.items())
         return f"<Dataset {self.name}: {words}>"
+
+
+def split_rows(
+    targets: NDArray[np.float64], count: int, seed: int, *, stratified: bool
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """
+    Return the rows to train on and `count` rows to validate on, drawn by a seed. `targets`: (n_examples, n_out).
+
+    Examples
+    --------
+    >>> split_rows(np.array([[0], [0], [1], [1]]), 2, 0, stratified=True)
+    (array([1, 3]), array([0, 2]))
+    """
+    rng = np.random.default_rng(seed)
+    shuffled = rng.permutation(len(targets))
+    if not stratified:
+        return np.sort(shuffled[count:]), np.sort(shuffled[:count])
+    _, stratum = np.unique(targets, axis=0, return_inverse=True)
+    exact = np.bincount(stratum.ravel()) * (count / len(targets))
+    quota = np.floor(exact).astype(np.int64)
+    order = rng.permutation(len(quota))
+    most_cut = order[np.argsort((quota - exact)[order], kind="stable")]
+    quota[most_cut[: count - quota.sum()]] += 1
+    rows = [shuffled[stratum.ravel()[shuffled] == k] for k in range(len(quota))]
+    held_out = np.concatenate([group[:n] for group, n in zip(rows, quota, strict=True)])
+    training = np.concatenate([group[n:] for group, n in zip(rows, quota, strict=True)])
+    return np.sort(training), np.sort(held_out)

@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 
 from fastgrok.engine.training import Trained
 from fastgrok.spec.axes import Axis, Configuration
-from fastgrok.spec.network import Network
+from fastgrok.spec.network import Network, all_relu_layers, relu_layers
 from fastgrok.spec.recording import Recording, sizes
-from fastgrok.spec.relu_layers import all_relu_layers, relu_layers
 from fastgrok.spec.variables import (
     EPOCH,
     FINISHED,

@@ -19,9 +19,8 @@ from numpy.typing import NDArray
 from fastgrok.engine.training import Trained
 from fastgrok.errors import InvalidExperiment
 from fastgrok.spec.axes import Axis, Configuration
-from fastgrok.spec.network import Network
+from fastgrok.spec.network import Network, relu_layers
 from fastgrok.spec.recording import Recording, sizes
-from fastgrok.spec.relu_layers import relu_layers
 from fastgrok.spec.variables import EPOCH, HIDDEN_LAYER, LAYER, NOT_THERE, OUTCOMES, SEED, UNIT, VARIABLES
 
 if TYPE_CHECKING:

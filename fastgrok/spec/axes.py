@@ -201,7 +201,7 @@ def _name(value: Any, elsewhere: Collection[str]) -> str:
     if isinstance(value, Dataset):
         return value.name
     if elsewhere and isinstance(value, Spec):
-        return value.shown_without(elsewhere)
+        return value.repr_without(elsewhere)
     return str(value) if isinstance(value, Network | str) else repr(value)
 
 

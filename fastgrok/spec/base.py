@@ -106,9 +106,9 @@ class Spec:
 
     def __repr__(self) -> str:
         """Show every field, but one declared with `Field(repr=False)` only if it was changed."""
-        return self.shown_without(())
+        return self.repr_without(())
 
-    def shown_without(self, names: Collection[str]) -> str:
+    def repr_without(self, names: Collection[str]) -> str:
         """
         Return the representation without some fields, for where they are shown beside it.
 
@@ -120,7 +120,7 @@ class Spec:
         Examples
         --------
         >>> import fastgrok as fg
-        >>> fg.SGD(lr=0.1, momentum=0.9).shown_without(["lr"])
+        >>> fg.SGD(lr=0.1, momentum=0.9).repr_without(["lr"])
         'SGD(momentum=0.9)'
         """
         declared = self.__pydantic_fields__

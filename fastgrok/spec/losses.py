@@ -16,7 +16,7 @@ binary_cross_entropy sum log(1 + exp(z)) - target z e, at z, the input of the Si
 loss that is *reported* is the mean over examples in either case.
 """
 
-from typing import Literal
+from typing import Literal, get_args
 
 Loss = Literal["half_squared_error", "squared_error", "binary_cross_entropy"]
 """Name of a loss."""
@@ -24,15 +24,4 @@ Loss = Literal["half_squared_error", "squared_error", "binary_cross_entropy"]
 Reduction = Literal["mean", "sum"]
 """Name of a reduction."""
 
-LOSSES: dict[Loss, str] = {
-    "half_squared_error": "1/2 sum (output - target)**2: the book's, with delta = output - target",
-    "squared_error": "sum (output - target)**2, with delta = 2 (output - target)",
-    "binary_cross_entropy": "-sum (target log output + (1 - target) log(1 - output)), after a Sigmoid",
-}
-"""What each loss of an example is, in a line."""
-
-REDUCTIONS: dict[Reduction, str] = {
-    "mean": "the gradient of an update is the mean over the batch's examples",
-    "sum": "the gradient of an update is the sum over the batch's examples",
-}
-"""What each reduction is, in a line."""
+LOSSES: tuple[Loss, ...] = get_args(Loss)

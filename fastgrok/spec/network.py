@@ -1,10 +1,10 @@
 """The network: layers one after the other."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Self, cast
+from typing import Any, NamedTuple, Self, cast
 
 from fastgrok.errors import MISSING, InvalidExperiment, one_of
 from fastgrok.spec.base import Spec, register
@@ -241,3 +241,48 @@ def _activation(field: str, given: Any) -> tuple[Activation, ...]:
         raise InvalidExperiment(field, given, f"{one_of(ACTIVATIONS)}, or an activation such as ReLU()")
     cls = ACTIVATIONS[given]
     return () if cls is None else (cls(),)
+
+
+class ReluLayer(NamedTuple):
+    """A ReLU layer by its place, which is comparable between networks."""
+
+    linear: int  # the number, from 1, of the Linear layer that it follows
+    occurrence: int  # 1, or more where several ReLU layers follow the same Linear layer
+
+    def column(self, name: str) -> str:
+        """
+        Return the name of a variable's column for this layer in a table.
+
+        Examples
+        --------
+        >>> ReluLayer(2, 1).column("dead_units_final")
+        'dead_units_final_2'
+        """
+        return f"{name}_{self.linear}" + (f"_{self.occurrence}" if self.occurrence > 1 else "")
+
+
+def relu_layers(network: Network) -> list[ReluLayer]:
+    """
+    Return the ReLU layers of a network, in order.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> relu_layers(fg.mlp(2, 4, 4, 1))
+    [ReluLayer(linear=1, occurrence=1), ReluLayer(linear=2, occurrence=1)]
+    """
+    numbers = network.relu_layers
+    return [ReluLayer(number, numbers[: k + 1].count(number)) for k, number in enumerate(numbers)]
+
+
+def all_relu_layers(networks: Iterable[Network]) -> list[ReluLayer]:
+    """
+    Return every ReLU layer that some of the networks have, in order.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> [layer.linear for layer in all_relu_layers([fg.mlp(2, 1), fg.mlp(2, 4, 1), fg.mlp(2, 4, 4, 1)])]
+    [1, 2]
+    """
+    return sorted({layer for network in networks for layer in relu_layers(network)})

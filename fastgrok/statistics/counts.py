@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastgrok.errors import MISSING, InvalidExperiment
 from fastgrok.spec.experiment import Experiment
-from fastgrok.spec.relu_layers import relu_layers
+from fastgrok.spec.network import relu_layers
 from fastgrok.spec.variables import NEVER, OUTCOMES, Outcome
 from fastgrok.statistics.arguments import Addable, checked, integers
 from fastgrok.statistics.histogram import Histogram

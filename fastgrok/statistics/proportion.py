@@ -6,7 +6,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastgrok.errors import InvalidExperiment, one_of, shown
+from fastgrok.errors import InvalidExperiment, one_of, short_repr
 from fastgrok.statistics.arguments import integers
 
 
@@ -177,7 +177,7 @@ def wilson_of_shares(k: NDArray[np.float64], total: NDArray[np.float64], confide
 
 def _checked(successes: ArrayLike, n: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return both as numbers, which must be counts."""
-    expected = f"integers from 0 to n = {shown(n)}"
+    expected = f"integers from 0 to n = {short_repr(n)}"
     total, k = integers("n", n, "integers, 1 or more"), integers("successes", successes, expected)
     if not np.all(total >= 1):
         raise InvalidExperiment("n", n, "integers, 1 or more")

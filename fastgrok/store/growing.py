@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from fastgrok.errors import InvalidExperiment, StoreError, shown
+from fastgrok.errors import InvalidExperiment, StoreError, short_repr
 from fastgrok.spec.axes import Axis, checked_axes
 from fastgrok.spec.experiment import Experiment
 from fastgrok.store.specification import Specification
@@ -57,7 +57,7 @@ def grown(here: Specification, asked: Specification) -> Specification:
 
 def _differs(field: str, here: Any, there: Any) -> InvalidExperiment:
     """Say what is another one in the store."""
-    return InvalidExperiment(field, there, f"{shown(here)}, as in the store; another store for another sweep")
+    return InvalidExperiment(field, there, f"{short_repr(here)}, as in the store; another store for another sweep")
 
 
 def _other_axes(here: Sequence[str], there: Sequence[str]) -> InvalidExperiment:
@@ -65,7 +65,7 @@ def _other_axes(here: Sequence[str], there: Sequence[str]) -> InvalidExperiment:
     texts = [", ".join(paths) or "none" for paths in (here, there)]
     new = [path for path in there if path not in here]
     fixed = [path for path in here if path not in there]
-    expected = f"{shown(texts[0])}, as in the store"
+    expected = f"{short_repr(texts[0])}, as in the store"
     if new and not fixed:
         expected += f": it was made with one {' and one '.join(new)}; another store, with all axes from the start"
     elif fixed and not new:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import fastgrok as fg
-from fastgrok.errors import MISSING, InvalidExperiment, shown
+from fastgrok.errors import MISSING, InvalidExperiment, short_repr
 from fastgrok.spec.base import Spec, from_plain, registered
 from fastgrok.spec.calls import call_names, from_call
 from fastgrok.spec.initializers import Initializer
@@ -186,13 +186,13 @@ def test_error_is_picklable_and_takes_a_prefix() -> None:
 
 @given(ANYTHING | st.just(np.zeros((2000, 3))))
 def test_shown_is_one_short_line(value: object) -> None:
-    text = shown(value)
+    text = short_repr(value)
     assert len(text) <= 80
     assert len(text.splitlines()) <= 1
 
 
 def test_shown_survives_a_repr_that_raises() -> None:
-    assert shown(10**5000) == "<a value of type int>"
+    assert short_repr(10**5000) == "<a value of type int>"
 
 
 def test_network_counts_its_parts() -> None:
