@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastgrok.errors import InvalidExperiment
-from fastgrok.explain.trace import experiment_of, time_dim
-from fastgrok.plots.activations import activations
-from fastgrok.plots.boundary import decision_boundary
+from fastgrok.explain.trace import experiment_of, time_dim, trimmed
 from fastgrok.plots.curves import loss
-from fastgrok.plots.network import network
-from fastgrok.plots.recorded import recorded
+from fastgrok.plots.networks import network
+from fastgrok.plots.outputs import activations, decision_boundary
 from fastgrok.plots.style import COLOURS
 
 if TYPE_CHECKING:
@@ -22,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.animation import AbstractMovieWriter
     from matplotlib.figure import Figure
 
-_HOLD = 10  # times that the last frame is shown
+_HOLD = 10  # times that the last frame is repeated
 
 
 def frame_times(trace: xr.Dataset, frames: int = 100) -> list[int]:
@@ -32,14 +30,9 @@ def frame_times(trace: xr.Dataset, frames: int = 100) -> list[int]:
     Parameters
     ----------
     trace
-        What `replay` returns, of one seed.
+        See `fastgrok.plots`.
     frames
         How many at most, 2 or more.
-
-    Raises
-    ------
-    InvalidExperiment
-        If it is no trace of one seed, or there are too few frames.
 
     Examples
     --------
@@ -50,7 +43,7 @@ def frame_times(trace: xr.Dataset, frames: int = 100) -> list[int]:
     """
     if isinstance(frames, bool) or not isinstance(frames, int) or frames < 2:
         raise InvalidExperiment("frames", frames, "an integer, 2 or more")
-    trace = recorded(trace)
+    trace = trimmed(trace)
     times = trace[time_dim(trace)].values
     places = np.rint(np.linspace(0, len(times) - 1, min(frames, len(times)))).astype(int)
     return [int(time) for time in times[places]]
@@ -65,22 +58,22 @@ def animate(
     Parameters
     ----------
     trace
-        What `replay` returns, of one seed.
+        See `fastgrok.plots`.
     path
         Ends in .gif, or in .mp4 where ffmpeg is installed.
     frames
         How many at most, 2 or more; the last one stands still for a while.
     frames_per_second
-        How fast.
+        From 1 to 100.
 
     Returns
     -------
-    Where it is.
+    The path.
 
     Raises
     ------
     InvalidExperiment
-        If it is no trace of one seed, an argument will not do, or ffmpeg is not there.
+        If an argument is not as described, ffmpeg is not there, or the file cannot be written.
 
     Notes
     -----
@@ -104,7 +97,7 @@ def animate(
 
 
 def _writer(target: Path, frames_per_second: int) -> AbstractMovieWriter:
-    """Return what writes a film of this kind."""
+    """Return the writer of films of this kind."""
     from matplotlib.animation import FFMpegWriter, PillowWriter
 
     if isinstance(frames_per_second, bool) or frames_per_second not in range(1, 101):
@@ -122,12 +115,12 @@ def _writer(target: Path, frames_per_second: int) -> AbstractMovieWriter:
 
 
 def _draw(trace: xr.Dataset, time: int, figure: Figure) -> None:
-    """Draw one frame; what the first one has laid out stays where it is."""
+    """Draw one frame; its axes are where the first frame had them."""
     places = [ax.get_position(original=True) for ax in figure.axes]
     figure.clear()
     left, middle, right = figure.subplots(1, 3, width_ratios=(1.5, 1, 1.1))
     network(trace, time, left)
-    now = float(recorded(trace)["loss"].sel({time_dim(trace): time}))
+    now = float(trimmed(trace)["loss"].sel({time_dim(trace): time}))
     mark: dict[str, Any] = {"color": COLOURS[5], "zorder": 4}
     loss(trace, middle).axvline(time, linewidth=1, **mark)
     middle.plot([time], [now], marker="o", **mark)

@@ -23,12 +23,12 @@ _FILLS = {"layer": COLOURS[1], "weights": COLOURS[4], "bias": "#FFFFFF"}
 
 
 class Box(NamedTuple):
-    """Where a brick is drawn; a cell is 1 wide and 1 high."""
+    """The place of a brick; a cell is 1 wide and 1 high."""
 
-    brick: Brick  # which
+    brick: Brick
     x: float  # its left side
     y: float  # its upper side: the first row of bricks is at 0, those below are negative
-    joint: float  # where the middle of the operation on its left stands
+    joint: float  # the middle of the operation on its left
 
     @property
     def rows(self) -> list[bool]:
@@ -43,7 +43,7 @@ class Box(NamedTuple):
 
 def brick_boxes(bricks: Iterable[Brick]) -> list[Box]:
     """
-    Return where bricks are drawn: side by side, and below each other where a row is full.
+    Return the places of bricks: side by side, and below each other where a row is full.
 
     Parameters
     ----------
@@ -79,18 +79,13 @@ def bricks(network: Algebra | Network, ax: Axes | None = None) -> Axes:
     Parameters
     ----------
     network
-        A network, or what `fg.explain.algebra` says of it.
+        A network, or what `fg.explain.algebra` returns of it.
     ax
-        Where to draw; None: in a new figure.
+        See `fastgrok.plots`.
 
     Returns
     -------
     The axes. Of more than six rows or columns the first and the last are drawn.
-
-    Raises
-    ------
-    InvalidExperiment
-        If it is no network.
 
     Notes
     -----

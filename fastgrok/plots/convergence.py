@@ -1,4 +1,4 @@
-"""How many seeds have converged by each epoch."""
+"""How many seeds converge: by each epoch, and over two axes of a sweep."""
 
 from __future__ import annotations
 
@@ -7,18 +7,22 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgrok.plots.configurations import Counted, trained
-from fastgrok.plots.style import axes_or_new, legend_below, looks
+from fastgrok.errors import InvalidExperiment, one_of
+from fastgrok.plots.configurations import Counted, checked_sweep, counted, trained
+from fastgrok.plots.labels import seeds_title
+from fastgrok.plots.style import axes_or_new, heat_map, legend_below, line_styles, write_cells
 from fastgrok.results.result import Result
-from fastgrok.statistics.proportion import Estimate, wilson
+from fastgrok.statistics.counts import Counts
+from fastgrok.statistics.proportion import Estimate, rate, wilson
 from fastgrok.statistics.survival import band, survival_curve
-from fastgrok.statistics.text import percent
+from fastgrok.statistics.text import one_line, percent
 from fastgrok.store import Store
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _DIGITS = 12  # one minus a share that was rounded is the plain share again, to the digits of a percentage
+_WIDTH = 24  # characters of a label at most
 
 
 class ConvergenceCurve(NamedTuple):
@@ -27,7 +31,7 @@ class ConvergenceCurve(NamedTuple):
     name: str  # the configuration
     n: int  # its seeds
     epochs: NDArray[np.int64]  # (n_steps,), 0, the epochs at which seeds converge, and the last epoch
-    share: NDArray[np.float64]
+    share: NDArray[np.float64]  # (n_steps,)
     low: NDArray[np.float64]  # (n_steps,), lower end of its interval at each epoch alone
     high: NDArray[np.float64]  # (n_steps,), upper end
 
@@ -38,15 +42,8 @@ def convergence_curves(result: Result | Store, confidence: float = 0.95) -> list
 
     Parameters
     ----------
-    result
-        What `run`, `sweep` or `open_store` returns.
-    confidence
-        The probability that an interval covers the share at its epoch, between 0 and 1.
-
-    Raises
-    ------
-    InvalidExperiment
-        If it is something else, or there is no criterion by which a seed converges.
+    result, confidence
+        See `fastgrok.plots`; of an experiment with a criterion of convergence. The interval is that at each epoch.
 
     Notes
     -----
@@ -60,38 +57,31 @@ def convergence_curves(result: Result | Store, confidence: float = 0.95) -> list
     >>> float(convergence_curves(result)[0].share[-1]) == result.summaries[0].rate
     True
     """
-    return [_curve(one, confidence) for one in trained(result)]
+    return [_curve(config, confidence) for config in trained(result)]
 
 
-def _curve(one: Counted, confidence: float) -> ConvergenceCurve:
+def _curve(config: Counted, confidence: float) -> ConvergenceCurve:
     """Return the curve of one configuration, with its first and its last epoch."""
-    curve = survival_curve(one.counts)
+    curve = survival_curve(config.counts)
     low, high = band(curve, confidence)
-    start, converged = wilson(0, one.counts.n, confidence), np.round(1 - curve.share, _DIGITS)
+    start, converged = wilson(0, config.counts.n, confidence), np.round(1 - curve.share, _DIGITS)
     steps = ((0, curve.time), (0.0, converged), (start.low, 1 - high), (start.high, 1 - low))
     epochs, shares, lows, highs = (np.concatenate([[first], values]) for first, values in steps)
-    end = one.configuration.experiment.epochs if curve.last is None else curve.last
+    end = config.configuration.experiment.epochs if curve.last is None else curve.last
     if end > epochs[-1]:
         epochs = np.append(epochs, end)
         shares, lows, highs = (np.append(values, values[-1]) for values in (shares, lows, highs))
-    return ConvergenceCurve(one.name, one.counts.n, epochs, shares, lows, highs)
+    return ConvergenceCurve(config.name, config.counts.n, epochs, shares, lows, highs)
 
 
 def convergence(result: Result | Store, ax: Axes | None = None) -> Axes:
     """
-    Draw the share of seeds that have converged by each epoch, with its 95 % interval, for each configuration.
+    Draw the share of seeds that have converged by each epoch, with its interval, for each configuration.
 
     Parameters
     ----------
-    result
-        What `run`, `sweep` or `open_store` returns.
-    ax
-        Where to draw; None: in a new figure.
-
-    Raises
-    ------
-    InvalidExperiment
-        If it is something else, or there is no criterion by which a seed converges.
+    result, ax
+        See `fastgrok.plots`; of an experiment with a criterion of convergence.
 
     Notes
     -----
@@ -106,17 +96,117 @@ def convergence(result: Result | Store, ax: Axes | None = None) -> Axes:
     'epoch'
     """
     curves, ax = convergence_curves(result), axes_or_new(ax)
-    for curve, look in zip(curves, looks(), strict=False):
+    for curve, line in zip(curves, line_styles(), strict=False):
         final = percent(Estimate(*(float(values[-1]) for values in (curve.share, curve.low, curve.high))))
-        label = f"{curve.name}: {final}"
-        ax.step(curve.epochs, curve.share, where="post", label=label, color=look.color, linestyle=look.linestyle)
-        style: dict[str, Any] = {"step": "post", "facecolor": look.color, "alpha": 0.2, "linewidth": 0}
+        ax.step(curve.epochs, curve.share, where="post", label=f"{curve.name}: {final}", **line._asdict())
+        style: dict[str, Any] = {"step": "post", "facecolor": line.color, "alpha": 0.2, "linewidth": 0}
         ax.fill_between(curve.epochs, curve.low, curve.high, **style)
-    least, most = (f([curve.n for curve in curves]) for f in (min, max))
-    each = " each" if len(curves) > 1 else ""
     ax.set(xlabel="epoch", ylabel="converged (share of seeds)")
-    ax.set_title(f"{least:,} seeds{each}" if least == most else f"{least:,} to {most:,} seeds{each}")
+    ax.set_title(seeds_title([curve.n for curve in curves], each=len(curves) > 1))
     ax.set_ylim(0, 1)
     ax.set_xlim(left=0)
     legend_below(ax, "converged in the end [95 %]")
     return ax
+
+
+class RateTable(NamedTuple):
+    """Convergence rates over two axes."""
+
+    rows: str  # the path of one axis
+    columns: str  # the path of the other
+    row_labels: tuple[Any, ...]  # what stands for the values of the first
+    column_labels: tuple[Any, ...]  # what stands for those of the other
+    n: NDArray[np.int64]  # (n_rows, n_columns), seeds
+    rates: list[list[Estimate]]  # n_rows lists of n_columns
+
+
+def rate_table(
+    result: Result | Store, rows: str | None = None, columns: str | None = None, confidence: float = 0.95
+) -> RateTable:
+    """
+    Return how often seeds converge for each pair of values of two axes.
+
+    Parameters
+    ----------
+    result, confidence
+        See `fastgrok.plots`; a sweep with a criterion of convergence.
+    rows
+        The path of one axis; None: the first that is not `columns`.
+    columns
+        The path of another; None: the first that is not `rows`.
+
+    Notes
+    -----
+    Wilson's intervals. Where there are more than two axes the seeds of all values of the others are counted together.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=100)
+    >>> result = fg.sweep(exp, 8, {"optimizer.lr": [0.01, 0.1], "init": [fg.HeNormal(), fg.HeUniform()]})
+    >>> rate_table(result).n.tolist()
+    [[8, 8], [8, 8]]
+    """
+    axes = {axis.path: axis for axis in checked_sweep(result).axes}
+    if len(axes) < 2:
+        expected = "one with two axes or more; `convergence` draws any"
+        raise InvalidExperiment("result", list(axes), expected)
+    for field, path, other in (("rows", rows, None), ("columns", columns, rows)):
+        others = [name for name in axes if name != other]
+        if path is not None and path not in others:
+            raise InvalidExperiment(field, path, one_of(others))
+    rows = rows if rows is not None else next(path for path in axes if path != columns)
+    columns = columns if columns is not None else next(path for path in axes if path != rows)
+    cells: dict[tuple[Any, Any], Counts] = {}
+    for (labels, _), counts in counted(result):
+        counts.check_criterion()
+        key = (labels[rows], labels[columns])
+        cells[key] = cells.get(key, Counts.empty()) + counts
+    table = [[cells[row, column] for column in axes[columns].labels] for row in axes[rows].labels]
+    n = np.array([[cell.n for cell in row] for row in table])
+    rates = [[rate(cell.n_converged, cell.n, confidence) for cell in row] for row in table]
+    return RateTable(rows, columns, axes[rows].labels, axes[columns].labels, n, rates)
+
+
+def rates(
+    result: Result | Store, rows: str | None = None, columns: str | None = None, ax: Axes | None = None
+) -> Axes:
+    """
+    Draw how often seeds converge for each pair of values of two axes, with the interval in each cell.
+
+    Parameters
+    ----------
+    result, ax
+        See `fastgrok.plots`; a sweep with a criterion of convergence.
+    rows, columns
+        See `rate_table`, which is what is drawn.
+    """
+    table, ax = rate_table(result, rows, columns), axes_or_new(ax)
+    values = np.array([[np.nan if cell.value is None else cell.value for cell in row] for row in table.rates])
+    image = heat_map(values, ax, "cividis", 0, 1)
+    texts = [[_rate_text(cell) for cell in row] for row in table.rates]
+    write_cells(texts, ~(values <= 0.5), ax, fontsize="small")
+    row_names, column_names = (list(map(_short, labels)) for labels in (table.row_labels, table.column_labels))
+    ax.set_xticks(range(len(column_names)), column_names)
+    ax.set_yticks(range(len(row_names)), row_names)
+    if max(map(len, column_names)) * len(column_names) > 50:
+        ax.tick_params("x", rotation=30)
+        for label in ax.get_xticklabels():
+            label.set(ha="right", rotation_mode="anchor")
+    ax.set(xlabel=table.columns, ylabel=table.rows, title=seeds_title(table.n.ravel().tolist(), each=True))
+    ax.figure.colorbar(image, ax=ax, label="converged (share of seeds)")
+    return ax
+
+
+def _rate_text(cell: Estimate) -> str:
+    """Return a rate, and its interval on the next line."""
+    if cell.value is None:
+        return "no seeds"
+    estimate, _, interval = percent(cell, unit="").partition(" [")
+    return f"{estimate} %\n[{interval}"
+
+
+def _short(label: Any) -> str:
+    """Return a label that fits beside a row."""
+    text = one_line(label)
+    return text if len(text) <= _WIDTH else f"{text[: _WIDTH - 1]}…"

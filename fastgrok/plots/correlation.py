@@ -1,4 +1,4 @@
-"""What correlates with what in the end: a row for each unit, and what each layer has found beside its rows."""
+"""Correlations at the end of training: a row for each unit, and beside them the correlation that a layer uses."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgrok.explain.correlation import ROWS, Correlation, LayerFound, strongest_of_units
-from fastgrok.plots.style import apart, axes_or_new
+from fastgrok.plots.style import apart, axes_or_new, heat_map, write_cells
 from fastgrok.statistics.text import fixed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _DARK = 0.55  # |r| from which on a cell is dark
-_NUMBERED = 40  # rows at most that have names and numbers
-_ROOMY = 12  # rows at most whose numbers are not smaller
-_ROW = 0.24  # inches of a row in a figure of its own
-_FOUR_LINES = 48  # points
+_MAX_NAMES = 40  # rows that have names and numbers
+_MAX_LARGE = 12  # rows whose numbers are not smaller
+_ROW_HEIGHT = 0.24  # inches, in a figure of its own
+_NOTE_HEIGHT = 48  # points: four lines
 
 
 class CorrelationTable(NamedTuple):
-    """What is drawn."""
+    """The strongest correlations of each unit at the end."""
 
-    rows: list[tuple[int, int]]
-    columns: list[str]  # what is correlated with what, as in the text of a `Correlation`
-    r: NDArray[np.float64]
-    asked: NDArray[np.bool_]
+    rows: list[tuple[int, int]]  # layer and unit
+    columns: list[str]  # the two things that are correlated, as in the text of a `Correlation`
+    r: NDArray[np.float64]  # (n_rows, n_columns); nan: something is constant, or the layer has no such correlation
+    applicable: NDArray[np.bool_]  # (n_rows, n_columns), whether the layer has such a correlation
     starts: list[int]  # the first row of each layer
-    layers: tuple[LayerFound, ...]  # what each layer has found
+    layers: tuple[LayerFound, ...]
 
 
 def correlation_table(found: Correlation) -> CorrelationTable:
@@ -39,7 +39,7 @@ def correlation_table(found: Correlation) -> CorrelationTable:
     Parameters
     ----------
     found
-        What `fastgrok.explain.correlation` returns.
+        See `fastgrok.plots`.
 
     Examples
     --------
@@ -57,25 +57,23 @@ def correlation_table(found: Correlation) -> CorrelationTable:
         starts.append(len(rows))
         rows += [(k, unit) for unit in range(min(len(part[columns[0]]), ROWS))]
     r = [[parts[k][name][unit] if name in parts[k] else np.nan for name in columns] for k, unit in rows]
-    asked = [[name in parts[k] for name in columns] for k, _ in rows]
-    return CorrelationTable(rows, columns, np.array(r), np.array(asked), starts, found.layers)
+    applicable = [[name in parts[k] for name in columns] for k, _ in rows]
+    return CorrelationTable(rows, columns, np.array(r), np.array(applicable), starts, found.layers)
 
 
 def correlation(found: Correlation, ax: Axes | None = None) -> Axes:
     """
-    Draw what correlates with what in the end: a row for each unit, and beside them what each layer has found.
+    Draw the strongest correlations of each unit at the end, and beside the rows the correlation that a layer uses.
 
     Parameters
     ----------
-    found
-        What `fastgrok.explain.correlation` returns.
-    ax
-        Where to draw; None: in a new figure.
+    found, ax
+        See `fastgrok.plots`.
 
     Returns
     -------
-    The axes. Hatched is what has no r, since something is constant; empty is what is not asked of a layer. Numbers
-    stand in the cells of up to 40 units.
+    The axes. Hatched cells have no r, since something is constant; in empty cells a layer has no such correlation.
+    Up to 40 rows have numbers in their cells.
 
     Examples
     --------
@@ -86,18 +84,18 @@ def correlation(found: Correlation, ax: Axes | None = None) -> Axes:
     'Strongest correlation of each unit'
     """
     table = correlation_table(found)
-    ax = axes_or_new(ax, 2 + _ROW * len(table.rows))
-    size = "small" if len(table.rows) <= _ROOMY else "x-small"
-    image = ax.imshow(table.r, cmap="PuOr", vmin=-1, vmax=1, aspect="auto", interpolation="none")
+    ax = axes_or_new(ax, 2 + _ROW_HEIGHT * len(table.rows))
+    size = "small" if len(table.rows) <= _MAX_LARGE else "x-small"
+    image = heat_map(table.r, ax, "PuOr", -1, 1)
     _hatch(table, ax)
-    ax.set_xticks(range(len(table.columns)), [_folded(name) for name in table.columns], fontsize="small")
+    ax.set_xticks(
+        range(len(table.columns)), [name.replace(" if ", "\nif ") for name in table.columns], fontsize="small"
+    )
     ax.xaxis.tick_top()
     ax.tick_params(length=0)
-    if len(table.rows) <= _NUMBERED:
-        for (row, column), r in np.ndenumerate(table.r):
-            if np.isfinite(r):
-                color = "white" if abs(r) > _DARK else "black"
-                ax.text(column, row, fixed(r, 2), ha="center", va="center", fontsize=size, color=color)
+    if len(table.rows) <= _MAX_NAMES:
+        texts = [[fixed(r, 2) if np.isfinite(r) else "" for r in row] for row in table.r]
+        write_cells(texts, ~(np.abs(table.r) > _DARK), ax, fontsize=size)
         ax.set_yticks(range(len(table.rows)), [f"layer {k}: unit {unit}" for k, unit in table.rows], fontsize=size)
     else:
         ax.set_yticks(table.starts, [f"layer {layer.layer}" for layer in table.layers])
@@ -107,22 +105,17 @@ def correlation(found: Correlation, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def _folded(name: str) -> str:
-    """Break the name of a column before its condition."""
-    return name.replace(" if ", "\nif ")
-
-
 def _hatch(table: CorrelationTable, ax: Axes) -> None:
     """Hatch the cells that have no r."""
     from matplotlib.patches import Rectangle
 
     style: dict[str, Any] = {"facecolor": "none", "edgecolor": "grey", "hatch": "///", "linewidth": 0}
-    for row, column in np.argwhere(table.asked & np.isnan(table.r)):
+    for row, column in np.argwhere(table.applicable & np.isnan(table.r)):
         ax.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, **style))
 
 
 def _draw_layers(table: CorrelationTable, found: Correlation, ax: Axes) -> None:
-    """Draw a line between layers, and write beside its rows what each has found."""
+    """Draw a line between layers, and write beside the rows of each the correlation that it uses."""
     data, linears = found.experiment.data, found.experiment.network.linears
     texts, middles = [], []
     for layer, start, end in zip(table.layers, table.starts, [*table.starts[1:], len(table.rows)], strict=True):
@@ -136,7 +129,7 @@ def _draw_layers(table: CorrelationTable, found: Correlation, ax: Axes) -> None:
             lines.append(f"(the first {ROWS} of {width:,} units)")
         texts.append("\n".join(lines))
         middles.append((start + end - 1) / 2)
-    gap = _FOUR_LINES / (72 * ax.bbox.height / ax.figure.dpi)
+    gap = _NOTE_HEIGHT / (72 * ax.bbox.height / ax.figure.dpi)
     style: dict[str, Any] = {"ha": "left", "va": "center", "fontsize": "small", "annotation_clip": False}
     for text, place in zip(texts, apart(middles, 0, len(table.rows), gap), strict=True):
         ax.annotate(text, (1.02, place), xycoords=("axes fraction", "data"), **style)

@@ -1,4 +1,4 @@
-"""Loss and accuracy of one seed, or the middle and the spread of many."""
+"""Loss and accuracy over time: of one seed, or the median and the spread of many; and where overfitting begins."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgrok.explain.trace import checked_trace, time_dim
-from fastgrok.plots.recorded import recorded, time_label, title_of
-from fastgrok.plots.style import axes_or_new, looks
+from fastgrok.explain.overfitting import Overfitting
+from fastgrok.explain.trace import checked_trace, time_dim, trimmed
+from fastgrok.plots.labels import time_label, trace_title
+from fastgrok.plots.style import axes_or_new, line_styles
 from fastgrok.spec.variables import EPOCH, SEED
 
 if TYPE_CHECKING:
@@ -37,12 +38,7 @@ def loss_bands(trace: xr.Dataset) -> dict[str, Bands]:
     Parameters
     ----------
     trace
-        What `replay` returns, of one seed or of many.
-
-    Raises
-    ------
-    InvalidExperiment
-        If it is none.
+        See `fastgrok.plots`; of one seed or of many.
 
     Notes
     -----
@@ -68,12 +64,7 @@ def accuracy_bands(trace: xr.Dataset) -> dict[str, Bands]:
     Parameters
     ----------
     trace
-        What `replay` returns, of one seed or of many.
-
-    Raises
-    ------
-    InvalidExperiment
-        If it is none.
+        See `fastgrok.plots`; of one seed or of many.
 
     Examples
     --------
@@ -86,28 +77,27 @@ def accuracy_bands(trace: xr.Dataset) -> dict[str, Bands]:
 
 
 def _bands(trace: xr.Dataset, name: str) -> dict[str, Bands]:
-    """Return the quantiles of a variable on the training data, and on the validation data if it is there."""
+    """Return the quantiles of a variable on the training data, and on the validation data where it has them."""
     trace = checked_trace(trace, several=True)
     if SEED not in trace.dims:
-        trace = recorded(trace)
-    time = trace[time_dim(trace)].values
-    found = {}
+        trace = trimmed(trace)
+    time, last = trace[time_dim(trace)].values, _last_known(trace)
+    bands = {}
     for data, variable in (("training", name), ("validation", f"{name}_validation")):
         if variable in trace:
             values = np.atleast_2d(trace[variable].values)
-            values = np.where(np.isnan(values), np.inf, values)[np.arange(len(values))[:, None], _kept(trace)]
-            found[data] = Bands(time, *np.quantile(values, _QUANTILES, axis=0, method="inverted_cdf"))
-    return found
+            values = np.where(np.isnan(values), np.inf, values)[np.arange(len(values))[:, None], last]
+            bands[data] = Bands(time, *np.quantile(values, _QUANTILES, axis=0, method="inverted_cdf"))
+    return bands
 
 
-def _kept(trace: xr.Dataset) -> NDArray[np.int64]:
-    """Return, for each seed and time, the place of the time whose value counts: itself, or the seed's last."""
+def _last_known(trace: xr.Dataset) -> NDArray[np.int64]:
+    """Return the index of the time whose value counts, (n_seeds, n_times): itself, or the seed's last."""
     dim = time_dim(trace)
     epochs = trace[EPOCH].values if dim == EPOCH else trace["epoch_of"].values
-    there = np.atleast_2d((epochs >= 0) & (epochs <= trace["epochs_run"].values[..., None]))
-    last = there.sum(axis=1, keepdims=True) - 1
-    kept: NDArray[np.int64] = np.minimum(np.arange(there.shape[1]), last)
-    return kept
+    trained = np.atleast_2d((epochs >= 0) & (epochs <= trace["epochs_run"].values[..., None]))
+    last: NDArray[np.int64] = np.minimum(np.arange(trained.shape[1]), trained.sum(axis=1, keepdims=True) - 1)
+    return last
 
 
 def loss(trace: xr.Dataset, ax: Axes | None = None) -> Axes:
@@ -116,15 +106,8 @@ def loss(trace: xr.Dataset, ax: Axes | None = None) -> Axes:
 
     Parameters
     ----------
-    trace
-        What `replay` returns, of one seed or of many. Seeds that have ended keep their last value.
-    ax
-        Where to draw; None: in a new figure. `ax.set_yscale("log")` shows how small a loss gets.
-
-    Raises
-    ------
-    InvalidExperiment
-        If it is no trace.
+    trace, ax
+        See `fastgrok.plots`; of one seed or of many. `ax.set_yscale("log")` shows how small a loss gets.
 
     Examples
     --------
@@ -133,44 +116,91 @@ def loss(trace: xr.Dataset, ax: Axes | None = None) -> Axes:
     >>> fg.plots.loss(fg.replay(exp, 42), matplotlib.figure.Figure().add_subplot()).get_ylabel()
     'mean loss'
     """
-    ax = _drawn(trace, loss_bands(trace), "mean loss", axes_or_new(ax))
+    ax = _draw_bands(trace, loss_bands(trace), "mean loss", axes_or_new(ax))
     ax.set_ylim(bottom=0)
     return ax
 
 
 def accuracy(trace: xr.Dataset, ax: Axes | None = None) -> Axes:
     """
-    Draw the accuracy of a seed over time; of many the median, and what half and 90 % of the seeds are between.
+    Draw the accuracy over time, as `loss` does the loss.
 
     Parameters
     ----------
-    trace
-        What `replay` returns, of one seed or of many. Seeds that have ended keep their last value.
-    ax
-        Where to draw; None: in a new figure.
-
-    Raises
-    ------
-    InvalidExperiment
-        If it is no trace.
+    trace, ax
+        See `fastgrok.plots`; of one seed or of many.
     """
-    ax = _drawn(trace, accuracy_bands(trace), "accuracy (share of examples)", axes_or_new(ax))
+    ax = _draw_bands(trace, accuracy_bands(trace), "accuracy (share of examples)", axes_or_new(ax))
     ax.set_ylim(-0.03, 1.03)
     return ax
 
 
-def _drawn(trace: xr.Dataset, bands: dict[str, Bands], label: str, ax: Axes) -> Axes:
+def _draw_bands(trace: xr.Dataset, bands: dict[str, Bands], label: str, ax: Axes) -> Axes:
     """Draw the bands of each kind of data."""
     many = SEED in trace.dims
-    for (data, band), look in zip(bands.items(), looks(), strict=False):
-        style: dict[str, Any] = look._asdict()
-        ax.plot(band.time, band.median, label=f"{data}, median" if many else data, **style)
+    for (data, band), style in zip(bands.items(), line_styles(), strict=False):
+        ax.plot(band.time, band.median, label=f"{data}, median" if many else data, **style._asdict())
         if many:
-            edge: dict[str, Any] = {"facecolor": look.color, "linewidth": 0}
+            edge: dict[str, Any] = {"facecolor": style.color, "linewidth": 0}
             ax.fill_between(band.time, band.low_90, band.high_90, alpha=0.18, label="90 % of the seeds", **edge)
             ax.fill_between(band.time, band.low_50, band.high_50, alpha=0.35, label="50 % of the seeds", **edge)
-    ax.set(xlabel=time_label(trace), ylabel=label, title=title_of(trace))
+    ax.set(xlabel=time_label(trace), ylabel=label, title=trace_title(trace))
     if many or len(bands) > 1:
         ax.legend()
     ax.margins(x=0.01)
     return ax
+
+
+class Curves(NamedTuple):
+    """Training and validation loss."""
+
+    times: NDArray[np.int64]  # (n_times,), epochs or steps
+    training: NDArray[np.float64]  # (n_times,)
+    validation: NDArray[np.float64]  # (n_times,)
+    parts: int  # the time at which the validation loss is smallest
+
+
+def overfitting_curves(found: Overfitting) -> Curves:
+    """
+    Return training and validation loss over time, and where they part.
+
+    Parameters
+    ----------
+    found
+        See `fastgrok.plots`.
+    """
+    curves = found.curves
+    dim = time_dim(curves)
+    return Curves(curves[dim].values, curves["loss"].values, curves["loss_validation"].values, found.since.time)
+
+
+def overfitting(found: Overfitting, ax: Axes | None = None) -> Axes:
+    """
+    Draw training against validation loss, the time at which they part, and the gap at the end.
+
+    Parameters
+    ----------
+    found, ax
+        See `fastgrok.plots`.
+    """
+    ax = axes_or_new(ax)
+    curves = overfitting_curves(found)
+    lines = {"training": curves.training, "validation": curves.validation}
+    for (name, values), style in zip(lines.items(), line_styles(), strict=False):
+        ax.plot(curves.times, values, label=name, **style._asdict())
+    name = "the curves part" if found.overfitted else "smallest validation loss"
+    ax.axvline(curves.parts, color="k", linestyle=":", label=f"{name}: {found.since}")
+    if np.isfinite(found.gap):
+        _draw_gap(ax, curves, found.gap)
+    ax.set(xlabel=time_dim(found.curves), ylabel=f"mean loss ({found.experiment.loss.replace('_', ' ')})")
+    ax.set_ylim(bottom=0)
+    ax.legend()
+    return ax
+
+
+def _draw_gap(ax: Axes, curves: Curves, gap: float) -> None:
+    """Draw how far the curves are apart at the end."""
+    end, low, high = float(curves.times[-1]), float(curves.training[-1]), float(curves.validation[-1])
+    ax.annotate("", (end, low), (end, high), arrowprops={"arrowstyle": "<->", "shrinkA": 0, "shrinkB": 0})
+    middle = (end, (low + high) / 2)
+    ax.annotate(f"gap {gap:.3g}", middle, (-6, 0), textcoords="offset points", ha="right", va="center")

@@ -1,4 +1,4 @@
-"""The loss of one seed, with marks for what explains how it ended."""
+"""The loss of one seed, with marks for the deaths, the plateau or the divergence that explain how it ended."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fastgrok.explain.causes.plateau import OnPlateau
 from fastgrok.explain.failure import Evidence, Success
 from fastgrok.explain.failure import failure as explained
 from fastgrok.explain.trace import epochs_of, time_dim, trimmed
-from fastgrok.plots.recorded import time_label, title_of
+from fastgrok.plots.labels import time_label, trace_title
 from fastgrok.plots.style import COLOURS, DEAD, axes_or_new, legend_below
 from fastgrok.statistics.text import listed, number
 
@@ -24,30 +24,30 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _WIDE = 30  # how many times the smallest loss the largest is, where the axis is logarithmic
-_MOST = 1e200  # the largest loss that an axis shows
-_NAMED = 12  # crosses at most that all have names; of more the first and the last
-_UNITS = 3  # units at most that a name counts up
-_POINTS = 30  # times at most that have points
+_LARGEST = 1e200  # at which a logarithmic axis ends
+_MAX_NAMES = 12  # crosses that all have names; of more the first and the last
+_MAX_UNITS = 3  # that a name counts up
+_MAX_POINTS = 30  # times that have points
 
 
 class Mark(NamedTuple):
-    """Something that happened at a time."""
+    """An event."""
 
     time: int  # the epoch or step
-    loss: float  # then
+    loss: float  # at that time
     name: str  # what happened
 
 
 class Level(NamedTuple):
-    """A loss that stays."""
+    """A plateau that the seed does not leave."""
 
     since: int  # the epoch or step
-    loss: float  # near which it stays
-    name: str  # what it is the loss of
+    loss: float  # of the plateau
+    name: str  # of the plateau
 
 
 class Story(NamedTuple):
-    """What is drawn of a seed."""
+    """The loss of a seed and the events that explain it."""
 
     cause: str  # one of the words of `fastgrok.explain.failure`
     times: NDArray[np.int64]  # (n_times,), epochs or steps of the last attempt
@@ -55,7 +55,7 @@ class Story(NamedTuple):
     deaths: tuple[Mark, ...]  # units that are dead in the end, together where they died at the same time
     plateau: Level | None  # on which the seed sits, or None
     end: Mark | None  # when it converged or diverged, or None
-    limits: tuple[float, float] | None
+    limits: tuple[float, float] | None  # of a logarithmic axis; None: the axis is linear
 
 
 def failure_story(trace: xr.Dataset) -> Story:
@@ -65,12 +65,7 @@ def failure_story(trace: xr.Dataset) -> Story:
     Parameters
     ----------
     trace
-        What `replay` returns, of one seed; of one that began again the last attempt is taken.
-
-    Raises
-    ------
-    InvalidExperiment
-        If it is no trace of one seed.
+        See `fastgrok.plots`; of a seed that began again the last attempt is taken.
 
     Examples
     --------
@@ -80,8 +75,8 @@ def failure_story(trace: xr.Dataset) -> Story:
     Mark(time=86, loss=0.009..., name='converged at epoch 86')
     """
     evidence = explained(trace).evidence
-    there = trimmed(trace, last_attempt=True)
-    losses = np.asarray(there["loss"].values, dtype=np.float64)
+    attempt = trimmed(trace, last_attempt=True)
+    losses = np.asarray(attempt["loss"].values, dtype=np.float64)
     plateau = None
     deaths: tuple[UnitDeath, ...] = ()
     if isinstance(evidence, NetworkDeath):
@@ -89,17 +84,15 @@ def failure_story(trace: xr.Dataset) -> Story:
     elif isinstance(evidence, OnPlateau):
         deaths = evidence.dead
         plateau = Level(evidence.since.time, evidence.plateau.loss, evidence.plateau.name)
-    times = there[time_dim(there)].values
-    return Story(
-        evidence.cause, times, losses, tuple(_deaths(deaths, there)), plateau, _end(evidence, there), _limits(losses)
-    )
+    times, marks = attempt[time_dim(attempt)].values, tuple(_deaths(deaths, attempt))
+    return Story(evidence.cause, times, losses, marks, plateau, _end(evidence, attempt), _limits(losses))
 
 
 def _limits(losses: NDArray[np.float64]) -> tuple[float, float] | None:
     """Return the limits of a logarithmic axis, where losses are far apart."""
     known = losses[np.isfinite(losses) & (losses > 0)]
     low, high = known.min(initial=np.inf), known.max(initial=0.0)
-    return (float(low) / 2, 2 * min(float(high), _MOST)) if high / _WIDE > low else None
+    return (float(low) / 2, 2 * min(float(high), _LARGEST)) if high / _WIDE > low else None
 
 
 def _end(evidence: Evidence, trace: xr.Dataset) -> Mark | None:
@@ -108,8 +101,8 @@ def _end(evidence: Evidence, trace: xr.Dataset) -> Mark | None:
         place = max(int(np.searchsorted(epochs_of(trace), evidence.epoch, side="right")) - 1, 0)
         return _mark(trace, int(trace[time_dim(trace)].values[place]), f"converged at epoch {evidence.epoch}")
     if isinstance(evidence, Divergence):
-        what = f": {listed(evidence.first)} not finite" if evidence.first else ""
-        return _mark(trace, evidence.at.time, f"diverged at {evidence.at}{what}")
+        variables = f": {listed(evidence.first)} not finite" if evidence.first else ""
+        return _mark(trace, evidence.at.time, f"diverged at {evidence.at}{variables}")
     return None
 
 
@@ -120,14 +113,14 @@ def _deaths(deaths: Iterable[UnitDeath], trace: xr.Dataset) -> Iterable[Mark]:
         at.setdefault(death.since.time, []).append(death)
     for time, together in at.items():
         layers = itertools.groupby(sorted(together), key=lambda death: death.layer)
-        which = "; ".join(_units(layer, [death.unit for death in units]) for layer, units in layers)
-        yield _mark(trace, time, f"{which}, {time_dim(trace)} {time:,}")
+        units = "; ".join(_units(layer, [death.unit for death in dead]) for layer, dead in layers)
+        yield _mark(trace, time, f"{units}, {time_dim(trace)} {time:,}")
 
 
 def _units(layer: int, units: list[int]) -> str:
     """Name units of a layer, or say how many they are."""
     few = f"unit{'s' * (len(units) > 1)} {listed(units)}"
-    return f"{few if len(units) <= _UNITS else f'{len(units)} units'} of layer {layer}"
+    return f"{few if len(units) <= _MAX_UNITS else f'{len(units)} units'} of layer {layer}"
 
 
 def _mark(trace: xr.Dataset, time: int, name: str) -> Mark:
@@ -140,21 +133,14 @@ def failure(trace: xr.Dataset, ax: Axes | None = None) -> Axes:
 
     Parameters
     ----------
-    trace
-        What `replay` returns, of one seed; of one that began again the last attempt is taken.
-    ax
-        Where to draw; None: in a new figure.
+    trace, ax
+        See `fastgrok.plots`; of a seed that began again the last attempt is taken.
 
     Returns
     -------
     The axes. A cross with a name stands where units died, a horizontal line is the plateau on which the loss sits,
     and a vertical one the time since which it does, or at which the seed diverged; a ring is where it converged. Of
     more than 12 crosses the first and the last have names.
-
-    Raises
-    ------
-    InvalidExperiment
-        If it is no trace of one seed.
 
     Examples
     --------
@@ -164,7 +150,7 @@ def failure(trace: xr.Dataset, ax: Axes | None = None) -> Axes:
     'Seed 42: converged'
     """
     story, ax = failure_story(trace), axes_or_new(ax)
-    points = "." if len(story.times) <= _POINTS else None
+    points = "." if len(story.times) <= _MAX_POINTS else None
     ax.plot(story.times, story.losses, color=COLOURS[0], marker=points, label="mean loss")
     if story.limits is not None:
         ax.set_ylim(*story.limits)
@@ -177,9 +163,8 @@ def failure(trace: xr.Dataset, ax: Axes | None = None) -> Axes:
         _draw_end(story.end, story.cause, ax)
     if story.deaths:
         _draw_deaths(story.deaths, ax)
-    ax.set_xlabel(time_label(trace))
-    ax.set_ylabel("mean loss")
-    ax.set_title(f"{title_of(trace)}: {story.cause.replace('_', ' ')}")
+    ax.set(xlabel=time_label(trace), ylabel="mean loss")
+    ax.set_title(f"{trace_title(trace)}: {story.cause.replace('_', ' ')}")
     legend_below(ax)
     return ax
 
@@ -198,7 +183,7 @@ def _draw_deaths(deaths: tuple[Mark, ...], ax: Axes) -> None:
     cross: dict[str, Any] = {"markersize": 9, "markeredgewidth": 2, "zorder": 3}
     times, losses = [death.time for death in deaths], [death.loss for death in deaths]
     ax.plot(times, losses, "x", color="black", label="dead from there on", **cross)
-    named = deaths if len(deaths) <= _NAMED else (deaths[0], deaths[-1])
+    named = deaths if len(deaths) <= _MAX_NAMES else (deaths[0], deaths[-1])
     named = tuple(sorted(named, key=lambda death: -death.loss))  # so that the lines do not cross
     low, high = ax.get_xlim()
     left = min((times[-1] - low) / (high - low) + 0.06, 0.6)

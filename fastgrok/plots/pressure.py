@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 from fastgrok.explain.pressure import Pressure, at_one_time
 from fastgrok.explain.trace_variables import STEP
 from fastgrok.explain.wording import param_names
-from fastgrok.plots.style import DEAD, axes_or_new
+from fastgrok.plots.style import DEAD, axes_or_new, heat_map, write_cells
+from fastgrok.spec.variables import EPOCH
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_LABELS = 40  # rows that have names of their own, and cells of a row that have signs
+_MAX_LABELS = 40  # rows that have names, and cells of a row that have signs
 
 
 class Rows(NamedTuple):
@@ -23,7 +24,7 @@ class Rows(NamedTuple):
 
     names: list[str]  # "1: light_0 -> unit 0": the layer before the colon
     values: NDArray[np.float64]  # (n_rows, n_columns)
-    columns: NDArray[np.int64]  # what the columns are: examples, epochs or steps
+    columns: NDArray[np.int64]  # (n_columns,), examples, epochs or steps
     borders: list[int]  # rows at which a further layer begins
 
 
@@ -34,7 +35,7 @@ def pressure_rows(found: Pressure) -> Rows:
     Parameters
     ----------
     found
-        What `fastgrok.explain.pressure` returns.
+        See `fastgrok.plots`.
     """
     n = found.experiment.data.n_examples
     parts = [np.array([row.examples for row in at_one_time(found, k)]) for k in _layers(found)]
@@ -48,7 +49,7 @@ def conflict_rows(found: Pressure) -> Rows:
     Parameters
     ----------
     found
-        What `fastgrok.explain.pressure` returns.
+        See `fastgrok.plots`.
     """
     totals = found.totals
     times = totals[_time(found)].values
@@ -65,25 +66,21 @@ def pressure(found: Pressure, ax: Axes | None = None) -> Axes:
 
     Parameters
     ----------
-    found
-        What `fastgrok.explain.pressure` returns.
-    ax
-        Where to draw; None: in a new figure.
+    found, ax
+        See `fastgrok.plots`.
     """
     ax = axes_or_new(ax)
     rows = pressure_rows(found)
     largest = float(np.nanmax(np.abs(rows.values))) or 1.0
-    image = ax.imshow(rows.values, cmap="PuOr", vmin=-largest, vmax=largest, aspect="auto", interpolation="none")
-    if max(rows.values.shape) <= _LABELS:
-        for (row, column), value in np.ndenumerate(rows.values):
-            dark = abs(value) > 0.6 * largest
-            ax.text(column, row, "0+−"[int(np.sign(value))], ha="center", va="center", color="w" if dark else "k")
+    image = heat_map(rows.values, ax, "PuOr", -largest, largest)
+    if max(rows.values.shape) <= _MAX_LABELS:
+        signs = [["0+−"[int(np.sign(value))] for value in row] for row in rows.values]
+        write_cells(signs, ~(np.abs(rows.values) > 0.6 * largest), ax)
     _label(ax, rows)
-    if len(rows.columns) <= _LABELS:
+    if len(rows.columns) <= _MAX_LABELS:
         ax.set_xticks(rows.columns)
-    ax.set_xlabel("example")
-    ax.set_title(f"Pressure at {found.at}")
-    _colorbar(ax, image, "pressure: − down, + up")
+    ax.set(xlabel="example", title=f"Pressure at {found.at}")
+    ax.figure.colorbar(image, ax=ax, label="pressure: − down, + up")
     return ax
 
 
@@ -93,10 +90,8 @@ def conflict(found: Pressure, ax: Axes | None = None) -> Axes:
 
     Parameters
     ----------
-    found
-        What `fastgrok.explain.pressure` returns.
-    ax
-        Where to draw; None: in a new figure.
+    found, ax
+        See `fastgrok.plots`.
     """
     import matplotlib as mpl
 
@@ -107,9 +102,8 @@ def conflict(found: Pressure, ax: Axes | None = None) -> Axes:
     image = ax.pcolormesh(edges, np.arange(len(rows.names) + 1) - 0.5, rows.values, cmap=colours, vmin=0, vmax=1)
     ax.invert_yaxis()
     _label(ax, rows, "w")
-    ax.set_xlabel(_time(found))
-    ax.set_title("Conflicting pressure")
-    _colorbar(ax, image, "share that cancels (grey: no pressure)")
+    ax.set(xlabel=_time(found), title="Conflicting pressure")
+    ax.figure.colorbar(image, ax=ax, label="share that cancels (grey: no pressure)")
     return ax
 
 
@@ -118,7 +112,7 @@ def _layers(found: Pressure) -> range:
 
 
 def _time(found: Pressure) -> str:
-    return STEP if STEP in found.totals.dims else "epoch"
+    return STEP if STEP in found.totals.dims else EPOCH
 
 
 def _rows(found: Pressure, parts: list[NDArray[Any]], columns: NDArray[Any]) -> Rows:
@@ -129,22 +123,15 @@ def _rows(found: Pressure, parts: list[NDArray[Any]], columns: NDArray[Any]) -> 
 
 
 def _edges(times: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return where the cell of each time begins, and where the last one ends."""
+    """Return the left edge of the cell of each time, and the right edge of the last, (n_times + 1,)."""
     middles = (times[1:] + times[:-1]) / 2
     return np.concatenate([[times[0] - 0.5], middles, [times[-1] + 0.5]])
 
 
 def _label(ax: Axes, rows: Rows, color: str = "k") -> None:
     """Name the rows, and draw the borders of the layers."""
-    if len(rows.names) <= _LABELS:
+    if len(rows.names) <= _MAX_LABELS:
         ax.set_yticks(range(len(rows.names)), rows.names)
     ax.set_ylabel("layer: weight")
     for border in rows.borders:
         ax.axhline(border - 0.5, color=color, linewidth=2)
-
-
-def _colorbar(ax: Axes, image: Any, label: str) -> None:
-    """Say what the colours mean."""
-    figure = ax.get_figure()
-    if figure is not None:
-        figure.colorbar(image, ax=ax, label=label)

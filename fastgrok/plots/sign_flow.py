@@ -1,4 +1,4 @@
-"""The layers as columns: the sign of every delta, the way of every weight, and the units that block the flow."""
+"""The layers as columns: the sign of every delta, the direction of every weight, the units that block the flow."""
 
 from __future__ import annotations
 
@@ -24,25 +24,25 @@ _DASHES = {1: "-", -1: "--", 0: ":"}
 
 
 class Node(NamedTuple):
-    """A unit: what a layer of the network takes in, or at the right end what the network gives out."""
+    """A unit of the input of a layer, or at the right end an output of the network."""
 
     column: int  # from 0, the inputs
     y: float  # its height: the middle of a column is 0, and the first unit is the highest
-    sign: int  # of the delta there: 1, 0, -1
-    blocked: bool  # whether delta arrives at it from the right and does not pass
+    sign: int  # of its delta: 1, 0, -1
+    blocked: bool  # whether a delta arrives from the right and does not pass
 
 
 class Edge(NamedTuple):
-    """What leads from a unit of a column to one of the next."""
+    """A connection of a unit with one of the next column."""
 
-    column: int  # of the unit that it leads from
+    column: int  # of the unit on the left
     y: tuple[float, float]  # the heights of the two units
     direction: int | None  # where the weight is sent: 1 up, -1 down, 0 keep. None: an activation, which has no weight
 
 
 def sign_marks(flow: SignFlow, row: int = 0) -> tuple[list[Node], list[Edge]]:
     """
-    Return what is drawn of one example.
+    Return the units and connections of one example.
 
     Parameters
     ----------
@@ -50,11 +50,6 @@ def sign_marks(flow: SignFlow, row: int = 0) -> tuple[list[Node], list[Edge]]:
         What `fg.explain.sign_flow` returns.
     row
         Which of its examples, from 0.
-
-    Raises
-    ------
-    InvalidExperiment
-        If there is no such example.
 
     Examples
     --------
@@ -92,26 +87,17 @@ def _heights(width: int) -> list[float]:
 
 def sign_flow(flow: SignFlow, ax: Axes | None = None, *, row: int = 0) -> Axes:
     """
-    Draw the signs of one example: columns of units, the way of each weight between them, blocked units crossed.
+    Draw the signs of one example: columns of units, the direction of each weight, blocked units crossed.
 
     Parameters
     ----------
-    flow
-        What `fg.explain.sign_flow` returns.
-    ax
-        Where to draw; None: in a new figure.
-    row
-        Which of its examples, from 0.
+    flow, ax, row
+        See `sign_marks` and `fastgrok.plots`.
 
     Returns
     -------
     The axes. The sign in a unit is that of delta; a triangle upwards on a solid line is a weight that goes up,
     downwards on a dashed line one that goes down, a dot on a dotted line one that is kept.
-
-    Raises
-    ------
-    InvalidExperiment
-        If there is no such example.
 
     Examples
     --------

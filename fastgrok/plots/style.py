@@ -1,4 +1,4 @@
-"""What all pictures share: colours that everybody can tell apart, lines that grey paper keeps apart, axes."""
+"""Colours that colour-blind readers tell apart, line styles for grey paper, axes, legends and cells of heat maps."""
 
 from __future__ import annotations
 
@@ -6,8 +6,12 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.image import AxesImage
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000")
 """The palette of Okabe and Ito (2008), which colour-blind people tell apart."""
@@ -15,35 +19,37 @@ COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#0
 DASHES = ("-", "--", "-.", ":")
 """Changes with each colour, so that lines can be told apart in grey."""
 
+MARKERS = "osD^v"
+"""Markers that are told apart at a small size."""
+
 _LINE = 12  # points from one name to the next
-_ONE_COLUMN = 6  # names at most that are below each other
+_ONE_COLUMN = 6  # entries of a legend in one column, at most
 
 DEAD = "#999999"
-"""What is dead is drawn grey, with a cross."""
+"""Grey: the colour of dead units, and of lines in the background."""
 
 
-class Look(NamedTuple):
-    """How one of several lines looks."""
+class LineStyle(NamedTuple):
+    """Colour and dashes of a line."""
 
     color: str  # of `COLOURS`
     linestyle: str  # of `DASHES`
 
 
-def looks() -> Iterator[Look]:
+def line_styles() -> Iterator[LineStyle]:
     """
-    Yield how one line after the other looks, without end.
+    Yield the styles of one line after the other, without end.
 
     Examples
     --------
-    >>> next(looks())
-    Look(color='#0072B2', linestyle='-')
+    >>> next(line_styles())
+    LineStyle(color='#0072B2', linestyle='-')
     """
-    for k in itertools.count():
-        yield Look(COLOURS[k % len(COLOURS)], DASHES[k % len(DASHES)])
+    yield from map(LineStyle, itertools.cycle(COLOURS), itertools.cycle(DASHES))
 
 
 def axes_or_new(ax: Axes | None, height: float = 0.0) -> Axes:
-    """Return the axes, or those of a new figure."""
+    """Return the axes, or those of a new figure at least `height` inches high."""
     if ax is not None:
         return ax
     import matplotlib.pyplot as plt
@@ -68,20 +74,20 @@ def blended(color: str, amount: float) -> tuple[float, float, float]:
     return red, green, blue
 
 
-def ink(share: float) -> str:
-    """
-    Return "black" or "white": what can be read on a map that goes from dark to light.
+def heat_map(values: NDArray[Any], ax: Axes, cmap: str, low: float, high: float) -> AxesImage:
+    """Draw a cell for each value of a matrix, whatever the shape of the axes."""
+    return ax.imshow(values, cmap=cmap, vmin=low, vmax=high, aspect="auto", interpolation="none")
 
-    Examples
-    --------
-    >>> ink(0.1), ink(0.9)
-    ('white', 'black')
-    """
-    return "black" if share > 0.5 else "white"
+
+def write_cells(texts: Sequence[Sequence[str]], light: NDArray[np.bool_], ax: Axes, **style: Any) -> None:
+    """Write a text into each cell of a heat map: black where `light`, of shape (n_rows, n_columns), else white."""
+    for (row, column), is_light in np.ndenumerate(light):
+        if text := texts[row][column]:
+            ax.text(column, row, text, ha="center", va="center", color="black" if is_light else "white", **style)
 
 
 def legend_below(ax: Axes, title: str | None = None) -> None:
-    """Say what stands for what below the axes, where long names hide nothing."""
+    """Draw a legend below the axes, where long names hide nothing."""
     n = len(ax.get_legend_handles_labels()[1])
     style: dict[str, Any] = {"fontsize": "small"} if n <= _ONE_COLUMN else {"fontsize": "x-small", "ncols": 2}
     style |= {"loc": "upper center", "bbox_to_anchor": (0.5, 0.0), "borderaxespad": 4.5, "frameon": False}
@@ -103,7 +109,7 @@ def end_labels(ax: Axes, ends: Mapping[str, float]) -> None:
 
 def apart(places: Sequence[float], low: float, high: float, gap: float) -> list[float]:
     """
-    Return places moved so that none is too near another, in the order in which they are.
+    Return positions moved so that each is at least `gap` of the range from the next, in their order.
 
     Examples
     --------

@@ -8,7 +8,7 @@ import xarray as xr
 
 import fastgrok as fg
 from fastgrok.explain.trace import Moment
-from fastgrok.plots.overfitting import overfitting, overfitting_curves
+from fastgrok.plots.curves import overfitting, overfitting_curves
 
 mpl.use("Agg")
 

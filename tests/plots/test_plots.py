@@ -21,7 +21,7 @@ from PIL import Image
 
 import fastgrok as fg
 from fastgrok.errors import InvalidExperiment
-from fastgrok.plots import style
+from fastgrok.plots import outcomes, style
 from fastgrok.statistics.loss_bins import loss_bins, loss_centers
 from fastgrok.statistics.proportion import wilson
 
@@ -365,8 +365,8 @@ def test_a_boundary_needs_two_inputs_and_an_output_that_is_there(trace: xr.Datas
 def test_convergence_is_the_share_of_all_seeds_with_wilsons_interval(either: Any, result: fg.Result) -> None:
     curves = fg.plots.convergence_curves(either)
     assert [curve.name for curve in curves] == [f"{init}, lr={lr}" for init in DRAWN for lr in (0.02, 0.1)]
-    for curve, one in zip(curves, result.configurations, strict=True):
-        met = one.columns["epochs_to_converge"]
+    for curve, one in zip(curves, result.outputs, strict=True):
+        met = one.finished_metrics["epochs_to_converge"]
         converged = np.array([np.sum((met > 0) & (met <= epoch)) for epoch in curve.epochs])
         assert (curve.n, curve.epochs[0], curve.epochs[-1], curve.share[0]) == (200, 0, 100, 0)
         np.testing.assert_array_equal(curve.share, converged / 200)
@@ -447,9 +447,9 @@ def test_an_axis_that_is_not_there_is_refused(result: fg.Result, rows: Any, colu
 def test_dead_shares_are_the_means_of_the_layers(either: Any, result: fg.Result) -> None:
     rows = fg.plots.dead_shares(either)
     assert [row.layer for row in rows] == [1] * 4
-    for row, one in zip(rows, result.configurations, strict=True):
+    for row, one in zip(rows, result.outputs, strict=True):
         for share, when in ((row.initial, "initial"), (row.final, "final")):
-            mean = one.columns[f"dead_units_{when}"].mean() / 4
+            mean = one.finished_metrics[f"dead_units_{when}"].mean() / 4
             assert share.value == pytest.approx(mean, rel=1e-12)
             assert share.low < mean < share.high
 
@@ -462,13 +462,13 @@ def test_the_interval_of_a_layer_of_one_unit_is_wilsons_of_the_seeds() -> None:
 
 
 def test_the_interval_of_units_that_die_together_is_that_of_so_many_seeds() -> None:
-    shares = [fg.plots.dead._share(fg.statistics.Histogram.of([0] * 30 + [w] * 10), w, 0.95) for w in (1, 8)]
+    shares = [outcomes._share(fg.statistics.Histogram.of([0] * 30 + [w] * 10), w, 0.95) for w in (1, 8)]
     np.testing.assert_allclose(shares[1], shares[0], rtol=1e-12)
     np.testing.assert_allclose(shares[0], [0.25, *wilson(10, 40)], rtol=1e-12)
 
 
 def test_no_dead_unit_in_any_seed_has_the_interval_of_none_of_the_seeds() -> None:
-    share = fg.plots.dead._share(fg.statistics.Histogram.of([0] * 40), 4, 0.95)
+    share = outcomes._share(fg.statistics.Histogram.of([0] * 40), 4, 0.95)
     assert share == (0, *map(float, wilson(0, 40)))
 
 

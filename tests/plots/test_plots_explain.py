@@ -110,7 +110,7 @@ def test_many_units_are_counted_and_of_many_crosses_the_first_and_the_last_are_n
     counts = [int(np.sum(trace["dead_1"].sel(step=death.time))) for death in deaths]
     assert deaths[1].name == f"{counts[1] - counts[0]} units of layer 1, step {deaths[1].time}"
     assert len(deaths) == 5
-    monkeypatch.setattr(sys.modules["fastgrok.plots.failure"], "_NAMED", 4)
+    monkeypatch.setattr(sys.modules["fastgrok.plots.failure"], "_MAX_NAMES", 4)
     assert set(texts(rendered(fg.plots.failure(trace, ax)))) == {deaths[0].name, deaths[-1].name}
 
 
@@ -136,7 +136,7 @@ def test_a_correlation_is_the_strongest_of_its_unit_in_the_end(ax: Axes) -> None
     table = fg.plots.correlation_table(found)
     assert table.columns == ["z, target", "a, target", "input, a", "a, target if active", "input, a if active"]
     assert (table.rows, table.starts) == ([(1, 0), (1, 1), (1, 2), (1, 3), (2, 0)], [0, 4])
-    assert table.asked.tolist() == [[True] * 5] * 4 + [[True] * 3 + [False] * 2]
+    assert table.applicable.tolist() == [[True] * 5] * 4 + [[True] * 3 + [False] * 2]
     np.testing.assert_array_equal(table.r[:4, 1], found.r["activation_target_1"].values[-1, :, 0])
     inputs = found.r["input_activation_1"].values[-1]
     np.testing.assert_array_equal(table.r[:4, 2], inputs[np.abs(inputs).argmax(axis=0), range(4)])
@@ -163,7 +163,7 @@ def test_of_a_large_layer_the_first_units_have_rows_and_a_network_without_relu_h
     found = fg.explain.correlation(fg.replay(exp, 1, every="step"))
     table = fg.plots.correlation_table(found)
     assert (table.starts, table.r.shape) == ([0, 16, 32, 48], (49, 3))
-    assert table.asked.all()
+    assert table.applicable.all()
     rendered(fg.plots.correlation(found, ax))
     assert [label.get_text() for label in ax.get_yticklabels()] == [f"layer {k}" for k in range(1, 5)]
     assert texts(ax)[0].endswith("(the first 16 of 30 units)")

@@ -1,0 +1,80 @@
+"""Titles and names in pictures of a trace or a layer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fastgrok.errors import InvalidExperiment
+from fastgrok.explain.trace import time_dim
+from fastgrok.spec.experiment import Experiment
+from fastgrok.spec.network import Linear
+from fastgrok.spec.variables import EPOCH, SEED
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+def trace_title(trace: xr.Dataset, at: int | None = None) -> str:
+    """
+    Return which seed or how many seeds a trace has, and the time drawn.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=10)
+    >>> trace_title(fg.replay(exp, 42), 5), trace_title(fg.replay(exp, range(3)))
+    ('Seed 42, epoch 5', '3 seeds')
+    """
+    if SEED in trace.dims:
+        return f"{trace.sizes[SEED]:,} seeds"
+    when = "" if at is None else f", {time_dim(trace)} {at:,}"
+    return f"Seed {int(trace[SEED])}{when}"
+
+
+def time_label(trace: xr.Dataset) -> str:
+    """Return the label of the axis of time."""
+    return "epoch" if time_dim(trace) == EPOCH else "step (update)"
+
+
+def seeds_title(numbers: list[int], *, each: bool) -> str:
+    """
+    Return how many seeds the parts of a picture have.
+
+    Examples
+    --------
+    >>> seeds_title([200, 1000], each=True), seeds_title([200], each=False)
+    ('200 to 1,000 seeds each', '200 seeds')
+    """
+    least, most = min(numbers), max(numbers)
+    return f"{least:,}{'' if least == most else f' to {most:,}'} seeds{' each' * each}"
+
+
+def checked_number(name: str, value: int, numbers: range, noun: str) -> int:
+    """Return the number of a layer or an output."""
+    if isinstance(value, bool) or value not in numbers:
+        raise InvalidExperiment(name, value, f"the number of {noun}, {numbers[0]} to {numbers[-1]}")
+    return int(value)
+
+
+def checked_layer(experiment: Experiment, layer: int) -> int:
+    """Return the number of a Linear layer, from 1."""
+    return checked_number("layer", layer, range(1, len(experiment.network.linears) + 1), "a Linear layer")
+
+
+def layer_name(experiment: Experiment, layer: int) -> str:
+    """
+    Return what a layer is called in a picture: its number, and the activations after it.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor())
+    >>> [layer_name(exp, k) for k in range(3)]
+    ['inputs', 'layer 1, ReLU', 'layer 2']
+    """
+    if not layer:
+        return "inputs"
+    layers = experiment.network.layers
+    starts = [k for k, part in enumerate(layers) if isinstance(part, Linear)]
+    start, end = [*starts, len(layers)][layer - 1 : layer + 1]
+    return ", ".join([f"layer {layer}", *(type(part).__name__ for part in layers[start + 1 : end])])
