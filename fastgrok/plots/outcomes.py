@@ -15,11 +15,9 @@ from fastgrok.plots.style import COLOURS, MARKERS, axes_or_new, legend_below, li
 from fastgrok.results.result import Result
 from fastgrok.spec.axes import index_of
 from fastgrok.spec.variables import MAX_PLATEAU_EXAMPLES
-from fastgrok.statistics.histogram import Histogram
-from fastgrok.statistics.loss_bins import loss_centers
-from fastgrok.statistics.plateaus import plateaus
+from fastgrok.statistics.histogram import Histogram, loss_centers
+from fastgrok.statistics.plateaus import PlateauShare, plateau_shares, plateaus
 from fastgrok.statistics.proportion import Estimate, wilson_of_shares
-from fastgrok.statistics.trapped import PlateauShare, plateau_shares
 from fastgrok.store import Store
 
 if TYPE_CHECKING:

@@ -5,22 +5,35 @@ those of the whole, exactly and in any order.
 """
 
 from fastgrok.statistics.counts import Counts
-from fastgrok.statistics.dead import by_live_units, dead_risk, dead_units, relative_risk
-from fastgrok.statistics.differences import holm, mcnemar, risk_difference
+from fastgrok.statistics.dead import by_live_units, dead_risk, dead_units
+from fastgrok.statistics.differences import holm, mcnemar, risk_difference, seeds_needed
 from fastgrok.statistics.histogram import Histogram
-from fastgrok.statistics.outcomes import outcome_shares
 from fastgrok.statistics.paired import PairedCounts, Table
-from fastgrok.statistics.plateaus import Plateau, nearest_plateau, plateaus
-from fastgrok.statistics.pooled import PooledCounts
-from fastgrok.statistics.power import seeds_needed
-from fastgrok.statistics.proportion import Estimate, Interval, clopper_pearson, rate, wilson
-from fastgrok.statistics.ranks import ChiSquared, logrank, paired_logrank
+from fastgrok.statistics.plateaus import (
+    Cluster,
+    Plateau,
+    PlateauShare,
+    loss_clusters,
+    nearest_plateau,
+    plateau_shares,
+    plateaus,
+)
+from fastgrok.statistics.proportion import Estimate, Interval, clopper_pearson, rate, relative_risk, wilson
+from fastgrok.statistics.rank_tests import ChiSquared, logrank, paired_logrank
 from fastgrok.statistics.ratios import ratio_of_expected, ratio_of_medians
 from fastgrok.statistics.restarts import BestCutoff, best_cutoff, expected_epochs
-from fastgrok.statistics.summary import Summary, summarise
-from fastgrok.statistics.survival import Survival, band, kaplan_meier, survival_curve
-from fastgrok.statistics.times import RestrictedMean, quantile, quantiles, restricted_mean
-from fastgrok.statistics.trapped import Cluster, PlateauShare, loss_clusters, plateau_shares
+from fastgrok.statistics.stratified import PooledCounts
+from fastgrok.statistics.summary import Summary, outcome_shares, summarise
+from fastgrok.statistics.survival import (
+    RestrictedMean,
+    Survival,
+    band,
+    kaplan_meier,
+    quantile,
+    quantiles,
+    restricted_mean,
+    survival_curve,
+)
 
 __all__ = [
     "BestCutoff",

@@ -1,9 +1,10 @@
-"""What functions of statistics check of their arguments, each thing in one place."""
+"""What the functions of this room check of their arguments."""
 
 import functools
+import inspect
 import numbers
 from collections.abc import Callable
-from typing import Any, ParamSpec, Self, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,26 +18,23 @@ _EXPECTED = {
     "Survival": "what survival_curve or kaplan_meier returns",
     "Table": "a Table, such as that of PairedCounts.of(epochs_a, epochs_b)",
 }
-"""What is checked, by the class that a parameter is annotated with, and what would do."""
+"""The classes that are checked, by their names, and what an error message accepts for each."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
 def checked(function: Callable[P, R]) -> Callable[P, R]:
-    """Return a function that says which argument is wrong where one of a class of this package is expected."""
-    names = function.__code__.co_varnames[: function.__code__.co_argcount]
-    kinds = {name: kind for name, kind in function.__annotations__.items() if name != "return"}
-    wanted = [
-        (names.index(name), name, kind) for name, kind in kinds.items() if getattr(kind, "__name__", "") in _EXPECTED
-    ]
+    """Return a function that says which argument is wrong where it expects one of the classes above."""
+    annotations = {name: p.annotation for name, p in inspect.signature(function, eval_str=True).parameters.items()}
+    wanted = {name: cls for name, cls in annotations.items() if getattr(cls, "__name__", "") in _EXPECTED}
 
     @functools.wraps(function)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
-        for place, name, kind in wanted:
-            given = args[place : place + 1] or ([kwargs[name]] if name in kwargs else [])
-            if any(not isinstance(value, kind) for value in given):
-                raise InvalidExperiment(name, given[0], _EXPECTED[kind.__name__])
+        arguments = dict(zip(annotations, args, strict=False)) | kwargs
+        for name, cls in wanted.items():
+            if name in arguments and not isinstance(arguments[name], cls):
+                raise InvalidExperiment(name, arguments[name], _EXPECTED[cls.__name__])
         return function(*args, **kwargs)
 
     return wrapper
@@ -71,12 +69,3 @@ def _is_integer(value: Any) -> bool:
 def _has_bool(values: ArrayLike) -> bool:
     """Say whether a list holds a bool, which NumPy makes an integer among integers."""
     return isinstance(values, list | tuple) and any(isinstance(x, bool | np.bool_) or _has_bool(x) for x in values)
-
-
-class Addable:
-    """What `sum` adds up without a start of its own."""
-
-    __slots__ = ()
-
-    def __radd__(self, other: int) -> Self:
-        return self if type(other) is int and not other else NotImplemented

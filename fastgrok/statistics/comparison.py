@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastgrok.errors import InvalidExperiment, one_of
 from fastgrok.statistics import comparison_text as words
-from fastgrok.statistics.comparison_rows import PairRow, PooledRow, ValueRow
-from fastgrok.statistics.pairs import Member, pairs, value_row
+from fastgrok.statistics.comparison_rows import Member, PairRow, PooledRow, ValueRow, pairs, value_row
 from fastgrok.statistics.proportion import Estimate, normal_quantile
 from fastgrok.statistics.sweep import Sweep
 from fastgrok.statistics.tables import Cells, aligned, cells_as_html, fitted

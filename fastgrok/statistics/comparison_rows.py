@@ -1,11 +1,26 @@
-"""The rows of a comparison: one configuration, one pair in a stratum, one pair in the mean over strata."""
+"""The rows of a comparison: one configuration, one pair in a stratum, one pair in the mean over the strata."""
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+import collections
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Self
 
-from fastgrok.statistics.paired import Table
-from fastgrok.statistics.pooled import PooledCounts
-from fastgrok.statistics.proportion import Estimate
+import numpy as np
+from numpy.typing import NDArray
+
+from fastgrok.spec.axes import Configuration
+from fastgrok.statistics.counts import Counts
+from fastgrok.statistics.differences import holm, mcnemar, risk_difference
+from fastgrok.statistics.paired import PairedCounts, Table, epoch_bins
+from fastgrok.statistics.proportion import Estimate, rate
+from fastgrok.statistics.rank_tests import paired_logrank
+from fastgrok.statistics.ratios import ratio_of_expected, ratio_of_medians
+from fastgrok.statistics.restarts import BestCutoff, best_cutoff, expected_epochs
+from fastgrok.statistics.stratified import PooledCounts
+from fastgrok.statistics.survival import quantile, survival_curve
+from fastgrok.statistics.sweep import Sweep
+
+_NONE = Estimate(None, None, None)
 
 
 class ValueRow(NamedTuple):
@@ -46,3 +61,167 @@ class PooledRow(NamedTuple):
     difference: Estimate
     p_value: float  # p-value of the same
     p_holm: float  # the same, adjusted over all pairs
+
+
+class Member(NamedTuple):
+    """A configuration and what was counted of it."""
+
+    configuration: Configuration
+    counts: Counts  # of its finished seeds
+    cost: BestCutoff | None  # what a success costs; None: there are no seeds
+
+    @classmethod
+    def of(cls, configuration: Configuration, counts: Counts, confidence: float) -> Self:
+        """Find out what a success costs."""
+        experiment = configuration.experiment
+        if not counts.n:
+            return cls(configuration, counts, None)
+        if experiment.restart is None or not counts.n_converged:
+            return cls(configuration, counts, best_cutoff(counts, confidence))
+        cost = BestCutoff(_NONE, expected_epochs(counts, experiment.epochs, confidence))
+        return cls(configuration, counts, cost)
+
+    @property
+    def cutoff(self) -> int | None:
+        """The epoch up to which the cost of a success is counted; None: the best one, since nobody converges."""
+        if self.configuration.experiment.restart is not None:
+            return self.configuration.experiment.epochs
+        return None if self.cost is None or self.cost.cutoff.value is None else int(self.cost.cutoff.value)
+
+
+def value_row(member: Member, confidence: float) -> ValueRow:
+    """Say how consistently one configuration converges."""
+    labels, counts = member.configuration.labels, member.counts
+    share = rate(counts.n_converged, counts.n, confidence)
+    if member.cost is None:
+        return ValueRow(labels, 0, 0, share, _NONE, _NONE, _NONE)
+    median = quantile(survival_curve(counts), 0.5, confidence)
+    return ValueRow(labels, counts.n, counts.n_converged, share, median, member.cost.expected, member.cost.cutoff)
+
+
+def pair_row(
+    stratum: Mapping[str, Any], axis: str, pair: tuple[Member, Member], paired: PairedCounts, confidence: float
+) -> PairRow:
+    """Say how large the advantage of one configuration over another is; nothing is adjusted yet."""
+    a, b = (member.counts for member in pair)
+    exact, ranks = mcnemar(paired.table), paired_logrank(a, b, paired).p_value
+    return PairRow(
+        stratum=stratum,
+        a=pair[0].configuration.labels[axis],
+        b=pair[1].configuration.labels[axis],
+        table=paired.table,
+        difference=risk_difference(paired.table, confidence),
+        mcnemar=exact,
+        mcnemar_holm=exact,
+        logrank=ranks,
+        logrank_holm=ranks,
+        median_ratio=ratio_of_medians(a, b, paired, confidence),
+        expected_ratio=ratio_of_expected(a, b, paired, confidence, (pair[0].cutoff, pair[1].cutoff)),
+    )
+
+
+def pairs(
+    members: Sequence[Member], sweep: Sweep, axis: str, confidence: float
+) -> tuple[list[PairRow], list[PooledRow]]:
+    """
+    Compare every two values of an axis in each stratum, and in the mean over the strata.
+
+    Notes
+    -----
+    Of two configurations the seeds are compared that were finished in both. Pairs without any are left out. P-values
+    are adjusted over all that are left, those of each test by themselves. In the mean over strata each counts by its
+    seeds: where a sweep was interrupted, those that it came to first count more.
+    """
+    strata = _strata(members, axis)
+    paired, pooled = _counted(members, sweep, axis, strata)
+    both = _common(members, sweep, paired)
+    rows: list[PairRow] = []
+    for stratum, places in strata:
+        for i, j in itertools.combinations(places, 2):
+            if (i, j) in paired:
+                a, b = (_only(members[k], both.get((i, j, k)), confidence) for k in (i, j))
+                rows.append(pair_row(stratum, axis, (a, b), paired[i, j], confidence))
+    exact, ranks = holm([row.mcnemar for row in rows]), holm([row.logrank for row in rows])
+    adjusted = [
+        row._replace(mcnemar_holm=float(p), logrank_holm=float(q))
+        for row, p, q in zip(rows, exact, ranks, strict=True)
+    ]
+    n_strata = collections.Counter((row.a, row.b) for row in rows)
+    return adjusted, _pooled_rows({key: (n, pooled[key]) for key, n in n_strata.items()}, confidence)
+
+
+def _strata(members: Sequence[Member], axis: str) -> list[tuple[dict[str, Any], list[int]]]:
+    """Return each combination of the other axes, and the places of its members in the order of this axis."""
+    groups: dict[tuple[Any, ...], tuple[dict[str, Any], list[int]]] = {}
+    for k, member in enumerate(members):
+        others = {path: label for path, label in member.configuration.labels.items() if path != axis}
+        groups.setdefault(tuple(others.values()), (others, []))[1].append(k)
+    return list(groups.values())
+
+
+def _counted(
+    members: Sequence[Member], sweep: Sweep, axis: str, strata: Sequence[tuple[Any, list[int]]]
+) -> tuple[dict[tuple[int, int], PairedCounts], dict[tuple[Any, Any], PooledCounts]]:
+    """Count which epochs go together, by the places of two members, and by their labels what all strata say."""
+    paired: dict[tuple[int, int], PairedCounts] = {}
+    pooled: dict[tuple[Any, Any], PooledCounts] = {}
+    labels = [member.configuration.labels[axis] for member in members]
+    for window in sweep.windows():
+        pools: dict[tuple[Any, Any], _Pool] = {}
+        for _, places in strata:
+            bins = {k: epoch_bins(window[k].metrics["epochs_to_converge"]) for k in places}
+            for i, j in itertools.combinations(places, 2):
+                finished = window[i].finished & window[j].finished
+                if not finished.any():
+                    continue
+                whole = bool(finished.all())
+                new = PairedCounts.of_bins(*(bins[k] if whole else bins[k][finished] for k in (i, j)))
+                paired[i, j] = paired[i, j] + new if (i, j) in paired else new
+                pool = pools.setdefault((labels[i], labels[j]), _Pool(len(finished)))
+                pool.add(bins[i] > 0, bins[j] > 0, finished)
+        for key, pool in pools.items():
+            sums = PooledCounts.of_sums(pool.difference, pool.pairs)
+            pooled[key] = pooled[key] + sums if key in pooled else sums
+    return paired, pooled
+
+
+def _common(
+    members: Sequence[Member], sweep: Sweep, paired: Mapping[tuple[int, int], PairedCounts]
+) -> dict[tuple[int, int, int], Counts]:
+    """Count, of two members and one of these, the seeds that were finished with both, where that is not all of it."""
+    partly = [(i, j, k) for (i, j), both in paired.items() for k in (i, j) if both.n < members[k].counts.n]
+    counts = dict.fromkeys(partly, Counts.empty())
+    for window in sweep.windows() if partly else ():
+        for i, j, k in partly:
+            finished = window[i].finished & window[j].finished
+            columns = {name: column[finished] for name, column in window[k].metrics.items()}
+            counts[i, j, k] += Counts.of(columns, members[k].configuration.experiment)
+    return counts
+
+
+def _only(member: Member, counts: Counts | None, confidence: float) -> Member:
+    """Return a member of which only these seeds were counted; None: all of them."""
+    return member if counts is None else Member.of(member.configuration, counts, confidence)
+
+
+class _Pool:
+    """What each seed did with a and with b in the strata so far."""
+
+    def __init__(self, n: int) -> None:
+        self.difference = np.zeros(n, np.int32)
+        self.pairs = np.zeros(n, np.int32)
+
+    def add(self, a: NDArray[np.bool_], b: NDArray[np.bool_], finished: NDArray[np.bool_]) -> None:
+        """Count one more stratum."""
+        self.difference += finished * (a.astype(np.int32) - b)
+        self.pairs += finished
+
+
+def _pooled_rows(pooled: Mapping[tuple[Any, Any], tuple[int, PooledCounts]], confidence: float) -> list[PooledRow]:
+    """Say how large each advantage is in the mean over strata."""
+    rows = []
+    for (a, b), (n_strata, counts) in pooled.items():
+        p = counts.p_value()
+        rows.append(PooledRow(a, b, n_strata, counts, counts.difference(confidence), p, p))
+    adjusted = holm([row.p_value for row in rows])
+    return [row._replace(p_holm=float(p)) for row, p in zip(rows, adjusted, strict=True)]

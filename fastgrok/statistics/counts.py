@@ -13,10 +13,8 @@ from fastgrok.errors import MISSING, InvalidExperiment
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.network import relu_layers
 from fastgrok.spec.variables import NEVER, OUTCOMES, Outcome
-from fastgrok.statistics.arguments import Addable, checked, integers
-from fastgrok.statistics.histogram import Histogram
-from fastgrok.statistics.loss_bins import loss_bins
-from fastgrok.statistics.split import Split
+from fastgrok.statistics.arguments import checked, integers
+from fastgrok.statistics.histogram import Addable, Histogram, Split, loss_bins
 
 _NONE = Histogram.of([])
 _NONE_AT_ALL = Split(_NONE, _NONE)

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastgrok.errors import InvalidExperiment
-from fastgrok.statistics.arguments import Addable, integers
-from fastgrok.statistics.histogram import Histogram
+from fastgrok.statistics.arguments import integers
+from fastgrok.statistics.histogram import Addable, Histogram
 
 _EPOCH_BITS = 4
 _FIRST = 1023 << _EPOCH_BITS

@@ -9,8 +9,7 @@ from fastgrok.statistics.counts import Counts
 from fastgrok.statistics.paired import Influence, PairedCounts, covariance
 from fastgrok.statistics.proportion import Estimate, normal_quantile
 from fastgrok.statistics.restarts import chosen_cutoff, expected_epochs, expected_epochs_influence
-from fastgrok.statistics.survival import survival_curve
-from fastgrok.statistics.times import quantile
+from fastgrok.statistics.survival import quantile, survival_curve
 
 _NONE = Estimate(None, None, None)
 

@@ -11,8 +11,7 @@ from fastgrok.statistics.counts import Counts
 from fastgrok.statistics.differences import risk_difference
 from fastgrok.statistics.paired import Table
 from fastgrok.statistics.proportion import Estimate, normal_quantile, rate
-from fastgrok.statistics.survival import survival_curve
-from fastgrok.statistics.times import quantile
+from fastgrok.statistics.survival import quantile, survival_curve
 
 Measure = Callable[[float], Estimate]
 """Returns the number with its interval, given the confidence of the interval: how many intervals must hold together

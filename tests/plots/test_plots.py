@@ -22,7 +22,7 @@ from PIL import Image
 import fastgrok as fg
 from fastgrok.errors import InvalidExperiment
 from fastgrok.plots import outcomes, style
-from fastgrok.statistics.loss_bins import loss_bins, loss_centers
+from fastgrok.statistics.histogram import loss_bins, loss_centers
 from fastgrok.statistics.proportion import wilson
 
 XOR = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=100)

@@ -24,7 +24,7 @@ from fastgrok.statistics import (
     mcnemar,
     risk_difference,
 )
-from fastgrok.statistics.loss_bins import loss_bins, loss_centers, loss_edges
+from fastgrok.statistics.histogram import loss_bins, loss_centers, loss_edges
 from fastgrok.statistics.paired import epoch_bins
 
 EXP = fg.Experiment(fg.mlp(2, 4, 3, 1), fg.datasets.xor(), epochs=30)
@@ -239,7 +239,7 @@ def test_pooled_p_values_go_over_into_those_of_a_normal(monkeypatch: pytest.Monk
     d = np.repeat([-2, -1, 1, 2], [200, 500, 500 + more, 200])
     counts = PooledCounts.of_sums(d, np.full(len(d), 2))
     exact = counts.p_value()
-    monkeypatch.setattr("fastgrok.statistics.pooled._EXACT", 0)
+    monkeypatch.setattr("fastgrok.statistics.stratified._EXACT", 0)
     assert exact != counts.p_value() == pytest.approx(exact, rel=5e-3)
 
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastgrok.errors import InvalidExperiment
-from fastgrok.statistics.arguments import Addable, checked, integers
-from fastgrok.statistics.histogram import Histogram
+from fastgrok.statistics.arguments import checked, integers
+from fastgrok.statistics.histogram import Addable, Histogram
 from fastgrok.statistics.paired import Table
 from fastgrok.statistics.proportion import Estimate, normal_quantile
 

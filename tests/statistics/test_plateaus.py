@@ -24,8 +24,7 @@ from fastgrok.statistics import (
     rate,
     relative_risk,
 )
-from fastgrok.statistics.loss_bins import loss_bins
-from fastgrok.statistics.split import Split
+from fastgrok.statistics.histogram import Split, loss_bins
 
 XOR = fg.datasets.xor()
 EXP = fg.Experiment(fg.mlp(2, 3, 1), XOR, bias_init="same", epochs=2000)
