@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from fastgrok.errors import InvalidExperiment
 from fastgrok.explain.bricks import Brick, drawn
-from fastgrok.explain.wording import WIDTH, layer_name, wrapped
+from fastgrok.explain.text import WIDTH, layer_name, wrapped
 from fastgrok.spec.layers import Activation, Layer, LeakyReLU, Linear
 from fastgrok.spec.network import Network
 

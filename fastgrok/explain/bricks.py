@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from fastgrok.explain.wording import WIDTH
+from fastgrok.explain.text import WIDTH
 
 MOST_CELLS = 6
 """Numbers drawn of a row or column at most; of more there are the first and the last, with a gap between."""

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgrok.errors import InvalidExperiment
+from fastgrok.explain.text import paragraph, param_names
 from fastgrok.explain.trace import Moment, experiment_of, layer_input, moment, start_of_last_run, time_dim, trimmed
 from fastgrok.explain.trace_variables import activation_places, unit_dim
 from fastgrok.explain.weight_drift import WINDOW, WeightDrift, weight_drifts
-from fastgrok.explain.wording import paragraph, param_names
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.layers import ReLU
 from fastgrok.statistics.tables import table

@@ -10,8 +10,8 @@ from fastgrok.explain.causes.death import network_death
 from fastgrok.explain.causes.divergence import divergence
 from fastgrok.explain.causes.loss_trend import flat, slow, stalled, untrained
 from fastgrok.explain.causes.plateau import on_plateau
+from fastgrok.explain.text import paragraph
 from fastgrok.explain.trace import Moment, experiment_of, moment, trimmed
-from fastgrok.explain.wording import paragraph
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.variables import NEVER, OUTCOMES
 from fastgrok.statistics.text import number

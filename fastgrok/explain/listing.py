@@ -116,13 +116,13 @@ def read_listing(text: str, network: Network | None = None) -> tuple[Network | N
         raise InvalidExperiment("text", text, _ACCEPTED)
     widths = _widths(entries) if network is None else [network.n_in, *(layer.fan_out for layer in network.linears)]
     _check_places(entries, widths, network)
-    found = _by_place(entries)
+    values = _by_place(entries)
     params: list[NDArray[np.float64]] = []
     for k in range(1, len(widths)):
-        params.append(_filled(found, [[(k, i, j) for j in range(widths[k])] for i in range(widths[k - 1])]))
+        params.append(_filled(values, [[(k, i, j) for j in range(widths[k])] for i in range(widths[k - 1])]))
         bias: list[Any] = [(k, None, j) for j in range(widths[k])]
-        if any(place in found for place in bias):
-            params.append(_filled(found, bias))
+        if any(place in values for place in bias):
+            params.append(_filled(values, bias))
         elif network is not None and network.linears[k - 1].bias:
             params.append(np.zeros(widths[k]))
     return network, params
@@ -196,18 +196,18 @@ def _by_place(entries: list[_Entry]) -> dict[Any, float]:
     return {place: entry.value for place, entry in lines.items()}
 
 
-def _filled(found: dict[Any, float], places: list[Any]) -> NDArray[np.float64]:
+def _filled(values: dict[Any, float], places: list[Any]) -> NDArray[np.float64]:
     """Return the numbers at nested places."""
-    return np.array([_filled(found, p) if isinstance(p, list) else _at(found, p) for p in places])
+    return np.array([_filled(values, p) if isinstance(p, list) else _at(values, p) for p in places])
 
 
-def _at(found: dict[Any, float], place: tuple[int, int | None, int]) -> float:
+def _at(values: dict[Any, float], place: tuple[int, int | None, int]) -> float:
     """Return the number at a place."""
-    if place in found:
-        return found[place]
+    if place in values:
+        return values[place]
     layer, source, unit = place
     name = f"{layer - 1}B -> L{layer}N{unit}:" if source is None else f"L{layer - 1}N{source} -> L{layer}N{unit} ="
     accepted = f"a line '{name} ...'"
-    if source is not None and found.keys() >= {(layer, unit, source)}:
+    if source is not None and values.keys() >= {(layer, unit, source)}:
         accepted += "; PyTorch's layer.weight has its rows and columns the other way round"
     raise InvalidExperiment("text", "a listing that is not whole", accepted)

@@ -7,13 +7,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastgrok.datasets import Dataset
 from fastgrok.errors import InvalidExperiment
 from fastgrok.explain.correlation import pearson
+from fastgrok.explain.text import paragraph, param_names
 from fastgrok.explain.trace import Moment, experiment_of, moment, time_dim, trimmed
-from fastgrok.explain.wording import paragraph, param_names
 from fastgrok.spec.experiment import Experiment
 from fastgrok.statistics.tables import table
 from fastgrok.statistics.text import fixed, number, plural
@@ -40,13 +39,13 @@ class WeightGrowth(NamedTuple):
 
 
 class InputGrowth(NamedTuple):
-    """How much the weights of an input grew, and whether it deserves it."""
+    """How much the weights of an input grew, and how it correlates with the target."""
 
     name: str  # its feature name
-    before: float
-    after: float
-    r_training: float
-    r_validation: float
+    before: float  # Euclidean norm of its weights in layer 1, when growth begins
+    after: float  # in the end
+    r_training: float  # Pearson's r with the target with which it correlates most in training
+    r_validation: float  # with the same one, over the validation examples
 
     @property
     def growth(self) -> float:
@@ -97,21 +96,18 @@ class Overfitting:
     def __str__(self) -> str:
         n, m = len(self.inputs), len(self.weights)
         inputs = [
-            [one.name, *(fixed(r, 3) for r in one[3:]), *map(number, (one.before, one.after, one.growth))]
-            for one in self.inputs[:_ROWS]
+            [row.name, *(fixed(r, 3) for r in (row.r_training, row.r_validation)), *_growth_cells(row)]
+            for row in self.inputs[:_ROWS]
         ]
-        weights = [
-            [f"{one.layer}: {one.name}", *map(number, (one.before, one.after, one.growth))]
-            for one in self.weights[:_ROWS]
-        ]
+        weights = [[f"{row.layer}: {row.name}", *_growth_cells(row)] for row in self.weights[:_ROWS]]
         at = f"at {self.grown_from}"
-        grew = f"Inputs by the growth of their weights (size: Euclidean norm in layer 1), {_most(n, 'input')}:"
-        then = f"Weights by the growth of their size, {_most(m, 'parameter')}:"
+        by_input = f"Inputs by the growth of their weights (size: Euclidean norm in layer 1), {_most(n, 'input')}:"
+        by_weight = f"Weights by the growth of their size, {_most(m, 'parameter')}:"
         return "\n\n".join(
             [
                 _verdict(self),
-                f"{grew}\n{table(['input', 'r training', 'r validation', at, 'at the end', 'growth'], inputs)}",
-                f"{then}\n{table(['layer: weight', at, 'at the end', 'growth'], weights)}",
+                f"{by_input}\n{table(['input', 'r training', 'r validation', at, 'at the end', 'growth'], inputs)}",
+                f"{by_weight}\n{table(['layer: weight', at, 'at the end', 'growth'], weights)}",
             ]
         )
 
@@ -154,66 +150,62 @@ def overfitting(trace: Any, *, least: float = 0.05) -> Overfitting:
     """
     if isinstance(least, bool) or not isinstance(least, numbers.Real) or not 0 <= least < np.inf:
         raise InvalidExperiment("least", least, "a finite number of 0 or more")
-    there = trimmed(trace, last_attempt=True)
-    if "loss_validation" not in there:
+    trace = trimmed(trace, last_attempt=True)
+    if "loss_validation" not in trace:
         raise InvalidExperiment(
             "trace",
             "without loss_validation",
             "that of an experiment with validation data: Experiment(validation=...)",
         )
-    experiment = experiment_of(there)
-    losses, validation = there["loss"].values, there["loss_validation"].values
-    place = int(np.argmin(np.where(np.isfinite(validation), validation, np.inf)))
-    floor = max(float(validation[place]), float(_NOTHING * validation[0]))  # a loss of nothing may double
-    rise = float((validation[-1] - validation[place]) / floor) if floor > 0 else 0.0
-    parted = bool(validation[-1] > validation[place] + least * floor and losses[-1] < losses[place])
-    begin = place if parted else 0
+    experiment = experiment_of(trace)
+    losses, validation = trace["loss"].values, trace["loss_validation"].values
+    smallest = int(np.argmin(np.where(np.isfinite(validation), validation, np.inf)))
+    floor = max(float(validation[smallest]), float(_NOTHING * validation[0]))  # a loss of nothing may double
+    rise = float((validation[-1] - validation[smallest]) / floor) if floor > 0 else 0.0
+    parted = bool(validation[-1] > validation[smallest] + least * floor and losses[-1] < losses[smallest])
+    start = smallest if parted else 0
     return Overfitting(
         parted,
-        moment(there, place),
-        there[["loss", "loss_validation"]].reset_coords(drop=True),
+        moment(trace, smallest),
+        trace[["loss", "loss_validation"]].reset_coords(drop=True),
         float(validation[-1] - losses[-1]),
         rise,
-        moment(there, begin),
-        _inputs(there, experiment, begin),
-        _weights(there, experiment, begin),
+        moment(trace, start),
+        _inputs(trace, experiment, start),
+        _weights(trace, experiment, start),
         float(least),
         experiment,
     )
 
 
-def _inputs(trace: xr.Dataset, experiment: Experiment, place: int) -> tuple[InputGrowth, ...]:
+def _inputs(trace: xr.Dataset, experiment: Experiment, start: int) -> tuple[InputGrowth, ...]:
     """Return how much the weights of each input grew."""
-    before, after = (np.linalg.norm(trace["weight_1"].values[k], axis=1) for k in (place, -1))
+    before, after = (np.linalg.norm(trace["weight_1"].values[k], axis=1) for k in (start, -1))
     training = pearson(experiment.data.X, experiment.data.y)
-    others: Dataset = experiment.validation or experiment.data
-    validation = pearson(others.X, others.y)
+    held_out: Dataset = experiment.validation or experiment.data
+    validation = pearson(held_out.X, held_out.y)
     strongest = np.argmax(np.nan_to_num(np.abs(training), nan=-1.0), axis=1)
-    rows = np.arange(len(before))
-    columns = (before, after, training[rows, strongest], validation[rows, strongest])
-    found = [
-        InputGrowth(name, *map(float, row))
-        for name, *row in zip(experiment.data.feature_names, *columns, strict=True)
-    ]
-    return tuple(sorted(found, key=lambda one: -one.growth))
+    inputs = np.arange(len(before))
+    columns = (before, after, training[inputs, strongest], validation[inputs, strongest])
+    rows = zip(experiment.data.feature_names, *columns, strict=True)
+    growths = (InputGrowth(name, *map(float, numbers)) for name, *numbers in rows)
+    return tuple(sorted(growths, key=lambda growth: -growth.growth))
 
 
-def _weights(trace: xr.Dataset, experiment: Experiment, place: int) -> tuple[WeightGrowth, ...]:
+def _weights(trace: xr.Dataset, experiment: Experiment, start: int) -> tuple[WeightGrowth, ...]:
     """Return how much each weight and bias grew."""
-    found = []
+    growths = []
     for k in range(1, len(experiment.network.linears) + 1):
         params = [trace[name].values for name in (f"weight_{k}", f"bias_{k}") if name in trace]
-        before, after = (_flat([param[at] for param in params]) for at in (place, -1))
-        names = param_names(experiment, k)
-        found += [
-            WeightGrowth(k, name, float(old), float(new)) for name, old, new in zip(names, before, after, strict=True)
-        ]
-    return tuple(sorted(found, key=lambda one: -one.growth))
+        before, after = (np.concatenate([param[at].ravel() for param in params]) for at in (start, -1))
+        rows = zip(param_names(experiment, k), before, after, strict=True)
+        growths += [WeightGrowth(k, name, float(old), float(new)) for name, old, new in rows]
+    return tuple(sorted(growths, key=lambda growth: -growth.growth))
 
 
-def _flat(params: list[NDArray[Any]]) -> NDArray[Any]:
-    """Return the parameters of a layer one after the other."""
-    return np.concatenate([param.ravel() for param in params])
+def _growth_cells(row: InputGrowth | WeightGrowth) -> list[str]:
+    """Return the cells of a row that tables of inputs and of weights share."""
+    return [number(row.before), number(row.after), number(row.growth)]
 
 
 def _most(count: int, noun: str) -> str:
@@ -221,21 +213,18 @@ def _most(count: int, noun: str) -> str:
     return f"the first {_ROWS} of {plural(count, noun)}" if count > _ROWS else plural(count, noun)
 
 
-def _verdict(found: Overfitting) -> str:
+def _verdict(result: Overfitting) -> str:
     """Say whether, since when and how much."""
-    dim = time_dim(found.curves)
-    place = {dim: found.since.step if dim == "step" else found.since.epoch}
-    then, end = found.curves.sel(place), found.curves.isel({dim: -1})
+    dim = time_dim(result.curves)
+    then, end = result.curves.sel({dim: result.since.time}), result.curves.isel({dim: -1})
     validation = (
         f"validation loss {number(then['loss_validation'])} then, {number(end['loss_validation'])} at the end"
     )
     training = f"training loss {number(then['loss'])} then, {number(end['loss'])} at the end"
-    share = f"{100 * found.rise:+.3g} %"
-    word = (
-        "Overfitted: the curves part at" if found.overfitted else "Not overfitted; the validation loss is smallest at"
-    )
+    parted, smallest = "Overfitted: the curves part at", "Not overfitted; the validation loss is smallest at"
     return paragraph(
-        f"{word} {found.since}: {validation} ({share}); {training}.",
-        f"The gap at the end, validation less training, is {number(found.gap)}.",
-        f"A rise counts from {100 * found.least:g} % on, while the training loss falls.",
+        f"{parted if result.overfitted else smallest} {result.since}: "
+        f"{validation} ({100 * result.rise:+.3g} %); {training}.",
+        f"The gap at the end, validation less training, is {number(result.gap)}.",
+        f"A rise counts from {100 * result.least:g} % on, while the training loss falls.",
     )

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fastgrok.explain.text import paragraph, param_names
 from fastgrok.explain.trace import Moment, checked_time, experiment_of, layer_input, moment, time_dim, trimmed
 from fastgrok.explain.trace_variables import EXAMPLE, unit_dim
-from fastgrok.explain.wording import paragraph, param_names
 from fastgrok.spec.experiment import Experiment
 from fastgrok.statistics.tables import table
 from fastgrok.statistics.text import number, plural
@@ -100,48 +100,46 @@ def pressure(trace: Any, *, at: int | None = 0) -> Pressure:
     --------
     >>> import fastgrok as fg
     >>> exp = fg.Experiment(fg.mlp(3, 1, bias=False), fg.datasets.streetlights(), init=fg.Zeros())
-    >>> found = fg.explain.pressure(fg.replay(exp, seed=0))
-    >>> found.totals["up_weight_1"].sel(epoch=0).values.ravel()
+    >>> fg.explain.pressure(fg.replay(exp, seed=0)).totals["up_weight_1"].sel(epoch=0).values.ravel()
     array([1., 3., 3.])
     """
-    there = trimmed(trace)
-    experiment = experiment_of(there)
-    dim = time_dim(there)
-    label = checked_time(there, at)
-    now = there.sel({dim: label})
+    trace = trimmed(trace)
+    experiment, dim = experiment_of(trace), time_dim(trace)
+    label = checked_time(trace, at)
+    then = trace.sel({dim: label})
     numbers = range(1, len(experiment.network.linears) + 1)
     with np.errstate(over="ignore", invalid="ignore"):  # of a network that diverges
-        examples = {name: entry for k in numbers for name, entry in _by_example(now, k)}
-        totals = {name: entry for k in numbers for name, entry in _totals(there, k, dim)}
+        examples = {name: entry for k in numbers for name, entry in _by_example(then, k)}
+        totals = {name: entry for k in numbers for name, entry in _totals(trace, k, dim)}
     import xarray as xr
 
-    place = int(np.flatnonzero(there[dim].values == label)[0])
+    index = int(np.flatnonzero(trace[dim].values == label)[0])
     return Pressure(
-        moment(there, place), xr.Dataset(examples), xr.Dataset(totals, {dim: there[dim].values}), experiment
+        moment(trace, index), xr.Dataset(examples), xr.Dataset(totals, {dim: trace[dim].values}), experiment
     )
 
 
-def at_one_time(found: Pressure, layer: int) -> list[ParamPressure]:
+def at_one_time(result: Pressure, layer: int) -> list[ParamPressure]:
     """Return the pressure on each weight and bias of a layer, in the order of `param_names`."""
-    names = iter(param_names(found.experiment, layer))
+    names = iter(param_names(result.experiment, layer))
     rows = []
     for param in (f"weight_{layer}", f"bias_{layer}"):
-        if param in found.examples:
-            values = found.examples[param].values
+        if param in result.examples:
+            values = result.examples[param].values
             flat = values.reshape(len(values), -1).T
             up, down = np.maximum(flat, 0).sum(axis=1), np.minimum(flat, 0).sum(axis=1)
-            over_time = found.totals[f"conflict_{param}"].values
+            over_time = result.totals[f"conflict_{param}"].values
             over_time = over_time.reshape(len(over_time), -1)
             columns = (flat, up, down, _conflict(up, down), _mean(over_time))
             rows += [ParamPressure(next(names), *row) for row in zip(*columns, strict=True)]
     return rows
 
 
-def _by_example(now: xr.Dataset, k: int) -> Iterator[tuple[str, Any]]:
+def _by_example(then: xr.Dataset, k: int) -> Iterator[tuple[str, Any]]:
     """Return the pressure of each example on each parameter of a layer at one time."""
-    inputs, delta = layer_input(now, k).astype(np.float64), now[f"delta_{k}"].values.astype(np.float64)
+    inputs, delta = layer_input(then, k).astype(np.float64), then[f"delta_{k}"].values.astype(np.float64)
     yield f"weight_{k}", ((EXAMPLE, unit_dim(k - 1), unit_dim(k)), -inputs[:, :, None] * delta[:, None, :])
-    if f"bias_{k}" in now:
+    if f"bias_{k}" in then:
         yield f"bias_{k}", ((EXAMPLE, unit_dim(k)), -delta)
 
 
@@ -151,7 +149,9 @@ def _totals(trace: xr.Dataset, k: int, dim: str) -> Iterator[tuple[str, Any]]:
     dims = (dim, unit_dim(k - 1), unit_dim(k))
     yield from _named(f"weight_{k}", dims, *_up_and_down(inputs, delta))
     if f"bias_{k}" in trace:
-        yield from _named(f"bias_{k}", (dim, unit_dim(k)), _less(delta).sum(axis=1), -_more(delta).sum(axis=1))
+        yield from _named(
+            f"bias_{k}", (dim, unit_dim(k)), _negative(delta).sum(axis=1), -_positive(delta).sum(axis=1)
+        )
 
 
 def _named(param: str, dims: tuple[str, ...], up: NDArray[Any], down: NDArray[Any]) -> Iterator[tuple[str, Any]]:
@@ -163,17 +163,17 @@ def _named(param: str, dims: tuple[str, ...], up: NDArray[Any], down: NDArray[An
 
 def _up_and_down(inputs: NDArray[Any], delta: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return the sums of -input * delta where it is positive, and where it is negative, (n_times, in, out)."""
-    more, less = np.swapaxes(_more(inputs), -1, -2), np.swapaxes(_less(inputs), -1, -2)
-    up = more @ _less(delta) + less @ _more(delta)
-    down = more @ _more(delta) + less @ _less(delta)
+    positive, negative = np.swapaxes(_positive(inputs), -1, -2), np.swapaxes(_negative(inputs), -1, -2)
+    up = positive @ _negative(delta) + negative @ _positive(delta)
+    down = positive @ _positive(delta) + negative @ _negative(delta)
     return up, -down
 
 
-def _more(values: NDArray[Any]) -> NDArray[Any]:
+def _positive(values: NDArray[Any]) -> NDArray[Any]:
     return np.asarray(np.maximum(values, 0.0))
 
 
-def _less(values: NDArray[Any]) -> NDArray[Any]:
+def _negative(values: NDArray[Any]) -> NDArray[Any]:
     return np.asarray(np.maximum(-values, 0.0))
 
 
@@ -185,18 +185,16 @@ def _conflict(up: NDArray[Any], down: NDArray[Any]) -> NDArray[Any]:
 
 def _mean(conflict: NDArray[Any]) -> NDArray[Any]:
     """Return the mean over the times at which there is pressure, NaN if there never is."""
-    there = np.isfinite(conflict)
-    count = there.sum(axis=0)
-    return np.where(count > 0, np.where(there, conflict, 0).sum(axis=0) / np.maximum(count, 1), np.nan)
+    known = np.isfinite(conflict)
+    count = known.sum(axis=0)
+    return np.where(count > 0, np.where(known, conflict, 0).sum(axis=0) / np.maximum(count, 1), np.nan)
 
 
-def _layer_text(found: Pressure, k: int) -> str:
+def _layer_text(result: Pressure, k: int) -> str:
     """Return the table of a layer."""
-    rows = at_one_time(found, k)
-    shown = rows
-    if len(rows) > _ROWS:
-        shown = sorted(rows, key=lambda row: row.down - row.up)[:_ROWS]
-    n = found.experiment.data.n_examples
+    rows = at_one_time(result, k)
+    largest = rows if len(rows) <= _ROWS else sorted(rows, key=lambda row: row.down - row.up)[:_ROWS]
+    n = result.experiment.data.n_examples
     header = ["weight", *(str(example) for example in range(min(n, _COLUMNS)))]
     body = [
         [
@@ -204,7 +202,7 @@ def _layer_text(found: Pressure, k: int) -> str:
             *("0+-"[int(np.sign(value))] for value in row.examples[:_COLUMNS]),
             *map(number, (row.up, row.down, row.up + row.down, row.conflict, row.mean_conflict)),
         ]
-        for row in shown
+        for row in largest
     ]
     lines = table([*header, "up", "down", "total", "cancels", "mean"], body)
     beyond = f"Signs of the first {_COLUMNS} of {plural(n, 'example')}." if n > _COLUMNS else ""

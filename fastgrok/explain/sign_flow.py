@@ -13,7 +13,7 @@ from fastgrok.errors import InvalidExperiment
 from fastgrok.explain.given import Params, experiment_and_params
 from fastgrok.explain.passes import Pass, passed, weight_and_bias
 from fastgrok.explain.sign_rules import SignRules, sign_rules
-from fastgrok.explain.wording import layer_name
+from fastgrok.explain.text import layer_name
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.layers import ReLU
 

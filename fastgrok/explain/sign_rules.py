@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, get_args
 
 from fastgrok.errors import InvalidExperiment, one_of
-from fastgrok.explain.wording import layer_name, wrapped
+from fastgrok.explain.text import layer_name, wrapped
 from fastgrok.spec.layers import Layer, LeakyReLU, Linear, ReLU, Sigmoid
 from fastgrok.spec.losses import Loss
 from fastgrok.spec.network import Network

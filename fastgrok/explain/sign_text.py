@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastgrok.explain.sign_rules import UPDATES
-from fastgrok.explain.wording import numbers, precise, wrapped
+from fastgrok.explain.text import numbers, precise, wrapped
 from fastgrok.statistics.tables import Cells, aligned
 
 if TYPE_CHECKING:

@@ -89,24 +89,26 @@ def trace_variables(experiment: Experiment, *, steps: bool) -> Mapping[str, Trac
     ('epoch', 'unit_1', 'unit_2')
     """
     time = STEP if steps else "epoch"
-    found = dict(_after_each(experiment))
+    variables = dict(_after_each(experiment))
     early = experiment.early_stopping
     if early is not None and early.restore_best:
         meaning = "The {param} of Linear layer {k} in the end: restored from the best epoch."
-        found |= dict(_params(experiment.network, "{param}_{k}_final", meaning))
+        variables |= dict(_params(experiment.network, "{param}_{k}_final", meaning))
     if experiment.restart is not None:
         meaning = "The {param} of Linear layer {k} with which an attempt began."
-        found |= dict(_params(experiment.network, "{param}_{k}_start", meaning, ATTEMPT))
-        found["attempt_of"] = TraceVariable((TIME,), "1", "The attempt, from 0, in which it was so.")
+        variables |= dict(_params(experiment.network, "{param}_{k}_start", meaning, ATTEMPT))
+        variables["attempt_of"] = TraceVariable((TIME,), "1", "The attempt, from 0, in which it was so.")
     if steps:
-        found["batch_example"] = TraceVariable(
+        variables["batch_example"] = TraceVariable(
             (TIME, PLACE), "1", "The examples of the update that led here; -1: none, or a shorter batch."
         )
-        found["epoch_of"] = TraceVariable((TIME,), "epoch", "The epoch, from 1, of the update; 0 before the first.")
+        variables["epoch_of"] = TraceVariable(
+            (TIME,), "epoch", "The epoch, from 1, of the update; 0 before the first."
+        )
     return MappingProxyType(
         {
             name: variable._replace(dims=tuple(time if dim == TIME else dim for dim in variable.dims))
-            for name, variable in found.items()
+            for name, variable in variables.items()
         }
     )
 

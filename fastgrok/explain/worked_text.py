@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastgrok.explain.passes import ERROR_FACTOR
-from fastgrok.explain.wording import layer_name, numbers, precise, wrapped
+from fastgrok.explain.text import layer_name, numbers, precise, wrapped
 from fastgrok.spec.layers import LeakyReLU
 from fastgrok.statistics.tables import Cells, aligned
 

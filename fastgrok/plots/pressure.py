@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgrok.explain.pressure import Pressure, at_one_time
+from fastgrok.explain.text import param_names
 from fastgrok.explain.trace_variables import STEP
-from fastgrok.explain.wording import param_names
 from fastgrok.plots.style import DEAD, axes_or_new, heat_map, write_cells
 from fastgrok.spec.variables import EPOCH
 

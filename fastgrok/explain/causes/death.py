@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fastgrok.explain.text import example, paragraph
 from fastgrok.explain.trace import Moment, epochs_of, moment, start_of_last_run
 from fastgrok.explain.trace_variables import unit_dim
-from fastgrok.explain.wording import example, paragraph
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.network import ReLU
 from fastgrok.statistics.tables import table

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fastgrok.explain.text import paragraph
 from fastgrok.explain.trace import Moment, moment
 from fastgrok.explain.trace_variables import param_variables
-from fastgrok.explain.wording import paragraph
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.variables import Outcome
 from fastgrok.statistics.tables import table

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fastgrok.explain.text import paragraph
 from fastgrok.explain.trace import Moment, epochs_of, moment
-from fastgrok.explain.wording import paragraph
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.variables import STALLED_GRADIENT_NORM
 from fastgrok.statistics.text import number

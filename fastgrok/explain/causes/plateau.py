@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from fastgrok.explain.causes.death import UnitDeath, unit_deaths
 from fastgrok.explain.causes.loss_trend import LossTrend, loss_trend
+from fastgrok.explain.text import bullet, example, paragraph
 from fastgrok.explain.trace import Moment, epochs_of, moment, start_of_last_run
-from fastgrok.explain.wording import bullet, example, paragraph
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.variables import MAX_PLATEAU_EXAMPLES
 from fastgrok.statistics.plateaus import Plateau, nearest_plateau, plateaus

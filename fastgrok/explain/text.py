@@ -1,4 +1,4 @@
-"""How the texts of explanations say examples, layers and parameters, and break their lines."""
+"""How the texts of explanations name examples, layers and parameters, and break their lines."""
 
 from __future__ import annotations
 
