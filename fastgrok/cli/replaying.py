@@ -87,7 +87,8 @@ def _text(trace: xr.Dataset) -> str:
 
 def _places(n: int) -> list[int]:
     """Choose rows of a table: all if they are few, else the first, and others ever further apart up to the last."""
+    from fastgrok.spec.recording import round_epochs
+
     if n <= _ROWS:
         return list(range(n))
-    steps = [digit * 10**power for power in range(len(str(n))) for digit in (1, 2, 5)]
-    return sorted({0, n - 1, *(step for step in steps if step < n)})
+    return round_epochs(n - 1)

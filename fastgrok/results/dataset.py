@@ -14,11 +14,11 @@ from fastgrok.spec.axes import Axis, Configuration
 from fastgrok.spec.network import Network, all_relu_layers, relu_layers
 from fastgrok.spec.recording import Recording, sizes
 from fastgrok.spec.variables import (
+    ABSENT,
     EPOCH,
     FINISHED,
     HIDDEN_LAYER,
     LAYER,
-    NOT_THERE,
     SEED,
     UNIT,
     VARIABLES,
@@ -126,4 +126,4 @@ def _sweep_variables(
 def _blank(variable: Variable, shape: tuple[int, ...]) -> NDArray[Any]:
     """Return an array that says nowhere that anything was trained."""
     kind = np.dtype(variable.dtype).kind
-    return np.full(shape, {"f": np.nan, "b": False}.get(kind, NOT_THERE), variable.dtype)
+    return np.full(shape, {"f": np.nan, "b": False}.get(kind, ABSENT), variable.dtype)

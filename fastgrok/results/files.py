@@ -21,7 +21,7 @@ from fastgrok.errors import InvalidExperiment
 from fastgrok.spec.axes import Axis, Configuration
 from fastgrok.spec.network import Network, relu_layers
 from fastgrok.spec.recording import Recording, sizes
-from fastgrok.spec.variables import EPOCH, HIDDEN_LAYER, LAYER, NOT_THERE, OUTCOMES, SEED, UNIT, VARIABLES
+from fastgrok.spec.variables import ABSENT, EPOCH, HIDDEN_LAYER, LAYER, OUTCOMES, SEED, UNIT, VARIABLES
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -173,7 +173,7 @@ def to_table(configuration: Configuration, output: Trained, seeds: NDArray[np.ui
     arrays = [
         _array(columns[field.name], field.type)
         if field.name in columns
-        else pa.repeat(pa.scalar(constants.get(field.name, missing.get(field.type, NOT_THERE)), field.type), n)
+        else pa.repeat(pa.scalar(constants.get(field.name, missing.get(field.type, ABSENT)), field.type), n)
         for field in schema
     ]
     return pa.Table.from_arrays(arrays, schema=schema)

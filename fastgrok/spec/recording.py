@@ -1,4 +1,4 @@
-"""What is kept of a run besides its end, and which result variables an experiment has."""
+"""What a run records on its way, and which result variables, of which shapes, an experiment has."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -29,20 +29,20 @@ MAX_RECORDS = 10_000
 """Epochs at most at which something is recorded."""
 
 LOG = "log"
-"""The name of a list of epochs: 0, 1, 2, 5, 10, 20, 50, ... and the last."""
+"""The name of the epochs 0, 1, 2, 5, 10, 20, 50, ... and the last."""
 
 DEAD_UNITS = "dead_units"
 """What can be tracked."""
 
 
 class Recording(NamedTuple):
-    """What is kept of every seed besides its end. No bit of the rest depends on it."""
+    """What is recorded of every seed on its way. No bit of the other results depends on it."""
 
-    at: tuple[int, ...] | None = None
+    at: tuple[int, ...] | None = None  # epochs of loss, accuracy and dead units, ascending; 0: the initialisation
     dead_units: bool = False  # whether the epoch since which a unit is dead is tracked
     kept: tuple[int, ...] = ()  # epochs, from 1, after which the parameters themselves are kept, for a replay
     steps: bool = False  # whether the parameters after every update are kept
-    attempts: int = 1
+    attempts: int = 1  # attempts, with restarts, whose first parameters are kept
 
     @property
     def epochs(self) -> tuple[int, ...]:
@@ -55,7 +55,7 @@ NOTHING = Recording()
 
 def checked_recording(record_at: Any, track: Any, epochs: int) -> Recording:
     """
-    Return what `run` is asked to record.
+    Return what `run` records: `record_at` is None, "log", or epochs in any order; `track` None or "dead_units".
 
     Examples
     --------
@@ -67,13 +67,25 @@ def checked_recording(record_at: Any, track: Any, epochs: int) -> Recording:
     return Recording(_epochs(record_at, epochs), track is not None)
 
 
+def round_epochs(last: int) -> list[int]:
+    """
+    Return 0, the round numbers before the last epoch, ever further apart, and the last.
+
+    Examples
+    --------
+    >>> round_epochs(30)
+    [0, 1, 2, 5, 10, 20, 30]
+    """
+    series = (digit * 10**power for power in range(len(str(last))) for digit in (1, 2, 5))
+    return [0, *(epoch for epoch in series if epoch < last), *[last] * (last > 0)]
+
+
 def _epochs(record_at: Any, last: int) -> tuple[int, ...] | None:
-    """Return the epochs that are recorded."""
+    """Return the recorded epochs, ascending."""
     if record_at is None:
         return None
     if isinstance(record_at, str) and record_at == LOG:
-        steps = (digit * 10**power for power in range(len(str(last))) for digit in (1, 2, 5))
-        return (0, *(step for step in steps if step < last), *[last] * (last > 0))
+        return tuple(round_epochs(last))
     expected = f"None, {LOG!r}, or a list of epochs from 0 to {last}"
     if isinstance(record_at, np.ndarray):
         record_at = record_at.tolist()
@@ -89,7 +101,7 @@ def _epochs(record_at: Any, last: int) -> tuple[int, ...] | None:
 
 def variables(experiment: Experiment, recording: Recording = NOTHING) -> Mapping[str, Variable]:
     """
-    Return the result variables that there are.
+    Return the result variables of an experiment.
 
     Examples
     --------
@@ -98,7 +110,7 @@ def variables(experiment: Experiment, recording: Recording = NOTHING) -> Mapping
     >>> set(variables(exp, Recording(dead_units=True))) - set(variables(exp))
     {'dead_since'}
     """
-    asked = {
+    holds = {
         None: True,
         VALIDATION: experiment.validation is not None,
         EARLY_STOPPING: experiment.early_stopping is not None,
@@ -107,7 +119,7 @@ def variables(experiment: Experiment, recording: Recording = NOTHING) -> Mapping
         TRACK: recording.dead_units,
         FEW_EXAMPLES: experiment.data.n_examples <= MAX_PLATEAU_EXAMPLES,
     }
-    return {name: variable for name, variable in VARIABLES.items() if asked[variable.asked_by]}
+    return {name: variable for name, variable in VARIABLES.items() if holds[variable.requires]}
 
 
 def sizes(network: Network, recording: Recording = NOTHING) -> dict[str, int]:
@@ -131,5 +143,5 @@ def sizes(network: Network, recording: Recording = NOTHING) -> dict[str, int]:
 def shapes(experiment: Experiment, recording: Recording, n: int) -> dict[str, tuple[int, ...]]:
     """Return the shape of each result variable."""
     lengths = {SEED: n, **sizes(experiment.network, recording)}
-    found = variables(experiment, recording)
-    return {name: tuple(lengths[dim] for dim in variable.dims) for name, variable in found.items()}
+    present = variables(experiment, recording)
+    return {name: tuple(lengths[dim] for dim in variable.dims) for name, variable in present.items()}

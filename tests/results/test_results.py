@@ -46,7 +46,7 @@ def test_a_dataset_has_every_variable_as_the_schema_says(single: Result) -> None
     full = run(EVERYTHING, LARGE, record_at=[0, 3], track="dead_units")
     again = run(EXP.replace(restart=fg.Restart(5)), LARGE)
     assert set(single.dataset.data_vars) == {
-        name for name, one in VARIABLES.items() if one.asked_by in (None, FEW_EXAMPLES)
+        name for name, one in VARIABLES.items() if one.requires in (None, FEW_EXAMPLES)
     }
     assert set(full.dataset.data_vars) == set(VARIABLES) - {"restarts"}
     assert set(again.dataset.data_vars) == set(single.dataset.data_vars) | {"restarts"}
