@@ -1,4 +1,4 @@
-"""What a study found: expectation beside observation, and whether they agree."""
+"""The findings of a study: expectation beside observation, and whether they agree."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class Finding(NamedTuple):
     what: str  # what was measured of it
     observed: Estimate  # the number with its interval; both ends are the number itself where no seed decides it
     unit: str = ""
-    expected: Estimate | None = None
+    expected: Estimate | None = None  # the numbers that the source allows
     shown: bool = False  # whether the whole interval must lie within them; else it must meet them
     by: str = ""  # where the expectation comes from
-    agrees: bool | None = None  # whether it does; None without an expectation
-    open: bool = False
+    agrees: bool | None = None  # None without an expectation
+    open: bool = False  # whether more seeds might still show it
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values; an end that is open is None."""
@@ -42,7 +42,7 @@ class Finding(NamedTuple):
         return [self.case, self.what, self.by, self._expected(), estimate_text(self.observed, self.unit), verdict]
 
     def _expected(self) -> str:
-        """Say what was expected."""
+        """Return the expectation as text."""
         if self.expected is None:
             return ""
         value, low, high = self.expected
@@ -55,12 +55,12 @@ class Finding(NamedTuple):
 
 
 class StudyResult(NamedTuple):
-    """What a study found."""
+    """The findings of a study, with its protocol."""
 
     name: str  # the study's name
-    title: str  # what it asks
-    source: str  # what it ran again
-    protocol: str  # what was run
+    title: str  # its question
+    source: str  # the publication
+    protocol: str  # the training runs in full
     seeds: int  # seeds of each configuration
     findings: tuple[Finding, ...]  # one for each number
     confidence: float  # of each interval: all of them hold together with a confidence of 99 %
@@ -102,18 +102,11 @@ class StudyResult(NamedTuple):
         header = ["case", "finding", "by", "expected", "observed", "agrees"]
         table = Cells(header, _without_repeats([finding.cells() for finding in self.findings]), 3)
         about = textwrap.wrap(f"Source: {self.source}", _WIDTH) + textwrap.wrap(f"Run: {self.protocol}", _WIDTH)
-        return [
-            f"{self.name.replace('_', '-')}: {self.title}",
-            *about,
-            "",
-            *aligned(table),
-            "",
-            *textwrap.wrap(self._intervals(), _WIDTH),
-            self.verdict,
-        ]
+        title = f"{self.name.replace('_', '-')}: {self.title}"
+        return [title, *about, "", *aligned(table), "", *textwrap.wrap(self._intervals(), _WIDTH), self.verdict]
 
     def _intervals(self) -> str:
-        """Say what the intervals are."""
+        """Describe the intervals."""
         random = any(finding.observed.low != finding.observed.high for finding in self.findings)
         seeds = f"{self.seeds:,} seeds a configuration, {duration(self.seconds)}."
         if not random:
@@ -162,5 +155,5 @@ def number(value: float | None, unit: str) -> str:
 
 
 def suffix(unit: str) -> str:
-    """Return what stands after a number."""
+    """Return the sign of a unit with the space before it; "epochs" are in the name of the finding."""
     return f" {unit}" if unit in _FACTORS else ""

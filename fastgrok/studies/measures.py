@@ -1,8 +1,9 @@
-"""What a study measures: a plain number, or one that other seeds would give otherwise, with an interval."""
+"""The measures of a study, with intervals where other seeds would give other numbers, and what a source expects."""
 
+import math
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,8 +15,8 @@ from fastgrok.statistics.proportion import Estimate, normal_quantile, rate
 from fastgrok.statistics.survival import quantile, survival_curve
 
 Measure = Callable[[float], Estimate]
-"""Returns the number with its interval, given the confidence of the interval: how many intervals must hold together
-is known only when a study is over."""
+"""Returns the number with its interval, from the confidence of the interval: how many intervals must hold together is
+known only when a study is over."""
 
 
 def share(holds: ArrayLike) -> Measure:
@@ -36,7 +37,7 @@ def share(holds: ArrayLike) -> Measure:
     return partial(rate, int(np.count_nonzero(array)), array.size, method="clopper_pearson")
 
 
-def difference(one: ArrayLike, other: ArrayLike) -> Measure:
+def difference(a: ArrayLike, b: ArrayLike) -> Measure:
     """
     Return by how much more often something holds for the same seeds in one case than in another.
 
@@ -45,7 +46,7 @@ def difference(one: ArrayLike, other: ArrayLike) -> Measure:
     >>> difference([True, True, False, True], [True, False, False, True])(0.95).value
     0.25
     """
-    return partial(risk_difference, Table.of(one, other))
+    return partial(risk_difference, Table.of(a, b))
 
 
 def median(counts: Counts) -> Measure:
@@ -80,7 +81,7 @@ def mean(values: ArrayLike) -> Measure:
     2.0
     """
     array = np.asarray(values, dtype=np.float64)
-    return normal(float(array.mean()), _error(array))
+    return normal(float(array.mean()), _standard_error(array))
 
 
 def ratio(above: ArrayLike, below: ArrayLike) -> Measure:
@@ -98,14 +99,100 @@ def ratio(above: ArrayLike, below: ArrayLike) -> Measure:
     """
     top, bottom = np.asarray(above, dtype=np.float64), np.asarray(below, dtype=np.float64)
     value = float(top.mean() / bottom.mean())
-    return normal(value, _error((top - value * bottom) / bottom.mean()))
+    return normal(value, _standard_error((top - value * bottom) / bottom.mean()))
 
 
-def _error(values: NDArray[np.float64]) -> float:
+def _standard_error(values: NDArray[np.float64]) -> float:
     """Return the standard error of a mean."""
     return float(values.std(ddof=1) / np.sqrt(values.size))
 
 
-def column(result: Any, name: str) -> NDArray[Any]:
-    """Return one variable of a run as a plain array."""
+def metric(result: Any, name: str) -> NDArray[Any]:
+    """Return one result variable of a run, a row for each seed."""
     return np.asarray(result.outputs[0].finished_metrics[name])
+
+
+class Expectation(NamedTuple):
+    """The numbers that a source allows."""
+
+    low: float = -math.inf  # the smallest
+    high: float = math.inf  # the largest
+    shown: bool = False  # whether the observation must show it: its whole interval lies inside, ends excluded
+    measured: Measure | None = None  # an estimate from other seeds, in place of `low` and `high`
+    by: str = "source"  # where it comes from, in a word or two
+
+    def at(self, confidence: float) -> Estimate:
+        """Return the numbers allowed; the value is that of a closed form or estimate, and else there is none."""
+        if self.measured is not None:
+            return self.measured(confidence)
+        ends = (None if math.isinf(end) else end for end in (self.low, self.high))
+        return Estimate(self.low if self.low == self.high else None, *ends)
+
+    def agrees(self, observed: Estimate, confidence: float) -> bool:
+        """
+        Return whether an observation agrees.
+
+        Examples
+        --------
+        >>> equal(0.25).agrees(Estimate(0.24, 0.23, 0.26), 0.95)
+        True
+        >>> observed = Estimate(0.1, -0.1, 0.3)  # it does not show more than 0, nor does it contradict at least 0
+        >>> above(0).agrees(observed, 0.95), at_least(0).agrees(observed, 0.95)
+        (False, True)
+        """
+        (low, high), (least, most) = _ends(self.at(confidence)), _ends(observed)
+        if self.shown:
+            return low < least and most < high
+        return least <= high and low <= most
+
+
+def _ends(estimate: Estimate) -> tuple[float, float]:
+    """Return the ends of an interval, infinite where it is open."""
+    low, high = estimate.low, estimate.high
+    return -math.inf if low is None else float(low), math.inf if high is None else float(high)
+
+
+def equal(value: float, by: str = "closed form") -> Expectation:
+    """Expect this number."""
+    return Expectation(value, value, by=by)
+
+
+def at_most(value: float, by: str = "bound") -> Expectation:
+    """Expect no more than this: contradicted by an interval that lies above."""
+    return Expectation(high=value, by=by)
+
+
+def at_least(value: float, by: str = "bound") -> Expectation:
+    """Expect no less than this: contradicted by an interval that lies below."""
+    return Expectation(low=value, by=by)
+
+
+def above(value: float, by: str = "source") -> Expectation:
+    """Expect more than this, shown by an interval that lies above."""
+    return Expectation(low=value, shown=True, by=by)
+
+
+def below(value: float, by: str = "source") -> Expectation:
+    """Expect less than this, shown by an interval that lies below."""
+    return Expectation(high=value, shown=True, by=by)
+
+
+def estimated(measured: Measure, by: str) -> Expectation:
+    """Expect what other seeds led to expect."""
+    return Expectation(measured=measured, by=by)
+
+
+def printed(text: str, digits: int = 8) -> Expectation:
+    """
+    Expect a number that NumPy printed: any that it would have printed so.
+
+    Examples
+    --------
+    >>> printed("0.04").agrees(Estimate(*3 * [0.040000004]), 0.95)
+    True
+    >>> printed("9.22274338e-06").agrees(Estimate(*3 * [9.22274345e-06]), 0.95)
+    False
+    """
+    exponent = int(text.partition("e")[2] or 0)
+    half = 0.5001 * 10.0 ** (exponent - digits)
+    return Expectation(float(text) - half, float(text) + half)

@@ -18,10 +18,23 @@ from fastgrok.studies import NAMES
 from fastgrok.studies.catalogue import born_dead as born_dead_module
 from fastgrok.studies.catalogue import init_range as init_range_module
 from fastgrok.studies.catalogue import streetlights as streetlights_module
-from fastgrok.studies.endings import run_to_the_end
-from fastgrok.studies.expectations import above, at_least, at_most, below, equal, estimated, printed
 from fastgrok.studies.findings import CONFIDENCE
-from fastgrok.studies.measures import Measure, difference, mean, median, normal, ratio, share
+from fastgrok.studies.measures import (
+    Measure,
+    above,
+    at_least,
+    at_most,
+    below,
+    difference,
+    equal,
+    estimated,
+    mean,
+    median,
+    normal,
+    printed,
+    ratio,
+    share,
+)
 from fastgrok.studies.study import Check, Runner, Study, simultaneous, study
 
 SMALL = 200
@@ -88,15 +101,17 @@ def test_a_network_that_is_not_as_the_closed_form_has_it_is_found(monkeypatch: p
     assert not any(finding.open for finding in wrong)
 
 
-def test_seeds_that_are_nowhere_are_trained_for_longer() -> None:
+def test_seeds_that_are_near_no_plateau_are_trained_for_longer() -> None:
     """With one epoch hardly a seed is at a plateau; those that are keep what they had."""
     exp = fg.Experiment(fg.mlp(2, 2, 1), fg.datasets.xor(), loss="squared_error", epochs=1)
-    ends = run_to_the_end(Runner(100, False), exp, plateaus(exp.data, exp.loss)[-1:], 0.005, 2000)
+    ends = Runner(100, False).run_to_plateaus(exp, 0.005, 2000)
     short, long = (fg.run(exp.replace(epochs=n), 100, progress=False).dataset.loss_final.values for n in (1, 2000))
-    there = abs(short - 0.25) <= 0.005
-    assert 0 < there.sum() < 50
-    np.testing.assert_array_equal(ends.columns["loss_final"], np.where(there, short, long))
-    np.testing.assert_array_equal(ends.somewhere, abs(ends.columns["loss_final"] - 0.25) <= 0.005)
+    levels = np.array([plateau.loss for plateau in plateaus(exp.data, exp.loss)])
+    near = (abs(short[:, None] - levels) <= 0.005).any(axis=1)
+    assert 0 < near.sum() < 50
+    final = ends.metrics["loss_final"]
+    np.testing.assert_array_equal(final, np.where(near, short, long))
+    np.testing.assert_array_equal(ends.on_plateau, (abs(final[:, None] - levels) <= 0.005).any(axis=1))
 
 
 def test_an_interrupted_study_has_no_findings(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,8 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 import fastgrok as fg
-from fastgrok.studies.expectations import above, at_most, equal
-from fastgrok.studies.measures import column, difference, share
+from fastgrok.studies.measures import above, at_most, difference, equal, metric, share
 from fastgrok.studies.study import Check, Runner, study
 
 WIDTHS, DEPTHS = (1, 2, 4), (1, 2, 3, 5, 10)
@@ -54,7 +53,7 @@ def born_dead(runner: Runner) -> Iterator[Check]:
 def _dead(runner: Runner, width: int, depth: int, data: fg.Dataset, *, rai: bool = False) -> np.ndarray:
     """Return which seeds are born dead."""
     exp = _experiment(width, depth, data).replace(epochs=0)
-    return column(runner.run(_with_rai(exp) if rai else exp), "born_dead")
+    return metric(runner.run(_with_rai(exp) if rai else exp), "born_dead")
 
 
 def _trained(runner: Runner) -> Iterator[Check]:
@@ -63,12 +62,12 @@ def _trained(runner: Runner) -> Iterator[Check]:
     case = f"width {width}, depth {depth}, trained"
     exp = _experiment(width, depth, fg.datasets.xor())
     result = runner.run(exp)
-    dead, solved = column(result, "born_dead"), column(result, "epochs_to_converge") > 0
-    end = (column(result, "dead_units_final") == width).any(axis=1)
+    dead, solved = metric(result, "born_dead"), metric(result, "epochs_to_converge") > 0
+    end = (metric(result, "dead_units_final") == width).any(axis=1)
     yield Check(case, "born dead: solved", share(solved[dead]), equal(0))
     yield Check(case, "born dead: dead at the end", share(end[dead]), equal(1))
     yield Check(case, "born alive: solved", share(solved[~dead]))
     yield Check(case, "born alive: dead at the end", share(end[~dead]))
-    rai = column(runner.run(_with_rai(exp)), "epochs_to_converge") > 0
+    rai = metric(runner.run(_with_rai(exp)), "epochs_to_converge") > 0
     yield Check(case, "solved, RAI", share(rai))
     yield Check(case, "solved, more with RAI", difference(rai, solved), above(0), "points")

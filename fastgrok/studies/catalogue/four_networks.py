@@ -3,10 +3,8 @@
 from collections.abc import Iterator
 
 import fastgrok as fg
-from fastgrok.studies.endings import Ending, run_to_the_end
-from fastgrok.studies.expectations import above, at_least, at_most, equal
-from fastgrok.studies.measures import difference, share
-from fastgrok.studies.study import Check, Runner, study
+from fastgrok.studies.measures import above, at_least, at_most, difference, equal, share
+from fastgrok.studies.study import Check, Endings, Runner, study
 
 TOLERANCE = 0.005
 EPOCHS, LONGER = 2000, 40_000
@@ -27,21 +25,21 @@ def four_networks(runner: Runner) -> Iterator[Check]:
     """XOR with and without a ReLU between, and with and without a sigmoid at the end."""
     for output in ("linear", "sigmoid"):
         linear, relu = _run(runner, "linear", output), _run(runner, "relu", output)
-        accuracy, solved = linear.columns["accuracy_final"], relu.columns["accuracy_final"] == 1
+        accuracy, solved = linear.metrics["accuracy_final"], relu.metrics["accuracy_final"] == 1
         case = f"linear hidden, {output} output"
         yield Check(case, "solved", share(accuracy == 1), equal(0))
         yield Check(case, "most examples right in any seed", accuracy.max(), at_most(0.75))
-        yield Check(case, "least final loss of any seed", linear.columns["loss_final"].min(), at_least(0.25), "")
+        yield Check(case, "least final loss of any seed", linear.metrics["loss_final"].min(), at_least(0.25), "")
         yield Check(case, "loss stays near 1/4", share(linear.at["0.25"]), equal(1, "source"))
         case = f"relu hidden, {output} output"
         yield Check(case, "solved", share(solved), above(0.5, "source, as read"))
         yield Check(case, "solved, more than without ReLU", difference(solved, accuracy == 1), above(0), "points")
         for loss, seeds in relu.at.items():
             yield Check(case, f"final loss at {loss}", share(seeds))
-        yield Check(case, "final loss at one of the four", share(relu.somewhere), equal(1))
+        yield Check(case, "final loss at one of the four", share(relu.on_plateau), equal(1))
 
 
-def _run(runner: Runner, hidden: str, output: str) -> Ending:
+def _run(runner: Runner, hidden: str, output: str) -> Endings:
     """Train one of the four."""
     exp = fg.Experiment(
         fg.mlp(2, 4, 1, hidden=hidden, output=output),
@@ -51,4 +49,4 @@ def _run(runner: Runner, hidden: str, output: str) -> Ending:
         epochs=EPOCHS,
         stop=fg.Converged(loss=0.001),
     )
-    return run_to_the_end(runner, exp, fg.statistics.plateaus(exp.data, exp.loss), TOLERANCE, LONGER)
+    return runner.run_to_plateaus(exp, TOLERANCE, LONGER)

@@ -4,9 +4,7 @@ from collections.abc import Iterator
 
 import fastgrok as fg
 from fastgrok.statistics.text import plural
-from fastgrok.studies.endings import run_to_the_end
-from fastgrok.studies.expectations import above, equal
-from fastgrok.studies.measures import difference, median, share
+from fastgrok.studies.measures import above, difference, equal, median, share
 from fastgrok.studies.study import Check, Runner, study
 
 WIDTHS = (1, 2, 3, 4, 6, 8)
@@ -39,8 +37,8 @@ def hidden_units(runner: Runner) -> Iterator[Check]:
             epochs=EPOCHS,
             stop=fg.Converged(loss=0.005),
         )
-        end = run_to_the_end(runner, exp, fg.statistics.plateaus(exp.data, exp.loss), TOLERANCE, LONGER)
-        epochs = end.columns["epochs_to_converge"]
+        end = runner.run_to_plateaus(exp, TOLERANCE, LONGER)
+        epochs = end.metrics["epochs_to_converge"]
         solved = epochs > 0
         counts = fg.statistics.Counts.of_epochs(epochs, until=LONGER)  # who is trapped will be so at that epoch too
         yield Check(case, "solved", share(solved), equal(0) if width == 1 else None)
@@ -48,8 +46,8 @@ def hidden_units(runner: Runner) -> Iterator[Check]:
             gain = difference(solved, fewer)
             yield Check(case, "solved, more than by fewer", gain, above(0, "common lore"), "points")
         yield Check(case, "median epochs", median(counts), unit="epochs")
-        yield Check(case, "born dead", share(end.columns["born_dead"]), equal(4.0**-width))
+        yield Check(case, "born dead", share(end.metrics["born_dead"]), equal(4.0**-width))
         for name, seeds in end.at.items():
             yield Check(case, f"final loss at {name}", share(seeds))
-        yield Check(case, "final loss at one of the four", share(end.somewhere), equal(1))
+        yield Check(case, "final loss at one of the four", share(end.on_plateau), equal(1))
         fewer = solved

@@ -5,8 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 import fastgrok as fg
-from fastgrok.studies.expectations import above, below
-from fastgrok.studies.measures import column, difference, ratio, share
+from fastgrok.studies.measures import above, below, difference, metric, ratio, share
 from fastgrok.studies.study import Check, Runner, study
 
 RANGES = (0.5, 1, 2, 5, 10)
@@ -42,7 +41,7 @@ def init_range(runner: Runner) -> Iterator[Check]:
                     dtype="float32",
                 )
             )
-            failed[lr, momentum, r] = column(result, "epochs_to_converge") < 0
+            failed[lr, momentum, r] = metric(result, "epochs_to_converge") < 0
             yield Check(case, f"fails, range {r:g}", share(failed[lr, momentum, r]))
         growth = difference(failed[lr, momentum, RANGES[-1]], failed[lr, momentum, RANGES[0]])
         yield Check(case, f"more with range {RANGES[-1]:g} than with {RANGES[0]:g}", growth, above(0), "points")

@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 
 import fastgrok as fg
-from fastgrok.studies.expectations import above
-from fastgrok.studies.measures import column, difference, median, share
+from fastgrok.studies.measures import above, difference, median, metric, share
 from fastgrok.studies.study import Check, Runner, study
 
 EPOCHS = 1000
@@ -67,7 +66,7 @@ def _epochs(runner: Runner, hidden: str, width: int, scheme: Any) -> np.ndarray:
         epochs=EPOCHS,
         stop=fg.Converged(loss=0.01),
     )
-    return column(runner.run(exp), "epochs_to_converge")
+    return metric(runner.run(exp), "epochs_to_converge")
 
 
 def _compared(case: str, hidden: str, solved: Mapping[str, np.ndarray]) -> Iterator[Check]:

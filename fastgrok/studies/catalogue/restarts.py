@@ -6,8 +6,7 @@ from functools import partial
 import numpy as np
 
 import fastgrok as fg
-from fastgrok.studies.expectations import at_least, equal, estimated
-from fastgrok.studies.measures import Measure, column, mean, normal, share
+from fastgrok.studies.measures import Measure, at_least, equal, estimated, mean, metric, normal, share
 from fastgrok.studies.study import Check, Runner, study
 
 AFTER = 1000
@@ -44,13 +43,13 @@ def _experiment() -> fg.Experiment:
 def restarts(runner: Runner) -> Iterator[Check]:
     """Is the number of attempts geometric, and is three of them usual?"""
     n = runner.n_seeds
-    first = column(runner.run(_experiment(), range(n, 2 * n)), "epochs_to_converge")
+    first = metric(runner.run(_experiment(), range(n, 2 * n)), "epochs_to_converge")
     counts = fg.statistics.Counts.of_epochs(first, until=AFTER)
     p = share(first > 0)
     yield Check("first attempts, other seeds", "succeed", p)
     result = runner.run(_experiment().replace(epochs=ATTEMPTS * AFTER, restart=fg.Restart(after=AFTER)))
-    attempts, epochs = column(result, "restarts") + 1, column(result, "epochs_run")
-    done = column(result, "epochs_to_converge") > 0
+    attempts, epochs = metric(result, "restarts") + 1, metric(result, "epochs_run")
+    done = metric(result, "epochs_to_converge") > 0
     case = "with restarts"
     yield Check(case, f"solved within {ATTEMPTS} attempts", share(done), equal(1, "geometric law"))
     for k in range(1, SHOWN + 1):

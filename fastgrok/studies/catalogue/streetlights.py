@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 
 import fastgrok as fg
-from fastgrok.studies.expectations import Expectation, printed
-from fastgrok.studies.measures import column, share
+from fastgrok.studies.measures import Expectation, metric, printed, share
 from fastgrok.studies.study import Check, Runner, study
 
 START = [np.array([[[0.5], [0.48], [-0.7]]])]
@@ -92,8 +91,8 @@ def _chapter(runner: Runner) -> Iterator[Check]:
 
 def _many_seeds(runner: Runner, case: str, exp: fg.Experiment) -> Iterator[Check]:
     """Say what share of the seeds does as well as the source's one."""
-    loss = column(runner.run(exp), "loss_final")
-    ours = column(runner.run(exp, [SEED]), "loss_final")[0]
+    loss = metric(runner.run(exp), "loss_final")
+    ours = metric(runner.run(exp, [SEED]), "loss_final")[0]
     yield Check(case, "seeds that end with no more loss", share(loss <= ours))
 
 
