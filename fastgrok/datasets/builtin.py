@@ -44,11 +44,6 @@ def xor(low: int = 0) -> Dataset:
     low
         0: inputs 0 and 1. -1: inputs -1 and 1. The targets are 0 and 1 in either case.
 
-    Raises
-    ------
-    InvalidExperiment
-        If `low` is neither 0 nor -1.
-
     Examples
     --------
     >>> import fastgrok as fg
@@ -104,11 +99,6 @@ def parity(n_bits: int, low: int = 0) -> Dataset:
         Inputs, 1 to 16.
     low
         As for `xor`.
-
-    Raises
-    ------
-    InvalidExperiment
-        If there are too few or too many bits, or `low` is neither 0 nor -1.
 
     Examples
     --------
@@ -180,11 +170,6 @@ def accidental(
     Returns
     -------
     The training and the validation data.
-
-    Raises
-    ------
-    InvalidExperiment
-        If an argument will not do.
 
     Examples
     --------

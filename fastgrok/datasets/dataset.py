@@ -81,25 +81,7 @@ class Dataset:
 
     @classmethod
     def from_fields(cls, **values: Any) -> Self:
-        """
-        Make one from the values of its fields.
-
-        Parameters
-        ----------
-        **values
-            Field names and values.
-
-        Raises
-        ------
-        InvalidExperiment
-            As for `Dataset`.
-
-        Examples
-        --------
-        >>> import fastgrok as fg
-        >>> fg.Dataset.from_fields(X=[[1]], y=[2])
-        <Dataset data: 1 example, 1 input, 1 output>
-        """
+        """Return a dataset with these fields."""
         return cls(**values)
 
     @classmethod
@@ -272,12 +254,7 @@ class Dataset:
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Self:
         """
-        Rebuild what `to_dict` wrote.
-
-        Parameters
-        ----------
-        plain
-            "type" and every field.
+        Rebuild what `to_dict` wrote: "type" and every field.
 
         Raises
         ------

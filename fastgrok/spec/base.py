@@ -1,4 +1,4 @@
-"""What every small frozen specification shares: validation, equality, repr, dicts, replacing a field."""
+"""The base of specifications: validation, representation, dicts, and a copy with another field."""
 
 import functools
 from collections.abc import Collection, Mapping
@@ -90,9 +90,9 @@ def _from_mapping(plain: Mapping[Any, Any]) -> Any:
 
 class Spec:
     """
-    Base of the frozen specifications.
+    Base of the frozen specifications: subclasses are decorated with `spec` and declare typed fields.
 
-    Subclasses are decorated with `spec` and declare typed fields.
+    A field that is missing, unknown, of another type or out of bounds raises `InvalidExperiment`, with its name.
     """
 
     __pydantic_fields__: ClassVar[dict[str, Any]]
@@ -110,12 +110,7 @@ class Spec:
 
     def repr_without(self, names: Collection[str]) -> str:
         """
-        Return the representation without some fields, for where they are shown beside it.
-
-        Parameters
-        ----------
-        names
-            The fields.
+        Return the representation without the fields of some names, which stand beside it.
 
         Examples
         --------
@@ -134,18 +129,13 @@ class Spec:
     @classmethod
     def from_fields(cls, **values: Any) -> Self:
         """
-        Make one from the values of its fields.
-
-        Parameters
-        ----------
-        **values
-            Field names and values.
+        Return a specification with these fields.
 
         Examples
         --------
         >>> import fastgrok as fg
-        >>> fg.Linear.from_fields(fan_in=2, fan_out=4, bias=False)
-        Linear(2, 4, bias=False)
+        >>> fg.Network.from_fields(layers=[fg.Linear(2, 4, bias=False)])
+        Network(Linear(2, 4, bias=False))
         """
         return cls(**values)
 
@@ -165,12 +155,7 @@ class Spec:
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Self:
         """
-        Rebuild what `to_dict` wrote.
-
-        Parameters
-        ----------
-        plain
-            "type" and every field; no default is filled in.
+        Rebuild what `to_dict` wrote: "type" and every field; no default is filled in.
 
         Raises
         ------
@@ -190,17 +175,12 @@ class Spec:
 
     def replace(self, **values: Any) -> Self:
         """
-        Return the same spec with some fields changed, validated anew.
-
-        Parameters
-        ----------
-        **values
-            The fields to change.
+        Return a copy with other values of some fields, validated anew.
 
         Raises
         ------
         InvalidExperiment
-            If there is no such field or its value will not do.
+            If there is no such field or its value is not accepted.
 
         Examples
         --------
@@ -209,6 +189,21 @@ class Spec:
         Uniform(low=-1.0, high=2.0)
         """
         return type(self).from_fields(**{**self._values(), **values})
+
+
+class VariadicSpec(Spec):
+    """Base of specifications that are made of any number of arguments: the items of their one field, a tuple."""
+
+    @classmethod
+    def from_fields(cls, **values: Any) -> Self:
+        """Return a specification of the items in its one field."""
+        name = fields(cast(Any, cls))[0].name
+        for other in values.keys() - {name}:
+            raise InvalidExperiment(other, values[other], f"only the fields of {cls.__name__}: {name}")
+        items = values.get(name, MISSING)
+        if not isinstance(items, list | tuple):
+            raise InvalidExperiment(name, items, f"a list or tuple of {name}")
+        return cls(*items)
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(Field,))
@@ -227,24 +222,24 @@ def spec(cls: _Class) -> _Class:
     fastgrok.errors.InvalidExperiment: lr = -1: expected a finite number greater than 0
     """
     config = ConfigDict(strict=True, extra="forbid")
-    made: Any = pydantic_dataclass(frozen=True, repr=False, config=config)(cls)
-    validate = made.__init__
+    validated: Any = pydantic_dataclass(frozen=True, repr=False, config=config)(cls)
+    validate = validated.__init__
 
     @functools.wraps(validate)
     def __init__(self: Any, /, *args: Any, **kwargs: Any) -> None:
         try:
             validate(self, *args, **kwargs)
         except ValidationError as error:
-            raise _translated(made, error) from None
+            raise _translated(validated, error) from None
 
-    made.__init__ = __init__
-    return cast(_Class, register(made))
+    validated.__init__ = __init__
+    return cast(_Class, register(validated))
 
 
 def _translated(cls: type[Spec], error: ValidationError) -> InvalidExperiment:
-    """Say what pydantic found first in our words; an unknown argument comes before a missing one."""
-    found = error.errors(include_url=False)
-    first = next((item for item in found if item["type"].startswith("unexpected")), found[0])
+    """Return pydantic's first error as an `InvalidExperiment`; an unknown argument comes before a missing one."""
+    errors = error.errors(include_url=False)
+    first = next((item for item in errors if item["type"].startswith("unexpected")), errors[0])
     cause = first.get("ctx", {}).get("error")
     if isinstance(cause, InvalidExperiment):
         return cause

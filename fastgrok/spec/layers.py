@@ -46,11 +46,6 @@ class Linear(Layer):
     bias
         Whether there is one.
 
-    Raises
-    ------
-    InvalidExperiment
-        If a width is not an integer within the limits.
-
     Notes
     -----
     The weight stands as in `layer_0.dot(weights_0_1)` (*Grokking Deep Learning*): PyTorch's, transposed.
@@ -77,11 +72,6 @@ class ReLU(Activation):
     gradient_at_zero
         The gradient at exactly z = 0, from 0 to 1. 0 is the book's `x > 0`; 1 is `x >= 0`.
 
-    Raises
-    ------
-    InvalidExperiment
-        If the gradient is not a number from 0 to 1.
-
     Notes
     -----
     *Grokking Deep Learning*, chapter 6. At 0 every value from 0 to 1 is a subgradient; PyTorch takes 0.
@@ -106,11 +96,6 @@ class LeakyReLU(Activation):
     slope
         The gradient where z <= 0, from 0 to 1.
 
-    Raises
-    ------
-    InvalidExperiment
-        If the slope is not a number from 0 to 1.
-
     Notes
     -----
     Maas, Hannun, Ng, "Rectifier Nonlinearities Improve Neural Network Acoustic Models", 2013.
@@ -130,11 +115,6 @@ class Sigmoid(Activation):
     """
     Logistic function: f(z) = 1 / (1 + exp(-z)), with f' = f * (1 - f).
 
-    Raises
-    ------
-    InvalidExperiment
-        If given an argument.
-
     Notes
     -----
     *Grokking Deep Learning*, chapter 9.
@@ -151,11 +131,6 @@ class Sigmoid(Activation):
 class Tanh(Activation):
     """
     Hyperbolic tangent: f(z) = tanh(z), with f' = 1 - f**2.
-
-    Raises
-    ------
-    InvalidExperiment
-        If given an argument.
 
     Notes
     -----

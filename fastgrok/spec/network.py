@@ -4,10 +4,10 @@ import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple, Self, cast
+from typing import Any, NamedTuple, cast
 
-from fastgrok.errors import MISSING, InvalidExperiment, one_of
-from fastgrok.spec.base import Spec, register
+from fastgrok.errors import InvalidExperiment, one_of
+from fastgrok.spec.base import VariadicSpec, register
 from fastgrok.spec.layers import ACTIVATIONS, Activation, Layer, LeakyReLU, Linear, ReLU, Sigmoid, Tanh
 
 __all__ = [
@@ -33,7 +33,7 @@ _LABELS = {cls: name for name, cls in ACTIVATIONS.items() if cls}
 
 @register
 @dataclass(frozen=True, init=False, repr=False)
-class Network(Spec):
+class Network(VariadicSpec):
     """
     Layers one after the other.
 
@@ -61,34 +61,6 @@ class Network(Spec):
     def __init__(self, *layers: Layer) -> None:
         _check(layers)
         object.__setattr__(self, "layers", layers)
-
-    @classmethod
-    def from_fields(cls, **values: Any) -> Self:
-        """
-        Make one from a list or tuple of layers.
-
-        Parameters
-        ----------
-        **values
-            `layers`, and nothing else.
-
-        Raises
-        ------
-        InvalidExperiment
-            As for `Network`.
-
-        Examples
-        --------
-        >>> import fastgrok as fg
-        >>> fg.Network.from_fields(layers=[fg.Linear(2, 1)])
-        Network(Linear(2, 1))
-        """
-        for name in values.keys() - {"layers"}:
-            raise InvalidExperiment(name, values[name], "only the fields of Network: layers")
-        layers = values.get("layers", MISSING)
-        if not isinstance(layers, list | tuple):
-            raise InvalidExperiment("layers", layers, "a list or tuple of layers")
-        return cls(*layers)
 
     def __repr__(self) -> str:
         return f"Network({', '.join(map(repr, self.layers))})"

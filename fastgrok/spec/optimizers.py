@@ -60,11 +60,6 @@ class SGD(Optimizer):
     lr, weight_decay, l1, clip_norm, schedule
         As for every `Optimizer`.
 
-    Raises
-    ------
-    InvalidExperiment
-        If one is not a finite number within its limits, or there is no momentum for Nesterov's.
-
     Notes
     -----
     `torch.optim.SGD` with dampening 0; PyTorch has no l1.
@@ -107,11 +102,6 @@ class Adam(Optimizer):
         Added to the root of the mean squared gradient, greater than 0.
     lr, weight_decay, l1, clip_norm, schedule
         As for every `Optimizer`.
-
-    Raises
-    ------
-    InvalidExperiment
-        If one is not a finite number within its limits.
 
     Notes
     -----

@@ -53,11 +53,6 @@ class StepLR(Schedule):
     gamma
         The factor, greater than 0 and at most 1.
 
-    Raises
-    ------
-    InvalidExperiment
-        If one is outside of its limits.
-
     Notes
     -----
     `torch.optim.lr_scheduler.StepLR`, stepped once an epoch.
@@ -88,11 +83,6 @@ class ExponentialLR(Schedule):
     gamma
         The factor, greater than 0 and at most 1.
 
-    Raises
-    ------
-    InvalidExperiment
-        If it is outside of its limits.
-
     Notes
     -----
     `torch.optim.lr_scheduler.ExponentialLR`, stepped once an epoch.
@@ -122,11 +112,6 @@ class CosineAnnealingLR(Schedule):
         Epochs from the learning rate to the least, 1 or more.
     eta_min
         The least learning rate, 0 or more.
-
-    Raises
-    ------
-    InvalidExperiment
-        If one is outside of its limits.
 
     Notes
     -----

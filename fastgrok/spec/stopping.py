@@ -67,11 +67,6 @@ class EarlyStopping(Spec):
         Whether the final parameters are those of the best epoch. They are so however training ended, and with them
         every variable that says `final`. If the validation loss was never finite they are the last.
 
-    Raises
-    ------
-    InvalidExperiment
-        If one is not a number within its limits.
-
     Notes
     -----
     Keras's `EarlyStopping(monitor="val_loss")`. Prechelt, "Early Stopping, but When?", 1998.
@@ -102,11 +97,6 @@ class Restart(Spec):
         Epochs of an attempt, 1 or more.
     at_most
         Restarts at most, 1 or more. None: as many as fit into `epochs`.
-
-    Raises
-    ------
-    InvalidExperiment
-        If one is not an integer within its limits.
 
     Examples
     --------

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BeforeValidator, Field
 
 from fastgrok.errors import MISSING, InvalidExperiment
-from fastgrok.spec.base import register, spec
+from fastgrok.spec.base import VariadicSpec, register, spec
 from fastgrok.spec.initializers.base import Initializer
 
 _SHOWN = 32
@@ -128,7 +128,7 @@ def _numbers(value: Any) -> NDArray[np.float64]:
 
 @register
 @dataclass(frozen=True, init=False, repr=False)
-class FromArrays(Initializer):
+class FromArrays(VariadicSpec, Initializer):
     """
     The same start for every seed: arrays, layer by layer.
 
@@ -165,33 +165,6 @@ class FromArrays(Initializer):
         if not nested:
             raise InvalidExperiment("arrays", MISSING, "one array or more")
         object.__setattr__(self, "arrays", tuple(nested))
-
-    @classmethod
-    def from_fields(cls, **values: Any) -> Self:
-        """
-        Make one from a list or tuple of arrays.
-
-        Parameters
-        ----------
-        **values
-            `arrays`, and nothing else.
-
-        Raises
-        ------
-        InvalidExperiment
-            As for `FromArrays`.
-
-        Examples
-        --------
-        >>> FromArrays.from_fields(arrays=[[[1, 2]]])
-        FromArrays(((1.0, 2.0),))
-        """
-        for name in values.keys() - {"arrays"}:
-            raise InvalidExperiment(name, values[name], "only the fields of FromArrays: arrays")
-        arrays = values.get("arrays", MISSING)
-        if not isinstance(arrays, list | tuple):
-            raise InvalidExperiment("arrays", arrays, "a list or tuple of arrays")
-        return cls(*arrays)
 
     def fitting(self, field: str, shapes: list[tuple[int, ...]]) -> list[NDArray[np.float64]]:
         """

@@ -22,7 +22,7 @@ class MatrixScheme(Scheme):
 @spec
 class Orthogonal(MatrixScheme):
     """
-    A random orthogonal matrix times a gain: columns that are orthonormal, or rows where those are fewer.
+    A random orthogonal matrix times a gain: columns that are orthonormal, or rows where those are fewer; no biases.
 
     `a = rng.standard_normal((fan_in, fan_out))`; with fan_in < fan_out `a` is transposed before and `q` after;
     `q, r = numpy.linalg.qr(a)`; the weights are `gain * q * numpy.sign(numpy.diag(r))`.
@@ -31,11 +31,6 @@ class Orthogonal(MatrixScheme):
     ----------
     gain
         Factor, greater than 0: the singular values of the weights.
-
-    Raises
-    ------
-    InvalidExperiment
-        If the gain is not a finite number greater than 0, or it is to draw biases.
 
     Notes
     -----
@@ -63,7 +58,7 @@ class Orthogonal(MatrixScheme):
 @spec
 class Sparse(MatrixScheme):
     """
-    Normal with zeros: of the weights of each input, ceil(sparsity * fan_out) are zero, the others N(0, std**2).
+    Normal with zeros: ceil(sparsity * fan_out) weights of each input are zero, the others N(0, std**2); no biases.
 
     `w = 0.0 + std * rng.standard_normal((fan_in, fan_out))`; then for each row, in order,
     `row[rng.permutation(fan_out)[:zeros]] = 0`.
@@ -74,11 +69,6 @@ class Sparse(MatrixScheme):
         Share of zeros, 0 to 1.
     std
         Standard deviation of the others, 0 or more.
-
-    Raises
-    ------
-    InvalidExperiment
-        If a number lies outside, or it is to draw biases.
 
     Notes
     -----
@@ -102,17 +92,12 @@ class Sparse(MatrixScheme):
 @spec
 class Identity(MatrixScheme):
     """
-    The gain on the diagonal, zero elsewhere: `numpy.where(numpy.eye(fan_in, fan_out), gain, 0.0)`. Draws nothing.
+    The gain on the diagonal: `numpy.where(numpy.eye(fan_in, fan_out), gain, 0.0)`. Draws nothing; no biases.
 
     Parameters
     ----------
     gain
         The number on the diagonal.
-
-    Raises
-    ------
-    InvalidExperiment
-        If the gain is not a finite number, or it is to draw biases.
 
     Notes
     -----
@@ -176,16 +161,12 @@ class RAI(Scheme):
     `v = 0.0 + sigma / sqrt(fan_in) * rng.standard_normal((n, fan_out))` with n = fan_in + 1, the last row being the
     biases, where `bias_init="same"` and the layer has biases, and n = fan_in otherwise. Then for each unit, in order,
     `k = int(rng.random() * n)` and `v[k, unit] = sqrt(rng.random())`, which is Beta(2, 1).
+    It cannot draw the biases without the weights.
 
     Parameters
     ----------
     sigma
         Greater than 0. The paper derives 0.6007, so that the lengths of the activations stay.
-
-    Raises
-    ------
-    InvalidExperiment
-        If sigma is not a finite number greater than 0, or RAI is to draw the biases and not the weights.
 
     Notes
     -----
