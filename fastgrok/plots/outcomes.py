@@ -74,7 +74,7 @@ def loss_histogram(result: Result | Store, config: int | Mapping[str, Any] | Non
     edges, logarithmic = _edges(values, _LEAST * float(data.y.var(axis=0).sum()))
     converged, rest = (
         np.histogram(np.maximum(loss_centers(h.values), edges[0]), edges, weights=h.counts)[0].astype(np.int64)
-        for h in losses
+        for h in (losses.converged, losses.rest)
     )
     known = plateaus(data, experiment.loss) if data.n_examples <= MAX_PLATEAU_EXAMPLES else ()
     shares = plateau_shares(counts, known) if known else []

@@ -1,9 +1,7 @@
 """What became of the seeds of one configuration, in whole numbers that parts add up to exactly."""
 
-import dataclasses
-import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 import numpy as np
@@ -14,14 +12,14 @@ from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.network import relu_layers
 from fastgrok.spec.variables import NEVER, OUTCOMES, Outcome
 from fastgrok.statistics.arguments import checked, integers
-from fastgrok.statistics.histogram import Addable, Histogram, Split, loss_bins
+from fastgrok.statistics.histogram import KEYS, Histogram, Split, Tally, loss_bins
 
 _NONE = Histogram.of([])
 _NONE_AT_ALL = Split(_NONE, _NONE)
 
 
 @dataclass(frozen=True)
-class Counts(Addable):
+class Counts(Tally):
     """
     What became of the seeds of one configuration: counts and histograms of whole numbers.
 
@@ -72,7 +70,7 @@ class Counts(Addable):
 
     n: int
     has_criterion: bool | None
-    outcomes: tuple[int, ...]
+    outcomes: tuple[int, ...] = field(metadata={KEYS: OUTCOMES})
     converged: Histogram
     censored: Histogram
     never: Histogram
@@ -203,78 +201,10 @@ class Counts(Addable):
         if self.has_criterion is False:
             raise InvalidExperiment("criteria", MISSING, "Converged(...) in `stop`, without which no seed converges")
 
-    def __add__(self, other: "Counts") -> Self:
-        if not isinstance(other, Counts):
-            return NotImplemented
-        criteria = {self.has_criterion, other.has_criterion} - {None}
-        if len(criteria) > 1:
+    def __add__(self, other: Tally) -> Self:
+        if isinstance(other, Counts) and {self.has_criterion, other.has_criterion} == {True, False}:
             raise InvalidExperiment("criteria", MISSING, "Converged(...) in both counts that are added, or in none")
-        return type(self)(
-            n=self.n + other.n,
-            has_criterion=criteria.pop() if criteria else None,
-            outcomes=tuple(a + b for a, b in zip(self.outcomes, other.outcomes, strict=True)),
-            converged=self.converged + other.converged,
-            censored=self.censored + other.censored,
-            never=self.never + other.never,
-            seed_epochs=self.seed_epochs + other.seed_epochs,
-            dead_initial=_sum(self.dead_initial, other.dead_initial),
-            dead_final=_sum(self.dead_final, other.dead_final),
-            losses=self.losses.merged(other.losses),
-        )
-
-    def to_dict(self) -> dict[str, Any]:
-        """
-        Return every field as JSON has it.
-
-        Examples
-        --------
-        >>> Counts.empty().to_dict()["outcomes"]
-        {'diverged': 0, 'converged': 0, 'dead': 0, 'stalled': 0, 'unfinished': 0}
-        """
-        plain: dict[str, Any] = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-        plain["outcomes"] = dict(zip(OUTCOMES, self.outcomes, strict=True))
-        for name in ("converged", "censored", "never"):
-            plain[name] = plain[name].to_dict()
-        for name in ("dead_initial", "dead_final"):
-            plain[name] = [split.to_dict() for split in plain[name]]
-        plain["losses"] = self.losses.to_dict()
-        return plain
-
-    @classmethod
-    def from_dict(cls, plain: Mapping[str, Any]) -> Self:
-        """
-        Rebuild what `to_dict` wrote.
-
-        Parameters
-        ----------
-        plain
-            Every field.
-
-        Raises
-        ------
-        InvalidExperiment
-            If a field is missing, or the counts contradict each other.
-
-        Examples
-        --------
-        >>> Counts.from_dict(Counts.empty().to_dict()) == Counts.empty()
-        True
-        """
-        try:
-            return cls(
-                n=int(plain["n"]),
-                has_criterion=None if plain["has_criterion"] is None else bool(plain["has_criterion"]),
-                outcomes=tuple(int(plain["outcomes"][name]) for name in OUTCOMES),
-                converged=Histogram.from_dict(plain["converged"]),
-                censored=Histogram.from_dict(plain["censored"]),
-                never=Histogram.from_dict(plain["never"]),
-                seed_epochs=int(plain["seed_epochs"]),
-                dead_initial=tuple(map(Split.from_dict, plain["dead_initial"])),
-                dead_final=tuple(map(Split.from_dict, plain["dead_final"])),
-                losses=Split.from_dict(plain["losses"]),
-            )
-        except (KeyError, TypeError) as error:
-            raise InvalidExperiment("counts", plain, f"what to_dict wrote ({error} is missing or wrong)") from None
+        return super().__add__(other)
 
 
 def _column(columns: Mapping[str, Any], name: str) -> Any:
@@ -319,8 +249,3 @@ def _layers(dead: NDArray[Any] | None, met: NDArray[np.bool_]) -> tuple[Split, .
     if dead is None:
         return ()
     return tuple(Split(Histogram.of(layer[met]), Histogram.of(layer[~met])) for layer in dead.T)
-
-
-def _sum(a: tuple[Split, ...], b: tuple[Split, ...]) -> tuple[Split, ...]:
-    """Add layer to layer."""
-    return tuple(x.merged(y) for x, y in itertools.zip_longest(a, b, fillvalue=_NONE_AT_ALL))

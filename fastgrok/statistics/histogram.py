@@ -1,8 +1,9 @@
-"""How many there are of each whole number: what every statistic of seeds is computed from."""
+"""Histograms of whole numbers, and records of them that add up: what every statistic of seeds is computed from."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, NamedTuple, Self
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Self, cast, get_args, get_origin, get_type_hints
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,17 +15,99 @@ _DENSE_AT_LEAST = 1 << 17
 _LOSS_BITS = 6
 
 
-class Addable:
-    """What `sum` adds up without a start of its own."""
+@dataclass(frozen=True)
+class Tally:
+    """Whole numbers of seeds: those of parts add up to those of the whole, exactly and in any order."""
 
-    __slots__ = ()
+    def __add__(self, other: "Tally") -> Self:
+        if not isinstance(other, type(self)):
+            return NotImplemented
+        return type(self)(*(_sum(getattr(self, f.name), getattr(other, f.name)) for f in fields(self)))
 
     def __radd__(self, other: int) -> Self:
+        """Let `sum` start from 0."""
         return self if type(other) is int and not other else NotImplemented
+
+    def to_dict(self) -> dict[str, Any]:
+        """
+        Return every field as JSON has it.
+
+        Examples
+        --------
+        >>> Histogram.of([3, 5, 3]).to_dict()
+        {'values': [3, 5], 'counts': [2, 1]}
+        """
+        return {f.name: _plain(getattr(self, f.name), f.metadata.get(KEYS)) for f in fields(self)}
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> Self:
+        """
+        Rebuild what `to_dict` wrote.
+
+        Parameters
+        ----------
+        plain
+            Every field.
+
+        Raises
+        ------
+        InvalidExperiment
+            If a field is missing or something else, or the fields contradict each other.
+
+        Examples
+        --------
+        >>> Histogram.from_dict({"values": [3], "counts": [2]})
+        Histogram({3: 2})
+        """
+        kinds = _kinds(cast(Any, cls))
+        try:
+            read = {f.name: _read(kinds[f.name], plain[f.name], f.metadata.get(KEYS)) for f in fields(cls)}
+        except InvalidExperiment:
+            raise
+        except (KeyError, TypeError, ValueError) as error:
+            expected = f"what to_dict wrote ({error} is missing or wrong)"
+            name = cls.__name__.lower().removesuffix("counts") or "counts"
+            raise InvalidExperiment(name, plain, expected) from None
+        return cls(**read)
+
+
+KEYS = "keys"
+"""In the metadata of a field that holds a tuple: the keys that its items have in JSON."""
+
+
+def _sum(a: Any, b: Any) -> Any:
+    """Add a field to that of another tally; of tuples item by item, of which the longer one has more."""
+    if isinstance(a, tuple):
+        return (*(x + y for x, y in zip(a, b, strict=False)), *a[len(b) :], *b[len(a) :])
+    return b if a is None else a if b is None or isinstance(a, bool) else a + b
+
+
+def _plain(value: Any, keys: Sequence[str] | None) -> Any:
+    """Return a field as JSON has it."""
+    if isinstance(value, tuple):
+        items = [_plain(item, None) for item in value]
+        return items if keys is None else dict(zip(keys, items, strict=True))
+    return value.to_dict() if isinstance(value, Tally) else value
+
+
+def _read(kind: Any, plain: Any, keys: Sequence[str] | None) -> Any:
+    """Return a field of this type from JSON."""
+    if get_origin(kind) is tuple:
+        items = plain if keys is None else [plain[key] for key in keys]
+        return tuple(_read(get_args(kind)[0], item, None) for item in items)
+    if isinstance(kind, type) and issubclass(kind, Tally):
+        return kind.from_dict(plain)
+    return int(plain) if kind is int else None if plain is None else bool(plain)
+
+
+@functools.cache
+def _kinds(cls: Any) -> dict[str, Any]:
+    """Return the type of each field; finding out takes longer than reading a record does."""
+    return get_type_hints(cls)
 
 
 @dataclass(frozen=True, eq=False)
-class Histogram(Addable):
+class Histogram(Tally):
     """
     Whole numbers and how often each occurs.
 
@@ -83,7 +166,7 @@ class Histogram(Addable):
         """Return the sum of all of them."""
         return sum(v * c for v, c in zip(self.values.tolist(), self.counts.tolist(), strict=True))
 
-    def __add__(self, other: "Histogram") -> Self:
+    def __add__(self, other: Tally) -> Self:
         if not isinstance(other, Histogram):
             return NotImplemented
         values, places = np.unique(np.concatenate([self.values, other.values]), return_inverse=True)
@@ -105,36 +188,12 @@ class Histogram(Addable):
         return f"Histogram({{{', '.join(items + more)}}})"
 
     def to_dict(self) -> dict[str, list[int]]:
-        """
-        Return both columns as lists.
-
-        Examples
-        --------
-        >>> Histogram.of([3, 5, 3]).to_dict()
-        {'values': [3, 5], 'counts': [2, 1]}
-        """
+        """Return both columns as lists."""
         return {"values": self.values.tolist(), "counts": self.counts.tolist()}
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Self:
-        """
-        Rebuild what `to_dict` wrote.
-
-        Parameters
-        ----------
-        plain
-            "values" and "counts".
-
-        Raises
-        ------
-        InvalidExperiment
-            If it is something else.
-
-        Examples
-        --------
-        >>> Histogram.from_dict({"values": [3], "counts": [2]})
-        Histogram({3: 2})
-        """
+        """Rebuild what `to_dict` wrote; raise `InvalidExperiment` if it is something else."""
         try:
             values, counts = (np.array(plain[name]) for name in ("values", "counts"))
         except (KeyError, TypeError, ValueError):
@@ -149,29 +208,17 @@ class Histogram(Addable):
         return cls(values.astype(np.int64), counts.astype(np.int64))
 
 
-class Split(NamedTuple):
+@dataclass(frozen=True)
+class Split(Tally):
     """Histograms of the seeds that converged and of the rest."""
 
-    converged: Histogram  # of those that did
-    rest: Histogram  # of those that did not
-
-    def merged(self, other: "Split") -> "Split":
-        """Return the sum of two."""
-        return Split(self.converged + other.converged, self.rest + other.rest)
+    converged: Histogram
+    rest: Histogram
 
     @property
     def all(self) -> Histogram:
         """That of all seeds."""
         return self.converged + self.rest
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return both as JSON has them."""
-        return {name: histogram.to_dict() for name, histogram in self._asdict().items()}
-
-    @classmethod
-    def from_dict(cls, plain: Mapping[str, Any]) -> Self:
-        """Rebuild what `to_dict` wrote."""
-        return cls(*(Histogram.from_dict(plain[name]) for name in cls._fields))
 
 
 def loss_bins(losses: NDArray[np.float64]) -> NDArray[np.int64]:

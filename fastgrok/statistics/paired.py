@@ -1,16 +1,15 @@
 """Two configurations on the same seeds, in whole numbers that parts add up to exactly."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastgrok.errors import InvalidExperiment
 from fastgrok.statistics.arguments import integers
-from fastgrok.statistics.histogram import Addable, Histogram
+from fastgrok.statistics.histogram import Histogram, Tally
 
 _EPOCH_BITS = 4
 _FIRST = 1023 << _EPOCH_BITS
@@ -68,7 +67,7 @@ class Table(NamedTuple):
 
 
 @dataclass(frozen=True)
-class PairedCounts(Addable):
+class PairedCounts(Tally):
     """
     What two configurations, a and b, made of the same seeds.
 
@@ -136,38 +135,6 @@ class PairedCounts(Addable):
     def table(self) -> Table:
         """How many converge with both, with one alone, with neither."""
         return Table.of(self.joint.values // _SIZE > 0, self.joint.values % _SIZE > 0, self.joint.counts)
-
-    def __add__(self, other: "PairedCounts") -> Self:
-        if not isinstance(other, PairedCounts):
-            return NotImplemented
-        return type(self)(self.joint + other.joint)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the counts as JSON has them."""
-        return {"joint": self.joint.to_dict()}
-
-    @classmethod
-    def from_dict(cls, plain: Mapping[str, Any]) -> Self:
-        """
-        Rebuild what `to_dict` wrote.
-
-        Parameters
-        ----------
-        plain
-            "joint".
-
-        Raises
-        ------
-        InvalidExperiment
-            If it is something else.
-
-        Examples
-        --------
-        >>> pair = PairedCounts.of([5, -1, 7], [-1, -1, 9])
-        >>> PairedCounts.from_dict(pair.to_dict()) == pair
-        True
-        """
-        return cls(Histogram.from_dict(plain.get("joint", {})))
 
 
 class Influence(NamedTuple):

@@ -1,16 +1,15 @@
 """Two values of an axis over several strata on the same seeds, in whole numbers that parts add up to exactly."""
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastgrok.errors import InvalidExperiment
 from fastgrok.statistics.arguments import checked, integers
-from fastgrok.statistics.histogram import Addable, Histogram
+from fastgrok.statistics.histogram import Histogram, Tally
 from fastgrok.statistics.paired import Table
 from fastgrok.statistics.proportion import Estimate, normal_quantile
 
@@ -18,7 +17,7 @@ _EXACT = 2048  # sum of abs(d) up to which signs are counted out; a normal is wi
 
 
 @dataclass(frozen=True)
-class PooledCounts(Addable):
+class PooledCounts(Tally):
     """
     Two values of an axis, compared over several strata on the same seeds: sums of whole numbers over seeds.
 
@@ -97,52 +96,6 @@ class PooledCounts(Addable):
     def seeds(self) -> int:
         """Seeds that were trained with both in a stratum at least."""
         return self.differences.n
-
-    def __add__(self, other: "PooledCounts") -> Self:
-        if not isinstance(other, PooledCounts):
-            return NotImplemented
-        return type(self)(
-            self.differences + other.differences,
-            self.pairs + other.pairs,
-            self.products + other.products,
-            self.pair_squares + other.pair_squares,
-        )
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the sums as JSON has them."""
-        return {
-            "differences": self.differences.to_dict(),
-            "pairs": self.pairs,
-            "products": self.products,
-            "pair_squares": self.pair_squares,
-        }
-
-    @classmethod
-    def from_dict(cls, plain: Mapping[str, Any]) -> Self:
-        """
-        Rebuild what `to_dict` wrote.
-
-        Parameters
-        ----------
-        plain
-            Every field.
-
-        Raises
-        ------
-        InvalidExperiment
-            If a field is missing or something else.
-
-        Examples
-        --------
-        >>> counts = PooledCounts.of_sums([1, 0, 1], pairs=[2, 2, 2])
-        >>> PooledCounts.from_dict(counts.to_dict()) == counts
-        True
-        """
-        try:
-            differences = Histogram.from_dict(plain["differences"])
-            return cls(differences, *(int(plain[name]) for name in ("pairs", "products", "pair_squares")))
-        except (KeyError, TypeError, ValueError) as error:
-            raise InvalidExperiment("pooled", plain, f"what to_dict wrote ({error} is missing or wrong)") from None
 
     def difference(self, confidence: float = 0.95) -> Estimate:
         """
