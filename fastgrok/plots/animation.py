@@ -78,6 +78,15 @@ def animate(
     Notes
     -----
     Networks with two inputs have a decision boundary; of others the activations of the first layer are shown.
+
+    Examples
+    --------
+    >>> import fastgrok as fg, tempfile
+    >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=100)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     film = fg.plots.animate(fg.replay(exp, 42), f"{folder}/film.gif", frames=2)
+    >>> film.name
+    'film.gif'
     """
     from matplotlib.figure import Figure
 

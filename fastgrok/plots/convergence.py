@@ -180,6 +180,14 @@ def rates(
         See `fastgrok.plots`; a sweep with a criterion of convergence.
     rows, columns
         See `rate_table`, which is what is drawn.
+
+    Examples
+    --------
+    >>> import fastgrok as fg, matplotlib.figure
+    >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=100)
+    >>> result = fg.sweep(exp, 100, {"optimizer.lr": [0.01, 0.1], "init": [fg.Uniform(), fg.Normal()]})
+    >>> fg.plots.rates(result, ax=matplotlib.figure.Figure().add_subplot()).get_xlabel()
+    'init'
     """
     table, ax = rate_table(result, rows, columns), axes_or_new(ax)
     values = np.array([[np.nan if cell.value is None else cell.value for cell in row] for row in table.rates])

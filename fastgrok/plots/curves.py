@@ -129,6 +129,14 @@ def accuracy(trace: xr.Dataset, ax: Axes | None = None) -> Axes:
     ----------
     trace, ax
         See `fastgrok.plots`; of one seed or of many.
+
+    Examples
+    --------
+    >>> import fastgrok as fg, matplotlib.figure
+    >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=100)
+    >>> ax = matplotlib.figure.Figure().add_subplot()
+    >>> fg.plots.accuracy(fg.replay(exp, 42), ax).get_ylabel()
+    'accuracy (share of examples)'
     """
     ax = _draw_bands(trace, accuracy_bands(trace), "accuracy (share of examples)", axes_or_new(ax))
     ax.set_ylim(-0.03, 1.03)
@@ -168,6 +176,14 @@ def overfitting_curves(found: Overfitting) -> Curves:
     ----------
     found
         See `fastgrok.plots`.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> training, validation = fg.datasets.accidental()
+    >>> exp = fg.Experiment(fg.mlp(training.n_in, 4, 1), training, validation=validation, epochs=100)
+    >>> fg.plots.overfitting_curves(fg.explain.overfitting(fg.replay(exp, 42))).times.shape
+    (24,)
     """
     curves = found.curves
     dim = time_dim(curves)
@@ -182,6 +198,15 @@ def overfitting(found: Overfitting, ax: Axes | None = None) -> Axes:
     ----------
     found, ax
         See `fastgrok.plots`.
+
+    Examples
+    --------
+    >>> import fastgrok as fg, matplotlib.figure
+    >>> training, validation = fg.datasets.accidental()
+    >>> exp = fg.Experiment(fg.mlp(training.n_in, 4, 1), training, validation=validation, epochs=100)
+    >>> ax = matplotlib.figure.Figure().add_subplot()
+    >>> fg.plots.overfitting(fg.explain.overfitting(fg.replay(exp, 42)), ax).get_ylabel()
+    'mean loss (half squared error)'
     """
     ax = axes_or_new(ax)
     curves = overfitting_curves(found)

@@ -110,6 +110,14 @@ def losses(result: Result | Store, config: int | Mapping[str, Any] | None = None
     -----
     The axis is logarithmic where the largest loss is more than 100 times the smallest. The legend says how many seeds
     that did not converge sit on each plateau: a loss at which a network does not tell some examples apart.
+
+    Examples
+    --------
+    >>> import fastgrok as fg, matplotlib.figure
+    >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=100)
+    >>> ax = matplotlib.figure.Figure().add_subplot()
+    >>> fg.plots.losses(fg.run(exp, seeds=100), ax=ax).get_xlabel()
+    'mean loss after the last update'
     """
     table, ax = loss_histogram(result, config), axes_or_new(ax)
     chosen = _chosen(result, config)
@@ -207,6 +215,14 @@ def dead_units(result: Result | Store, ax: Axes | None = None) -> Axes:
     Notes
     -----
     Hollow markers are at initialisation, filled ones after the last update. See `dead_shares` for the interval.
+
+    Examples
+    --------
+    >>> import fastgrok as fg, matplotlib.figure
+    >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=100)
+    >>> ax = matplotlib.figure.Figure().add_subplot()
+    >>> fg.plots.dead_units(fg.run(exp, seeds=100), ax).get_ylabel()
+    'dead units (share of the layer)'
     """
     rows, ax = dead_shares(result), axes_or_new(ax)
     names = list(dict.fromkeys(row.name for row in rows))

@@ -78,6 +78,14 @@ def activations(trace: xr.Dataset, layer: int = 1, at: int | None = None, ax: Ax
     -----
     Up to 64 numbers are written; of more, those that are negative have a line in their cells. The colours are the
     same at all times. Few examples with few inputs are named by them: "0, 1 → 1" has inputs 0, 1 and target 1.
+
+    Examples
+    --------
+    >>> import fastgrok as fg, matplotlib.figure
+    >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=100)
+    >>> ax = matplotlib.figure.Figure().add_subplot()
+    >>> fg.plots.activations(fg.replay(exp, 42), layer=1, ax=ax).get_title()
+    'Seed 42, epoch 86: layer 1, ReLU'
     """
     table, experiment, ax = activation_map(trace, layer, at), experiment_of(trace), axes_or_new(ax)
     values, low, high = table.values, table.low, table.high
@@ -165,6 +173,14 @@ def decision_boundary(trace: xr.Dataset, at: int | None = None, ax: Axes | None 
     -----
     The line is where the output is halfway between the smallest and the largest target. Examples have the colour of
     their target, and a marker for each of up to four targets.
+
+    Examples
+    --------
+    >>> import fastgrok as fg, matplotlib.figure
+    >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=100)
+    >>> ax = matplotlib.figure.Figure().add_subplot()
+    >>> fg.plots.decision_boundary(fg.replay(exp, 42), at=0, ax=ax).get_title()
+    'Seed 42, epoch 0'
     """
     grid, experiment, ax = output_grid(trace, at, output), experiment_of(trace), axes_or_new(ax)
     data, values = experiment.data, grid.values

@@ -181,6 +181,14 @@ def initial_and_final(
     -----
     The dashed line is where weights are that did not change. Weights that are no numbers, of seeds that diverged, and
     the outermost 0.1 % at either end of what is left are not in the picture.
+
+    Examples
+    --------
+    >>> import fastgrok as fg, matplotlib.figure
+    >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=100)
+    >>> ax = matplotlib.figure.Figure().add_subplot()
+    >>> fg.plots.initial_and_final(fg.run(exp, seeds=8, keep_params=True), ax=ax).get_xlabel()
+    'initial weight'
     """
     table = initial_final_weights(result, layer, config)
     experiment = result.configurations[index_of(result.configurations, config)].experiment

@@ -36,6 +36,13 @@ def pressure_rows(found: Pressure) -> Rows:
     ----------
     found
         See `fastgrok.plots`.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=100)
+    >>> fg.plots.pressure_rows(fg.explain.pressure(fg.replay(exp, 42), at=0)).names[0]
+    '1: x0 -> unit 0'
     """
     n = found.experiment.data.n_examples
     parts = [np.array([row.examples for row in at_one_time(found, k)]) for k in _layers(found)]
@@ -50,6 +57,13 @@ def conflict_rows(found: Pressure) -> Rows:
     ----------
     found
         See `fastgrok.plots`.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=100)
+    >>> fg.plots.conflict_rows(fg.explain.pressure(fg.replay(exp, 42))).values.shape
+    (17, 87)
     """
     totals = found.totals
     times = totals[_time(found)].values
@@ -68,6 +82,14 @@ def pressure(found: Pressure, ax: Axes | None = None) -> Axes:
     ----------
     found, ax
         See `fastgrok.plots`.
+
+    Examples
+    --------
+    >>> import fastgrok as fg, matplotlib.figure
+    >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=100)
+    >>> ax = matplotlib.figure.Figure().add_subplot()
+    >>> fg.plots.pressure(fg.explain.pressure(fg.replay(exp, 42), at=0), ax).get_xlabel()
+    'example'
     """
     ax = axes_or_new(ax)
     rows = pressure_rows(found)
@@ -92,6 +114,14 @@ def conflict(found: Pressure, ax: Axes | None = None) -> Axes:
     ----------
     found, ax
         See `fastgrok.plots`.
+
+    Examples
+    --------
+    >>> import fastgrok as fg, matplotlib.figure
+    >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=100)
+    >>> ax = matplotlib.figure.Figure().add_subplot()
+    >>> fg.plots.conflict(fg.explain.pressure(fg.replay(exp, 42)), ax).get_xlabel()
+    'epoch'
     """
     import matplotlib as mpl
 
