@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from fastgrok.errors import InvalidExperiment, one_of
 from fastgrok.statistics import comparison_text as words
-from fastgrok.statistics.comparison_rows import Member, PairRow, PooledRow, ValueRow, pairs, value_row
+from fastgrok.statistics.comparison_rows import Member, PairRow, PooledRow, ValueRow, pairs, record, value_row
 from fastgrok.statistics.proportion import Estimate, normal_quantile
 from fastgrok.statistics.sweep import Sweep
 from fastgrok.statistics.tables import Cells, aligned, cells_as_html, fitted
-from fastgrok.statistics.text import axis_value
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -75,7 +74,7 @@ class Comparison:
         the seeds that converged, and there is no cut-off, as where fewer than 10 seeds converge. What was not reached
         is missing.
         """
-        return _frame([_value_record(row) for row in self.rows])
+        return _frame(self.rows)
 
     @property
     def pairs(self) -> pd.DataFrame:
@@ -87,7 +86,7 @@ class Comparison:
         the ratios a / b of the median epochs and of the epochs per success with their intervals. n counts the seeds
         that were finished with both.
         """
-        return _frame([_pair_record(row) for row in self.pair_rows])
+        return _frame(self.pair_rows)
 
     @property
     def pooled(self) -> pd.DataFrame | None:
@@ -97,7 +96,7 @@ class Comparison:
         A seed with all of its strata is one observation, and `seeds` counts those that were finished with both in
         one stratum or more. A stratum counts by its seeds that were. `p_holm` is adjusted over all rows.
         """
-        return None if self.pooled_rows is None else _frame([_pooled_record(row) for row in self.pooled_rows])
+        return None if self.pooled_rows is None else _frame(self.pooled_rows)
 
     def to_dict(self) -> dict[str, Any]:
         """
@@ -112,9 +111,9 @@ class Comparison:
             "axis": self.axis,
             "confidence": self.confidence,
             "missing": self.missing,
-            "table": [_value_record(row) for row in self.rows],
-            "pairs": [_pair_record(row) for row in self.pair_rows],
-            "pooled": None if self.pooled_rows is None else [_pooled_record(row) for row in self.pooled_rows],
+            "table": [record(row) for row in self.rows],
+            "pairs": [record(row) for row in self.pair_rows],
+            "pooled": None if self.pooled_rows is None else [record(row) for row in self.pooled_rows],
             "verdicts": self.verdicts,
         }
 
@@ -125,33 +124,7 @@ class Comparison:
 
         One sentence for each two values; before them, of more than two values, which is the best.
         """
-        alpha, rows = 1 - self.confidence, self.pair_rows if self.pooled_rows is None else self.pooled_rows
-        lines = [
-            words.pair_verdict(self._named(row), len(rows), alpha)
-            if isinstance(row, PairRow)
-            else words.pooled_verdict(self._named(row), self._within(row), alpha)
-            for row in rows
-        ]
-        if len(rows) < 2:
-            return lines
-        return [words.best_verdict(self._wins([self._named(row) for row in rows], alpha), alpha), *lines]
-
-    def _named(self, row: Any) -> Any:
-        """Say of the labels of a row what they are of, where they do not say it themselves."""
-        return row._replace(a=axis_value(self.axis, row.a), b=axis_value(self.axis, row.b))
-
-    def _within(self, pooled: PooledRow) -> list[PairRow]:
-        """Return the rows of the strata of one in the mean over them."""
-        return [row for row in self.pair_rows if (row.a, row.b) == (pooled.a, pooled.b)]
-
-    def _wins(self, rows: Sequence[PairRow | PooledRow], alpha: float) -> dict[Any, int]:
-        """Return than how many others each value is seen to converge more often."""
-        wins = {label: 0 for row in rows for label in (row.a, row.b)}
-        for row in rows:
-            p = row.mcnemar_holm if isinstance(row, PairRow) else row.p_holm
-            if p <= alpha and row.difference.value:
-                wins[row.a if row.difference.value > 0 else row.b] += 1
-        return wins
+        return words.verdicts(self.pair_rows, self.pooled_rows, self.axis, 1 - self.confidence)
 
     def _sections(self) -> list[tuple[str, Cells]]:
         """Return the tables, each with what it is."""
@@ -263,65 +236,10 @@ def compare(result: Sweep, axis: str, *, confidence: float = 0.95) -> Comparison
     return Comparison(axis, confidence, rows, pair_rows, pooled_rows if len(paths) > 1 else None, sweep.n_missing)
 
 
-def _value_record(row: ValueRow) -> dict[str, Any]:
-    """Return a row of `Comparison.table`."""
-    return {
-        **row.labels,
-        "n": row.n,
-        "converged": row.converged,
-        **_columns("rate", row.rate),
-        **_columns("epochs_median", row.median),
-        **_columns("epochs_per_success", row.expected),
-        **_columns("cutoff", row.cutoff),
-    }
-
-
-def _pair_record(row: PairRow) -> dict[str, Any]:
-    """Return a row of `Comparison.pairs`."""
-    return {
-        **row.stratum,
-        "a": row.a,
-        "b": row.b,
-        "n": row.table.n,
-        **row.table._asdict(),
-        **_columns("difference", row.difference),
-        "mcnemar_p": row.mcnemar,
-        "mcnemar_p_holm": row.mcnemar_holm,
-        "logrank_p": row.logrank,
-        "logrank_p_holm": row.logrank_holm,
-        **_columns("median_ratio", row.median_ratio),
-        **_columns("epochs_per_success_ratio", row.expected_ratio),
-    }
-
-
-def _pooled_record(row: PooledRow) -> dict[str, Any]:
-    """Return a row of `Comparison.pooled`."""
-    return {
-        "a": row.a,
-        "b": row.b,
-        "strata": row.strata,
-        "seeds": row.counts.seeds,
-        **_columns("difference", row.difference),
-        "p": row.p_value,
-        "p_holm": row.p_holm,
-    }
-
-
-def _columns(name: str, estimate: Estimate) -> Mapping[str, Any]:
-    """Return an estimate as three columns."""
-    return {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
-
-
-def _frame(records: list[dict[str, Any]]) -> pd.DataFrame:
+def _frame(rows: Sequence[ValueRow | PairRow | PooledRow]) -> pd.DataFrame:
     """Return a table whose estimates are numbers, missing where there is none."""
     import pandas as pd
 
-    frame = pd.DataFrame(records)
-    numeric = [c for c in frame.columns if c.removesuffix("_low").removesuffix("_high") in _NUMERIC]
-    return frame.astype(dict.fromkeys(numeric, "float64"))
-
-
-_NUMERIC = (
-    *("rate", "epochs_median", "epochs_per_success", "cutoff"),
-    *("difference", "median_ratio", "epochs_per_success_ratio"),
-)
+    estimates = [name for row in rows[:1] for name, value in row._asdict().items() if isinstance(value, Estimate)]
+    numeric = {f"{name}{end}": "float64" for name in estimates for end in ("", "_low", "_high")}
+    return pd.DataFrame([record(row) for row in rows]).astype(numeric)

@@ -30,9 +30,9 @@ class ValueRow(NamedTuple):
     n: int  # seeds
     converged: int  # seeds that converged
     rate: Estimate  # their share
-    median: Estimate  # epochs by which half of all seeds had converged
-    expected: Estimate
-    cutoff: Estimate
+    epochs_median: Estimate  # epochs by which half of all seeds had converged
+    epochs_per_success: Estimate  # with the best cut-off
+    cutoff: Estimate  # the epoch at which it is best to give a seed up
 
 
 class PairRow(NamedTuple):
@@ -43,12 +43,17 @@ class PairRow(NamedTuple):
     b: Any  # the label of the other
     table: Table  # seeds by whether they converge with a and with b
     difference: Estimate  # by how much more often they converge with a
-    mcnemar: float  # p-value of McNemar's exact test
-    mcnemar_holm: float  # the same, adjusted over all pairs in all strata
-    logrank: float  # p-value of the paired logrank test
-    logrank_holm: float  # the same, adjusted over all pairs in all strata
+    mcnemar_p: float  # of McNemar's exact test
+    mcnemar_p_holm: float  # the same, adjusted over all pairs in all strata
+    logrank_p: float  # of the paired logrank test
+    logrank_p_holm: float  # the same, adjusted over all pairs in all strata
     median_ratio: Estimate  # median epochs with a, divided by those with b
-    expected_ratio: Estimate  # `ValueRow.expected` with a, divided by that with b
+    epochs_per_success_ratio: Estimate  # epochs per success with a, divided by those with b
+
+    @property
+    def p_holm(self) -> float:
+        """The adjusted p-value of the difference in how often seeds converge."""
+        return self.mcnemar_p_holm
 
 
 class PooledRow(NamedTuple):
@@ -57,10 +62,25 @@ class PooledRow(NamedTuple):
     a: Any  # the label of one value
     b: Any  # the label of the other
     strata: int  # combinations of the other axes in which there are seeds with both
-    counts: PooledCounts  # what the seeds did
+    seeds: int  # seeds that were finished with both in one stratum or more
     difference: Estimate
-    p_value: float  # p-value of the same
+    p: float
     p_holm: float  # the same, adjusted over all pairs
+
+
+def record(row: ValueRow | PairRow | PooledRow) -> dict[str, Any]:
+    """Return the columns of a row: an estimate becomes three, and labels and seeds one each."""
+    columns: dict[str, Any] = {}
+    for name, value in row._asdict().items():
+        if isinstance(value, Estimate):
+            columns |= {name: value.value, f"{name}_low": value.low, f"{name}_high": value.high}
+        elif isinstance(value, Table):
+            columns |= {"n": value.n, **value._asdict()}
+        elif name in ("labels", "stratum"):
+            columns |= value
+        else:
+            columns[name] = value
+    return columns
 
 
 class Member(NamedTuple):
@@ -111,12 +131,12 @@ def pair_row(
         b=pair[1].configuration.labels[axis],
         table=paired.table,
         difference=risk_difference(paired.table, confidence),
-        mcnemar=exact,
-        mcnemar_holm=exact,
-        logrank=ranks,
-        logrank_holm=ranks,
+        mcnemar_p=exact,
+        mcnemar_p_holm=exact,
+        logrank_p=ranks,
+        logrank_p_holm=ranks,
         median_ratio=ratio_of_medians(a, b, paired, confidence),
-        expected_ratio=ratio_of_expected(a, b, paired, confidence, (pair[0].cutoff, pair[1].cutoff)),
+        epochs_per_success_ratio=ratio_of_expected(a, b, paired, confidence, (pair[0].cutoff, pair[1].cutoff)),
     )
 
 
@@ -141,9 +161,9 @@ def pairs(
             if (i, j) in paired:
                 a, b = (_only(members[k], both.get((i, j, k)), confidence) for k in (i, j))
                 rows.append(pair_row(stratum, axis, (a, b), paired[i, j], confidence))
-    exact, ranks = holm([row.mcnemar for row in rows]), holm([row.logrank for row in rows])
+    exact, ranks = holm([row.mcnemar_p for row in rows]), holm([row.logrank_p for row in rows])
     adjusted = [
-        row._replace(mcnemar_holm=float(p), logrank_holm=float(q))
+        row._replace(mcnemar_p_holm=float(p), logrank_p_holm=float(q))
         for row, p, q in zip(rows, exact, ranks, strict=True)
     ]
     n_strata = collections.Counter((row.a, row.b) for row in rows)
@@ -222,6 +242,6 @@ def _pooled_rows(pooled: Mapping[tuple[Any, Any], tuple[int, PooledCounts]], con
     rows = []
     for (a, b), (n_strata, counts) in pooled.items():
         p = counts.p_value()
-        rows.append(PooledRow(a, b, n_strata, counts, counts.difference(confidence), p, p))
-    adjusted = holm([row.p_value for row in rows])
+        rows.append(PooledRow(a, b, n_strata, counts.seeds, counts.difference(confidence), p, p))
+    adjusted = holm([row.p for row in rows])
     return [row._replace(p_holm=float(p)) for row, p in zip(rows, adjusted, strict=True)]

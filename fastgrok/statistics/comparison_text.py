@@ -1,82 +1,103 @@
 """A comparison in words and tables."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from fastgrok.statistics.comparison_rows import PairRow, PooledRow, ValueRow
+from fastgrok.statistics.comparison_rows import PairRow, PooledRow, ValueRow, record
 from fastgrok.statistics.proportion import Estimate
 from fastgrok.statistics.tables import Cells
-from fastgrok.statistics.text import epochs, one_line, percent, plural, points, probability, ratio
+from fastgrok.statistics.text import axis_value, epochs, one_line, percent, plural, points, probability, ratio
+
+_Columns = Mapping[str, Callable[[Any], str]]  # header -> what a column says of a row
 
 
 def value_cells(rows: Sequence[ValueRow], confidence: float) -> Cells:
     """Return how consistently each configuration converges."""
-    labels = list(rows[0].labels)
-    interval = f"[{100 * confidence:g} %]"
-    header = [*labels, "n", f"converged {interval}", f"median epochs {interval}", f"epochs per success {interval}"]
-    body = [
-        [
-            *(one_line(row.labels[name]) for name in labels),
-            f"{row.n:,}",
-            percent(row.rate),
-            epochs(row.median) if row.n else "-",
-            epochs(row.expected, none="-"),
-            epochs(row.cutoff, none="-", beyond="not bounded"),
-        ]
-        for row in rows
-    ]
-    return Cells([*header, f"best cut-off {interval}"], body, len(labels))
+    interval = _interval(confidence)
+    columns: _Columns = {
+        "n": lambda row: f"{row.n:,}",
+        f"converged {interval}": lambda row: percent(row.rate),
+        f"median epochs {interval}": lambda row: epochs(row.epochs_median) if row.n else "-",
+        f"epochs per success {interval}": lambda row: epochs(row.epochs_per_success, none="-"),
+        f"best cut-off {interval}": lambda row: epochs(row.cutoff, none="-", beyond="not bounded"),
+    }
+    return _cells(rows, list(rows[0].labels), columns)
 
 
 def pair_cells(rows: Sequence[PairRow], confidence: float) -> Cells:
     """Return how large the advantage of each value over each other is."""
-    others = list(rows[0].stratum) if rows else []
-    interval = f"[{100 * confidence:g} %]"
-    header = [*others, "a", "b", "n", f"a - b, points {interval}", "McNemar p", "logrank p"]
-    body = [
-        [
-            *(one_line(row.stratum[name]) for name in others),
-            one_line(row.a),
-            one_line(row.b),
-            f"{row.table.n:,}",
-            points(row.difference),
-            probability(row.mcnemar_holm),
-            probability(row.logrank_holm),
-            ratio(row.median_ratio),
-            ratio(row.expected_ratio),
-        ]
-        for row in rows
-    ]
-    return Cells([*header, f"median a/b {interval}", f"epochs per success a/b {interval}"], body, len(others) + 2)
+    interval = _interval(confidence)
+    columns: _Columns = {
+        "n": lambda row: f"{row.table.n:,}",
+        f"a - b, points {interval}": lambda row: points(row.difference),
+        "McNemar p": lambda row: probability(row.mcnemar_p_holm),
+        "logrank p": lambda row: probability(row.logrank_p_holm),
+        f"median a/b {interval}": lambda row: ratio(row.median_ratio),
+        f"epochs per success a/b {interval}": lambda row: ratio(row.epochs_per_success_ratio),
+    }
+    return _cells(rows, [*rows[0].stratum, "a", "b"], columns)
 
 
 def pooled_cells(rows: Sequence[PooledRow], confidence: float) -> Cells:
     """Return how large the advantage of each value over each other is in the mean over the other axes."""
-    header = ["a", "b", "strata", "n", f"a - b, points [{100 * confidence:g} %]", "p"]
+    columns: _Columns = {
+        "strata": lambda row: f"{row.strata:,}",
+        "n": lambda row: f"{row.seeds:,}",
+        f"a - b, points {_interval(confidence)}": lambda row: points(row.difference),
+        "p": lambda row: probability(row.p_holm),
+    }
+    return _cells(rows, ["a", "b"], columns)
+
+
+def _interval(confidence: float) -> str:
+    """Return what a header says of intervals."""
+    return f"[{100 * confidence:g} %]"
+
+
+def _cells(rows: Sequence[Any], labels: list[str], columns: _Columns) -> Cells:
+    """Return rows as text: labels, then what each column says of a row."""
     body = [
-        [
-            one_line(row.a),
-            one_line(row.b),
-            f"{row.strata:,}",
-            f"{row.counts.seeds:,}",
-            points(row.difference),
-            probability(row.p_holm),
-        ]
-        for row in rows
+        [*(one_line(record(row)[name]) for name in labels), *(text(row) for text in columns.values())] for row in rows
     ]
-    return Cells(header, body, 2)
+    return Cells([*labels, *columns], body, len(labels))
+
+
+def verdicts(pairs: Sequence[PairRow], pooled: Sequence[PooledRow] | None, axis: str, alpha: float) -> list[str]:
+    """Say of each two values, in the mean over the strata where there are some, which converges more often."""
+
+    def named(row: Any) -> Any:
+        """Say of the labels of a row what they are of, where they do not say it themselves."""
+        return row._replace(a=axis_value(axis, row.a), b=axis_value(axis, row.b))
+
+    if pooled is None:
+        rows: Sequence[PairRow | PooledRow] = [named(row) for row in pairs]
+        lines = [pair_verdict(named(row), len(pairs), alpha) for row in pairs]
+    else:
+        rows = [named(row) for row in pooled]
+        strata = [[pair for pair in pairs if (pair.a, pair.b) == (row.a, row.b)] for row in pooled]
+        lines = [pooled_verdict(named(row), within, alpha) for row, within in zip(pooled, strata, strict=True)]
+    return lines if len(lines) < 2 else [best_verdict(_wins(rows, alpha), alpha), *lines]
+
+
+def _wins(rows: Sequence[PairRow | PooledRow], alpha: float) -> dict[Any, int]:
+    """Return than how many others each value is seen to converge more often."""
+    wins = {label: 0 for row in rows for label in (row.a, row.b)}
+    for row in rows:
+        if row.p_holm <= alpha and row.difference.value:
+            wins[row.a if row.difference.value > 0 else row.b] += 1
+    return wins
 
 
 def pair_verdict(row: PairRow, n_pairs: int, alpha: float) -> str:
     """Say in words which of two values converges more often, and what a success costs."""
-    first, cost = row.a, row.expected_ratio
+    first, cost = row.a, row.epochs_per_success_ratio
     if (row.difference.value or 0.0) < 0:
         first, cost = row.b, _inverse(cost)
     over = f"Holm over {plural(n_pairs, 'pair')}"
-    text = _verdict(row.a, row.b, row.difference, row.mcnemar_holm, f"McNemar, {over}", alpha)
-    if row.mcnemar_holm > alpha:
-        how_soon = "but they differ" if row.logrank_holm <= alpha else "nor do they"
-        text += f"; {how_soon} in how soon: p {probability(row.logrank_holm, '= ')} (paired logrank, {over})"
+    text = _verdict(row.a, row.b, row.difference, row.mcnemar_p_holm, f"McNemar, {over}", alpha)
+    if row.mcnemar_p_holm > alpha:
+        how_soon = "but they differ" if row.logrank_p_holm <= alpha else "nor do they"
+        text += f"; {how_soon} in how soon: p {probability(row.logrank_p_holm, '= ')} (paired logrank, {over})"
     if cost.value is not None:
         text += f"; a success with {one_line(first)} costs {ratio(cost)} times the epochs"
     return text
@@ -104,9 +125,9 @@ def pooled_verdict(row: PooledRow, strata: Sequence[PairRow], alpha: float) -> s
     """
     Say in words which of two values converges more often in the mean over the other axes, and in how many strata.
     """
-    seen = [one for one in strata if one.mcnemar_holm <= alpha]
+    seen = [one for one in strata if one.mcnemar_p_holm <= alpha]
     more = sum((one.difference.value or 0.0) > 0 for one in seen)
-    soon = sum(one.logrank_holm <= alpha for one in strata)
+    soon = sum(one.logrank_p_holm <= alpha for one in strata)
     sides = f" ({one_line(row.a)} more often in {more}, {one_line(row.b)} in {len(seen) - more})" if seen else ""
     return (
         f"{_verdict(row.a, row.b, row.difference, row.p_holm, f'mean over {row.strata} strata', alpha)}; "

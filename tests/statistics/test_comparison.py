@@ -135,20 +135,21 @@ def test_no_difference_is_called_none(grid: fg.Result) -> None:
 def test_a_difference_in_speed_alone_is_told(grid: fg.Result) -> None:
     """With 4 units He's networks converge as often as Xavier's, and sooner."""
     row = fg.compare(grid, "init").pair_rows[0]
-    assert row.mcnemar_holm > 0.05 >= row.logrank_holm
+    assert row.mcnemar_p_holm > 0.05 >= row.logrank_p_holm
     line = words.pair_verdict(row, 6, 0.05)
     assert "not seen to differ in how often they converge: -1.0 points" in line
     assert "; but they differ in how soon: p = 0.036 (paired logrank, Holm over 6 pairs); a success with " in line
-    alike = row._replace(logrank_holm=0.5)
+    alike = row._replace(logrank_p_holm=0.5)
     assert "; nor do they in how soon: p = 0.5 (" in words.pair_verdict(alike, 6, 0.05)
 
 
 def test_opposite_effects_in_two_strata_do_not_cancel_unseen(grid: fg.Result) -> None:
     comparison = fg.compare(grid, "init")
     pooled = comparison.pooled_rows[0]
+    within = [row for row in comparison.pair_rows if (row.a, row.b) == (pooled.a, pooled.b)]
     up, down = (
-        row._replace(mcnemar_holm=0.01, difference=Estimate(sign * 0.1, sign * 0.1 - 0.05, sign * 0.1 + 0.05))
-        for sign, row in zip((1, -1), comparison._within(pooled), strict=True)
+        row._replace(mcnemar_p_holm=0.01, difference=Estimate(sign * 0.1, sign * 0.1 - 0.05, sign * 0.1 + 0.05))
+        for sign, row in zip((1, -1), within, strict=True)
     )
     line = words.pooled_verdict(pooled, [up, down], 0.05)
     assert "within the strata they differ in 2 of 2 (XavierNormal(gain=1.0) more often in 1, HeNormal() in 1)" in line
