@@ -206,7 +206,7 @@ class Dataset:
         Raises
         ------
         InvalidExperiment
-            If an argument will not do, or one of the two would be empty.
+            If an argument is not accepted, or one of the two would be empty.
 
         Examples
         --------

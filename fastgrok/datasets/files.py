@@ -1,4 +1,4 @@
-"""Reading CSV and NPZ files, with the line and the column of what is wrong in them."""
+"""Reading CSV and NPZ files; errors name line and column."""
 
 import csv
 import io
@@ -250,8 +250,8 @@ class _Table:
             try:
                 values[:, k] = pyarrow.compute.cast(texts, pa.float64()).to_numpy()
             except pa.ArrowInvalid:  # blanks around a number; or no number
-                found = [_number(text) for text in texts.to_pylist()]
-                values[:, k] = [math.nan if number is None else number for number in found]
+                numbers = map(_number, texts.to_pylist())
+                values[:, k] = [math.nan if number is None else number for number in numbers]
         wrong = np.argwhere(~np.isfinite(values))
         if len(wrong):
             self._fail(int(wrong[0, 0]), columns[wrong[0, 1]], "a finite number")

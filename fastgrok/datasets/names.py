@@ -77,7 +77,7 @@ def by_name(name: str) -> Dataset:
     Raises
     ------
     InvalidExperiment
-        If there is no such dataset or its arguments will not do.
+        If there is no such dataset or its arguments are not accepted.
 
     Examples
     --------

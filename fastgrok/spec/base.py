@@ -40,7 +40,7 @@ def registered(base: type | tuple[type, ...]) -> dict[str, Any]:
 
 def to_plain(value: Any) -> Any:
     """
-    Turn a field's value into what JSON can say.
+    Return a field's value as lists, dicts and numbers, for JSON.
 
     Examples
     --------
@@ -55,7 +55,7 @@ def to_plain(value: Any) -> Any:
 
 def from_plain(value: Any) -> Any:
     """
-    Rebuild a field's value from what `to_plain` made of it.
+    Rebuild a field's value from the result of `to_plain`.
 
     Examples
     --------
@@ -78,7 +78,7 @@ def _at(field: str, value: Any) -> Any:
 
 
 def _from_mapping(plain: Mapping[Any, Any]) -> Any:
-    """Rebuild a registered object, with each of its fields given and no other."""
+    """Rebuild an object of a registered class from the dict of all its fields."""
     kind = plain.get("type", MISSING)
     cls = _REGISTRY.get(kind) if isinstance(kind, str) else None
     if cls is None:
@@ -105,7 +105,7 @@ class Spec:
         return super().__new__(cls)
 
     def __repr__(self) -> str:
-        """Show every field, but one declared with `Field(repr=False)` only if it was changed."""
+        """Return every field, but those declared with `Field(repr=False)` only where they differ from the default."""
         return self.repr_without(())
 
     def repr_without(self, names: Collection[str]) -> str:
@@ -120,8 +120,8 @@ class Spec:
         """
         declared = self.__pydantic_fields__
         values = {name: value for name, value in self._values().items() if name not in names}
-        shown = [f"{k}={v!r}" for k, v in values.items() if declared[k].repr or v != declared[k].default]
-        return f"{type(self).__name__}({', '.join(shown)})"
+        parts = [f"{k}={v!r}" for k, v in values.items() if declared[k].repr or v != declared[k].default]
+        return f"{type(self).__name__}({', '.join(parts)})"
 
     def _values(self) -> dict[str, Any]:
         return {field.name: getattr(self, field.name) for field in fields(cast(Any, self))}
@@ -211,7 +211,7 @@ def spec(cls: _Class) -> _Class:
     """
     Make a frozen, validated dataclass of a subclass of `Spec`.
 
-    Arguments may be given by position or name, NumPy scalars may stand for numbers, and everything that
+    Arguments come by position or name, NumPy scalars may stand for numbers, and everything that
     pydantic rejects, a wrong number of arguments included, is an `InvalidExperiment`.
 
     Examples

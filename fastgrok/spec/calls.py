@@ -1,7 +1,7 @@
 """Specifications and their fields as text: `uniform(-2, 2)`, `he_normal(mode=fan_out)`, `1.5e5`, `none`.
 
-`describe` says of every field what a flag or a form needs: its default, what it accepts, a line of help, and how a
-text is read.
+`describe` returns for every field what a flag or a form needs: default, accepted values, a line of help, and the
+reading of a text.
 """
 
 import inspect
@@ -29,7 +29,7 @@ class FieldDescription(NamedTuple):
     annotation: Any
     default: Any  # MISSING where there is none
     accepted: str  # bounds included: "a finite number at least 0 and less than 1"
-    help: str  # the first sentence of what the class's docstring says of it
+    help: str  # the first sentence on it in the docstring of the class
 
     def parse(self, field: str, text: str) -> Any:
         """
@@ -62,7 +62,7 @@ class FieldDescription(NamedTuple):
 
 def describe(cls: type[Spec]) -> dict[str, FieldDescription]:
     """
-    Return what is known of each field of a specification, by name.
+    Return a description of each field of a specification, by name.
 
     Examples
     --------
@@ -75,7 +75,7 @@ def describe(cls: type[Spec]) -> dict[str, FieldDescription]:
     """
     sentences: dict[str, str] = {}
     for base in cls.__mro__:
-        sentences |= _parameters(base.__doc__ or "")  # what a base class says of a field goes for all
+        sentences |= _parameters(base.__doc__ or "")  # a base class describes the fields that its subclasses share
     described = {}
     for field in fields(cast(Any, cls)):
         info = cls.__pydantic_fields__[field.name]

@@ -18,7 +18,7 @@ from fastgrok.spec.losses import Loss, Reduction
 from fastgrok.spec.network import Network, Sigmoid
 from fastgrok.spec.optimizers import SGD, Optimizer
 from fastgrok.spec.paths import paths, replaced
-from fastgrok.spec.precision import check_data, check_initial, check_spec
+from fastgrok.spec.precision import check_data, check_initial, check_numbers
 from fastgrok.spec.schedules import MAX_EPOCHS as MAX_SCHEDULED
 from fastgrok.spec.stopping import Converged, EarlyStopping, Restart
 
@@ -34,7 +34,7 @@ def _dtype_name(value: Any) -> Any:
 
 
 def _criteria_first(value: Any) -> Any:
-    """Put the rules of a pair in one order: what is equal is written equally."""
+    """Put the rules of a pair in one order, so that equal experiments have equal JSON."""
     if isinstance(value, tuple | list) and len(value) == 2 and isinstance(value[1], Converged):
         return (value[1], value[0])
     return tuple(value) if isinstance(value, list) else value
@@ -74,7 +74,7 @@ Stop = Annotated[
         "or a tuple of one of each"
     ),
 ]
-Again = Annotated[InstanceOf[Restart] | None, Field(description="None, or a Restart, such as Restart(after=1000)")]
+Restarts = Annotated[InstanceOf[Restart] | None, Field(description="None, or a Restart, such as Restart(after=1000)")]
 _Rule = TypeVar("_Rule", Converged, EarlyStopping)
 DType = Annotated[Literal["float64", "float32"], BeforeValidator(_dtype_name)]
 
@@ -87,9 +87,9 @@ class Experiment(Spec):
     Parameters
     ----------
     network
-        What is trained; as many inputs and outputs as the data.
+        Layers whose parameters are trained. As many inputs and outputs as the data.
     data
-        The examples.
+        Examples to train on.
     loss
         What is minimised: "half_squared_error", "squared_error" or "binary_cross_entropy". The last needs a Sigmoid
         as the last layer and targets from 0 to 1.
@@ -130,7 +130,7 @@ class Experiment(Spec):
     Raises
     ------
     InvalidExperiment
-        If a field will not do, or two do not fit.
+        If the value of a field is not accepted, or two fields do not fit each other.
 
     Examples
     --------
@@ -154,7 +154,7 @@ class Experiment(Spec):
     stop: Stop = Converged(loss=0.01)
     validation: Validation = None
     check_every: Annotated[Integer, Field(ge=1, le=MAX_COUNT)] = 1
-    restart: Again = None
+    restart: Restarts = None
     dtype: DType = "float64"
 
     def __post_init__(self) -> None:
@@ -171,12 +171,12 @@ class Experiment(Spec):
 
     def _check_widths(self, field: str, data: Dataset) -> None:
         """Raise unless a dataset fits the network."""
-        for here, there, words in (
+        for width, needed, ends in (
             (self.network.n_in, data.n_in, "inputs"),
             (self.network.n_out, data.n_out, "outputs"),
         ):
-            if here != there:
-                expected = f"a network with the {there} {words} of {field} {data.name!r}, and it has {here}"
+            if width != needed:
+                expected = f"a network with the {needed} {ends} of {field} {data.name!r}, and it has {width}"
                 raise InvalidExperiment("network", self.network, expected)
         for name in ("feature_names", "target_names"):
             if getattr(data, name) != getattr(self.data, name):
@@ -197,7 +197,7 @@ class Experiment(Spec):
                 raise InvalidExperiment(where, float(data.y[row, column]), expected)
 
     def _check_regime(self) -> None:
-        """Raise unless what ends a run, restarts it and changes its learning rate go together."""
+        """Raise unless stopping rules, restarts, validation and schedule go together."""
         if isinstance(self.stop, tuple) and type(self.stop[0]) is type(self.stop[1]):
             raise InvalidExperiment("stop", self.stop, "a tuple of one Converged and one EarlyStopping")
         if self.early_stopping is not None and self.validation is None:
@@ -220,15 +220,8 @@ class Experiment(Spec):
         for field, data in self._datasets():
             check_data(field, data, self.dtype)
         check_initial(self.init, self.bias_init, self.network.linears, self.dtype)
-        check_spec("optimizer", self.optimizer, self.dtype)
-        if self.optimizer.schedule is not None:
-            check_spec("optimizer.schedule", self.optimizer.schedule, self.dtype)
-        for index, layer in enumerate(self.network.layers):
-            check_spec(f"network.layers[{index}]", layer, self.dtype)
-        for rule in (self.criteria, self.early_stopping):
-            if rule is not None:
-                where = f"stop[{self.stop.index(rule)}]" if isinstance(self.stop, tuple) else "stop"
-                check_spec(where, rule, self.dtype)
+        for field in ("optimizer", "network", "stop", "restart"):
+            check_numbers(field, getattr(self, field), self.dtype)
 
     def _rule(self, kind: type[_Rule]) -> _Rule | None:
         """Return the stopping rule of a kind."""
@@ -327,7 +320,7 @@ class Experiment(Spec):
         Raises
         ------
         InvalidExperiment
-            If there is no such path (the error lists what there is), or the value will not do.
+            If there is no such path (the error lists all), or the value is not accepted.
 
         Examples
         --------
@@ -361,13 +354,13 @@ class Experiment(Spec):
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Make a dict of a JSON object whose keys differ."""
-    made = dict(pairs)
-    if len(made) != len(pairs):
+    """Return the dict of a JSON object, if its keys differ."""
+    plain = dict(pairs)
+    if len(plain) != len(pairs):
         keys = [key for key, _ in pairs]
         twice = next(key for key in keys if keys.count(key) > 1)
         raise InvalidExperiment("json", twice, "keys that differ, and this one is there twice")
-    return made
+    return plain
 
 
 def _not_finite(constant: str) -> NoReturn:

@@ -1,4 +1,4 @@
-"""Types of spec fields, and how each says what it accepts."""
+"""Types of fields, and the words of error messages for what each accepts."""
 
 import math
 import numbers
@@ -55,7 +55,7 @@ _BOUNDS = {"gt": "greater than", "ge": "at least", "lt": "less than", "le": "at 
 
 def accepted(annotation: Any, metadata: Iterable[Any] = ()) -> str:
     """
-    Say in words what a field accepts, from the annotation that validates it.
+    Return in words what a field accepts, from the annotation that validates it.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The layers that a network is made of."""
+"""Layers: Linear, and the activations."""
 
 from dataclasses import MISSING, fields
 from typing import Annotated, Any, cast
@@ -15,7 +15,7 @@ Width = Annotated[Integer, Field(ge=1, le=MAX_WIDTH)]
 
 
 class Layer(Spec):
-    """Base of the layers: what stands in a `Network`."""
+    """Base of the layers of a `Network`."""
 
     def __repr__(self) -> str:
         parts = []
@@ -44,7 +44,7 @@ class Linear(Layer):
     fan_out
         Outputs, 1 to 4096. The bias has shape (fan_out,).
     bias
-        Whether there is one.
+        Whether the layer has one.
 
     Notes
     -----

@@ -40,8 +40,8 @@ class Network(VariadicSpec):
     Parameters
     ----------
     *layers
-        At most 256. The first is a Linear layer; each Linear layer takes in what the one before it gives out,
-        and the activations between keep the width.
+        At most 256. The first is a Linear layer; the fan_in of each further Linear layer is the fan_out of the
+        Linear layer before it.
 
     Raises
     ------
@@ -69,11 +69,11 @@ class Network(VariadicSpec):
         widths = [str(width) for width in [self.n_in, *(layer.fan_out for layer in self.linears)]]
         without = [str(k) for k, layer in enumerate(self.linears, start=1) if not layer.bias]
         which = "" if len(without) == len(self.linears) else f" in {','.join(without)}"
-        shown = f"{'-'.join(_runs(widths, '({} x{})'))} {'/'.join(_runs(self._labels(), '{} x{}'))}"
-        return shown + (f", no bias{which}" if without else "")
+        architecture = f"{'-'.join(_runs(widths, '({} x{})'))} {'/'.join(_runs(self._labels(), '{} x{}'))}"
+        return architecture + (f", no bias{which}" if without else "")
 
     def _labels(self) -> list[str]:
-        """Name what follows each Linear layer; "linear" where nothing does."""
+        """Return the activations after each Linear layer; "linear" where there is none."""
         groups: list[list[str]] = []
         for layer in self.layers:
             if isinstance(layer, Linear):
@@ -112,7 +112,7 @@ class Network(VariadicSpec):
 
     @cached_property
     def n_params(self) -> int:
-        """Weights and biases, counted one by one."""
+        """Number of weights and biases."""
         return sum((layer.fan_in + layer.bias) * layer.fan_out for layer in self.linears)
 
     @cached_property
@@ -181,7 +181,7 @@ def mlp(
     Raises
     ------
     InvalidExperiment
-        If a size, a name or the number of layers will not do.
+        If a size, a name or the number of layers is not accepted.
 
     Examples
     --------
@@ -205,13 +205,13 @@ def mlp(
     return Network(*layers)
 
 
-def _activation(field: str, given: Any) -> tuple[Activation, ...]:
-    """Return the activation of a name, as no layer or one."""
-    if isinstance(given, Activation):
-        return (given,)
-    if not isinstance(given, str) or given not in ACTIVATIONS:
-        raise InvalidExperiment(field, given, f"{one_of(ACTIVATIONS)}, or an activation such as ReLU()")
-    cls = ACTIVATIONS[given]
+def _activation(field: str, value: Any) -> tuple[Activation, ...]:
+    """Return the activation of a name: one layer, or none for "linear"."""
+    if isinstance(value, Activation):
+        return (value,)
+    if not isinstance(value, str) or value not in ACTIVATIONS:
+        raise InvalidExperiment(field, value, f"{one_of(ACTIVATIONS)}, or an activation such as ReLU()")
+    cls = ACTIVATIONS[value]
     return () if cls is None else (cls(),)
 
 

@@ -19,14 +19,14 @@ def paths(value: Any) -> Iterator[str]:
     >>> list(paths(fg.Network(fg.Linear(2, 1))))[:3]
     ['layers', 'layers[0]', 'layers[0].fan_in']
     """
-    for step, item in _steps(value):
+    for step, item in steps(value):
         yield step
         for rest in paths(item):
             yield f"{step}{'' if rest.startswith('[') else '.'}{rest}"
 
 
-def _steps(value: Any) -> list[tuple[str, Any]]:
-    """Return the first step of the paths in a value, and what stands there."""
+def steps(value: Any) -> list[tuple[str, Any]]:
+    """Return the first step of each path in a value, and the value at it."""
     if isinstance(value, Spec):
         return [(field.name, getattr(value, field.name)) for field in fields(cast(Any, value))]
     return [(f"[{index}]", item) for index, item in enumerate(value)] if isinstance(value, tuple) else []
@@ -34,7 +34,7 @@ def _steps(value: Any) -> list[tuple[str, Any]]:
 
 def _has(value: Any, path: str) -> bool:
     """Whether a path is among those of a value; they need not be listed for that."""
-    for step, item in _steps(value):
+    for step, item in steps(value):
         if path == step:
             return True
         rest = path.removeprefix(step)
@@ -45,7 +45,7 @@ def _has(value: Any, path: str) -> bool:
 
 def replaced(spec: Spec, path: str, value: Any) -> Spec:
     """
-    Return a spec with what stands at a path replaced, and everything on the way validated anew.
+    Return a spec with another value at a path; everything on the way is validated anew.
 
     Examples
     --------
@@ -60,14 +60,14 @@ def replaced(spec: Spec, path: str, value: Any) -> Spec:
 
 
 def _worth_listing(known: list[str], path: Any) -> list[str]:
-    """Leave out what is inside of single layers, unless the path leads there."""
+    """Leave out the fields of single layers, unless the path is in one."""
     if isinstance(path, str) and "[" in path:
         return known
     return [other for other in known if "[" not in other]
 
 
 def _replaced(holder: Any, steps: list[str], value: Any) -> Any:
-    """Return a spec or tuple with what stands at the end of the steps replaced."""
+    """Return a spec or tuple with another value at the end of the steps."""
     if not steps:
         return value
     step, *rest = steps

@@ -1,16 +1,15 @@
-"""What of an experiment its dtype can hold."""
+"""Checks that a dtype holds the numbers of an experiment."""
 
 import math
-from dataclasses import fields
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import numpy as np
 
 from fastgrok.datasets import Dataset
 from fastgrok.errors import InvalidExperiment
-from fastgrok.spec.base import Spec
 from fastgrok.spec.initializers import Distribution, FromFunction, Initializer, initial_tensors
 from fastgrok.spec.layers import Linear
+from fastgrok.spec.paths import steps
 
 
 def rounded(value: float, dtype: str) -> float:
@@ -28,34 +27,35 @@ def rounded(value: float, dtype: str) -> float:
         return float(np.dtype(dtype).type(value))
 
 
-def check_spec(field: str, spec: Spec, dtype: str) -> None:
+def check_numbers(field: str, value: Any, dtype: str) -> None:
     """
-    Raise unless the numbers of a spec still lie within their limits when rounded to a dtype.
+    Raise unless the numbers of a spec, and of those in it, still lie within their limits when rounded to a dtype.
 
     Examples
     --------
     >>> import fastgrok as fg
-    >>> check_spec("stop", fg.Converged(loss=1e60), "float32")
+    >>> check_numbers("stop", fg.Converged(loss=1e60), "float32")
     Traceback (most recent call last):
     fastgrok.errors.InvalidExperiment: stop.loss = 1e+60: expected a finite number ... in float32
     """
-    values = {name: getattr(spec, name) for name in (item.name for item in fields(cast(Any, spec)))}
-    numbers = {name: value for name, value in values.items() if isinstance(value, float)}
-    changed = {name: found for name, value in numbers.items() if (found := rounded(value, dtype)) != value}
+    for step, item in steps(value):
+        check_numbers(f"{field}{'' if step.startswith('[') else '.'}{step}", item, dtype)
+    numbers = {name: number for name, number in steps(value) if isinstance(number, float)}
+    changed = {name: rounded(number, dtype) for name, number in numbers.items() if rounded(number, dtype) != number}
     if not changed:
         return
     try:
-        spec.replace(**changed)
+        value.replace(**changed)
     except InvalidExperiment as error:
-        value = values.get(error.field, error.value)
-        raise InvalidExperiment(error.field, value, f"{error.accepted} in {dtype}").within(field) from None
+        number = numbers.get(error.field, error.value)
+        raise InvalidExperiment(error.field, number, f"{error.accepted} in {dtype}").within(field) from None
 
 
 def check_initial(
     init: Initializer, bias_init: Initializer | Literal["same"], linears: tuple[Linear, ...], dtype: str
 ) -> None:
     """
-    Raise unless two schemes fit the layers of a network, and a dtype can hold what they give them.
+    Raise unless `init` and `bias_init` fit the layers of a network, and a dtype holds their values.
 
     Examples
     --------
@@ -70,7 +70,7 @@ def check_initial(
 
 
 def _extremes(source: Distribution | FromFunction | np.ndarray) -> tuple[float, ...]:
-    """Return the numbers that a dtype must hold; those of a function are looked at when it gives them."""
+    """Return the numbers that a dtype must hold; those of a function are checked when it has returned them."""
     if isinstance(source, Distribution):
         too_wide = source.kind == "uniform" and np.isinf(source.b - source.a)
         return source.a, source.b, *source.numbers, np.inf if too_wide else 0.0

@@ -29,7 +29,7 @@ class Schedule(Spec, ABC):
         lr
             The optimizer's learning rate.
         epochs
-            How many there are.
+            Their number.
         """
 
 

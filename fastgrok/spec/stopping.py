@@ -10,10 +10,10 @@ from fastgrok.spec.fields import Epochs, Flag, NotNegative, Share
 @spec
 class Converged(Spec):
     """
-    Converged after the first epoch at which every criterion given holds on the training data.
+    Converged after the first epoch at which every criterion holds on the training data.
 
     loss <= `loss`, max_error <= `max_error`, accuracy >= `accuracy`, with the parameters as they stand after
-    the epoch. Epochs count from 1; only every `check_every`-th of them, and the last one, is looked at.
+    the epoch. Epochs count from 1; only every `check_every`-th of them, and the last, is checked.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ class Converged(Spec):
     Raises
     ------
     InvalidExperiment
-        If no criterion is given, or one is not a finite number within its limits.
+        If there is no criterion, or one is not a finite number within its limits.
 
     Examples
     --------

@@ -74,7 +74,7 @@ FEW_EXAMPLES = "few examples"
 """What a variable may require: data of at most `MAX_PLATEAU_EXAMPLES` examples."""
 
 MAX_PLATEAU_EXAMPLES = 8
-"""Examples up to which plateaus are looked for: 8 have 4,140 partitions."""
+"""Examples up to which plateaus are enumerated: 8 have 4,140 partitions."""
 
 _LATER = "of a seed that stopped before, as it is in the end"
 

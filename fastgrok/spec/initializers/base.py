@@ -17,7 +17,7 @@ Form = Literal["free", "truncated", "orthogonal", "sparse", "identity", "nguyen_
 
 class Distribution(NamedTuple):
     """
-    What each parameter of a layer is drawn from, and what is then made of all of them.
+    The distribution of each parameter of a layer, and the form that all of them are brought into.
 
     Examples
     --------
@@ -31,7 +31,7 @@ class Distribution(NamedTuple):
     kind: Kind  # a constant draws nothing from the stream
     a: float  # the constant, the low end, or the mean
     b: float  # 0, the high end, or the standard deviation
-    form: Form = "free"  # what is made of the draws; "free": the parameters are the draws
+    form: Form = "free"  # of the parameters together; "free": they are the draws
     numbers: tuple[float, ...] = ()  # what the form needs: bounds, a gain, a norm
 
     def __repr__(self) -> str:
@@ -82,7 +82,7 @@ class Scheme(Initializer):
         Raises
         ------
         InvalidExperiment
-            If the scheme is one of matrices.
+            If the scheme is for weights alone.
 
         Examples
         --------
@@ -167,7 +167,7 @@ class Normal(Scheme):
 @spec
 class TruncatedNormal(Scheme):
     """
-    Normal, drawn again while it lies outside of [low, high]: N(mean, std**2) given low <= x <= high.
+    Normal, drawn again while it lies outside of [low, high]: N(mean, std**2) conditional on low <= x <= high.
 
     `x = mean + std * rng.standard_normal(shape)`; then, while there are any,
     `x[outside] = mean + std * rng.standard_normal(outside.sum())` with `outside = (x < low) | (x > high)`.

@@ -25,7 +25,7 @@ def _function(value: Any) -> Any:
 @spec
 class FromFunction(Initializer):
     """
-    What a function of one's own draws from the seed's generator: f(rng, fan_in, fan_out).
+    The values that a function draws from the seed's generator: f(rng, fan_in, fan_out).
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ class FromFunction(Initializer):
 
     def draw(self, field: str, rng: Any, fans: tuple[int, int], shape: tuple[int, ...]) -> NDArray[np.float64]:
         """
-        Return what the function gives for `init` or `bias_init` (`field`), if it is of the shape.
+        Return the function's numbers for `init` or `bias_init` (`field`); raise if they have another shape.
 
         Examples
         --------

@@ -32,7 +32,7 @@ def initial_tensors(
     init: Initializer, bias_init: Initializer | Literal["same"], linears: Sequence[Linear]
 ) -> list[InitialTensor]:
     """
-    Return what is drawn for the layers of a network, in the order of `params`.
+    Return the tensors of a network's parameters that are drawn, in the order of `params`.
 
     Examples
     --------
@@ -64,7 +64,7 @@ def initial_tensors(
 def _arrays(
     field: str, scheme: Initializer, linears: Sequence[Linear], *, weights: bool, biases: bool
 ) -> Iterator[NDArray[np.float64]]:
-    """Return the arrays of a scheme that has them, one after the other, if they fit the layers."""
+    """Iterate over the arrays of `FromArrays`, which must fit the layers; over nothing for other schemes."""
     shapes: list[tuple[int, ...]] = []
     for layer in linears:
         shapes += [(layer.fan_in, layer.fan_out)] * weights + [(layer.fan_out,)] * (biases and layer.bias)
