@@ -1,7 +1,24 @@
-"""Statistics of seeds: rates with their intervals, epochs under censoring, one row for each configuration.
+"""Statistics of seeds: rates with their intervals, epochs under censoring, losses, dead units, comparisons.
 
-Everything is computed from `Counts` and `PairedCounts`, which hold whole numbers: those of parts of a sweep add up to
-those of the whole, exactly and in any order.
+Everything is computed from `Counts`, `PairedCounts` and `PooledCounts`, which hold whole numbers: those of parts of a
+sweep add up to those of the whole, exactly and in any order. Nothing here knows results or the engine: a Result
+counts its seeds and calls this, and the engine names the plateau on which a seed is trapped.
+
+- what is counted: `counts` (one configuration), `paired` (two on the same seeds), `stratified` (two over other axes);
+- how many seeds, and when: `proportion`, `summary`, `survival`, `restarts`, `dead`, `plateaus`;
+- whether two configurations differ: `differences`, `rank_tests`, `ratios`, and `comparison` for the axis of a sweep;
+- how it is written: `text` and `tables`, for every room of the package.
+
+Parameters that many functions share:
+
+counts
+    `Counts` of one configuration, such as `result.counts[0]`. Where who converges matters, it needs a criterion.
+a, b, paired
+    `Counts` of two configurations on the same seeds, and the `PairedCounts` that say which epochs go together.
+confidence
+    The probability that an interval covers what it estimates, between 0 and 1.
+
+Whatever is none of these raises `InvalidExperiment`, which names the argument.
 """
 
 from fastgrok.statistics.counts import Counts

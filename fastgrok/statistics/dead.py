@@ -33,14 +33,12 @@ def dead_units(counts: Counts, layer: int = 1, when: When = "initial", confidenc
 
     Parameters
     ----------
-    counts
-        Of one configuration.
+    counts, confidence
+        As in `fastgrok.statistics`.
     layer
         Which of its ReLU layers, from 1.
     when
-        "initial" or "final".
-    confidence
-        The probability that an interval covers, between 0 and 1.
+        "initial" or "final": at initialisation, or after the last update.
 
     Raises
     ------
@@ -79,14 +77,8 @@ def dead_risk(
 
     Parameters
     ----------
-    counts
-        Of one configuration.
-    layer
-        Which of its ReLU layers, from 1.
-    when
-        "initial" or "final".
-    confidence
-        The probability that the interval covers the ratio, between 0 and 1.
+    counts, layer, when, confidence
+        As for `dead_units`.
     at_least
         From how many dead units on a seed counts as exposed; all units of the layer: as dead.
 
@@ -123,7 +115,7 @@ def by_live_units(columns: Mapping[str, Any], experiment: Experiment, layer: int
     experiment
         The configuration.
     layer
-        Which of its ReLU layers, from 1.
+        As for `dead_units`.
 
     Returns
     -------

@@ -25,12 +25,7 @@ def risk_difference(table: Table, confidence: float = 0.95) -> Estimate:
     table
         Seeds by whether they converge with a and with b. Of none: None, from -1 to 1.
     confidence
-        The probability that the interval covers the difference, between 0 and 1.
-
-    Raises
-    ------
-    InvalidExperiment
-        If the confidence is not between 0 and 1.
+        As in `fastgrok.statistics`.
 
     Notes
     -----
@@ -58,11 +53,6 @@ def mcnemar(table: Table) -> float:
     ----------
     table
         Seeds by whether they converge with a and with b.
-
-    Raises
-    ------
-    InvalidExperiment
-        If the table is something else.
 
     Notes
     -----

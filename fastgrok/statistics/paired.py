@@ -22,14 +22,8 @@ class Table(NamedTuple):
 
     Parameters
     ----------
-    both
-        Seeds that converge with a and with b.
-    only_a
-        Seeds that converge with a alone.
-    only_b
-        Seeds that converge with b alone.
-    neither
-        Seeds that converge with neither.
+    both, only_a, only_b, neither
+        Seeds that converge with a and with b, with a alone, with b alone, with neither.
     """
 
     both: int
@@ -44,10 +38,8 @@ class Table(NamedTuple):
 
         Parameters
         ----------
-        a
-            Whether each converges with a.
-        b
-            Whether each converges with b.
+        a, b
+            Whether each converges with a, and with b.
         counts
             How many seeds each stands for.
 
@@ -97,10 +89,8 @@ class PairedCounts(Tally):
 
         Parameters
         ----------
-        epochs_a
-            `epochs_to_converge` of each seed with a; -1 where it does not converge.
-        epochs_b
-            The same with b, the same seeds in the same order.
+        epochs_a, epochs_b
+            `epochs_to_converge` of each seed with a and with b, in the same order; -1 where it does not converge.
 
         Raises
         ------
@@ -119,10 +109,8 @@ class PairedCounts(Tally):
 
         Parameters
         ----------
-        a
-            What `epoch_bins` returns for one.
-        b
-            And for the other.
+        a, b
+            What `epoch_bins` returns for each.
         """
         return cls(Histogram.of(a * _SIZE + b))
 

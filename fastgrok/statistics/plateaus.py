@@ -201,10 +201,8 @@ class PlateauShare(NamedTuple):
     ----------
     plateau
         The plateau; None: seeds that did not converge and are near none, those whose loss is no number among them.
-    n
-        How many.
-    share
-        Of all seeds.
+    n, share
+        How many, and their share of all seeds.
     """
 
     plateau: Plateau | None
@@ -222,19 +220,14 @@ def plateau_shares(
     Parameters
     ----------
     counts
-        Of one configuration; without a criterion no seed converges. A seed's loss is taken for the middle of its bin,
-        at most 0.8 % away. Shares are of all seeds, those that converged among them.
+        As in `fastgrok.statistics`; without a criterion no seed converges. A seed's loss is taken for the middle of
+        its bin, at most 0.8 % away. Shares are of all seeds, those that converged among them.
     plateaus
         What the function `plateaus` returns.
     confidence
-        The probability that an interval covers a share, between 0 and 1.
+        As in `fastgrok.statistics`.
     tolerance
         As for `nearest_plateau`.
-
-    Raises
-    ------
-    InvalidExperiment
-        If the counts are something else, such as a list of them.
 
     Examples
     --------
@@ -260,16 +253,10 @@ class Cluster(NamedTuple):
 
     Parameters
     ----------
-    n
-        How many.
-    share
-        Of all seeds.
-    low
-        The least loss, to a bin.
-    peak
-        The loss of most.
-    high
-        The largest loss, to a bin.
+    n, share
+        How many, and their share of all seeds.
+    low, peak, high
+        The least loss, that of most, and the largest, to a bin.
     plateau
         The plateau that the peak is near; None: none.
     """
@@ -295,18 +282,11 @@ def loss_clusters(
     Parameters
     ----------
     counts
-        Of one configuration; without a criterion no seed converges, and all are taken.
+        As in `fastgrok.statistics`; without a criterion no seed converges, and all are taken.
     plateaus
         What to name them by; what the function `plateaus` returns, or nothing.
-    confidence
-        The probability that an interval covers a share, between 0 and 1.
-    tolerance
-        As for `nearest_plateau`.
-
-    Raises
-    ------
-    InvalidExperiment
-        If the counts are something else, such as a list of them.
+    confidence, tolerance
+        As for `plateau_shares`.
 
     Notes
     -----

@@ -16,10 +16,8 @@ class Interval(NamedTuple):
 
     Parameters
     ----------
-    low
-        The lower end.
-    high
-        The upper end.
+    low, high
+        The lower and the upper end.
     """
 
     low: Any
@@ -60,7 +58,7 @@ def rate(successes: int, n: int, confidence: float = 0.95, method: Method = "wil
     n
         How many there are. With none there is nothing to estimate: None, from 0 to 1.
     confidence
-        The probability that the interval covers the proportion, between 0 and 1.
+        As in `fastgrok.statistics`.
     method
         "wilson", which covers as often as it says in the mean over proportions, or "clopper_pearson", which covers
         at least as often for every proportion, and is wider.
@@ -104,7 +102,7 @@ def clopper_pearson(successes: ArrayLike, n: ArrayLike, confidence: float = 0.95
     n
         How many there are, 1 or more; broadcast against `successes`.
     confidence
-        The least probability that the interval covers the proportion, between 0 and 1.
+        As in `fastgrok.statistics`.
 
     Raises
     ------
@@ -138,17 +136,8 @@ def wilson(successes: ArrayLike, n: ArrayLike, confidence: float = 0.95) -> Inte
 
     Parameters
     ----------
-    successes
-        How many of n, 0 to n; any shape.
-    n
-        How many there are, 1 or more; broadcast against `successes`.
-    confidence
-        The probability that the interval covers the proportion, between 0 and 1.
-
-    Raises
-    ------
-    InvalidExperiment
-        If a number is no integer or outside of its limits.
+    successes, n, confidence
+        As for `clopper_pearson`.
 
     Notes
     -----
@@ -184,16 +173,12 @@ def relative_risk(cases_a: int, n_a: int, cases_b: int, n_b: int, confidence: fl
 
     Parameters
     ----------
-    cases_a
-        How many of n_a.
-    n_a
-        Seeds of one kind. With none of a kind there is nothing to estimate: None.
-    cases_b
-        How many of n_b.
-    n_b
-        Seeds of the other kind.
+    cases_a, n_a
+        Seeds of one kind, and how many of them are cases. With none of a kind there is nothing to estimate: None.
+    cases_b, n_b
+        Those of the other kind.
     confidence
-        The probability that the interval covers the ratio, between 0 and 1.
+        As in `fastgrok.statistics`.
 
     Raises
     ------

@@ -19,10 +19,8 @@ class ChiSquared(NamedTuple):
 
     Parameters
     ----------
-    statistic
-        What is chi-squared distributed if there is no difference.
-    df
-        Its degrees of freedom.
+    statistic, df
+        What is chi-squared distributed if there is no difference, and its degrees of freedom.
     p_value
         The probability of a statistic as large.
     """
@@ -87,12 +85,8 @@ def paired_logrank(a: Counts, b: Counts, paired: PairedCounts) -> ChiSquared:
 
     Parameters
     ----------
-    a
-        Counts of one configuration.
-    b
-        Counts of the other, on the same seeds.
-    paired
-        Which epochs go together.
+    a, b, paired
+        As in `fastgrok.statistics`.
 
     Raises
     ------

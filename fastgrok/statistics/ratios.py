@@ -26,19 +26,13 @@ def ratio_of_medians(a: Counts, b: Counts, paired: PairedCounts, confidence: flo
 
     Parameters
     ----------
-    a
-        Counts of one configuration.
-    b
-        Counts of the other, on the same seeds.
-    paired
-        Which epochs go together.
-    confidence
-        The probability that the interval covers the ratio, between 0 and 1.
+    a, b, paired, confidence
+        As in `fastgrok.statistics`.
 
     Raises
     ------
     InvalidExperiment
-        If an argument is something else, there are no seeds, or there is no criterion.
+        If there are no seeds, or there is no criterion.
 
     Notes
     -----
@@ -98,21 +92,15 @@ def ratio_of_expected(
 
     Parameters
     ----------
-    a
-        Counts of one configuration.
-    b
-        Counts of the other, on the same seeds.
-    paired
-        Which epochs go together.
-    confidence
-        The probability that the interval covers the ratio, between 0 and 1.
+    a, b, paired, confidence
+        As in `fastgrok.statistics`.
     cutoffs
         Of a and of b, as for `expected_epochs`. None: the best one; the last one where too few converge for a choice.
 
     Raises
     ------
     InvalidExperiment
-        If an argument is something else, there are no seeds, there is no criterion, or seeds were not seen up to a
+        If there are no seeds, there is no criterion, or seeds were not seen up to a
         cut-off.
 
     Notes

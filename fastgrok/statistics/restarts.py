@@ -46,13 +46,11 @@ def expected_epochs(counts: Counts, cutoff: int | None = None, confidence: float
 
     Parameters
     ----------
-    counts
-        Of one configuration.
+    counts, confidence
+        As in `fastgrok.statistics`.
     cutoff
         t, 1 or more and at most the epoch at which the first seed is censored. None: that epoch, or the last at
         which one ends if none is censored.
-    confidence
-        The probability that the interval covers the mean, between 0 and 1.
 
     Raises
     ------
@@ -118,10 +116,8 @@ def best_cutoff(counts: Counts, confidence: float = 0.95) -> BestCutoff:
 
     Parameters
     ----------
-    counts
-        Of one configuration.
-    confidence
-        The probability that the interval covers, between 0 and 1.
+    counts, confidence
+        As in `fastgrok.statistics`.
 
     Raises
     ------

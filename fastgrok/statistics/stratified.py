@@ -104,7 +104,7 @@ class PooledCounts(Tally):
         Parameters
         ----------
         confidence
-            The probability that the interval covers the difference, between 0 and 1.
+            As in `fastgrok.statistics`.
 
         Notes
         -----

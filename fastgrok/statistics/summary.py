@@ -19,17 +19,10 @@ def outcome_shares(counts: Counts, confidence: float = 0.95, method: Method = "w
 
     Parameters
     ----------
-    counts
-        Of one configuration.
-    confidence
-        The probability that an interval covers a share, between 0 and 1.
+    counts, confidence
+        As in `fastgrok.statistics`.
     method
-        "wilson" or "clopper_pearson".
-
-    Raises
-    ------
-    InvalidExperiment
-        If the counts are something else, such as a list of them.
+        As for `rate`.
 
     Examples
     --------
@@ -50,18 +43,10 @@ class Summary(NamedTuple):
         Seeds that were trained; 0 for a configuration that an interrupted sweep did not come to.
     converged
         Seeds that met every criterion after some epoch; None where there is no criterion (`stop=None`).
-    rate
-        Their share; None without seeds, as its interval is.
-    rate_low
-        Lower end of its 95 % Wilson interval.
-    rate_high
-        Upper end.
-    epochs_q25
-        Epochs by which a quarter of all seeds had converged; None: not reached.
-    epochs_median
-        Epochs by which half of all seeds had converged; None: not reached.
-    epochs_q75
-        Epochs by which three quarters of all seeds had converged; None: not reached.
+    rate, rate_low, rate_high
+        Their share and its 95 % Wilson interval; None without seeds.
+    epochs_q25, epochs_median, epochs_q75
+        Epochs by which a quarter, half, three quarters of all seeds had converged; None: not reached.
     outcomes
         Seeds of each outcome.
     seed_epochs
@@ -116,14 +101,9 @@ def summarise(counts: Counts, seconds: float) -> Summary:
     Parameters
     ----------
     counts
-        Of its seeds.
+        As in `fastgrok.statistics`.
     seconds
         Time that training took.
-
-    Raises
-    ------
-    InvalidExperiment
-        If the counts are something else, such as a list of them.
 
     Notes
     -----

@@ -54,7 +54,7 @@ def survival_curve(counts: Counts) -> Survival:
     Parameters
     ----------
     counts
-        Of one seed or more.
+        As in `fastgrok.statistics`, with one seed or more.
 
     Raises
     ------
@@ -159,7 +159,7 @@ def band(curve: Survival, confidence: float = 0.95, method: Band = "wilson") -> 
     curve
         What `survival_curve` or `kaplan_meier` returns.
     confidence
-        The probability that the interval covers the share at an epoch (not at all epochs at once), between 0 and 1.
+        As in `fastgrok.statistics`: that of the share at an epoch, not at all epochs at once.
     method
         "wilson" or "log-log".
 
@@ -213,10 +213,8 @@ class RestrictedMean(NamedTuple):
         The mean.
     standard_error
         Its standard error.
-    low
-        Lower end of its interval.
-    high
-        Upper end.
+    low, high
+        Its interval.
     """
 
     value: float
@@ -274,7 +272,7 @@ def quantile(curve: Survival, share: float, confidence: float = 0.95) -> Estimat
     share
         A share of all seeds, 0 to 1; the median is that of 0.5.
     confidence
-        The probability that the interval covers the epoch, between 0 and 1.
+        As in `fastgrok.statistics`.
 
     Raises
     ------
@@ -313,7 +311,7 @@ def restricted_mean(curve: Survival, until: int | None = None, confidence: float
     until
         The epoch, 1 or more; at most that up to which the estimate holds. None: that epoch.
     confidence
-        The probability that the interval covers the mean, between 0 and 1.
+        As in `fastgrok.statistics`.
 
     Raises
     ------
