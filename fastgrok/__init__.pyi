@@ -37,12 +37,12 @@ from fastgrok.spec.initializers import Uniform as Uniform
 from fastgrok.spec.initializers import XavierNormal as XavierNormal
 from fastgrok.spec.initializers import XavierUniform as XavierUniform
 from fastgrok.spec.initializers import Zeros as Zeros
-from fastgrok.spec.network import LeakyReLU as LeakyReLU
-from fastgrok.spec.network import Linear as Linear
+from fastgrok.spec.layers import LeakyReLU as LeakyReLU
+from fastgrok.spec.layers import Linear as Linear
+from fastgrok.spec.layers import ReLU as ReLU
+from fastgrok.spec.layers import Sigmoid as Sigmoid
+from fastgrok.spec.layers import Tanh as Tanh
 from fastgrok.spec.network import Network as Network
-from fastgrok.spec.network import ReLU as ReLU
-from fastgrok.spec.network import Sigmoid as Sigmoid
-from fastgrok.spec.network import Tanh as Tanh
 from fastgrok.spec.network import mlp as mlp
 from fastgrok.spec.optimizers import SGD as SGD
 from fastgrok.spec.optimizers import Adam as Adam

@@ -17,8 +17,8 @@ from fastgrok.errors import MISSING, InvalidExperiment, one_of
 from fastgrok.spec.calls import from_call
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.initializers import Initializer
-from fastgrok.spec.layers import MAX_WIDTH
-from fastgrok.spec.network import ACTIVATIONS, LeakyReLU, Network, ReLU, Sigmoid, mlp
+from fastgrok.spec.layers import ACTIVATIONS, MAX_WIDTH, LeakyReLU, ReLU, Sigmoid
+from fastgrok.spec.network import Network, mlp
 
 _KNOWN = ", ".join(BUILTIN).replace("parity", "parity3")
 

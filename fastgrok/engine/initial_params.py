@@ -10,8 +10,7 @@ from fastgrok.engine import builder, generators
 from fastgrok.kernels.init.initialise import make_draw_on, make_initialise
 from fastgrok.kernels.rng.streams import STREAMS
 from fastgrok.spec.experiment import Experiment
-from fastgrok.spec.initializers import Distribution, FromFunction, InitialTensor
-from fastgrok.spec.precision import rounded
+from fastgrok.spec.initializers import Distribution, FromFunction
 
 _ROWS = 512  # at a time: the state of a legacy stream takes five kilobytes
 
@@ -52,7 +51,8 @@ class Initialiser:
             start += part.size
             if isinstance(part.source, FromFunction):
                 for row, rng in zip(values, streams.generators(), strict=True):
-                    row[:] = _called(part, part.source, rng, self._experiment.dtype)
+                    drawn = part.source.draw(part.field, rng, part.fans, part.shape, self._experiment.dtype)
+                    row[:] = drawn.ravel()
             elif isinstance(part.source, np.ndarray):
                 values[:] = part.source.ravel()
             elif part.source.kind == "constant" and part.source.form == "free":
@@ -92,11 +92,3 @@ class _Streams:
             rngs = self._now if isinstance(self._now, list) else generators.from_words(self._stream, self._now)
         self._now = rngs
         return rngs
-
-
-def _called(part: InitialTensor, function: FromFunction, rng: Any, dtype: str) -> np.ndarray:
-    """Return what a function gives for one seed, flat, if the dtype holds it."""
-    values = function.draw(part.field, rng, part.fans, part.shape).ravel()
-    if np.isinf(rounded(float(abs(values).max()), dtype)):
-        raise function.misfit(part.field, part.fans, part.shape, f"numbers that {dtype} does not hold")
-    return values

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from fastgrok.errors import InvalidExperiment
 from fastgrok.explain.trace import time_dim
 from fastgrok.spec.experiment import Experiment
-from fastgrok.spec.network import Linear
+from fastgrok.spec.layers import Linear
 from fastgrok.spec.variables import EPOCH, SEED
 
 if TYPE_CHECKING:

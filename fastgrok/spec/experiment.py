@@ -14,8 +14,9 @@ from fastgrok.errors import InvalidExperiment
 from fastgrok.spec.base import Spec, spec
 from fastgrok.spec.fields import Integer
 from fastgrok.spec.initializers import Initializer, Uniform, Zeros, as_initializer
+from fastgrok.spec.layers import Sigmoid
 from fastgrok.spec.losses import Loss, Reduction
-from fastgrok.spec.network import Network, Sigmoid
+from fastgrok.spec.network import Network
 from fastgrok.spec.optimizers import SGD, Optimizer
 from fastgrok.spec.paths import paths, replaced
 from fastgrok.spec.precision import check_data, check_initial, check_numbers

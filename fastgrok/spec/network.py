@@ -8,21 +8,7 @@ from typing import Any, NamedTuple, cast
 
 from fastgrok.errors import InvalidExperiment, one_of
 from fastgrok.spec.base import VariadicSpec, register
-from fastgrok.spec.layers import ACTIVATIONS, Activation, Layer, LeakyReLU, Linear, ReLU, Sigmoid, Tanh
-
-__all__ = [
-    "ACTIVATIONS",
-    "MAX_LAYERS",
-    "Activation",
-    "Layer",
-    "LeakyReLU",
-    "Linear",
-    "Network",
-    "ReLU",
-    "Sigmoid",
-    "Tanh",
-    "mlp",
-]
+from fastgrok.spec.layers import ACTIVATIONS, Activation, Layer, Linear, ReLU
 
 MAX_LAYERS = 256
 """Layers of a network at most, activations included."""

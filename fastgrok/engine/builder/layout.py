@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from fastgrok.kernels.nn import layers as kinds
 from fastgrok.kernels.nn.layers import Layer
-from fastgrok.spec import network as specs
+from fastgrok.spec import layers as specs
+from fastgrok.spec.network import Network
 
 _KIND = {
     specs.Linear: kinds.LINEAR,
@@ -28,7 +29,7 @@ class Layout(NamedTuple):
     n_acts: int
 
 
-def layout(network: specs.Network) -> Layout:
+def layout(network: Network) -> Layout:
     """Lay out a network: see layers.py for what lies where."""
     rows, params, inp, out, width = [], 0, 0, 0, network.n_in
     end = width

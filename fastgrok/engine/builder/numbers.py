@@ -11,7 +11,7 @@ from fastgrok.errors import InvalidExperiment
 from fastgrok.kernels.nn.losses import CROSS_ENTROPY, SQUARES, Loss
 from fastgrok.kernels.nn.optimizers import Rates, Terms
 from fastgrok.kernels.train.plan import Criteria, Limits, Plan, Regime, Structure
-from fastgrok.spec import network as specs
+from fastgrok.spec import layers as specs
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.optimizers import SGD, Adam
 from fastgrok.spec.recording import NOTHING, Recording

@@ -11,7 +11,7 @@ from fastgrok.explain.text import example, paragraph
 from fastgrok.explain.trace import Moment, epochs_of, moment, start_of_last_run
 from fastgrok.explain.trace_variables import unit_dim
 from fastgrok.spec.experiment import Experiment
-from fastgrok.spec.network import ReLU
+from fastgrok.spec.layers import ReLU
 from fastgrok.statistics.tables import table
 from fastgrok.statistics.text import listed, number, plural
 

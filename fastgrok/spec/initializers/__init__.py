@@ -11,7 +11,7 @@ A parameter that is out of bounds raises `InvalidExperiment`, with its name.
 - `tensors`: what is drawn for each layer of a network, by which of `init` and `bias_init`.
 
 A further scheme is one class here, named in `fastgrok/__init__.pyi`: the command line and the tests find it by that.
-If its distribution is one of `Kind` and `Form`, kernels draw it already; a new form has its place in `kernels/init`.
+If its distribution is one of `Kind` and `Form`, kernels draw it already; a new form has a place in `kernels/init`.
 """
 
 from fastgrok.spec.initializers.base import (

@@ -80,36 +80,30 @@ class FromFunction(Initializer):
         """
         return {"type": type(self).__name__, "function": self.name}
 
-    def draw(self, field: str, rng: Any, fans: tuple[int, int], shape: tuple[int, ...]) -> NDArray[np.float64]:
+    def draw(
+        self, field: str, rng: Any, fans: tuple[int, int], shape: tuple[int, ...], dtype: str
+    ) -> NDArray[np.float64]:
         """
-        Return the function's numbers for `init` or `bias_init` (`field`); raise if they have another shape.
+        Return the function's numbers for `init` or `bias_init` (`field`), of this shape and held by the dtype.
 
         Examples
         --------
-        >>> FromFunction(lambda rng, *fans: [[1, 2]]).draw("init", None, (1, 2), (1, 2))
+        >>> FromFunction(lambda rng, *fans: [[1, 2]]).draw("init", None, (1, 2), (1, 2), "float32")
         array([[1., 2.]])
         """
         drawn = self.function(rng, *fans)
         try:
             array = _numbers(drawn)
         except (TypeError, ValueError):
-            array = None
-        if array is None or array.shape != shape:
-            returned = type(drawn).__name__ if array is None else f"shape {array.shape}"
-            raise self.misfit(field, fans, shape, returned)
-        return array
-
-    def misfit(self, field: str, fans: tuple[int, int], shape: tuple[int, ...], returned: str) -> InvalidExperiment:
-        """
-        Return the error to raise for what the function returned.
-
-        Examples
-        --------
-        >>> FromFunction(abs).misfit("init", (1, 2), (1, 2), "shape (2,)").accepted
-        'finite numbers of shape (1, 2) for fans (1, 2), and the function gave shape (2,)'
-        """
+            returned = type(drawn).__name__
+        else:
+            with np.errstate(over="ignore"):
+                held = np.isfinite(array.astype(dtype)).all()
+            if array.shape == shape and held:
+                return array
+            returned = f"shape {array.shape}" if held else f"numbers that {dtype} does not hold"
         expected = f"finite numbers of shape {shape} for fans {fans}, and the function gave {returned}"
-        return InvalidExperiment(field, self, expected)
+        raise InvalidExperiment(field, self, expected)
 
     def __repr__(self) -> str:
         return f"FromFunction({self.name})"
