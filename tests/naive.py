@@ -26,31 +26,21 @@ def sigmoid(z):
     return np.where(z < 0, small, 1.0) / (1.0 + small)
 
 
-def activate(layer, z):
-    """f(z)."""
-    if isinstance(layer, fg.ReLU):
-        return np.maximum(z, 0)
-    if isinstance(layer, fg.LeakyReLU):
-        return np.where(z > 0, z, layer.slope * z)
-    if isinstance(layer, fg.Sigmoid):
-        return sigmoid(z)
-    if isinstance(layer, fg.Tanh):
-        return np.tanh(z)
-    raise NotImplementedError(layer)
+def relu_derivative(layer, z):
+    at_zero = z.dtype.type(layer.gradient_at_zero)
+    return np.where(z > 0, z.dtype.type(1), np.where(z == 0, at_zero, z.dtype.type(0)))
 
 
-def derivative(layer, z):
-    """f'(z)."""
-    if isinstance(layer, fg.ReLU):
-        at_zero = z.dtype.type(layer.gradient_at_zero)
-        return np.where(z > 0, z.dtype.type(1), np.where(z == 0, at_zero, z.dtype.type(0)))
-    if isinstance(layer, fg.LeakyReLU):
-        return np.where(z > 0, z.dtype.type(1), z.dtype.type(layer.slope))
-    if isinstance(layer, fg.Sigmoid):
-        return sigmoid(z) * (1 - sigmoid(z))
-    if isinstance(layer, fg.Tanh):
-        return 1 - np.tanh(z) ** 2
-    raise NotImplementedError(layer)
+# f(layer, z) and f'(layer, z)
+ACTIVATIONS = {
+    fg.ReLU: (lambda layer, z: np.maximum(z, 0), relu_derivative),
+    fg.LeakyReLU: (
+        lambda layer, z: np.where(z > 0, z, layer.slope * z),
+        lambda layer, z: np.where(z > 0, z.dtype.type(1), z.dtype.type(layer.slope)),
+    ),
+    fg.Sigmoid: (lambda layer, z: sigmoid(z), lambda layer, z: sigmoid(z) * (1 - sigmoid(z))),
+    fg.Tanh: (lambda layer, z: np.tanh(z), lambda layer, z: 1 - np.tanh(z) ** 2),
+}
 
 
 # Forward and backward ----------------------------------------------------------------------------------------
@@ -64,31 +54,39 @@ def forward(network: fg.Network, params: Params, X: np.ndarray) -> list[np.ndarr
             z = values[-1] @ next(rest)
             values.append(z + next(rest) if layer.bias else z)
         else:
-            values.append(activate(layer, values[-1]))
+            values.append(ACTIVATIONS[type(layer)][0](layer, values[-1]))
     return values
+
+
+# loss(output, z, target) of each output, with z what the last layer takes in
+LOSSES = {
+    "half_squared_error": lambda output, z, target: (output - target) ** 2 / 2,
+    "squared_error": lambda output, z, target: (output - target) ** 2,
+    # -log(sigmoid(z)) = log(1 + e**-z)
+    "binary_cross_entropy": lambda output, z, target: np.maximum(z, 0) - z * target + np.log1p(np.exp(-np.abs(z))),
+}
+# what output - target is multiplied by for the first delta, and the layer that it is differentiated together with
+DELTAS = {
+    "half_squared_error": (1, None),
+    "squared_error": (2, None),
+    "binary_cross_entropy": (1, fg.Sigmoid),
+}
 
 
 def example_losses(loss: str, values: list[np.ndarray], y: np.ndarray) -> np.ndarray:
     """Return the loss of each example, summed over the outputs."""
-    error = values[-1] - y
-    if loss == "half_squared_error":
-        return (error**2).sum(axis=1) / 2
-    if loss == "squared_error":
-        return (error**2).sum(axis=1)
-    z = values[-2]  # cross-entropy of sigmoid(z): -log(sigmoid(z)) = log(1 + e**-z)
-    return (np.maximum(z, 0) - z * y + np.log1p(np.exp(-np.abs(z)))).sum(axis=1)
+    return LOSSES[loss](values[-1], values[-2], y).sum(axis=1)
 
 
 def gradients(experiment: fg.Experiment, params: Params, X: np.ndarray, y: np.ndarray) -> Params:
     """Return the gradient of the sum of the examples' losses."""
     network, loss = experiment.network, experiment.loss
     values = forward(network, params, X)
-    delta = values[-1] - y
+    factor, together_with = DELTAS[loss]
+    delta = factor * (values[-1] - y)
     layers = list(zip(network.layers, values, strict=False))  # each layer with its inputs
-    if loss == "squared_error":
-        delta = 2 * delta
-    if loss == "binary_cross_entropy":
-        layers.pop()  # output - target is the gradient at the input of the last Sigmoid already
+    if together_with is not None:
+        assert isinstance(layers.pop()[0], together_with)  # delta is the gradient at its input already
     found: Params = []
     last = len(params)
     for layer, inputs in reversed(layers):
@@ -98,7 +96,7 @@ def gradients(experiment: fg.Experiment, params: Params, X: np.ndarray, y: np.nd
             found = [inputs.T @ delta, *([delta.sum(axis=0)] if layer.bias else []), *found]
             delta = delta @ weight.T
         else:
-            delta = delta * derivative(layer, inputs)
+            delta = delta * ACTIVATIONS[type(layer)][1](layer, inputs)
     return found
 
 
@@ -178,41 +176,64 @@ def gradient_norm(experiment: fg.Experiment, params: Params) -> float:
 # Initial parameters and training -----------------------------------------------------------------------------
 
 
+# numbers(rng, a, b, shape)
+KINDS = {
+    "constant": lambda rng, a, b, shape: np.full(shape, a),
+    "uniform": lambda rng, a, b, shape: rng.uniform(a, b, shape),
+    "normal": lambda rng, a, b, shape: a + b * rng.standard_normal(shape),
+}
+
+
+def truncated(drawn, rng, law):
+    low, high = law.numbers
+    while (outside := (drawn < low) | (drawn > high)).any():
+        drawn[outside] = law.a + law.b * rng.standard_normal(outside.sum())
+    return drawn
+
+
+def orthogonal(drawn, rng, law):
+    return law.numbers[0] * (orthonormal(drawn.T).T if drawn.shape[0] < drawn.shape[1] else orthonormal(drawn))
+
+
+def sparse(drawn, rng, law):
+    for row in drawn:
+        row[rng.permutation(len(row))[: int(law.numbers[0])]] = 0
+    return drawn
+
+
+def nguyen_widrow(drawn, rng, law):
+    squares = np.zeros(drawn.shape[1])
+    for row in drawn:
+        squares += row * row
+    return drawn * (law.numbers[0] / np.sqrt(squares))
+
+
+def rai(drawn, rng, law):
+    for unit in range(drawn.shape[1]):
+        k = int(rng.random() * len(drawn))
+        drawn[k, unit] = np.sqrt(rng.random())
+    return drawn
+
+
+# form(drawn, rng, distribution)
+FORMS = {
+    "free": lambda drawn, rng, law: drawn,
+    "truncated": truncated,
+    "orthogonal": orthogonal,
+    "sparse": sparse,
+    "identity": lambda drawn, rng, law: np.where(np.eye(*drawn.shape), law.numbers[0], 0.0),
+    "nguyen_widrow": nguyen_widrow,
+    "rai": rai,
+}
+
+
 def draw(scheme: Any, rng: Any, layer: fg.Linear, shape: tuple[int, ...]) -> np.ndarray:
     """Draw a weight or a bias as the scheme's docstring says."""
-    rows, columns = shape if len(shape) == 2 else (1, *shape)
-    bias = len(shape) == 1
     if isinstance(scheme, fg.FromFunction):
         return np.array(scheme.function(rng, layer.fan_in, layer.fan_out), dtype=float)
-    law = scheme.bias_distribution if bias else scheme.distribution
-    kind, a, b, form, numbers = law(layer.fan_in, layer.fan_out)
-    if kind == "constant":
-        drawn = np.full(shape, a)
-    elif kind == "uniform":
-        drawn = rng.uniform(a, b, shape)
-    else:
-        drawn = a + b * rng.standard_normal(shape)
-    if form == "truncated":
-        low, high = numbers
-        while (outside := (drawn < low) | (drawn > high)).any():
-            drawn[outside] = a + b * rng.standard_normal(outside.sum())
-    elif form == "orthogonal":
-        drawn = numbers[0] * (orthonormal(drawn.T).T if rows < columns else orthonormal(drawn))
-    elif form == "sparse":
-        for row in drawn:
-            row[rng.permutation(columns)[: int(numbers[0])]] = 0
-    elif form == "identity":
-        drawn = np.where(np.eye(rows, columns), numbers[0], 0.0)
-    elif form == "nguyen_widrow":
-        squares = np.zeros(columns)
-        for row in drawn:
-            squares += row * row
-        drawn = drawn * (numbers[0] / np.sqrt(squares))
-    elif form == "rai":
-        for unit in range(columns):
-            k = int(rng.random() * rows)
-            drawn[k, unit] = np.sqrt(rng.random())
-    return drawn
+    of = scheme.bias_distribution if len(shape) == 1 else scheme.distribution
+    law = of(layer.fan_in, layer.fan_out)
+    return FORMS[law.form](KINDS[law.kind](rng, law.a, law.b, shape), rng, law)
 
 
 def orthonormal(matrix: np.ndarray) -> np.ndarray:
@@ -264,13 +285,27 @@ def order_generator(experiment: fg.Experiment, seed_rng: Any) -> Any:
     return {"fixed": None, "per_seed": seed_rng, "shared": generator(experiment, 0)}[experiment.order]
 
 
+def sgd_direction(o, g, state, steps):
+    state["v"] = o.momentum * state.get("v", 0) + g
+    return g + o.momentum * state["v"] if o.nesterov else state["v"]
+
+
+def adam_direction(o, g, state, steps):
+    state["m"] = o.beta1 * state.get("m", 0) + (1 - o.beta1) * g
+    state["v"] = o.beta2 * state.get("v", 0) + (1 - o.beta2) * g**2
+    return state["m"] / (1 - o.beta1**steps) / (np.sqrt(state["v"] / (1 - o.beta2**steps)) + o.eps)
+
+
+# direction(optimizer, gradient, state, steps): what lr is multiplied by; state is a dict of each parameter array
+OPTIMIZERS = {fg.SGD: sgd_direction, fg.Adam: adam_direction}
+
+
 class Update:
     """What an optimizer does with the gradients of a batch."""
 
     def __init__(self, optimizer: Any, params: Params) -> None:
         self.optimizer, self.steps = optimizer, 0
-        self.first = [np.zeros_like(p) for p in params]
-        self.second = [np.zeros_like(p) for p in params]
+        self.states: list[dict[str, Any]] = [{} for _ in params]
 
     def __call__(self, params: Params, grads: Params, lr: float) -> Params:
         optimizer, self.steps = self.optimizer, self.steps + 1
@@ -278,20 +313,11 @@ class Update:
             norm = np.sqrt(sum((g**2).sum() for g in grads))
             grads = [g * min(1.0, optimizer.clip_norm / (norm + 1e-6)) for g in grads]
         changed = []
-        for k, (p, g) in enumerate(zip(params, grads, strict=True)):
+        for p, g, state in zip(params, grads, self.states, strict=True):
             g = g + optimizer.weight_decay * p + optimizer.l1 * np.sign(p)
-            changed.append((p - lr * self._direction(k, g)).astype(p.dtype))
+            direction = OPTIMIZERS[type(optimizer)](optimizer, g, state, self.steps)
+            changed.append((p - lr * direction).astype(p.dtype))
         return changed
-
-    def _direction(self, k: int, g: np.ndarray) -> np.ndarray:
-        o = self.optimizer
-        if isinstance(o, fg.SGD):
-            self.first[k] = o.momentum * self.first[k] + g
-            return g + o.momentum * self.first[k] if o.nesterov else self.first[k]
-        self.first[k] = o.beta1 * self.first[k] + (1 - o.beta1) * g
-        self.second[k] = o.beta2 * self.second[k] + (1 - o.beta2) * g**2
-        mean = self.first[k] / (1 - o.beta1**self.steps)
-        return mean / (np.sqrt(self.second[k] / (1 - o.beta2**self.steps)) + o.eps)
 
 
 def learning_rate(optimizer: Any, epoch: int) -> float:

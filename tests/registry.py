@@ -1,4 +1,4 @@
-"""What there is to test: networks, losses, batches, orders, terms of the update. What is added here is tested.
+"""What there is to test, from the records of the engine: what has a record is tested by being there.
 
 Every network goes from 3 inputs to 2 outputs; the data has 5 examples, so that batches of 2 and 3 leave a short one.
 """
@@ -10,9 +10,12 @@ from typing import get_args
 import numpy as np
 
 import fastgrok as fg
-from fastgrok.spec.layers import ACTIVATIONS
-from fastgrok.spec.losses import Loss, Reduction
+from fastgrok.engine import activations, losses, optimizers
+from fastgrok.spec.layers import ACTIVATIONS as CLASSES
+from fastgrok.spec.losses import Reduction
 
+NAMES = {cls: name for name, cls in CLASSES.items()}
+ACTIVATIONS = {NAMES[cls]: cls() for cls in activations.ACTIVATIONS}
 ACTIVATIONS_WITH_FIELDS = {
     "relu_gradient_one": fg.ReLU(gradient_at_zero=1),
     "relu_gradient_half": fg.ReLU(gradient_at_zero=0.5),
@@ -34,22 +37,37 @@ NETWORKS = {
     "depth_30": fg.mlp(3, *[2] * 29, 2, hidden="leaky_relu"),
     "widths_5_to_9": fg.mlp(3, 5, 6, 7, 8, 9, 2, hidden="leaky_relu"),
     "width_256": fg.mlp(3, 256, 2, hidden="relu"),
-    **{name: fg.mlp(3, 4, 2, hidden=name) for name in ACTIVATIONS},
-    **{name: fg.mlp(3, 4, 2, hidden=layer) for name, layer in ACTIVATIONS_WITH_FIELDS.items()},
+    **{name: fg.mlp(3, 4, 2, hidden=layer) for name, layer in (ACTIVATIONS | ACTIVATIONS_WITH_FIELDS).items()},
 }
-LOSSES = get_args(Loss)
+LOSSES = tuple(losses.LOSSES)
 REDUCTIONS = get_args(Reduction)
 BATCHES = (1, 2, 3, "full")
 ORDERS = ("fixed", "shared", "per_seed")
 STREAMS = ("numpy", "numpy_legacy")
 DTYPES = ("float64", "float32")
 OPTIMIZERS = {
-    "plain": fg.SGD(0.1),
+    **{cls.__name__: cls(0.1) for cls in optimizers.OPTIMIZERS},
+    **{f"{cls.__name__}_penalties": cls(0.1, weight_decay=0.1, l1=0.05) for cls in optimizers.OPTIMIZERS},
+    **{f"{cls.__name__}_clipped": cls(0.1, clip_norm=0.5) for cls in optimizers.OPTIMIZERS},
     "momentum": fg.SGD(0.1, momentum=0.9),
+    "nesterov": fg.SGD(0.1, momentum=0.9, nesterov=True),
     "weight_decay": fg.SGD(0.1, weight_decay=0.1),
     "l1": fg.SGD(0.1, l1=0.05),
     "all": fg.SGD(0.1, momentum=0.5, weight_decay=0.1, l1=0.05),
+    "other_betas": fg.Adam(0.05, beta1=0.5, beta2=0.9, eps=1e-3),
 }
+# One scheme at least for each kind of distribution, and for each form of what is drawn.
+SCHEMES = (
+    fg.Constant(0.3),
+    fg.Uniform(-1, 1),
+    fg.Normal(0.1, 0.5),
+    fg.TruncatedNormal(0, 0.5),
+    fg.Orthogonal(),
+    fg.Sparse(0.5),
+    fg.Identity(),
+    fg.NguyenWidrow(),
+    fg.RAI(),
+)
 
 _X = np.array([[0, 0, 1], [0.5, 0.25, -0.5], [-0.5, 0.5, 0.25], [1, -0.5, 0.5], [0.25, 1, 1]])
 DATA = fg.Dataset(_X, [[0, 1], [1, 1], [0.25, 0], [1, 0], [0, 0.5]], "mixed")

@@ -22,7 +22,7 @@ from benchmarks.peers import readme
 from benchmarks.peers.environment import describe
 from benchmarks.peers.tables import table
 from benchmarks.peers.timing import median_ratio
-from fastgrok.engine import builder
+from fastgrok.engine.driver import lane_count
 
 XOR = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), init=fg.Uniform(-1, 1), stop=None)
 STOPPED = XOR.replace(epochs=10_000, stop=fg.Converged(loss=0.01))
@@ -64,7 +64,7 @@ def early_stopping(seeds: int, repeats: int) -> dict[str, float]:
     for dtype in ("float64", "float32"):
         stopped = STOPPED.replace(dtype=dtype)
         fixed = stopped.replace(stop=None)
-        lanes = builder.lane_count(fixed, specialize=True)
+        lanes = lane_count(fixed, specialize=True)
         block = {"chunk_size": lanes, "lanes": lanes}
         name = f"`Converged(loss=0.01)`, at most {fixed.epochs:,} epochs, {dtype}, against no criterion"
         for refill, options in ((name, {}), (f"{name}, lanes not refilled", block)):

@@ -18,7 +18,7 @@ def info(*, as_json: bool) -> int:
 
 def collect() -> dict[str, Any]:
     """Return everything that `fastgrok info` shows."""
-    from fastgrok.engine import builder
+    from fastgrok.engine.driver import cpu_count
     from fastgrok.kernels.target import vector_bytes
     from fastgrok.results.provenance import cpu_name, cpu_target, versions
 
@@ -27,7 +27,7 @@ def collect() -> dict[str, Any]:
         "cpu": cpu_name(),
         "cpu_target": cpu_target(),
         "vector_bits": 8 * vector_bytes(),
-        "threads": builder.threads(),
+        "threads": cpu_count(),
         "lanes": _lanes(),
         "cache": _cache(),
     }
@@ -36,7 +36,7 @@ def collect() -> dict[str, Any]:
 def _lanes() -> dict[str, dict[str, int]]:
     """Return the lanes chosen for XOR 2-4-1, by driver and dtype."""
     from fastgrok.datasets import xor
-    from fastgrok.engine.builder import lane_count
+    from fastgrok.engine.driver import lane_count
     from fastgrok.spec.experiment import Experiment
     from fastgrok.spec.network import mlp
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from fastgrok.engine import builder, generators
+from fastgrok.engine import generators
+from fastgrok.engine.draws import has_forms, initial, laws, scratch_size, table, tensors
 from fastgrok.kernels.init.initialise import make_draw_on, make_initialise
 from fastgrok.kernels.rng.streams import STREAMS
 from fastgrok.spec.experiment import Experiment
@@ -20,10 +21,11 @@ class Initialiser:
 
     def __init__(self, experiment: Experiment) -> None:
         self._experiment = experiment
-        self._parts = builder.initial(experiment)
-        self._tensors = builder.tensors(experiment)
-        self._scratch_size = builder.scratch_size(experiment)
-        self._kernel = make_initialise(experiment.stream, experiment.dtype, builder.has_forms(experiment))
+        self._parts = initial(experiment)
+        self._tensors = tensors(experiment)
+        self._scratch_size = scratch_size(experiment)
+        drawn = laws(with_forms=has_forms(experiment))
+        self._kernel = make_initialise(experiment.stream, experiment.dtype, drawn)
         self._all_in_kernel = all(isinstance(part.source, Distribution) for part in self._parts)
 
     @property
@@ -59,8 +61,8 @@ class Initialiser:
                 values[:] = part.source.a
             else:
                 drawn = np.empty(values.shape, values.dtype)
-                draw_on = make_draw_on(self._experiment.stream, self._experiment.dtype)
-                draw_on(drawn, streams.words(), builder.table([part]), self._scratch_size)
+                draw_on = make_draw_on(self._experiment.stream, self._experiment.dtype, laws(with_forms=True))
+                draw_on(drawn, streams.words(), table([part]), self._scratch_size)
                 values[:] = drawn
         if states.shape[1]:
             states[:] = streams.words()
@@ -78,7 +80,8 @@ class _Streams:
         if self._now is None:
             words = np.empty((len(self._seeds), STREAMS[self._stream].words), np.uint64)
             nothing = np.empty((len(self._seeds), 0), self._dtype)
-            make_initialise(self._stream, self._dtype, False)(nothing, words, self._seeds, builder.table([]), 1)
+            seed = make_initialise(self._stream, self._dtype, laws(with_forms=False))
+            seed(nothing, words, self._seeds, table([]), 1)
         else:
             words = generators.to_words(self._stream, self._now) if isinstance(self._now, list) else self._now
         self._now = words

@@ -9,7 +9,7 @@ from typing import cast
 import numpy as np
 
 from fastgrok.kernels.evaluate import Measures
-from fastgrok.kernels.train.plan import BestEpochs, Outputs
+from fastgrok.kernels.train.workspace import BestEpochs, Outputs
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.variables import MAX_PLATEAU_EXAMPLES, NEVER, STALLED_GRADIENT_NORM, Outcome
 from fastgrok.statistics.plateaus import nearest_plateau, plateaus
@@ -35,7 +35,7 @@ class Columns:
             "epochs_to_converge": outputs.epochs_to_converge,
             "loss_initial": initial.loss,
             "loss_final": final.loss,
-            "accuracy_final": final.hits.astype(np.float64) / self._n_examples,
+            "accuracy_final": final.n_correct.astype(np.float64) / self._n_examples,
             "gradient_norm_final": final.gradient_norm,
             "dead_units_initial": self._by_layer(initial.dead),
             "dead_units_final": self._by_layer(final.dead),
@@ -55,7 +55,7 @@ class Columns:
         early = {"stopped_early": best.stopped_early} if self._experiment.early_stopping is not None else {}
         return {
             "loss_validation_final": final.loss,
-            "accuracy_validation_final": final.hits.astype(np.float64) / n_examples,
+            "accuracy_validation_final": final.n_correct.astype(np.float64) / n_examples,
             "loss_validation_best": np.where(known, best.loss, np.nan),
             "epoch_validation_best": np.where(known, best.epoch, NEVER),
             **early,
@@ -63,15 +63,15 @@ class Columns:
 
     def recorded(self, epochs: Iterable[int], measures: Iterable[Measures]) -> dict[str, np.ndarray]:
         """Return what is recorded, from what the networks did after each of some epochs, if they ran so many."""
-        losses, hits, dead = [], [], []
+        losses, n_correct, dead = [], [], []
         for epoch, at in zip(epochs, measures, strict=True):
             there = self._outputs.epochs_run >= epoch
             losses.append(np.where(there, at.loss, self._final.loss))
-            hits.append(np.where(there, at.hits, self._final.hits))
+            n_correct.append(np.where(there, at.n_correct, self._final.n_correct))
             dead.append(self._by_layer(np.where(there, at.dead, self._final.dead)))
         return {
             "loss_recorded": np.stack(losses, axis=1),
-            "accuracy_recorded": np.stack(hits, axis=1).astype(np.float64) / self._n_examples,
+            "accuracy_recorded": np.stack(n_correct, axis=1).astype(np.float64) / self._n_examples,
             "dead_units_recorded": np.stack(dead, axis=1),
         }
 

@@ -8,13 +8,24 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 
 from fastgrok.datasets import Dataset
-from fastgrok.engine import builder
+from fastgrok.engine.draws import own_words, restart_tensors, state_words
+from fastgrok.engine.driver import lane_count, make_driver
 from fastgrok.engine.initial_params import Initialiser
+from fastgrok.engine.kernel_params import evaluation_kernel_params, gradient_scale, make_kernel_params
+from fastgrok.engine.layout import functions, layout
 from fastgrok.engine.metrics import Columns
+from fastgrok.engine.workspace import (
+    evaluation_workspace,
+    make_outputs,
+    make_workspace,
+    training_data,
+    validation_data,
+)
 from fastgrok.kernels.evaluate import Measures, Scratch, make_evaluate, make_expose, make_predict
 from fastgrok.kernels.init.initialise import make_seed_stream
 from fastgrok.kernels.jit import is_cached
-from fastgrok.kernels.train.plan import Data, Outputs, Plan, Work
+from fastgrok.kernels.train.parameters import Data, KernelParams
+from fastgrok.kernels.train.workspace import Outputs, Workspace
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.network import Network
 from fastgrok.spec.recording import NOTHING, Recording
@@ -26,8 +37,8 @@ SHARED_ORDER_SEED = 0
 class ThreadMemory(NamedTuple):
     """What one thread works in."""
 
-    training: Work
-    evaluation: Work
+    training: Workspace
+    evaluation: Workspace
     scratch: Scratch
 
 
@@ -53,7 +64,7 @@ class _On(NamedTuple):
     """What networks are measured on."""
 
     data: Data
-    plan: Plan
+    kernel_params: KernelParams
 
 
 class Program:
@@ -71,22 +82,22 @@ class Program:
         self.experiment = experiment
         self._recording = recording
         self._lanes = lanes
-        self._evaluation_lanes = builder.lane_count(experiment, specialize=False, n_seeds=n_seeds)
-        self._plan = builder.plan(experiment, recording)
-        self._data = builder.data(experiment)
-        self._training = _On(self._data, builder.evaluation_plan(self._plan))
-        self._held_out = builder.validation_data(experiment)
+        self._evaluation_lanes = lane_count(experiment, specialize=False, n_seeds=n_seeds)
+        self._kernel_params = make_kernel_params(experiment, recording)
+        self._data = training_data(experiment)
+        self._training = _On(self._data, evaluation_kernel_params(self._kernel_params))
+        self._held_out = validation_data(experiment)
         self._initialise = Initialiser(experiment)
-        self._tensors = builder.restart_tensors(experiment)
-        self._driver = builder.driver(experiment, lanes, specialize=specialize, recording=recording)
-        self._evaluate = make_evaluate(self._evaluation_lanes, experiment.dtype)
+        self._tensors = restart_tensors(experiment)
+        self._driver = make_driver(experiment, lanes, specialize=specialize, recording=recording)
+        self._evaluate = make_evaluate(self._evaluation_lanes, experiment.dtype, functions())
         self._cancel = np.zeros(1, np.int64)
 
     @staticmethod
     def is_cached(experiment: Experiment, recording: Recording = NOTHING) -> bool:
         """Whether the specialised driver of an experiment need not be compiled."""
-        lanes = builder.lane_count(experiment, specialize=True)
-        return is_cached(builder.driver(experiment, lanes, specialize=True, recording=recording))
+        lanes = lane_count(experiment, specialize=True)
+        return is_cached(make_driver(experiment, lanes, specialize=True, recording=recording))
 
     def compile(self, memory: ThreadMemory) -> None:
         """Compile the kernels, or read them from the cache, unless that has been done: run them, cancelled."""
@@ -106,9 +117,9 @@ class Program:
     def memory(self) -> ThreadMemory:
         """Return memory for one thread."""
         lanes, n_linear = self._evaluation_lanes, len(self.experiment.network.linears)
-        evaluation = builder.evaluation_work(self.experiment, lanes, gradients=True)
+        evaluation = evaluation_workspace(self.experiment, lanes, gradients=True)
         return ThreadMemory(
-            training=builder.work(self.experiment, self._lanes, self._recording),
+            training=make_workspace(self.experiment, self._lanes, self._recording),
             evaluation=evaluation,
             scratch=Scratch(
                 numbers=np.zeros_like(evaluation.acts, shape=(3, lanes)),
@@ -120,9 +131,9 @@ class Program:
     def initialise(self, seeds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the initial parameters of seeds, and the streams that training goes on with."""
         params = np.empty((len(seeds), self.experiment.n_params), self.experiment.dtype)
-        own = np.empty((len(seeds), builder.own_words(self.experiment)), np.uint64)
+        own = np.empty((len(seeds), own_words(self.experiment)), np.uint64)
         self._initialise(params, own, seeds)
-        states = np.empty((len(seeds), builder.state_words(self.experiment)), np.uint64)
+        states = np.empty((len(seeds), state_words(self.experiment)), np.uint64)
         states[:, : own.shape[1]] = own
         if self.experiment.order == "shared":
             shared = np.empty(states.shape[1] - own.shape[1], np.uint64)
@@ -144,19 +155,19 @@ class Program:
             return self._measure(networks, on, memory, cancel, gradients=gradients)
 
         start = measure(params, self._training)
-        outputs = builder.outputs(self.experiment, params, self._recording)
+        outputs = make_outputs(self.experiment, params, self._recording)
         if self.experiment.epochs == 0:
             outputs.epochs_run[:] = 0
         else:
             data = self._data, self._held_out
-            self._driver(outputs, states, memory.training, *data, self._tensors, self._plan, cancel)
+            self._driver(outputs, states, memory.training, *data, self._tensors, self._kernel_params, cancel)
         again = outputs.attempts
         initial = start if again is None else measure(again.last(again.starts), self._training)
         made = Columns(self.experiment, outputs, initial, measure(params, self._training, gradients=True))
         columns = made.always()
         if self._held_out is not None:
             on = self._on_held_out(self._held_out)
-            columns |= made.validation(measure(params, on), self._plan.n_validation)
+            columns |= made.validation(measure(params, on), self._kernel_params.n_validation)
         if self._recording.at is not None:
             places = {epoch: k for k, epoch in enumerate(self._recording.epochs)}
             records = (np.ascontiguousarray(outputs.records[:, places[e]]) for e in self._recording.at if e > 0)
@@ -170,11 +181,11 @@ class Program:
 
     def examine(self, params: np.ndarray, memory: ThreadMemory) -> Examined:
         """Return everything that networks with parameters (n, n_params) do on the training data."""
-        n_examples, n_acts = self.experiment.data.n_examples, builder.layout(self.experiment.network).n_acts
+        n_examples, n_acts = self.experiment.data.n_examples, layout(self.experiment.network).n_acts
         acts, deltas = (np.empty((len(params), n_examples, n_acts), params.dtype) for _ in range(2))
         grads = np.empty_like(params)
-        slope = builder.gradient_scale(self.experiment) * n_examples
-        expose = make_expose(self._evaluation_lanes, self.experiment.dtype)
+        slope = gradient_scale(self.experiment) * n_examples
+        expose = make_expose(self._evaluation_lanes, self.experiment.dtype, functions())
         expose(acts, deltas, grads, params, memory.evaluation, *self._training, slope)
         grads /= n_examples
         held_out = None if self._held_out is None else self._on_held_out(self._held_out)
@@ -187,7 +198,7 @@ class Program:
         )
 
     def _on_held_out(self, data: Data) -> _On:
-        return _On(data, builder.evaluation_plan(self._plan, validation=True))
+        return _On(data, evaluation_kernel_params(self._kernel_params, validation=True))
 
     def _measure(
         self, params: np.ndarray, on: _On, memory: ThreadMemory, cancel: np.ndarray, *, gradients: bool
@@ -196,13 +207,13 @@ class Program:
         n, dtype, network = len(params), self.experiment.dtype, self.experiment.network
         measures = Measures(
             loss=np.empty(n, dtype),
-            hits=np.empty(n, dtype),
+            n_correct=np.empty(n, dtype),
             gradient_norm=np.empty(n, dtype),
             weight_norms=np.empty((n, len(network.linears)), dtype),
             dead=np.empty((sum(network.relu_widths), n), np.bool_),
         )
-        scale = builder.gradient_scale(self.experiment) if gradients else 0.0
-        self._evaluate(measures, params, memory.scratch, memory.evaluation, on.data, on.plan, scale, cancel)
+        scale = gradient_scale(self.experiment) if gradients else 0.0
+        self._evaluate(measures, params, memory.scratch, memory.evaluation, on.data, on.kernel_params, scale, cancel)
         return measures
 
 
@@ -216,6 +227,8 @@ def predict(outputs: np.ndarray, network: Network, params: np.ndarray, X: np.nda
     """Fill outputs (n_seeds, n_examples, n_out) with those of networks with parameters (n_seeds, n_params)."""
     blank = Dataset(X, np.zeros((len(X), network.n_out)))
     experiment = Experiment(network, blank, dtype=cast(Any, params.dtype.name))
-    lanes = builder.lane_count(experiment, specialize=False, n_seeds=len(params))
-    work, data = builder.evaluation_work(experiment, lanes, gradients=False), builder.data(experiment)
-    make_predict(lanes, experiment.dtype)(outputs, np.ascontiguousarray(params), work, data, builder.plan(experiment))
+    lanes = lane_count(experiment, specialize=False, n_seeds=len(params))
+    workspace, data = evaluation_workspace(experiment, lanes, gradients=False), training_data(experiment)
+    kernel_params = evaluation_kernel_params(make_kernel_params(experiment))
+    kernel = make_predict(lanes, experiment.dtype, functions())
+    kernel(outputs, np.ascontiguousarray(params), workspace, data, kernel_params)

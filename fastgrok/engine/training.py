@@ -13,10 +13,14 @@ from typing import Self
 
 import numpy as np
 
-from fastgrok.engine import builder, program
-from fastgrok.engine.arguments import ExecutionOptions
-from fastgrok.engine.builder import MAX_LANES
+from fastgrok.engine import program
+from fastgrok.engine.arguments import MAX_LANES, ExecutionOptions
+from fastgrok.engine.draws import state_words
+from fastgrok.engine.driver import cpu_count, is_faster_specialised, lane_count
+from fastgrok.engine.kernel_params import batches_per_epoch, flops_per_epoch
+from fastgrok.engine.layout import layout
 from fastgrok.engine.program import Part, Program, ThreadMemory, initialise
+from fastgrok.engine.workspace import block_vectors
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.network import Network
 from fastgrok.spec.recording import NOTHING, Recording, shapes
@@ -99,10 +103,10 @@ def train(
     seeds: uint64 (n_seeds,).
     """
     n = len(seeds)
-    threads, specialize = options.threads or builder.threads(), options.specialize
+    threads, specialize = options.threads or cpu_count(), options.specialize
     if specialize is None:
         specialize = is_worth_specializing(experiment, recording, n, threads)
-    lanes = options.lanes or builder.lane_count(experiment, specialize=specialize, n_seeds=n)
+    lanes = options.lanes or lane_count(experiment, specialize=specialize, n_seeds=n)
     size = options.chunk_size or _chunk_size(experiment, recording, n, lanes, threads)
     start = time.perf_counter()
     kernels = Program(experiment, specialize=specialize, lanes=lanes, n_seeds=n, recording=recording)
@@ -144,24 +148,24 @@ def train(
 
 def thread_pool(threads: int | None) -> ThreadPoolExecutor:
     """Return threads for several calls of `train`; None: one for each CPU."""
-    return ThreadPoolExecutor(threads or builder.threads(), thread_name_prefix="fastgrok")
+    return ThreadPoolExecutor(threads or cpu_count(), thread_name_prefix="fastgrok")
 
 
 def working_bytes(experiment: Experiment, recording: Recording, n: int, options: ExecutionOptions) -> int:
     """Return about how many bytes training n seeds takes besides their results."""
-    usual = builder.lane_count(experiment, specialize=False, n_seeds=n)
-    training = builder.block_vectors(experiment) * (options.lanes or usual)
-    evaluation = (2 * experiment.n_params + builder.layout(experiment.network).n_acts * 3) * usual
+    usual = lane_count(experiment, specialize=False, n_seeds=n)
+    training = block_vectors(experiment) * (options.lanes or usual)
+    evaluation = (2 * experiment.n_params + layout(experiment.network).n_acts * 3) * usual
     block = (training + evaluation) * np.dtype(experiment.dtype).itemsize
     rows = min(options.chunk_size or max(1, _CHUNK_BYTES // _row_bytes(experiment, recording)), n)
-    return min(options.threads or builder.threads(), n) * (block + rows * _row_bytes(experiment, recording))
+    return min(options.threads or cpu_count(), n) * (block + rows * _row_bytes(experiment, recording))
 
 
 def _row_bytes(experiment: Experiment, recording: Recording) -> int:
     """Return about how many bytes one seed of a chunk takes."""
-    steps = recording.steps * experiment.epochs * builder.n_batches(experiment)
+    steps = recording.steps * experiment.epochs * batches_per_epoch(experiment)
     kept = 3 + len(recording.epochs) + recording.attempts + steps
-    return 8 * (kept * experiment.n_params + builder.state_words(experiment))
+    return 8 * (kept * experiment.n_params + state_words(experiment))
 
 
 def initial_params(experiment: Experiment, seeds: np.ndarray) -> np.ndarray:
@@ -198,7 +202,7 @@ def _borrowed(memories: queue.SimpleQueue[ThreadMemory]) -> Iterator[ThreadMemor
 
 def _all_in_threads(task: Callable[[slice], None], n: int, flops: float) -> None:
     """Run the task on all of n rows of so many operations each; Ctrl-C ends it between chunks."""
-    threads = builder.threads()
+    threads = cpu_count()
     size = max(MAX_LANES, min(int(_CHUNK_FLOPS / flops), -(-n // threads)))
     if _in_threads(task, n, size, threads, cancel=lambda: None, advance=None):
         raise KeyboardInterrupt
@@ -261,9 +265,9 @@ def _columns(experiment: Experiment, recording: Recording, n: int) -> dict[str, 
 
 def is_worth_specializing(experiment: Experiment, recording: Recording, n: int, threads: int) -> bool:
     """Whether a specialised driver saves more time than it takes to compile, or to read where it is on disk."""
-    if recording.dead_units or not builder.is_worth_specializing(experiment):
+    if recording.dead_units or not is_faster_specialised(experiment):
         return False
-    flops = n * builder.flops_per_epoch(experiment) * experiment.epochs / threads
+    flops = n * flops_per_epoch(experiment) * experiment.epochs / threads
     saved = flops / GENERAL_FLOPS - flops / SPECIALISED_FLOPS
     if saved > _COMPILE_SECONDS:
         return True
@@ -272,7 +276,7 @@ def is_worth_specializing(experiment: Experiment, recording: Recording, n: int, 
 
 def _chunk_size(experiment: Experiment, recording: Recording, n: int, lanes: int, threads: int) -> int:
     """Return the seeds of a chunk: enough to fill lanes and refill them, few enough to balance the threads."""
-    flops = builder.flops_per_epoch(experiment) * max(experiment.epochs, 1)
+    flops = flops_per_epoch(experiment) * max(experiment.epochs, 1)
     size = int(_CHUNK_FLOPS / flops)
     if experiment.stop is not None:
         size = max(size, _REFILLS * lanes)

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastgrok.engine import arguments, builder
+from fastgrok.engine import arguments
+from fastgrok.engine.driver import lane_count
+from fastgrok.engine.kernel_params import batches_per_epoch
+from fastgrok.engine.layout import layout
 from fastgrok.engine.params import joined, split
 from fastgrok.engine.program import Examined, Part, Program
 from fastgrok.engine.training import Trained, initial_params, train
@@ -137,7 +140,7 @@ def _recording(experiment: Experiment, steps: bool, chosen: tuple[int, ...] | No
 def _check_memory(experiment: Experiment, n: int, steps: bool, chosen: tuple[int, ...] | None) -> None:
     """Raise if a history does not fit into memory."""
     epochs = experiment.epochs if chosen is None else len(chosen)
-    times = 1 + (epochs * builder.n_batches(experiment) if steps else epochs)
+    times = 1 + (epochs * batches_per_epoch(experiment) if steps else epochs)
     units = sum(layer.fan_out for layer in experiment.network.linears)
     numbers = 3 * experiment.n_params + 3 * experiment.data.n_examples * units  # states twice, gradients; z, a, delta
     size = n * (times * numbers + _n_attempts(experiment) * experiment.n_params) * np.dtype(experiment.dtype).itemsize
@@ -183,7 +186,7 @@ def _history(
         first = outputs.attempts.starts[:, 0]
     else:
         first = initial_params(experiment, seeds)
-    per_epoch = builder.n_batches(experiment) if recording.steps else 1
+    per_epoch = batches_per_epoch(experiment) if recording.steps else 1
     later = outputs.records if outputs.steps is None else outputs.steps.params
     if later is None:  # no epoch
         later = first[:, None][:, :0]
@@ -257,10 +260,10 @@ def _measured(experiment: Experiment, history: _History) -> dict[str, NDArray[An
 def _examined(experiment: Experiment, history: _History) -> Iterator[tuple[slice, Examined]]:
     """Yield what the networks of a history do on the data, some at a time."""
     flat = history.states.reshape(-1, experiment.n_params)
-    lanes = builder.lane_count(experiment, specialize=False, n_seeds=len(flat))
+    lanes = lane_count(experiment, specialize=False, n_seeds=len(flat))
     program = Program(experiment, specialize=False, lanes=lanes, n_seeds=len(flat))
     memory = program.memory()
-    n_acts = builder.layout(experiment.network).n_acts
+    n_acts = layout(experiment.network).n_acts
     size = max(lanes, _EXAMINED_BYTES // (16 * n_acts * experiment.data.n_examples))
     for first in range(0, len(flat), size):
         rows = slice(first, min(first + size, len(flat)))
@@ -272,14 +275,14 @@ def _variables(experiment: Experiment, examined: Examined) -> dict[str, NDArray[
     network, training, validation = experiment.network, examined.training, examined.validation
     variables: dict[str, NDArray[Any]] = {
         "loss": training.loss.astype(np.float64),
-        "accuracy": training.hits.astype(np.float64) / experiment.data.n_examples,
+        "accuracy": training.n_correct.astype(np.float64) / experiment.data.n_examples,
         "gradient_norm": training.gradient_norm.astype(np.float64),
         **_named(network, "gradient_{}", examined.grads),
     }
     if validation is not None and experiment.validation is not None:
         variables["loss_validation"] = validation.loss.astype(np.float64)
-        variables["accuracy_validation"] = validation.hits.astype(np.float64) / experiment.validation.n_examples
-    rows = builder.layout(network).layers
+        variables["accuracy_validation"] = validation.n_correct.astype(np.float64) / experiment.validation.n_examples
+    rows = layout(network).layers
     for k, (linear, last) in enumerate(activation_places(network), start=1):
         z, a = (slice(rows[place].out, rows[place].out + rows[place].n_out) for place in (linear, last))
         variables[f"pre_activation_{k}"], variables[f"activation_{k}"] = (
@@ -303,12 +306,12 @@ def _epochs(experiment: Experiment, history: _History) -> NDArray[np.int64]:
     """Return the epoch in which each time was, (n_times,)."""
     if history.part.outputs.steps is None:
         return history.times
-    return -(-history.times // builder.n_batches(experiment))
+    return -(-history.times // batches_per_epoch(experiment))
 
 
 def _batches(experiment: Experiment, history: _History, orders: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the examples of each update, (n_seeds, n_times, batch_size)."""
-    n, size, n_batches = experiment.data.n_examples, experiment.batch_rows, builder.n_batches(experiment)
+    n, size, n_batches = experiment.data.n_examples, experiment.batch_rows, batches_per_epoch(experiment)
     n_seeds, n_times = history.reached.shape
     epochs = -(-(n_times - 1) // n_batches)
     if not orders.shape[1]:

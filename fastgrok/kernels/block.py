@@ -1,4 +1,4 @@
-"""A block of lanes: its memory as views, and how examples and parameters get into it."""
+"""A block of lanes: its memory as views, how examples and parameters get into it, and which units are alive."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from fastgrok.kernels.jit import device
-from fastgrok.kernels.lanes import lane_view, scalar_view, splat_view
-from fastgrok.kernels.nn.passes import Table
+from fastgrok.kernels.lanes import lane_view, like, scalar_view, select, splat_view
+from fastgrok.kernels.nn.passes import Table, layer_at
 
 
 class Block(NamedTuple):
     """The vectors of a block of lanes, as views."""
 
     params: Any
-    moments: Any
+    optimizer_state: Any
     grads: Any
     acts: Any
     deltas: Any
@@ -30,20 +30,21 @@ class Examples(NamedTuple):
 
 
 def make_view(lanes: int) -> Callable[..., Any]:
-    """Return view(work, data, plan): the block, the examples and the table of layers that kernels work on."""
+    """Return view(workspace, data, kernel_params): the block, the examples and the table of layers."""
 
     @device
-    def view(work, data, plan):
+    def view(workspace, data, kernel_params):
         block = Block(
-            lane_view(work.params, lanes),
-            lane_view(work.moments, lanes),
-            lane_view(work.grads, lanes),
-            lane_view(work.acts, lanes),
-            lane_view(work.deltas, lanes),
-            lane_view(work.steps, lanes),
+            lane_view(workspace.params, lanes),
+            lane_view(workspace.optimizer_state, lanes),
+            lane_view(workspace.grads, lanes),
+            lane_view(workspace.acts, lanes),
+            lane_view(workspace.deltas, lanes),
+            lane_view(workspace.steps, lanes),
         )
-        examples = Examples(splat_view(data.inputs, lanes), splat_view(data.targets, lanes), scalar_view(work.order))
-        return block, examples, Table(scalar_view(plan.sizes), scalar_view(plan.arguments))
+        order = scalar_view(workspace.order)
+        examples = Examples(splat_view(data.inputs, lanes), splat_view(data.targets, lanes), order)
+        return block, examples, Table(scalar_view(kernel_params.sizes), scalar_view(kernel_params.arguments))
 
     return view
 
@@ -58,7 +59,18 @@ def load_example(acts, examples, k, s):
 
 
 @device
-def put_params(work, lane, params, seed):
+def put_params(workspace, lane, params, seed):
     """Put the parameters of a seed into a lane."""
     for p in range(params.shape[1]):
-        work.params[p, lane] = params[seed, p]
+        workspace.params[p, lane] = params[seed, p]
+
+
+@device
+def mark_alive(alive, acts, table, n_layers):
+    """Mark the ReLU units whose z is not <= 0 on this example."""
+    one = like(acts[0], 1.0)
+    for m in range(n_layers):
+        layer = layer_at(table, m)
+        if layer.is_relu:
+            for unit in range(layer.inp, layer.inp + layer.n_in):
+                alive[unit] = select(acts[unit] <= like(one, 0.0), alive[unit], one)

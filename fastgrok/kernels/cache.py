@@ -32,6 +32,19 @@ def source_fingerprint() -> str:
     return digest.hexdigest()
 
 
+def identity(function: Any) -> str:
+    """Return what stands for a device function in the key of a kernel that calls it.
+
+    `source_fingerprint` covers the functions of this package; of another one it is a hash of the file that has it.
+    """
+    python = getattr(function, "py_func", function)
+    name = f"{python.__module__}.{python.__qualname__}"
+    path = Path(python.__code__.co_filename)
+    if Path(__file__).parent in path.parents:
+        return name
+    return f"{name}:{hashlib.sha256(path.read_bytes()).hexdigest()}"
+
+
 @functools.cache
 def _versions() -> tuple[str | None, str, str]:
     return sys.implementation.cache_tag, numba.__version__, version("llvmlite")

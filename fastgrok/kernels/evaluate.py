@@ -5,22 +5,20 @@ from __future__ import annotations
 import functools
 from typing import Any, NamedTuple
 
-from fastgrok.kernels.block import load_example, make_view, put_params
+from fastgrok.kernels.block import load_example, make_view, mark_alive, put_params
 from fastgrok.kernels.jit import device, kernel
 from fastgrok.kernels.lanes import fma, lane_view, like, peek, scalar_view, sqrt
-from fastgrok.kernels.nn.layers import LINEAR, RELU
-from fastgrok.kernels.nn.losses import add_hit, add_loss, loss_backward
-from fastgrok.kernels.nn.passes import GENERAL, layer_at
-from fastgrok.kernels.train.look import mark_alive
+from fastgrok.kernels.nn.losses import add_correct
+from fastgrok.kernels.nn.passes import Functions, general, layer_at
 
-LOSS, HITS, GRADIENT_NORM = range(3)
+LOSS, N_CORRECT, GRADIENT_NORM = range(3)
 
 
 class Measures(NamedTuple):
     """What evaluate writes for each seed."""
 
     loss: Any  # float (n_seeds,), the mean over examples
-    hits: Any  # float (n_seeds,), examples that are right
+    n_correct: Any  # float (n_seeds,), examples that are right
     gradient_norm: Any  # float (n_seeds,), of the mean loss
     weight_norms: Any  # float (n_seeds, n_linear_layers), of the weights without the biases
     dead: Any  # bool (n_units, n_seeds): the units of the ReLU layers, one layer after the other
@@ -29,7 +27,7 @@ class Measures(NamedTuple):
 class Scratch(NamedTuple):
     """What evaluate needs besides the memory of a block."""
 
-    numbers: Any  # float (3, lanes): LOSS, HITS, GRADIENT_NORM
+    numbers: Any  # float (3, lanes): LOSS, N_CORRECT, GRADIENT_NORM
     norms: Any  # float (n_linear_layers, lanes)
     alive: Any  # float (n_acts, lanes): 1 where a unit's z has been above 0
 
@@ -49,7 +47,7 @@ def _find_weight_norms(norms, params, table, n_layers):
     row = 0
     for m in range(n_layers):
         layer = layer_at(table, m)
-        if layer.kind == LINEAR:
+        if layer.weight >= 0:
             norms[row] = _norm(params, layer.weight, layer.weight + layer.n_in * layer.n_out)
             row += 1
 
@@ -60,15 +58,15 @@ def _find_dead(dead, seed, alive, lane, table, n_layers):
     place = 0
     for m in range(n_layers):
         layer = layer_at(table, m)
-        if layer.kind == RELU:
+        if layer.is_relu:
             for unit in range(layer.inp, layer.inp + layer.n_in):
                 dead[place, seed] = alive[unit, lane] == 0.0
                 place += 1
 
 
 @functools.cache
-def make_evaluate(lanes: int, dtype: str) -> Any:
-    """Compile evaluate(measures, params, scratch, work, data, plan, gradient_scale, cancel).
+def make_evaluate(lanes: int, dtype: str, functions: Functions) -> Any:
+    """Compile evaluate(measures, params, scratch, workspace, data, kernel_params, gradient_scale, cancel).
 
     params : (n_seeds, n_params)
     gradient_scale : float
@@ -76,50 +74,50 @@ def make_evaluate(lanes: int, dtype: str) -> Any:
     cancel : int64 (1,)
         Set by another thread to end early; the measures mean nothing then.
     """
-    forward, backward = GENERAL
+    forward, backward, add_loss, loss_backward = general(functions)
     view = make_view(lanes)
 
     @device
-    def measure(numbers, living, views, plan, gradient_scale, flag):
-        """Put loss, hits and gradient norm of a block into numbers, and mark the units that are alive."""
+    def measure(numbers, living, views, kernel_params, gradient_scale, flag):
+        """Put loss, n_correct and gradient norm of a block into numbers, and mark the units that are alive."""
         block, examples, table = views
-        s = plan.structure
+        s = kernel_params.structure
         zero = like(block.params[0], 0.0)
-        total, hits, scale = zero, zero, like(zero, gradient_scale)
+        total, n_correct, scale = zero, zero, like(zero, gradient_scale)
         for p in range(s.n_params):
             block.grads[p] = zero
-        for k in range(plan.n_examples):
+        for k in range(kernel_params.n_examples):
             if peek(flag):
                 break
             load_example(block.acts, examples, k, s)
             forward(block.acts, block.params, table, s.n_layers)
             total = add_loss(total, block.acts, s.loss)
-            hits = add_hit(hits, block.acts, s.loss)
+            n_correct = add_correct(n_correct, block.acts, s.loss)
             mark_alive(living, block.acts, table, s.n_layers)
             if gradient_scale != 0.0:
                 loss_backward(block.deltas, block.acts, scale, s.loss)
                 backward(block.deltas, block.grads, block.params, block.acts, table, s.n_backward)
-        numbers[LOSS] = total * like(zero, plan.criteria.loss_factor)
-        numbers[HITS] = hits
+        numbers[LOSS] = total * like(zero, kernel_params.criteria.loss_factor)
+        numbers[N_CORRECT] = n_correct
         numbers[GRADIENT_NORM] = _norm(block.grads, 0, s.n_params)
 
-    @kernel(lanes, dtype)
-    def evaluate(measures, params, scratch, work, data, plan, gradient_scale, cancel):
-        views = view(work, data, plan)
+    @kernel(lanes, dtype, functions.identity)
+    def evaluate(measures, params, scratch, workspace, data, kernel_params, gradient_scale, cancel):
+        views = view(workspace, data, kernel_params)
         numbers, norms = lane_view(scratch.numbers, lanes), lane_view(scratch.norms, lanes)
         living, flag = lane_view(scratch.alive, lanes), scalar_view(cancel)
-        table, n_layers, n_seeds = views[2], plan.structure.n_layers, params.shape[0]
+        table, n_layers, n_seeds = views[2], kernel_params.structure.n_layers, params.shape[0]
         for first in range(0, n_seeds, lanes):
             for lane in range(lanes):
-                put_params(work, lane, params, min(first + lane, n_seeds - 1))
+                put_params(workspace, lane, params, min(first + lane, n_seeds - 1))
             for unit in range(scratch.alive.shape[0]):
                 living[unit] = like(views[0].params[0], 0.0)
-            measure(numbers, living, views, plan, gradient_scale, flag)
+            measure(numbers, living, views, kernel_params, gradient_scale, flag)
             _find_weight_norms(norms, views[0].params, table, n_layers)
             for lane in range(min(lanes, n_seeds - first)):
                 seed = first + lane
                 measures.loss[seed] = scratch.numbers[LOSS, lane]
-                measures.hits[seed] = scratch.numbers[HITS, lane]
+                measures.n_correct[seed] = scratch.numbers[N_CORRECT, lane]
                 measures.gradient_norm[seed] = scratch.numbers[GRADIENT_NORM, lane]
                 for k in range(scratch.norms.shape[0]):
                     measures.weight_norms[seed, k] = scratch.norms[k, lane]
@@ -129,8 +127,8 @@ def make_evaluate(lanes: int, dtype: str) -> Any:
 
 
 @functools.cache
-def make_expose(lanes: int, dtype: str) -> Any:
-    """Compile expose(acts, deltas, grads, params, work, data, plan, slope): everything that networks do on data.
+def make_expose(lanes: int, dtype: str, functions: Functions) -> Any:
+    """Compile expose(acts, deltas, grads, params, workspace, data, kernel_params, slope): all that networks do.
 
     acts, deltas : (n_networks, n_examples, n_acts)
         As in layers.py, of the loss of the example alone.
@@ -139,53 +137,53 @@ def make_expose(lanes: int, dtype: str) -> Any:
     slope : float
         What multiplies a delta, so that it is that of one example's loss.
     """
-    forward, backward = GENERAL
+    forward, backward, _, loss_backward = general(functions)
     view = make_view(lanes)
 
-    @kernel(lanes, dtype)
-    def expose(acts, deltas, grads, params, work, data, plan, slope):
-        block, examples, table = view(work, data, plan)
-        s, n = plan.structure, params.shape[0]
+    @kernel(lanes, dtype, functions.identity)
+    def expose(acts, deltas, grads, params, workspace, data, kernel_params, slope):
+        block, examples, table = view(workspace, data, kernel_params)
+        s, n = kernel_params.structure, params.shape[0]
         scale = like(block.params[0], slope)
         for first in range(0, n, lanes):
             for lane in range(lanes):
-                put_params(work, lane, params, min(first + lane, n - 1))
+                put_params(workspace, lane, params, min(first + lane, n - 1))
             for p in range(s.n_params):
                 block.grads[p] = like(scale, 0.0)
-            for k in range(plan.n_examples):
+            for k in range(kernel_params.n_examples):
                 load_example(block.acts, examples, k, s)
                 forward(block.acts, block.params, table, s.n_layers)
                 loss_backward(block.deltas, block.acts, scale, s.loss)
                 backward(block.deltas, block.grads, block.params, block.acts, table, s.n_backward)
                 for lane in range(min(lanes, n - first)):
                     for unit in range(acts.shape[2]):
-                        acts[first + lane, k, unit] = work.acts[unit, lane]
-                        deltas[first + lane, k, unit] = work.deltas[unit, lane]
+                        acts[first + lane, k, unit] = workspace.acts[unit, lane]
+                        deltas[first + lane, k, unit] = workspace.deltas[unit, lane]
             for lane in range(min(lanes, n - first)):
                 for p in range(s.n_params):
-                    grads[first + lane, p] = work.grads[p, lane]
+                    grads[first + lane, p] = workspace.grads[p, lane]
 
     return expose
 
 
 @functools.cache
-def make_predict(lanes: int, dtype: str) -> Any:
-    """Compile predict(outputs, params, work, data, plan), outputs: (n_seeds, n_examples, n_out)."""
-    forward = GENERAL.forward
+def make_predict(lanes: int, dtype: str, functions: Functions) -> Any:
+    """Compile predict(outputs, params, workspace, data, kernel_params), outputs: (n_seeds, n_examples, n_out)."""
+    forward = general(functions).forward
     view = make_view(lanes)
 
-    @kernel(lanes, dtype)
-    def predict(outputs, params, work, data, plan):
-        block, examples, table = view(work, data, plan)
-        s, n_seeds = plan.structure, params.shape[0]
+    @kernel(lanes, dtype, functions.identity)
+    def predict(outputs, params, workspace, data, kernel_params):
+        block, examples, table = view(workspace, data, kernel_params)
+        s, n_seeds = kernel_params.structure, params.shape[0]
         for first in range(0, n_seeds, lanes):
             for lane in range(lanes):
-                put_params(work, lane, params, min(first + lane, n_seeds - 1))
-            for k in range(plan.n_examples):
+                put_params(workspace, lane, params, min(first + lane, n_seeds - 1))
+            for k in range(kernel_params.n_examples):
                 load_example(block.acts, examples, k, s)
                 forward(block.acts, block.params, table, s.n_layers)
                 for lane in range(min(lanes, n_seeds - first)):
                     for j in range(s.loss.n_out):
-                        outputs[first + lane, k, j] = work.acts[s.loss.out + j, lane]
+                        outputs[first + lane, k, j] = workspace.acts[s.loss.out + j, lane]
 
     return predict

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numba
@@ -69,6 +69,30 @@ def device(function: Callable[..., Any]) -> Any:
     dispatcher = numba.njit(pipeline_class=_DeviceCompiler, **options, **_OPTIONS)(function)
     dispatcher.__class__ = _DeviceFunction
     return dispatcher
+
+
+def by_kind(functions: Sequence[Callable[..., Any]]) -> Callable[..., Any]:
+    """Return a device function run(kind, *args) that calls the function whose place is `kind`, an integer."""
+    *before, last = functions
+
+    @device
+    def run(kind, *args):
+        return last(*args)
+
+    if len(set(functions)) > 1:
+        for place, function in reversed(list(enumerate(before))):
+            run = _either(place, function, run)
+    return run
+
+
+def _either(place: int, function: Callable[..., Any], otherwise: Callable[..., Any]) -> Callable[..., Any]:
+    @device
+    def run(kind, *args):
+        if kind == place:
+            return function(*args)
+        return otherwise(kind, *args)
+
+    return run
 
 
 def kernel(*key: object) -> Callable[[Callable[..., Any]], Any]:

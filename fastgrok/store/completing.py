@@ -10,7 +10,8 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExec
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from fastgrok.engine import builder, training
+from fastgrok.engine import training
+from fastgrok.engine.driver import cpu_count
 from fastgrok.errors import StoreError
 from fastgrok.store.shards import Shard
 from fastgrok.store.specification import Specification
@@ -33,8 +34,8 @@ def complete(
     advance: Callable[[int], object] | None = None,
 ) -> bool:
     """Make shards, and return whether Ctrl-C ended that early: what was in flight then is finished and committed."""
-    drivers = _drivers(specification, shards, threads or builder.threads(), specialize)
-    with _pools(executor, threads or builder.threads()) as pools:
+    drivers = _drivers(specification, shards, threads or cpu_count(), specialize)
+    with _pools(executor, threads or cpu_count()) as pools:
         flight = _Flight(pools, (root, remember(root, specification)), drivers, advance)
         try:
             for shard in random.Random().sample(shards, len(shards)):

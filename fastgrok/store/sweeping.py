@@ -9,8 +9,10 @@ import sys
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from fastgrok.engine import arguments, builder, training
+from fastgrok.engine import arguments, training
 from fastgrok.engine.arguments import ExecutionOptions
+from fastgrok.engine.driver import cpu_count
+from fastgrok.engine.kernel_params import flops_per_epoch
 from fastgrok.errors import InvalidExperiment, one_of
 from fastgrok.spec.axes import checked_axes
 from fastgrok.spec.experiment import Experiment
@@ -92,10 +94,10 @@ def _in_a_row(seeds: Any, stream: str) -> range:
 def _shard_size(specification: Specification, n: int) -> int:
     """Return the seeds of a shard: seconds of work, bounded memory, and enough shards for all threads."""
     experiments = [one.experiment for one in specification.configurations]
-    flops = max(builder.flops_per_epoch(one) * max(one.epochs, 1) for one in experiments)
+    flops = max(flops_per_epoch(one) * max(one.epochs, 1) for one in experiments)
     size = _SHARD_SECONDS * training.SPECIALISED_FLOPS / flops
     row = max(_row_bytes(specification, one) for one in experiments)
-    shares = math.ceil(n * len(specification.configurations) / (_SHARES * builder.threads()))
+    shares = math.ceil(n * len(specification.configurations) / (_SHARES * cpu_count()))
     return max(1, min(int(size), _SHARD_BYTES // row, _MOST_SEEDS, max(shares, 64), n))
 
 
@@ -127,14 +129,14 @@ def estimate_in(
 def _estimate(specification: Specification, n_seeds: Mapping[str, int], n_shards: int) -> Estimate:
     """Return what it takes to train so many seeds of each configuration."""
     both = [(specification.by_id[id_].experiment, n) for id_, n in n_seeds.items()]
-    flops = sum(n * builder.flops_per_epoch(one) * one.epochs for one, n in both)
+    flops = sum(n * flops_per_epoch(one) * one.epochs for one, n in both)
     return Estimate(
         n_configurations=len(specification.configurations),
         n_seeds=len(specification.seeds),
         n_runs=sum(n_seeds.values()),
         n_shards=n_shards,
         seed_epochs=sum(n * one.epochs for one, n in both),
-        seconds=flops / (builder.threads() * training.GENERAL_FLOPS),
+        seconds=flops / (cpu_count() * training.GENERAL_FLOPS),
         n_bytes=sum(n * _row_bytes(specification, one) for one, n in both),
     )
 

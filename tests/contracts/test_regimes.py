@@ -10,7 +10,8 @@ from registry import experiment
 from test_twin import LANES, SEEDS, XOR, assert_like_the_twin, assert_like_the_twin_every_epoch, library
 
 import fastgrok as fg
-from fastgrok.engine import builder
+from fastgrok.engine.driver import lane_count
+from fastgrok.engine.layout import functions
 from fastgrok.spec.variables import Outcome
 
 OPTIMIZERS = {
@@ -250,8 +251,8 @@ def test_one_kernel_evaluates_every_regime():
     for exp in REGIMES.values():
         library(exp, seeds=9, record_at=[1])
         library(exp, seeds=9, track="dead_units")
-    lanes = builder.lane_count(XOR, specialize=False)
-    assert len(make_evaluate(lanes, "float64").overloads) == 1
+    lanes = lane_count(XOR, specialize=False)
+    assert len(make_evaluate(lanes, "float64", functions()).overloads) == 1
 
 
 def test_units_that_died_and_revived_make_up_the_difference():

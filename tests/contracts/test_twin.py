@@ -15,12 +15,14 @@ from registry import (
     OPTIMIZERS,
     ORDERS,
     REDUCTIONS,
+    SCHEMES,
     STREAMS,
     experiment,
 )
 
 import fastgrok as fg
-from fastgrok.engine import builder
+from fastgrok.engine import activations, draws, losses, optimizers
+from fastgrok.engine.kernel_params import make_kernel_params
 from fastgrok.spec.variables import VARIABLES, Outcome
 
 LANES = 8  # one compilation of the general driver serves most tests
@@ -63,6 +65,40 @@ def assert_like_the_twin_every_epoch(exp: fg.Experiment, **options: Any) -> None
         assert_like_the_twin(exp.replace(epochs=epochs), seeds, **options)
 
 
+@pytest.mark.parametrize(
+    ("records", "twins"),
+    [
+        (activations.ACTIVATIONS, naive.ACTIVATIONS),
+        (losses.LOSSES, naive.LOSSES),
+        (losses.LOSSES, naive.DELTAS),
+        (optimizers.OPTIMIZERS, naive.OPTIMIZERS),
+        (draws.KINDS, naive.KINDS),
+        (draws.FORMS, naive.FORMS),
+    ],
+)
+def test_every_record_has_a_twin(records, twins):
+    assert set(records) == set(twins)
+
+
+def test_every_distribution_and_form_is_drawn():
+    laws = [scheme.distribution(3, 4) for scheme in SCHEMES]
+    assert {law.kind for law in laws} == set(draws.KINDS)
+    assert {law.form for law in laws} == set(draws.FORMS)
+
+
+@pytest.mark.parametrize("specialize", [False, True])
+@pytest.mark.parametrize("optimizer", optimizers.OPTIMIZERS)
+def test_every_optimizer_updates_as_the_twin_by_both_drivers(optimizer, specialize):
+    exp = experiment("mixed", batch_size=2, optimizer=optimizer(0.1, clip_norm=0.5, l1=0.05))
+    assert_like_the_twin_every_epoch(exp, specialize=specialize)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES, ids=lambda scheme: type(scheme).__name__)
+def test_every_distribution_is_the_start_of_training_as_in_the_twin(scheme):
+    exp = experiment("tanh", init=scheme, bias_init=fg.Normal(0, 0.1), order="per_seed", epochs=1)
+    assert_like_the_twin(exp, SEEDS, specialize=False)
+
+
 @pytest.mark.parametrize("batch_size", BATCHES)
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("network", NETWORKS)
@@ -95,7 +131,7 @@ def test_an_epoch_of_many_examples_is_the_twins(batch_size):
     rng = np.random.default_rng(0)
     data = fg.Dataset(rng.uniform(-1, 1, (900, 3)), rng.uniform(0, 1, (900, 2)))
     exp = experiment("width_256", data=data, batch_size=batch_size, epochs=1, optimizer=fg.SGD(0.01))
-    assert builder.plan(exp).check_examples < 500
+    assert make_kernel_params(exp).check_examples < 500
     assert_like_the_twin(exp, SEEDS[:1], rtol=1e-11, specialize=False)
 
 

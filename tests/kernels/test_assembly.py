@@ -20,15 +20,18 @@ COMPILE = """
 import numba
 import numpy as np
 import fastgrok as fg
-from fastgrok.engine import builder
+from fastgrok.engine.draws import state_words, tensors
+from fastgrok.engine.driver import lane_count, make_driver
+from fastgrok.engine.kernel_params import make_kernel_params
+from fastgrok.engine.workspace import make_outputs, make_workspace, training_data, validation_data
 exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), stop=None, dtype={dtype!r})
-lanes = builder.lane_count(exp, specialize=True)
-train = builder.driver(exp, lanes, specialize=True)
-outputs = builder.outputs(exp, np.zeros((lanes, exp.n_params), exp.dtype))
-states = np.zeros((lanes, builder.state_words(exp)), np.uint64)
+lanes = lane_count(exp, specialize=True)
+train = make_driver(exp, lanes, specialize=True)
+outputs = make_outputs(exp, np.zeros((lanes, exp.n_params), exp.dtype))
+states = np.zeros((lanes, state_words(exp)), np.uint64)
 arguments = (
-    outputs, states, builder.work(exp, lanes), builder.data(exp), builder.validation_data(exp),
-    builder.tensors(exp), builder.plan(exp), np.zeros(1, np.int64),
+    outputs, states, make_workspace(exp, lanes), training_data(exp), validation_data(exp),
+    tensors(exp), make_kernel_params(exp), np.zeros(1, np.int64),
 )
 train.compile(tuple(map(numba.typeof, arguments)))
 print(*train.inspect_asm().values())

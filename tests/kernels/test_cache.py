@@ -107,8 +107,8 @@ def test_an_edited_kernel_is_compiled_again(warm, tmp_path):
     before = entries(warm.directory)
     assert numbers(TRAIN, warm.directory, tmp_path) == warm.losses
     assert entries(warm.directory) == before  # the same sources elsewhere find the same entries
-    edited = tmp_path / "fastgrok" / "kernels" / "layers.py"
-    old, new = "z * like(z, layer.argument))", "z * like(z, 2.0 * layer.argument))"
+    edited = tmp_path / "fastgrok" / "kernels" / "nn" / "activations.py"
+    old, new = "z * like(z, slope))", "z * like(z, 2.0 * slope))"
     text = edited.read_text()
     assert text.count(old) == 1
     edited.write_text(text.replace(old, new))
@@ -118,7 +118,7 @@ def test_an_edited_kernel_is_compiled_again(warm, tmp_path):
     assert numbers(TRAIN, warm.directory) == warm.losses  # and the entries of the old sources are still theirs
 
 
-@pytest.mark.parametrize("edited", ["pcg64.py", "lanes/arithmetic.py", "train.py"])
+@pytest.mark.parametrize("edited", ["rng/pcg64.py", "lanes/arithmetic.py", "train/driver.py"])
 def test_an_edit_to_any_kernel_file_makes_new_entries(edited, warm, tmp_path):
     """Even to one that the kernel does not call, and in a folder of its own: nothing keeps track of that."""
     shutil.copytree(ROOT / "fastgrok", tmp_path / "fastgrok", ignore=shutil.ignore_patterns("__pycache__"))

@@ -14,7 +14,8 @@ from scipy import stats
 import fastgrok as fg
 from fastgrok.cli.flags import FLAGS
 from fastgrok.cli.request import request
-from fastgrok.engine import builder, generators
+from fastgrok.engine import generators
+from fastgrok.engine.draws import has_forms, laws, scratch_size, state_words, tensors
 from fastgrok.engine.initial_params import Initialiser
 from fastgrok.errors import InvalidExperiment
 from fastgrok.kernels.init.initialise import make_draw_on
@@ -89,7 +90,7 @@ def test_parameters_and_the_stream_after_them_are_numpys_in_every_bit(scheme: st
     init, bias_init = SCHEMES[scheme]
     exp = experiment(init, bias_init, stream=stream, dtype=dtype, order="per_seed")
     params = np.empty((len(SEEDS), exp.n_params), dtype)
-    states = np.empty((len(SEEDS), builder.state_words(exp)), np.uint64)
+    states = np.empty((len(SEEDS), state_words(exp)), np.uint64)
     Initialiser(exp)(params, states, SEEDS)
     twins = [naive.initial(exp, int(seed)) for seed in SEEDS]
     expected = np.stack([np.concatenate([p.ravel() for p in drawn]) for drawn, _ in twins])
@@ -156,8 +157,8 @@ def test_generators_and_words_are_the_same_stream(stream: Any, count: int) -> No
     again = generators.from_words(stream, words)
     np.testing.assert_array_equal(generators.to_words(stream, again), words)
     drawn = np.empty((len(SEEDS), 700))
-    table = builder.tensors(experiment(fg.Normal(0, 1), network=fg.Network(fg.Linear(1, 700, bias=False))))
-    make_draw_on(stream, "float64")(drawn, words, table, 1)
+    table = tensors(experiment(fg.Normal(0, 1), network=fg.Network(fg.Linear(1, 700, bias=False))))
+    make_draw_on(stream, "float64", laws(with_forms=True))(drawn, words, table, 1)
     for rng, other, kernels in zip(rngs, again, drawn, strict=True):
         numbers = rng.standard_normal(700)
         np.testing.assert_array_equal(other.standard_normal(700), numbers)
@@ -427,7 +428,7 @@ def test_the_command_line_takes_words_and_no_functions() -> None:
 
 def test_forms_are_compiled_only_where_they_are_asked_for() -> None:
     """And so a restart's kernel, which asks the same."""
-    assert not builder.has_forms(experiment(fg.HeNormal()))
-    assert builder.scratch_size(experiment(fg.HeNormal())) == 1
-    assert builder.has_forms(experiment(fg.Zeros(), fg.TruncatedNormal()))
-    assert builder.scratch_size(experiment(fg.Sparse(0.5), fg.Zeros())) == 5
+    assert not has_forms(experiment(fg.HeNormal()))
+    assert scratch_size(experiment(fg.HeNormal())) == 1
+    assert has_forms(experiment(fg.Zeros(), fg.TruncatedNormal()))
+    assert scratch_size(experiment(fg.Sparse(0.5), fg.Zeros())) == 5

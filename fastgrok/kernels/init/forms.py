@@ -1,7 +1,9 @@
 """What makes a matrix of a scheme out of numbers that were drawn one by one, in place.
 
-A matrix is `values`, row by row; `rows` are the inputs of a layer and `columns` its units. All sums run in the order
-of their index, every operation is rounded by itself, and only square roots are taken: no bit depends on the CPU.
+Each function here takes a stream and returns form(values, scratch, state, tensors, t), which makes tensor t of
+`values`, row by row: its rows are the inputs of a layer and its columns the units. The scheme's own numbers are
+`tensors.third[t]` and `tensors.fourth[t]`. All sums run in the order of their index, every operation is rounded by
+itself, and only square roots are taken: no bit depends on the CPU.
 """
 
 from __future__ import annotations
@@ -11,13 +13,26 @@ from collections.abc import Callable
 from typing import Any
 
 from fastgrok.kernels.jit import device
+from fastgrok.kernels.rng.streams import Stream
 
 
-def truncated(standard_normal: Callable[..., Any]) -> Callable[..., Any]:
-    """Return truncate(values, state, mean, std, low, high): draw what lies outside again, round by round."""
+def free(stream: Stream) -> Callable[..., Any]:
+    """Return a form that leaves the numbers as they are."""
 
     @device
-    def truncate(values, state, mean, std, low, high):
+    def form(values, scratch, state, tensors, t):
+        pass
+
+    return form
+
+
+def truncated(stream: Stream) -> Callable[..., Any]:
+    """Return a form that draws what lies outside third and fourth again, round by round."""
+    standard_normal = stream.standard_normal
+
+    @device
+    def form(values, scratch, state, tensors, t):
+        mean, std, low, high = tensors.first[t], tensors.second[t], tensors.third[t], tensors.fourth[t]
         outside = 1
         while outside > 0:
             outside = 0
@@ -26,52 +41,66 @@ def truncated(standard_normal: Callable[..., Any]) -> Callable[..., Any]:
                     values[i] = mean + std * standard_normal(state)
                     outside += not low <= values[i] <= high
 
-    return truncate
+    return form
 
 
-def sparse(permute: Callable[..., Any]) -> Callable[..., Any]:
-    """Return thin_out(values, scratch, state, rows, columns, zeros): so many zeros a row, by a permutation each."""
+def sparse(stream: Stream) -> Callable[..., Any]:
+    """Return a form with `third` zeros a row, by a permutation each."""
+    permute = stream.permute
 
     @device
-    def thin_out(values, scratch, state, rows, columns, zeros):
+    def form(values, scratch, state, tensors, t):
+        rows, columns, zeros = tensors.rows[t], tensors.columns[t], int(tensors.third[t])
         order = scratch[:columns]
         for i in range(rows):
             permute(state, order)
             for k in range(zeros):
                 values[i * columns + int(order[k])] = 0.0
 
-    return thin_out
+    return form
 
 
-def asymmetric(random: Callable[..., Any]) -> Callable[..., Any]:
-    """Return favour(values, state, rows, columns): in each column one number anew, from Beta(2, 1)."""
+def rai(stream: Stream) -> Callable[..., Any]:
+    """Return a form that draws one number of each column anew, from Beta(2, 1)."""
+    random = stream.random
 
     @device
-    def favour(values, state, rows, columns):
+    def form(values, scratch, state, tensors, t):
+        rows, columns = tensors.rows[t], tensors.columns[t]
         for j in range(columns):
             i = int(random(state) * rows)
             values[i * columns + j] = math.sqrt(random(state))
 
-    return favour
+    return form
 
 
-@device
-def identity(values, rows, columns, gain):
-    """The gain on the diagonal; the rest stays."""
-    for i in range(min(rows, columns)):
-        values[i * columns + i] = gain
+def identity(stream: Stream) -> Callable[..., Any]:
+    """Return a form with `third` on the diagonal; the rest stays."""
+
+    @device
+    def form(values, scratch, state, tensors, t):
+        columns = tensors.columns[t]
+        for i in range(min(tensors.rows[t], columns)):
+            values[i * columns + i] = tensors.third[t]
+
+    return form
 
 
-@device
-def nguyen_widrow(values, rows, columns, norm):
-    """Stretch each column to a norm: times norm / sqrt(sum of its squares)."""
-    for j in range(columns):
-        squares = 0.0
-        for i in range(rows):
-            squares += values[i * columns + j] * values[i * columns + j]
-        stretch = norm / math.sqrt(squares) if squares > 0.0 else 0.0
-        for i in range(rows):
-            values[i * columns + j] *= stretch
+def nguyen_widrow(stream: Stream) -> Callable[..., Any]:
+    """Return a form that stretches each column to the norm `third`: times norm / sqrt(sum of its squares)."""
+
+    @device
+    def form(values, scratch, state, tensors, t):
+        rows, columns, norm = tensors.rows[t], tensors.columns[t], tensors.third[t]
+        for j in range(columns):
+            squares = 0.0
+            for i in range(rows):
+                squares += values[i * columns + j] * values[i * columns + j]
+            stretch = norm / math.sqrt(squares) if squares > 0.0 else 0.0
+            for i in range(rows):
+                values[i * columns + j] *= stretch
+
+    return form
 
 
 @device
@@ -98,14 +127,19 @@ def _orthonormalise(values, dots, length, count, along, across):
                 values[i * along + later * across] -= values[i * along + k * across] * dots[later]
 
 
-@device
-def orthogonal(values, scratch, rows, columns, gain):
-    """Orthonormal columns, or rows where they are fewer, times the gain.
+def orthogonal(stream: Stream) -> Callable[..., Any]:
+    """Return a form of orthonormal columns, or rows where they are fewer, times `third`.
 
     Once leaves them orthogonal but for the condition number of what was drawn, twice but for the rounding.
     """
-    length, count, along, across = (columns, rows, 1, columns) if rows < columns else (rows, columns, columns, 1)
-    for _ in range(2):
-        _orthonormalise(values, scratch, length, count, along, across)
-    for i in range(rows * columns):
-        values[i] *= gain
+
+    @device
+    def form(values, scratch, state, tensors, t):
+        rows, columns, gain = tensors.rows[t], tensors.columns[t], tensors.third[t]
+        length, count, along, across = (columns, rows, 1, columns) if rows < columns else (rows, columns, columns, 1)
+        for _ in range(2):
+            _orthonormalise(values, scratch, length, count, along, across)
+        for i in range(rows * columns):
+            values[i] *= gain
+
+    return form

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from fastgrok.kernels.init.draw import make_draw
+from fastgrok.kernels.init.draw import Laws, make_draw
 from fastgrok.kernels.jit import kernel
 from fastgrok.kernels.rng.streams import STREAMS
 
 
 @functools.cache
-def make_initialise(stream: str, dtype: str, with_forms: bool) -> Any:
+def make_initialise(stream: str, dtype: str, laws: Laws) -> Any:
     """Compile initialise(params, states, seeds, tensors, scratch_size) for a stream and the dtype of params.
 
     params : (n_seeds, n_params)
@@ -23,9 +23,9 @@ def make_initialise(stream: str, dtype: str, with_forms: bool) -> Any:
     seeds : uint64 (n_seeds,)
     """
     seed_stream, words = STREAMS[stream].seed, STREAMS[stream].words
-    draw = make_draw(stream, with_forms)
+    draw = make_draw(stream, laws)
 
-    @kernel(stream, dtype, with_forms)
+    @kernel(stream, dtype, laws.identity)
     def initialise(params, states, seeds, tensors, scratch_size):
         state, scratch = np.empty(words, np.uint64), np.empty(scratch_size)
         drawn = np.empty(params.shape[1])
@@ -41,16 +41,16 @@ def make_initialise(stream: str, dtype: str, with_forms: bool) -> Any:
 
 
 @functools.cache
-def make_draw_on(stream: str, dtype: str) -> Any:
+def make_draw_on(stream: str, dtype: str, laws: Laws) -> Any:
     """Compile draw_on(params, states, tensors, scratch_size): initialise with streams that have begun.
 
     params : (n_seeds, n_params)
     states : uint64 (n_seeds, words)
         Each goes on from where it is.
     """
-    draw = make_draw(stream, True)
+    draw = make_draw(stream, laws)
 
-    @kernel(stream, dtype)
+    @kernel(stream, dtype, laws.identity)
     def draw_on(params, states, tensors, scratch_size):
         drawn, scratch = np.empty(params.shape[1]), np.empty(scratch_size)
         for n in range(states.shape[0]):

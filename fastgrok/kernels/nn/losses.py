@@ -1,4 +1,4 @@
-"""The loss of one example and its gradient, and what the stop criteria ask of an example."""
+"""The losses of one example and their gradients, and what the stop criteria ask of an example."""
 
 from __future__ import annotations
 
@@ -8,43 +8,42 @@ from fastgrok.kernels.jit import device
 from fastgrok.kernels.lanes import absolute, both, either, fma, like, select
 from fastgrok.kernels.nn import lane_math
 
-SQUARES, CROSS_ENTROPY = range(2)
-
 
 class Loss(NamedTuple):
     """A loss as kernels see it: its kind, and where the network's output lies."""
 
-    kind: int
+    kind: int  # place among the losses that the driver was compiled with
     n_out: int
     out: int  # offset in acts of the network's outputs
-    delta: int  # offset in deltas where backward starts: the outputs, or the inputs of the last Sigmoid
+    delta: int  # offset in deltas where backward starts: the outputs, or the inputs of the last layer
     target: int  # offset in acts of the targets
     one_hot: bool  # accuracy by argmax
     midpoint: float  # accuracy by side: halfway between the smallest and the largest target
 
 
 @device
-def loss_backward(deltas, acts, scale, loss):
-    """delta_k = (output_k - target_k) * scale, for all three losses; scale holds their 1 or 2."""
+def error_backward(deltas, acts, scale, loss):
+    """delta_k = (output_k - target_k) * scale; scale holds a loss's own 1 or 2."""
     for k in range(loss.n_out):
         deltas[loss.delta + k] = (acts[loss.out + k] - acts[loss.target + k]) * scale
 
 
 @device
-def add_loss(total, acts, loss):
-    """Return total + the example's loss: sum_k e_k**2, or the cross-entropy computed from z.
+def add_squares(total, acts, loss):
+    """Return total + sum_k (output_k - target_k)**2."""
+    for k in range(loss.n_out):
+        error = acts[loss.out + k] - acts[loss.target + k]
+        total = fma(error, error, total)
+    return total
 
-    Cross-entropy: max(z, 0) - z t + log(1 + e**-|z|).
-    """
-    if loss.kind == SQUARES:
-        for k in range(loss.n_out):
-            error = acts[loss.out + k] - acts[loss.target + k]
-            total = fma(error, error, total)
-    else:
-        for k in range(loss.n_out):
-            z = acts[loss.delta + k]
-            linear = fma(-z, acts[loss.target + k], select(z < like(z, 0.0), like(z, 0.0), z))
-            total = total + (linear + lane_math.log1p(lane_math.exp(-absolute(z))))
+
+@device
+def add_cross_entropy(total, acts, loss):
+    """Return total + the cross-entropy of sigmoid(z) and the targets, max(z, 0) - z t + log(1 + e**-|z|) each."""
+    for k in range(loss.n_out):
+        z = acts[loss.delta + k]
+        linear = fma(-z, acts[loss.target + k], select(z < like(z, 0.0), like(z, 0.0), z))
+        total = total + (linear + lane_math.log1p(lane_math.exp(-absolute(z))))
     return total
 
 
@@ -58,12 +57,12 @@ def larger_error(largest, acts, loss):
 
 
 @device
-def add_hit(hits, acts, loss):
-    """Return hits + 1 in the lanes that have the example right.
+def add_correct(n_correct, acts, loss):
+    """Return n_correct + 1 in the lanes that have the example right.
 
     By argmax the first of equal outputs counts, and of NaN the first, as in `np.argmax`.
     """
-    one = like(hits, 1.0)
+    one = like(n_correct, 1.0)
     if loss.one_hot:
         best, chosen = acts[loss.out], acts[loss.target]
         for k in range(1, loss.n_out):
@@ -71,7 +70,7 @@ def add_hit(hits, acts, loss):
             better = output > best
             best = select(better, output, best)
             chosen = select(better, acts[loss.target + k], chosen)
-        right = chosen > like(hits, loss.midpoint)
+        right = chosen > like(n_correct, loss.midpoint)
     else:
         right = one == one
         for k in range(loss.n_out):
@@ -80,4 +79,4 @@ def add_hit(hits, acts, loss):
             above = both(output > middle, target > middle)
             below = both(output < middle, target < middle)
             right = both(right, either(either(above, below), both(output == middle, target == middle)))
-    return select(right, hits + one, hits)
+    return select(right, n_correct + one, n_correct)

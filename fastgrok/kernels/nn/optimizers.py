@@ -1,12 +1,12 @@
 """The update of the parameters from a batch's gradients.
 
-Each takes update(params, moments, grads, minus_lr, n_params, terms, rates): params and grads are (n_params, L),
-moments holds what the optimizer remembers and starts at zero, minus_lr is the negative learning rate of each lane.
+Each takes update(params, state, grads, minus_lr, n_params, terms, rates): params and grads are (n_params, L), `state`
+holds what the optimizer remembers and starts at zero, minus_lr is the negative learning rate of each lane.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from fastgrok.kernels.jit import device
 from fastgrok.kernels.lanes import copysign, fma, like, select, sqrt
@@ -19,24 +19,18 @@ class Terms(NamedTuple):
 
     weight_decay: bool
     l1: bool
-    momentum: bool
-    nesterov: bool
     clip: bool
+    own: Any  # those of one optimizer, such as SGDTerms; None where it has none
 
 
 class Rates(NamedTuple):
-    """The numbers of the update; what an optimizer does not have is 0."""
+    """The numbers of the update; a term that there is not has 0."""
 
     lr: float
     weight_decay: float
     l1: float
-    momentum: float
-    beta1: float
-    beta2: float
-    fresh1: float  # 1 - beta1
-    fresh2: float  # 1 - beta2
-    eps: float
     clip_norm: float
+    own: Any  # those of one optimizer, such as SGDRates; None where it has none
 
 
 @device
@@ -53,8 +47,15 @@ def _clip(grads, n_params, clip_norm):
 
 
 @device
-def _with_penalties(g, w, terms, rates):
-    """Return g + weight_decay w + l1 sign(w)."""
+def clip_gradients(grads, n_params, terms, rates):
+    """Clip the gradients, if that is a term: what every update begins with."""
+    if terms.clip:
+        _clip(grads, n_params, rates.clip_norm)
+
+
+@device
+def with_penalties(g, w, terms, rates):
+    """Return g + weight_decay w + l1 sign(w): the gradient that every update works with."""
     if terms.weight_decay:
         g = fma(like(w, rates.weight_decay), w, g)
     if terms.l1:
@@ -63,41 +64,63 @@ def _with_penalties(g, w, terms, rates):
     return g
 
 
+class SGDTerms(NamedTuple):
+    """Which terms SGD has."""
+
+    momentum: bool
+    nesterov: bool
+
+
+class SGDRates(NamedTuple):
+    """The numbers of SGD."""
+
+    momentum: float
+
+
 @device
-def sgd_update(params, moments, grads, minus_lr, n_params, terms, rates):
-    """v = momentum v + g; w -= lr v, or with Nesterov's look ahead w -= lr (g + momentum v). moments: v."""
-    if terms.clip:
-        _clip(grads, n_params, rates.clip_norm)
+def sgd_update(params, state, grads, minus_lr, n_params, terms, rates):
+    """v = momentum v + g; w -= lr v, or with Nesterov's look ahead w -= lr (g + momentum v). State: v."""
+    clip_gradients(grads, n_params, terms, rates)
     for p in range(n_params):
         w = params[p]
-        g = _with_penalties(grads[p], w, terms, rates)
-        if terms.momentum:
-            momentum = like(w, rates.momentum)
-            v = fma(momentum, moments[p], g)
-            moments[p] = v
-            g = fma(momentum, v, g) if terms.nesterov else v
+        g = with_penalties(grads[p], w, terms, rates)
+        if terms.own.momentum:
+            momentum = like(w, rates.own.momentum)
+            v = fma(momentum, state[p], g)
+            state[p] = v
+            g = fma(momentum, v, g) if terms.own.nesterov else v
         params[p] = fma(minus_lr, g, w)
 
 
+class AdamRates(NamedTuple):
+    """The numbers of Adam."""
+
+    beta1: float
+    beta2: float
+    fresh1: float  # 1 - beta1
+    fresh2: float  # 1 - beta2
+    eps: float
+
+
 @device
-def adam_update(params, moments, grads, minus_lr, n_params, terms, rates):
+def adam_update(params, state, grads, minus_lr, n_params, terms, rates):
     """m = beta1 m + (1-beta1) g; v = beta2 v + (1-beta2) g**2; w -= lr/c1 m / (sqrt(v)/sqrt(c2) + eps).
 
-    moments: m (n_params), v (n_params), c1, c2. The corrections c = 1 - beta**t are averages like m and v, of ones
+    State: m (n_params), v (n_params), c1, c2. The corrections c = 1 - beta**t are averages like m and v, of ones
     instead of gradients, so that m / c1 is a mean of gradients whatever beta was rounded to.
     """
-    if terms.clip:
-        _clip(grads, n_params, rates.clip_norm)
-    beta1, fresh1 = like(minus_lr, rates.beta1), like(minus_lr, rates.fresh1)
-    beta2, fresh2 = like(minus_lr, rates.beta2), like(minus_lr, rates.fresh2)
-    c1 = fma(beta1, moments[2 * n_params], fresh1)
-    c2 = fma(beta2, moments[2 * n_params + 1], fresh2)
-    moments[2 * n_params], moments[2 * n_params + 1] = c1, c2
-    step, root, eps = minus_lr / c1, like(c2, 1.0) / sqrt(c2), like(c2, rates.eps)
+    clip_gradients(grads, n_params, terms, rates)
+    own = rates.own
+    beta1, fresh1 = like(minus_lr, own.beta1), like(minus_lr, own.fresh1)
+    beta2, fresh2 = like(minus_lr, own.beta2), like(minus_lr, own.fresh2)
+    c1 = fma(beta1, state[2 * n_params], fresh1)
+    c2 = fma(beta2, state[2 * n_params + 1], fresh2)
+    state[2 * n_params], state[2 * n_params + 1] = c1, c2
+    step, root, eps = minus_lr / c1, like(c2, 1.0) / sqrt(c2), like(c2, own.eps)
     for p in range(n_params):
         w = params[p]
-        g = _with_penalties(grads[p], w, terms, rates)
-        m = fma(beta1, moments[p], fresh1 * g)
-        v = fma(beta2, moments[n_params + p], fresh2 * (g * g))
-        moments[p], moments[n_params + p] = m, v
+        g = with_penalties(grads[p], w, terms, rates)
+        m = fma(beta1, state[p], fresh1 * g)
+        v = fma(beta2, state[n_params + p], fresh2 * (g * g))
+        state[p], state[n_params + p] = m, v
         params[p] = fma(step, m / fma(sqrt(v), root, eps), w)

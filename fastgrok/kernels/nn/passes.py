@@ -1,80 +1,134 @@
-"""A whole network from its layers, in two ways: sizes read at run time, or fixed when compiled.
+"""A whole network from its layers, in two ways: kinds and sizes read at run time, or fixed when compiled.
 
-Both give a forward(acts, params, table) and a backward(deltas, into, params, acts, table, n_layers); `into` and the
-rest are described in layers.py. `backward` goes through the first `n_layers` layers, last to first: all of them, or
-all but the final Sigmoid where the loss has its gradient in closed form.
+Both give a forward(acts, params, table, n_layers) and a backward(deltas, grad_out, params, acts, table, n_layers);
+`grad_out` and the rest are described in linear.py. `backward` goes through the first `n_layers` layers, last to
+first: all of them, or all but the last where the loss has its gradient in closed form.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from fastgrok.kernels.jit import device
-from fastgrok.kernels.nn import layers
-from fastgrok.kernels.nn.layers import BACKWARD, FORWARD, LEAKY_RELU, LINEAR, RELU, SIGMOID, Layer
+from fastgrok.kernels.cache import identity
+from fastgrok.kernels.jit import by_kind, device
+from fastgrok.kernels.nn.linear import Layer, linear_backward, linear_forward
+
+
+class ActivationFunctions(NamedTuple):
+    """An activation: see activations.py."""
+
+    forward: Callable[..., Any]
+    backward: Callable[..., Any]
+
+
+class LossFunctions(NamedTuple):
+    """A loss: see losses.py."""
+
+    add: Callable[..., Any]
+    backward: Callable[..., Any]
+
+
+class Functions(NamedTuple):
+    """The activations and losses that drivers know: a kind is a place here, of activations counted from 1."""
+
+    activations: tuple[ActivationFunctions, ...]
+    losses: tuple[LossFunctions, ...]
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """What stands for them in the key of a kernel."""
+        return tuple(identity(function) for kind in (*self.activations, *self.losses) for function in kind)
 
 
 class Table(NamedTuple):
     """The layers of a network, for drivers that read them at run time (`ScalarView`s)."""
 
-    sizes: Any  # (n_layers, 7) int64: the first seven fields of Layer
+    sizes: Any  # (n_layers, 8) int64: the first eight fields of Layer
     arguments: Any  # (n_layers,) float64
 
 
 class Passes(NamedTuple):
-    """The compiled passes through a network."""
+    """What a driver does with an example."""
 
     forward: Callable[..., Any]
     backward: Callable[..., Any]
+    add_loss: Callable[..., Any]  # add_loss(total, acts, loss)
+    loss_backward: Callable[..., Any]  # loss_backward(deltas, acts, scale, loss)
 
 
 @device
 def layer_at(table, k):
     """Return row k of the table."""
     s = table.sizes
-    r = 7 * k
-    return Layer(s[r], s[r + 1], s[r + 2], s[r + 3], s[r + 4], s[r + 5], s[r + 6], table.arguments[k])
+    r = 8 * k
+    return Layer(s[r], s[r + 1], s[r + 2], s[r + 3], s[r + 4], s[r + 5], s[r + 6], s[r + 7] != 0, table.arguments[k])
 
 
-@device
-def _forward(acts, params, table, n_layers):
-    for k in range(n_layers):
-        layer = layer_at(table, k)
-        if layer.kind == LINEAR:
-            layers.linear_forward(acts, params, layer)
-        elif layer.kind == RELU:
-            layers.relu_forward(acts, params, layer)
-        elif layer.kind == LEAKY_RELU:
-            layers.leaky_relu_forward(acts, params, layer)
-        elif layer.kind == SIGMOID:
-            layers.sigmoid_forward(acts, params, layer)
-        else:
-            layers.tanh_forward(acts, params, layer)
+@functools.cache
+def _layer_forward(activate: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the forward of a layer of units that each have this activation."""
+
+    @device
+    def forward(acts, params, layer):
+        for i in range(layer.n_in):
+            acts[layer.out + i] = activate(acts[layer.inp + i], layer.argument)
+
+    return forward
 
 
-@device
-def _backward(deltas, into, params, acts, table, n_layers):
-    for back in range(n_layers):
-        layer = layer_at(table, n_layers - 1 - back)
-        if layer.kind == LINEAR:
-            layers.linear_backward(deltas, into, params, acts, layer)
-        elif layer.kind == RELU:
-            layers.relu_backward(deltas, into, params, acts, layer)
-        elif layer.kind == LEAKY_RELU:
-            layers.leaky_relu_backward(deltas, into, params, acts, layer)
-        elif layer.kind == SIGMOID:
-            layers.sigmoid_backward(deltas, into, params, acts, layer)
-        else:
-            layers.tanh_backward(deltas, into, params, acts, layer)
+@functools.cache
+def _layer_backward(differentiate: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the backward of a layer of units that each have this activation."""
+
+    @device
+    def backward(deltas, grad_out, params, acts, layer):
+        for i in range(layer.n_in):
+            z, a = acts[layer.inp + i], acts[layer.out + i]
+            deltas[layer.inp + i] = differentiate(deltas[layer.out + i], z, a, layer.argument)
+
+    return backward
 
 
-GENERAL = Passes(_forward, _backward)
+def _layers_forward(functions: Functions) -> list[Callable[..., Any]]:
+    return [linear_forward, *(_layer_forward(activation.forward) for activation in functions.activations)]
 
 
-def _forward_one(layer: Layer) -> Callable[..., Any]:
-    run = FORWARD[layer.kind]
+def _layers_backward(functions: Functions) -> list[Callable[..., Any]]:
+    return [linear_backward, *(_layer_backward(activation.backward) for activation in functions.activations)]
 
+
+@functools.cache
+def general(functions: Functions) -> Passes:
+    """Return the passes of any network of these activations and losses."""
+    forward_layer, backward_layer = by_kind(_layers_forward(functions)), by_kind(_layers_backward(functions))
+    add, start_backward = (by_kind(kinds) for kinds in zip(*functions.losses, strict=True))
+
+    @device
+    def forward(acts, params, table, n_layers):
+        for k in range(n_layers):
+            layer = layer_at(table, k)
+            forward_layer(layer.kind, acts, params, layer)
+
+    @device
+    def backward(deltas, grad_out, params, acts, table, n_layers):
+        for back in range(n_layers):
+            layer = layer_at(table, n_layers - 1 - back)
+            backward_layer(layer.kind, deltas, grad_out, params, acts, layer)
+
+    @device
+    def add_loss(total, acts, loss):
+        return add(loss.kind, total, acts, loss)
+
+    @device
+    def loss_backward(deltas, acts, scale, loss):
+        start_backward(loss.kind, deltas, acts, scale, loss)
+
+    return Passes(forward, backward, add_loss, loss_backward)
+
+
+def _forward_one(run: Callable[..., Any], layer: Layer) -> Callable[..., Any]:
     @device
     def forward(acts, params, table, n_layers):
         run(acts, params, layer)
@@ -82,44 +136,34 @@ def _forward_one(layer: Layer) -> Callable[..., Any]:
     return forward
 
 
-def _backward_one(layer: Layer) -> Callable[..., Any]:
-    run = BACKWARD[layer.kind]
-
+def _backward_one(run: Callable[..., Any], layer: Layer) -> Callable[..., Any]:
     @device
-    def backward(deltas, into, params, acts, table, n_layers):
-        run(deltas, into, params, acts, layer)
+    def backward(deltas, grad_out, params, acts, table, n_layers):
+        run(deltas, grad_out, params, acts, layer)
 
     return backward
 
 
-def _forward_both(first: Callable[..., Any], second: Callable[..., Any]) -> Callable[..., Any]:
+def _both(first: Callable[..., Any], second: Callable[..., Any]) -> Callable[..., Any]:
     @device
-    def forward(acts, params, table, n_layers):
-        first(acts, params, table, n_layers)
-        second(acts, params, table, n_layers)
+    def both(*args):
+        first(*args)
+        second(*args)
 
-    return forward
-
-
-def _backward_both(first: Callable[..., Any], second: Callable[..., Any]) -> Callable[..., Any]:
-    @device
-    def backward(deltas, into, params, acts, table, n_layers):
-        first(deltas, into, params, acts, table, n_layers)
-        second(deltas, into, params, acts, table, n_layers)
-
-    return backward
+    return both
 
 
-def _chain(functions: Sequence[Callable[..., Any]], join: Callable[..., Any]) -> Callable[..., Any]:
+def _chain(functions: Sequence[Callable[..., Any]]) -> Callable[..., Any]:
     """Return one function that calls all, in order: a tree of pairs, since Numba's compiler is recursive."""
     if len(functions) == 1:
         return functions[0]
     middle = len(functions) // 2
-    return join(_chain(functions[:middle], join), _chain(functions[middle:], join))
+    return _both(_chain(functions[:middle]), _chain(functions[middle:]))
 
 
-def specialised(network: Sequence[Layer], n_backward: int) -> Passes:
+def specialised(network: Sequence[Layer], n_backward: int, loss_kind: int, functions: Functions) -> Passes:
     """Return the passes of one network, its sizes and offsets constants, as a chain of closures."""
-    forward = [_forward_one(layer) for layer in network]
-    backward = [_backward_one(layer) for layer in reversed(network[:n_backward])]
-    return Passes(_chain(forward, _forward_both), _chain(backward, _backward_both))
+    forward, backward = _layers_forward(functions), _layers_backward(functions)
+    there = [_forward_one(forward[layer.kind], layer) for layer in network]
+    back = [_backward_one(backward[layer.kind], layer) for layer in reversed(network[:n_backward])]
+    return Passes(_chain(there), _chain(back), *functions.losses[loss_kind])

@@ -1,9 +1,9 @@
-"""The training driver: run a block of lanes, retire the lanes that are finished, refill them with the next seeds.
+"""The training driver: run a block of lanes, write back the lanes that are finished, refill them with the next seeds.
 
 `make_train` assembles it from parts, so that the general and the specialised driver are the same source: they differ
-in the passes through the network (network.py), in whether the structure of the experiment is an argument or a
-constant, and in whether the parameters of a block are worked on in memory or in registers. What a regime does not ask
-for is not compiled.
+in the passes through the network (passes.py), in whether the structure of the experiment is an argument or a
+constant, and in whether the parameters of a block are worked on in memory or in registers. What the
+features do not include is not compiled.
 """
 
 from __future__ import annotations
@@ -16,44 +16,44 @@ import numpy as np
 from fastgrok.kernels.block import Block, make_view
 from fastgrok.kernels.jit import device, kernel
 from fastgrok.kernels.lanes import align_stack, peek, scalar_view, working_view
+from fastgrok.kernels.train.criteria import make_check_criteria, make_validate
 from fastgrok.kernels.train.epoch import make_epoch, make_rate, make_shuffle
-from fastgrok.kernels.train.look import make_check, make_validate
-from fastgrok.kernels.train.plan import Design, Structure
-from fastgrok.kernels.train.seats import make_seats
+from fastgrok.kernels.train.lifecycle import make_lifecycle
+from fastgrok.kernels.train.parameters import DriverConfig, Structure
 
 
 def _structure_reader(structure: Structure | None) -> Callable[..., Any]:
     if structure is None:
 
         @device
-        def read(plan):
-            return plan.structure
+        def read(kernel_params):
+            return kernel_params.structure
     else:
 
         @device
-        def read(plan):
+        def read(kernel_params):
             return structure
 
     return read
 
 
-def _run_epochs(design: Design) -> Callable[..., Any]:
-    shuffle, rate, epoch = make_shuffle(design), make_rate(design), make_epoch(design)
-    check, validate = make_check(design), make_validate(design)
-    regime = design.regime
-    skips, tracks, validates, stops_early = regime.skips, regime.tracks, regime.validates, regime.stops_early
-    n_params, n_moments, n_grads, n_acts = design.registers
+def _run_epochs(config: DriverConfig) -> Callable[..., Any]:
+    shuffle, rate, epoch = make_shuffle(config), make_rate(config), make_epoch(config)
+    check_criteria, validate = make_check_criteria(config), make_validate(config)
+    features = config.features
+    skips, tracks, validates, stops_early = features.skips, features.tracks, features.validates, features.stops_early
+    n_params, n_state, n_grads, n_acts = config.registers
 
     @device
-    def run_epochs(views, validation, work, plan, s, lane_sets, budget, cancel):
-        """Run up to `budget` epochs, stopping after the first in which a lane has news.
+    def run_epochs(views, validation, workspace, kernel_params, s, lane_sets, n_epochs, cancel):
+        """Run up to `n_epochs` epochs, stopping after the first in which a lane has news.
 
-        Returns the number of epochs, the lanes that meet the criteria and those that are not finite.
+        Returns how many epochs were run, the lanes that meet the criteria and those that are not finite.
         """
         block, examples, table = views
         memory = Block(
             working_view(block.params, n_params),
-            working_view(block.moments, n_moments),
+            working_view(block.optimizer_state, n_state),
             working_view(block.grads, n_grads),
             working_view(block.acts, n_acts),
             working_view(block.deltas, n_acts),
@@ -61,37 +61,38 @@ def _run_epochs(design: Design) -> Callable[..., Any]:
         )
         for p in range(n_params):
             memory.params[p] = block.params[p]
-        for p in range(n_moments):
-            memory.moments[p] = block.moments[p]
+        for p in range(n_state):
+            memory.optimizer_state[p] = block.optimizer_state[p]
         active, waiting, due = lane_sets
         done, met, broken = np.int64(0), np.int64(0), np.int64(0)
-        while done < budget:
-            shuffle(work)
-            epoch(memory, examples, table, plan, s, rate(memory.acts[0], work, plan, done), cancel)
+        while done < n_epochs:
+            shuffle(workspace)
+            epoch_rate = rate(memory.acts[0], workspace, kernel_params, done)
+            epoch(memory, examples, table, kernel_params, s, epoch_rate, cancel)
             done += 1
-            if skips and (done < budget or not due):
+            if skips and (done < n_epochs or not due):
                 continue
             if tracks or s.stopping:
-                met, broken = check(memory, examples, table, work, plan, s, due, done)
+                met, broken = check_criteria(memory, examples, table, workspace, kernel_params, s, due, done)
             if validates:
-                lost = validate(memory, validation, table, work, plan, s, done) & due
+                lost = validate(memory, validation, table, workspace, kernel_params, s, done) & due
                 if stops_early:
                     broken |= lost
             if (met & waiting) | (broken & active):
                 break
         for p in range(n_params):
             block.params[p] = memory.params[p]
-        for p in range(n_moments):
-            block.moments[p] = memory.moments[p]
+        for p in range(n_state):
+            block.optimizer_state[p] = memory.optimizer_state[p]
         return done, met, broken
 
     return run_epochs
 
 
-def make_train(design: Design, key: tuple[object, ...]) -> Any:
+def make_train(config: DriverConfig, key: tuple[object, ...]) -> Any:
     """Compile a driver.
 
-    The kernel's arguments are train(outputs, states, work, data, validation, tensors, plan, cancel):
+    The kernel's arguments are train(outputs, states, workspace, data, validation, tensors, kernel_params, cancel):
 
     outputs : Outputs
         One row for each of a chunk of seeds.
@@ -104,15 +105,15 @@ def make_train(design: Design, key: tuple[object, ...]) -> Any:
     cancel : int64 (1,)
         Set by another thread to end the run early; what is not finished then is lost.
     """
-    lanes = design.lanes
-    run_epochs, read_structure = _run_epochs(design), _structure_reader(design.structure)
+    lanes = config.lanes
+    run_epochs, read_structure = _run_epochs(config), _structure_reader(config.structure)
     view = make_view(lanes)
-    fill, until_due, due_after, record, restart, expire, retire = make_seats(design)
+    fill, epochs_to_next_event, lanes_due, record, restart, patience_exhausted, write_back = make_lifecycle(config)
 
     @kernel(*key)
-    def train(outputs, states, work, data, validation, tensors, plan, cancel):
+    def train(outputs, states, workspace, data, validation, tensors, kernel_params, cancel):
         align_stack()
-        views = view(work, data, plan)
+        views = view(workspace, data, kernel_params)
         flag = scalar_view(cancel)
         n_seeds = outputs.params.shape[0]
         upcoming = 0
@@ -123,43 +124,42 @@ def make_train(design: Design, key: tuple[object, ...]) -> Any:
                 bit = np.int64(1) << lane
                 if empty & bit:
                     # a lane too many trains a copy of the last seed, so that it holds sane numbers
-                    fill(work, lane, min(upcoming, n_seeds - 1), outputs.params, states)
+                    fill(workspace, lane, min(upcoming, n_seeds - 1), outputs.params, states)
                     active |= bit if upcoming < n_seeds else np.int64(0)
                     upcoming += 1
             waiting |= empty & active
             empty = np.int64(0)
             if not active:
                 break
-            budget = until_due(work, plan, active, waiting)
-            due = due_after(work, plan, waiting, budget)
-            done, met, broken = run_epochs(
-                views, validation, work, plan, read_structure(plan), (active, waiting, due), budget, flag
-            )
+            n_epochs = epochs_to_next_event(workspace, kernel_params, active, waiting)
+            due = lanes_due(workspace, kernel_params, waiting, n_epochs)
+            s, lane_sets = read_structure(kernel_params), (active, waiting, due)
+            done, met, broken = run_epochs(views, validation, workspace, kernel_params, s, lane_sets, n_epochs, flag)
             if peek(flag):
                 break
             for lane in range(lanes):
                 bit = np.int64(1) << lane
                 if not active & bit:
                     continue
-                work.epochs[lane] += done
-                work.clock[lane] += done
+                workspace.epochs[lane] += done
+                workspace.attempt_epoch[lane] += done
                 if waiting & met & bit:
-                    outputs.epochs_to_converge[work.seeds[lane]] = work.epochs[lane]
+                    outputs.epochs_to_converge[workspace.seeds[lane]] = workspace.epochs[lane]
                     waiting &= ~bit
-                record(outputs, work, plan, lane)
+                record(outputs, workspace, kernel_params, lane)
                 is_broken = bool(broken & bit)
-                if waiting & bit and restart(outputs, work, plan, tensors, lane, is_broken):
+                if waiting & bit and restart(outputs, workspace, kernel_params, tensors, lane, is_broken):
                     continue
-                ended = is_broken or work.epochs[lane] == plan.limits.epochs
-                ended = ended or (bool(met & bit) and not plan.criteria.keep_training)
-                if not (ended or (bool(due & bit) and expire(outputs, work, plan, lane))):
+                ended = is_broken or workspace.epochs[lane] == kernel_params.limits.epochs
+                ended = ended or (bool(met & bit) and not kernel_params.criteria.keep_training)
+                if not (ended or (bool(due & bit) and patience_exhausted(outputs, workspace, kernel_params, lane))):
                     continue
-                retire(outputs, work, lane, is_broken)
+                write_back(outputs, workspace, lane, is_broken)
                 active &= ~bit
                 waiting &= ~bit
                 if upcoming < n_seeds:
                     empty |= bit
                 else:
-                    work.epochs[lane], work.clock[lane] = 0, 0
+                    workspace.epochs[lane], workspace.attempt_epoch[lane] = 0, 0
 
     return train

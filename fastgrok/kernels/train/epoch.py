@@ -8,45 +8,43 @@ from typing import Any
 from fastgrok.kernels.block import load_example
 from fastgrok.kernels.jit import device
 from fastgrok.kernels.lanes import gather, like, peek, scalar_view, splat_view
-from fastgrok.kernels.nn.losses import loss_backward
-from fastgrok.kernels.nn.optimizers import adam_update, sgd_update
-from fastgrok.kernels.train.plan import Design
+from fastgrok.kernels.train.parameters import DriverConfig
 
 
-def make_shuffle(design: Design) -> Callable[..., Any]:
-    """Return shuffle(work), which gives each lane its next permutation of the examples, if there are any."""
-    permute, lanes, word = design.permute, design.lanes, design.shuffle_word
+def make_shuffle(config: DriverConfig) -> Callable[..., Any]:
+    """Return shuffle(workspace), which gives each lane its next permutation of the examples, if there are any."""
+    permute, lanes, word = config.permute, config.lanes, config.shuffle_word
     if permute is None:
 
         @device
-        def shuffle(work):
+        def shuffle(workspace):
             """Leave the order as given."""
     else:
 
         @device
-        def shuffle(work):
+        def shuffle(workspace):
             for lane in range(lanes):
-                permute(work.states[lane, word:], work.order[:, lane])
+                permute(workspace.states[lane, word:], workspace.order[:, lane])
 
     return shuffle
 
 
-def make_rate(design: Design) -> Callable[..., Any]:
-    """Return rate(work, plan, done): what the epoch after `done` more ones multiplies by, in each lane.
+def make_rate(config: DriverConfig) -> Callable[..., Any]:
+    """Return rate(workspace, kernel_params, done): what the epoch after `done` more ones multiplies by, in each lane.
 
     Where backward is the update that is the scale of the deltas, and else the negative learning rate.
     """
-    lanes, fused = design.lanes, design.fused
-    if design.regime.scheduled:
+    lanes, fused = config.lanes, config.fused
+    if config.features.scheduled:
 
         @device
-        def rate(like_this, work, plan, done):
-            return gather(splat_view(plan.schedule, lanes), scalar_view(work.clock), 0, 1, done)
+        def rate(like_this, workspace, kernel_params, done):
+            return gather(splat_view(kernel_params.schedule, lanes), scalar_view(workspace.attempt_epoch), 0, 1, done)
     else:
 
         @device
-        def rate(like_this, work, plan, done):
-            return like(like_this, plan.scale if fused else -plan.rates.lr)
+        def rate(like_this, workspace, kernel_params, done):
+            return like(like_this, kernel_params.scale if fused else -kernel_params.rates.lr)
 
     return rate
 
@@ -76,23 +74,23 @@ def _make_keep(steps: bool) -> Callable[..., Any]:
     return keep
 
 
-def make_epoch(design: Design) -> Callable[..., Any]:
-    """Return epoch(memory, examples, table, plan, s, rate, cancel)."""
-    load, keep = _example_loader(design.permute is not None, design.lanes), _make_keep(design.regime.steps)
-    forward, backward = design.passes
-    update = adam_update if design.regime.adam else sgd_update
+def make_epoch(config: DriverConfig) -> Callable[..., Any]:
+    """Return epoch(memory, examples, table, kernel_params, s, rate, cancel)."""
+    load, keep = _example_loader(config.permute is not None, config.lanes), _make_keep(config.features.steps)
+    forward, backward, _, loss_backward = config.passes
+    update = config.update
 
     @device
-    def step(memory, into, examples, table, k, s, scale):
+    def step(memory, grad_out, examples, table, k, s, scale):
         load(memory.acts, examples, k, s)
         forward(memory.acts, memory.params, table, s.n_layers)
         loss_backward(memory.deltas, memory.acts, scale, s.loss)
-        backward(memory.deltas, into, memory.params, memory.acts, table, s.n_backward)
+        backward(memory.deltas, grad_out, memory.params, memory.acts, table, s.n_backward)
 
-    if design.fused:
+    if config.fused:
 
         @device
-        def stretch(memory, examples, table, plan, s, rate, start, end):
+        def stretch(memory, examples, table, kernel_params, s, rate, start, end):
             """Train on the examples from start to end; the deltas carry -lr, so that backward is the update."""
             for k in range(start, end):
                 step(memory, memory.params, examples, table, k, s, rate)
@@ -100,51 +98,52 @@ def make_epoch(design: Design) -> Callable[..., Any]:
     else:
 
         @device
-        def train_on(memory, examples, table, plan, s, rate, scale, first, last):
+        def train_on(memory, examples, table, kernel_params, s, rate, scale, first, last):
             """Train on one batch."""
             for p in range(s.n_params):
                 memory.grads[p] = like(memory.acts[0], 0.0)
             for k in range(first, last):
                 step(memory, memory.grads, examples, table, k, s, scale)
-            update(memory.params, memory.moments, memory.grads, rate, s.n_params, s.terms, plan.rates)
+            rates = kernel_params.rates
+            update(memory.params, memory.optimizer_state, memory.grads, rate, s.n_params, s.terms, rates)
 
-    if design.single and not design.fused:
+    if config.single and not config.fused:
 
         @device
-        def stretch(memory, examples, table, plan, s, rate, start, end):
+        def stretch(memory, examples, table, kernel_params, s, rate, start, end):
             """Train on the examples from start to end, one by one."""
-            scale = like(memory.acts[0], plan.scale)
+            scale = like(memory.acts[0], kernel_params.scale)
             for k in range(start, end):
-                train_on(memory, examples, table, plan, s, rate, scale, k, k + 1)
+                train_on(memory, examples, table, kernel_params, s, rate, scale, k, k + 1)
                 keep(memory, k, s)
 
-    elif not design.fused:
+    elif not config.fused:
 
         @device
-        def stretch(memory, examples, table, plan, s, rate, start, end):
+        def stretch(memory, examples, table, kernel_params, s, rate, start, end):
             """Train on the examples from start to end, batch by batch."""
-            for first in range(start, end, plan.batch_size):
-                last = min(first + plan.batch_size, end)
-                whole = last - first == plan.batch_size
-                scale = like(memory.acts[0], plan.scale if whole else plan.last_scale)
-                train_on(memory, examples, table, plan, s, rate, scale, first, last)
-                keep(memory, first // plan.batch_size, s)
+            for first in range(start, end, kernel_params.batch_size):
+                last = min(first + kernel_params.batch_size, end)
+                whole = last - first == kernel_params.batch_size
+                scale = like(memory.acts[0], kernel_params.scale if whole else kernel_params.last_scale)
+                train_on(memory, examples, table, kernel_params, s, rate, scale, first, last)
+                keep(memory, first // kernel_params.batch_size, s)
 
-    if design.long_epochs:
+    if config.long_epochs:
 
         @device
-        def epoch(memory, examples, table, plan, s, rate, cancel):
+        def epoch(memory, examples, table, kernel_params, s, rate, cancel):
             """One pass over the examples, left early when cancelled."""
-            for start in range(0, plan.n_examples, plan.check_examples):
+            for start in range(0, kernel_params.n_examples, kernel_params.check_examples):
                 if peek(cancel):
                     break
-                end = min(start + plan.check_examples, plan.n_examples)
-                stretch(memory, examples, table, plan, s, rate, start, end)
+                end = min(start + kernel_params.check_examples, kernel_params.n_examples)
+                stretch(memory, examples, table, kernel_params, s, rate, start, end)
     else:
 
         @device
-        def epoch(memory, examples, table, plan, s, rate, cancel):
+        def epoch(memory, examples, table, kernel_params, s, rate, cancel):
             """One pass over the examples."""
-            stretch(memory, examples, table, plan, s, rate, 0, plan.n_examples)
+            stretch(memory, examples, table, kernel_params, s, rate, 0, kernel_params.n_examples)
 
     return epoch

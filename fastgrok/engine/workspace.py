@@ -7,15 +7,25 @@ import math
 import numpy as np
 
 from fastgrok.datasets import Dataset
-from fastgrok.engine.builder.draws import scratch_size, state_words
-from fastgrok.engine.builder.layout import layout
-from fastgrok.engine.builder.numbers import is_fused, n_batches, n_moments, regime
-from fastgrok.kernels.train.plan import Again, Attempts, BestEpochs, Data, Outputs, Steps, Track, Watch, Work
+from fastgrok.engine.draws import scratch_size, state_words
+from fastgrok.engine.kernel_params import batches_per_epoch, driver_features, is_fused, n_state
+from fastgrok.engine.layout import layout
+from fastgrok.kernels.train.parameters import Data
+from fastgrok.kernels.train.workspace import (
+    Attempts,
+    BestEpochs,
+    DeadUnitState,
+    Outputs,
+    RestartState,
+    Steps,
+    ValidationState,
+    Workspace,
+)
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.recording import NOTHING, Recording
 
 
-def data(experiment: Experiment) -> Data:
+def training_data(experiment: Experiment) -> Data:
     """Return the examples in the experiment's dtype."""
     return _data(experiment, experiment.data)
 
@@ -40,29 +50,29 @@ def _aligned(shape: tuple[int, ...], dtype: str) -> np.ndarray:
     return raw[start : start + size].view(dtype).reshape(shape)
 
 
-def work(experiment: Experiment, lanes: int, recording: Recording = NOTHING) -> Work:
+def make_workspace(experiment: Experiment, lanes: int, recording: Recording = NOTHING) -> Workspace:
     """Return the memory of one block that trains."""
-    place, dtype, does = layout(experiment.network), experiment.dtype, regime(experiment, recording)
-    blank = evaluation_work(experiment, lanes, gradients=not is_fused(experiment))
+    place, dtype, does = layout(experiment.network), experiment.dtype, driver_features(experiment, recording)
+    blank = evaluation_workspace(experiment, lanes, gradients=not is_fused(experiment))
     shuffled = experiment.data.n_examples if experiment.order != "fixed" else 0
     return blank._replace(
-        moments=_aligned((n_moments(experiment), lanes), dtype),
+        optimizer_state=_aligned((n_state(experiment), lanes), dtype),
         order=np.zeros((shuffled, lanes), np.int64),
         states=np.zeros((lanes, state_words(experiment)), np.uint64),
-        steps=_aligned((n_batches(experiment) * place.n_params * does.steps, lanes), dtype),
+        steps=_aligned((batches_per_epoch(experiment) * place.n_params * does.steps, lanes), dtype),
         recorded=np.zeros(lanes, np.int64) if does.records else None,
-        again=_again(experiment, lanes) if does.restarts else None,
-        watch=_watch(place.n_params if does.restores else 0, lanes, dtype) if does.validates else None,
-        track=_track(experiment, lanes, restores=does.restores) if does.tracks else None,
+        restart=_restart_state(experiment, lanes) if does.restarts else None,
+        validation=_validation_state(place.n_params * does.restores, lanes, dtype) if does.validates else None,
+        dead_units=_dead_unit_state(experiment, lanes, restores=does.restores) if does.tracks else None,
     )
 
 
-def evaluation_work(experiment: Experiment, lanes: int, *, gradients: bool) -> Work:
-    """Return the memory of one block that only evaluates: alike for every regime, so that one kernel serves all."""
+def evaluation_workspace(experiment: Experiment, lanes: int, *, gradients: bool) -> Workspace:
+    """Return the memory of one block that only evaluates: alike for every features, so that one kernel serves all."""
     place, dtype = layout(experiment.network), experiment.dtype
-    return Work(
+    return Workspace(
         params=_aligned((place.n_params, lanes), dtype),
-        moments=_aligned((0, lanes), dtype),
+        optimizer_state=_aligned((0, lanes), dtype),
         grads=_aligned((place.n_params * gradients, lanes), dtype),
         acts=_aligned((place.n_acts, lanes), dtype),
         deltas=_aligned((place.n_acts, lanes), dtype),
@@ -71,35 +81,35 @@ def evaluation_work(experiment: Experiment, lanes: int, *, gradients: bool) -> W
         states=np.zeros((lanes, 0), np.uint64),
         seeds=np.zeros(lanes, np.int64),
         epochs=np.zeros(lanes, np.int64),
-        clock=np.zeros(lanes, np.int64),
+        attempt_epoch=np.zeros(lanes, np.int64),
         recorded=None,
-        again=None,
-        watch=None,
-        track=None,
+        restart=None,
+        validation=None,
+        dead_units=None,
     )
 
 
-def _again(experiment: Experiment, lanes: int) -> Again:
+def _restart_state(experiment: Experiment, lanes: int) -> RestartState:
     """Return the memory that a restart draws in."""
-    return Again(np.zeros(lanes, np.int64), np.zeros(experiment.n_params), np.zeros(scratch_size(experiment)))
+    return RestartState(np.zeros(lanes, np.int64), np.zeros(experiment.n_params), np.zeros(scratch_size(experiment)))
 
 
-def _watch(n_params: int, lanes: int, dtype: str) -> Watch:
+def _validation_state(n_params: int, lanes: int, dtype: str) -> ValidationState:
     """Return the memory for the best epochs, with so many parameters."""
     params, loss, due = (_aligned((n, lanes), dtype) for n in (n_params, 1, 1))
-    return Watch(params, loss, due, np.zeros(lanes, np.int64))
+    return ValidationState(params, loss, due, np.zeros(lanes, np.int64))
 
 
-def _track(experiment: Experiment, lanes: int, *, restores: bool) -> Track:
+def _dead_unit_state(experiment: Experiment, lanes: int, *, restores: bool) -> DeadUnitState:
     """Return the memory for what is dead since when."""
     units, acts = sum(experiment.network.relu_widths), layout(experiment.network).n_acts
     since, best = np.zeros((units, lanes), np.int64), np.zeros((units * restores, lanes), np.int64)
-    return Track(_aligned((acts, lanes), experiment.dtype), since, np.zeros(units, np.int64), best)
+    return DeadUnitState(_aligned((acts, lanes), experiment.dtype), since, np.zeros(units, np.int64), best)
 
 
-def outputs(experiment: Experiment, params: np.ndarray, recording: Recording = NOTHING) -> Outputs:
+def make_outputs(experiment: Experiment, params: np.ndarray, recording: Recording = NOTHING) -> Outputs:
     """Return what a driver fills, one row for each of the seeds whose initial parameters these are."""
-    does, n = regime(experiment, recording), len(params)
+    does, n = driver_features(experiment, recording), len(params)
     units, epochs = sum(experiment.network.relu_widths), len(recording.epochs)
     return Outputs(
         params=params,
@@ -121,7 +131,7 @@ def _attempts(params: np.ndarray, places: int) -> Attempts:
 
 def _steps(experiment: Experiment, n: int) -> Steps:
     epochs, shuffled = experiment.epochs, experiment.order != "fixed"
-    params = np.zeros((n, epochs * n_batches(experiment), experiment.n_params), experiment.dtype)
+    params = np.zeros((n, epochs * batches_per_epoch(experiment), experiment.n_params), experiment.dtype)
     return Steps(params, np.zeros((n, epochs * shuffled, experiment.data.n_examples), np.int64))
 
 
@@ -131,6 +141,6 @@ def _best_epochs(n: int, dtype: str) -> BestEpochs:
 
 def block_vectors(experiment: Experiment) -> int:
     """Return the vectors in the memory of a block of lanes that trains."""
-    place, does = layout(experiment.network), regime(experiment)
+    place, does = layout(experiment.network), driver_features(experiment)
     shares = 1 + (not is_fused(experiment)) + does.restores
-    return shares * place.n_params + n_moments(experiment) + 2 * place.n_acts
+    return shares * place.n_params + n_state(experiment) + 2 * place.n_acts

@@ -1,4 +1,4 @@
-"""The numbers of an experiment: everything that a driver reads at run time, and what it is compiled for."""
+"""What an experiment is in numbers: everything that a driver reads at run time, and what it is compiled for."""
 
 from __future__ import annotations
 
@@ -6,28 +6,21 @@ import math
 
 import numpy as np
 
-from fastgrok.engine.builder.layout import Layout, layout
+from fastgrok.engine.activations import ACTIVATIONS
+from fastgrok.engine.arguments import MAX_LANES
+from fastgrok.engine.layout import Layout, layout, loss_kind
+from fastgrok.engine.losses import LOSSES
+from fastgrok.engine.optimizers import OPTIMIZERS, is_plain
 from fastgrok.errors import InvalidExperiment
-from fastgrok.kernels.nn.losses import CROSS_ENTROPY, SQUARES, Loss
+from fastgrok.kernels.nn.losses import Loss
 from fastgrok.kernels.nn.optimizers import Rates, Terms
-from fastgrok.kernels.train.plan import Criteria, Limits, Plan, Regime, Structure
-from fastgrok.spec import layers as specs
+from fastgrok.kernels.train.parameters import Criteria, DriverFeatures, KernelParams, Limits, Structure
 from fastgrok.spec.experiment import Experiment
-from fastgrok.spec.optimizers import SGD, Adam
+from fastgrok.spec.layers import Linear
 from fastgrok.spec.recording import NOTHING, Recording
 
-# d(loss)/d(output) = _SLOPE * (output - target), and the loss is _FACTOR * what add_loss sums.
-_SLOPE = {"half_squared_error": 1.0, "squared_error": 2.0, "binary_cross_entropy": 1.0}
-
-_FACTOR = {"half_squared_error": 0.5, "squared_error": 1.0, "binary_cross_entropy": 1.0}
-
-CURVES = (specs.Sigmoid, specs.Tanh)
-
-_CURVE_FLOPS = 40
-
-_CHECK_FLOPS = 2e8  # work between two looks at the cancel flag: some 50 ms
-
-MAX_LANES = 64
+_CHECK_FLOPS = 2e8  # work between two checks of the cancel flag: some 50 ms
+_LINEAR_FLOPS = 4  # of a unit, besides its weights
 
 
 def _loss(experiment: Experiment, place: Layout) -> Loss:
@@ -35,38 +28,36 @@ def _loss(experiment: Experiment, place: Layout) -> Loss:
     low, high = float(y.min()), float(y.max())
     one_hot = y.shape[1] > 1 and low < high and bool(np.all(np.sum(y == high, axis=1) == 1))
     one_hot = one_hot and bool(np.all((y == low) | (y == high)))
-    entropy = experiment.loss == "binary_cross_entropy"
-    kind, delta = (CROSS_ENTROPY, place.before) if entropy else (SQUARES, place.out)
+    delta = place.out if LOSSES[experiment.loss].together_with is None else place.before
+    kind = loss_kind(experiment.loss)
     return Loss(kind, y.shape[1], place.out, delta, place.target, one_hot, low / 2 + high / 2)
 
 
 def structure(experiment: Experiment, place: Layout) -> Structure:
     """Return what the specialised driver fixes."""
-    criteria, optimizer, loss = experiment.criteria, experiment.optimizer, _loss(experiment, place)
+    criteria, optimizer = experiment.criteria, experiment.optimizer
     return Structure(
         n_layers=len(place.layers),
-        n_backward=len(place.layers) - (loss.kind == CROSS_ENTROPY),
+        n_backward=len(place.layers) - (LOSSES[experiment.loss].together_with is not None),
         n_params=place.n_params,
         n_in=experiment.network.n_in,
-        loss=loss,
+        loss=_loss(experiment, place),
         terms=Terms(
             weight_decay=optimizer.weight_decay > 0,
             l1=optimizer.l1 > 0,
-            momentum=_momentum(experiment) > 0,
-            nesterov=isinstance(optimizer, SGD) and optimizer.nesterov,
             clip=optimizer.clip_norm is not None,
+            own=OPTIMIZERS[type(optimizer)].terms(optimizer),
         ),
         stopping=criteria is not None,
         check_error=criteria is not None and criteria.max_error is not None,
-        check_hits=criteria is not None and criteria.accuracy is not None,
+        check_accuracy=criteria is not None and criteria.accuracy is not None,
     )
 
 
-def regime(experiment: Experiment, recording: Recording = NOTHING) -> Regime:
+def driver_features(experiment: Experiment, recording: Recording = NOTHING) -> DriverFeatures:
     """Return what the driver of an experiment is compiled to do."""
     early = experiment.early_stopping
-    return Regime(
-        adam=isinstance(experiment.optimizer, Adam),
+    return DriverFeatures(
         scheduled=experiment.optimizer.schedule is not None,
         skips=experiment.check_every > 1,
         restarts=experiment.restart is not None,
@@ -79,63 +70,42 @@ def regime(experiment: Experiment, recording: Recording = NOTHING) -> Regime:
     )
 
 
-def _momentum(experiment: Experiment) -> float:
-    return experiment.optimizer.momentum if isinstance(experiment.optimizer, SGD) else 0.0
-
-
-def n_moments(experiment: Experiment) -> int:
+def n_state(experiment: Experiment) -> int:
     """Return the vectors that the optimizer remembers."""
-    if isinstance(experiment.optimizer, Adam):
-        return 2 * experiment.n_params + 2
-    return experiment.n_params if _momentum(experiment) else 0
+    size = OPTIMIZERS[type(experiment.optimizer)].state(experiment.optimizer)
+    return int(size.per_param * experiment.n_params + size.more)
 
 
-def n_batches(experiment: Experiment) -> int:
+def batches_per_epoch(experiment: Experiment) -> int:
     """Return the updates of an epoch."""
     return -(-experiment.data.n_examples // experiment.batch_rows)
 
 
 def is_fused(experiment: Experiment) -> bool:
     """Whether the update is plain SGD on single examples, which backward does as it goes."""
-    optimizer = experiment.optimizer
-    if experiment.batch_rows > 1 or not isinstance(optimizer, SGD):
-        return False
-    return not (optimizer.momentum or optimizer.weight_decay or optimizer.l1 or optimizer.clip_norm)
+    return experiment.batch_rows == 1 and is_plain(experiment.optimizer)
 
 
 def _rates(experiment: Experiment) -> Rates:
     optimizer = experiment.optimizer
-    beta1, beta2, eps = 0.0, 0.0, 0.0
-    if isinstance(optimizer, Adam):
-        beta1, beta2, eps = optimizer.beta1, optimizer.beta2, optimizer.eps
-    return Rates(
-        lr=optimizer.lr,
-        weight_decay=optimizer.weight_decay,
-        l1=optimizer.l1,
-        momentum=_momentum(experiment),
-        beta1=beta1,
-        beta2=beta2,
-        fresh1=1 - beta1,
-        fresh2=1 - beta2,
-        eps=eps,
-        clip_norm=optimizer.clip_norm or 0.0,
-    )
+    own = OPTIMIZERS[type(optimizer)].rates(optimizer)
+    return Rates(optimizer.lr, optimizer.weight_decay, optimizer.l1, optimizer.clip_norm or 0.0, own)
 
 
 def _criteria(experiment: Experiment) -> Criteria:
     criteria, n = experiment.criteria, experiment.data.n_examples
-    factor = _FACTOR[experiment.loss] / n
+    factor = LOSSES[experiment.loss].factor / n
     if criteria is None:
         return Criteria(math.inf, factor, math.inf, 0.0, False)
-    hits = 0
+    n_correct = 0
     if criteria.accuracy is not None:  # the fewest examples whose share, as a float, reaches the accuracy
-        hits = math.floor(criteria.accuracy * n)
-        hits += hits / n < criteria.accuracy
+        n_correct = math.floor(criteria.accuracy * n)
+        n_correct += n_correct / n < criteria.accuracy
     return Criteria(
         loss=math.inf if criteria.loss is None else criteria.loss,
         loss_factor=factor,
         max_error=math.inf if criteria.max_error is None else criteria.max_error,
-        hits=float(hits),
+        n_correct=float(n_correct),
         keep_training=criteria.keep_training,
     )
 
@@ -173,18 +143,18 @@ def _schedule(experiment: Experiment, scale: float) -> np.ndarray | None:
     return table
 
 
-def plan(experiment: Experiment, recording: Recording = NOTHING) -> Plan:
+def make_kernel_params(experiment: Experiment, recording: Recording = NOTHING) -> KernelParams:
     """Return everything that a driver reads at run time."""
     place, n, validation = layout(experiment.network), experiment.data.n_examples, experiment.validation
-    batch, slope = experiment.batch_rows, _SLOPE[experiment.loss]
+    batch, slope = experiment.batch_rows, LOSSES[experiment.loss].slope
     last = n % batch or batch
     mean = experiment.reduction == "mean"
     step = -experiment.optimizer.lr if is_fused(experiment) else 1.0
     flops = flops_per_epoch(experiment) * MAX_LANES
     n_validation = 0 if validation is None else validation.n_examples
-    return Plan(
+    return KernelParams(
         structure=structure(experiment, place),
-        sizes=np.array([layer[:7] for layer in place.layers], np.int64),
+        sizes=np.array([layer[:8] for layer in place.layers], np.int64),
         arguments=np.array([layer.argument for layer in place.layers]),
         n_examples=n,
         n_validation=n_validation,
@@ -194,7 +164,7 @@ def plan(experiment: Experiment, recording: Recording = NOTHING) -> Plan:
         rates=_rates(experiment),
         schedule=_schedule(experiment, slope),
         criteria=_criteria(experiment),
-        validation_factor=_FACTOR[experiment.loss] / max(n_validation, 1),
+        validation_factor=LOSSES[experiment.loss].factor / max(n_validation, 1),
         limits=_limits(experiment),
         records=np.array(recording.epochs, np.int64) if recording.epochs else None,
         check_epochs=max(1, int(_CHECK_FLOPS / flops)),
@@ -202,9 +172,9 @@ def plan(experiment: Experiment, recording: Recording = NOTHING) -> Plan:
     )
 
 
-def evaluation_plan(whole: Plan, *, validation: bool = False) -> Plan:
-    """Return a plan as evaluate needs it, for the training or the validation data: alike for every regime."""
-    plain = whole._replace(schedule=None, records=None)
+def evaluation_kernel_params(whole: KernelParams, *, validation: bool = False) -> KernelParams:
+    """Return them for evaluation on the training or the validation data: of one type for all experiments."""
+    plain = whole._replace(structure=whole.structure._replace(terms=None), rates=None, schedule=None, records=None)
     if not validation:
         return plain
     criteria = whole.criteria._replace(loss_factor=whole.validation_factor)
@@ -213,7 +183,7 @@ def evaluation_plan(whole: Plan, *, validation: bool = False) -> Plan:
 
 def gradient_scale(experiment: Experiment) -> float:
     """Return what multiplies a delta, so that gradients summed over examples are those of the mean loss."""
-    return _SLOPE[experiment.loss] / experiment.data.n_examples
+    return LOSSES[experiment.loss].slope / experiment.data.n_examples
 
 
 def flops_per_epoch(experiment: Experiment) -> float:
@@ -221,10 +191,10 @@ def flops_per_epoch(experiment: Experiment) -> float:
     weights = sum(layer.fan_in * layer.fan_out for layer in experiment.network.linears)
     units, width = 0, experiment.network.n_in
     for layer in experiment.network.layers:
-        width = layer.fan_out if isinstance(layer, specs.Linear) else width
-        units += width * (_CURVE_FLOPS if type(layer) in CURVES else 4)
+        width = layer.fan_out if isinstance(layer, Linear) else width
+        units += width * (_LINEAR_FLOPS if isinstance(layer, Linear) else ACTIVATIONS[type(layer)].operations)
     passes = 6 + (2 if experiment.stop is not None else 0)
-    update = (20 if isinstance(experiment.optimizer, Adam) else 4) * experiment.n_params / experiment.batch_rows
+    update = OPTIMIZERS[type(experiment.optimizer)].operations * experiment.n_params / experiment.batch_rows
     shuffle = 20 if experiment.order != "fixed" else 0
     training = experiment.data.n_examples * (passes * weights + 2 * units + update + shuffle)
     validation = 0 if experiment.validation is None else experiment.validation.n_examples * (2 * weights + units)
@@ -232,5 +202,5 @@ def flops_per_epoch(experiment: Experiment) -> float:
 
 
 def is_long(experiment: Experiment) -> bool:
-    """Whether an epoch of a block is so long that a driver looks at its cancel flag within it."""
+    """Whether an epoch of a block is so long that a driver checks its cancel flag within it."""
     return flops_per_epoch(experiment) * MAX_LANES > _CHECK_FLOPS

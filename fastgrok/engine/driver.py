@@ -8,17 +8,22 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastgrok.engine.builder.draws import has_forms, own_words
-from fastgrok.engine.builder.layout import Layout, layout
-from fastgrok.engine.builder.memory import block_vectors
-from fastgrok.engine.builder.numbers import CURVES, MAX_LANES, is_fused, is_long, n_moments, regime, structure
-from fastgrok.kernels.init.draw import make_draw
-from fastgrok.kernels.nn.passes import GENERAL, specialised
+from fastgrok.engine.activations import ACTIVATIONS
+from fastgrok.engine.arguments import MAX_LANES
+from fastgrok.engine.draws import has_forms, laws, own_words
+from fastgrok.engine.kernel_params import driver_features, is_fused, is_long, n_state, structure
+from fastgrok.engine.layout import Layout, functions, layout
+from fastgrok.engine.optimizers import OPTIMIZERS
+from fastgrok.engine.workspace import block_vectors
+from fastgrok.kernels.cache import identity
+from fastgrok.kernels.init.draw import Laws, make_draw
+from fastgrok.kernels.nn.passes import Functions, general, specialised
 from fastgrok.kernels.rng.streams import STREAMS
 from fastgrok.kernels.target import operation_bytes, vector_bytes
 from fastgrok.kernels.train.driver import make_train
-from fastgrok.kernels.train.plan import Design, Regime, Structure
+from fastgrok.kernels.train.parameters import DriverConfig, DriverFeatures, Structure
 from fastgrok.spec.experiment import Experiment
+from fastgrok.spec.layers import Activation, Layer
 from fastgrok.spec.recording import NOTHING, Recording
 
 _UNROLLED_VECTORS = 128  # 2-8-1 gains a half from it, 2-16-16-1 nothing
@@ -47,7 +52,7 @@ def lane_count(experiment: Experiment, *, specialize: bool, n_seeds: int = MAX_L
         best = register
         while best * 2 <= min(_BLOCK_BYTES // lane_bytes, 4 * register):
             best *= 2
-    elif any(type(layer) in CURVES for layer in experiment.network.layers):
+    elif any(_is_curve(layer) for layer in experiment.network.layers):
         best = 4 * register
     else:
         two = 2 * operation_bytes() // itemsize
@@ -59,7 +64,11 @@ def lane_count(experiment: Experiment, *, specialize: bool, n_seeds: int = MAX_L
     return best
 
 
-def is_worth_specializing(experiment: Experiment) -> bool:
+def _is_curve(layer: Layer) -> bool:
+    return isinstance(layer, Activation) and bool(ACTIVATIONS[type(layer)].is_curve)
+
+
+def is_faster_specialised(experiment: Experiment) -> bool:
     """Whether the specialised driver is the faster one: LLVM unrolls the loops over so few parameters."""
     return block_vectors(experiment) <= _UNROLLED_VECTORS
 
@@ -74,10 +83,12 @@ class _Choices(NamedTuple):
     permutes: bool
     shuffle_word: int
     stream: str | None  # None where nothing is drawn
-    with_forms: bool  # of the draws of a restart
+    laws: Laws | None  # of the draws of a restart
     dtype: str
-    regime: Regime
-    n_moments: int  # in registers, if anything is
+    features: DriverFeatures
+    functions: Functions
+    update: Any  # the optimizer's, as compiled
+    n_state: int  # in registers, if anything is
     place: Layout | None  # None for the general driver, as is:
     fixed: Structure | None
 
@@ -85,15 +96,15 @@ class _Choices(NamedTuple):
 @functools.lru_cache(maxsize=256)
 def _driver(key: _Choices) -> Any:
     permute = STREAMS[key.stream].permute if key.stream is not None and key.permutes else None
-    draw = make_draw(key.stream, key.with_forms) if key.stream is not None and key.regime.restarts else None
-    passes, registers = GENERAL, (0, 0, 0, 0)
+    draw = make_draw(key.stream, key.laws) if key.stream is not None and key.laws is not None else None
+    passes, registers = general(key.functions), (0, 0, 0, 0)
     if key.place is not None and key.fixed is not None:
         n, acts = key.place.n_params, key.place.n_acts
-        passes = specialised(key.place.layers, key.fixed.n_backward)
-        registers = (n, key.n_moments, n * (not key.fused), acts)
-        if sum(registers) + acts > _STACK_VECTORS or key.regime.tracks:  # what is tracked is looked up by an index
+        passes = specialised(key.place.layers, key.fixed.n_backward, key.fixed.loss.kind, key.functions)
+        registers = (n, key.n_state, n * (not key.fused), acts)
+        if sum(registers) + acts > _STACK_VECTORS or key.features.tracks:  # what is tracked is looked up by an index
             registers = (0, 0, 0, 0)
-    design = Design(
+    config = DriverConfig(
         key.lanes,
         key.fused,
         key.single,
@@ -101,17 +112,23 @@ def _driver(key: _Choices) -> Any:
         permute,
         key.shuffle_word,
         draw,
-        key.regime,
+        key.features,
         passes,
+        key.update,
         key.fixed,
         registers,
     )
-    return make_train(design, tuple(key))
+    names = {
+        "functions": key.functions.identity,
+        "update": identity(key.update),
+        "laws": None if key.laws is None else key.laws.identity,
+    }
+    return make_train(config, tuple((key._asdict() | names).values()))
 
 
-def driver(experiment: Experiment, lanes: int, *, specialize: bool, recording: Recording = NOTHING) -> Any:
+def make_driver(experiment: Experiment, lanes: int, *, specialize: bool, recording: Recording = NOTHING) -> Any:
     """Return the training kernel, to be compiled or read from the cache when it is first called."""
-    place, does = layout(experiment.network), regime(experiment, recording)
+    place, does = layout(experiment.network), driver_features(experiment, recording)
     permutes = experiment.order != "fixed"
     return _driver(
         _Choices(
@@ -122,16 +139,18 @@ def driver(experiment: Experiment, lanes: int, *, specialize: bool, recording: R
             permutes=permutes,
             shuffle_word=own_words(experiment) if experiment.order == "shared" else 0,
             stream=experiment.stream if permutes or does.restarts else None,
-            with_forms=does.restarts and has_forms(experiment),
+            laws=laws(with_forms=has_forms(experiment)) if does.restarts else None,
             dtype=experiment.dtype,
-            regime=does,
-            n_moments=n_moments(experiment) if specialize else 0,
+            features=does,
+            functions=functions(),
+            update=OPTIMIZERS[type(experiment.optimizer)].update,
+            n_state=n_state(experiment) if specialize else 0,
             place=place if specialize else None,
             fixed=structure(experiment, place) if specialize else None,
         )
     )
 
 
-def threads() -> int:
+def cpu_count() -> int:
     """Return how many CPUs this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -6,10 +6,39 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fastgrok.kernels.init.draw import FORMS, KINDS, Tensors
+from fastgrok.engine.records import Records
+from fastgrok.kernels.init import draw, forms
+from fastgrok.kernels.init.draw import Laws, Tensors
 from fastgrok.kernels.rng.streams import STREAMS
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.initializers import Distribution, InitialTensor, initial_tensors
+
+KINDS = Records(
+    "kind of distribution",
+    "fastgrok/engine/draws.py",
+    {"constant": draw.constant, "uniform": draw.uniform, "normal": draw.normal},
+)
+"""What numbers are drawn from, by `Distribution.kind`; kernels know one by its place here."""
+
+FORMS = Records(
+    "form of initial parameters",
+    "fastgrok/engine/draws.py",
+    {
+        "free": forms.free,
+        "truncated": forms.truncated,
+        "orthogonal": forms.orthogonal,
+        "sparse": forms.sparse,
+        "identity": forms.identity,
+        "nguyen_widrow": forms.nguyen_widrow,
+        "rai": forms.rai,
+    },
+)
+"""What is made of the numbers of a tensor, by `Distribution.form`; likewise."""
+
+
+def laws(*, with_forms: bool) -> Laws:
+    """Return what a kernel draws from and makes; forms take a second to compile."""
+    return Laws(tuple(KINDS.values()), tuple(FORMS.values()) if with_forms else ())
 
 
 def initial(experiment: Experiment) -> list[InitialTensor]:
@@ -24,10 +53,10 @@ def table(parts: Sequence[InitialTensor]) -> Tensors:
     return Tensors(
         rows=np.array([1 if len(shape) == 1 else shape[0] for shape, _ in drawn], np.int64),
         columns=np.array([shape[-1] for shape, _ in drawn], np.int64),
-        kinds=np.array([KINDS[source.kind] for source in sources], np.int64),
+        kinds=np.array([KINDS.place(source.kind) for source in sources], np.int64),
         first=np.array([source.a for source in sources], np.float64),
         second=np.array([source.b for source in sources], np.float64),
-        forms=np.array([FORMS[source.form] for source in sources], np.int64),
+        forms=np.array([FORMS.place(source.form) for source in sources], np.int64),
         third=np.array([number[0] for number in numbers], np.float64),
         fourth=np.array([number[1] for number in numbers], np.float64),
     )
@@ -46,7 +75,7 @@ def restart_tensors(experiment: Experiment) -> Tensors | None:
 def has_forms(experiment: Experiment) -> bool:
     """Whether something is made of the numbers that are drawn, which the kernel is then compiled for."""
     sources = [part.source for part in initial(experiment)]
-    return any(isinstance(source, Distribution) and FORMS[source.form] for source in sources)
+    return any(isinstance(source, Distribution) and source.form != "free" for source in sources)
 
 
 def scratch_size(experiment: Experiment) -> int:

@@ -1,0 +1,56 @@
+"""A network laid out in memory, and the functions that stand for its kinds of layers."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from fastgrok.engine.activations import ACTIVATIONS
+from fastgrok.engine.losses import LOSSES
+from fastgrok.kernels.nn.linear import Layer
+from fastgrok.kernels.nn.passes import Functions, LossFunctions
+from fastgrok.spec.layers import Linear, ReLU
+from fastgrok.spec.network import Network
+
+
+class Layout(NamedTuple):
+    """A network laid out in memory."""
+
+    layers: tuple[Layer, ...]
+    n_params: int
+    out: int  # offset in acts of the outputs
+    before: int  # of the inputs of the last layer
+    target: int  # of the targets
+    n_acts: int
+
+
+def layout(network: Network) -> Layout:
+    """Lay out a network: see kernels/nn/linear.py for what lies where."""
+    rows, params, inp, out, width = [], 0, 0, 0, network.n_in
+    end = width
+    for layer in network.layers:
+        if isinstance(layer, Linear):
+            weight, width = params, layer.fan_out
+            bias = weight + layer.fan_in * layer.fan_out if layer.bias else -1
+            params = weight + (layer.fan_in + layer.bias) * layer.fan_out
+            rows.append(Layer(0, layer.fan_in, layer.fan_out, weight, bias, out, end, False, 0.0))
+        else:
+            field = ACTIVATIONS[type(layer)].argument
+            argument = 0.0 if field is None else getattr(layer, field)
+            kind = 1 + ACTIVATIONS.place(type(layer))
+            rows.append(Layer(kind, width, width, -1, -1, out, end, isinstance(layer, ReLU), argument))
+        inp, out, end = out, end, end + width
+    return Layout(tuple(rows), params, out, inp, end, end + width)
+
+
+def functions() -> Functions:
+    """Return the compiled functions of every activation and loss."""
+    return Functions(tuple(record.functions for record in ACTIVATIONS.values()), _loss_functions())
+
+
+def loss_kind(loss: str) -> int:
+    """Return the place of a loss among those functions; losses that differ by a factor share one."""
+    return _loss_functions().index(LOSSES[loss].functions)
+
+
+def _loss_functions() -> tuple[LossFunctions, ...]:
+    return tuple(dict.fromkeys(record.functions for record in LOSSES.values()))

@@ -1,0 +1,128 @@
+"""What is checked between two epochs: the criteria, the validation loss, which units are dead."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from fastgrok.kernels.block import Examples, load_example, mark_alive
+from fastgrok.kernels.jit import device
+from fastgrok.kernels.lanes import both, lane_bits, lane_view, like, select, splat_view
+from fastgrok.kernels.nn.losses import add_correct, larger_error
+from fastgrok.kernels.nn.passes import layer_at
+from fastgrok.kernels.train.parameters import DriverConfig
+
+
+def _make_measure(config: DriverConfig) -> Callable[..., Any]:
+    """Return measure(memory, workspace, examples, table, kernel_params, s).
+
+    It gives the loss, the largest error and the number of correct examples on the training data.
+    """
+    forward, add_loss = config.passes.forward, config.passes.add_loss
+    tracks, lanes = config.features.tracks, config.lanes
+
+    @device
+    def measure(memory, workspace, examples, table, kernel_params, s):
+        zero = like(memory.params[0], 0.0)
+        total, largest, n_correct = zero, zero, zero
+        for k in range(kernel_params.n_examples):
+            load_example(memory.acts, examples, k, s)
+            forward(memory.acts, memory.params, table, s.n_layers)
+            total = add_loss(total, memory.acts, s.loss)
+            if s.check_error:
+                largest = larger_error(largest, memory.acts, s.loss)
+            if s.check_accuracy:
+                n_correct = add_correct(n_correct, memory.acts, s.loss)
+            if tracks:
+                mark_alive(lane_view(workspace.dead_units.alive, lanes), memory.acts, table, s.n_layers)
+        return total * like(zero, kernel_params.criteria.loss_factor), largest, n_correct
+
+    return measure
+
+
+def _make_track(lanes: int) -> Callable[..., Any]:
+    @device
+    def track(workspace, table, s, due, done):
+        """Note the units of the due lanes that have died or revived, and forget the marks."""
+        alive, unit = lane_view(workspace.dead_units.alive, lanes), 0
+        zero = like(alive[0], 0.0)
+        for m in range(s.n_layers):
+            layer = layer_at(table, m)
+            if not layer.is_relu:
+                continue
+            for place in range(layer.inp, layer.inp + layer.n_in):
+                dead = lane_bits(alive[place] == zero)
+                changed = (dead ^ workspace.dead_units.dead[unit]) & due
+                alive[place] = zero
+                if changed:
+                    workspace.dead_units.dead[unit] ^= changed
+                    for lane in range(lanes):
+                        if (changed >> lane) & 1:
+                            since = workspace.epochs[lane] + done if (dead >> lane) & 1 else -1
+                            workspace.dead_units.since[unit, lane] = since
+                unit += 1
+
+    return track
+
+
+def make_check_criteria(config: DriverConfig) -> Callable[..., Any]:
+    """Return check_criteria(memory, examples, table, workspace, kernel_params, s, due, done).
+
+    It gives the lanes whose parameters meet every criterion, and those whose loss is not finite, as bits.
+    """
+    measure, track, tracks = _make_measure(config), _make_track(config.lanes), config.features.tracks
+
+    @device
+    def check_criteria(memory, examples, table, workspace, kernel_params, s, due, done):
+        loss, largest, n_correct = measure(memory, workspace, examples, table, kernel_params, s)
+        if tracks:
+            track(workspace, table, s, due, done)
+        if not s.stopping:
+            return 0, 0
+        met = loss <= like(loss, kernel_params.criteria.loss)
+        if s.check_error:
+            met = both(met, largest <= like(loss, kernel_params.criteria.max_error))
+        if s.check_accuracy:
+            met = both(met, n_correct >= like(loss, kernel_params.criteria.n_correct))
+        finite = loss < like(loss, float("inf"))
+        return lane_bits(both(met, finite)) & due, ~lane_bits(finite) & due
+
+    return check_criteria
+
+
+def make_validate(config: DriverConfig) -> Callable[..., Any]:
+    """Return validate(memory, data, table, workspace, kernel_params, s, done).
+
+    It keeps the best validation loss of the due lanes, its epoch and, where they are restored, its parameters; the
+    lanes whose validation loss is not finite come back as bits.
+    """
+    forward, add_loss, lanes = config.passes.forward, config.passes.add_loss, config.lanes
+    restores, tracks = config.features.restores, config.features.tracks
+
+    @device
+    def validate(memory, data, table, workspace, kernel_params, s, done):
+        best, due = lane_view(workspace.validation.loss, lanes), lane_view(workspace.validation.due, lanes)
+        total = like(memory.params[0], 0.0)
+        held_out = Examples(splat_view(data.inputs, lanes), splat_view(data.targets, lanes), None)
+        for k in range(kernel_params.n_validation):
+            load_example(memory.acts, held_out, k, s)
+            forward(memory.acts, memory.params, table, s.n_layers)
+            total = add_loss(total, memory.acts, s.loss)
+        loss = total * like(total, kernel_params.validation_factor)
+        better = both(loss < best[0] - like(loss, kernel_params.limits.min_delta), due[0] == like(loss, 1.0))
+        improved = lane_bits(better)
+        if improved:
+            best[0] = select(better, loss, best[0])
+            if restores:
+                kept = lane_view(workspace.validation.params, lanes)
+                for p in range(s.n_params):
+                    kept[p] = select(better, memory.params[p], kept[p])
+            for lane in range(lanes):
+                if (improved >> lane) & 1:
+                    workspace.validation.epoch[lane] = workspace.epochs[lane] + done
+                    if tracks and restores:
+                        for unit in range(workspace.dead_units.since.shape[0]):
+                            workspace.dead_units.best[unit, lane] = workspace.dead_units.since[unit, lane]
+        return ~lane_bits(loss < like(loss, float("inf")))
+
+    return validate

@@ -1,0 +1,232 @@
+"""One seed in its lane: how it gets in, when it is due for what, how it starts again, and how it is written out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fastgrok.kernels.block import put_params
+from fastgrok.kernels.jit import device
+from fastgrok.kernels.train.parameters import DriverConfig, DriverFeatures
+
+
+class LaneLifecycle(NamedTuple):
+    """What a driver does with the lanes between two stretches of epochs."""
+
+    fill: Callable[..., Any]  # fill(workspace, lane, seed, params, states)
+    epochs_to_next_event: Callable[..., Any]  # of these: (workspace, kernel_params, active, waiting)
+    lanes_due: Callable[..., Any]  # to be checked then, as bits: (workspace, kernel_params, waiting, n_epochs)
+    record: Callable[..., Any]  # the epochs just run: (outputs, workspace, kernel_params, lane)
+    restart: Callable[..., Any]  # if it is time to: (outputs, workspace, kernel_params, tensors, lane, broken)
+    patience_exhausted: Callable[..., Any]  # by the validation loss: (outputs, workspace, kernel_params, lane)
+    write_back: Callable[..., Any]  # write_back(outputs, workspace, lane, broken)
+
+
+def _make_begin(lanes: int, tracks: bool) -> Callable[..., Any]:
+    @device
+    def begin(workspace, lane):
+        """Begin an attempt: no momentum, and nothing known to be dead."""
+        workspace.attempt_epoch[lane] = 0
+        for m in range(workspace.optimizer_state.shape[0]):
+            workspace.optimizer_state[m, lane] = 0.0
+        if tracks:
+            for unit in range(workspace.dead_units.since.shape[0]):
+                workspace.dead_units.since[unit, lane] = -1
+                workspace.dead_units.dead[unit] &= ~(1 << lane)
+
+    return begin
+
+
+def _make_fill(config: DriverConfig, begin: Callable[..., Any]) -> Callable[..., Any]:
+    restarts, validates, records = config.features.restarts, config.features.validates, config.features.records
+
+    @device
+    def fill(workspace, lane, seed, params, states):
+        put_params(workspace, lane, params, seed)
+        for word in range(states.shape[1]):
+            workspace.states[lane, word] = states[seed, word]
+        workspace.seeds[lane] = seed
+        workspace.epochs[lane] = 0
+        if restarts:
+            workspace.restart.counts[lane] = 0
+        if records:
+            workspace.recorded[lane] = 0
+        if validates:
+            workspace.validation.loss[0, lane] = float("inf")
+            workspace.validation.epoch[lane] = 0
+        begin(workspace, lane)
+
+    return fill
+
+
+@device
+def _restarts_next(workspace, kernel_params, waiting, lane):
+    """Whether the seed in a lane starts again if it has not converged when its attempt is over."""
+    return bool((waiting >> lane) & 1) and workspace.restart.counts[lane] < kernel_params.limits.restarts
+
+
+def _make_epochs_to_next_event(config: DriverConfig) -> Callable[..., Any]:
+    lanes, features = config.lanes, config.features
+    skips, restarts, stops_early, records = features.skips, features.restarts, features.stops_early, features.records
+    steps = features.steps
+
+    @device
+    def epochs_to_next_event(workspace, kernel_params, active, waiting):
+        limits, epochs = kernel_params.limits, kernel_params.check_epochs
+        for lane in range(lanes):
+            if not (active >> lane) & 1:
+                continue
+            run, attempt_epoch = workspace.epochs[lane], workspace.attempt_epoch[lane]
+            epochs = min(epochs, limits.epochs - run)
+            if skips:
+                epochs = min(epochs, limits.check_every - attempt_epoch % limits.check_every)
+            if restarts and _restarts_next(workspace, kernel_params, waiting, lane):
+                epochs = min(epochs, limits.restart_after - attempt_epoch)
+            if stops_early and not skips:
+                epochs = min(epochs, workspace.validation.epoch[lane] + limits.patience - run)
+            if records and workspace.recorded[lane] < kernel_params.records.shape[0]:
+                epochs = min(epochs, kernel_params.records[workspace.recorded[lane]] - run)
+            if steps:
+                epochs = 1
+        return epochs
+
+    return epochs_to_next_event
+
+
+def _make_lanes_due(config: DriverConfig) -> Callable[..., Any]:
+    lanes, features = config.lanes, config.features
+    skips, restarts, validates = features.skips, features.restarts, features.validates
+
+    @device
+    def lanes_due(workspace, kernel_params, waiting, epochs):
+        limits, bits = kernel_params.limits, np.int64(0)
+        if not (skips or validates):
+            return np.int64(-1)
+        for lane in range(lanes):
+            attempt_epoch = workspace.attempt_epoch[lane] + epochs
+            is_last = workspace.epochs[lane] + epochs == limits.epochs
+            is_due = not skips or attempt_epoch % limits.check_every == 0 or is_last
+            if restarts and attempt_epoch == limits.restart_after:
+                is_due = is_due or _restarts_next(workspace, kernel_params, waiting, lane)
+            if is_due:
+                bits |= np.int64(1) << lane
+            if validates:
+                workspace.validation.due[0, lane] = 1.0 if is_due else 0.0
+        return bits
+
+    return lanes_due
+
+
+@device
+def _record_steps(outputs, workspace, lane):
+    """Keep the parameters after each update of an epoch, and the order of its examples."""
+    seed, done = workspace.seeds[lane], workspace.epochs[lane] - 1
+    n_params = workspace.params.shape[0]
+    n_batches = workspace.steps.shape[0] // n_params
+    for b in range(n_batches):
+        for p in range(n_params):
+            outputs.steps.params[seed, done * n_batches + b, p] = workspace.steps[b * n_params + p, lane]
+    for k in range(workspace.order.shape[0]):
+        outputs.steps.order[seed, done, k] = workspace.order[k, lane]
+
+
+def _make_record(features: DriverFeatures) -> Callable[..., Any]:
+    records, steps = features.records, features.steps
+
+    @device
+    def record(outputs, workspace, kernel_params, lane):
+        if steps:
+            _record_steps(outputs, workspace, lane)
+        if records:
+            k = workspace.recorded[lane]
+            if k < kernel_params.records.shape[0] and kernel_params.records[k] == workspace.epochs[lane]:
+                for p in range(workspace.params.shape[0]):
+                    outputs.records[workspace.seeds[lane], k, p] = workspace.params[p, lane]
+                workspace.recorded[lane] = k + 1
+
+    return record
+
+
+def _make_restart(config: DriverConfig, begin: Callable[..., Any]) -> Callable[..., Any]:
+    draw = config.draw
+    if draw is None:
+
+        @device
+        def restart(outputs, workspace, kernel_params, tensors, lane, broken):
+            return False
+    else:
+
+        @device
+        def restart(outputs, workspace, kernel_params, tensors, lane, broken):
+            limits = kernel_params.limits
+            over = broken or workspace.attempt_epoch[lane] == limits.restart_after
+            exhausted = workspace.restart.counts[lane] >= limits.restarts
+            if not over or exhausted or workspace.epochs[lane] == limits.epochs:
+                return False
+            draw(workspace.restart.drawn, workspace.restart.scratch, workspace.states[lane], tensors)
+            workspace.restart.counts[lane] += 1
+            place = min(workspace.restart.counts[lane], outputs.attempts.starts.shape[1] - 1)
+            outputs.attempts.begun[workspace.seeds[lane], place] = workspace.epochs[lane]
+            for p in range(workspace.params.shape[0]):
+                workspace.params[p, lane] = workspace.restart.drawn[p]
+                outputs.attempts.starts[workspace.seeds[lane], place, p] = workspace.restart.drawn[p]
+            begin(workspace, lane)
+            return True
+
+    return restart
+
+
+def _make_patience_exhausted(stops_early: bool) -> Callable[..., Any]:
+    @device
+    def patience_exhausted(outputs, workspace, kernel_params, lane):
+        if stops_early and workspace.epochs[lane] - workspace.validation.epoch[lane] >= kernel_params.limits.patience:
+            outputs.best.stopped_early[workspace.seeds[lane]] = True
+            return True
+        return False
+
+    return patience_exhausted
+
+
+def _make_write_back(config: DriverConfig) -> Callable[..., Any]:
+    features = config.features
+    restarts, validates, restores, tracks = features.restarts, features.validates, features.restores, features.tracks
+
+    @device
+    def write_back(outputs, workspace, lane, broken):
+        seed = workspace.seeds[lane]
+        outputs.epochs_run[seed] = workspace.epochs[lane]
+        for p in range(workspace.params.shape[0]):
+            outputs.params[seed, p] = workspace.params[p, lane]
+        if restarts:
+            outputs.attempts.restarts[seed] = workspace.restart.counts[lane]
+        if validates:
+            outputs.best.loss[seed] = workspace.validation.loss[0, lane]
+            outputs.best.epoch[seed] = workspace.validation.epoch[lane]
+            outputs.best.broken[seed] = broken
+        if restores and workspace.validation.epoch[lane] > 0:
+            for p in range(workspace.params.shape[0]):
+                outputs.params[seed, p] = workspace.validation.params[p, lane]
+        if tracks:
+            for unit in range(workspace.dead_units.since.shape[0]):
+                outputs.dead_since[seed, unit] = workspace.dead_units.since[unit, lane]
+        if tracks and restores and workspace.validation.epoch[lane] > 0:
+            for unit in range(workspace.dead_units.since.shape[0]):
+                outputs.dead_since[seed, unit] = workspace.dead_units.best[unit, lane]
+
+    return write_back
+
+
+def make_lifecycle(config: DriverConfig) -> LaneLifecycle:
+    """Return what a driver of this config does with its lanes."""
+    begin = _make_begin(config.lanes, config.features.tracks)
+    return LaneLifecycle(
+        _make_fill(config, begin),
+        _make_epochs_to_next_event(config),
+        _make_lanes_due(config),
+        _make_record(config.features),
+        _make_restart(config, begin),
+        _make_patience_exhausted(config.features.stops_early),
+        _make_write_back(config),
+    )

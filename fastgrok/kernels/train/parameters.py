@@ -1,0 +1,104 @@
+"""What drivers are compiled for, and the numbers and data of an experiment that they read at run time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from fastgrok.kernels.nn.losses import Loss
+from fastgrok.kernels.nn.optimizers import Rates, Terms
+from fastgrok.kernels.nn.passes import Passes
+
+
+class Structure(NamedTuple):
+    """What the specialised driver fixes when it is compiled."""
+
+    n_layers: int
+    n_backward: int  # layers that backward goes through
+    n_params: int
+    n_in: int
+    loss: Loss
+    terms: Terms | None  # None for kernels that only evaluate
+    stopping: bool  # there are criteria
+    check_error: bool  # max_error is one of them
+    check_accuracy: bool  # accuracy is one of them
+
+
+class DriverFeatures(NamedTuple):
+    """What a driver does besides plain updates; it is compiled for these, and what is False costs nothing."""
+
+    scheduled: bool  # the learning rate changes from epoch to epoch
+    skips: bool  # there are epochs after which nothing is looked at
+    restarts: bool  # seeds that have not converged get new parameters
+    validates: bool  # the loss on the validation data is watched
+    stops_early: bool  # and ends a seed
+    restores: bool  # and the parameters of its best epoch are kept
+    tracks: bool  # the epoch since which a unit is dead
+    records: bool  # parameters at chosen epochs
+    steps: bool  # parameters after every update
+
+
+class DriverConfig(NamedTuple):
+    """The choices that a driver is compiled for."""
+
+    lanes: int
+    fused: bool  # per-example plain SGD: backward itself updates the parameters
+    single: bool  # batches of one example
+    long_epochs: bool  # look at the cancel flag within an epoch too, which costs tiny networks a twentieth
+    permute: Callable[..., Any] | None  # shuffles the order of the examples, where they are shuffled
+    shuffle_word: int  # where in a lane's states the stream begins that shuffles
+    draw: Callable[..., Any] | None  # draws the parameters of a restarted seed
+    features: DriverFeatures
+    passes: Passes
+    update: Callable[..., Any]  # the optimizer's
+    structure: Structure | None  # None: read from KernelParams
+    registers: tuple[int, int, int, int]  # vectors to work on in registers, of params, state, grads, acts; 0: memory
+
+
+class Criteria(NamedTuple):
+    """What a seed must reach to have converged."""
+
+    loss: float  # on the sum that add_loss makes, times loss_factor
+    loss_factor: float
+    max_error: float
+    n_correct: float
+    keep_training: bool
+
+
+class Limits(NamedTuple):
+    """When a seed is looked at, and when it ends or starts again besides converging, in epochs."""
+
+    epochs: int
+    check_every: int
+    restart_after: int
+    restarts: int  # at most
+    patience: int
+    min_delta: float
+
+
+class KernelParams(NamedTuple):
+    """Everything about an experiment that a driver reads at run time."""
+
+    structure: Structure
+    sizes: Any  # int64 (n_layers, 8): see passes.Table
+    arguments: Any  # float64 (n_layers,)
+    n_examples: int
+    n_validation: int
+    batch_size: int
+    scale: float  # of the deltas, in a whole batch
+    last_scale: float  # and in the last one, which may be short
+    rates: Rates | None  # None for kernels that only evaluate
+    schedule: Any  # None, or float (n_epochs,): the negative learning rate, or the scale of the deltas if fused
+    criteria: Criteria
+    validation_factor: float  # the loss_factor of the validation data
+    limits: Limits
+    records: Any  # None, or int64 (n_records,), ascending: epochs after which parameters are recorded
+    check_epochs: int  # epochs between two looks at the cancel flag
+    check_examples: int  # examples between two looks, a multiple of the batch size
+
+
+class Data(NamedTuple):
+    """The examples, in the dtype of the experiment."""
+
+    inputs: Any  # (n_examples, n_in)
+    targets: Any  # (n_examples, n_out)
