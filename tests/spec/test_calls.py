@@ -3,11 +3,15 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from samples import ANYTHING, one_line
 
 import fastgrok as fg
 from fastgrok.errors import InvalidExperiment
 from fastgrok.spec.base import Spec, registered
-from fastgrok.spec.calls import describe
+from fastgrok.spec.calls import call_names, describe, from_call
+from fastgrok.spec.initializers import Initializer
 
 
 def test_every_field_has_a_sentence_of_help() -> None:
@@ -64,3 +68,60 @@ def test_text_that_a_field_does_not_accept_names_the_flag(
     assert caught.value.field == "--flag"
     assert caught.value.value == text
     assert accepted in caught.value.accepted
+
+
+@pytest.mark.parametrize(
+    ("name", "scheme"),
+    [
+        ("xavier_normal", fg.XavierNormal()),
+        ("he_uniform", fg.HeUniform()),
+        ("torch_linear", fg.TorchLinear()),
+        ("uniform", fg.Uniform()),
+        ("uniform(-2,2)", fg.Uniform(-2, 2)),
+        (" normal( 0 , std = 5e-1 ) ", fg.Normal(0, 0.5)),
+        ("constant(0.1)", fg.Constant(0.1)),
+        ("zeros()", fg.Zeros()),
+        ("he_normal(mode=fan_out)", fg.HeNormal(mode="fan_out")),
+        ("he_uniform(fan_out, slope=0.2)", fg.HeUniform("fan_out", 0.2)),
+        ("rai", fg.RAI()),
+        ("lecun_normal", fg.LeCunNormal()),
+        ("sparse(0.5)", fg.Sparse(0.5)),
+    ],
+)
+def test_initializer_of_a_name(name: str, scheme: Initializer) -> None:
+    assert from_call("init", Initializer, name) == scheme
+
+
+@given(
+    st.text(max_size=12)
+    | ANYTHING
+    | st.builds("{}({})".format, st.sampled_from(call_names(Initializer)), st.text("01-.,=nafi ow_", max_size=12))
+)
+def test_any_name_is_an_initializer_or_an_invalid_experiment(name: str) -> None:
+    try:
+        assert isinstance(from_call("init", Initializer, name), Initializer)
+    except InvalidExperiment as error:
+        one_line(error)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "glorot",
+        "uniform(2",
+        "uniform(2,-2)",
+        "uniform(a)",
+        "normal(std=1, 2)",
+        "normal(1_0)",
+        "he_normal(1)",
+        "he_normal(mode=fan_avg)",
+        "he_normal(mode='fan_in')",
+        "uniform(1_0)",
+        "from_function",
+        "from_arrays(1)",
+        3,
+    ],
+)
+def test_no_such_initializer(name: str) -> None:
+    with pytest.raises(InvalidExperiment, match="init"):
+        from_call("init", Initializer, name)

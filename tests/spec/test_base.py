@@ -1,4 +1,4 @@
-"""Networks, initialisers, optimizers and stopping rules: what they accept, and what they say of the rest."""
+"""Specifications of every kind: what they accept, what they say of the rest, and dicts, pickles and copies."""
 
 import copy
 import math
@@ -8,62 +8,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from samples import ANYTHING, NET, SPECS, one_line
 
 import fastgrok as fg
-from fastgrok.errors import MISSING, InvalidExperiment, short_repr
+from fastgrok.errors import InvalidExperiment
 from fastgrok.spec.base import Spec, from_plain, registered
-from fastgrok.spec.calls import call_names, from_call
 from fastgrok.spec.initializers import Initializer
-
-NET = fg.Network(fg.Linear(2, 4), fg.ReLU(), fg.Linear(4, 1), fg.Sigmoid())
-SPECS = [
-    fg.Linear(2, 4, bias=False),
-    fg.ReLU(1),
-    fg.LeakyReLU(0.2),
-    fg.Sigmoid(),
-    fg.Tanh(),
-    NET,
-    fg.Uniform(-2, 0.5),
-    fg.Normal(1, 2),
-    fg.XavierUniform(2),
-    fg.XavierNormal(),
-    fg.HeUniform("fan_out", 0.1),
-    fg.HeNormal(),
-    fg.Zeros(),
-    fg.Constant(0.1),
-    fg.TorchLinear(),
-    fg.TruncatedNormal(0.5, 2, -1, 3),
-    fg.LeCunUniform(),
-    fg.LeCunNormal(),
-    fg.KerasDense(),
-    fg.Orthogonal(2),
-    fg.Sparse(0.3, 1),
-    fg.Identity(-1),
-    fg.NguyenWidrow(),
-    fg.RAI(0.5),
-    fg.FromArrays([[1, 0.1]], [3, 4]),
-    fg.SGD(0.2, 0.9, 0.1, 0.01),
-    fg.Converged(max_error=0.5, keep_training=True),
-]
-ANYTHING = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats()
-    | st.text(max_size=5)
-    | st.binary(max_size=3)
-    | st.complex_numbers()
-    | st.sampled_from([np.float32(0.5), np.int64(3), np.bool_(True), np.timedelta64(1, "s"), 10**400, int, *SPECS]),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
-    max_leaves=5,
-)
-
-
-def check(error: InvalidExperiment) -> None:
-    """Check that an error is one line that names a field and what would be accepted."""
-    assert error.field
-    assert error.accepted
-    assert len(str(error).splitlines()) == 1
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=repr)
@@ -158,7 +108,7 @@ def test_any_arguments_make_a_spec_or_an_invalid_experiment(cls: type[Spec], val
     try:
         made = cls(*values)
     except InvalidExperiment as error:
-        check(error)
+        one_line(error)
         return
     assert cls.from_dict(made.to_dict()) == made
 
@@ -171,113 +121,6 @@ def test_any_dict_value_is_rebuilt_or_an_invalid_experiment(value: object) -> No
             try:
                 rebuilt = from_plain({**plain, key: value})
             except InvalidExperiment as error:
-                check(error)
+                one_line(error)
             else:
                 assert isinstance(rebuilt, Spec)
-
-
-def test_error_is_picklable_and_takes_a_prefix() -> None:
-    error = InvalidExperiment("lr", MISSING, "a number").within("optimizer")
-    again = pickle.loads(pickle.dumps(error))
-    assert (again.field, again.value, again.accepted) == ("optimizer.lr", MISSING, "a number")
-    assert str(again) == "optimizer.lr is missing: expected a number"
-    assert InvalidExperiment("[1].bias", 1, "").within("layers").field == "layers[1].bias"
-
-
-@given(ANYTHING | st.just(np.zeros((2000, 3))))
-def test_shown_is_one_short_line(value: object) -> None:
-    text = short_repr(value)
-    assert len(text) <= 80
-    assert len(text.splitlines()) <= 1
-
-
-def test_shown_survives_a_repr_that_raises() -> None:
-    assert short_repr(10**5000) == "<a value of type int>"
-
-
-def test_network_counts_its_parts() -> None:
-    net = fg.Network(
-        fg.Linear(3, 5),
-        fg.ReLU(),
-        fg.Linear(5, 4, bias=False),
-        fg.Tanh(),
-        fg.Linear(4, 2),
-        fg.ReLU(),
-        fg.Sigmoid(),
-    )
-    assert (net.n_in, net.n_out) == (3, 2)
-    assert net.param_shapes == [(3, 5), (5,), (5, 4), (4, 2), (2,)]
-    assert net.n_params == sum(math.prod(shape) for shape in net.param_shapes) == 50
-    assert net.relu_layers == (1, 3)
-    assert net.linears == (fg.Linear(3, 5), fg.Linear(5, 4, bias=False), fg.Linear(4, 2))
-    assert str(net) == "3-5-4-2 relu/tanh/relu+sigmoid, no bias in 2"
-
-
-def test_equal_layers_in_a_row_are_counted() -> None:
-    assert str(fg.mlp(2, *[16] * 10, 1)) == "2-(16 x10)-1 relu x10/linear"
-    assert str(fg.mlp(2, 3, 3, 3, 1)) == "2-3-3-3-1 relu/relu/relu/linear"
-
-
-def test_mlp_is_the_network_written_out() -> None:
-    assert fg.mlp(2, 4, 1, hidden="relu", output="sigmoid") == NET
-    assert repr(NET) == "Network(Linear(2, 4), ReLU(), Linear(4, 1), Sigmoid())"
-    assert str(NET) == "2-4-1 relu/sigmoid"
-    assert str(fg.mlp(2, 3, 1, hidden=fg.LeakyReLU(0.2), bias=False)) == "2-3-1 leaky_relu(0.2)/linear, no bias"
-    assert fg.mlp(2, 3, 1, hidden="linear") == fg.Network(fg.Linear(2, 3), fg.Linear(3, 1))
-
-
-@pytest.mark.parametrize(
-    ("name", "scheme"),
-    [
-        ("xavier_normal", fg.XavierNormal()),
-        ("he_uniform", fg.HeUniform()),
-        ("torch_linear", fg.TorchLinear()),
-        ("uniform", fg.Uniform()),
-        ("uniform(-2,2)", fg.Uniform(-2, 2)),
-        (" normal( 0 , std = 5e-1 ) ", fg.Normal(0, 0.5)),
-        ("constant(0.1)", fg.Constant(0.1)),
-        ("zeros()", fg.Zeros()),
-        ("he_normal(mode=fan_out)", fg.HeNormal(mode="fan_out")),
-        ("he_uniform(fan_out, slope=0.2)", fg.HeUniform("fan_out", 0.2)),
-        ("rai", fg.RAI()),
-        ("lecun_normal", fg.LeCunNormal()),
-        ("sparse(0.5)", fg.Sparse(0.5)),
-    ],
-)
-def test_initializer_of_a_name(name: str, scheme: Initializer) -> None:
-    assert from_call("init", Initializer, name) == scheme
-
-
-@given(
-    st.text(max_size=12)
-    | ANYTHING
-    | st.builds("{}({})".format, st.sampled_from(call_names(Initializer)), st.text("01-.,=nafi ow_", max_size=12))
-)
-def test_any_name_is_an_initializer_or_an_invalid_experiment(name: str) -> None:
-    try:
-        assert isinstance(from_call("init", Initializer, name), Initializer)
-    except InvalidExperiment as error:
-        check(error)
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "glorot",
-        "uniform(2",
-        "uniform(2,-2)",
-        "uniform(a)",
-        "normal(std=1, 2)",
-        "normal(1_0)",
-        "he_normal(1)",
-        "he_normal(mode=fan_avg)",
-        "he_normal(mode='fan_in')",
-        "uniform(1_0)",
-        "from_function",
-        "from_arrays(1)",
-        3,
-    ],
-)
-def test_no_such_initializer(name: str) -> None:
-    with pytest.raises(InvalidExperiment, match="init"):
-        from_call("init", Initializer, name)
