@@ -21,14 +21,7 @@ def table(header: Sequence[str], body: Sequence[Sequence[Any]], n_labels: int = 
 
 
 def aligned(table: Cells, rule: str = "-") -> Iterable[str]:
-    """
-    Yield the lines of a table: labels to the left, numbers to the right.
-
-    Examples
-    --------
-    >>> list(aligned(Cells(["init", "n"], [["Zeros()", "8"]], 1)))
-    ['init     n', '-------  -', 'Zeros()  8']
-    """
+    """Yield the lines of a table: labels to the left, numbers to the right."""
     lines = [table.header, *table.body]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     lines.insert(1, [rule * width for width in widths])
@@ -41,14 +34,7 @@ def aligned(table: Cells, rule: str = "-") -> Iterable[str]:
 
 
 def fitted(table: Cells, width: int, rule: str = "-") -> list[str]:
-    """
-    Return the lines of a table that is no wider than a terminal; no number is ever broken.
-
-    Examples
-    --------
-    >>> fitted(Cells(["init", "n"], [["Zeros()", "8"]], 1), 9)
-    ['init  Zeros()', 'n     8']
-    """
+    """Return the lines of a table that is no wider than a terminal; no number is ever broken."""
     lines = list(aligned(table, rule))
     if max(map(len, lines)) <= width:
         return lines
@@ -94,14 +80,7 @@ def _blocks(table: Cells) -> list[str]:
 
 
 def cells_as_html(table: Cells) -> str:
-    """
-    Return a table of strings in HTML.
-
-    Examples
-    --------
-    >>> cells_as_html(Cells(["n"], [["8"]], 0))
-    '<table><thead><tr><th>n</th></tr></thead><tbody><tr><td>8</td></tr></tbody></table>'
-    """
+    """Return a table of strings in HTML."""
     head = "".join(f"<th>{html.escape(cell)}</th>" for cell in table.header)
     body = ("".join(f"<td>{html.escape(cell)}</td>" for cell in line) for line in table.body)
     lines = "".join(f"<tr>{line}</tr>" for line in body)

@@ -19,39 +19,18 @@ def one_line(label: Any) -> str:
 
 
 def axis_value(axis: str, label: Any) -> str:
-    """
-    Return a value of an axis, with the last word of the axis before it unless it says itself what it is.
-
-    Examples
-    --------
-    >>> axis_value("optimizer.lr", 0.1), axis_value("init", "HeNormal()")
-    ('lr=0.1', 'HeNormal()')
-    """
+    """Return the label of a value, after the last word of its axis (lr=0.1) unless it is a call (HeNormal())."""
     text = one_line(label)
     return text if isinstance(label, str) and not label.isidentifier() else f"{axis.rpartition('.')[2]}={text}"
 
 
 def plural(count: int, noun: str) -> str:
-    """
-    Return a number of things.
-
-    Examples
-    --------
-    >>> plural(1, "unit"), plural(1200, "unit")
-    ('1 unit', '1,200 units')
-    """
+    """Return a number of things: 1 unit, 1,200 units."""
     return f"{count:,} {noun}{'s' * (count != 1)}"
 
 
 def listed(items: Iterable[Any]) -> str:
-    """
-    Return things one after the other, the first seven of them if there are more than eight.
-
-    Examples
-    --------
-    >>> listed([1, 2, 3]), listed(range(10))
-    ('1, 2 and 3', '0, 1, 2, 3, 4, 5, 6 and 3 more')
-    """
+    """Return things one after the other (1, 2 and 3), the first seven of them if there are more than eight."""
     words = [str(item) for item in items]
     if len(words) > _MOST_LISTED:
         words = [*words[: _MOST_LISTED - 1], f"{len(words) - _MOST_LISTED + 1:,} more"]
@@ -59,50 +38,22 @@ def listed(items: Iterable[Any]) -> str:
 
 
 def number(value: Any, digits: int = 4) -> str:
-    """
-    Return a number to some significant digits, without a minus before a zero.
-
-    Examples
-    --------
-    >>> number(0.123456), number(-0.0), number(2), number(0.1 + 0.2, 6)
-    ('0.1235', '0', '2', '0.3')
-    """
+    """Return a number to some significant digits, without a minus before a zero."""
     return f"{float(value) + 0.0:.{digits}g}"
 
 
 def fixed(value: Any, decimals: int) -> str:
-    """
-    Return a number to some decimals, without a minus before a zero.
-
-    Examples
-    --------
-    >>> fixed(-0.001, 2), fixed(1234.5, 0)
-    ('0.00', '1,234')
-    """
+    """Return a number to some decimals, without a minus before a zero."""
     return f"{round(float(value), decimals) + 0.0:,.{decimals}f}"
 
 
 def short(value: float, decimals: int = 2) -> str:
-    """
-    Return a number that fits into a node or a cell, as those of a seed that diverges must.
-
-    Examples
-    --------
-    >>> short(-0.5), short(-0.001), short(123.4), short(-2e200)
-    ('-0.50', '0.00', '1e+02', '-2e+200')
-    """
+    """Return a number that fits into a node or a cell, as those of a seed that diverges must: 1e+02 from 100 on."""
     return fixed(value, decimals) if abs(value) < 100 else f"{value:.0e}"
 
 
 def duration(seconds: float) -> str:
-    """
-    Return a time to three digits.
-
-    Examples
-    --------
-    >>> duration(0.01234), duration(12.34), duration(4000)
-    ('0.0123 s', '12.3 s', '1:06:40')
-    """
+    """Return a time to three digits, or in hours, minutes and seconds from ten minutes on."""
     if seconds >= 600:
         minutes, rest = divmod(round(seconds), 60)
         return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
@@ -110,14 +61,7 @@ def duration(seconds: float) -> str:
 
 
 def speed(per_second: float | None) -> str:
-    """
-    Return a number of seed-epochs per second to three digits.
-
-    Examples
-    --------
-    >>> speed(123_456_789), speed(950)
-    ('123 M', '950')
-    """
+    """Return a number of seed-epochs per second to three digits, in thousands, millions or billions."""
     if not per_second:
         return "-"
     for factor, unit in ((1e9, " G"), (1e6, " M"), (1e3, " k")):
@@ -127,51 +71,23 @@ def speed(per_second: float | None) -> str:
 
 
 def probability(p: float, equals: str = "") -> str:
-    """
-    Return a p-value to two digits.
-
-    Examples
-    --------
-    >>> probability(0.01234), probability(1e-300)
-    ('0.012', '< 1e-10')
-    """
+    """Return a p-value to two digits, or that it is less than 1e-10."""
     return f"< {_LEAST_P:g}" if p < _LEAST_P else f"{equals}{number(p, 2)}"
 
 
 def with_interval(estimate: Estimate, decimals: int, unit: str = "", open_end: str = "open") -> str:
-    """
-    Return an estimate and its interval to some decimals.
-
-    Examples
-    --------
-    >>> with_interval(Estimate(1.5, 1.1, None), 2)
-    '1.50 [1.10, open]'
-    """
+    """Return an estimate and its interval to some decimals: 1.50 [1.10, open]."""
     value, low, high = (open_end if x is None else fixed(x, decimals) for x in estimate)
     return f"{value}{unit} [{low}, {high}]"
 
 
 def decimals_of(width: float, more: int = 0, most: int = 6) -> int:
-    """
-    Return the decimals of the first digit of an interval's width, and some more.
-
-    Examples
-    --------
-    >>> decimals_of(0.03), decimals_of(0.03, more=1), decimals_of(30)
-    (2, 3, 0)
-    """
+    """Return the decimals of the first digit of an interval's width, and some more."""
     return min(max(-math.floor(math.log10(width)), 0) + more, most)
 
 
 def percent(share: Estimate, *, unit: str = " %", digits: int = 0) -> str:
-    """
-    Return a share with its interval, in percent, with the decimals that the interval warrants.
-
-    Examples
-    --------
-    >>> percent(Estimate(0.0312, 0.0257, 0.0367), digits=1)
-    '3.1 % [2.6, 3.7]'
-    """
+    """Return a share and its interval in percent, with the decimals that the interval warrants: 3.1 % [2.6, 3.7]."""
     value, low, high = share
     if value is None or low is None or high is None:
         return "-"
@@ -181,40 +97,19 @@ def percent(share: Estimate, *, unit: str = " %", digits: int = 0) -> str:
 
 
 def points(difference: Estimate, unit: str = "") -> str:
-    """
-    Return a difference of shares in percentage points.
-
-    Examples
-    --------
-    >>> points(Estimate(0.0312, 0.0257, 0.0367), " points")
-    '3.1 points [2.6, 3.7]'
-    """
+    """Return a difference of shares and its interval in percentage points."""
     return percent(difference, unit=unit, digits=1)
 
 
 def epochs(estimate: Estimate, none: str = NOT_REACHED, beyond: str = NOT_REACHED) -> str:
-    """
-    Return a number of epochs with its interval.
-
-    Examples
-    --------
-    >>> epochs(Estimate(1234.4, 1200.2, None))
-    '1,234 [1,200, not reached]'
-    """
+    """Return a number of epochs and its interval: 1,234 [1,200, not reached]."""
     if estimate.value is None:
         return none if estimate.low is None else f"{none} [{fixed(estimate.low, 0)}, {beyond}]"
     return with_interval(estimate, 0, open_end=beyond)
 
 
 def ratio(estimate: Estimate) -> str:
-    """
-    Return a ratio with its interval, with the decimals that the interval warrants.
-
-    Examples
-    --------
-    >>> ratio(Estimate(0.8123, 0.8012, 0.8234)), ratio(Estimate(1.5, 1.1, None))
-    ('0.812 [0.801, 0.823]', '1.50 [1.10, open]')
-    """
+    """Return a ratio and its interval, with the decimals that the interval warrants: 0.812 [0.801, 0.823]."""
     value, low, high = estimate
     if value is None:
         return "-"
