@@ -41,15 +41,7 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def integers(field: str, values: ArrayLike, expected: str = "integers") -> NDArray[np.int64]:
-    """
-    Return whole numbers as an array.
-
-    Examples
-    --------
-    >>> integers("n", 3.5)
-    Traceback (most recent call last):
-    fastgrok.errors.InvalidExperiment: n = 3.5: expected integers
-    """
+    """Return whole numbers as an array; no float, however whole, no bool and no time is one."""
     try:
         array = np.asarray(values)
         if array.dtype.kind == "O" and all(map(_is_integer, array.flat)):

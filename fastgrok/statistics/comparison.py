@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fastgrok.errors import InvalidExperiment, one_of
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 _SHOWN = 60  # pairs and verdicts at most, where a comparison is printed
 
 
+@dataclass(frozen=True, eq=False, repr=False)
 class Comparison:
     """
     The values of one axis of a sweep, compared on the same seeds; made by `compare`.
@@ -47,21 +49,12 @@ class Comparison:
     [64]
     """
 
-    def __init__(
-        self,
-        axis: str,
-        confidence: float,
-        rows: Sequence[ValueRow],
-        pair_rows: Sequence[PairRow],
-        pooled_rows: Sequence[PooledRow] | None,
-        missing: int = 0,
-    ) -> None:
-        self.axis = axis
-        self.confidence = confidence
-        self.rows = tuple(rows)
-        self.pair_rows = tuple(pair_rows)
-        self.pooled_rows = None if pooled_rows is None else tuple(pooled_rows)
-        self.missing = missing
+    axis: str
+    confidence: float
+    rows: tuple[ValueRow, ...]
+    pair_rows: tuple[PairRow, ...]
+    pooled_rows: tuple[PooledRow, ...] | None
+    missing: int = 0
 
     @property
     def table(self) -> pd.DataFrame:
@@ -104,7 +97,7 @@ class Comparison:
 
         Examples
         --------
-        >>> Comparison("init", 0.95, [], [], None).to_dict()["axis"]
+        >>> Comparison("init", 0.95, (), (), None).to_dict()["axis"]
         'init'
         """
         return {
@@ -233,7 +226,8 @@ def compare(result: Sweep, axis: str, *, confidence: float = 0.95) -> Comparison
     members = [Member.of(configuration, counts, confidence) for configuration, counts in both]
     rows = [value_row(member, confidence) for member in members]
     pair_rows, pooled_rows = pairs(members, sweep, axis, confidence)
-    return Comparison(axis, confidence, rows, pair_rows, pooled_rows if len(paths) > 1 else None, sweep.n_missing)
+    pooled = tuple(pooled_rows) if len(paths) > 1 else None
+    return Comparison(axis, confidence, tuple(rows), tuple(pair_rows), pooled, sweep.n_missing)
 
 
 def _frame(rows: Sequence[ValueRow | PairRow | PooledRow]) -> pd.DataFrame:

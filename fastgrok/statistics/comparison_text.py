@@ -89,7 +89,7 @@ def _wins(rows: Sequence[PairRow | PooledRow], alpha: float) -> dict[Any, int]:
 
 
 def pair_verdict(row: PairRow, n_pairs: int, alpha: float) -> str:
-    """Say in words which of two values converges more often, and what a success costs."""
+    """Say which of two values converges more often, and what a success costs."""
     first, cost = row.a, row.epochs_per_success_ratio
     if (row.difference.value or 0.0) < 0:
         first, cost = row.b, _inverse(cost)
@@ -104,14 +104,7 @@ def pair_verdict(row: PairRow, n_pairs: int, alpha: float) -> str:
 
 
 def best_verdict(wins: Mapping[Any, int], alpha: float) -> str:
-    """
-    Say in words which of several values converges more often than how many others.
-
-    Examples
-    --------
-    >>> best_verdict({"a": 2, "b": 0, "c": 0}, 0.05)
-    'a converges more often than each of the 2 others (adjusted p <= 0.05)'
-    """
+    """Say which values converge more often than how many others; wins: label -> how many others."""
     most, others = max(wins.values()), len(wins) - 1
     best = " and ".join(one_line(label) for label, count in wins.items() if count == most)
     each = f"{most} of the {others} others" if most < others else f"each of the {others} others"
@@ -122,9 +115,7 @@ def best_verdict(wins: Mapping[Any, int], alpha: float) -> str:
 
 
 def pooled_verdict(row: PooledRow, strata: Sequence[PairRow], alpha: float) -> str:
-    """
-    Say in words which of two values converges more often in the mean over the other axes, and in how many strata.
-    """
+    """Say which of two values converges more often in the mean over the other axes, and in how many strata."""
     seen = [one for one in strata if one.mcnemar_p_holm <= alpha]
     more = sum((one.difference.value or 0.0) > 0 for one in seen)
     soon = sum(one.logrank_p_holm <= alpha for one in strata)
@@ -136,14 +127,7 @@ def pooled_verdict(row: PooledRow, strata: Sequence[PairRow], alpha: float) -> s
 
 
 def footnote(n_pairs: int, n_pooled: int, confidence: float) -> str:
-    """
-    Say what the intervals and the p-values of the tables hold for.
-
-    Examples
-    --------
-    >>> footnote(3, 0, 0.95)
-    'each interval is of 95 % by itself; p are adjusted by Holm over 3 pairs, each test by itself'
-    """
+    """Say what the intervals and the p-values of the tables hold for."""
     text = (
         f"each interval is of {100 * confidence:g} % by itself; p are adjusted by Holm over {plural(n_pairs, 'pair')}"
     )

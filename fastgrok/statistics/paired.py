@@ -126,11 +126,8 @@ class PairedCounts(Tally):
 
 
 class Influence(NamedTuple):
-    """
-    How much each seed moves an estimate: its epoch decides.
+    """How much each seed moves an estimate: its epoch decides.
 
-    Notes
-    -----
     The mean over seeds is 0, and the variance of the estimate is that of what a seed adds, divided by n. In a
     `covariance` all that do not converge add their mean: that they may end early together is left out.
     """
@@ -164,13 +161,6 @@ def covariance(paired: PairedCounts, a: Influence, b: Influence) -> float:
 
 
 def epoch_bins(epochs: NDArray[np.int64]) -> NDArray[np.int64]:
-    """
-    Return the bin of each epoch: 16 to a power of two; 0 for no epoch.
-
-    Examples
-    --------
-    >>> epoch_bins(np.array([-1, 1, 2, 1000, 1001])).tolist()
-    [0, 1, 17, 160, 160]
-    """
+    """Return the bin of each epoch, 16 to a power of two and at most 6 % wide; 0 for no epoch (-1)."""
     bits = np.maximum(epochs, 1).astype(np.float64).view(np.int64) >> (52 - _EPOCH_BITS)
     return np.where(epochs >= 1, bits - _FIRST + 1, 0)

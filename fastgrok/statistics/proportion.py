@@ -228,14 +228,7 @@ def _plain(low: NDArray[np.float64], high: NDArray[np.float64]) -> Interval:
 
 
 def normal_quantile(confidence: float) -> float:
-    """
-    Return z such that a standard normal is within z of 0 with this probability.
-
-    Examples
-    --------
-    >>> round(normal_quantile(0.95), 4)
-    1.96
-    """
+    """Return z such that a standard normal is within z of 0 with this probability: 1.96 for 0.95."""
     if not (isinstance(confidence, int | float | np.floating) and 0 < confidence < 1):
         raise InvalidExperiment("confidence", confidence, "a number greater than 0 and less than 1")
     return -NormalDist().inv_cdf((1 - float(confidence)) / 2)

@@ -74,23 +74,8 @@ class Summary(NamedTuple):
         """Return the fields, the count of each outcome among them under its own name `n_<outcome>`."""
         row: dict[str, Any] = {}
         for name, value in self._asdict().items():
-            if name == "outcomes":
-                row.update({f"n_{outcome}": count for outcome, count in value.items()})
-            else:
-                row[name] = value
+            row |= {f"n_{key}": count for key, count in value.items()} if name == "outcomes" else {name: value}
         return row
-
-
-class _Convergence(NamedTuple):
-    """The fields of a summary that need a criterion."""
-
-    converged: int | None = None
-    rate: float | None = None
-    rate_low: float | None = None
-    rate_high: float | None = None
-    epochs_q25: int | None = None
-    epochs_median: int | None = None
-    epochs_q75: int | None = None
 
 
 @checked
@@ -116,20 +101,14 @@ def summarise(counts: Counts, seconds: float) -> Summary:
     >>> summary.converged, summary.epochs_median, summary.seed_epochs_per_second
     (2, 5, 32.0)
     """
-    return Summary(
-        n=counts.n,
-        **(_convergence(counts) if counts.has_criterion is not False else _Convergence())._asdict(),
-        outcomes=dict(zip(OUTCOMES, counts.outcomes, strict=True)),
-        seed_epochs=counts.seed_epochs,
-        seconds=seconds,
-        seed_epochs_per_second=counts.seed_epochs / seconds if seconds > 0 else None,
-    )
-
-
-def _convergence(counts: Counts) -> _Convergence:
-    """Say how many seeds converged, and by when."""
-    if not counts.n:
-        return _Convergence(converged=0)
-    share, low, high = rate(counts.n_converged, counts.n, CONFIDENCE)
-    q25, median, q75 = quantiles(survival_curve(counts), [0.25, 0.5, 0.75])
-    return _Convergence(counts.n_converged, share, low, high, q25, median, q75)
+    converged, share = None, Estimate(None, None, None)
+    quarters: list[int | None] = [None] * 3
+    if counts.has_criterion is not False:
+        converged = counts.n_converged
+        if counts.n:
+            share = rate(converged, counts.n, CONFIDENCE)
+            quarters = quantiles(survival_curve(counts), [0.25, 0.5, 0.75])
+    q25, median, q75 = quarters
+    outcomes = dict(zip(OUTCOMES, counts.outcomes, strict=True))
+    speed = counts.seed_epochs / seconds if seconds > 0 else None
+    return Summary(counts.n, converged, *share, q25, median, q75, outcomes, counts.seed_epochs, seconds, speed)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import inspect
 
+import numpy as np
 import pytest
 
 import fastgrok as fg
 from fastgrok.errors import InvalidExperiment
 from fastgrok.spec.experiment import Experiment
 from fastgrok.statistics import Counts, PairedCounts, Survival, Table
-from fastgrok.statistics.arguments import checked
+from fastgrok.statistics.arguments import checked, integers
 
 CHECKED = {cls.__name__ for cls in (Counts, Experiment, PairedCounts, Survival, Table)}
 
@@ -49,3 +50,16 @@ def test_every_such_argument_is_checked(name: str, parameter: str) -> None:
     with pytest.raises(InvalidExperiment) as caught:
         getattr(fg.statistics, name)(**{parameter: "something else"})
     assert caught.value.field == parameter
+
+
+@pytest.mark.parametrize("value", [3.5, 3.0, True, [1, True], "3", None, [2**64], np.timedelta64(3)])
+def test_what_is_no_integer_is_refused(value: object) -> None:
+    with pytest.raises(InvalidExperiment, match=r"^n = .*: expected integers$"):
+        integers("n", value)  # type: ignore[arg-type]
+
+
+def test_integers_of_any_kind_and_shape_are_taken() -> None:
+    for value in (3, np.uint8(3), [[1, 2], [3, 4]], np.array([1, 2], object), []):
+        array = integers("n", value)
+        assert array.dtype == np.int64
+        assert array.tolist() == np.asarray(value).tolist()

@@ -248,3 +248,13 @@ def test_a_sweep_with_nothing_in_common_says_so(monkeypatch: pytest.MonkeyPatch)
     comparison = fg.compare(interrupted(monkeypatch, 1, {"init": INITS}), "init")
     assert comparison.pairs.empty
     assert "nothing to compare" in repr(comparison)
+
+
+def test_sentences_of_many_values_and_pairs() -> None:
+    best = words.best_verdict({"a": 2, "b": 0, "c": 0}, 0.05)
+    assert best == "a converges more often than each of the 2 others (adjusted p <= 0.05)"
+    assert words.best_verdict({"a": 1, "b": 1, "c": 0}, 0.05).startswith(
+        "a and b converge more often than 1 of the 2"
+    )
+    note = words.footnote(3, 0, 0.95)
+    assert note == "each interval is of 95 % by itself; p are adjusted by Holm over 3 pairs, each test by itself"
