@@ -17,7 +17,7 @@ from fastgrok.datasets.arrays import examples_array
 from fastgrok.engine import arguments, training
 from fastgrok.engine.arguments import ExecutionOptions
 from fastgrok.engine.params import joined, split
-from fastgrok.engine.training import Trained, thread_pool, train, working_bytes
+from fastgrok.engine.training import TrainingOutput, thread_pool, train, working_bytes
 from fastgrok.errors import InvalidExperiment
 from fastgrok.results.progress import progress_bar
 from fastgrok.results.result import Result
@@ -385,7 +385,7 @@ def _train(
     working = max(working_bytes(one, recording, n, options) for one in experiments)
     copies = {"keep_params": keep_params, "given": params is not None}
     arguments.check_memory(experiments, n, recording, working=working, **copies)
-    outputs: list[Trained] = []
+    outputs: list[TrainingOutput] = []
     kept: dict[str, Any] = {"keep_params": keep_params, "recording": recording}
     n_runs = n * len(configurations)
     with progress_bar(n_runs, options.progress) as advance, thread_pool(options.threads) as pool:

@@ -251,11 +251,11 @@ def interrupted_after(calls: int, rows: int) -> Any:
     """Return a `train` that is interrupted in one of its calls, when some rows are finished."""
     counter = itertools.count(1)
 
-    def train(experiment: fg.Experiment, seeds: np.ndarray, *args: Any, **options: Any) -> training.Trained:
+    def train(experiment: fg.Experiment, seeds: np.ndarray, *args: Any, **options: Any) -> training.TrainingOutput:
         trained = training.train(experiment, seeds, *args, **options)
         if next(counter) == calls:
             trained.finished[rows:] = False
-            trained.columns["epochs_run"][rows:] = NEVER
+            trained.metrics["epochs_run"][rows:] = NEVER
             trained.interrupted = True
         return trained
 

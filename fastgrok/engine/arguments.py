@@ -191,9 +191,9 @@ def check_memory(
 
 def row_bytes(experiment: Experiment, recording: Recording, copies: int) -> int:
     """Return the bytes of one seed's results."""
-    columns = shapes(experiment, recording, 1).items()
+    metrics = shapes(experiment, recording, 1).items()
     params = copies * experiment.n_params * np.dtype(experiment.dtype).itemsize
-    return 8 + params + sum(math.prod(shape) * np.dtype(VARIABLES[name].dtype).itemsize for name, shape in columns)
+    return 8 + params + sum(math.prod(shape) * np.dtype(VARIABLES[name].dtype).itemsize for name, shape in metrics)
 
 
 def check_fits(field: str, value: Any, size: int, instead: str = "fewer") -> None:

@@ -15,7 +15,7 @@ from fastgrok.spec.variables import MAX_PLATEAU_EXAMPLES, NEVER, STALLED_GRADIEN
 from fastgrok.statistics.plateaus import nearest_plateau, plateaus
 
 
-class Columns:
+class Metrics:
     """The result variables of some seeds of an experiment."""
 
     def __init__(self, experiment: Experiment, outputs: Outputs, initial: Measures, final: Measures) -> None:

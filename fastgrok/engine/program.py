@@ -13,7 +13,7 @@ from fastgrok.engine.driver import lane_count, make_driver
 from fastgrok.engine.initial_params import Initialiser
 from fastgrok.engine.kernel_params import evaluation_kernel_params, gradient_scale, make_kernel_params
 from fastgrok.engine.layout import functions, layout
-from fastgrok.engine.metrics import Columns
+from fastgrok.engine.metrics import Metrics
 from fastgrok.engine.workspace import (
     evaluation_workspace,
     make_outputs,
@@ -42,10 +42,10 @@ class ThreadMemory(NamedTuple):
     scratch: Scratch
 
 
-class Part(NamedTuple):
+class ChunkResult(NamedTuple):
     """The results of one chunk."""
 
-    columns: dict[str, np.ndarray]
+    metrics: dict[str, np.ndarray]
     params: np.ndarray
     outputs: Outputs
 
@@ -141,14 +141,14 @@ class Program:
             states[:, own.shape[1] :] = shared
         return params, states
 
-    def train(self, seeds: np.ndarray, params: np.ndarray | None, memory: ThreadMemory) -> Part:
+    def train(self, seeds: np.ndarray, params: np.ndarray | None, memory: ThreadMemory) -> ChunkResult:
         """Train one network per seed, from what it draws or from `params` (n_seeds, n_params)."""
         drawn, states = self.initialise(seeds)
         if params is not None:
             drawn[:] = params
         return self._train(drawn, states, memory, self._cancel)
 
-    def _train(self, params: np.ndarray, states: np.ndarray, memory: ThreadMemory, cancel: np.ndarray) -> Part:
+    def _train(self, params: np.ndarray, states: np.ndarray, memory: ThreadMemory, cancel: np.ndarray) -> ChunkResult:
         """Train in place, and measure before and after."""
 
         def measure(networks: np.ndarray, on: _On, gradients: bool = False) -> Measures:
@@ -163,21 +163,21 @@ class Program:
             self._driver(outputs, states, memory.training, *data, self._tensors, self._kernel_params, cancel)
         again = outputs.attempts
         initial = start if again is None else measure(again.last(again.starts), self._training)
-        made = Columns(self.experiment, outputs, initial, measure(params, self._training, gradients=True))
-        columns = made.always()
+        made = Metrics(self.experiment, outputs, initial, measure(params, self._training, gradients=True))
+        metrics = made.always()
         if self._held_out is not None:
             on = self._on_held_out(self._held_out)
-            columns |= made.validation(measure(params, on), self._kernel_params.n_validation)
+            metrics |= made.validation(measure(params, on), self._kernel_params.n_validation)
         if self._recording.at is not None:
             places = {epoch: k for k, epoch in enumerate(self._recording.epochs)}
             records = (np.ascontiguousarray(outputs.records[:, places[e]]) for e in self._recording.at if e > 0)
             taken = itertools.chain(
                 [start] * (0 in self._recording.at), (measure(r, self._training) for r in records)
             )
-            columns |= made.recorded(self._recording.at, taken)
+            metrics |= made.recorded(self._recording.at, taken)
         if self._recording.dead_units:
-            columns |= made.tracked()
-        return Part(columns, params, outputs)
+            metrics |= made.tracked()
+        return ChunkResult(metrics, params, outputs)
 
     def examine(self, params: np.ndarray, memory: ThreadMemory) -> Examined:
         """Return everything that networks with parameters (n, n_params) do on the training data."""

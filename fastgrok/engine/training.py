@@ -19,7 +19,7 @@ from fastgrok.engine.draws import state_words
 from fastgrok.engine.driver import cpu_count, is_faster_specialised, lane_count
 from fastgrok.engine.kernel_params import batches_per_epoch, flops_per_epoch
 from fastgrok.engine.layout import layout
-from fastgrok.engine.program import Part, Program, ThreadMemory, initialise
+from fastgrok.engine.program import ChunkResult, Program, ThreadMemory, initialise
 from fastgrok.engine.workspace import block_vectors
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.network import Network
@@ -36,10 +36,10 @@ GENERAL_FLOPS, SPECIALISED_FLOPS = 1.5e10, 3e10
 
 
 @dataclasses.dataclass
-class Trained:
+class TrainingOutput:
     """What training one configuration gave: one row a seed."""
 
-    columns: dict[str, np.ndarray]
+    metrics: dict[str, np.ndarray]
     params: np.ndarray | None  # (n_seeds, n_params)
     finished: np.ndarray  # bool (n_seeds,): rows of chunks that an interruption left undone are False
     interrupted: bool
@@ -53,8 +53,8 @@ class Trained:
     @classmethod
     def blank(cls, experiment: Experiment, recording: Recording, n: int) -> Self:
         """Return n rows that say nothing yet, to be filled from elsewhere."""
-        columns, finished = _columns(experiment, recording, n), np.ones(n, np.bool_)
-        return cls(columns, None, finished, False, 0.0, 0.0, "", 0, 0, recording)
+        metrics, finished = _blank_metrics(experiment, recording, n), np.ones(n, np.bool_)
+        return cls(metrics, None, finished, False, 0.0, 0.0, "", 0, 0, recording)
 
     def not_started(self, experiment: Experiment) -> Self:
         """Return the output for another configuration whose rows are all unfinished; they take no memory."""
@@ -65,7 +65,7 @@ class Trained:
 
         return dataclasses.replace(
             self,
-            columns={
+            metrics={
                 name: zeros(s, VARIABLES[name].dtype) for name, s in shapes(experiment, self.recording, n).items()
             },
             params=None if self.params is None else zeros([n, experiment.n_params], experiment.dtype),
@@ -82,7 +82,7 @@ class Trained:
     @property
     def finished_metrics(self) -> dict[str, np.ndarray]:
         """The result variables of the finished rows, of which there may be none."""
-        return {name: self.finished_rows(column) for name, column in self.columns.items()}
+        return {name: self.finished_rows(values) for name, values in self.metrics.items()}
 
 
 def train(
@@ -94,9 +94,9 @@ def train(
     keep_params: bool = False,
     recording: Recording = NOTHING,
     advance: Callable[[int], object] | None = None,
-    collect: Callable[[slice, Part], object] | None = None,
+    collect: Callable[[slice, ChunkResult], object] | None = None,
     pool: ThreadPoolExecutor | None = None,
-) -> Trained:
+) -> TrainingOutput:
     """
     Train one network per seed.
 
@@ -116,26 +116,26 @@ def train(
     with _borrowed(memories) as memory:
         kernels.compile(memory)
     compiled = time.perf_counter()
-    columns = _columns(experiment, recording, n)
+    metrics = _blank_metrics(experiment, recording, n)
     kept = np.empty((n, experiment.n_params), experiment.dtype) if keep_params else None
 
     def task(rows: slice) -> None:
         with _borrowed(memories) as memory:
-            part = kernels.train(seeds[rows], None if params is None else params[rows], memory)
+            result = kernels.train(seeds[rows], None if params is None else params[rows], memory)
         if kernels.cancelled:
             return  # the seeds of a chunk that are done by now are the fast ones, no fair sample
-        for name, column in part.columns.items():
-            columns[name][rows] = column
+        for name, values in result.metrics.items():
+            metrics[name][rows] = values
         if kept is not None:
-            kept[rows] = part.params
+            kept[rows] = result.params
         if collect is not None:
-            collect(rows, part)
+            collect(rows, result)
 
     interrupted = _in_threads(task, n, size, threads, cancel=kernels.cancel, advance=advance, pool=pool)
-    return Trained(
-        columns=columns,
+    return TrainingOutput(
+        metrics=metrics,
         params=kept,
-        finished=columns["epochs_run"] != NEVER,
+        finished=metrics["epochs_run"] != NEVER,
         interrupted=interrupted,
         seconds=time.perf_counter() - compiled,
         compile_seconds=compiled - start,
@@ -256,7 +256,7 @@ def _in_threads(
     return False
 
 
-def _columns(experiment: Experiment, recording: Recording, n: int) -> dict[str, np.ndarray]:
+def _blank_metrics(experiment: Experiment, recording: Recording, n: int) -> dict[str, np.ndarray]:
     """Return the result variables, to be filled; epochs_run says which rows have been."""
     made = {name: np.zeros(shape, VARIABLES[name].dtype) for name, shape in shapes(experiment, recording, n).items()}
     made["epochs_run"][:] = NEVER

@@ -13,8 +13,8 @@ from fastgrok.engine.driver import lane_count
 from fastgrok.engine.kernel_params import batches_per_epoch
 from fastgrok.engine.layout import layout
 from fastgrok.engine.params import joined, split
-from fastgrok.engine.program import Examined, Part, Program
-from fastgrok.engine.training import Trained, initial_params, train
+from fastgrok.engine.program import ChunkResult, Examined, Program
+from fastgrok.engine.training import TrainingOutput, initial_params, train
 from fastgrok.errors import InvalidExperiment, one_of
 from fastgrok.explain.trace_variables import (
     STEP,
@@ -114,7 +114,7 @@ def replay(
     chosen = None if record_at is None else checked_recording(record_at, None, experiment.epochs).at
     _check_memory(experiment, len(seeds), steps, chosen)
     if chosen is not None:
-        ends = _history(experiment, seeds, flat, Recording()).trained.columns["epochs_run"]
+        ends = _history(experiment, seeds, flat, Recording()).trained.metrics["epochs_run"]
         chosen = tuple(sorted({*chosen, *map(int, ends)}))
     history = _history(experiment, seeds, flat, _recording(experiment, steps, chosen))
     trace = _dataset(experiment, seeds, history, steps=steps, own_params=flat is not None)
@@ -150,11 +150,11 @@ def _check_memory(experiment: Experiment, n: int, steps: bool, chosen: tuple[int
 class _History(NamedTuple):
     """The states of the parameters of some seeds."""
 
-    trained: Trained  # the result variables, and the final parameters
+    trained: TrainingOutput  # the result variables, and the final parameters
     times: NDArray[np.int64]  # (n_times,), the epochs or steps after which the states are; 0 is the initialisation
     states: NDArray[np.floating]  # (n_seeds, n_times, n_params), NaN after the end of a seed
     reached: NDArray[np.bool_]  # (n_seeds, n_times), whether the seed was still training
-    part: Part  # everything that the kernels wrote
+    part: ChunkResult  # everything that the kernels wrote
 
 
 def _history(
@@ -165,7 +165,7 @@ def _history(
 
     seeds: (n_seeds,); params: initial parameters (n_seeds, n_params), instead of those that the seeds draw.
     """
-    parts: list[Part] = []
+    parts: list[ChunkResult] = []
     # What is kept lies in memory, and a few seeds are not worth a compilation.
     options = arguments.ExecutionOptions(specialize=False, threads=1, chunk_size=len(seeds))
     trained = train(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgrok.engine.training import Trained
+from fastgrok.engine.training import TrainingOutput
 from fastgrok.spec.axes import Axis, Configuration
 from fastgrok.spec.network import Network, all_relu_layers, relu_layers
 from fastgrok.spec.recording import Recording, sizes
@@ -34,7 +34,7 @@ def to_dataset(
     seeds: NDArray[np.uint64],
     axes: Sequence[Axis],
     configurations: Sequence[Configuration],
-    outputs: Sequence[Trained],
+    outputs: Sequence[TrainingOutput],
     attrs: Mapping[str, Any],
 ) -> xr.Dataset:
     """
@@ -94,13 +94,13 @@ def _attrs(variable: Variable) -> dict[str, Any]:
 
 
 def _sweep_variables(
-    n: int, axes: Sequence[Axis], networks: Sequence[Network], outputs: Sequence[Trained]
+    n: int, axes: Sequence[Axis], networks: Sequence[Network], outputs: Sequence[TrainingOutput]
 ) -> dict[str, tuple[Variable, NDArray[Any]]]:
     """Put the configurations side by side; those that were not trained hold what says so."""
     shape = tuple(len(axis.values) for axis in axes)
     layers = all_relu_layers(networks)
     lengths = {SEED: n, **_most(networks, outputs[0].recording), HIDDEN_LAYER: len(layers)}
-    there = {name for output in outputs for name in output.columns}
+    there = {name for output in outputs for name in output.metrics}
     full = {
         name: (variable, _blank(variable, shape + tuple(lengths[dim] for dim in variable.dims)))
         for name, variable in VARIABLES.items()

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgrok.engine.training import Trained
+from fastgrok.engine.training import TrainingOutput
 from fastgrok.errors import InvalidExperiment
 from fastgrok.spec.axes import Axis, Configuration
 from fastgrok.spec.network import Network, relu_layers
@@ -78,7 +78,7 @@ def write_parquet(
     seeds: NDArray[np.uint64],
     axes: Sequence[Axis],
     configurations: Sequence[Configuration],
-    outputs: Sequence[Trained],
+    outputs: Sequence[TrainingOutput],
     attrs: Mapping[str, Any],
 ) -> None:
     """Write one row for each configuration and finished seed, one row group a configuration."""
@@ -98,7 +98,7 @@ def write_parquet(
 def table_schema(
     axes: Sequence[Axis],
     configurations: Sequence[Configuration],
-    outputs: Sequence[Trained],
+    outputs: Sequence[TrainingOutput],
     attrs: Mapping[str, Any],
 ) -> pa.Schema:
     """Return the columns and the metadata of a Parquet file."""
@@ -130,12 +130,12 @@ def _field(name: str, column: str) -> pa.Field:
 _Elements = tuple[tuple[str, tuple[int, ...]], ...]
 
 
-def variable_columns(configuration: Configuration, output: Trained) -> dict[str, _Elements]:
+def variable_columns(configuration: Configuration, output: TrainingOutput) -> dict[str, _Elements]:
     """
     Return for each variable that there is the column of each element of its dimensions but the seeds, and its index.
     """
     known = _elements(configuration.experiment.network, output.recording)
-    return {name: known[name] for name in output.columns}
+    return {name: known[name] for name in output.metrics}
 
 
 @functools.lru_cache(maxsize=_REMEMBERED)
@@ -158,7 +158,9 @@ def _elements(network: Network, recording: Recording) -> dict[str, _Elements]:
     return found
 
 
-def to_table(configuration: Configuration, output: Trained, seeds: NDArray[np.uint64], schema: pa.Schema) -> pa.Table:
+def to_table(
+    configuration: Configuration, output: TrainingOutput, seeds: NDArray[np.uint64], schema: pa.Schema
+) -> pa.Table:
     """Return the finished rows of one configuration."""
     import pyarrow as pa
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
 
-from fastgrok.engine.training import Trained
+from fastgrok.engine.training import TrainingOutput
 from fastgrok.spec.axes import Axis
 from fastgrok.spec.base import to_plain
 from fastgrok.spec.experiment import Experiment
@@ -59,7 +59,7 @@ def now() -> str:
 def provenance(
     experiment: Experiment,
     axes: Sequence[Axis],
-    outputs: Sequence[Trained],
+    outputs: Sequence[TrainingOutput],
     *,
     own_params: bool,
     time: str,

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from fastgrok.datasets.arrays import examples_array
 from fastgrok.engine import params as parameters
 from fastgrok.engine import training
-from fastgrok.engine.training import Trained
+from fastgrok.engine.training import TrainingOutput
 from fastgrok.errors import InvalidExperiment
 from fastgrok.results import files, provenance
 from fastgrok.results.rows import Row, as_frame, median, outcomes, rate
@@ -64,7 +64,7 @@ class Result:
         all_seeds: NDArray[np.uint64],
         axes: Sequence[Axis],
         configurations: Sequence[Configuration],
-        outputs: Sequence[Trained],
+        outputs: Sequence[TrainingOutput],
         *,
         interrupted: bool,
         own_params: bool,
@@ -218,7 +218,7 @@ class Result:
 
     def windows(self) -> list[list[Rows]]:
         """Return the rows of all configurations, those of all seeds at once: see `fastgrok.statistics.sweep`."""
-        return [[Rows(output.columns, output.finished) for output in self.outputs]]
+        return [[Rows(output.metrics, output.finished) for output in self.outputs]]
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """

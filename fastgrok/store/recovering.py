@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 import fastgrok
-from fastgrok.engine.training import Trained
+from fastgrok.engine.training import TrainingOutput
 from fastgrok.errors import InvalidExperiment
 from fastgrok.spec.axes import Configuration
 from fastgrok.store.growing import grown
@@ -64,7 +64,7 @@ def _check_columns(columns: Sequence[str], one: Sidecar, asked: Specification) -
 
 def _columns(asked: Specification, configuration: Configuration) -> set[str]:
     """Return the names of the columns of a configuration, but that of its parameters."""
-    blank = Trained.blank(configuration.experiment, asked.recording, 0)
+    blank = TrainingOutput.blank(configuration.experiment, asked.recording, 0)
     table = rows_table(asked, configuration, blank, np.empty(0, np.uint64))
     return set(table.column_names)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from fastgrok.engine.params import split
-from fastgrok.engine.training import Trained
+from fastgrok.engine.training import TrainingOutput
 from fastgrok.errors import StoreError
 from fastgrok.results import provenance
 from fastgrok.results.dataset import to_dataset as labelled
@@ -73,7 +73,7 @@ def to_dataset(
     inside = _within(sidecars, seeds)
     table = _rows(storage, inside, seeds)
     n = 0 if table is None else table.num_rows
-    output = Trained.blank(configuration.experiment, specification.recording, n)
+    output = TrainingOutput.blank(configuration.experiment, specification.recording, n)
     if table is not None:
         _fill(configuration, output, table)
     found = np.array([] if table is None else table[SEED].to_numpy(), np.uint64)
@@ -125,10 +125,10 @@ def _attrs(specification: Specification, configuration: Configuration, sidecars:
     }
 
 
-def _fill(configuration: Configuration, output: Trained, table: pa.Table) -> None:
+def _fill(configuration: Configuration, output: TrainingOutput, table: pa.Table) -> None:
     """Fill the result variables of a configuration from a table of as many rows."""
     there = variable_columns(configuration, output)
-    for name, array in output.columns.items():
+    for name, array in output.metrics.items():
         for column, index in there[name]:
             values = outcome_codes(table[column]) if name == OUTCOME else table[column]
             array[cast(Any, (slice(None), *index))] = np.asarray(values)

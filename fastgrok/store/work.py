@@ -11,7 +11,7 @@ import numpy as np
 
 from fastgrok.engine import training
 from fastgrok.engine.arguments import ExecutionOptions
-from fastgrok.engine.training import Trained
+from fastgrok.engine.training import TrainingOutput
 from fastgrok.errors import InvalidExperiment, StoreError
 from fastgrok.results import provenance
 from fastgrok.results.files import OUTCOME, table_schema, to_table
@@ -79,7 +79,9 @@ def make_shard(
     return None
 
 
-def train(specification: Specification, experiment: Experiment, shard: Shard, specialize: bool | None) -> Trained:
+def train(
+    specification: Specification, experiment: Experiment, shard: Shard, specialize: bool | None
+) -> TrainingOutput:
     """Train the seeds of a shard, in one thread beside this one."""
     output = training.train(
         experiment,
@@ -122,7 +124,7 @@ def _keep(root: str, digest: str, specification: Specification) -> None:
 
 
 def rows_table(
-    specification: Specification, configuration: Configuration, output: Trained, seeds: np.ndarray
+    specification: Specification, configuration: Configuration, output: TrainingOutput, seeds: np.ndarray
 ) -> pa.Table:
     """Return the rows that a store keeps: result variables, labels, and parameters where they are kept."""
     import pyarrow as pa
@@ -138,7 +140,7 @@ def rows_table(
             pa.field(PARAMS, values.type, metadata={"long_name": "trained parameters"}), values
         )
     if specification.rows == FAILURES:
-        table = table.filter(pa.array(output.columns["epochs_to_converge"] == NEVER))
+        table = table.filter(pa.array(output.metrics["epochs_to_converge"] == NEVER))
     return table
 
 
