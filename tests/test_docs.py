@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from pathlib import Path
 
@@ -10,7 +11,17 @@ import pytest
 import fastgrok as fg
 from docs.run import DOCS, EXAMPLES, blocks, run
 
-PAGES = [page for page in (DOCS.parent / "README.md", *sorted(DOCS.glob("*.md")), *EXAMPLES) if blocks(page)]
+ROOT = DOCS.parent
+PAGES = [page for page in (ROOT / "README.md", *sorted(DOCS.glob("*.md")), *EXAMPLES) if blocks(page)]
+DOCUMENTS = [
+    ROOT / "README.md",
+    ROOT / "CHANGELOG.md",
+    *sorted(DOCS.rglob("*.md")),
+    *sorted(page for folder in ("tests", "benchmarks", "fastgrok") for page in (ROOT / folder).rglob("README.md")),
+]
+ABOUT_SOURCES = [page for page in DOCUMENTS if page.parent.name == "design" or page.stem == "architecture"]
+SOURCES = [path for room in ("fastgrok", "tests", "benchmarks") for path in (ROOT / room).rglob("*.py*")]
+SOURCES += [ROOT / "setup.cfg", ROOT / "pyproject.toml"]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
@@ -45,3 +56,39 @@ def test_the_command_of_the_first_question_answers_it_too(capsys):
     axes = {"init": [fg.XavierNormal(), fg.HeNormal()]}
     alike = fg.compare(fg.sweep(exp, 2000, axes, progress=False), "init")
     assert capsys.readouterr().out.strip() == repr(alike).strip("<>")
+
+
+def spans(page):
+    """Return what stands between backticks on a page, outside its blocks of code."""
+    return re.findall(r"`([^`]+)`", re.sub(r"^```.*?^```", "", page.read_text(), flags=re.DOTALL | re.MULTILINE))
+
+
+def name_of(page):
+    return str(page.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("page", DOCUMENTS, ids=name_of)
+def test_what_a_page_links_to_is_there(page):
+    for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text()):
+        if "://" not in target:
+            assert (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("page", ABOUT_SOURCES, ids=name_of)
+def test_the_files_that_a_page_names_are_there(page):
+    for path in (span for span in spans(page) if re.fullmatch(r"[\w./-]+(\.py|\.pyi|/)", span)):
+        roots = (ROOT, ROOT / "fastgrok", page.parent)
+        assert any((root / path).exists() for root in roots), path
+
+
+@pytest.mark.parametrize("page", ABOUT_SOURCES, ids=name_of)
+def test_the_names_that_a_page_uses_are_in_the_sources(page):
+    known = {word for path in SOURCES if path.suffix != ".pyc" for word in words(path)}
+    for span in spans(page):
+        assert not (missing := set(re.findall(r"[A-Za-z_]\w*", span)) - known), f"{span}: {missing}"
+
+
+@functools.cache
+def words(path):
+    """Return the words of a source file, and those of its path."""
+    return frozenset(re.findall(r"\w+", f"{path.relative_to(ROOT)} {path.read_text()}"))

@@ -107,7 +107,7 @@ class Adam(Optimizer):
     -----
     Kingma, Ba, "Adam: A Method for Stochastic Optimization", 2015; `torch.optim.Adam` and its defaults, with
     `betas=(beta1, beta2)` and without amsgrad. The corrections 1 - beta**t are averaged as m and v are, from the
-    same rounded beta: docs/design/0006-regimes.md.
+    same rounded beta: docs/design/0006-features.md.
 
     Examples
     --------
