@@ -25,9 +25,8 @@ from fastgrok.spec.axes import Axis, Configuration, checked_axes, grid
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.network import Network
 from fastgrok.spec.recording import NOTHING, Recording, checked_recording
-from fastgrok.store import Store, open_store
-from fastgrok.store.specification import ALL
-from fastgrok.store.sweeping import specified, sweep_to_store
+from fastgrok.store.manifest import ALL, specified
+from fastgrok.store.store import Store, made_store, open_store
 
 __all__ = ["Result", "Store", "initial_params", "open_store", "predict", "run", "sweep"]
 
@@ -256,8 +255,8 @@ def sweep(
         _check_unused("None with a store", params=params, lanes=lanes, chunk_size=chunk_size)
         kept = {"keep_params": keep_params, "rows": rows, "record_at": record_at, "track": track}
         asked = specified(experiment, seeds, axes, shard_size=shard_size, **kept)
-        options = ExecutionOptions(threads, specialize, None, None, progress, executor, part_of)
-        return sweep_to_store(store, asked, options, shard_size=shard_size)
+        options = ExecutionOptions(threads, specialize, None, None, progress, executor, part_of).checked()
+        return made_store(store, asked, shard_size=shard_size).make(asked, options)
     said = {"executor": executor, "part_of": part_of, "shard_size": shard_size}
     _check_unused("a store beside it: it says how one is made", **said)
     _check_unused("'all', or a store beside it", rows=None if rows == ALL else rows)

@@ -77,7 +77,7 @@ def summary(path: str, *, compare: str | None = None, as_json: bool) -> int:
 
 def merge(target: str, sources: list[str]) -> int:
     """Copy the shards of stores into one, which is made if it is not there."""
-    from fastgrok.store.opening import merged_store, open_store
+    from fastgrok.store.store import merged_store, open_store
 
     store = merged_store(target, [open_store(source) for source in sources])
     show_store(store, *store.overview(), as_json=False)

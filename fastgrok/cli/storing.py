@@ -52,8 +52,8 @@ def check_flags(values: Values) -> None:
 
 def with_axes_of_store(wanted: Request, out: str, given: Collection[str]) -> Request:
     """Return a request whose axes are those of a store that is there: one value of a field is one on its axis."""
+    from fastgrok.store.manifest import read_specification
     from fastgrok.store.storage import open_storage
-    from fastgrok.store.work import read_specification
 
     there = read_specification(open_storage(out))
     paths = [] if there is None else [axis.path for axis in there.axes]
@@ -69,7 +69,7 @@ def with_axes_of_store(wanted: Request, out: str, given: Collection[str]) -> Req
 def sweep(wanted: Request, chosen: range | list[int], values: Values, axis: str | None) -> int:
     """Sweep into a store, show what is there, and return the exit status."""
     from fastgrok.engine.arguments import ExecutionOptions
-    from fastgrok.store.sweeping import sweep_to_store
+    from fastgrok.store.store import made_store
 
     specification = _specification(wanted, chosen, values)
     share = None if values["shard"] is None else making.part(values["shard"])
@@ -81,14 +81,15 @@ def sweep(wanted: Request, chosen: range | list[int], values: Values, axis: str 
             progress=False if values["quiet"] else None,
             executor=workers,
             part_of=share,
-        )
-        store = sweep_to_store(values["out"], specification, options, shard_size=values["shard_size"])
+        ).checked()
+        store = made_store(values["out"], specification, shard_size=values["shard_size"])
+        store.make(specification, options)
     return making.ended(store, command, received, as_json=values["json"], quiet=values["quiet"], axis=axis)
 
 
 def _specification(wanted: Request, chosen: range | list[int], values: Values) -> Any:
     """Return what the store is to hold."""
-    from fastgrok.store.sweeping import specified
+    from fastgrok.store.manifest import specified
 
     kept = {name: values[name] for name in ("keep_params", "rows", "track", "shard_size")}
     return specified(wanted.experiment, chosen, wanted.axes, record_at=record_at(values["record_at"]), **kept)
@@ -98,7 +99,8 @@ def dry_run(wanted: Request, chosen: range | list[int], values: Values) -> int:
     """Say how much work a sweep is."""
     from fastgrok.engine.arguments import ExecutionOptions
     from fastgrok.statistics.text import duration, plural
-    from fastgrok.store.sweeping import estimate, estimate_in
+    from fastgrok.store.store import estimate_in
+    from fastgrok.store.survey import estimate
 
     if goes_to_store(values["out"]):
         share = None if values["shard"] is None else making.part(values["shard"])

@@ -1,30 +1,37 @@
-"""The rows of a store: as a dataset, as pyarrow sees them, their hash, and copied to another store."""
+"""The rows of a store: as a dataset, as pyarrow sees them, for comparisons, their hash, and copied elsewhere."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from fastgrok.engine.params import split
 from fastgrok.engine.training import TrainingOutput
-from fastgrok.errors import StoreError
+from fastgrok.errors import InvalidExperiment, StoreError
 from fastgrok.results import provenance
 from fastgrok.results.dataset import to_dataset as labelled
 from fastgrok.results.files import OUTCOME, variable_columns
 from fastgrok.spec.axes import Configuration
-from fastgrok.spec.variables import SEED
-from fastgrok.store.shards import Sidecar
-from fastgrok.store.specification import Specification
+from fastgrok.spec.experiment import Experiment
+from fastgrok.spec.recording import shapes
+from fastgrok.spec.variables import SEED, VARIABLES
+from fastgrok.statistics.sweep import Rows
+from fastgrok.store.manifest import ALL, Specification
+from fastgrok.store.shards import Sidecar, commit
 from fastgrok.store.storage import Storage
-from fastgrok.store.work import PARAMS, column_hashes, commit, outcome_codes
+from fastgrok.store.tables import PARAMS, column_hashes, outcome_codes
 
 if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.dataset as ds
     import xarray as xr
+
+_COMPARED = (OUTCOME, "epochs_run", "epochs_to_converge", "stopped_early")
+_IN_MEMORY = 2**22  # rows of all configurations at a time, some 20 bytes each
+_LEAST = 2**12  # seeds at a time
 
 
 def read(storage: Storage, sidecar: Sidecar, columns: Sequence[str] | None = None) -> pa.Table:
@@ -134,10 +141,8 @@ def _fill(configuration: Configuration, output: TrainingOutput, table: pa.Table)
             array[cast(Any, (slice(None), *index))] = np.asarray(values)
 
 
-def content_hash(storage: Storage, sidecars: Sequence[Sidecar]) -> str:
-    """
-    Return the SHA-256 of the rows of a configuration, in the order of its seeds, however they are cut into shards.
-    """
+def rows_hash(storage: Storage, sidecars: Sequence[Sidecar]) -> str:
+    """Return the SHA-256 of the rows of a configuration by its seeds, however they are cut into shards."""
     hashes: dict[str, Any] = {}
     for one in sorted(sidecars, key=lambda one: one.shard.first):
         hashes = column_hashes(read(storage, one), hashes)
@@ -161,3 +166,46 @@ def _copy(source: Storage, target: Storage, one: Sidecar) -> None:
         name = f"{one.shard.rows_name} of {source.root}"
         raise StoreError(f"{name} is not what was written: `fastgrok verify {source.root}` says more")
     commit(target, one, data)
+
+
+def windows(storage: Storage, specification: Specification, there: Sequence[Sidecar]) -> Iterator[list[Rows]]:
+    """Return the rows that comparisons need, window by window."""
+    if specification.rows != ALL:
+        expected = "'all', when the store is made: a comparison needs the rows of the same seeds"
+        raise InvalidExperiment("rows", specification.rows, expected)
+    return _windows(storage, specification, there)
+
+
+def _windows(storage: Storage, specification: Specification, there: Sequence[Sidecar]) -> Iterator[list[Rows]]:
+    """Yield the rows of some seeds after others, in all configurations."""
+    by_id: dict[str, list[Sidecar]] = {id_: [] for id_ in specification.by_id}
+    for one in there:
+        by_id[one.shard.experiment_id].append(one)
+    first = min([specification.seeds.start, *(one.shard.first for one in there)])
+    stop = max([specification.seeds.stop, *(one.shard.stop for one in there)])
+    size = max(_LEAST, _IN_MEMORY // len(specification.configurations))
+    for start in range(first, stop, size):
+        seeds = range(start, min(start + size, stop))
+        yield [
+            _window(storage, specification, one.experiment, by_id[one.experiment.id], seeds)
+            for one in specification.configurations
+        ]
+
+
+def _window(
+    storage: Storage, specification: Specification, experiment: Experiment, sidecars: Sequence[Sidecar], seeds: range
+) -> Rows:
+    """Return the rows of some seeds in one configuration."""
+    there = shapes(experiment, specification.recording, len(seeds))
+    columns = {name: np.zeros(there[name], VARIABLES[name].dtype) for name in _COMPARED if name in there}
+    finished = np.zeros(len(seeds), np.bool_)
+    for one in sidecars:
+        first, stop = max(one.shard.first, seeds.start), min(one.shard.stop, seeds.stop)
+        if first >= stop:
+            continue
+        target = slice(first - seeds.start, stop - seeds.start)
+        table = read(storage, one, list(columns)).slice(first - one.shard.first, stop - first)
+        for name, column in columns.items():
+            column[target] = outcome_codes(table[name]) if name == OUTCOME else table[name].to_numpy()
+        finished[target] = True
+    return Rows(columns, finished)

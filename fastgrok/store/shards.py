@@ -1,4 +1,4 @@
-"""The shards of a store: which there are, what says that one is whole, and which are still to be made."""
+"""The shards of a store: files of rows, the sidecars that commit them, and which are still to be made."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ import json
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from fastgrok.errors import InvalidExperiment
+import numpy as np
+
+from fastgrok.errors import InvalidExperiment, StoreError
 from fastgrok.statistics.counts import Counts
-from fastgrok.store.specification import Specification
+from fastgrok.store.manifest import Specification
+from fastgrok.store.storage import Storage
 
 _BAD = "bad"
 
@@ -38,6 +41,10 @@ class Shard(NamedTuple):
     def n_seeds(self) -> int:
         """How many seeds it has; fewer rows where only failures are kept."""
         return self.stop - self.first
+
+    def seeds(self) -> np.ndarray:
+        """Return its seeds."""
+        return np.arange(self.first, self.stop, dtype=np.uint64)
 
 
 class Sidecar(NamedTuple):
@@ -83,7 +90,7 @@ def _digest(text: str) -> str:
 
 def mark(problem: str) -> bytes:
     """
-    Return what stands in the place of the sidecar of a shard that is not what was written, until it is made again.
+    Return the sidecar of a shard whose file is damaged: the reason, by which it is bad until it is made again.
 
     Examples
     --------
@@ -132,3 +139,40 @@ def part(shards: Sequence[Shard], specification: Specification, which: int, of: 
         for shard in shards
         if (places[shard.experiment_id] * cells + shard.first // size - first) % of == which - 1
     ]
+
+
+def commit(storage: Storage, sidecar: Sidecar, rows: bytes) -> None:
+    """Put the rows of a shard in their place, and then the sidecar."""
+    if _is_there(storage, sidecar):
+        return
+    text = sidecar.to_json().encode()
+    storage.write(sidecar.shard.rows_name, rows)
+    if not storage.create(sidecar.shard.sidecar_name, text):
+        _is_there(storage, sidecar)
+        storage.write(sidecar.shard.sidecar_name, text)
+
+
+def _is_there(storage: Storage, new: Sidecar) -> bool:
+    """Whether a shard is committed; raise if its sidecar says that it holds something else."""
+    old = _read_sidecar(storage, new.shard)
+    if old is not None and (old.content, old.counts) != (new.content, new.counts):
+        raise StoreError(
+            f"{new.shard.rows_name} was trained twice and is not the same: by {json.dumps(old.versions)} and by "
+            f"{json.dumps(new.versions)}. Please report this: the bits of a seed must not depend on who trains it"
+        )
+    return committed(storage, new.shard) is not None
+
+
+def committed(storage: Storage, shard: Shard) -> Sidecar | None:
+    """Return the sidecar of a shard whose rows are there."""
+    there = _read_sidecar(storage, shard)
+    return there if there is not None and storage.size(shard.rows_name) == there.n_bytes else None
+
+
+def _read_sidecar(storage: Storage, shard: Shard) -> Sidecar | None:
+    """Return the sidecar of a shard, None if there is none that can be read."""
+    try:
+        found = Sidecar.from_json(storage.read(shard.sidecar_name))
+        return found if found.shard == shard and found.counts.n == shard.n_seeds else None
+    except (InvalidExperiment, FileNotFoundError):
+        return None

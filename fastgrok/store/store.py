@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgrok.engine.arguments import ExecutionOptions
-from fastgrok.errors import InvalidExperiment
+from fastgrok.errors import InvalidExperiment, StoreError
 from fastgrok.explain.replay import replay
+from fastgrok.results.progress import progress_bar
 from fastgrok.results.rows import Row, as_frame
 from fastgrok.results.table import as_html, as_text
 from fastgrok.spec.axes import Axis, Configuration, index_of
@@ -22,17 +22,14 @@ from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.variables import EPOCH, SEED
 from fastgrok.statistics.counts import Counts
 from fastgrok.statistics.sweep import Rows
-from fastgrok.store import comparing, rows, tables
-from fastgrok.store.completing import complete
-from fastgrok.store.growing import grow
-from fastgrok.store.replaying import check_same
+from fastgrok.store import rows
+from fastgrok.store.growth import begun_or_grown, grow, grown, has_shards, opened, planned, sized
+from fastgrok.store.manifest import STORE, Specification, read_specification
+from fastgrok.store.scheduler import complete
 from fastgrok.store.shards import Shard, Sidecar, missing, part
-from fastgrok.store.specification import Specification
-from fastgrok.store.status import Status
 from fastgrok.store.storage import Storage, open_storage
-from fastgrok.store.surveying import Survey, survey
-from fastgrok.store.verifying import Verification, verify
-from fastgrok.store.work import read_specification
+from fastgrok.store.survey import Estimate, Status, Survey, counted, estimate_of, survey, table_rows, title
+from fastgrok.store.verify import Verification, check_same, verify
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -100,7 +97,7 @@ class Store:
     def overview(self) -> tuple[Status, list[Row]]:
         """Return `status()` and `rows()`, and read each sidecar once for both."""
         found = self._survey()
-        return Status.of(self.specification, found), tables.rows(self.specification, found.there)
+        return Status.of(self.specification, found), table_rows(self.specification, found.there)
 
     def resume(
         self,
@@ -134,7 +131,7 @@ class Store:
         StoreError
             If a shard cannot be written, or was trained before with other bits.
         """
-        options = ExecutionOptions(threads, specialize, None, None, progress, executor, part_of)
+        options = ExecutionOptions(threads, specialize, None, None, progress, executor, part_of).checked()
         return self.make(self.specification, options)
 
     def make(self, asked: Specification, options: ExecutionOptions) -> Store:
@@ -146,7 +143,7 @@ class Store:
         asked
             What is to be there: some of the configurations and seeds of the store.
         options
-            The arguments of `resume`.
+            The arguments of `resume`, checked.
 
         Raises
         ------
@@ -155,21 +152,10 @@ class Store:
         StoreError
             As `resume`.
         """
-        from fastgrok.results.progress import progress_bar
-
-        options = options.checked()
         self.specification.check_version()
         shards = self.missing(asked, options)
         with progress_bar(sum(shard.n_seeds for shard in shards), options.progress) as advance:
-            self.interrupted = complete(
-                self._storage.root,
-                self.specification,
-                shards,
-                options.executor,
-                threads=options.threads,
-                specialize=options.specialize,
-                advance=advance,
-            )
+            self.interrupted = complete(self._storage.root, self.specification, shards, options, advance)
         return self
 
     def missing(self, asked: Specification, options: ExecutionOptions) -> list[Shard]:
@@ -189,7 +175,7 @@ class Store:
     @property
     def counts(self) -> list[Counts]:
         """What became of the seeds of each configuration that are there, in whole numbers; no row is read."""
-        return tables.counted(self.specification, self._survey().there)
+        return counted(self.specification, self._survey().there)
 
     @property
     def n_missing(self) -> int:
@@ -198,7 +184,7 @@ class Store:
 
     def rows(self) -> list[Row]:
         """Return a row for each configuration: its network, its data, its label on each axis, its summary."""
-        return tables.rows(self.specification, self._survey().there)
+        return table_rows(self.specification, self._survey().there)
 
     def summary(self) -> pd.DataFrame:
         """Return one row for each configuration, as `Result.summary` does; from the counts alone, no row is read."""
@@ -206,7 +192,7 @@ class Store:
 
     def windows(self) -> Iterator[list[Rows]]:
         """Return the rows of all configurations, some seeds after others: see `fastgrok.statistics.sweep`."""
-        return comparing.windows(self._storage, self.specification, self._survey().there)
+        return rows.windows(self._storage, self.specification, self._survey().there)
 
     def dataset(self, config: int | Mapping[str, Any] | None = None, seeds: range | None = None) -> xr.Dataset:
         """
@@ -372,7 +358,7 @@ class Store:
         for one in self._survey().there:
             there[one.shard.experiment_id].append(one)
         for id_, sidecars in there.items():
-            digest.update(f"{id_}:{rows.content_hash(self._storage, sidecars)};".encode())
+            digest.update(f"{id_}:{rows.rows_hash(self._storage, sidecars)};".encode())
         return digest.hexdigest()
 
     def merge(self, other: Store | str | os.PathLike[str]) -> Store:
@@ -396,8 +382,7 @@ class Store:
         other = other if isinstance(other, Store) else self._opened(other)
         found = other._survey()
         found.check_whole(other.path)
-        asked = dataclasses.replace(other.specification, shard_size=self.specification.shard_size)
-        self.specification = grow(self._storage, asked)
+        self.specification = grow(self._storage, sized(other.specification, self.specification, None))
         rows.copy(other._storage, self._storage, found.there)
         return self
 
@@ -412,11 +397,75 @@ class Store:
 
     def __repr__(self) -> str:
         status, table = self.overview()
-        lines = [tables.title(self.path, self.specification, status), *as_text(table).splitlines()]
+        lines = [title(self.path, self.specification, status), *as_text(table).splitlines()]
         return "<" + "\n  ".join(lines) + ">"
 
     def _repr_html_(self) -> str:
         import html
 
         status, table = self.overview()
-        return f"<p>{html.escape(tables.title(self.path, self.specification, status))}</p>{as_html(table)}"
+        return f"<p>{html.escape(title(self.path, self.specification, status))}</p>{as_html(table)}"
+
+
+def open_store(path: str | os.PathLike[str]) -> Store:
+    """
+    Open a store.
+
+    Parameters
+    ----------
+    path
+        A directory, or a URL that fsspec knows.
+
+    Raises
+    ------
+    InvalidExperiment
+        If there is no store.
+    StoreError
+        If store.json cannot be read, or is damaged.
+
+    Examples
+    --------
+    >>> open_store("/nowhere")
+    Traceback (most recent call last):
+    fastgrok.errors.InvalidExperiment: store = '/nowhere': expected a directory that holds store.json
+    """
+    storage = open_storage(path)
+    return Store(storage, opened(storage, os.fspath(path)))
+
+
+def made_store(path: str | os.PathLike[str], asked: Specification, *, shard_size: int | None) -> Store:
+    """Return the store of a sweep, made if there is none, grown if more is asked for than it holds."""
+    storage = open_storage(path)
+    return Store(storage, begun_or_grown(storage, os.fspath(path), asked, shard_size))
+
+
+def estimate_in(
+    path: str | os.PathLike[str], asked: Specification, options: ExecutionOptions, shard_size: int | None
+) -> Estimate:
+    """Return what is still to be done of a sweep into a store that may be there, and write nothing."""
+    storage = open_storage(path)
+    store = Store(storage, planned(storage, asked, shard_size))
+    shards = store.missing(asked, options)
+    n_seeds = dict.fromkeys(asked.by_id, 0)
+    for shard in shards:
+        n_seeds[shard.experiment_id] += shard.n_seeds
+    return estimate_of(asked, n_seeds, len(shards))
+
+
+def merged_store(path: str | os.PathLike[str], others: Sequence[Store]) -> Store:
+    """Return the store of several stores' sweep, made if there is none, with the shards of all of them."""
+    ordered = sorted(others, key=lambda other: other.specification.seeds.start)
+    whole = ordered[0].specification
+    for other in ordered[1:]:
+        whole = grown(whole, sized(other.specification, whole, None))
+    storage = open_storage(path)
+    is_new = storage.size(STORE) is None
+    store = made_store(path, whole, shard_size=None)
+    try:
+        for other in ordered:
+            store.merge(other)
+    except StoreError:
+        if is_new and not has_shards(storage):
+            storage.remove(STORE)
+        raise
+    return store

@@ -330,13 +330,13 @@ TOLD = """
 import signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored by background jobs
 from fastgrok.cli import main
-from fastgrok.store import completing
-make = completing.make_shard
+from fastgrok.store import scheduler
+make = scheduler.make_shard
 def told(*arguments):
     made = make(*arguments)
     sys.stderr.write("made\\n")
     return made
-completing.make_shard = told
+scheduler.make_shard = told
 main(sys.argv[1:])
 """
 

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import pytest
 
 import fastgrok as fg
-from fastgrok.store import Store, work
+from fastgrok.store import Store, scheduler
 from fastgrok.store.storage import open_storage
 
 EXP = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=2_000, stop=None)
@@ -79,18 +79,18 @@ def born(job: Job) -> int:
 def done(job: Job) -> dict[str, Any]:
     """Do a job, and return what came of it."""
     made = []
-    train = work.train
+    train = scheduler.train
 
-    def counted(*args: Any) -> Any:
+    def counted(*args: Any, **kwargs: Any) -> Any:
         made.append(args)
-        return train(*args)
+        return train(*args, **kwargs)
 
     def count_down(event: str, args: tuple[Any, ...]) -> None:
         if event in STEPS and str(args[0]).startswith(job.folder) and next(steps) == job.last_step:
             os.kill(os.getpid(), signal.SIGKILL)
 
     random.seed(0)  # as scripts do; the order of two processes must differ all the same
-    work.train = counted
+    scheduler.train = counted
     steps = itertools.count(1)
     sys.addaudithook(count_down)
     try:

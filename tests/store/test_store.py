@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 import json
 import os
@@ -20,7 +19,7 @@ import xarray as xr
 
 import fastgrok as fg
 from fastgrok.statistics import Counts
-from fastgrok.store import comparing, verifying
+from fastgrok.store import rows, verify
 from fastgrok.store.shards import Shard, missing, part
 from fastgrok.store.store import Store
 
@@ -218,7 +217,7 @@ def test_a_store_needs_a_directory_of_its_own(tmp_path: Path) -> None:
 
 def test_what_another_version_of_fastgrok_made_is_read_and_not_added_to(tmp_path: Path) -> None:
     here = swept(tmp_path / "a", 5)
-    other = dataclasses.replace(here.specification, version="0.0.1")
+    other = here.specification.changed(fastgrok="0.0.1")
     (Path(here.path) / "store.json").write_text(other.to_json())
     assert fg.open_store(here.path).counts == here.counts
     for more in (fg.open_store(here.path).resume, lambda: swept(tmp_path / "a", 9)):
@@ -313,14 +312,14 @@ def test_verify_does_not_complain_of_shards_in_flight(tmp_path: Path, monkeypatc
     for file in texts:
         file.unlink()
     assert len(here.verify(sample=0).uncommitted) == 3
-    again = verifying._trained_again
+    again = verify._trained_again
 
     def meanwhile(*args: Any) -> Any:
         for file in sidecars[:2]:
             file.write_bytes(texts[file])
         return again(*args)
 
-    monkeypatch.setattr(verifying, "_trained_again", meanwhile)
+    monkeypatch.setattr(verify, "_trained_again", meanwhile)
     names = [str(file.with_suffix(".parquet").relative_to(here.path)) for file in texts]
     assert here.verify(sample=0).uncommitted == names[2:]
 
@@ -374,8 +373,8 @@ def test_each_sidecar_is_read_once(store: Store, monkeypatch: pytest.MonkeyPatch
 def test_a_store_is_compared_as_a_result_is(
     store: Store, result: fg.Result, size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(comparing, "_IN_MEMORY", size)
-    monkeypatch.setattr(comparing, "_LEAST", size)
+    monkeypatch.setattr(rows, "_IN_MEMORY", size)
+    monkeypatch.setattr(rows, "_LEAST", size)
     for axis in AXES:
         assert fg.compare(store, axis).to_dict() == fg.compare(result, axis).to_dict()
 
@@ -383,8 +382,8 @@ def test_a_store_is_compared_as_a_result_is(
 def test_of_a_store_that_is_not_complete_the_seeds_are_compared_that_both_have(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(comparing, "_IN_MEMORY", 7)
-    monkeypatch.setattr(comparing, "_LEAST", 7)
+    monkeypatch.setattr(rows, "_IN_MEMORY", 7)
+    monkeypatch.setattr(rows, "_LEAST", 7)
     here = swept(tmp_path / "a", 90, {"init": AXES["init"]}, shard_size=30)
     first, second = (one.experiment.id for one in here.configurations)
     for id_, start in ((first, 0), (second, 60)):
@@ -440,7 +439,7 @@ def test_parts_of_the_work_are_disjoint_and_complete_whatever_is_done(store: Sto
     everything = missing(wanted, [])
     parts = [part(everything, wanted, k, 3) for k in (1, 2, 3)]
     assert sorted(itertools.chain(*parts)) == sorted(everything)
-    one = dataclasses.replace(wanted, seeds=range(1000, 2000), shard_size=1000)
+    one = wanted.changed(seeds=range(1000, 2000), shard_size=1000)
     assert [len(part(missing(one, []), one, k, 2)) for k in (1, 2)] == [2, 2]
     rest = everything[5:]
     assert [part(rest, wanted, k, 3) for k in (1, 2, 3)] == [[s for s in one if s in rest] for one in parts]

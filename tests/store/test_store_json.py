@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import fastgrok as fg
-from fastgrok.store import Store, document
+from fastgrok.store import Store, manifest
 
 XOR = fg.Experiment(fg.mlp(2, 3, 1), fg.datasets.xor(), epochs=60)
 AXES: dict[str, list[Any]] = {"init": [fg.XavierNormal(), fg.HeNormal()], "optimizer.lr": [0.05, 0.2]}
@@ -80,7 +80,7 @@ def test_damage_is_one_error_that_says_what_to_do(file: Path, damage: Callable[.
 def test_what_is_wrong_in_it_is_named(file: Path, field: str, value: Any, message: str) -> None:
     plain = json.loads(file.read_text())
     del plain["sha256"]
-    file.write_text(document.written({**plain, field: value}))
+    file.write_text(manifest.written({**plain, field: value}))
     with pytest.raises(fg.StoreError, match=message):
         fg.open_store(file.parent)
 

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from fastgrok.errors import InvalidExperiment
+from fastgrok.engine.arguments import ExecutionOptions
+from fastgrok.engine.training import train
+from fastgrok.errors import InvalidExperiment, StoreError
 from fastgrok.spec.variables import SEED
+from fastgrok.store.manifest import Specification
 from fastgrok.store.rows import read
-from fastgrok.store.shards import Shard, Sidecar, mark, missing
-from fastgrok.store.specification import Specification
+from fastgrok.store.shards import Sidecar, mark, missing
 from fastgrok.store.storage import Storage
-from fastgrok.store.surveying import names, needed, survey
-from fastgrok.store.work import content_hash, rows_table, train
+from fastgrok.store.survey import names, needed, survey
+from fastgrok.store.tables import rows_table, table_hash
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 class Verification(NamedTuple):
@@ -105,16 +110,33 @@ def _trained_again(
     weights = np.array([one.n_rows for one in filled], float)
     chosen = rng.choice(len(filled), size=sample, p=weights / weights.sum())
     different, n_rows = [], 0
-    for place, n in zip(*np.unique(chosen, return_counts=True), strict=True):
-        one = filled[place]
-        table = read(storage, one)
-        for row in sorted(rng.choice(one.n_rows, size=min(int(n), one.n_rows), replace=False).tolist()):
-            value = int(table[SEED][row].as_py())
-            shard = Shard(one.shard.experiment_id, value, value + 1)
-            configuration = specification.by_id[shard.experiment_id]
-            output = train(specification, configuration.experiment, shard, None)
-            again = rows_table(specification, configuration, output, np.array([value], np.uint64))
-            n_rows += 1
-            if content_hash(again) != content_hash(table.slice(row, 1)):
-                different.append(f"seed {value} of experiment {shard.experiment_id}")
+    kept: dict[str, Any] = {"keep_params": specification.keep_params, "recording": specification.recording}
+    for index, n in zip(*np.unique(chosen, return_counts=True), strict=True):
+        one = filled[index]
+        table, configuration = read(storage, one), specification.by_id[one.shard.experiment_id]
+        rows = sorted(rng.choice(one.n_rows, size=min(int(n), one.n_rows), replace=False).tolist())
+        for row in rows:
+            seeds = table[SEED][row : row + 1].to_numpy()
+            output = train(configuration.experiment, seeds, ExecutionOptions(threads=1), **kept)
+            if output.interrupted:
+                raise KeyboardInterrupt
+            again = rows_table(specification, configuration, output, seeds)
+            if table_hash(again) != table_hash(table.slice(row, 1)):
+                different.append(f"seed {seeds[0]} of experiment {one.shard.experiment_id}")
+        n_rows += len(rows)
     return different, n_rows
+
+
+def check_same(trace: xr.Dataset, rows: xr.Dataset, root: str) -> None:
+    """Raise unless the replay of a seed came to what its row says, bit for bit."""
+    for row in (rows.isel({SEED: k}) for k in range(rows.sizes[SEED])):
+        both = [str(name) for name in row.data_vars if name in trace]
+        different = [name for name in both if not _same(row[name], trace[name])]
+        if different:
+            seed, names = f"seed {int(row[SEED])} of {root}", ", ".join(different)
+            message = f"{seed} comes out with other bits than were stored, in {names}"
+            raise StoreError(f"{message}: `fastgrok verify {root}` says more")
+
+
+def _same(one: xr.DataArray, other: xr.DataArray) -> bool:
+    return bool(np.array_equal(one, other, equal_nan=one.dtype.kind == "f"))

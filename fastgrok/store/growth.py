@@ -1,0 +1,224 @@
+"""How a store begins and grows: what it holds once more is asked for, what differs, and what shards without
+store.json tell."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+import fastgrok
+from fastgrok.engine.training import TrainingOutput
+from fastgrok.errors import InvalidExperiment, StoreError, short_repr
+from fastgrok.spec.axes import Axis, Configuration, checked_axes
+from fastgrok.spec.experiment import Experiment
+from fastgrok.store.manifest import ALL, FAILURES, STORE, Specification, read_specification
+from fastgrok.store.rows import read
+from fastgrok.store.shards import Sidecar
+from fastgrok.store.storage import Storage
+from fastgrok.store.survey import names, survey
+from fastgrok.store.tables import PARAMS, rows_table
+
+
+def begun_or_grown(storage: Storage, path: str, asked: Specification, shard_size: int | None) -> Specification:
+    """Return what a store holds that is begun if there is none, and grows if more is asked for than it holds.
+
+    Where shards are and no store.json, it is written again, and the shards of the configurations that are asked for
+    are there.
+    """
+    asked.check_readable()
+    try:
+        first = first_specification(storage, asked) if storage.size(STORE) is None else None
+        if first is not None and storage.create(STORE, first.to_json().encode()):
+            return first
+    except OSError as error:
+        expected = f"a directory that can be written to ({error.strerror or error})"
+        raise InvalidExperiment("store", path, expected) from error
+    return grow(storage, sized(asked, opened(storage, path), shard_size))
+
+
+def opened(storage: Storage, path: str) -> Specification:
+    """Return what a store holds when it is complete; raise where there is no store."""
+    specification = read_specification(storage)
+    if specification is None:
+        again = f"; its shards are there: the same sweep into it writes {STORE} again" * has_shards(storage)
+        raise InvalidExperiment("store", path, f"a directory that holds {STORE}{again}")
+    return specification
+
+
+def planned(storage: Storage, asked: Specification, shard_size: int | None) -> Specification:
+    """Return what `begun_or_grown` would return, and write nothing."""
+    here = read_specification(storage)
+    return first_specification(storage, asked) if here is None else grown(here, sized(asked, here, shard_size))
+
+
+def sized(asked: Specification, here: Specification, shard_size: int | None) -> Specification:
+    """Return what is asked for in shards as the store has them, unless something was said of it."""
+    return asked.changed(shard_size=here.shard_size) if shard_size is None else asked
+
+
+def first_specification(storage: Storage, asked: Specification) -> Specification:
+    """Return what a directory without store.json is to hold."""
+    if storage.is_empty() or storage.size(STORE) is not None:  # another process has just made it
+        return asked
+    if not has_shards(storage):
+        raise InvalidExperiment("store", storage.root, "a store, or a directory that is empty or not there")
+    return recovered(storage, asked)
+
+
+def grow(storage: Storage, asked: Specification) -> Specification:
+    """Let a store hold what is asked for as well, and return what it holds then."""
+    while (newest := read_specification(storage)) is not None:  # another process may let it grow, too
+        wanted = grown(newest, asked)
+        if wanted == newest:
+            return newest
+        try:
+            storage.write(STORE, wanted.to_json().encode())
+        except OSError as error:
+            message = f"{storage.root}/{STORE} could not be written: {error}. The store is as it was"
+            raise StoreError(message) from error
+    raise StoreError(f"{storage.root} holds no {STORE}: was the store removed?")
+
+
+def grown(here: Specification, asked: Specification) -> Specification:
+    """Return what a store holds if more is asked for: more seeds, more values on an axis."""
+    here.check_version()
+    for name, value in here.kept().items():
+        if value != (other := getattr(asked, name)):
+            raise _differs(name, value, other)
+    paths = [axis.path for axis in here.axes]
+    if paths != (others := [axis.path for axis in asked.axes]):
+        raise _other_axes(paths, others)
+    same_axes = asked.with_axes(here.axes)
+    _check_same(here.configurations[0].experiment, same_axes.configurations[0].experiment)
+    if max(here.seeds.start, asked.seeds.start) > min(here.seeds.stop, asked.seeds.stop):
+        expected = f"seeds that overlap or follow those in the store, {here.seeds.start}:{here.seeds.stop}"
+        raise InvalidExperiment("seeds", f"{asked.seeds.start}:{asked.seeds.stop}", expected)
+    seeds = range(min(here.seeds.start, asked.seeds.start), max(here.seeds.stop, asked.seeds.stop))
+    made = here.with_axes(_joined(here.axes, asked.axes)).changed(seeds=seeds)
+    for id_, configuration in asked.by_id.items():
+        if id_ not in made.by_id:
+            raise _differs("experiment", here.experiment, configuration.experiment)
+    return made.checked()
+
+
+def _differs(field: str, here: Any, there: Any) -> InvalidExperiment:
+    """Say what is another one in the store."""
+    return InvalidExperiment(field, there, f"{short_repr(here)}, as in the store; another store for another sweep")
+
+
+def _other_axes(here: Sequence[str], there: Sequence[str]) -> InvalidExperiment:
+    """Say that the axes are others; rows have a column for each, so that none can be added or left out later."""
+    texts = [", ".join(paths) or "none" for paths in (here, there)]
+    new = [path for path in there if path not in here]
+    fixed = [path for path in here if path not in there]
+    expected = f"{short_repr(texts[0])}, as in the store"
+    if new and not fixed:
+        expected += f": it was made with one {' and one '.join(new)}; another store, with all axes from the start"
+    elif fixed and not new:
+        expected += f": say what is wanted of {' and '.join(fixed)} as an axis, too, if only one value"
+    else:
+        return _differs("axes", *texts)
+    return InvalidExperiment("axes", texts[1], expected)
+
+
+def _check_same(here: Experiment, there: Experiment) -> None:
+    """Raise with the first field that differs, the deeper the better, but not with a field of what is replaced."""
+    if here == there:
+        return
+    different = [path for path in here.paths() if _at(here, path) != _at(there, path)]
+    replaced = [path for path in different if _is_another_kind(_at(here, path), _at(there, path))]
+    whole = [path for path in different if not any(_is_within(path, other) for other in replaced)]
+    path = next(path for path in whole if not any(_is_within(other, path) for other in whole))
+    raise _differs(path, _at(here, path), _at(there, path))
+
+
+def _is_another_kind(here: Any, there: Any) -> bool:
+    """Whether two values have no fields in common by which they could be told apart."""
+    return type(here) is not type(there) or (isinstance(here, tuple) and len(here) != len(there))
+
+
+def _is_within(path: str, other: str) -> bool:
+    """Whether a path leads to a field of what another one leads to."""
+    return path.startswith((f"{other}.", f"{other}["))
+
+
+def _at(experiment: Experiment, path: str) -> Any:
+    """Return what stands at a path, None where there is no such path."""
+    value: Any = experiment
+    for step in re.findall(r"\w+", path):
+        try:
+            value = value[int(step)] if isinstance(value, tuple) else getattr(value, step)
+        except (AttributeError, IndexError, ValueError):
+            return None
+    return value
+
+
+def _joined(here: Sequence[Axis], there: Sequence[Axis]) -> tuple[Axis, ...]:
+    """Return axes with the values of both, those of the store first."""
+    values = {
+        mine.path: [*mine.values, *(value for value in other.values if value not in mine.values)]
+        for mine, other in zip(here, there, strict=True)
+    }
+    joined = checked_axes(values) if values else []
+    for mine, other, both in zip(here, there, joined, strict=True):
+        if both.labels[: len(mine.labels)] != mine.labels or len(set(map(type, both.labels))) > 1:
+            kind = type(mine.labels[0]).__name__
+            raise InvalidExperiment(f"axes[{mine.path!r}]", other.values, f"values that are {kind}, as in the store")
+    return tuple(joined)
+
+
+def has_shards(storage: Storage) -> bool:
+    """Whether shards are where a store has them."""
+    return bool(names(storage, ".json"))
+
+
+def recovered(storage: Storage, asked: Specification) -> Specification:
+    """Return what a store without store.json is to hold: what is asked for, and all seeds of its shards."""
+    there = survey(storage, asked).there
+    if not there:
+        expected = f"the directory of this sweep: it has lost {STORE}, and none of its shards is of this experiment"
+        raise InvalidExperiment("store", storage.root, expected)
+    _check_rows(there, asked)
+    seen: set[str] = set()
+    for one in there:
+        if one.shard.experiment_id not in seen:
+            seen.add(one.shard.experiment_id)
+            _check_columns(read(storage, one).column_names, one, asked)
+    first, stop = min(one.shard.first for one in there), max(one.shard.stop for one in there)
+    return grown(asked.changed(seeds=range(first, stop)), asked)
+
+
+def _check_rows(there: Sequence[Sidecar], asked: Specification) -> None:
+    """Raise unless the shards were made by this version, with these rows."""
+    for one in there:
+        if (version := one.versions.get("fastgrok")) != fastgrok.__version__:
+            expected = f"shards made by fastgrok {fastgrok.__version__}, and {one.shard.rows_name} was not"
+            raise InvalidExperiment("store", version, expected)
+        kept = {ALL: one.counts.n, FAILURES: one.counts.n - one.counts.n_converged}
+        if kept[asked.rows] != one.n_rows:
+            raise _otherwise("rows", asked.rows, next((name for name in kept if kept[name] == one.n_rows), "?"), one)
+
+
+def _check_columns(columns: Sequence[str], one: Sidecar, asked: Specification) -> None:
+    """Raise unless a shard has the columns that it would be given now."""
+    if (PARAMS in columns) != asked.keep_params:
+        raise _otherwise("keep_params", asked.keep_params, not asked.keep_params, one)
+    wanted = _columns(asked, asked.by_id[one.shard.experiment_id])
+    if other := sorted(wanted ^ (set(columns) - {PARAMS})):
+        expected = f"axes, record_at and track as they were when {one.shard.rows_name} was made"
+        raise InvalidExperiment("columns", ", ".join(other), expected)
+
+
+def _columns(asked: Specification, configuration: Configuration) -> set[str]:
+    """Return the names of the columns of a configuration, but that of its parameters."""
+    blank = TrainingOutput.blank(configuration.experiment, asked.recording, 0)
+    table = rows_table(asked, configuration, blank, np.empty(0, np.uint64))
+    return set(table.column_names)
+
+
+def _otherwise(field: str, value: Any, there: Any, one: Sidecar) -> InvalidExperiment:
+    """Say that a shard was made with another value."""
+    return InvalidExperiment(field, value, f"{there!r}, as {one.shard.rows_name} was made")

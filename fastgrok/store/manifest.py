@@ -1,0 +1,316 @@
+"""What a store is asked to hold, as store.json says it: an experiment, its axes, the seeds, what is kept of each."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import operator
+import sys
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Annotated, Any, Literal, Self, TypeVar
+
+import numpy as np
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError, model_validator
+
+import fastgrok
+from fastgrok.engine import arguments, training
+from fastgrok.engine.driver import cpu_count
+from fastgrok.engine.kernel_params import flops_per_epoch
+from fastgrok.errors import MISSING, InvalidExperiment, StoreError, one_of
+from fastgrok.spec.axes import POINT, Axis, Configuration, checked_axes, grid
+from fastgrok.spec.base import from_plain, to_plain
+from fastgrok.spec.experiment import Experiment
+from fastgrok.spec.recording import Recording, checked_recording
+from fastgrok.store.storage import Storage
+
+STORE = "store.json"
+"""The file that says what a store holds. It changes only where more is asked for."""
+
+FORMAT = 2
+"""Of the files of a store; another one is refused."""
+
+ALL, FAILURES = "all", "failures"
+"""Which rows are kept: those of every seed, or of the seeds that did not converge."""
+
+KEPT = ("keep_params", "rows", "record_at", "track", "shard_size")
+"""The fields that say what is kept of a seed and how, by the names of the arguments of `sweep`."""
+
+_DIGEST = "sha256"
+_SHARD_SECONDS = 2.0  # of one thread
+_SHARD_BYTES = 32 * 2**20  # of its rows in memory
+_SHARES = 4  # shards of a small sweep for each thread, so that all of them end together
+_MOST_SEEDS = 2**17  # of a shard
+
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, arbitrary_types_allowed=True)
+
+
+class _Axis(_Strict):
+    path: str
+    values: list[Any] = Field(min_length=1)
+
+
+class _Seeds(_Strict):
+    first: int = Field(ge=0)
+    stop: int
+
+    @model_validator(mode="after")
+    def _some(self) -> Self:
+        if self.stop <= self.first:
+            raise ValueError("no seeds: `stop` must be greater than `first`")
+        return self
+
+
+def _validated(model: type[_Model], plain: Any, field: str) -> _Model:
+    """Return a model of what JSON holds at a field; raise with the path of the first field that is wrong."""
+    try:
+        return model.model_validate(plain)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        cause = first.get("ctx", {}).get("error")
+        if isinstance(cause, InvalidExperiment):
+            raise cause from None
+        path = ".".join([field, *map(str, first["loc"])]).lstrip(".")
+        raise InvalidExperiment(path, first["input"], f"what a sweep writes ({first['msg']})") from None
+
+
+def _read_axes(value: Any) -> Any:
+    """Return the axes that JSON describes."""
+    if not isinstance(value, list):
+        return value
+    plain = [_validated(_Axis, axis, f"axes.{k}") for k, axis in enumerate(value)]
+    axes = {axis.path: [_each(from_plain, axis.path, value) for value in axis.values] for axis in plain}
+    return tuple(checked_axes(axes)) if axes else ()
+
+
+def _written_axes(axes: tuple[Axis, ...]) -> list[Any]:
+    """Return axes as JSON has them."""
+
+    def plain(value: Any) -> Any:
+        return to_plain(value.item() if isinstance(value, np.generic) else value)
+
+    return [{"path": axis.path, "values": [_each(plain, axis.path, v) for v in axis.values]} for axis in axes]
+
+
+def _each(convert: Any, path: str, value: Any) -> Any:
+    """Convert a value of an axis, or each value of a point."""
+    if path == POINT and isinstance(value, dict):
+        return {inner: convert(item) for inner, item in value.items()}
+    return convert(value)
+
+
+def _read_seeds(value: Any) -> Any:
+    """Return the seeds that JSON describes."""
+    if isinstance(value, range):
+        return value
+    seeds = _validated(_Seeds, value, "seeds")
+    return range(seeds.first, seeds.stop)
+
+
+_Experiment = Annotated[
+    Experiment,
+    BeforeValidator(lambda value: Experiment.from_dict(value) if isinstance(value, dict) else value),
+    PlainSerializer(Experiment.to_dict),
+]
+_Axes = Annotated[tuple[Axis, ...], BeforeValidator(_read_axes), PlainSerializer(_written_axes)]
+_SeedRange = Annotated[
+    range,
+    BeforeValidator(_read_seeds),
+    PlainSerializer(lambda seeds: {"first": seeds.start, "stop": seeds.stop}),
+]
+_Epochs = Annotated[tuple[int, ...], BeforeValidator(lambda at: tuple(at) if isinstance(at, list) else at)]
+
+
+class Specification(_Strict):
+    """Everything that fixes the contents of a store, and, field by field, what store.json says."""
+
+    format: Literal[2] = 2
+    fastgrok: str = fastgrok.__version__  # the version that trains: bits are promised within one version
+    experiment: _Experiment  # what the axes vary
+    axes: _Axes  # what varies; empty for one configuration
+    seeds: _SeedRange  # the same ones for every configuration; step 1
+    keep_params: bool  # whether trained parameters are kept
+    rows: Literal["all", "failures"]  # failures: only the rows of the seeds that did not converge. All are counted
+    record_at: _Epochs | None = None
+    track: Literal["dead_units"] | None = None
+    shard_size: int = Field(ge=1)  # seeds of a shard at most. No bit of a row depends on it
+
+    @property
+    def recording(self) -> Recording:
+        """What is kept of each seed besides its end."""
+        return Recording(self.record_at, self.track is not None)
+
+    @cached_property
+    def configurations(self) -> list[Configuration]:
+        """The configurations, in the order of the product of the axes."""
+        return grid(self.experiment, self.axes)
+
+    @cached_property
+    def by_id(self) -> dict[str, Configuration]:
+        """The configurations by the ids of their experiments."""
+        return {one.experiment.id: one for one in self.configurations}
+
+    @property
+    def n_runs(self) -> int:
+        """Training runs: seeds times configurations."""
+        return len(self.seeds) * len(self.configurations)
+
+    def kept(self) -> dict[str, Any]:
+        """Return what is kept of a seed and how."""
+        return {name: getattr(self, name) for name in KEPT}
+
+    def changed(self, **values: Any) -> Self:
+        """Return the same configurations with something else changed, without validating each of them again."""
+        return self.model_copy(update=values)
+
+    def with_axes(self, axes: tuple[Axis, ...]) -> Specification:
+        """Return the same with other axes."""
+        fields = {name: getattr(self, name) for name in type(self).model_fields}
+        return Specification(**{**fields, "axes": axes})
+
+    def checked(self) -> Self:
+        """Return it, if no two of its configurations are the same experiment."""
+        if len(self.by_id) < len(self.configurations):
+            twice = next(one for one in self.configurations if self.by_id[one.experiment.id] is not one)
+            expected = "values that make experiments which differ from each other"
+            raise InvalidExperiment("axes", ", ".join(f"{k}={v}" for k, v in twice.labels.items()), expected)
+        return self
+
+    def check_version(self) -> None:
+        """Raise unless this version of fastgrok made it."""
+        if self.fastgrok != fastgrok.__version__:
+            expected = f"a store made by fastgrok {fastgrok.__version__}, to add to it"
+            raise InvalidExperiment("store", self.fastgrok, expected)
+
+    def check_readable(self) -> None:
+        """Raise unless JSON brings it back: some functions it does not."""
+        try:
+            self.from_json(self.to_json())
+        except InvalidExperiment as error:
+            expected = (
+                "something that a store can read back from JSON, such as a scheme or arrays instead of a function"
+            )
+            raise InvalidExperiment(error.field, error.value, expected) from error
+
+    def to_json(self) -> str:
+        """Return everything as JSON, the version of fastgrok that makes it, and the SHA-256 of all that."""
+        return written(self.model_dump())
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Self:
+        """Rebuild what `to_json` wrote."""
+        try:
+            plain = json.loads(text)
+        except ValueError as error:  # neither JSON nor UTF-8
+            raise InvalidExperiment(STORE, text, f"JSON ({error})") from None
+        if not isinstance(plain, dict):
+            raise InvalidExperiment(STORE, plain, "what a sweep writes into it")
+        if plain.get("format", MISSING) != FORMAT:
+            raise InvalidExperiment(f"{STORE}: format", plain.get("format", MISSING), f"{FORMAT}")
+        digest = plain.pop(_DIGEST, MISSING)
+        if digest != (expected := _digest(plain)):
+            raise InvalidExperiment(f"{STORE}: {_DIGEST}", digest, f"{expected}, that of the fields beside it")
+        try:
+            return _validated(cls, plain, "")
+        except InvalidExperiment as error:
+            raise InvalidExperiment(f"{STORE}: {error.field}", error.value, error.accepted) from None
+
+
+def written(plain: dict[str, Any]) -> str:
+    """Return fields as JSON, and beside them the SHA-256 of what they hold, by which rot is known."""
+    return json.dumps({**plain, _DIGEST: _digest(plain)}, indent=1, allow_nan=False)
+
+
+def _digest(plain: dict[str, Any]) -> str:
+    """Return the SHA-256 of fields, however they are laid out."""
+    return hashlib.sha256(json.dumps(plain, separators=(",", ":")).encode()).hexdigest()
+
+
+def read_specification(storage: Storage) -> Specification | None:
+    """Return what a store holds when it is complete, None where there is no store."""
+    try:
+        return Specification.from_json(storage.read(STORE))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise StoreError(f"{storage.root}/{STORE} cannot be read ({error})") from error
+    except InvalidExperiment as error:
+        hint = "move it away, and the same sweep into this store writes it again and trains no shard twice"
+        raise StoreError(f"{storage.root}/{STORE} is damaged ({error}): {hint}") from error
+
+
+def specified(
+    experiment: Experiment,
+    seeds: Any,
+    axes: Any,
+    *,
+    keep_params: Any = False,
+    rows: Any = ALL,
+    record_at: Any = None,
+    track: Any = None,
+    shard_size: Any = None,
+) -> Specification:
+    """Return what a sweep into a store is asked for, from its arguments."""
+    if rows not in (ALL, FAILURES):
+        raise InvalidExperiment("rows", rows, one_of([ALL, FAILURES]))
+    is_alone = axes is None or (isinstance(axes, Mapping) and not axes)
+    size = arguments.checked_integer("shard_size", shard_size)
+    asked = Specification(
+        experiment=experiment,
+        axes=() if is_alone else tuple(checked_axes(axes)),
+        seeds=range(1),
+        keep_params=bool(arguments.checked_flag("keep_params", keep_params, optional=False)),
+        rows=rows,
+        shard_size=size or 1,
+    )
+    experiments = [configuration.experiment for configuration in asked.configurations]
+    recording = checked_recording(record_at, track, max(one.epochs for one in experiments))
+    for stream in {one.stream for one in experiments}:
+        in_a_row = _in_a_row(seeds, stream)
+    for one in experiments if rows == FAILURES else ():
+        if one.criteria is None:
+            expected = "a criterion Converged(...) with rows='failures': without it all seeds are failures"
+            raise InvalidExperiment("stop", one.stop, expected)
+    asked = asked.checked().changed(seeds=in_a_row, record_at=recording.at, track=track)
+    return asked.changed(shard_size=size or _shard_size(asked))
+
+
+def _in_a_row(seeds: Any, stream: str) -> range:
+    """Return seeds as a range of step 1."""
+    largest = arguments.LARGEST_SEED[stream]
+    if isinstance(seeds, range) and seeds.step == 1 and seeds:
+        if seeds.start < 0 or seeds.stop - 1 > largest:
+            raise InvalidExperiment("seeds", seeds, f"a range within 0 to {largest}")
+        if seeds.stop - seeds.start > sys.maxsize:
+            raise InvalidExperiment("seeds", seeds, f"at most {sys.maxsize} seeds")
+        return seeds
+    try:
+        n = 0 if isinstance(seeds, range) else operator.index(seeds)
+    except TypeError:
+        n = 0
+    if isinstance(seeds, bool) or (n == 0 and not isinstance(seeds, int)):
+        expected = "a number of seeds, or a range with step 1: a store holds seeds in a row"
+        raise InvalidExperiment("seeds", seeds, expected)
+    if not 1 <= n <= largest + 1:
+        raise InvalidExperiment("seeds", seeds, f"a number of seeds from 1 to {largest + 1}")
+    return _in_a_row(range(n), stream)
+
+
+def _shard_size(asked: Specification) -> int:
+    """Return the seeds of a shard: seconds of work, bounded memory, and enough shards for all threads."""
+    experiments, n = [one.experiment for one in asked.configurations], len(asked.seeds)
+    flops = max(flops_per_epoch(one) * max(one.epochs, 1) for one in experiments)
+    size = _SHARD_SECONDS * training.SPECIALISED_FLOPS / flops
+    row = max(row_bytes(asked, one) for one in experiments)
+    shares = math.ceil(asked.n_runs / (_SHARES * cpu_count()))
+    return max(1, min(int(size), _SHARD_BYTES // row, _MOST_SEEDS, max(shares, 64), n))
+
+
+def row_bytes(specification: Specification, experiment: Experiment) -> int:
+    """Return the bytes of one seed in memory."""
+    return arguments.row_bytes(experiment, specification.recording, int(specification.keep_params))

@@ -1,0 +1,228 @@
+"""Who trains which shard: bounded work in flight, workers that are lost, Ctrl-C, and what each worker does."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from fastgrok.engine import training
+from fastgrok.engine.arguments import ExecutionOptions
+from fastgrok.engine.driver import cpu_count
+from fastgrok.engine.training import train
+from fastgrok.errors import StoreError
+from fastgrok.results import provenance
+from fastgrok.statistics.counts import Counts
+from fastgrok.store.manifest import Specification, read_specification
+from fastgrok.store.shards import Shard, Sidecar, commit, committed
+from fastgrok.store.storage import open_storage
+from fastgrok.store.tables import parquet, rows_table, table_hash
+
+_TRIES = 3  # of a shard whose workers are lost
+_LOST = {"KilledWorker", "CancelledError", "CommClosedError", "WorkerClosed"}
+_AHEAD = 2  # shards in flight for each worker, so that none waits for the next
+_WRITERS = 2  # for each thread of this process: a small shard waits for the disk as long as it is trained
+_REMEMBERED = 8  # stores at a time
+
+
+def complete(
+    root: str,
+    specification: Specification,
+    shards: Sequence[Shard],
+    options: ExecutionOptions,
+    advance: Callable[[int], object] | None,
+) -> bool:
+    """Make shards, and return whether Ctrl-C ended that early: what was in flight then is finished and committed."""
+    threads = options.threads or cpu_count()
+    drivers = _drivers(specification, shards, threads, options.specialize)
+    store = root, remember(root, specification)
+    waiting = random.Random().sample(shards, len(shards))
+    with _pools(options.executor, threads) as pools:
+        flight = _Flight(advance)
+        try:
+            while waiting or len(flight):
+                while waiting and len(flight) < pools.most():
+                    shard = waiting.pop()
+                    task: tuple[Any, ...] = (*store, shard, drivers[shard.experiment_id], secrets.token_hex(8))
+                    flight.add(pools.trainers.submit(make_shard, *task, *pools.writers), shard)
+                waiting += flight.collect()
+        except BaseException as error:
+            flight.land(cancel=options.executor is None)  # Dask would let go of what its workers are doing
+            if isinstance(error, KeyboardInterrupt):
+                return True
+            raise
+    return False
+
+
+class _Pools(NamedTuple):
+    """Who trains, and who commits what is trained: nobody else, or one pool more."""
+
+    trainers: Executor
+    writers: tuple[Executor, ...] = ()
+
+    def most(self) -> int:
+        """Return how many shards may be in flight now."""
+        return _AHEAD * _n_workers(self.trainers) + sum(map(_n_workers, self.writers))
+
+
+class _Flight:
+    """The shards that have been submitted and are not committed."""
+
+    def __init__(self, advance: Callable[[int], object] | None) -> None:
+        self._advance = advance
+        self._training: dict[Future[Any], Shard] = {}
+        self._writing: dict[Future[Any], Shard] = {}
+        self._tries: dict[Shard, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._training) + len(self._writing)
+
+    def add(self, future: Future[Any], shard: Shard) -> None:
+        """Remember a shard that has been submitted."""
+        self._training[future] = shard
+        self._tries[shard] = self._tries.get(shard, 0) + 1
+
+    def collect(self) -> list[Shard]:
+        """Wait for one or more, and return those whose worker was lost: they are to be submitted again."""
+        lost = []
+        done, _ = wait([*self._training, *self._writing], return_when=FIRST_COMPLETED)
+        for future in done:
+            shard = (self._training if future in self._training else self._writing).pop(future)
+            try:
+                writing = future.result()
+            except Exception as error:
+                if type(error).__name__ not in _LOST or self._tries[shard] == _TRIES:
+                    raise _explained(shard, error) from error
+                lost.append(shard)
+                continue
+            if writing is not None:
+                self._writing[writing] = shard
+            elif self._advance is not None:
+                self._advance(shard.n_seeds)
+        return lost
+
+    def land(self, *, cancel: bool) -> None:
+        """Take back what no worker has begun, if that is to be, and wait for the rest, whatever comes of it."""
+        for future in self._training if cancel else ():
+            future.cancel()
+        wait([*self._training, *self._writing])
+
+
+def _explained(shard: Shard, error: Exception) -> StoreError:
+    """Say in which shard something went wrong."""
+    if isinstance(error, StoreError):
+        return error
+    if isinstance(error, OSError):
+        return StoreError(f"{shard.rows_name} could not be written: {error}. What was written before is whole")
+    return StoreError(f"{shard.rows_name} could not be made: {type(error).__name__}: {error}")
+
+
+@contextmanager
+def _pools(executor: Executor | None, threads: int) -> Iterator[_Pools]:
+    """Return the executor, whose workers commit, or threads of this process that train and others that commit."""
+    if executor is not None:
+        yield _Pools(executor)
+        return
+    with (
+        ThreadPoolExecutor(_WRITERS * threads, thread_name_prefix="fastgrok-write") as writers,
+        ThreadPoolExecutor(threads, thread_name_prefix="fastgrok") as trainers,
+    ):
+        yield _Pools(trainers, (writers,))
+
+
+def _n_workers(executor: Any) -> int:
+    """Return how many tasks an executor runs at once now, as far as it says so."""
+    known = getattr(executor, "_max_workers", None)
+    if isinstance(known, int):
+        return known
+    if (client := getattr(executor, "_client", None)) is not None:  # Dask's
+        return max(1, int(sum(client.ncores().values())))
+    return os.cpu_count() or 1
+
+
+def _drivers(
+    specification: Specification, shards: Sequence[Shard], threads: int, specialize: bool | None
+) -> dict[str, bool]:
+    """Return for each configuration whether its driver is specialised: by all the work that there is for it."""
+    seeds: dict[str, int] = {}
+    for shard in shards:
+        seeds[shard.experiment_id] = seeds.get(shard.experiment_id, 0) + shard.n_seeds
+    if specialize is not None:
+        return dict.fromkeys(seeds, specialize)
+    by_id = specification.by_id
+    return {
+        id_: training.is_worth_specializing(by_id[id_].experiment, specification.recording, n, threads)
+        for id_, n in seeds.items()
+    }
+
+
+def make_shard(
+    root: str, digest: str, shard: Shard, specialize: bool, ticket: str, writers: Executor | None = None
+) -> Future[None] | None:
+    """Train the seeds of a shard in this thread, and commit them, or have them committed; an executor runs this.
+
+    ticket: makes every call another one to Dask, which would answer the second of two equal ones by itself.
+    """
+    storage = open_storage(root)
+    if committed(storage, shard) is not None:  # by another process, in the meantime
+        return None
+    specification = _known_specification(root, digest, shard.experiment_id)
+    configuration, seeds = specification.by_id[shard.experiment_id], shard.seeds()
+    output = train(
+        configuration.experiment,
+        seeds,
+        ExecutionOptions(threads=1, specialize=specialize),
+        keep_params=specification.keep_params,
+        recording=specification.recording,
+    )
+    if output.interrupted:  # Ctrl-C reaches worker processes, too; what is finished by then is no whole shard
+        raise KeyboardInterrupt
+    table = rows_table(specification, configuration, output, seeds)
+    data = parquet(table)
+    sidecar = Sidecar(
+        shard=shard,
+        n_rows=table.num_rows,
+        n_bytes=len(data),
+        sha256=hashlib.sha256(data).hexdigest(),
+        content=table_hash(table),
+        counts=Counts.of(output.finished_metrics, configuration.experiment),
+        seconds=output.seconds,
+        versions=dict(provenance.versions()),
+    )
+    if writers is not None:
+        return writers.submit(commit, storage, sidecar, data)
+    commit(storage, sidecar, data)
+    return None
+
+
+_known: dict[tuple[str, str], Specification] = {}
+
+
+def remember(root: str, specification: Specification) -> str:
+    """Spare the tasks of this process reading a specification, and return what names it."""
+    digest = hashlib.sha256(specification.to_json().encode()).hexdigest()
+    _keep(root, digest, specification)
+    return digest
+
+
+def _known_specification(root: str, digest: str, experiment_id: str) -> Specification:
+    """Return the specification of a store as whoever submitted the task knows it, or as it has grown since."""
+    known = _known.get((root, digest))
+    if known is None:
+        known = read_specification(open_storage(root))
+        if known is None or experiment_id not in known.by_id:
+            raise StoreError(f"{root} no longer holds what it did: was the store removed?")
+        _keep(root, digest, known)
+    return known
+
+
+def _keep(root: str, digest: str, specification: Specification) -> None:
+    """Keep a specification, and not many of them."""
+    if len(_known) >= _REMEMBERED:
+        _known.clear()
+    _known[root, digest] = specification
