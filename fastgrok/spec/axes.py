@@ -1,4 +1,4 @@
-"""The configurations of a sweep: an experiment for each combination of what the axes hold."""
+"""The configurations of a sweep: an experiment for each combination of values on its axes."""
 
 import itertools
 import math
@@ -24,9 +24,9 @@ POINT = "point"
 class Axis(NamedTuple):
     """A field of an experiment that a sweep varies."""
 
-    path: str  # the field's dotted path: the name of a dimension
-    values: tuple[Any, ...]  # its values
-    labels: tuple[Any, ...]
+    path: str  # the field's dotted path, which is the name of the dimension
+    values: tuple[Any, ...]
+    labels: tuple[Any, ...]  # numbers, where all values are; else different texts
 
 
 class Configuration(NamedTuple):
@@ -51,10 +51,10 @@ def checked_axes(axes: Any) -> list[Axis]:
         expected = "a dict of dotted paths and lists, such as {'epochs': [10, 20]}, or a list of points"
         raise InvalidExperiment("axes", axes, expected)
     checked = [
-        _points_axis(values) if path == POINT else axis(_path(path), _values(path, values), beside=axes)
+        _points_axis(values) if path == POINT else labelled_axis(_path(path), _values(path, values), beside=axes)
         for path, values in axes.items()
     ]
-    count = math.prod(len(one.values) for one in checked)
+    count = math.prod(len(axis.values) for axis in checked)
     if count > MAX_CONFIGURATIONS:
         raise InvalidExperiment("axes", count, f"at most {MAX_CONFIGURATIONS:,} configurations")
     return checked
@@ -67,7 +67,7 @@ def _points_axis(points: Any) -> Axis:
         if not isinstance(point, Mapping) or not point:
             raise InvalidExperiment(f"points[{k}]", point, "a dict of fields or dotted paths and a value each")
         checked.append({_path(path): _values(path, [value])[0] for path, value in point.items()})
-    named = [{path: axis(path, [value]).labels[0] for path, value in point.items()} for point in checked]
+    named = [{path: labelled_axis(path, [value]).labels[0] for path, value in point.items()} for point in checked]
     labels = [", ".join(f"{path}={label}" for path, label in point.items()) for point in named]
     return Axis(POINT, tuple(checked), tuple(labels))
 
@@ -98,26 +98,25 @@ def grid(experiment: Experiment, axes: Sequence[Axis]) -> list[Configuration]:
     --------
     >>> import fastgrok as fg
     >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor())
-    >>> [one.experiment.epochs for one in grid(exp, checked_axes({"epochs": [10, 20]}))]
+    >>> [configuration.experiment.epochs for configuration in grid(exp, checked_axes({"epochs": [10, 20]}))]
     [10, 20]
     """
     configurations = []
-    made_of_fields: dict[tuple[int, ...], Experiment] = {}  # validating one takes as long as the rest
-    for places in itertools.product(*(range(len(one.values)) for one in axes)):
-        chosen: dict[str, Any] = {}
-        for one, k in zip(axes, places, strict=True):
-            chosen |= one.values[k] if one.path == POINT else {one.path: one.values[k]}
-        labels = {one.path: one.labels[k] for one, k in zip(axes, places, strict=True)}
-        fields = {path: value for path, value in chosen.items() if path in FIELDS}
-        which = tuple(k for one, k in zip(axes, places, strict=True) if one.path in FIELDS or one.path == POINT)
-        if which not in made_of_fields:
-            made_of_fields[which] = experiment.replace(**fields)
-        made = made_of_fields[which]
-        for path in [path for path in chosen if path not in fields]:
-            made = made.replace_at(path, chosen[path])
-        configurations.append(Configuration(labels, made))
-    for one in axes:
-        _check_distinct(one)
+    validated: dict[tuple[int, ...], Experiment] = {}  # by the indices of whole fields: validating takes long
+    for indices in itertools.product(*(range(len(axis.values)) for axis in axes)):
+        point = list(zip(axes, indices, strict=True))
+        values: dict[str, Any] = {}
+        for axis, k in point:
+            values |= axis.values[k] if axis.path == POINT else {axis.path: axis.values[k]}
+        key = tuple(k for axis, k in point if axis.path in FIELDS or axis.path == POINT)
+        if key not in validated:
+            validated[key] = experiment.replace(**{path: value for path, value in values.items() if path in FIELDS})
+        varied = validated[key]
+        for path in [path for path in values if path not in FIELDS]:
+            varied = varied.replace_at(path, values[path])
+        configurations.append(Configuration({axis.path: axis.labels[k] for axis, k in point}, varied))
+    for axis in axes:
+        _check_distinct(axis)
     return configurations
 
 
@@ -132,84 +131,84 @@ def index_of(configurations: Sequence[Configuration], config: int | Mapping[str,
     >>> index_of(grid(exp, checked_axes({"epochs": [10, 20]})), {"epochs": 20})
     1
     """
-    places = range(len(configurations))
+    indices = range(len(configurations))
     if isinstance(config, Mapping):
         config = {path: _label(configurations, path, value) for path, value in config.items()}
         paths = configurations[0].labels
         for path, value in config.items():
             if path not in paths:
                 raise InvalidExperiment("config", path, one_of(paths) if paths else "None")
-            known = list(dict.fromkeys(str(one.labels[path]) for one in configurations))
+            known = list(dict.fromkeys(str(configuration.labels[path]) for configuration in configurations))
             if str(value) not in known:
                 raise InvalidExperiment(f"config[{path!r}]", value, one_of(known))
-        wanted = [(path, str(value)) for path, value in config.items()]
-        found = [k for k in places if all(str(configurations[k].labels[path]) == value for path, value in wanted)]
+        texts = [(path, str(value)) for path, value in config.items()]
+        matches = [k for k in indices if all(str(configurations[k].labels[path]) == text for path, text in texts)]
     elif config is None:
-        found = list(places)
+        matches = list(indices)
     else:
-        found = [int(config)] if isinstance(config, int | np.integer) and int(config) in places else []
-    if len(found) != 1:
+        matches = [int(config)] if isinstance(config, int | np.integer) and int(config) in indices else []
+    if len(matches) != 1:
         expected = f"the place of one of {len(configurations)} configurations, or labels that one of them has alone"
         raise InvalidExperiment("config", config, expected)
-    return found[0]
+    return matches[0]
 
 
 def _label(configurations: Sequence[Configuration], path: Any, value: Any) -> Any:
-    """Return a label; of a list of configurations, its number will do."""
+    """Return the label of a value; a point may be named by its number in the list too."""
     if path != POINT or POINT not in configurations[0].labels or not isinstance(value, int | np.integer):
         return value
-    labels = list(dict.fromkeys(one.labels[POINT] for one in configurations))
+    labels = list(dict.fromkeys(configuration.labels[POINT] for configuration in configurations))
     if not 0 <= value < len(labels):
         raise InvalidExperiment(f"config[{POINT!r}]", value, f"a number from 0 to {len(labels) - 1}, or a label")
     return labels[value]
 
 
-def _check_distinct(one: Axis) -> None:
+def _check_distinct(axis: Axis) -> None:
     """Raise if two values of an axis are equal."""
-    for k, value in enumerate(one.values):
-        if value in one.values[:k]:
-            raise InvalidExperiment(f"axes[{one.path!r}][{k}]", value, "values that differ from each other")
+    for k, value in enumerate(axis.values):
+        if value in axis.values[:k]:
+            raise InvalidExperiment(f"axes[{axis.path!r}][{k}]", value, "values that differ from each other")
 
 
-def axis(path: str, values: Sequence[Any], beside: Collection[str] = ()) -> Axis:
+def labelled_axis(path: str, values: Sequence[Any], beside: Collection[str] = ()) -> Axis:
     """
-    Name the values of an axis.
+    Return an axis with a label for each value; what axes of fields within it (`beside`) vary is left out of them.
 
     Examples
     --------
     >>> import fastgrok as fg
-    >>> axis("optimizer.lr", [0.01, 0.1]).labels
+    >>> labelled_axis("optimizer.lr", [0.01, 0.1]).labels
     (0.01, 0.1)
-    >>> axis("optimizer", [fg.SGD(), fg.Adam()], beside=["optimizer.lr"]).labels
+    >>> labelled_axis("optimizer", [fg.SGD(), fg.Adam()], beside=["optimizer.lr"]).labels
     ('SGD()', 'Adam()')
-    >>> axis("batch_size", [1, "full"]).labels
+    >>> labelled_axis("batch_size", [1, "full"]).labels
     ('1', 'full')
     """
     for kinds in ((bool, np.bool_), (int, np.integer), (int, float, np.integer, np.floating)):
         if all(isinstance(value, kinds) and (kinds[0] is bool or not _is_bool(value)) for value in values):
             return Axis(path, tuple(values), tuple(np.asarray(values).tolist()))
-    elsewhere = {other.removeprefix(f"{path}.") for other in beside if other.startswith(f"{path}.")}
-    return Axis(path, tuple(values), tuple(_distinct(_name(value, elsewhere) for value in values)))
+    varied = {other.removeprefix(f"{path}.") for other in beside if other.startswith(f"{path}.")}
+    return Axis(path, tuple(values), tuple(_distinct(_text(value, varied) for value in values)))
 
 
 def _is_bool(value: Any) -> bool:
     return isinstance(value, bool | np.bool_)
 
 
-def _name(value: Any, elsewhere: Collection[str]) -> str:
-    """Say in a word what a value is, without the fields that are shown elsewhere."""
+def _text(value: Any, varied: Collection[str]) -> str:
+    """Return a short text for a value, without the fields that other axes vary."""
     if isinstance(value, Dataset):
         return value.name
-    if elsewhere and isinstance(value, Spec):
-        return value.repr_without(elsewhere)
+    if varied and isinstance(value, Spec):
+        return value.repr_without(varied)
     return str(value) if isinstance(value, Network | str) else repr(value)
 
 
-def _distinct(names: Iterator[str]) -> Iterator[str]:
-    """Number the names that have been there before."""
+def _distinct(texts: Iterator[str]) -> Iterator[str]:
+    """Yield the texts, with a number where one comes again."""
     seen: set[str] = set()
-    for name in names:
-        numbered = (f"{name} #{k}" for k in itertools.count(2))
-        label = next(candidate for candidate in itertools.chain([name], numbered) if candidate not in seen)
+    for text in texts:
+        numbered = (f"{text} #{k}" for k in itertools.count(2))
+        label = next(candidate for candidate in itertools.chain([text], numbered) if candidate not in seen)
         seen.add(label)
         yield label

@@ -15,7 +15,7 @@ import fastgrok.api
 from fastgrok.api import run, sweep
 from fastgrok.results.files import METADATA_KEY, NETCDF_LIBRARIES, checked_target
 from fastgrok.results.result import Result
-from fastgrok.spec.axes import axis
+from fastgrok.spec.axes import labelled_axis
 from fastgrok.spec.variables import FEW_EXAMPLES, OUTCOMES, STALLED_GRADIENT_NORM, VARIABLES
 
 EXP = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=60)
@@ -121,7 +121,7 @@ def test_each_point_of_a_sweep_is_the_run_of_its_experiment(grid: Result) -> Non
     ],
 )
 def test_labels_are_numbers_or_distinct_strings(values: list[object], labels: tuple[object, ...]) -> None:
-    assert axis("path", values).labels == labels
+    assert labelled_axis("path", values).labels == labels
 
 
 def test_two_relu_layers_in_a_row_are_two_columns(tmp_path: Path) -> None:
