@@ -14,7 +14,7 @@ from fastgrok.errors import InvalidExperiment
 MAX_BITS = 16
 """Bits of `parity` at most: 65,536 examples."""
 
-MAX_ROWS = 10**6
+MAX_ACCIDENTAL = 10**6
 """Examples of each dataset of `accidental`, and its features, at most."""
 
 _LIGHTS = ("light_0", "light_1", "light_2")
@@ -182,8 +182,8 @@ def accidental(
         ("n_noise", n_noise, 1),
         ("n_validation", n_validation, 2),
     ):
-        allowed = range(least, MAX_ROWS + 1)
-        _integer(field, value, allowed, f"an integer at least {least} and at most {MAX_ROWS}")
+        allowed = range(least, MAX_ACCIDENTAL + 1)
+        _integer(field, value, allowed, f"an integer at least {least} and at most {MAX_ACCIDENTAL}")
     _integer("seed", seed, range(2**128), "an integer at least 0")
     if isinstance(flipped, bool) or not isinstance(flipped, numbers.Real) or not 0 <= flipped < 0.5:
         raise InvalidExperiment("flipped", flipped, "a share from 0 to less than 0.5")

@@ -46,8 +46,8 @@ def _scheme(value: Any, info: ValidationInfo) -> Any:
     return as_initializer(str(info.field_name), value)
 
 
-Net = Annotated[InstanceOf[Network], Field(description="a Network, such as mlp(2, 4, 1)")]
-Data = Annotated[InstanceOf[Dataset], Field(description="a Dataset, such as datasets.xor()")]
+AnyNetwork = Annotated[InstanceOf[Network], Field(description="a Network, such as mlp(2, 4, 1)")]
+AnyDataset = Annotated[InstanceOf[Dataset], Field(description="a Dataset, such as datasets.xor()")]
 Init = Annotated[
     InstanceOf[Initializer],
     BeforeValidator(_scheme),
@@ -58,7 +58,7 @@ BiasInit = Annotated[
     BeforeValidator(_scheme),
     Field(description="an initializer, such as Zeros(), a function, arrays, or 'same' for that of the weights"),
 ]
-Update = Annotated[InstanceOf[Optimizer], Field(description="an optimizer, such as SGD(lr=0.1) or Adam()")]
+AnyOptimizer = Annotated[InstanceOf[Optimizer], Field(description="an optimizer, such as SGD(lr=0.1) or Adam()")]
 BatchSize = Annotated[
     Literal["full"] | Annotated[Integer, Field(ge=1, le=MAX_COUNT)],
     Field(description=f"an integer at least 1 and at most {MAX_COUNT}, or 'full'"),
@@ -140,15 +140,15 @@ class Experiment(Spec):
     <Experiment 2-4-1 relu/sigmoid on xor: epochs=500>
     """
 
-    network: Net
-    data: Data
+    network: AnyNetwork
+    data: AnyDataset
     _: dataclasses.KW_ONLY
     loss: Loss = "half_squared_error"
     reduction: Reduction = "mean"
     init: Init = Uniform(-1, 1)
     bias_init: BiasInit = Zeros()
     stream: Literal["numpy", "numpy_legacy"] = "numpy"
-    optimizer: Update = SGD(lr=0.1)
+    optimizer: AnyOptimizer = SGD(lr=0.1)
     batch_size: BatchSize = 1
     order: Literal["fixed", "shared", "per_seed"] = "fixed"
     epochs: Annotated[Integer, Field(ge=0, le=MAX_COUNT)] = 1000

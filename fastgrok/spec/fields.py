@@ -41,7 +41,7 @@ Number = Annotated[float, BeforeValidator(_as_float)]
 Integer = Annotated[int, BeforeValidator(_as_int)]
 """A whole number, of Python or NumPy, kept as an int. Neither a bool nor 1.0 is one."""
 
-Flag = Annotated[bool, BeforeValidator(_as_bool)]
+Bool = Annotated[bool, BeforeValidator(_as_bool)]
 """True or False, of Python or NumPy."""
 
 Positive = Annotated[Number, Field(gt=0)]

@@ -1,12 +1,12 @@
 """Layers: Linear, and the activations."""
 
-from dataclasses import MISSING, fields
+import dataclasses
 from typing import Annotated, Any, cast
 
 from pydantic import Field
 
 from fastgrok.spec.base import Spec, spec
-from fastgrok.spec.fields import Flag, Integer, Share
+from fastgrok.spec.fields import Bool, Integer, Share
 
 MAX_WIDTH = 4096
 """Inputs or outputs of a Linear layer at most."""
@@ -19,9 +19,9 @@ class Layer(Spec):
 
     def __repr__(self) -> str:
         parts = []
-        for field in fields(cast(Any, self)):
+        for field in dataclasses.fields(cast(Any, self)):
             value = getattr(self, field.name)
-            if field.default is MISSING:
+            if field.default is dataclasses.MISSING:
                 parts.append(repr(value))
             elif value != field.default:
                 parts.append(f"{field.name}={value!r}")
@@ -59,7 +59,7 @@ class Linear(Layer):
 
     fan_in: Width
     fan_out: Width
-    bias: Flag = True
+    bias: Bool = True
 
 
 @spec

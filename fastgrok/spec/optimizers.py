@@ -6,7 +6,7 @@ from pydantic import Field, InstanceOf
 
 from fastgrok.errors import InvalidExperiment
 from fastgrok.spec.base import Spec, spec
-from fastgrok.spec.fields import Flag, NotNegative, Number, Positive
+from fastgrok.spec.fields import Bool, NotNegative, Number, Positive
 from fastgrok.spec.schedules import Schedule
 
 Decay = Annotated[Number, Field(ge=0, lt=1)]
@@ -75,7 +75,7 @@ class SGD(Optimizer):
     momentum: Decay = Field(default=0.0, repr=False)
     weight_decay: NotNegative = Field(default=0.0, repr=False)
     l1: NotNegative = Field(default=0.0, repr=False)
-    nesterov: Flag = Field(default=False, repr=False)
+    nesterov: Bool = Field(default=False, repr=False)
     clip_norm: ClipNorm = Field(default=None, repr=False)
     schedule: LearningRates = Field(default=None, repr=False)
 

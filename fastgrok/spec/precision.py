@@ -9,7 +9,7 @@ from fastgrok.datasets import Dataset
 from fastgrok.errors import InvalidExperiment
 from fastgrok.spec.initializers import Distribution, FromFunction, Initializer, initial_tensors
 from fastgrok.spec.layers import Linear
-from fastgrok.spec.paths import steps
+from fastgrok.spec.paths import children
 
 
 def rounded(value: float, dtype: str) -> float:
@@ -38,9 +38,9 @@ def check_numbers(field: str, value: Any, dtype: str) -> None:
     Traceback (most recent call last):
     fastgrok.errors.InvalidExperiment: stop.loss = 1e+60: expected a finite number ... in float32
     """
-    for step, item in steps(value):
+    for step, item in children(value):
         check_numbers(f"{field}{'' if step.startswith('[') else '.'}{step}", item, dtype)
-    numbers = {name: number for name, number in steps(value) if isinstance(number, float)}
+    numbers = {name: number for name, number in children(value) if isinstance(number, float)}
     changed = {name: rounded(number, dtype) for name, number in numbers.items() if rounded(number, dtype) != number}
     if not changed:
         return

@@ -13,7 +13,7 @@ from fastgrok.spec.fields import Epochs, NotNegative, Number
 MAX_EPOCHS = 10**7
 """Epochs at most of an experiment with a schedule: its learning rates are a table."""
 
-Decay = Annotated[Number, Field(gt=0, le=1)]
+Factor = Annotated[Number, Field(gt=0, le=1)]
 
 
 class Schedule(Spec, ABC):
@@ -65,7 +65,7 @@ class StepLR(Schedule):
     """
 
     step_size: Epochs
-    gamma: Decay = 0.1
+    gamma: Factor = 0.1
 
     def rates(self, lr: float, epochs: int) -> NDArray[np.float64]:
         """Return lr * gamma ** (epoch // step_size)."""
@@ -94,7 +94,7 @@ class ExponentialLR(Schedule):
     [0.1, 0.05, 0.025]
     """
 
-    gamma: Decay
+    gamma: Factor
 
     def rates(self, lr: float, epochs: int) -> NDArray[np.float64]:
         """Return lr * gamma ** epoch."""

@@ -4,7 +4,7 @@ from pydantic import Field
 
 from fastgrok.errors import InvalidExperiment
 from fastgrok.spec.base import Spec, spec
-from fastgrok.spec.fields import Epochs, Flag, NotNegative, Share
+from fastgrok.spec.fields import Bool, Epochs, NotNegative, Share
 
 
 @spec
@@ -43,7 +43,7 @@ class Converged(Spec):
     loss: NotNegative | None = Field(default=None, repr=False)
     max_error: NotNegative | None = Field(default=None, repr=False)
     accuracy: Share | None = Field(default=None, repr=False)
-    keep_training: Flag = Field(default=False, repr=False)
+    keep_training: Bool = Field(default=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.loss is None and self.max_error is None and self.accuracy is None:
@@ -80,7 +80,7 @@ class EarlyStopping(Spec):
 
     patience: Epochs
     min_delta: NotNegative = Field(default=0.0, repr=False)
-    restore_best: Flag = Field(default=True, repr=False)
+    restore_best: Bool = Field(default=True, repr=False)
 
 
 @spec
