@@ -18,7 +18,7 @@ a, b, paired
 confidence
     The probability that an interval covers what it estimates, between 0 and 1.
 
-Whatever is none of these raises `InvalidExperiment`, which names the argument.
+An argument of another kind, or outside of the limits stated beside it, raises `InvalidExperiment`, which names it.
 """
 
 from fastgrok.statistics.counts import Counts

@@ -127,7 +127,7 @@ class Counts(Tally):
         """
         epochs, last = (integers(name, _column(columns, name)) for name in ("epochs_to_converge", "epochs_run"))
         outcome = _codes(_column(columns, "outcome"))
-        met = epochs >= 0
+        converged = epochs >= 0
         over = (outcome == Outcome.DIVERGED) | (last < experiment.epochs)
         if "stopped_early" in columns:
             over = over | np.asarray(columns["stopped_early"])
@@ -135,13 +135,13 @@ class Counts(Tally):
             n=len(outcome),
             has_criterion=experiment.criteria is not None,
             outcomes=tuple(np.bincount(outcome, minlength=len(OUTCOMES)).tolist()),
-            converged=Histogram.of(epochs[met]),
-            censored=Histogram.of(last[~met & ~over]),
-            never=Histogram.of(last[~met & over]),
+            converged=Histogram.of(epochs[converged]),
+            censored=Histogram.of(last[~converged & ~over]),
+            never=Histogram.of(last[~converged & over]),
             seed_epochs=int(last.sum(dtype=np.int64)),
-            dead_initial=_layers(dead_by_layer(columns, "dead_units_initial", experiment), met),
-            dead_final=_layers(dead_by_layer(columns, "dead_units_final", experiment), met),
-            losses=_losses(columns.get("loss_final"), met),
+            dead_initial=_layers(dead_by_layer(columns, "dead_units_initial", experiment), converged),
+            dead_final=_layers(dead_by_layer(columns, "dead_units_final", experiment), converged),
+            losses=_losses(columns.get("loss_final"), converged),
         )
 
     @classmethod
@@ -169,17 +169,17 @@ class Counts(Tally):
         epochs = integers("epochs_to_converge", epochs_to_converge)
         if epochs.ndim != 1 or np.any(epochs > until) or np.any((epochs < 1) & (epochs != NEVER)):
             raise InvalidExperiment("epochs_to_converge", epochs_to_converge, f"-1, or an epoch from 1 to {until}")
-        met = epochs >= 0
+        converged = epochs >= 0
         outcomes = [0] * len(OUTCOMES)
-        outcomes[Outcome.CONVERGED] = int(np.count_nonzero(met))
+        outcomes[Outcome.CONVERGED] = int(np.count_nonzero(converged))
         outcomes[Outcome.UNFINISHED] = len(epochs) - outcomes[Outcome.CONVERGED]
-        last = np.where(met, epochs, until)
+        last = np.where(converged, epochs, until)
         return cls(
             n=len(epochs),
             has_criterion=True,
             outcomes=tuple(outcomes),
-            converged=Histogram.of(epochs[met]),
-            censored=Histogram.of(last[~met]),
+            converged=Histogram.of(epochs[converged]),
+            censored=Histogram.of(last[~converged]),
             never=_NONE,
             seed_epochs=int(last.sum()),
         )
@@ -235,17 +235,17 @@ def dead_by_layer(columns: Mapping[str, Any], name: str, experiment: Experiment)
     return np.column_stack([columns[one] for one in names]) if names and all(x in columns for x in names) else None
 
 
-def _losses(losses: Any, met: NDArray[np.bool_]) -> Split:
+def _losses(losses: Any, converged: NDArray[np.bool_]) -> Split:
     """Count the finite losses of the seeds that converged and of the rest."""
     if losses is None:
         return _NONE_AT_ALL
     losses = np.asarray(losses)
     finite = np.isfinite(losses)
-    return Split(*(Histogram.of(loss_bins(losses[finite & rows])) for rows in (met, ~met)))
+    return Split(*(Histogram.of(loss_bins(losses[finite & rows])) for rows in (converged, ~converged)))
 
 
-def _layers(dead: NDArray[Any] | None, met: NDArray[np.bool_]) -> tuple[Split, ...]:
+def _layers(dead: NDArray[Any] | None, converged: NDArray[np.bool_]) -> tuple[Split, ...]:
     """Count the dead units of each layer."""
     if dead is None:
         return ()
-    return tuple(Split(Histogram.of(layer[met]), Histogram.of(layer[~met])) for layer in dead.T)
+    return tuple(Split(Histogram.of(layer[converged]), Histogram.of(layer[~converged])) for layer in dead.T)

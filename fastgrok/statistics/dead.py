@@ -40,11 +40,6 @@ def dead_units(counts: Counts, layer: int = 1, when: When = "initial", confidenc
     when
         "initial" or "final": at initialisation, or after the last update.
 
-    Raises
-    ------
-    InvalidExperiment
-        If there is no such layer.
-
     Examples
     --------
     >>> import fastgrok as fg
@@ -53,16 +48,11 @@ def dead_units(counts: Counts, layer: int = 1, when: When = "initial", confidenc
     100
     """
     split = _layer(counts, layer, when)
-    everyone = split.all
-    met = dict(zip(split.converged.values.tolist(), split.converged.counts.tolist(), strict=True))
-    rows = []
-    for dead, n in zip(everyone.values.tolist(), everyone.counts.tolist(), strict=True):
-        share = rate(n, everyone.n, confidence)
-        if counts.has_criterion is False:
-            rows.append(DeadRow(dead, n, share, None, Estimate(None, None, None)))
-            continue
-        k = met.get(dead, 0)
-        rows.append(DeadRow(dead, n, share, k, rate(k, n, confidence)))
+    seeds, converged, rows = split.all, split.converged.by_value, []
+    for dead, n in seeds.by_value.items():
+        k = None if counts.has_criterion is False else converged.get(dead, 0)
+        share = Estimate(None, None, None) if k is None else rate(k, n, confidence)
+        rows.append(DeadRow(dead, n, rate(n, seeds.n, confidence), k, share))
     return rows
 
 
@@ -96,11 +86,10 @@ def dead_risk(
     """
     counts.check_criterion()
     split = _layer(counts, layer, when)
-    failed, met = ((h.counts[h.values >= at_least].sum(), h.n) for h in (split.rest, split.converged))
-    exposed = int(failed[0] + met[0])
-    return relative_risk(
-        int(failed[0]), exposed, failed[1] - int(failed[0]), failed[1] + met[1] - exposed, confidence
-    )
+    others = int(split.all.n_below(np.array(at_least)))
+    failed_others = int(split.rest.n_below(np.array(at_least)))
+    failed = split.rest.n - failed_others
+    return relative_risk(failed, split.all.n - others, failed_others, others, confidence)
 
 
 @checked

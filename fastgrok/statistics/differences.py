@@ -64,10 +64,7 @@ def mcnemar(table: Table) -> float:
     >>> round(mcnemar(Table(both=80, only_a=12, only_b=3, neither=5)), 4)
     0.0352
     """
-    from scipy.stats import binom
-
-    discordant = table.only_a + table.only_b
-    return min(1.0, 2.0 * float(binom.cdf(min(table.only_a, table.only_b), discordant, 0.5)))
+    return PooledCounts.of_table(table).p_value()
 
 
 def holm(p_values: ArrayLike) -> NDArray[np.float64]:
@@ -80,11 +77,6 @@ def holm(p_values: ArrayLike) -> NDArray[np.float64]:
     ----------
     p_values
         One of each test, 0 to 1; any order, which is kept.
-
-    Raises
-    ------
-    InvalidExperiment
-        If one is no probability.
 
     Notes
     -----
@@ -136,11 +128,6 @@ def seeds_needed(
         The probability of seeing the difference, between 0 and 1.
     confidence
         1 - the probability of seeing one where there is none, between 0 and 1.
-
-    Raises
-    ------
-    InvalidExperiment
-        If a number is outside of its limits.
 
     Notes
     -----

@@ -162,9 +162,25 @@ class Histogram(Tally):
         """How many there are."""
         return int(self.counts.sum())
 
+    @property
+    def by_value(self) -> dict[int, int]:
+        """Value -> how often it occurs."""
+        return dict(zip(self.values.tolist(), self.counts.tolist(), strict=True))
+
     def total(self) -> int:
         """Return the sum of all of them."""
-        return sum(v * c for v, c in zip(self.values.tolist(), self.counts.tolist(), strict=True))
+        return sum(value * count for value, count in self.by_value.items())
+
+    def n_below(self, limits: NDArray[np.int64]) -> NDArray[np.int64]:
+        """
+        Return how many are less than each limit.
+
+        Parameters
+        ----------
+        limits
+            Of any shape.
+        """
+        return np.concatenate([[0], np.cumsum(self.counts)])[np.searchsorted(self.values, limits, side="left")]
 
     def __add__(self, other: Tally) -> Self:
         if not isinstance(other, Histogram):
@@ -183,7 +199,7 @@ class Histogram(Tally):
         return hash((self.values.tobytes(), self.counts.tobytes()))
 
     def __repr__(self) -> str:
-        items = [f"{v}: {c}" for v, c in zip(self.values[:8].tolist(), self.counts[:8].tolist(), strict=True)]
+        items = [f"{value}: {count}" for value, count in list(self.by_value.items())[:8]]
         more = [f"... {len(self.values) - 8} more"] if len(self.values) > 8 else []
         return f"Histogram({{{', '.join(items + more)}}})"
 

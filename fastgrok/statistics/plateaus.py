@@ -80,12 +80,12 @@ def plateaus(data: Dataset, loss: Loss) -> tuple[Plateau, ...]:
     if loss == "binary_cross_entropy" and not np.all((data.y >= 0) & (data.y <= 1)):
         raise InvalidExperiment("data", data, "targets from 0 to 1, for binary_cross_entropy")
     costs, mixed = _groups(data.y, loss)
-    found: dict[float, int] = {}
+    fewest: dict[float, int] = {}  # loss -> examples not told apart
     for groups in _partitions(_equal_inputs(data.X)):
         value = float(f"{sum(costs[group] for group in groups) / n:.{_DIGITS}g}")
         merged = sum(mixed[group] for group in groups)
-        found[value] = min(found.get(value, n), merged)
-    return tuple(Plateau(value, merged, _name(merged, n)) for value, merged in _distinct(found))
+        fewest[value] = min(fewest.get(value, n), merged)
+    return tuple(Plateau(value, merged, _name(merged, n)) for value, merged in _distinct(fewest))
 
 
 def nearest_plateau(
@@ -102,11 +102,6 @@ def nearest_plateau(
         What `plateaus` returns.
     tolerance
         How far from a plateau a loss may be, as a share of the largest plateau, 0 or more.
-
-    Raises
-    ------
-    InvalidExperiment
-        If there are no plateaus, or the tolerance is negative.
 
     Notes
     -----
@@ -177,11 +172,11 @@ def _partitions(sets: list[int]) -> list[list[int]]:
     return partitions
 
 
-def _distinct(found: dict[float, int]) -> list[tuple[float, int]]:
+def _distinct(fewest: dict[float, int]) -> list[tuple[float, int]]:
     """Return the losses, ascending, those that differ by rounding once."""
     distinct: list[tuple[float, int]] = []
-    for value, merged in sorted(found.items()):
-        if distinct and value - distinct[-1][0] <= _EQUAL * max(found):
+    for value, merged in sorted(fewest.items()):
+        if distinct and value - distinct[-1][0] <= _EQUAL * max(fewest):
             distinct[-1] = (distinct[-1][0], min(distinct[-1][1], merged))
         else:
             distinct.append((value, merged))
@@ -234,7 +229,6 @@ def plateau_shares(
     >>> import fastgrok as fg
     >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=1000)
     >>> counts = fg.run(exp, seeds=100).counts[0]
-    >>> from fastgrok.statistics.plateaus import plateaus
     >>> rows = plateau_shares(counts, plateaus(exp.data, exp.loss))
     >>> sum(row.n for row in rows) == counts.n - counts.n_converged
     True
@@ -296,7 +290,6 @@ def loss_clusters(
     --------
     >>> import fastgrok as fg
     >>> exp = fg.Experiment(fg.mlp(2, 3, 1), fg.datasets.xor(), bias_init="same", epochs=2000)
-    >>> from fastgrok.statistics.plateaus import plateaus
     >>> clusters = loss_clusters(fg.run(exp, seeds=500).counts[0], plateaus(exp.data, exp.loss))
     >>> [cluster.plateau.merged for cluster in clusters]
     [2, 3, 4]

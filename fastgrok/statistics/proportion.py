@@ -63,11 +63,6 @@ def rate(successes: int, n: int, confidence: float = 0.95, method: Method = "wil
         "wilson", which covers as often as it says in the mean over proportions, or "clopper_pearson", which covers
         at least as often for every proportion, and is wider.
 
-    Raises
-    ------
-    InvalidExperiment
-        If a number is no integer or outside of its limits, or there is no such method.
-
     Examples
     --------
     >>> [round(x, 3) for x in rate(9, 10)]
@@ -103,11 +98,6 @@ def clopper_pearson(successes: ArrayLike, n: ArrayLike, confidence: float = 0.95
         How many there are, 1 or more; broadcast against `successes`.
     confidence
         As in `fastgrok.statistics`.
-
-    Raises
-    ------
-    InvalidExperiment
-        If a number is no integer or outside of its limits.
 
     Notes
     -----
@@ -179,11 +169,6 @@ def relative_risk(cases_a: int, n_a: int, cases_b: int, n_b: int, confidence: fl
         Those of the other kind.
     confidence
         As in `fastgrok.statistics`.
-
-    Raises
-    ------
-    InvalidExperiment
-        If there are more cases than seeds, or a number is no integer.
 
     Notes
     -----

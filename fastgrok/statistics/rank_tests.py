@@ -133,10 +133,10 @@ def _residuals(
     """Return what each seed adds to the score: weight where it converges, less weight x hazard up to there."""
     expected = np.cumsum(weight * hazard)
     last = float(expected[-1]) if len(expected) else 0.0
-    met = counts.converged.values <= (epochs[-1] if len(epochs) else 0)
-    places = np.searchsorted(epochs, counts.converged.values[met])
-    at = np.full(len(met), -last)  # of a seed that converges later
-    at[met] = weight[places] - expected[places]
+    converged = counts.converged.values <= (epochs[-1] if len(epochs) else 0)
+    places = np.searchsorted(epochs, counts.converged.values[converged])
+    at = np.full(len(converged), -last)  # of a seed that converges later
+    at[converged] = weight[places] - expected[places]
     left = counts.n - counts.converged.n
     mean = (float(counts.converged.counts @ at) - left * last) / counts.n
     return Influence(counts.converged, at - mean, -last - mean, counts.n)
@@ -149,7 +149,5 @@ def _at_all_epochs(configurations: Sequence[Counts]) -> tuple[NDArray[np.int64],
     at_risk, events = np.zeros((2, len(curves), len(epochs)), np.int64)
     for k, (counts, curve) in enumerate(zip(configurations, curves, strict=True)):
         events[k, np.searchsorted(epochs, curve.time)] = curve.events
-        gone = np.concatenate([[0], np.cumsum(counts.censored.counts)])
-        censored = gone[np.searchsorted(counts.censored.values, epochs, side="left")]
-        at_risk[k] = counts.n - censored - (np.cumsum(events[k]) - events[k])
+        at_risk[k] = counts.n - counts.censored.n_below(epochs) - (np.cumsum(events[k]) - events[k])
     return at_risk, events

@@ -61,9 +61,9 @@ def ratio_of_medians(a: Counts, b: Counts, paired: PairedCounts, confidence: flo
 
 def _met(counts: Counts, epoch: int) -> Influence:
     """Return what each seed adds to the share that has converged by an epoch."""
-    met = counts.converged.values <= epoch
-    share = int(counts.converged.counts[met].sum()) / counts.n
-    return Influence(counts.converged, met.astype(np.float64) - share, -share, counts.n)
+    converged = counts.converged.values <= epoch
+    share = int(counts.converged.counts[converged].sum()) / counts.n
+    return Influence(counts.converged, converged.astype(np.float64) - share, -share, counts.n)
 
 
 def _logs(median: Estimate) -> tuple[float, float, float]:

@@ -97,16 +97,16 @@ def _estimate(counts: Counts, cutoff: int, z: float, luck: float = 0.0) -> Estim
 def expected_epochs_influence(counts: Counts, cutoff: int) -> tuple[Influence, float]:
     """Return how much each seed moves log E(cutoff), and E(cutoff)."""
     epochs, seeds = counts.converged.values, counts.converged.counts
-    spent, met = np.minimum(epochs, cutoff), epochs <= cutoff
+    spent, converged = np.minimum(epochs, cutoff), epochs <= cutoff
     lost = np.minimum(counts.never.values, cutoff)
     left = counts.n - counts.converged.n
     wasted = int(counts.never.counts @ lost) + counts.censored.n * cutoff
     squares = float(counts.never.counts @ lost.astype(np.float64) ** 2) + counts.censored.n * float(cutoff) ** 2
     mean = (int(seeds @ spent) + wasted) / counts.n
-    share = int(seeds @ met) / counts.n
+    share = int(seeds @ converged) / counts.n
     each = wasted / max(left, 1)
     spread = max(squares / max(left, 1) - each**2, 0.0) / mean**2
-    return Influence(counts.converged, spent / mean - met / share, each / mean, counts.n, spread), mean / share
+    return Influence(counts.converged, spent / mean - converged / share, each / mean, counts.n, spread), mean / share
 
 
 @checked
@@ -154,25 +154,23 @@ def best_cutoff(counts: Counts, confidence: float = 0.95) -> BestCutoff:
     last, epochs = _tried(counts)
     if counts.converged.counts[counts.converged.values <= last].sum() < LEAST_CONVERGED:
         return BestCutoff(Estimate(None, None, None), expected_epochs(counts, last, confidence))
-    met = _Moments.of(counts.converged, epochs, counts.n)
+    converged = _Moments.of(counts.converged, epochs, counts.n)
     ended = _Moments.of(counts.converged + counts.never, epochs, counts.n)
     mean = ended.first + epochs * (1 - ended.share)
-    expected = mean / met.share
-    enough = np.rint(met.share * counts.n) >= LEAST_CONVERGED
+    expected = mean / converged.share
+    enough = np.rint(converged.share * counts.n) >= LEAST_CONVERGED
     best = int(np.argmin(np.where(enough, expected, np.inf)))
-    errors = np.sqrt(_variances(epochs, met, ended, mean, best) / counts.n)
+    errors = np.sqrt(_variances(epochs, converged, ended, mean, best) / counts.n)
     good = np.flatnonzero(np.log(expected / expected[best]) <= z * errors)
-    latest = int(np.searchsorted(met.share, met.share[-1]))  # after the last that converged
-    more = mean[-1] / (met.share[-1] + z**2 / counts.n)
+    latest = int(np.searchsorted(converged.share, converged.share[-1]))  # after the last that converged
+    more = mean[-1] / (converged.share[-1] + z**2 / counts.n)
     bounded = good[-1] < latest or (good[-1] == latest and more > expected[latest])
     cutoff = Estimate(int(epochs[best]), int(epochs[good[0]]), int(epochs[good[-1]]) if bounded else None)
     return BestCutoff(cutoff, _estimate(counts, int(epochs[best]), z, _LUCK * float(errors[good[-1]])))
 
 
 def chosen_cutoff(counts: Counts) -> int:
-    """
-    Return the epoch up to which a success costs the least, or the last one where too few seeds converge for a choice.
-    """
+    """Return the best cut-off, or the last epoch where too few seeds converge for a choice."""
     best = best_cutoff(counts).cutoff.value
     return _tried(counts)[0] if best is None else int(best)
 
@@ -200,11 +198,11 @@ class _Moments(NamedTuple):
 
 
 def _variances(
-    epochs: NDArray[np.int64], met: _Moments, ended: _Moments, mean: NDArray[np.float64], best: int
+    epochs: NDArray[np.int64], converged: _Moments, ended: _Moments, mean: NDArray[np.float64], best: int
 ) -> NDArray[np.float64]:
     """Return the variance over seeds of what one adds to log E(t) - log E(best), for each epoch t tried.
 
-    A seed adds min(T, t) / mean - (it converges by t) / share. `met` is of the seeds that converge, `ended` also of
+    A seed adds min(T, t) / mean - (it converges by t) / share. `converged` is of the seeds that converge, `ended` also of
     those that end without, and products of two such terms are sums of these moments.
     """
     places = np.arange(len(epochs))
@@ -214,13 +212,15 @@ def _variances(
         """Return the mean over seeds of the product of what is added at epochs i and at j, i <= j."""
         t, u = epochs[i], epochs[j]
         spent = ended.second[i] + t * (ended.first[j] - ended.first[i]) + t * u * (1.0 - ended.share[j])
-        spent_met = met.first[i] + t * (met.share[j] - met.share[i])  # min(T, t) where it converges by u
-        met_spent = met.first[i]  # min(T, u) where it converges by t
+        spent_met = converged.first[i] + t * (
+            converged.share[j] - converged.share[i]
+        )  # min(T, t) where it converges by u
+        met_spent = converged.first[i]  # min(T, u) where it converges by t
         return (
             spent / (mean[i] * mean[j])
-            - spent_met / (mean[i] * met.share[j])
-            - met_spent / (met.share[i] * mean[j])
-            + met.share[i] / (met.share[i] * met.share[j])
+            - spent_met / (mean[i] * converged.share[j])
+            - met_spent / (converged.share[i] * mean[j])
+            + converged.share[i] / (converged.share[i] * converged.share[j])
         )
 
     fixed = np.full(len(epochs), best)

@@ -88,8 +88,8 @@ class PooledCounts(Tally):
             Seeds by whether they converge with a and with b.
         """
         cells = {-1: table.only_b, 0: table.both + table.neither, 1: table.only_a}
-        there = {d: seeds for d, seeds in cells.items() if seeds}
-        differences = Histogram(np.array(list(there), np.int64), np.array(list(there.values()), np.int64))
+        counts = {d: seeds for d, seeds in cells.items() if seeds}
+        differences = Histogram(np.array(list(counts), np.int64), np.array(list(counts.values()), np.int64))
         return cls(differences, table.n, table.only_a - table.only_b, table.n)
 
     @property

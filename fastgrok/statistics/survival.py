@@ -63,7 +63,6 @@ def survival_curve(counts: Counts) -> Survival:
 
     Examples
     --------
-    >>> from fastgrok.statistics import Counts
     >>> survival_curve(Counts.of_epochs([3, -1, 5, 3], until=10)).share.tolist()
     [0.5, 0.25]
     """
@@ -123,7 +122,7 @@ def kaplan_meier(epochs_to_converge: ArrayLike, epochs_run: ArrayLike, never: Ar
 def _estimate(converged: Histogram, censored: Histogram, n: int) -> Survival:
     """Return the estimate from histograms of epochs; those of n that are in neither never converge."""
     time, events = converged.values, converged.counts
-    gone = np.concatenate([[0], np.cumsum(censored.counts)])[np.searchsorted(censored.values, time, side="left")]
+    gone = censored.n_below(time)
     at_risk = n - gone - (np.cumsum(events) - events)
     last = int(censored.values[-1]) if len(censored.values) else None
     if last is not None and len(time) and time[-1] > last:
@@ -162,11 +161,6 @@ def band(curve: Survival, confidence: float = 0.95, method: Band = "wilson") -> 
         As in `fastgrok.statistics`: that of the share at an epoch, not at all epochs at once.
     method
         "wilson" or "log-log".
-
-    Raises
-    ------
-    InvalidExperiment
-        If there is no such method, or the confidence is none.
 
     Notes
     -----
@@ -237,11 +231,6 @@ def quantiles(survival: Survival, shares: ArrayLike) -> list[int | None]:
     shares
         Shares of all seeds, 0 to 1; the median is that of 0.5.
 
-    Raises
-    ------
-    InvalidExperiment
-        If a share is not a number from 0 to 1.
-
     Notes
     -----
     None stands for a share that was not reached: no epoch that was run is an answer then, and an average
@@ -249,7 +238,6 @@ def quantiles(survival: Survival, shares: ArrayLike) -> list[int | None]:
 
     Examples
     --------
-    >>> from fastgrok.statistics import kaplan_meier
     >>> quantiles(kaplan_meier([2, 5, -1, -1], [2, 5, 9, 9]), [0.25, 0.5, 0.75])
     [2, 5, None]
     """
@@ -274,11 +262,6 @@ def quantile(curve: Survival, share: float, confidence: float = 0.95) -> Estimat
     confidence
         As in `fastgrok.statistics`.
 
-    Raises
-    ------
-    InvalidExperiment
-        If the share is not a number from 0 to 1.
-
     Notes
     -----
     Brookmeyer, Crowley, "A confidence interval for the median survival time", 1982, with the "wilson" `band`. None
@@ -286,7 +269,6 @@ def quantile(curve: Survival, share: float, confidence: float = 0.95) -> Estimat
 
     Examples
     --------
-    >>> from fastgrok.statistics import kaplan_meier
     >>> quantile(kaplan_meier([2, 5, -1, -1], [2, 5, 9, 9]), 0.5)
     Estimate(value=5, low=2, high=None)
     """
@@ -325,7 +307,6 @@ def restricted_mean(curve: Survival, until: int | None = None, confidence: float
 
     Examples
     --------
-    >>> from fastgrok.statistics import kaplan_meier
     >>> restricted_mean(kaplan_meier([2, 4, -1, -1], [2, 4, 9, 9]), 8).value
     5.5
     """
