@@ -202,8 +202,8 @@ def _variances(
 ) -> NDArray[np.float64]:
     """Return the variance over seeds of what one adds to log E(t) - log E(best), for each epoch t tried.
 
-    A seed adds min(T, t) / mean - (it converges by t) / share. `converged` is of the seeds that converge, `ended` also of
-    those that end without, and products of two such terms are sums of these moments.
+    A seed adds min(T, t) / mean - (it converges by t) / share. `converged` is of the seeds that converge, `ended` of
+    all that end, and products of two such terms are sums of these moments.
     """
     places = np.arange(len(epochs))
     lower, upper = np.minimum(places, best), np.maximum(places, best)

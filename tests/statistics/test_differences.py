@@ -1,6 +1,4 @@
-"""Tests of two configurations and more: McNemar, logrank, Holm, power, ratios; against scipy and lifelines."""
-
-import warnings
+"""Differences of rates: the interval, McNemar, Holm, and how many seeds it takes; against scipy."""
 
 import numpy as np
 import pytest
@@ -9,26 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from fastgrok.errors import InvalidExperiment
-from fastgrok.statistics import (
-    Counts,
-    Estimate,
-    PairedCounts,
-    Table,
-    holm,
-    logrank,
-    mcnemar,
-    paired_logrank,
-    ratio_of_expected,
-    ratio_of_medians,
-    risk_difference,
-    seeds_needed,
-)
-
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # of lifelines' own imports
-    import lifelines.statistics
-
-EPOCHS = st.lists(st.integers(1, 20) | st.just(-1), min_size=2, max_size=40)
+from fastgrok.statistics import Estimate, Table, holm, mcnemar, risk_difference, seeds_needed
 
 
 @given(st.builds(Table, *[st.integers(0, 10**6)] * 4))
@@ -54,80 +33,6 @@ def test_bonett_and_prices_interval_worked_by_hand() -> None:
     np.testing.assert_allclose(risk_difference(Table(80, 12, 3, 5)), (0.09, 9 / 102 - half, 9 / 102 + half))
 
 
-@given(EPOCHS, EPOCHS)
-def test_logrank_of_two_is_scipys(a: list[int], b: list[int]) -> None:
-    if not any(epoch > 0 for epoch in a + b):
-        assert logrank([Counts.of_epochs(x, until=20) for x in (a, b)]).p_value == 1
-        return
-    ours = logrank([Counts.of_epochs(x, until=20) for x in (a, b)])
-    data = [stats.CensoredData([e for e in x if e > 0], right=[20] * x.count(-1)) for x in (a, b)]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        theirs = stats.logrank(*data)
-    if np.isfinite(theirs.statistic):
-        assert ours.statistic == pytest.approx(theirs.statistic**2, rel=1e-6, abs=1e-9)
-        assert ours.p_value == pytest.approx(theirs.pvalue, rel=1e-6, abs=1e-12)
-
-
-@pytest.mark.parametrize("k", [2, 3, 5])
-def test_logrank_of_several_is_that_of_lifelines(k: int) -> None:
-    rng = np.random.default_rng(k)
-    for _ in range(5):
-        samples = [rng.integers(1, 40, rng.integers(20, 60)) for _ in range(k)]
-        last = np.concatenate(samples)
-        theirs = lifelines.statistics.multivariate_logrank_test(
-            np.minimum(last, 30), np.repeat(np.arange(k), [len(x) for x in samples]), last <= 30
-        )
-        ours = logrank([Counts.of_epochs(np.where(x <= 30, x, -1), until=30) for x in samples])
-        assert ours.df == k - 1
-        assert (ours.statistic, ours.p_value) == pytest.approx((theirs.test_statistic, theirs.p_value), rel=1e-8)
-
-
-def test_logrank_wants_two() -> None:
-    with pytest.raises(InvalidExperiment, match="two configurations"):
-        logrank([Counts.of_epochs([1], until=2)])
-
-
-def test_paired_logrank_is_the_sum_over_seeds_squared() -> None:
-    rng = np.random.default_rng(3)
-    a, b = rng.integers(1, 15, (2, 50))  # below 16 each epoch has a bin of its own: the covariance is exact
-    a[rng.random(50) < 0.3] = -1
-    b[rng.random(50) < 0.4] = -1
-    ours = paired_logrank(*(Counts.of_epochs(x, until=14) for x in (a, b)), PairedCounts.of(a, b))
-    added = np.zeros(50)
-    for t in range(1, 15):
-        at_a, at_b = ((x < 0) | (x >= t) for x in (a, b))
-        n = at_a.sum() + at_b.sum()
-        hazard = ((a == t).sum() + (b == t).sum()) / n
-        added += at_b.sum() / n * ((a == t) - at_a * hazard) - at_a.sum() / n * ((b == t) - at_b * hazard)
-    assert ours.statistic == pytest.approx(added.sum() ** 2 / (50 * added.var()), rel=1e-9)
-
-
-def test_paired_logrank_compares_the_epochs_that_all_seeds_were_seen_for() -> None:
-    """Runs of 63 and of 200 epochs: what one does after epoch 63 says nothing of the other."""
-    rng = np.random.default_rng(9)
-    horizons, p_values = (63, 200), {1.0: [], 1.5: []}
-    for slower, found in p_values.items():
-        for _ in range(400):
-            luck = rng.exponential(80, 100)
-            a, b = (np.ceil(luck * rng.exponential(scale, 100)).astype(int) + 1 for scale in (1, slower))
-            a, b = (np.where(x <= last, x, -1) for x, last in zip((a, b), horizons, strict=True))
-            counts = [Counts.of_epochs(x, until=last) for x, last in zip((a, b), horizons, strict=True)]
-            found.append(paired_logrank(*counts, PairedCounts.of(a, b)).p_value)
-        a, b = (np.where(x <= 63, x, -1) for x in (a, b))
-        short = [Counts.of_epochs(x, until=63) for x in (a, b)]
-        assert paired_logrank(*short, PairedCounts.of(a, b)).p_value == pytest.approx(found[-1], rel=1e-9)
-    assert 0.03 <= np.mean(np.array(p_values[1.0]) <= 0.05) <= 0.075
-    assert np.mean(np.array(p_values[1.5]) <= 0.05) > 0.3
-
-
-def test_paired_tests_want_the_same_seeds() -> None:
-    one, two = Counts.of_epochs([1], until=2), Counts.of_epochs([1, 2], until=2)
-    with pytest.raises(InvalidExperiment, match="the same seeds"):
-        paired_logrank(one, two, PairedCounts.of([1], [2]))
-    with pytest.raises(InvalidExperiment, match="epochs_b"):
-        PairedCounts.of([1], [1, 2])
-
-
 @given(st.lists(st.floats(0, 1), max_size=12))
 def test_holm_rejects_step_by_step(p_values: list[float]) -> None:
     adjusted = holm(p_values)
@@ -143,33 +48,6 @@ def test_holm_rejects_step_by_step(p_values: list[float]) -> None:
 def test_holm_rejects_what_is_no_probability() -> None:
     with pytest.raises(InvalidExperiment, match="p_values"):
         holm([0.5, np.nan])
-
-
-def test_twice_as_long_is_a_ratio_of_two() -> None:
-    rng = np.random.default_rng(1)
-    b = rng.integers(10, 500, 400)
-    counts = [Counts.of_epochs(x, until=1000) for x in (2 * b, b)]
-    paired = PairedCounts.of(2 * b, b)
-    for ratio in (ratio_of_medians, ratio_of_expected):
-        value, low, high = ratio(*counts, paired)
-        assert value == pytest.approx(2)
-        assert 1.8 < low <= 2 <= high < 2.2  # alike as they are, the ratio is all but certain
-        apart = ratio(*counts, PairedCounts.of(2 * b, rng.permutation(b)))
-        assert apart.high - apart.low > 2 * (high - low)
-        swapped = ratio(*counts[::-1], PairedCounts.of(b, 2 * b))
-        np.testing.assert_allclose(swapped, (1 / value, 1 / high, 1 / low))
-
-
-def test_a_ratio_of_what_was_not_reached_is_none_or_open() -> None:
-    slow, fast = [5] * 45 + [9] * 7 + [-1] * 48, [3] * 90 + [-1] * 10
-    counts, paired = [Counts.of_epochs(x, until=9) for x in (slow, fast)], PairedCounts.of(slow, fast)
-    value, low, high = ratio_of_medians(*counts, paired)
-    assert (value, high) == (pytest.approx(3), None)
-    assert low == pytest.approx(5 / 3)
-    assert ratio_of_medians(*counts[::-1], PairedCounts.of(fast, slow)).low is None
-    never = Counts.of_epochs([-1] * 100, until=9)
-    pair = PairedCounts.of([-1] * 100, fast)
-    assert ratio_of_medians(never, counts[1], pair) == ratio_of_expected(never, counts[1], pair) == (None,) * 3
 
 
 @pytest.mark.parametrize(("power", "shared"), [(0.8, 0.0), (0.9, 0.6), (0.5, 0.6), (0.3, 0.0)])

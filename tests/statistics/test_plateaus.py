@@ -6,28 +6,17 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import stats
 
 import fastgrok as fg
 from fastgrok.errors import InvalidExperiment
 from fastgrok.spec.losses import Loss
-from fastgrok.statistics import (
-    Counts,
-    Histogram,
-    by_live_units,
-    dead_risk,
-    dead_units,
-    loss_clusters,
-    nearest_plateau,
-    plateau_shares,
-    plateaus,
-    rate,
-    relative_risk,
-)
+from fastgrok.statistics import Counts, Histogram, loss_clusters, nearest_plateau, plateau_shares, plateaus, rate
 from fastgrok.statistics.histogram import Split, loss_bins
 
 XOR = fg.datasets.xor()
+
 EXP = fg.Experiment(fg.mlp(2, 3, 1), XOR, bias_init="same", epochs=2000)
+
 THIRD = -(math.log(1 / 3) / 3 + 2 * math.log(2 / 3) / 3)
 
 
@@ -130,69 +119,3 @@ def test_clusters_are_where_most_losses_are() -> None:
     assert clusters[0].low <= losses.min()
     assert clusters[-1].high > losses.max()
     assert loss_clusters(Counts.of_epochs([1], until=2)) == []
-
-
-def test_dead_units_are_counted_against_convergence(result: fg.Result) -> None:
-    dataset = result.dataset
-    met = dataset["epochs_to_converge"].to_numpy() >= 0
-    for when in ("initial", "final"):
-        dead = dataset[f"dead_units_{when}"].to_numpy()[:, 0]
-        rows = dead_units(result.counts[0], when=when)
-        assert [row.dead for row in rows] == np.unique(dead).tolist()
-        for row in rows:
-            n, k = int((dead == row.dead).sum()), int((met & (dead == row.dead)).sum())
-            assert (row.n, row.converged) == (n, k)
-            assert (row.share, row.rate) == (rate(n, 2000), rate(k, n))
-    dead = dataset["dead_units_initial"].to_numpy()[:, 0]
-    risks = [1 - met[chosen].mean() for chosen in (dead >= 2, dead < 2)]
-    assert dead_risk(result.counts[0], at_least=2).value == pytest.approx(risks[0] / risks[1])
-
-
-def test_dead_units_need_no_criterion_and_their_risk_does(result: fg.Result) -> None:
-    one = fg.run(EXP.replace(stop=None, epochs=50), seeds=200).counts[0]
-    rows = dead_units(one)
-    assert sum(row.n for row in rows) == 200
-    assert all(row.share.value == row.n / 200 and row.converged is row.rate.value is None for row in rows)
-    with pytest.raises(InvalidExperiment, match="criteria is missing: expected Converged"):
-        dead_risk(one)
-
-
-def test_seeds_apart_by_live_units_add_up_to_all(result: fg.Result) -> None:
-    parts = by_live_units(result.outputs[0].finished_metrics, EXP)
-    assert list(parts) == [0, 1, 2, 3]
-    assert sum(parts.values(), Counts.empty()) == result.counts[0]
-    assert [part.n for part in parts.values()] == [row.n for row in dead_units(result.counts[0])][::-1]
-
-
-@given(st.integers(1, 200), st.integers(1, 200), st.data())
-def test_the_relative_risk_is_scipys_but_for_the_halves(n_a: int, n_b: int, data: st.DataObject) -> None:
-    a, b = data.draw(st.integers(0, n_a)), data.draw(st.integers(1, n_b))
-    ours = relative_risk(a, n_a, b, n_b)
-    theirs = stats.contingency.relative_risk(a, n_a, b, n_b)
-    assert ours.value == pytest.approx(theirs.relative_risk)
-    assert ours.low <= ours.value <= ours.high
-
-
-def test_the_relative_risk_of_many_seeds_is_scipys() -> None:
-    theirs = stats.contingency.relative_risk(30_000, 100_000, 20_000, 100_000).confidence_interval(0.95)
-    np.testing.assert_allclose(relative_risk(30_000, 100_000, 20_000, 100_000)[1:], theirs, rtol=1e-4)
-
-
-def test_a_risk_without_cases_is_open_or_none() -> None:
-    assert relative_risk(0, 10, 0, 10) == relative_risk(1, 10, 0, 0) == (None, None, None)
-    assert relative_risk(3, 10, 0, 10)[::2] == (None, None)
-    assert relative_risk(0, 10, 3, 10).value == 0
-    with pytest.raises(InvalidExperiment, match="cases_b"):
-        relative_risk(1, 10, 11, 10)
-
-
-@pytest.mark.parametrize("layer", [0, 2, True, 1.0])
-def test_a_layer_that_is_not_there_is_rejected(result: fg.Result, layer: int) -> None:
-    for call in (
-        lambda: dead_units(result.counts[0], layer),
-        lambda: by_live_units(result.outputs[0].finished_metrics, EXP, layer),
-    ):
-        with pytest.raises(InvalidExperiment, match="layer"):
-            call()
-    with pytest.raises(InvalidExperiment, match="'initial', 'final'"):
-        dead_units(result.counts[0], when="now")  # type: ignore[arg-type]

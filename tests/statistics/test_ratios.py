@@ -1,0 +1,33 @@
+"""How many times as long one configuration takes as another."""
+
+import numpy as np
+import pytest
+
+from fastgrok.statistics import Counts, PairedCounts, ratio_of_expected, ratio_of_medians
+
+
+def test_twice_as_long_is_a_ratio_of_two() -> None:
+    rng = np.random.default_rng(1)
+    b = rng.integers(10, 500, 400)
+    counts = [Counts.of_epochs(x, until=1000) for x in (2 * b, b)]
+    paired = PairedCounts.of(2 * b, b)
+    for ratio in (ratio_of_medians, ratio_of_expected):
+        value, low, high = ratio(*counts, paired)
+        assert value == pytest.approx(2)
+        assert 1.8 < low <= 2 <= high < 2.2  # alike as they are, the ratio is all but certain
+        apart = ratio(*counts, PairedCounts.of(2 * b, rng.permutation(b)))
+        assert apart.high - apart.low > 2 * (high - low)
+        swapped = ratio(*counts[::-1], PairedCounts.of(b, 2 * b))
+        np.testing.assert_allclose(swapped, (1 / value, 1 / high, 1 / low))
+
+
+def test_a_ratio_of_what_was_not_reached_is_none_or_open() -> None:
+    slow, fast = [5] * 45 + [9] * 7 + [-1] * 48, [3] * 90 + [-1] * 10
+    counts, paired = [Counts.of_epochs(x, until=9) for x in (slow, fast)], PairedCounts.of(slow, fast)
+    value, low, high = ratio_of_medians(*counts, paired)
+    assert (value, high) == (pytest.approx(3), None)
+    assert low == pytest.approx(5 / 3)
+    assert ratio_of_medians(*counts[::-1], PairedCounts.of(fast, slow)).low is None
+    never = Counts.of_epochs([-1] * 100, until=9)
+    pair = PairedCounts.of([-1] * 100, fast)
+    assert ratio_of_medians(never, counts[1], pair) == ratio_of_expected(never, counts[1], pair) == (None,) * 3
