@@ -1,163 +1,368 @@
-"""The flags of `fastgrok sweep`: each once, with its field, its default and a line of help."""
+"""The flags of the command line: those of an experiment are made from the fields of its specifications."""
 
 import inspect
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import typer
 
-from fastgrok.spec.calls import call_names
+from fastgrok.errors import MISSING, InvalidExperiment, one_of
+from fastgrok.spec.base import Spec, registered
+from fastgrok.spec.calls import NONE, FieldDescription, call_names, describe, integer
+from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.initializers import Initializer
-from fastgrok.spec.variables import ACCURACY, OUTCOME_MEANINGS
+from fastgrok.spec.layers import ACTIVATIONS, MAX_WIDTH
+from fastgrok.spec.optimizers import Optimizer
+from fastgrok.spec.recording import DEAD_UNITS, LOG
+from fastgrok.spec.schedules import Schedule
+from fastgrok.spec.stopping import Converged, EarlyStopping, Restart
+from fastgrok.spec.variables import ACCURACY, OUTCOME_MEANINGS, OUTCOMES
+
+Values = Mapping[str, Any]
+"""The value of each flag by its name: text as it was typed, a bool or an int; None where the flag is not given."""
+
+DATA, NETWORK, INITIALISATION, TRAINING = "Data", "Network", "Initialisation", "Training"
+STOPPING, OUTPUT, STORE = "Stopping, validation, restarts", "Output", "Store (--out with a directory)"
+
+
+def option(name: str) -> str:
+    """
+    Return the flag of a name.
+
+    Examples
+    --------
+    >>> option("batch_size")
+    '--batch-size'
+    """
+    return "--" + name.replace("_", "-")
 
 
 class Flag(NamedTuple):
     """A flag of the command line."""
 
-    name: str  # the name of the value in the command's `values`; the flag is `--name` with hyphens
-    kind: Any  # str, int, or bool for `--name/--no-name`; None is the value of what is not given
-    default: Any  # what is taken if it is not given
+    name: str  # the key in `Values` and in a TOML file; the flag is `--name` with hyphens
     help: str  # one line
-    field: str = ""  # the field of an experiment that it sets; "" for one that sets none
-    option: str = ""  # the flag, where it is not `--name`
+    panel: str | None  # the group in which `--help` shows it; None: beside --help
+    kind: type = str  # str, int, or bool for `--name/--no-name`
+    default: Any = None  # where it is not given; of a bool False, there is no `--no-name`
+    field: str = ""  # the path in an experiment that it sets; "" where it sets none
+    read: Callable[[str, str], Any] | None = None  # (flag, text) -> a value of the field
+    words: tuple[str, ...] = ()  # what a shell completes
+
+    @property
+    def option(self) -> str:
+        """The flag as it is typed."""
+        return option(self.name)
 
     @property
     def parameter(self) -> inspect.Parameter:
         """The flag as a parameter of a function, as typer reads it."""
-        only = "--" + self.name.replace("_", "-")
-        declared = [self.option or only] if self.kind is not bool or self.option else [f"{only}/--no-{only[2:]}"]
-        show = self.default is not None and self.default is not False
-        option = typer.Option(self.default, *declared, help=self.help, show_default=show)
+        both = f"{self.option}/--no-{self.option[2:]}"
+        declared = both if self.kind is bool and self.default is not False else self.option
+        declaration = typer.Option(
+            self.default,
+            declared,
+            help=self.help,
+            show_default=False,
+            rich_help_panel=self.panel,
+            autocompletion=self._complete if self.words else None,
+        )
         kind = inspect.Parameter.KEYWORD_ONLY
-        return inspect.Parameter(self.name, kind, default=option, annotation=self.kind | None)
+        return inspect.Parameter(self.name, kind, default=declaration, annotation=self.kind | None)
+
+    def _complete(self, incomplete: str) -> list[str]:
+        """Return the words that the last item of a comma list may become."""
+        done, comma, begun = incomplete.rpartition(",")
+        return [f"{done}{comma}{word}" for word in self.words if word.startswith(begun)]
+
+    def values(self, value: Any) -> list[Any]:
+        """Return the values of a comma list: several span an axis."""
+        if not isinstance(value, str) or self.read is None:
+            return [value]
+        return [self.read(self.option, item) for item in items(self.option, value)]
+
+
+def items(flag: str, text: str) -> list[str]:
+    """
+    Split a comma list, leaving commas in parentheses alone.
+
+    Examples
+    --------
+    >>> items("--init", "uniform(-2,2), he_normal")
+    ['uniform(-2,2)', 'he_normal']
+    """
+    parts, depth = [""], 0
+    for character in text:
+        depth += (character == "(") - (character == ")")
+        if character == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += character
+    parts = [part.strip() for part in parts]
+    if depth:
+        expected = "a closing parenthesis: one is not closed" if depth > 0 else "an opening parenthesis for each )"
+        raise InvalidExperiment(flag, text, expected)
+    if not all(parts):
+        raise InvalidExperiment(flag, text, "one value, or several with a comma between two")
+    if len(set(parts)) < len(parts):
+        raise InvalidExperiment(flag, text, "values that differ from each other")
+    return parts
+
+
+def _activation(flag: str, text: str) -> str:
+    """Return the name of an activation."""
+    if text not in ACTIVATIONS:
+        raise InvalidExperiment(flag, text, one_of(ACTIVATIONS))
+    return text
+
+
+def whole_number(flag: str, text: str, expected: str = "an integer") -> int:
+    """Read an integer; an error names the flag."""
+    try:
+        return integer(text)
+    except ValueError as error:
+        raise InvalidExperiment(flag, text, expected) from error
+
+
+def epochs_or_log(text: str | None) -> str | list[int] | None:
+    """
+    Read `--record-at`.
+
+    Examples
+    --------
+    >>> epochs_or_log("0,10,100"), epochs_or_log("log")
+    ([0, 10, 100], 'log')
+    """
+    if text is None or text == LOG:
+        return text
+    flag = "--record-at"
+    return [whole_number(flag, item, f"an integer or {LOG!r}") for item in items(flag, text)]
+
+
+def widths(flag: str, text: str) -> tuple[int, ...]:
+    """
+    Read the widths of hidden layers: `4`, `4x4`, or `none`.
+
+    Examples
+    --------
+    >>> widths("--hidden", "4x2"), widths("--hidden", "none")
+    ((4, 2), ())
+    """
+    if text == NONE:
+        return ()
+    expected = "a width such as 4, several as in 4x4, or none"
+    sizes = tuple(whole_number(flag, width, expected) for width in text.split("x"))
+    if not all(1 <= width <= MAX_WIDTH for width in sizes):
+        raise InvalidExperiment(flag, text, f"widths from 1 to {MAX_WIDTH}, or none for no hidden layer")
+    return sizes
+
+
+_INIT = "distribution of the initial weights; with arguments as in uniform(-2,2), he_normal(mode=fan_out)"
+_SCHEDULE = (
+    "how the learning rate changes, as step_lr(100,gamma=0.5), exponential_lr(0.99), cosine_annealing_lr(1000)"
+)
+
+_HELP = {
+    "init": f"{_INIT}: {', '.join(call_names(Initializer))}",
+    "bias_init": "distribution of the initial biases, likewise; same: that of the weights",
+    "check_every": "epochs from one check of the criteria and of the validation loss to the next",
+    "dtype": "float64 or float32",
+    "optimizer": f"how the gradient of a batch changes the parameters: {', '.join(call_names(Optimizer))}",
+    "optimizer.schedule": f"{_SCHEDULE}",
+    "stop.loss": "converged at this mean loss over the examples; default: 0.01 if no criterion is given",
+    "stop.max_error": "converged at this largest error of an output",
+    "stop.accuracy": f"converged at this accuracy, the {ACCURACY}",
+    "restart.after": "new parameters for a seed that has not converged after so many epochs, or none",
+    "restart.at_most": "restarts at most; default: as many as fit into --epochs",
+}
+"""Help of fields where the first sentence of the specification's docstring is not enough here."""
+
+_WORDS = {"init": call_names(Initializer), "bias_init": [*call_names(Initializer), "same"]}
+_WORDS |= {"optimizer": call_names(Optimizer), "optimizer.schedule": call_names(Schedule)}
+_PANELS = {
+    **dict.fromkeys(("init", "bias_init", "stream"), INITIALISATION),
+    **dict.fromkeys(("stop", "restart", "check_every"), STOPPING),
+    "network": NETWORK,
+}
+_NAMES = {"stop.keep_training": "keep_training"}
+
+
+def _written(value: Any) -> str:
+    """Write a default as it is typed."""
+    if isinstance(value, Spec):
+        shown = [name for name, info in type(value).__pydantic_fields__.items() if info.repr]
+        arguments = [_written(getattr(value, name)) for name in shown]
+        return call_names(type(value))[0] + (f"({','.join(arguments)})" if arguments else "")
+    if value is None or isinstance(value, bool):
+        return {None: NONE, True: "yes", False: "no"}[value]
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _field_flag(path: str, name: str, fields: Mapping[str, FieldDescription], n_kinds: int = 1) -> Flag:
+    """Return the flag of a field that some of `n_kinds` specifications have, by the names of these."""
+    field = next(iter(fields.values()))
+    text = _HELP.get(path, field.help[:1].lower() + field.help[1:].removesuffix(".").replace('"', ""))
+    if len(fields) < n_kinds:
+        text = f"of {', '.join(fields)}: {text}"
+    defaults = {kind: _written(one.default) for kind, one in fields.items()}
+    if field.default is not MISSING and "default:" not in text:
+        is_one = len(set(defaults.values())) == 1
+        shown = defaults.values() if is_one else [f"{kind} {default}" for kind, default in defaults.items()]
+        text += f"; default: {next(iter(shown)) if is_one else ', '.join(shown)}"
+    kind, read = (bool, None) if isinstance(field.default, bool) else (str, field.parse)
+    panel = _PANELS.get(path.partition(".")[0], TRAINING)
+    return Flag(name, text, panel, kind, None, path, read, tuple(_WORDS.get(path, field.words)))
+
+
+def _kind_flags(place: str, kinds: Mapping[str, type[Spec]], prefix: str = "") -> Iterator[Flag]:
+    """Yield a flag for each field of the specifications that may stand in one place of an experiment."""
+    described = {kind: describe(cls) for kind, cls in kinds.items()}
+    for name in dict.fromkeys(name for fields in described.values() for name in fields):
+        path = f"{place}.{name}"
+        fields = {kind: fields[name] for kind, fields in described.items() if name in fields}
+        yield _field_flag(path, _NAMES.get(path, prefix + name), fields, len(kinds))
+
+
+def _kinds(base: type[Spec]) -> dict[str, type[Spec]]:
+    """Return the classes of a kind of specification by the names that they have on a command line."""
+    return {call_names(cls)[0]: cls for cls in registered(base).values()}
+
+
+def _experiment_flags() -> Iterator[Flag]:
+    """Yield the flags of an experiment, field by field in the order of its declaration."""
+    for name, field in describe(Experiment).items():
+        match name:
+            case "data":
+                yield from DATA_FLAGS
+            case "network":
+                yield from _NETWORK_FLAGS
+                activations = {kind: cls for kind, cls in ACTIVATIONS.items() if cls is not None}
+                yield from (flag._replace(field=name) for flag in _kind_flags(name, activations))
+            case "optimizer":
+                yield _field_flag(name, name, {"": field})
+                yield from _kind_flags(name, _kinds(Optimizer))
+            case "stop":
+                yield from _kind_flags(name, _kinds(Converged), "stop_")
+                text = "no criterion: run every epoch, unless --patience ends it"
+                yield Flag("no_stop", text, STOPPING, bool, False, "stop")
+                yield from _kind_flags(name, _kinds(EarlyStopping))
+            case "restart":
+                after, *others = _kind_flags(name, _kinds(Restart), "restart_")
+                yield from (after._replace(read=_or_none(describe(Restart)["after"]).parse), *others)
+            case "validation":
+                yield from _VALIDATION_FLAGS
+            case _:
+                yield _field_flag(name, name, {"": field})
+
+
+def _or_none(field: FieldDescription) -> FieldDescription:
+    """Return a field that may be None, too."""
+    return field._replace(annotation=field.annotation | None, accepted=f"{field.accepted}, or None")
 
 
 DATA_FLAGS = (
-    Flag("data", str, None, "CSV file (a header, then numbers) or NPZ file (X, y) instead of a name", "data"),
-    Flag("target", str, None, "column of the target in the CSV file, or several: one output each"),
-    Flag("features", str, None, "columns of the inputs; default: all the others"),
-    Flag("classes", bool, None, "the target column holds classes: one output each"),
+    Flag("data", "CSV file (a header, then numbers) or NPZ file (X, y) instead of a name", DATA, field="data"),
+    Flag("target", "column of the target in the CSV file, or several: one output each", DATA),
+    Flag("features", "columns of the inputs; default: all the others", DATA),
+    Flag("classes", "the target column holds classes: one output each", DATA, bool),
 )
 
-_NAMES = ", ".join(call_names(Initializer))
-_SCHEDULES = "step_lr(100,gamma=0.5), exponential_lr(0.99), cosine_annealing_lr(1000)"
+_HIDDEN = "widths of the hidden layers; 4x4: two of them; none: no hidden layer; default: 4"
+_AFTER_HIDDEN = f"after each hidden layer: {', '.join(ACTIVATIONS)}; default: relu"
+_NETWORK_FLAGS = (
+    Flag("hidden", _HIDDEN, NETWORK, str, "4", "network", widths),
+    Flag("activation", _AFTER_HIDDEN, NETWORK, str, "relu", "network", _activation, tuple(ACTIVATIONS)),
+    Flag(
+        "output",
+        "after the last layer, likewise; default: linear",
+        NETWORK,
+        str,
+        "linear",
+        "network",
+        _activation,
+        tuple(ACTIVATIONS),
+    ),
+    Flag("bias", "whether the layers have biases; default: yes", NETWORK, bool, True, "network"),
+)
+
+_SHARE = "share of the examples, as 0.25, or CSV or NPZ file to validate on"
+_VALIDATION_FLAGS = (
+    Flag("validation", _SHARE, STOPPING, field="validation"),
+    Flag("split_seed", "seed of that share; default: 0", STOPPING, int),
+    Flag("stratified", "every distinct target has that share", STOPPING, bool, False),
+)
+
+_ORDER = (DATA, NETWORK, INITIALISATION, TRAINING, STOPPING)
+EXPERIMENT_FLAGS = tuple(sorted(_experiment_flags(), key=lambda flag: _ORDER.index(flag.panel or "")))
+"""Those of an experiment."""
+
 _SEEDS = "n for seeds 0 to n - 1 (42 means 42 seeds); first:stop (42:43 is seed 42 alone); or seeds as in 3,5,8"
+_OUT = "write to a .parquet or .nc file (.nc needs h5netcdf and h5py), or to a store: a directory"
+_TRACK = "dead_units: the epoch since which each ReLU is dead; needs --out"
+_ROWS = "all, or failures for the rows of seeds that did not converge; default: all"
 
-FIELD_FLAGS = (
-    Flag("hidden", str, "4", "widths of the hidden layers; 4x4: two of them; none: no hidden layer", "network"),
-    Flag("activation", str, "relu", "after each hidden layer: linear, relu, leaky_relu, sigmoid, tanh", "network"),
-    Flag("output", str, "linear", "after the last layer, likewise", "network"),
-    Flag("bias", bool, True, "whether the layers have biases", "network"),
-    Flag("gradient_at_zero", str, None, "gradient of ReLU at exactly 0; default: 0", "network"),
-    Flag("slope", str, None, "slope of leaky ReLU; default: 0.01", "network"),
-    Flag("loss", str, "half_squared_error", "half_squared_error, squared_error, binary_cross_entropy", "loss"),
-    Flag("reduction", str, "mean", "mean or sum of the gradients of a batch", "reduction"),
-    Flag(
-        "init",
-        str,
-        "uniform(-1,1)",
-        f"of weights: {_NAMES}; with arguments as in uniform(-2,2), he_normal(mode=fan_out)",
-        "init",
-    ),
-    Flag("bias_init", str, "zeros", "of biases, likewise; same: as the weights", "bias_init"),
-    Flag("stream", str, "numpy", "numpy: default_rng(seed); numpy_legacy: RandomState(seed)", "stream"),
-    Flag("optimizer", str, "sgd", "sgd or adam", "optimizer"),
-    Flag("lr", str, None, "learning rate; default: sgd 0.1, adam 0.001", "optimizer.lr"),
-    Flag("momentum", str, None, "of sgd; default: 0", "optimizer.momentum"),
-    Flag("nesterov", bool, None, "Nesterov's momentum, of sgd", "optimizer.nesterov"),
-    Flag("beta1", str, None, "of adam; default: 0.9", "optimizer.beta1"),
-    Flag("beta2", str, None, "of adam; default: 0.999", "optimizer.beta2"),
-    Flag("eps", str, None, "of adam; default: 1e-8", "optimizer.eps"),
-    Flag("weight_decay", str, None, "L2 penalty; default: 0", "optimizer.weight_decay"),
-    Flag("l1", str, None, "L1 penalty; default: 0", "optimizer.l1"),
-    Flag("clip_norm", str, None, "longest gradient, or none; default: none", "optimizer.clip_norm"),
-    Flag("schedule", str, None, f"of the learning rate: {_SCHEDULES}, none; default: none", "optimizer.schedule"),
-    Flag("batch_size", str, "1", "examples per update, or full", "batch_size"),
-    Flag("order", str, "fixed", "of the examples: fixed, shared, per_seed", "order"),
-    Flag("epochs", str, "1000", "epochs at most", "epochs"),
-    Flag("stop_loss", str, None, "converged at this mean loss; default 0.01 if no criterion is given", "stop.loss"),
-    Flag("stop_max_error", str, None, "converged at this largest error", "stop.max_error"),
-    Flag("stop_accuracy", str, None, f"converged at this accuracy, the {ACCURACY}", "stop.accuracy"),
-    Flag("keep_training", bool, False, "go on after convergence", "stop.keep_training", "--keep-training"),
-    Flag("no_stop", bool, False, "no criterion: run every epoch, unless --patience ends it", "stop", "--no-stop"),
-    Flag("check_every", str, "1", "look at the criteria after every k-th epoch", "check_every"),
-    Flag(
-        "restart_after",
-        str,
-        None,
-        "new parameters for a seed not converged by then, or none",
-        "restart.after",
-    ),
-    Flag("restart_at_most", str, None, "restarts at most; default: as many as fit into --epochs", "restart.at_most"),
-    Flag(
-        "validation",
-        str,
-        None,
-        "share of the examples, as 0.25, or CSV or NPZ file to validate on",
-        "validation",
-    ),
-    Flag("split_seed", int, None, "seed of that share; default: 0"),
-    Flag("stratified", bool, False, "every distinct target has that share", option="--stratified"),
-    Flag("patience", str, None, "stop when the validation loss has not improved for so many epochs", "stop.patience"),
-    Flag("min_delta", str, None, "smallest improvement; default: any", "stop.min_delta"),
-    Flag("restore_best", bool, None, "end with the parameters of the best epoch; default: yes", "stop.restore_best"),
-    Flag("dtype", str, "float64", "float64 or float32", "dtype"),
+SWEEP_FLAGS = (
+    Flag("seeds", f"{_SEEDS}; default: 1000", None, default="1000"),
+    Flag("threads", "threads; default: one for each CPU", None, int),
+    Flag("lanes", "seeds in a vector: a power of two up to 64", None, int),
+    Flag("specialize", "compile for this very network; default: where it saves time", None, bool),
+    Flag("dry_run", "say how much work it is, and do nothing", None, bool, False),
+    *EXPERIMENT_FLAGS,
+    Flag("out", _OUT, OUTPUT),
+    Flag("compare", "a field with a list, such as init: compare its values, paired by seed", OUTPUT),
+    Flag("record_at", "epochs at which loss, accuracy, dead units are recorded, or log; needs --out", OUTPUT),
+    Flag("track", _TRACK, OUTPUT, words=(DEAD_UNITS,)),
+    Flag("json", "print one JSON document instead of the table", OUTPUT, bool, False),
+    Flag("quiet", "no table and no progress bar", OUTPUT, bool, False),
+    Flag("shard_size", "seeds of a shard at most; default: what suits", STORE, int),
+    Flag("rows", _ROWS, STORE, default="all", words=("all", "failures")),
+    Flag("keep_params", "keep the trained parameters", STORE, bool, False),
+    Flag("shard", "i/n for the i-th of n parts of the work, i from 1, as in a Slurm array", STORE),
+    Flag("scheduler", "the address of a Dask scheduler, whose workers do the work", STORE),
 )
+"""Those of `fastgrok sweep`."""
 
-RUN_FLAGS = (
-    Flag("seeds", str, "1000", _SEEDS),
-    Flag(
-        "out", str, None, "write to a .parquet or .nc file (.nc needs h5netcdf and h5py), or to a store: a directory"
-    ),
-    Flag("shard_size", int, None, "of a store: seeds of a shard at most; default: what suits"),
-    Flag("rows", str, "all", "of a store: all, or failures for the rows of seeds that did not converge"),
-    Flag("keep_params", bool, False, "of a store: keep the trained parameters", option="--keep-params"),
-    Flag("shard", str, None, "of a store: i/n for the i-th of n parts of the work, i from 1, as in a Slurm array"),
-    Flag("scheduler", str, None, "of a store: the address of a Dask scheduler, whose workers do the work"),
-    Flag("dry_run", bool, False, "say how much work it is, and do nothing", option="--dry-run"),
-    Flag("compare", str, None, "a field with a list, such as init: compare its values, paired by seed"),
-    Flag("record_at", str, None, "epochs at which loss, accuracy, dead units are recorded, or log; needs --out"),
-    Flag("track", str, None, "dead_units: the epoch since which each ReLU is dead; needs --out"),
-    Flag("threads", int, None, "threads; default: one for each CPU"),
-    Flag("lanes", int, None, "seeds in a vector: a power of two up to 64"),
-    Flag("specialize", bool, None, "compile for this very network; default: where it saves time"),
-    Flag("json", bool, False, "print one JSON document instead of the table", option="--json"),
-    Flag("quiet", bool, False, "no table and no progress bar", option="--quiet"),
-)
-
-FLAGS = (*DATA_FLAGS, *FIELD_FLAGS, *RUN_FLAGS)
-"""Every flag of `fastgrok sweep`."""
-
+_CONFIG = "of a store: the configuration, by its place in the table or as in init=HeNormal()"
 _TRACE_FLAGS = (
-    Flag("seed", str, None, "the seed, or an outcome, such as converged, for the first seed that has it"),
-    Flag("config", str, None, "of a store: the configuration, by its place in the table or as in init=HeNormal()"),
-    Flag("every", str, "epoch", "recorded after every epoch, or every step"),
-    Flag("record_at", str, None, "only these epochs, or log; default: all"),
+    Flag("seed", "the seed, or an outcome, such as converged, for the first seed that has it", None, words=OUTCOMES),
+    Flag("config", _CONFIG, None),
+    Flag(
+        "every",
+        "recorded after every epoch, or every step; default: epoch",
+        None,
+        default="epoch",
+        words=("epoch", "step"),
+    ),
+    Flag("record_at", "only these epochs, or log; default: all", None),
 )
 
-REPLAY_FLAGS = (
-    *DATA_FLAGS,
-    *FIELD_FLAGS,
-    *_TRACE_FLAGS,
-    Flag("out", str, None, "write everything to a .nc file (needs h5netcdf and h5py)"),
-    Flag("json", bool, False, "print one JSON document instead of the table", option="--json"),
-)
-"""Every flag of `fastgrok replay`."""
+OF_COMMANDS = {
+    "sweep": SWEEP_FLAGS,
+    "replay": (
+        *_TRACE_FLAGS,
+        Flag("out", "write everything to a .nc file (needs h5netcdf and h5py)", None),
+        Flag("json", "print one JSON document instead of the table", None, bool, False),
+        *EXPERIMENT_FLAGS,
+    ),
+    "explain": (
+        *_TRACE_FLAGS,
+        Flag("at", "the epoch, or the step with --every step; default: the last", None, int),
+        Flag("example", "the example of a worked pass, from 0; default: 0", None, int, 0),
+        Flag("picture", "draw it to this file, such as why.png", None),
+        *EXPERIMENT_FLAGS,
+    ),
+}
+"""The flags of the commands about an experiment."""
 
 TOPICS = ("failure", "algebra", "worked-pass", "pressure", "correlation", "sign-flow", "overfitting")
 """What `fastgrok explain` explains."""
 
-EXPLAIN_FLAGS = (
-    *DATA_FLAGS,
-    *FIELD_FLAGS,
-    *_TRACE_FLAGS,
-    Flag("at", int, None, "the epoch, or the step with --every step; default: the last"),
-    Flag("example", int, 0, "the example of a worked pass, from 0"),
-    Flag("picture", str, None, "draw it to this file, such as why.png"),
-)
-"""Every flag of `fastgrok explain`."""
+_DATA = "xor, and, or, parity3, streetlights, deep_streetlights; xor(low=-1) has inputs -1 and 1"
+SWEPT = f"{_DATA}; or a TOML file"
+TRACED = f"a store's directory; a .nc file of fastgrok replay; or data: {_DATA}"
 
-EPILOG = "\n".join(
-    ["\b", "The outcome of a seed is the first of these that applies:"]
-    + [f"  {name:10}  {meaning}" for name, meaning in OUTCOME_MEANINGS.items()]
+EPILOG = "\n\n".join(
+    ["The outcome of a seed is the first of these that applies:"]
+    + [f"{name:10}  {meaning}" for name, meaning in OUTCOME_MEANINGS.items()]
 )
 """What stands below the flags in the help of `fastgrok sweep`."""

@@ -3,11 +3,13 @@
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 
-def info(*, as_json: bool) -> int:
-    """Print what this installation is and runs on, and return the exit status."""
+def info(as_json: Annotated[bool, typer.Option("--json", help="print one JSON document")] = False) -> int:
+    """Show versions, CPU, vector width, lanes chosen, and the state of the cache."""
     facts = collect()
     if as_json:
         print(json.dumps(facts, indent=1), flush=True)

@@ -5,21 +5,33 @@ import inspect
 import os
 import sys
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
+from typer.core import TyperGroup
 
-from fastgrok.cli.flags import EPILOG, EXPLAIN_FLAGS, FLAGS, REPLAY_FLAGS, TOPICS, Flag
+from fastgrok.cli import store
+from fastgrok.cli.info import info
+from fastgrok.cli.signals import FAILED, INTERRUPTED, INVALID
+from fastgrok.cli.study import study
 from fastgrok.errors import MISSING, InvalidExperiment, StoreError
 
-FAILED, INVALID, INTERRUPTED = 1, 2, 130
-
 Command = Callable[[], int]
-"""What a command line asks for: it is parsed first, and done outside of the parser. Returns the exit status."""
+"""The work of a command line, done once all of it is parsed. Returns the exit status."""
 
 _USAGE_ERROR: type[Exception] = typer.BadParameter.__bases__[0]  # its place has moved with typer's versions
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+
+class _Commands(TyperGroup):
+    """Makes the flags of an experiment when a command needs them: the specifications take a while to import."""
+
+    def resolve_command(self, context: Any, args: list[str]) -> Any:
+        """Return the name, the command and the rest of the arguments."""
+        name, command, rest = super().resolve_command(context, args)
+        return name, _with_flags(_EXPERIMENTS[name]) if name in _EXPERIMENTS else command, rest
+
+
+app = typer.Typer(cls=_Commands, pretty_exceptions_enable=False, rich_markup_mode="rich")
 
 
 def _version(wanted: bool) -> None:
@@ -40,27 +52,8 @@ def fastgrok(
 ) -> None:
     """Train a small network once for every random seed, and say what the seed decides."""
     if context.invoked_subcommand is None:
-        raise InvalidExperiment(
-            "command",
-            MISSING,
-            "sweep, replay, explain, resume, status, verify, summary, merge, study, info (fastgrok --help says more)",
-        )
-
-
-_DATA = "xor, and, or, parity3, streetlights, deep_streetlights; xor(low=-1) has inputs -1 and 1"
-
-
-def _given(context: typer.Context, values: dict[str, Any]) -> list[str]:
-    """Return the names of the flags that stand on the command line."""
-    return [flag for flag in values if "COMMANDLINE" in str(context.get_parameter_source(flag))]
-
-
-def _signature(about: str, flags: tuple[Flag, ...], *first: inspect.Parameter) -> inspect.Signature:
-    """Return the signature that makes typer read a table of flags."""
-    argument = Annotated[str | None, typer.Argument(help=about, show_default=False)]
-    name = inspect.Parameter("name", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=argument)
-    context = inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
-    return inspect.Signature([context, *first, name, *(flag.parameter for flag in flags)])
+        commands = ", ".join(command.callback.__name__ for command in app.registered_commands if command.callback)
+        raise InvalidExperiment("command", MISSING, f"{commands} (fastgrok --help says more)")
 
 
 def sweep(context: typer.Context, name: str | None = None, **values: Any) -> Command:
@@ -69,9 +62,9 @@ def sweep(context: typer.Context, name: str | None = None, **values: Any) -> Com
 
     A comma list, as in --hidden 2,4,8 --lr 0.1,0.01, gives every combination.
     """
-    from fastgrok.cli.sweep import sweep as command
+    from fastgrok.cli.sweep import sweep
 
-    return functools.partial(command, name, values, _given(context, values))
+    return functools.partial(sweep, name, values, _typed(context, values))
 
 
 def replay(context: typer.Context, name: str | None = None, **values: Any) -> Command:
@@ -81,133 +74,68 @@ def replay(context: typer.Context, name: str | None = None, **values: Any) -> Co
     Of a store, as in fastgrok replay runs/xor --seed 42, or of what the flags say, as in fastgrok replay xor
     --hidden 4 --seed dead.
     """
-    from fastgrok.cli.replaying import replay as command
+    from fastgrok.cli.trace import replay
 
-    return functools.partial(command, name, values, _given(context, values))
+    return functools.partial(replay, name, values, _typed(context, values))
 
 
-def explain(context: typer.Context, topic: str, name: str | None = None, **values: Any) -> Command:
+def explain(context: typer.Context, topic: str = "", name: str | None = None, **values: Any) -> Command:
     """
     Say why a seed did what it did, in words and as a picture.
 
     As in fastgrok explain failure runs/xor --seed 42, or of what the flags say: fastgrok explain sign-flow xor
     --hidden 4 --seed dead.
     """
-    from fastgrok.cli.explaining import explain as command
+    from fastgrok.cli.explain import explain
 
-    return functools.partial(command, topic, name, values, _given(context, values))
-
-
-_SEEN = f"a store's directory; a .nc file of fastgrok replay; or data: {_DATA}"
-_TOPIC = inspect.Parameter(
-    "topic",
-    inspect.Parameter.POSITIONAL_OR_KEYWORD,
-    annotation=Annotated[str, typer.Argument(help=", ".join(TOPICS), show_default=False)],
-)
-
-sweep.__signature__ = _signature(f"{_DATA}; or a TOML file", FLAGS)  # type: ignore[attr-defined]
-replay.__signature__ = _signature(_SEEN, REPLAY_FLAGS)  # type: ignore[attr-defined]
-explain.__signature__ = _signature(_SEEN, EXPLAIN_FLAGS, _TOPIC)  # type: ignore[attr-defined]
-app.command(epilog=EPILOG)(sweep)
-app.command()(replay)
-app.command()(explain)
+    return functools.partial(explain, topic, name, values, _typed(context, values))
 
 
-@app.command()
-def info(json: Annotated[bool, typer.Option("--json", help="print one JSON document")] = False) -> Command:
-    """Show versions, CPU, vector width, lanes chosen, and the state of the cache."""
-    from fastgrok.cli.info import info as command
-
-    return functools.partial(command, as_json=json)
+_EXPERIMENTS: dict[str | None, Callable[..., Command]] = {"sweep": sweep, "replay": replay, "explain": explain}
 
 
-@app.command()
-def study(
-    name: Annotated[str, typer.Argument(help="the study's name, or list for all of them", show_default=False)],
-    seeds: Annotated[
-        int | None, typer.Option("--seeds", help="seeds of each configuration; the study has a default")
-    ] = None,
-    json: Annotated[bool, typer.Option("--json", help="print one JSON document")] = False,
-) -> Command:
-    """
-    Run a published result again: expectation beside observation, with intervals.
-
-    The exit status is 0 whether or not they agree; the last line says whether they do.
-    """
-    from fastgrok.cli.study import study as command
-
-    return functools.partial(command, name, seeds, as_json=json)
+def _typed(context: typer.Context, values: dict[str, Any]) -> list[str]:
+    """Return the names of the flags that were typed."""
+    return [flag for flag in values if "COMMANDLINE" in str(context.get_parameter_source(flag))]
 
 
-Directory = Annotated[str, typer.Argument(help="the store's directory", show_default=False)]
-Json = Annotated[bool, typer.Option("--json", help="print one JSON document")]
+def _with_flags(function: Callable[..., Command]) -> Any:
+    """Return the command of a function with the flags of an experiment."""
+    from fastgrok.cli import flags
+
+    name = function.__name__
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    subject = typer.Argument(None, help=flags.SWEPT if name == "sweep" else flags.TRACED, show_default=False)
+    topic = typer.Argument(..., help=", ".join(flags.TOPICS), show_default=False)
+    parameters = [inspect.Parameter("context", kind, annotation=typer.Context)]
+    parameters += [inspect.Parameter("topic", kind, default=topic, annotation=str)] * (name == "explain")
+    parameters += [inspect.Parameter("name", kind, default=subject, annotation=str | None)]
+    parameters += [flag.parameter for flag in flags.OF_COMMANDS[name]]
+    function.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    alone = typer.Typer(add_completion=False, rich_markup_mode="rich")
+    alone.command(name, help=_help(function), epilog=flags.EPILOG if name == "sweep" else None)(function)
+    return typer.main.get_command(alone)
 
 
-@app.command()
-def resume(
-    path: Directory,
-    shard: Annotated[str | None, typer.Option("--shard", help="i/n: the i-th of n parts of the work")] = None,
-    scheduler: Annotated[str | None, typer.Option("--scheduler", help="the address of a Dask scheduler")] = None,
-    threads: Annotated[int | None, typer.Option("--threads", help="threads; default: one for each CPU")] = None,
-    json: Json = False,
-) -> Command:
-    """Make what is missing of a store, and show it."""
-    from fastgrok.cli.making import resume as command
+def _deferred(function: Callable[..., int]) -> Callable[..., Command]:
+    """Return what is parsed like a function, and does nothing yet: the parser has its own mind on some errors."""
 
-    return functools.partial(command, path, shard=shard, scheduler=scheduler, threads=threads, as_json=json)
+    @functools.wraps(function)
+    def parsed(*args: Any, **kwargs: Any) -> Command:
+        return functools.partial(function, *args, **kwargs)
+
+    return parsed
 
 
-@app.command()
-def status(path: Directory, json: Json = False) -> Command:
-    """Show how far a store is: done, left, rate, time left, bad shards."""
-    from fastgrok.cli.inspecting import status as command
-
-    return functools.partial(command, path, as_json=json)
+def _help(function: Callable[..., Any]) -> str:
+    """Return the docstring of a command with each paragraph in one line: a terminal breaks them."""
+    return "\n\n".join(" ".join(text.split()) for text in (inspect.getdoc(function) or "").split("\n\n"))
 
 
-@app.command()
-def verify(
-    path: Directory,
-    sample: Annotated[int, typer.Option("--sample", help="rows that are trained again")] = 100,
-    json: Json = False,
-) -> Command:
-    """
-    Check every shard of a store by its checksum, and some rows bit for bit.
-
-    Temporary files of writers that are gone are removed. A shard that is not what was written is marked as bad, so
-    that fastgrok resume makes it again; until then the exit status is 1. What is only missing is no error, nor are
-    rows without a sidecar: a running sweep may be about to write it.
-    """
-    from fastgrok.cli.inspecting import verify as command
-
-    return functools.partial(command, path, sample=sample, as_json=json)
-
-
-@app.command()
-def summary(
-    path: Directory,
-    compare: Annotated[
-        str | None, typer.Option("--compare", help="an axis, such as init: compare its values, paired by seed")
-    ] = None,
-    json: Json = False,
-) -> Command:
-    """Show the table of a store from its counts alone; no row is read but for --compare."""
-    from fastgrok.cli.inspecting import summary as command
-
-    return functools.partial(command, path, compare=compare, as_json=json)
-
-
-@app.command()
-def merge(
-    target: Annotated[
-        str, typer.Argument(help="the store to copy into; made if it is not there", show_default=False)
-    ],
-    sources: Annotated[list[str], typer.Argument(help="stores of the same sweep", show_default=False)],
-) -> Command:
-    """Copy the shards of stores into one."""
-    from fastgrok.cli.inspecting import merge as command
-
-    return functools.partial(command, target, sources)
+for command in (sweep, replay, explain):
+    app.command(help=_help(command))(command)
+for function in (store.resume, store.status, store.verify, store.summary, store.merge, study, info):
+    app.command(help=_help(function))(_deferred(cast(Callable[..., int], function)))
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -1,14 +1,24 @@
 """The command `fastgrok study`: list the studies, or run one and print what it found."""
 
 import json
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 LIST = "list"
 """The name that stands for all of them."""
 
 
-def study(name: str, seeds: int | None, *, as_json: bool) -> int:
-    """Print the list of studies, or run one; return the exit status, 0 whether or not its findings agree."""
+def study(
+    name: Annotated[str, typer.Argument(help="the study's name, or list for all of them", show_default=False)],
+    seeds: Annotated[int | None, typer.Option(help="seeds of each configuration; the study has a default")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print one JSON document")] = False,
+) -> int:
+    """
+    Run a published result again: expectation beside observation, with intervals.
+
+    The exit status is 0 whether or not they agree; the last line says whether they do.
+    """
     from fastgrok import studies
     from fastgrok.results.provenance import cpu_name, versions
 

@@ -1,97 +1,177 @@
 """The command `fastgrok sweep`: train, show what happened, and keep it."""
 
 import json
+import re
 import sys
 import warnings
 from collections.abc import Collection
+from pathlib import Path
 from typing import Any
 
-from fastgrok.cli import specified, storing
-from fastgrok.cli.comparing import compared, show_comparison
-from fastgrok.cli.lists import option, seeds
-from fastgrok.cli.regime import Values, record_at
-from fastgrok.cli.request import Request, request
-from fastgrok.cli.shown import show
-from fastgrok.errors import InvalidExperiment
+from fastgrok.cli import store, toml_file
+from fastgrok.cli.experiment import Request, axis_of, is_set_by, request
+from fastgrok.cli.flags import (
+    EXPERIMENT_FLAGS,
+    SWEEP_FLAGS,
+    Values,
+    epochs_or_log,
+    items,
+    option,
+    whole_number,
+)
+from fastgrok.cli.signals import INTERRUPTED
+from fastgrok.cli.table import print_comparison, print_rows
+from fastgrok.errors import MISSING, InvalidExperiment
 
-MAX_EXAMPLES = 100
-"""Examples of data that a JSON document holds; of larger data it holds the hash."""
+Seeds = range | list[int]
 
-INTERRUPTED = 130
-"""Exit status after Ctrl-C."""
-
-
-def sweep(name: str | None, values: Values, given: Collection[str]) -> int:
-    """Train what the flags ask for, and return the exit status."""
-    if name is None or not name.endswith(specified.SUFFIX):
-        return _sweep(request(name, values), values, given)
-    wanted, values, keys = specified.read(name, values, given)
-    with specified.naming(name, given):
-        return _sweep(wanted, values, [*keys, *given])
+_MAX_EXAMPLES = 100  # of data that a JSON document holds
+_FILES = (".parquet", ".nc")
+_STORE_ONLY = ("shard_size", "rows", "keep_params", "shard", "scheduler")
+_MEMORY_ONLY = ("lanes",)
 
 
-def _sweep(wanted: Request, values: Values, given: Collection[str]) -> int:
+def sweep(name: str | None, values: Values, typed: Collection[str]) -> int:
+    """Train what the flags or a TOML file ask for, and return the exit status."""
+    if name is None or not name.endswith(toml_file.SUFFIX):
+        return _sweep(request(name, values), values, typed)
+    requested, values, keys = toml_file.read(name, values, typed)
+    with toml_file.naming_keys(name, typed):
+        return _sweep(requested, values, [*keys, *typed])
+
+
+def _sweep(requested: Request, values: Values, given: Collection[str]) -> int:
     """Train what is asked for, and return the exit status."""
-    chosen = seeds(values["seeds"])
-    storing.check_flags(values)
-    if is_stored := storing.goes_to_store(values["out"]):
-        wanted = storing.with_axes_of_store(wanted, values["out"], given)
-    axis = compared(values["compare"], wanted.axes, wanted.experiment)
+    seeds = seeds_of(values["seeds"])
+    _check_flags(values)
+    out = values["out"]
+    if is_store_path(out):
+        requested = _with_axes_of_store(requested, out, given)
+    axis = axis_of(values["compare"], requested.axes, requested.experiment)
     if values["dry_run"]:
-        return storing.dry_run(wanted, chosen, values)
+        return _dry_run(requested, seeds, values)
     for name in ("record_at", "track"):
-        if values[name] is not None and values["out"] is None:
+        if values[name] is not None and out is None:
             raise InvalidExperiment(option(name), values[name], "--out with a file: the table does not show it")
-    if is_stored:
-        return storing.sweep(wanted, chosen, values, axis)
-    if values["out"] is not None:
+    if is_store_path(out):
+        return store.sweep_to(out, _specification(requested, seeds, values), values, axis)
+    if out is not None:
         from fastgrok.results.files import checked_target
 
-        checked_target(values["out"])
-    result = _train(wanted, chosen, values)
+        checked_target(out)
+    result = _train(requested, seeds, values)
     if values["json"]:
-        print(json.dumps(document(result, chosen, values, axis), allow_nan=False, indent=1), flush=True)
+        print(json.dumps(_document(result, seeds, values, axis), allow_nan=False, indent=1), flush=True)
+    elif not values["quiet"] and axis is not None:
+        print_comparison(result, axis)
     elif not values["quiet"]:
-        _show(result, wanted, axis)
-    if values["out"] is not None:
-        result.save(values["out"])
+        print_rows(result.rows(), requested.axes)
+    if out is not None:
+        result.save(out)
     if result.interrupted:
         counts = f"{result.n_finished:,} of {result.n_asked:,} runs are finished"
         print(f"fastgrok: interrupted: {counts}", file=sys.stderr)
     return INTERRUPTED if result.interrupted else 0
 
 
-def _train(wanted: Request, chosen: range | list[int], values: Values) -> Any:
+def seeds_of(text: str) -> Seeds:
+    """
+    Read `n`, `first:stop`, or a comma list of seeds.
+
+    Examples
+    --------
+    >>> seeds_of("1e3"), seeds_of("42:43"), seeds_of("3,5,8")
+    (range(0, 1000), range(42, 43), [3, 5, 8])
+    """
+    if "," in text:
+        listed = items("--seeds", text)
+        if any(re.fullmatch("0[0-9]+", item) for item in listed):  # 100,000 is not seed 100 and seed 0
+            raise InvalidExperiment("--seeds", text, "seeds without zeros before them; 100_000 for 100,000 seeds")
+        return [whole_number("--seeds", item) for item in listed]
+    ends = [whole_number("--seeds", end) for end in text.split(":", 1)]
+    seeds = range(*ends)
+    if not seeds:
+        raise InvalidExperiment("--seeds", text, "a number of seeds at least 1, first:stop, or seeds with commas")
+    return seeds
+
+
+def is_store_path(out: str | None) -> bool:
+    """
+    Whether `--out` names a store: neither a Parquet nor a NetCDF file.
+
+    Examples
+    --------
+    >>> is_store_path("runs/xor"), is_store_path("xor.parquet"), is_store_path(None)
+    (True, False, False)
+    """
+    if out is None or Path(out).suffix in _FILES:
+        return False
+    if Path(out).suffix and "://" not in out and not out.endswith("/") and not Path(out).is_dir():
+        expected = "a path that ends in .parquet or .nc, or a directory for a store (ending in / if it has a dot)"
+        raise InvalidExperiment("out", out, expected)
+    return True
+
+
+def _check_flags(values: Values) -> None:
+    """Raise if a flag was given that goes with a store, or without one, only."""
+    defaults = {flag.name: flag.default for flag in SWEEP_FLAGS}
+    is_store = is_store_path(values["out"])
+    for name in _MEMORY_ONLY if is_store else _STORE_ONLY:
+        if values[name] != defaults[name] and not (values["dry_run"] and name in ("shard_size", "keep_params")):
+            expected = (
+                "no store: it is for results in memory" if is_store else "--out with a directory: it is for stores"
+            )
+            raise InvalidExperiment(option(name), values[name], expected)
+    store.check_threads(values["threads"], values["scheduler"])
+    if values["shard_size"] is not None and values["shard_size"] < 1:
+        raise InvalidExperiment("--shard-size", values["shard_size"], "an integer of 1 or more")
+    if values["compare"] is not None and values["rows"] != defaults["rows"]:
+        raise InvalidExperiment("--compare", values["compare"], "--rows all: it needs the rows of the same seeds")
+
+
+def _with_axes_of_store(requested: Request, out: str, given: Collection[str]) -> Request:
+    """Return a request with the axes of a store that exists: one value of a field is one on its axis."""
+    from fastgrok.store.manifest import read_specification
+    from fastgrok.store.storage import open_storage
+
+    stored = read_specification(open_storage(out))
+    axes = {}
+    for path in [] if stored is None else [axis.path for axis in stored.axes]:
+        if path in requested.axes or is_set_by(path, {"data", *given}):
+            axes[path] = requested.axes.get(path, requested.choices.get(path))
+        elif flag := next((flag for flag in EXPERIMENT_FLAGS if flag.field == path), None):
+            raise InvalidExperiment(flag.option, MISSING, f"one value or more: the store has an axis {path}")
+    return requested._replace(axes={**{path: some for path, some in axes.items() if some}, **requested.axes})
+
+
+def _specification(requested: Request, seeds: Seeds, values: Values) -> Any:
+    """Return what a store of this sweep is to hold."""
+    from fastgrok.store.manifest import specified
+
+    kept = {name: values[name] for name in ("keep_params", "rows", "track", "shard_size")}
+    recorded = epochs_or_log(values["record_at"])
+    return specified(requested.experiment, seeds, requested.axes, record_at=recorded, **kept)
+
+
+def _train(requested: Request, seeds: Seeds, values: Values) -> Any:
     """Run or sweep; an interruption is told by the exit status."""
     from fastgrok import api
 
-    options = {name: values[name] for name in ("threads", "lanes", "specialize")}
-    options["progress"] = False if values["quiet"] else None
-    options |= {"record_at": record_at(values["record_at"]), "track": values["track"]}
+    options = {name: values[name] for name in ("threads", "lanes", "specialize", "track")}
+    options |= {"progress": False if values["quiet"] else None, "record_at": epochs_or_log(values["record_at"])}
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="interrupted: ", category=UserWarning)
-        if wanted.axes:
-            return api.sweep(wanted.experiment, chosen, wanted.axes, **options)
-        return api.run(wanted.experiment, chosen, **options)
+        if requested.axes:
+            return api.sweep(requested.experiment, seeds, requested.axes, **options)
+        return api.run(requested.experiment, seeds, **options)
 
 
-def _show(result: Any, wanted: Request, axis: str | None) -> None:
-    """Print the table, the network and what varies, or the comparison."""
-    if axis is not None:
-        show_comparison(result, axis)
-    else:
-        show(result.rows(), wanted.axes)
-
-
-def document(result: Any, chosen: range | list[int], values: Values, axis: str | None) -> dict[str, Any]:
+def _document(result: Any, seeds: Seeds, values: Values, axis: str | None) -> dict[str, Any]:
     """
     Return a result for machines: exact counts, experiments, and where it all comes from.
 
-    Notes
-    -----
-    Each configuration has its experiment, which `Experiment.from_dict` brings back; data of more than 100 examples
-    are left out of it, and their `content_hash` tells which they were. `converged` counts the seeds that met the
-    criteria, `outcomes` what they were in the end: under --keep-training one may diverge later.
+    `converged` counts the seeds that met the criteria, `outcomes` what they were in the end: under --keep-training
+    one may diverge later.
     """
     configurations = [
         {
@@ -111,8 +191,9 @@ def document(result: Any, chosen: range | list[int], values: Values, axis: str |
     }
     from fastgrok.statistics.comparison import compare
 
+    which = {"first": seeds.start, "stop": seeds.stop} if isinstance(seeds, range) else {"values": seeds}
     return {
-        "seeds": _seeds(chosen),
+        "seeds": {"n": len(seeds), **which},
         "interrupted": result.interrupted,
         "out": values["out"],
         "configurations": configurations,
@@ -121,22 +202,44 @@ def document(result: Any, chosen: range | list[int], values: Values, axis: str |
     }
 
 
-def _seeds(chosen: range | list[int]) -> dict[str, Any]:
-    """Return the seeds that were asked for: how many, and which."""
-    which = {"first": chosen.start, "stop": chosen.stop} if isinstance(chosen, range) else {"values": chosen}
-    return {"n": len(chosen), **which}
-
-
 def _experiment(experiment: Any) -> dict[str, Any]:
-    """Return an experiment as a dict, without data that are many."""
+    """Return an experiment, of more than 100 examples their hash: `Experiment.from_dict` reads it back."""
     data = experiment.data
-    if data.n_examples <= MAX_EXAMPLES:
-        plain: dict[str, Any] = experiment.to_dict()
-        return plain
-    short = {
-        "type": "Dataset",
-        "name": data.name,
-        "n_examples": data.n_examples,
-        "content_hash": data.content_hash,
-    }
-    return {**experiment.to_dict(), "data": short}
+    if data.n_examples <= _MAX_EXAMPLES:
+        return dict(experiment.to_dict())
+    known = {"name": data.name, "n_examples": data.n_examples, "content_hash": data.content_hash}
+    return {**experiment.to_dict(), "data": {"type": "Dataset", **known}}
+
+
+def _dry_run(requested: Request, seeds: Seeds, values: Values) -> int:
+    """Say how much work a sweep is."""
+    from fastgrok.engine.arguments import ExecutionOptions
+    from fastgrok.statistics.text import duration, plural
+    from fastgrok.store.store import estimate_in
+    from fastgrok.store.survey import estimate
+
+    is_store = is_store_path(values["out"])
+    share = None if values["shard"] is None else store.part(values["shard"])
+    if is_store:
+        specification = _specification(requested, seeds, values)
+        work = estimate_in(values["out"], specification, ExecutionOptions(part_of=share), values["shard_size"])
+    else:
+        in_a_row = _as_many(seeds, requested.experiment.stream)
+        work = estimate(_specification(requested, in_a_row, values))
+    if values["json"]:
+        print(json.dumps(work._asdict(), indent=1))
+        return 0
+    print(f"{plural(work.n_configurations, 'configuration')} x {plural(work.n_seeds, 'seed')}")
+    if is_store:
+        of_part = "" if share is None else f" in part {share[0]} of {share[1]}"
+        print(f"to be made{of_part}: {plural(work.n_runs, 'run')}, {plural(work.n_shards, 'shard')}")
+    print(f"at most {work.seed_epochs:,} seed-epochs: about {duration(work.seconds)} if no seed stops early")
+    print(f"{work.n_bytes / 1e6:,.1f} MB of rows before compression")
+    return 0
+
+
+def _as_many(seeds: Seeds, stream: str) -> range:
+    """Return as many seeds in a row as there are in a list: the work is the same."""
+    from fastgrok.engine.arguments import checked_seeds
+
+    return seeds if isinstance(seeds, range) else range(len(checked_seeds(seeds, stream)))

@@ -4,6 +4,7 @@
 reading of a text.
 """
 
+import functools
 import inspect
 import re
 from collections.abc import Iterator
@@ -30,6 +31,11 @@ class FieldDescription(NamedTuple):
     default: Any  # MISSING where there is none
     accepted: str  # bounds included: "a finite number at least 0 and less than 1"
     help: str  # the first sentence on it in the docstring of the class
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The words that are values of the field."""
+        return tuple(word for word in _alternatives(self.annotation) if isinstance(word, str))
 
     def parse(self, field: str, text: str) -> Any:
         """
@@ -73,6 +79,12 @@ def describe(cls: type[Spec]) -> dict[str, FieldDescription]:
     >>> momentum.help
     'Share of the last step that is kept, 0 or more and less than 1.'
     """
+    return _described(cast(Any, cls))
+
+
+@functools.cache
+def _described(cls: Any) -> dict[str, FieldDescription]:
+    """Return what is known of each field, read from the docstrings once."""
     sentences: dict[str, str] = {}
     for base in cls.__mro__:
         sentences |= _parameters(base.__doc__ or "")  # a base class describes the fields that its subclasses share

@@ -255,15 +255,15 @@ def test_a_store_is_compared(path: str, capsys: pytest.CaptureFixture[str]) -> N
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("hiden = 4", "hiden = 4: expected one of 'data'"),
-        ('data = "xor"\nlr = ["fast"]', "lr = 'fast': expected a number"),
+        ("hiden = 4", "hiden = 4: expected one of 'seeds'"),
+        ('data = "xor"\nlr = ["fast"]', "lr = 'fast': expected a finite number greater than 0"),
         ('data = "xor"\nlr = true', "lr = True: expected a number or a string"),
         ('data = "xor"\nbias = 1', "bias = 1: expected true or false"),
         ('data = "xor"\nthreads = "two"', "threads = 'two': expected an integer"),
         ('data = "xo"', "data = 'xo': expected a name"),
         ("data = ", "expected valid TOML"),
         ('data = "xor"\n[[points]]\nlr = 0.1', "points[0] = {'lr': 0.1}: expected one value of each key"),
-        ('data = "xor"\n[[points]]\nlr = "x"', "points[0].lr = 'x': expected a number"),
+        ('data = "xor"\n[[points]]\nlr = "x"', "points[0].lr = 'x': expected a finite number"),
         ('data = "xor"\nlr = [1, 2]\n[[points]]\nhidden = 3', "no lists beside it"),
         ('data = "xor"\npoints = 3', "one or more tables [[points]]"),
         ('data = "xor"\n[[points]]\nseeds = 3', "points[0].seeds = 3: expected one of"),

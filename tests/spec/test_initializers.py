@@ -12,8 +12,8 @@ import pytest
 from scipy import stats
 
 import fastgrok as fg
-from fastgrok.cli.flags import FLAGS
-from fastgrok.cli.request import request
+from fastgrok.cli.experiment import request
+from fastgrok.cli.flags import SWEEP_FLAGS
 from fastgrok.engine import generators
 from fastgrok.engine.draws import has_forms, laws, scratch_size, state_words, tensors
 from fastgrok.engine.initial_params import Initialiser
@@ -418,7 +418,7 @@ def test_every_scheme_says_whether_a_kernel_can_draw_it() -> None:
 
 
 def test_the_command_line_takes_words_and_no_functions() -> None:
-    values = {flag.name: flag.default for flag in FLAGS}
+    values = {flag.name: flag.default for flag in SWEEP_FLAGS}
     made = request("xor", values | {"init": "he_normal(mode=fan_out),orthogonal(gain=2),rai,sparse(0.5,std=1)"})
     assert made.axes["init"] == [fg.HeNormal("fan_out"), fg.Orthogonal(2), fg.RAI(), fg.Sparse(0.5, 1)]
     for text in ("from_function(math:hypot)", "from_function(abs)", "from_arrays(1)"):

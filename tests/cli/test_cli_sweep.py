@@ -18,10 +18,13 @@ from hypothesis import strategies as st
 import fastgrok as fg
 import fastgrok.api
 from fastgrok.cli import main
-from fastgrok.cli.flags import FIELD_FLAGS, FLAGS
-from fastgrok.cli.request import request
-from fastgrok.spec.calls import call_names
+from fastgrok.cli.experiment import request
+from fastgrok.cli.flags import EXPERIMENT_FLAGS, SWEEP_FLAGS
+from fastgrok.spec.base import registered
+from fastgrok.spec.calls import call_names, describe
 from fastgrok.spec.initializers import Initializer
+from fastgrok.spec.layers import ACTIVATIONS
+from fastgrok.spec.optimizers import Optimizer
 from fastgrok.spec.variables import OUTCOME_MEANINGS
 from fastgrok.statistics.proportion import wilson
 
@@ -49,7 +52,7 @@ def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
 
 
 def defaults() -> dict[str, object]:
-    return {flag.name: flag.default for flag in FLAGS}
+    return {flag.name: flag.default for flag in SWEEP_FLAGS}
 
 
 def process(*arguments: str, **options: object) -> subprocess.Popen[str]:
@@ -58,13 +61,30 @@ def process(*arguments: str, **options: object) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, **options)  # type: ignore[call-overload]
 
 
+PLACES = {
+    "optimizer": list(registered(Optimizer).values()),
+    "stop": [fg.Converged, fg.EarlyStopping],
+    "restart": [fg.Restart],
+}
+
+
 def test_every_field_of_an_experiment_has_a_flag() -> None:
+    paths = set(describe(fg.Experiment))
+    for place, classes in PLACES.items():
+        paths |= {f"{place}.{name}" for cls in classes for name in describe(cls)}
+    covered = {flag.field for flag in EXPERIMENT_FLAGS} | {flag.field.partition(".")[0] for flag in EXPERIMENT_FLAGS}
+    assert paths <= covered
+    activations = {name for cls in ACTIVATIONS.values() if cls is not None for name in describe(cls)}
+    assert activations <= {flag.name for flag in EXPERIMENT_FLAGS if flag.field == "network"}
+
+
+def test_a_path_of_an_experiment_has_a_flag_if_it_is_no_initializers_and_no_layers() -> None:
     plain = fg.Experiment(fg.mlp(2, 1), fg.datasets.xor(), optimizer=fg.Adam(), restart=fg.Restart(9))
     early = (fg.Converged(loss=1), fg.EarlyStopping(9))
     both = plain.replace(restart=None, stop=early, validation=fg.datasets.xor(), optimizer=fg.SGD())
     paths = {re.sub(r"stop\[.\]", "stop", path) for path in plain.paths() + both.paths()}
-    covered = {flag.field for flag in FLAGS} | {flag.field.partition(".")[0] for flag in FLAGS}
     inside = ("network.", "init.", "bias_init.")  # an initializer's numbers stand in its parentheses
+    covered = {flag.field for flag in SWEEP_FLAGS} | {flag.field.partition(".")[0] for flag in SWEEP_FLAGS}
     assert {path for path in paths if not path.startswith(inside)} <= covered
 
 
@@ -114,7 +134,7 @@ NEEDING = {  # lists that another flag must go with
 @pytest.mark.parametrize("name", LISTS)
 def test_every_list_spans_an_axis(name: str) -> None:
     made = request("xor", {**defaults(), name: LISTS[name]})
-    field = next(flag.field for flag in FIELD_FLAGS if flag.name == name)
+    field = next(flag.field for flag in EXPERIMENT_FLAGS if flag.name == name)
     assert {path: len(values) for path, values in made.axes.items()} == {field: 3 if name == "hidden" else 2}
 
 
@@ -122,7 +142,7 @@ def test_every_list_spans_an_axis(name: str) -> None:
 def test_every_list_that_needs_another_flag_spans_an_axis(name: str) -> None:
     text, others = NEEDING[name]
     made = request("xor", {**defaults(), **others, name: text})
-    field = next(flag.field for flag in FIELD_FLAGS if flag.name == name)
+    field = next(flag.field for flag in EXPERIMENT_FLAGS if flag.name == name)
     assert {path: len(values) for path, values in made.axes.items()} == {field: 2}
 
 
@@ -329,7 +349,7 @@ def test_a_file_of_ones_own_is_trained(capsys: pytest.CaptureFixture[str], tmp_p
         (["sweep", "xor", "--threads", "x"], "--threads"),
         (["sweep", "xor", "--threads", "0"], "threads = 0"),
         (["sweep", "xor", "--lanes", "3"], "lanes = 3"),
-        (["sweep", "xor", "--lr", "fast"], "--lr = 'fast': expected a number"),
+        (["sweep", "xor", "--lr", "fast"], "--lr = 'fast': expected a finite number greater than 0"),
         (["sweep", "xor", "--lr", "-1"], "lr = -1.0"),
         (["sweep", "xor", "--lr", "0.1,"], "--lr = '0.1,'"),
         (["sweep", "xor", "--lr", "0.1,.1"], "differ"),
@@ -387,7 +407,7 @@ WORDS = st.one_of(
     ),
     st.text(max_size=4),
 )
-OPTIONS = st.sampled_from([flag.parameter.default.param_decls[0].split("/")[0] for flag in FLAGS]).filter(
+OPTIONS = st.sampled_from([flag.parameter.default.param_decls[0].split("/")[0] for flag in SWEEP_FLAGS]).filter(
     lambda option: option not in ("--specialize", "--lanes", "--threads", "--epochs", "--seeds", "--out")
 )
 
@@ -404,7 +424,7 @@ def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert Outcome(["--version"], capsys).out == f"fastgrok {fg.__version__}\n"
     shown = Outcome(["sweep", "--help"], capsys)
     assert shown.status == 0
-    assert all("--" + flag.name.replace("_", "-") in shown.out for flag in FLAGS)
+    assert all("--" + flag.name.replace("_", "-") in shown.out for flag in SWEEP_FLAGS)
     words = " ".join(shown.out.split())
     assert all(name in words for name in call_names(Initializer))
     assert all(f"{name} {meaning}" in words for name, meaning in OUTCOME_MEANINGS.items())

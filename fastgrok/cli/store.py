@@ -1,0 +1,255 @@
+"""The commands about a store: sweep into it, resume, status, verify, summary, merge."""
+
+import contextlib
+import importlib
+import json
+import re
+import shlex
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Annotated, Any
+
+import typer
+
+from fastgrok.cli.signals import FAILED, INTERRUPTED, TERMINATED, terminable
+from fastgrok.cli.table import print_comparison, print_rows
+from fastgrok.errors import InvalidExperiment
+
+Directory = Annotated[str, typer.Argument(help="the store's directory", show_default=False)]
+Json = Annotated[bool, typer.Option("--json", help="print one JSON document")]
+
+
+def sweep_to(path: str, specification: Any, values: Mapping[str, Any], axis: str | None) -> int:
+    """Make what is missing of a sweep in a store, show the store, and return the exit status."""
+    from fastgrok.engine.arguments import ExecutionOptions
+    from fastgrok.store.store import made_store
+
+    share = None if values["shard"] is None else part(values["shard"])
+    command = resume_command(path, **{name: values[name] for name in ("shard", "scheduler", "threads")})
+    with terminable(command) as received, _executor(values["scheduler"]) as executor:
+        options = ExecutionOptions(
+            threads=values["threads"],
+            specialize=values["specialize"],
+            progress=False if values["quiet"] else None,
+            executor=executor,
+            part_of=share,
+        ).checked()
+        store = made_store(path, specification, shard_size=values["shard_size"])
+        store.make(specification, options)
+    return _ended(store, command, received, as_json=values["json"], quiet=values["quiet"], axis=axis)
+
+
+def resume(
+    path: Directory,
+    shard: Annotated[str | None, typer.Option(help="i/n: the i-th of n parts of the work")] = None,
+    scheduler: Annotated[str | None, typer.Option(help="the address of a Dask scheduler")] = None,
+    threads: Annotated[int | None, typer.Option(help="threads; default: one for each CPU")] = None,
+    as_json: Json = False,
+) -> int:
+    """Make what is missing of a store, and show it."""
+    from fastgrok.engine import arguments
+    from fastgrok.store import open_store
+
+    store, share = open_store(path), None if shard is None else part(shard)
+    arguments.checked_integer("--threads", threads, arguments.MAX_THREADS)
+    check_threads(threads, scheduler)
+    command = resume_command(path, shard=shard, scheduler=scheduler, threads=threads)
+    with terminable(command) as received, _executor(scheduler) as executor:
+        store.resume(executor, part_of=share, threads=threads)
+    return _ended(store, command, received, as_json=as_json)
+
+
+def check_threads(threads: int | None, scheduler: str | None) -> None:
+    """Raise if there are threads beside a scheduler."""
+    if threads is not None and scheduler is not None:
+        expected = "no --scheduler beside it: each of its workers trains in one thread"
+        raise InvalidExperiment("--threads", threads, expected)
+
+
+def resume_command(path: str, *, shard: str | None, scheduler: str | None, threads: int | None) -> str:
+    """
+    Return the command that goes on with the work on a store.
+
+    Examples
+    --------
+    >>> resume_command("runs/a b", shard="3/8", scheduler=None, threads=2)
+    "fastgrok resume 'runs/a b' --shard 3/8 --threads 2"
+    """
+    words = ["fastgrok", "resume", path]
+    for flag, value in {"--shard": shard, "--scheduler": scheduler, "--threads": threads}.items():
+        words += [] if value is None else [flag, str(value)]
+    return shlex.join(words)
+
+
+def part(text: str) -> tuple[int, int]:
+    """
+    Read `i/n`.
+
+    Examples
+    --------
+    >>> part("3/8")
+    (3, 8)
+    """
+    match = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,6})", text, re.ASCII)
+    i, n = (int(match[1]), int(match[2])) if match else (0, 0)
+    if not 1 <= i <= n:
+        raise InvalidExperiment("--shard", text, "i/n with i from 1 to n, such as 3/8")
+    return i, n
+
+
+@contextlib.contextmanager
+def _executor(scheduler: str | None) -> Iterator[Any]:
+    """Give the executor of a Dask scheduler, None for threads of this process."""
+    if scheduler is None:
+        yield None
+        return
+    try:
+        distributed: Any = importlib.import_module("distributed")
+    except ImportError as error:
+        raise InvalidExperiment("--scheduler", scheduler, 'Dask: pip install "dask[distributed]"') from error
+    try:
+        address = scheduler if "://" in scheduler else f"tcp://{scheduler}"
+        distributed.comm.get_address_host_port(address, strict=True)  # else a client waits, and at exit again
+        client = distributed.Client(address, timeout="10s", set_as_default=False)
+    except (OSError, ValueError, TimeoutError) as error:
+        expected = f"the address of a Dask scheduler, such as tcp://10.0.0.1:8786 ({error})"
+        raise InvalidExperiment("--scheduler", scheduler, expected) from error
+    with client:
+        yield client.get_executor()
+
+
+def _ended(
+    store: Any, command: str, received: list[int], *, as_json: bool, quiet: bool = False, axis: str | None = None
+) -> int:
+    """Show a store after some work on it, and return the exit status."""
+    status, rows = store.overview()
+    if as_json or not quiet:
+        _show(store, status, rows, as_json=as_json, axis=axis)
+    if not store.interrupted:
+        return 0
+    done = f"{status.n_done:,} of {status.n_runs:,} runs are in the store"
+    print(f"fastgrok: interrupted: {done}; go on with: {command}", file=sys.stderr)
+    return TERMINATED if received else INTERRUPTED
+
+
+def status(path: Directory, as_json: Json = False) -> int:
+    """
+    Show how far a store is: done, left, rate, time left, bad shards.
+
+    The exit status is 1 if something is wrong with its files.
+    """
+    from fastgrok.statistics.text import duration, speed
+    from fastgrok.store import open_store
+
+    state = open_store(path).status()
+    if as_json:
+        print(json.dumps(state._asdict(), indent=1))
+        return FAILED if state.problems else 0
+    share = 100 * state.n_done / state.n_runs
+    print(f"{state.n_configurations:,} configurations x {state.n_seeds:,} seeds")
+    print(f"done: {state.n_done:,} of {state.n_runs:,} runs ({share:.4g} %) in {state.n_shards:,} shards")
+    print(f"size: {state.n_bytes / 1e6:,.1f} MB")
+    if state.seconds:
+        print(f"rate: {speed(state.seed_epochs / state.seconds)} seed-epochs/s on each thread")
+    time_left = ""
+    if state.n_missing and state.seconds_left is not None:
+        time_left = f", {duration(state.seconds_left)} of one thread"
+    print(f"left: {state.n_runs - state.n_done:,} runs in {state.n_missing:,} shards{time_left}")
+    _print_lists({"bad": state.problems, "not of this store": state.strays})
+    return FAILED if state.problems else 0
+
+
+def verify(
+    path: Directory,
+    sample: Annotated[int, typer.Option(help="rows that are trained again")] = 100,
+    as_json: Json = False,
+) -> int:
+    """
+    Check every shard of a store by its checksum, and some rows bit for bit.
+
+    Temporary files of writers that are gone are removed. A shard that is not what was written is marked as bad, so
+    that fastgrok resume makes it again; until then the exit status is 1. What is only missing is no error, nor are
+    rows without a sidecar: a running sweep may be about to write it.
+    """
+    from fastgrok.store import open_store
+
+    if sample < 0:
+        raise InvalidExperiment("--sample", sample, "a number of rows of 0 or more")
+    report = open_store(path).verify(sample)
+    if as_json:
+        print(json.dumps({**report._asdict(), "ok": report.ok}, indent=1))
+        return 0 if report.ok else FAILED
+    print(f"{report.n_shards:,} shards are what was written, {report.n_missing:,} are to be made")
+    print(f"{report.n_rows:,} rows were trained again, {len(report.different):,} came out with other bits")
+    if report.removed:
+        print(f"{len(report.removed):,} files of writers that are gone were removed")
+    _print_lists({"bad": report.bad, "different": report.different, "no sidecar": report.uncommitted})
+    _print_lists({"not of this store": report.strays})
+    if report.bad or report.uncommitted:
+        print(f"fastgrok resume {shlex.quote(path)} makes them again")
+    return 0 if report.ok else FAILED
+
+
+def _print_lists(findings: Mapping[str, Iterable[str]]) -> None:
+    """Print a line for each finding."""
+    for kind, lines in findings.items():
+        for line in lines:
+            print(f"{kind}: {line}")
+
+
+def summary(
+    path: Directory,
+    compare: Annotated[
+        str | None, typer.Option(help="an axis, such as init: compare its values, paired by seed")
+    ] = None,
+    as_json: Json = False,
+) -> int:
+    """Show the table of a store from its counts alone; no row is read but for --compare."""
+    from fastgrok.cli.experiment import axis_of
+    from fastgrok.store import open_store
+
+    store = open_store(path)
+    specification = store.specification
+    axis = axis_of(compare, [axis.path for axis in specification.axes], specification.experiment)
+    _show(store, *store.overview(), as_json=as_json, axis=axis)
+    return 0
+
+
+def merge(
+    target: Annotated[
+        str, typer.Argument(help="the store to copy into; made if it is not there", show_default=False)
+    ],
+    sources: Annotated[list[str], typer.Argument(help="stores of the same sweep", show_default=False)],
+) -> int:
+    """Copy the shards of stores into one."""
+    from fastgrok.store.store import merged_store, open_store
+
+    store = merged_store(target, [open_store(source) for source in sources])
+    _show(store, *store.overview(), as_json=False)
+    return 0
+
+
+def _show(store: Any, status: Any, rows: Sequence[Any], *, as_json: bool, axis: str | None = None) -> None:
+    """Print what a store holds."""
+    if as_json:
+        print(json.dumps(_document(store, status, rows, axis), allow_nan=False, indent=1), flush=True)
+    elif axis is not None:
+        print_comparison(store, axis)
+    else:
+        print_rows(rows, [axis.path for axis in store.specification.axes])
+
+
+def _document(store: Any, status: Any, rows: Sequence[Any], axis: str | None) -> dict[str, Any]:
+    """Return what a store says for machines: how far it is, and exact counts."""
+    from fastgrok.statistics.comparison import compare
+
+    return {
+        "store": store.path,
+        "interrupted": store.interrupted,
+        "status": status._asdict(),
+        "configurations": [
+            {"labels": dict(row.labels), **row.summary._asdict(), "experiment_id": row.configuration.experiment.id}
+            for row in rows
+        ],
+        **({} if axis is None else {"comparison": compare(store, axis).to_dict()}),
+    }
