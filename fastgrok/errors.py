@@ -54,6 +54,18 @@ def one_of(choices: Iterable[Any]) -> str:
     return "one of " + ", ".join(map(repr, choices))
 
 
+def joined(path: str, step: str) -> str:
+    """
+    Return the path of a field that is a step further down.
+
+    Examples
+    --------
+    >>> joined("network.layers", "[0]"), joined("optimizer", "lr")
+    ('network.layers[0]', 'optimizer.lr')
+    """
+    return f"{path}{step}" if step.startswith("[") or not step else f"{path}.{step}"
+
+
 class InvalidExperiment(ValueError):
     """
     Input that cannot be trained: the field, its value, and what is accepted instead.
@@ -104,8 +116,7 @@ class InvalidExperiment(ValueError):
         >>> fg.InvalidExperiment("lr", -1, "a finite number greater than 0").within("optimizer").field
         'optimizer.lr'
         """
-        joint = "" if self.field.startswith("[") or not self.field else "."
-        return type(self)(f"{parent}{joint}{self.field}", self.value, self.accepted)
+        return type(self)(joined(parent, self.field), self.value, self.accepted)
 
 
 def check_keys(kind: str, plain: Mapping[Any, Any], names: Collection[str]) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import fields
 from typing import Any, cast
 
-from fastgrok.errors import InvalidExperiment
+from fastgrok.errors import InvalidExperiment, joined
 from fastgrok.spec.base import Spec
 
 
@@ -22,7 +22,7 @@ def paths(value: Any) -> Iterator[str]:
     for step, item in children(value):
         yield step
         for rest in paths(item):
-            yield f"{step}{'' if rest.startswith('[') else '.'}{rest}"
+            yield joined(step, rest)
 
 
 def children(value: Any) -> list[tuple[str, Any]]:

@@ -6,7 +6,8 @@ from typing import Any, Literal
 import numpy as np
 
 from fastgrok.datasets import Dataset
-from fastgrok.errors import InvalidExperiment
+from fastgrok.errors import InvalidExperiment, joined
+from fastgrok.spec.base import Spec
 from fastgrok.spec.initializers import Distribution, FromFunction, Initializer, initial_tensors
 from fastgrok.spec.layers import Linear
 from fastgrok.spec.paths import children
@@ -38,9 +39,11 @@ def check_numbers(field: str, value: Any, dtype: str) -> None:
     Traceback (most recent call last):
     fastgrok.errors.InvalidExperiment: stop.loss = 1e+60: expected a finite number ... in float32
     """
-    for step, item in children(value):
-        check_numbers(f"{field}{'' if step.startswith('[') else '.'}{step}", item, dtype)
-    numbers = {name: number for name, number in children(value) if isinstance(number, float)}
+    items = children(value)
+    for step, item in items:
+        if isinstance(item, Spec | tuple):
+            check_numbers(joined(field, step), item, dtype)
+    numbers = {name: number for name, number in items if isinstance(number, float)}
     changed = {name: rounded(number, dtype) for name, number in numbers.items() if rounded(number, dtype) != number}
     if not changed:
         return
