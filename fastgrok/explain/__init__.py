@@ -4,12 +4,13 @@ from fastgrok.explain.algebra import Algebra, algebra
 from fastgrok.explain.bricks import Brick
 from fastgrok.explain.correlation import Correlation, correlation
 from fastgrok.explain.failure import Failure, failure
+from fastgrok.explain.layer_pass import ActivationPass, LayerPass
 from fastgrok.explain.listing import listing, read_listing
 from fastgrok.explain.overfitting import Overfitting, overfitting
 from fastgrok.explain.pressure import Pressure, pressure
 from fastgrok.explain.sign_flow import Blocked, SignFlow, SignLayer, sign_flow
 from fastgrok.explain.sign_rules import FlowRule, SignRules, UpdateRule, sign_rules
-from fastgrok.explain.worked_pass import ActivationPass, LayerPass, WorkedPass, worked_pass
+from fastgrok.explain.worked_pass import WorkedPass, worked_pass
 
 __all__ = [
     "ActivationPass",

@@ -6,18 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from fastgrok.engine.activations import ACTIVATIONS
 from fastgrok.errors import InvalidExperiment
 from fastgrok.explain.bricks import Brick, drawn
 from fastgrok.explain.text import WIDTH, layer_name, wrapped
-from fastgrok.spec.layers import Activation, Layer, LeakyReLU, Linear
+from fastgrok.spec.layers import Activation, Layer, Linear
 from fastgrok.spec.network import Network
-
-_DEFINITIONS = {
-    "relu": "def relu(x):\n    return np.maximum(x, 0)",
-    "leaky_relu": "def leaky_relu(x, slope=0.01):\n    return np.where(x > 0, x, slope * x)",
-    "sigmoid": "def sigmoid(x):  # 1 / (1 + exp(-x)), and no x is too large\n    return np.exp(-np.logaddexp(0, -x))",
-    "tanh": "tanh = np.tanh",
-}
 
 
 class _Notation(NamedTuple):
@@ -109,8 +103,9 @@ def algebra(network: Network) -> Algebra:
     """
     if not isinstance(network, Network):
         raise InvalidExperiment("network", network, "a Network, such as mlp(2, 4, 1)")
-    used = sorted({layer_name(layer) for layer in network.layers if isinstance(layer, Activation)})
-    setup = "\n\n".join(["import numpy as np", *(_DEFINITIONS[name] for name in used)]) + "\n" if used else ""
+    activations = {type(layer) for layer in network.layers if isinstance(layer, Activation)}
+    definitions = sorted(ACTIVATIONS[activation].definition for activation in activations)
+    setup = "\n\n".join(["import numpy as np", *definitions]) + "\n" if definitions else ""
     return Algebra(
         network,
         _equation(network.layers, 0, _FORMULA),
@@ -141,8 +136,9 @@ def _call(layer: Layer, text: str, notation: _Notation) -> str:
     name: str = layer_name(layer)
     if notation is _LATEX:
         return notation.call.format(name.replace("_", r"\_"), text)
-    if notation is _NUMPY and isinstance(layer, LeakyReLU) and layer != LeakyReLU():
-        text = f"{text}, slope={layer.slope!r}"
+    keyword = ACTIVATIONS[type(layer)].keyword
+    if notation is _NUMPY and keyword is not None and layer != type(layer)():
+        text = f"{text}, {keyword}={getattr(layer, keyword)!r}"
     return notation.call.format(name, text)
 
 

@@ -277,16 +277,7 @@ def _units_text(result: Correlation, k: int) -> str:
 
 
 def strongest_of_units(result: Correlation, k: int) -> dict[str, NDArray[np.float64]]:
-    """
-    Return for each kind of correlation the strongest of each unit at the end, with its sign, (n_units,).
-
-    Examples
-    --------
-    >>> import fastgrok as fg
-    >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor())
-    >>> list(strongest_of_units(fg.explain.correlation(fg.replay(exp, seed=1)), 2))
-    ['z, target', 'a, target', 'input, a']
-    """
+    """Return for each kind of correlation the strongest of each unit at the end, with its sign, (n_units,)."""
     columns = {}
     for name, variable in _COLUMNS.items():
         if f"{variable}_{k}" in result.r:

@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastgrok.errors import InvalidExperiment
-from fastgrok.explain.given import one_network
-from fastgrok.explain.passes import weight_and_bias
+from fastgrok.explain.passes import linear_params, params_of_one
 from fastgrok.spec.layers import MAX_WIDTH
 from fastgrok.spec.network import MAX_LAYERS, Network
 
@@ -68,10 +67,9 @@ def listing(network: Network, params: list[ArrayLike]) -> str:
     L0N0 -> L1N0 = 0.66
     L0N1 -> L1N0 = -0.95
     """
-    exact = one_network(network, params, "float64")
-    linears = [own for own in weight_and_bias(network, exact) if own is not None]
+    exact = params_of_one(network, params, "float64")
     lines: list[str] = []
-    for k, (weight, bias) in enumerate(linears):
+    for k, (weight, bias) in enumerate(linear_params(network, exact)):
         if bias is not None:
             lines += [f"{k}B -> L{k + 1}N{j}: {value!r}" for j, value in enumerate(bias.tolist())]
         for i, row in enumerate(weight.tolist()):

@@ -9,15 +9,26 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fastgrok.engine.losses import LOSSES
 from fastgrok.errors import InvalidExperiment
-from fastgrok.explain.given import Params, experiment_and_params
-from fastgrok.explain.passes import Pass, passed, weight_and_bias
-from fastgrok.explain.sign_rules import SignRules, sign_rules
-from fastgrok.explain.text import layer_name
+from fastgrok.explain.passes import Array, Params, experiment_and_params, linear_params, network_pass
+from fastgrok.explain.sign_rules import UPDATES, SignRules, sign_rules
+from fastgrok.explain.text import layer_name, numbers, precise, wrapped
 from fastgrok.spec.experiment import Experiment
-from fastgrok.spec.layers import ReLU
+from fastgrok.spec.layers import Activation, ReLU
+from fastgrok.statistics.tables import Cells, aligned
 
-Array = NDArray[Any]
+MOST_EXAMPLES = 4
+"""Examples of which everything is written; of the others there are the data."""
+
+MOST_UNITS = 24
+"""Signs written one by one; of more there are the numbers of each."""
+
+MOST_WEIGHTS = 64
+"""Weights of a layer written one by one, likewise."""
+
+_SIGNS = {1: "+", 0: "0", -1: "-"}
+_RESULTS = {1: "higher than expected", 0: "as expected", -1: "lower than expected"}
 
 
 class SignLayer(NamedTuple):
@@ -42,10 +53,9 @@ class SignLayer(NamedTuple):
         (n_examples, width), of an activation: the delta that a leaky ReLU in its place had passed. None of others.
     weight
         (fan_in, fan_out), of a Linear layer; None of other layers.
-    direction_weight
-        (n_examples, fan_in, fan_out), where the example sends each weight: 1 up, -1 down, 0 keep. None of others.
-    direction_bias
-        (n_examples, fan_out), likewise.
+    direction_weight, direction_bias
+        (n_examples, fan_in, fan_out) and (n_examples, fan_out), where the example sends each weight and bias of a
+        Linear layer: 1 up, -1 down, 0 keep. None of other layers.
     """
 
     number: int
@@ -74,10 +84,8 @@ class Blocked(NamedTuple):
         Its number, from 0.
     examples
         The numbers of the examples, of those asked for, on which delta arrives and nothing passes.
-    arriving
-        The deltas that arrive there.
-    leaky
-        The deltas that a leaky ReLU would have let through.
+    arriving, leaky
+        The deltas that arrive there, and those that a leaky ReLU would have let through.
     dead
         Whether it is a dead ReLU: z <= 0 for every example of the data.
     """
@@ -102,9 +110,7 @@ class SignFlow:
         What was looked at.
     examples
         (n_examples,), the numbers of the examples in the data.
-    output
-        (n_examples, n_out).
-    target
+    output, target
         (n_examples, n_out).
     layers
         From the loss to the input.
@@ -133,9 +139,13 @@ class SignFlow:
         return sign_rules(self.experiment.network, self.experiment.loss)
 
     def __str__(self) -> str:
-        from fastgrok.explain.sign_text import written
-
-        return written(self)
+        lines = [str(self.rules)]
+        for row in range(min(len(self.examples), MOST_EXAMPLES)):
+            lines += ["", *_example_text(self, row)]
+        left = len(self.examples) - MOST_EXAMPLES
+        if left > 0:
+            lines += ["", f"In the data, and not in this text: {left} more."]
+        return "\n".join([*lines, "", *_blocked_text(self.blocked, self.leaky_slope)])
 
 
 def sign_flow(
@@ -151,12 +161,8 @@ def sign_flow(
 
     Parameters
     ----------
-    experiment
-        An experiment; or a trace of one seed.
-    params
-        With an experiment: the parameters of one network, as for `run`.
-    at
-        With a trace: the epoch or step after which the network is looked at; None: the last.
+    experiment, params, at
+        As for `worked_pass`.
     examples
         The number of an example, or of several, from 0; None: all.
     leaky_slope
@@ -170,8 +176,7 @@ def sign_flow(
     Notes
     -----
     After the sign-flow analysis of the article "Linear Network". The direction of an update is that of -gradient:
-    what plain SGD does. The numbers are NumPy's: a sum that is 0 but for rounding may have another sign than in
-    training.
+    what plain SGD does. Activations and deltas are those of the kernels that train.
 
     Examples
     --------
@@ -182,25 +187,20 @@ def sign_flow(
     >>> [layer.sign[0].tolist() for layer in flow.layers]
     [[-1], [-1], [-1, 1, -1], [-1, 1, -1]]
     """
-    experiment, own = experiment_and_params(experiment, params, at)
+    experiment, own_params = experiment_and_params(experiment, params, at)
     slope = _checked_slope(leaky_slope)
     data = experiment.data
     chosen = _chosen(examples, data.n_examples)
-    whole = passed(experiment.network, own, experiment.loss, data.X, data.y)
-    both = Pass(
-        [array[chosen] for array in whole.values],
-        [None if array is None else array[chosen] for array in whole.slopes],
-        [array[chosen] for array in whole.deltas],
-        whole.losses[chosen],
-    )
-    layers = tuple(_layers(experiment, own, both, slope))
+    both = network_pass(experiment, own_params, data.X, data.y)
+    acts, deltas = [array[chosen] for array in both.acts], [array[chosen] for array in both.deltas]
+    layers = tuple(_layers(experiment, own_params, acts, deltas, slope))
     return SignFlow(
         experiment,
         chosen,
-        both.values[-1],
+        acts[-1],
         data.y[chosen].astype(experiment.dtype),
         layers,
-        tuple(_blocked(experiment, layers, whole, both, chosen)),
+        tuple(_blocked(experiment, layers, both.acts, chosen)),
         slope,
     )
 
@@ -216,10 +216,10 @@ def _chosen(examples: Any, n: int) -> NDArray[np.int64]:
     """Return the numbers of the examples that are asked for."""
     if examples is None:
         return np.arange(n)
-    given = np.atleast_1d(np.asarray(examples))
-    if given.ndim != 1 or given.dtype.kind not in "iu" or not given.size or given.min() < 0 or given.max() >= n:
+    chosen = np.atleast_1d(np.asarray(examples))
+    if chosen.ndim != 1 or chosen.dtype.kind not in "iu" or not chosen.size or chosen.min() < 0 or chosen.max() >= n:
         raise InvalidExperiment("examples", examples, f"None, or numbers of examples from 0 to {n - 1}")
-    return given.astype(np.int64)
+    return chosen.astype(np.int64)
 
 
 def _sign(array: Array) -> NDArray[np.int8]:
@@ -228,41 +228,128 @@ def _sign(array: Array) -> NDArray[np.int8]:
     return signs
 
 
-def _layers(experiment: Experiment, params: Params, both: Pass, slope: float) -> Iterator[SignLayer]:
-    """Yield the layers from the loss to the input."""
+def _layers(
+    experiment: Experiment, params: Params, acts: Sequence[Array], deltas: Sequence[Array], slope: float
+) -> Iterator[SignLayer]:
+    """Yield the layers from the loss to the input. acts, deltas: before and after each layer, as in a `Pass`."""
     network = experiment.network
-    weights = weight_and_bias(network, params)
+    linears = linear_params(network, params)
     last = len(network.layers)
-    yield SignLayer(last + 2, "loss", both.values[last], both.deltas[last], _sign(both.deltas[last]))
+    together = LOSSES[experiment.loss].together_with is not None
+    yield SignLayer(last + 2, "loss", acts[last], deltas[last], _sign(deltas[last]))
     for place in reversed(range(last)):
-        taken, delta, arriving = both.values[place], both.deltas[place], both.deltas[place + 1]
+        taken, delta, arriving = acts[place], deltas[place], deltas[place + 1]
         layer = SignLayer(place + 2, layer_name(network.layers[place]), taken, delta, _sign(delta))
-        own, gradient = weights[place], both.slopes[place]
-        if gradient is not None:
-            together = experiment.loss == "binary_cross_entropy" and place == last - 1
-            blocked = (gradient == 0) & (arriving != 0) & (not together)
+        if isinstance(network.layers[place], Activation):
+            blocked = (delta == 0) & (arriving != 0) & (not (together and place == last - 1))
             leaky = arriving * np.where(taken > 0, 1, slope).astype(taken.dtype)
             yield layer._replace(blocked=blocked, leaky=leaky)
-        elif own is not None:
-            inputs, behind = _sign(taken), -_sign(arriving)
-            direction = inputs[:, :, None] * behind[:, None, :]
-            bias = None if own[1] is None else behind
-            yield layer._replace(weight=own[0], direction_weight=direction, direction_bias=bias)
-    yield SignLayer(1, "input", both.values[0], both.deltas[0], _sign(both.deltas[0]))
+        else:
+            weight, bias = linears.pop()
+            behind = -_sign(arriving)
+            direction = _sign(taken)[:, :, None] * behind[:, None, :]
+            direction_bias = None if bias is None else behind
+            yield layer._replace(weight=weight, direction_weight=direction, direction_bias=direction_bias)
+    yield SignLayer(1, "input", acts[0], deltas[0], _sign(deltas[0]))
 
 
 def _blocked(
-    experiment: Experiment, layers: Sequence[SignLayer], whole: Pass, both: Pass, chosen: NDArray[np.int64]
+    experiment: Experiment, layers: Sequence[SignLayer], acts: Sequence[Array], chosen: NDArray[np.int64]
 ) -> Iterator[Blocked]:
-    """Yield the units that block the flow on some example."""
-    for layer in layers:
+    """Yield the units that block the flow on some chosen example. acts: of all examples, as in a `Pass`."""
+    network = experiment.network
+    for layer, behind in zip(layers[1:], layers, strict=False):
         if layer.blocked is None or layer.leaky is None:
             continue
         place = layer.number - 2
-        is_relu = isinstance(experiment.network.layers[place], ReLU)
-        dead: NDArray[np.bool_] = np.all(whole.values[place] <= 0, axis=0) & is_relu
-        linear = sum(slope is None for slope in both.slopes[:place])
+        is_relu = isinstance(network.layers[place], ReLU)
+        dead: NDArray[np.bool_] = np.all(acts[place] <= 0, axis=0) & is_relu
+        linear = sum(not isinstance(before, Activation) for before in network.layers[:place])
         for unit in np.flatnonzero(layer.blocked.any(axis=0)).tolist():
             rows = layer.blocked[:, unit]
-            arriving, leaky = both.deltas[place + 1][rows, unit], layer.leaky[rows, unit]
+            arriving, leaky = behind.delta[rows, unit], layer.leaky[rows, unit]
             yield Blocked(layer.number, linear, unit, chosen[rows], arriving, leaky, bool(dead[unit]))
+
+
+def _example_text(flow: SignFlow, row: int) -> Iterator[str]:
+    """Write the flow and the updates of one example."""
+    output, target = flow.output[row], flow.target[row]
+    errors = np.nan_to_num(np.sign(output - target))
+    result = _RESULTS[int(errors[0])] if len(errors) == 1 else _counted(errors, _RESULTS)
+    text = f"Example {flow.examples[row]}: input {numbers(flow.layers[-1].taken[row])}, output {numbers(output)}, "
+    yield from wrapped(f"{text}target {numbers(target)}: {result}")
+    yield ""
+    body = [[_named(layer), f"delta^{layer.number}", _signs(layer, row)] for layer in flow.layers]
+    yield from (f"  {line}" for line in aligned(Cells(["layer", "passes back", "sign, unit by unit"], body, 3)))
+    for layer, after in zip(flow.layers[1:], flow.layers, strict=False):
+        if layer.direction_weight is not None:
+            yield ""
+            yield from (f"  {line}" for line in _updates_text(layer, after, row))
+
+
+def _named(layer: SignLayer) -> str:
+    """Return the number and the name of a layer."""
+    return f"L{layer.number} {layer.name}"
+
+
+def _counted(values: Any, names: dict[int, str]) -> str:
+    """Return how often each sign is there."""
+    counts = {name: int((values == sign).sum()) for sign, name in names.items()}
+    return ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+
+
+def _signs(layer: SignLayer, row: int) -> str:
+    """Return the signs of one example; x: blocked."""
+    signs = layer.sign[row]
+    blocked = np.zeros(len(signs), bool) if layer.blocked is None else layer.blocked[row]
+    if len(signs) > MOST_UNITS:
+        stopped = f", {blocked.sum()} of them blocked" if blocked.any() else ""
+        return _counted(signs, _SIGNS) + stopped
+    return " ".join("x" if stop else _SIGNS[sign] for sign, stop in zip(signs.tolist(), blocked, strict=True))
+
+
+def _updates_text(layer: SignLayer, after: SignLayer, row: int) -> Iterator[str]:
+    """Write which way the weights of a Linear layer are sent."""
+    direction, weight = layer.direction_weight, layer.weight
+    assert direction is not None
+    assert weight is not None
+    if weight.size > MOST_WEIGHTS:
+        yield f"{_named(layer)}: {_counted(direction[row], {k: UPDATES[k] for k in (1, -1, 0)})} of its weights"
+        return
+    k, delta = layer.number, after.delta[row]
+    body = [
+        [
+            f"w^{k}_{i + 1}" if len(delta) == 1 else f"w^{k}_{i + 1},{j + 1}",
+            precise(value),
+            precise(layer.taken[row, i]),
+            precise(delta[j]),
+            UPDATES[int(direction[row, i, j])],
+        ]
+        for (i, j), value in np.ndenumerate(weight)
+    ]
+    if layer.direction_bias is not None:
+        for j, sent in enumerate(layer.direction_bias[row].tolist()):
+            body.append([f"b^{k}_{j + 1}", "", "", precise(delta[j]), UPDATES[sent]])
+    yield from aligned(Cells(["weight", "value", f"o^{k - 1}", f"delta^{k + 1}", "update"], body, 1))
+
+
+def _blocked_text(units: Sequence[Blocked], leaky_slope: float) -> Iterator[str]:
+    """Write which units block the flow."""
+    if not units:
+        yield "No unit blocks the flow."
+        return
+    slope = precise(leaky_slope)
+    yield f"Blocked (x): delta arrives and does not pass. A leaky ReLU would let {slope} of it pass."
+    for unit in units:
+        yield from wrapped(_unit_text(unit), indent=2)
+
+
+def _unit_text(unit: Blocked) -> str:
+    """Write where a unit blocks the flow, and what a leaky ReLU had passed there."""
+    shown = [
+        f"{example} (arrives {precise(arriving)}, leaky {precise(leaky)})"
+        for example, arriving, leaky in zip(unit.examples, unit.arriving, unit.leaky, strict=True)
+    ]
+    more = f" and {len(shown) - MOST_EXAMPLES} more" if len(shown) > MOST_EXAMPLES else ""
+    state = "dead, z <= 0 on all of the data" if unit.dead else "not dead"
+    return f"L{unit.layer} unit {unit.unit + 1}, {state}: example {', '.join(shown[:MOST_EXAMPLES])}{more}"

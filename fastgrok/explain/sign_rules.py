@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple, get_args
+from typing import NamedTuple, get_args
 
+import numpy as np
+
+from fastgrok.engine.activations import ACTIVATIONS
+from fastgrok.engine.losses import LOSSES
 from fastgrok.errors import InvalidExperiment, one_of
 from fastgrok.explain.text import layer_name, wrapped
-from fastgrok.spec.layers import Layer, LeakyReLU, Linear, ReLU, Sigmoid
+from fastgrok.spec.layers import Layer, Linear
 from fastgrok.spec.losses import Loss
 from fastgrok.spec.network import Network
 from fastgrok.statistics.tables import Cells, aligned
@@ -139,8 +143,9 @@ def sign_rules(network: Network, loss: Loss = "half_squared_error") -> SignRules
         raise InvalidExperiment("network", network, "a Network, such as mlp(2, 4, 1)")
     if not isinstance(loss, str) or loss not in get_args(Loss):
         raise InvalidExperiment("loss", loss, one_of(get_args(Loss)))
-    if loss == "binary_cross_entropy" and not isinstance(network.layers[-1], Sigmoid):
-        raise InvalidExperiment("loss", loss, "another loss, or a Sigmoid at the end of the network")
+    last = LOSSES[loss].together_with
+    if last is not None and not isinstance(network.layers[-1], last):
+        raise InvalidExperiment("loss", loss, f"another loss, or a {last.__name__} at the end of the network")
     return SignRules(network, loss, tuple(_flow(network)), tuple(_updates(network)))
 
 
@@ -168,21 +173,25 @@ def _passed_back(layer: Layer, k: int) -> Iterator[tuple[str, str]]:
     if isinstance(layer, Linear) and layer.fan_out > 1:
         yield f"any {after}", f"sign of the sum of w^{k} {after} over its {layer.fan_out} units"
         return
-    for sign in _RELATIONS:
-        if isinstance(layer, Linear):
-            signs = {0: _is(before, 0), -1: f"sign({before}) = -sign(w^{k})", 1: f"sign({before}) = sign(w^{k})"}
-            yield _is(after, sign), signs[sign]
-        elif sign != 0 and isinstance(layer, ReLU | LeakyReLU) and _blocks(layer):
-            passes, stops = (">=", "<") if getattr(layer, "gradient_at_zero", 0) > 0 else (">", "<=")
+    if isinstance(layer, Linear):
+        yield _is(after, 0), _is(before, 0)
+        yield _is(after, -1), f"sign({before}) = -sign(w^{k})"
+        yield _is(after, 1), f"sign({before}) = sign(w^{k})"
+        return
+    activation = ACTIVATIONS[type(layer)]
+    slope_sign = activation.sign(layer)
+    if slope_sign == "varies":
+        yield f"any {after}", f"sign of {after} times the slope at o^{k - 1}"
+        return
+    yield _is(after, 0), _is(before, 0)
+    passes_zero = activation.slope(layer, np.zeros(1), np.zeros(1))[0] > 0
+    passes, stops = (">=", "<") if passes_zero else (">", "<=")
+    for sign in (-1, 1):
+        if slope_sign == "keeps":
+            yield _is(after, sign), _is(before, sign)
+        else:
             yield f"{_is(after, sign)} and o^{k - 1} {passes} 0", _is(before, sign)
             yield f"{_is(after, sign)} and o^{k - 1} {stops} 0", f"{before} = 0, blocked (leaky: {_is(before, sign)})"
-        else:
-            yield _is(after, sign), _is(before, sign)
-
-
-def _blocks(layer: Any) -> bool:
-    """Whether a rectifier lets nothing through below zero."""
-    return isinstance(layer, ReLU) or layer.slope == 0
 
 
 def _updates(network: Network) -> Iterator[UpdateRule]:

@@ -11,13 +11,13 @@ import numpy as np
 
 from fastgrok.datasets import Dataset
 from fastgrok.spec.experiment import Experiment
-from fastgrok.spec.layers import ACTIVATIONS, Layer
+from fastgrok.spec.layers import ACTIVATIONS, Layer, Linear
 from fastgrok.statistics.text import number, one_line
 
 WIDTH = 100
 """Characters of a line of text at most."""
 
-_NAMES = {cls: name for name, cls in ACTIVATIONS.items() if cls}
+_NAMES: dict[type[Layer], str] = {Linear: "linear"} | {cls: name for name, cls in ACTIVATIONS.items() if cls}
 _MOST = 8  # numbers of an example that are said; inputs may be thousands
 
 precise = functools.partial(number, digits=6)
@@ -25,16 +25,7 @@ precise = functools.partial(number, digits=6)
 
 
 def numbers(values: np.ndarray) -> str:
-    """
-    Return numbers in brackets.
-
-    values: (n,).
-
-    Examples
-    --------
-    >>> numbers(np.array([0.0, 0.25]))
-    '(0, 0.25)'
-    """
+    """Return numbers (n,) in brackets: (0, 0.25)."""
     return f"({', '.join(map(precise, values))})"
 
 
@@ -66,7 +57,7 @@ def layer_name(layer: Layer) -> str:
     >>> layer_name(fg.LeakyReLU(0.2)), layer_name(fg.Linear(2, 4))
     ('leaky_relu', 'linear')
     """
-    return next((name for cls, name in _NAMES.items() if isinstance(layer, cls)), "linear")
+    return _NAMES[type(layer)]
 
 
 def param_names(experiment: Experiment, layer: int) -> list[str]:
@@ -91,14 +82,7 @@ def paragraph(*sentences: str) -> str:
 
 
 def wrapped(text: str, indent: int = 0, hanging: int = 4) -> list[str]:
-    """
-    Return text in lines of at most 100 characters, broken between words.
-
-    Examples
-    --------
-    >>> [len(line) for line in wrapped("0.25 " * 30, indent=2)]
-    [96, 60]
-    """
+    """Return text in lines of at most 100 characters, broken between words."""
     return textwrap.wrap(
         text,
         WIDTH,
@@ -110,12 +94,5 @@ def wrapped(text: str, indent: int = 0, hanging: int = 4) -> list[str]:
 
 
 def bullet(text: str) -> str:
-    """
-    Return an item of a list as lines of at most 100 characters.
-
-    Examples
-    --------
-    >>> bullet("one thing")
-    '- one thing'
-    """
+    """Return an item of a list as lines of at most 100 characters."""
     return "\n".join(wrapped(f"- {text}", hanging=2))

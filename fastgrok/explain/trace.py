@@ -58,16 +58,7 @@ def checked_trace(trace: Any, *, several: bool = False) -> xr.Dataset:
 
 
 def experiment_of(trace: xr.Dataset) -> Experiment:
-    """
-    Return the experiment that was replayed; a function that drew its initial parameters is left out.
-
-    Examples
-    --------
-    >>> import fastgrok as fg
-    >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=10)
-    >>> experiment_of(fg.replay(exp, 42)) == exp
-    True
-    """
+    """Return the experiment that was replayed; a function that drew its initial parameters is left out."""
     plain = json.loads(trace.attrs["experiment_json"])
     for field in ("init", "bias_init"):
         if isinstance(plain[field], dict) and plain[field]["type"] == "FromFunction":
@@ -100,16 +91,7 @@ def _last_time(trace: xr.Dataset) -> int:
 
 
 def params_at(trace: xr.Dataset, at: int | None = None) -> list[NDArray[Any]]:
-    """
-    Return the parameters after an epoch or step, one array for each of `network.param_shapes`.
-
-    Examples
-    --------
-    >>> import fastgrok as fg
-    >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=10)
-    >>> bool((params_at(fg.replay(exp, 42), 0)[0] == fg.initial_params(exp, [42])[0][0]).all())
-    True
-    """
+    """Return the parameters after an epoch or step, one array for each of `network.param_shapes`."""
     row = trace.sel({time_dim(trace): checked_time(trace, at)})
     return [row[name].values for name in param_variables(experiment_of(trace).network)]
 

@@ -18,14 +18,7 @@ STEP, EXAMPLE, VALIDATION_EXAMPLE, ATTEMPT, PLACE = "step", "example", "validati
 
 
 def unit_dim(layer: int) -> str:
-    """
-    Return the dimension of the units that Linear layer number `layer` gives out; 0: the inputs.
-
-    Examples
-    --------
-    >>> unit_dim(1)
-    'unit_1'
-    """
+    """Return the dimension of the units that Linear layer number `layer` gives out; 0: the inputs."""
     return f"unit_{layer}"
 
 
@@ -61,15 +54,7 @@ _UNITS = {
 
 
 def shared_variables(network: Network) -> Mapping[str, TraceVariable]:
-    """
-    Return the variables that no seed has a say in: the data.
-
-    Examples
-    --------
-    >>> import fastgrok as fg
-    >>> shared_variables(fg.mlp(2, 4, 1))["target"].dims
-    ('example', 'unit_2')
-    """
+    """Return the variables that no seed has a say in: the data."""
     last = len(network.linears)
     return {
         "input": TraceVariable((EXAMPLE, unit_dim(0)), "1", "Inputs of the training examples."),
@@ -78,16 +63,7 @@ def shared_variables(network: Network) -> Mapping[str, TraceVariable]:
 
 
 def trace_variables(experiment: Experiment, *, steps: bool) -> Mapping[str, TraceVariable]:
-    """
-    Return the variables that there are besides the data.
-
-    Examples
-    --------
-    >>> import fastgrok as fg
-    >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor())
-    >>> trace_variables(exp, steps=False)["gradient_weight_2"].dims
-    ('epoch', 'unit_1', 'unit_2')
-    """
+    """Return the variables that there are besides the data."""
     time = STEP if steps else "epoch"
     variables = dict(_after_each(experiment))
     early = experiment.early_stopping
@@ -169,15 +145,7 @@ def activation_places(network: Network) -> list[tuple[int, int]]:
 
 
 def relu_owners(network: Network) -> list[int]:
-    """
-    Return for each unit of the ReLU layers, one layer after the other, the number of the Linear layer before it.
-
-    Examples
-    --------
-    >>> import fastgrok as fg
-    >>> relu_owners(fg.mlp(2, 3, 1))
-    [1, 1, 1]
-    """
+    """Return for each unit of the ReLU layers, in order, the number of the Linear layer before it."""
     return [
         number for number, width in zip(network.relu_layers, network.relu_widths, strict=True) for _ in range(width)
     ]

@@ -2,98 +2,38 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from fastgrok.datasets.arrays import examples_array, targets_array
+from fastgrok.engine.activations import ACTIVATIONS
+from fastgrok.engine.losses import LOSSES
 from fastgrok.errors import InvalidExperiment
-from fastgrok.explain.given import Params, experiment_and_params
-from fastgrok.explain.passes import Pass, passed, weight_and_bias
+from fastgrok.explain.layer_pass import (
+    ActivationPass,
+    LayerPass,
+    backward_text,
+    factor,
+    forward_text,
+    gradient_table,
+    returned_text,
+)
+from fastgrok.explain.passes import Array, Params, Pass, experiment_and_params, linear_params, network_pass
+from fastgrok.explain.text import numbers, precise, wrapped
+from fastgrok.explain.trace_variables import activation_places
 from fastgrok.spec.experiment import Experiment
-from fastgrok.spec.layers import Layer
 from fastgrok.spec.optimizers import SGD
+from fastgrok.statistics.tables import aligned
 
-Array = NDArray[Any]
-
-
-class ActivationPass(NamedTuple):
-    """
-    One activation.
-
-    Parameters
-    ----------
-    layer
-        Which.
-    before
-        (width,), what it takes in.
-    after
-        (width,), f(before).
-    slope
-        (width,), f'(before).
-    delta
-        (width,), dL/d(after).
-    """
-
-    layer: Layer
-    before: Array
-    after: Array
-    slope: Array
-    delta: Array
-
-
-class LayerPass(NamedTuple):
-    """
-    One Linear layer with its activations.
-
-    Parameters
-    ----------
-    number
-        Its number among the Linear layers, from 1.
-    inputs
-        (fan_in,), x.
-    weight
-        (fan_in, fan_out).
-    bias
-        (fan_out,), or None.
-    products
-        (fan_in, fan_out), x_i w_ij.
-    pre_activation
-        (fan_out,), z: the sums of the products, and the bias.
-    activations
-        What follows, in order.
-    activation
-        (fan_out,), what comes out after them.
-    delta
-        (fan_out,), dL/dz.
-    returned
-        (fan_in, fan_out), w_ij delta_j: summed over j they are dL/dx.
-    gradient_weight
-        (fan_in, fan_out), x_i delta_j.
-    gradient_bias
-        (fan_out,), delta; or None.
-    new_weight
-        weight - lr gradient_weight; None where an update depends on more than this example.
-    new_bias
-        Likewise.
-    """
-
-    number: int
-    inputs: Array
-    weight: Array
-    bias: Array | None
-    products: Array
-    pre_activation: Array
-    activations: tuple[ActivationPass, ...]
-    activation: Array
-    delta: Array
-    returned: Array
-    gradient_weight: Array
-    gradient_bias: Array | None
-    new_weight: Array | None
-    new_bias: Array | None
+_LEGEND = (
+    "L0 are the inputs, L1 is what Linear layer 1 gives out; N0 is the first unit of a layer, B the bias. "
+    "Numbers are shown to six digits and calculated with all."
+)
 
 
 @dataclass(frozen=True)
@@ -107,14 +47,10 @@ class WorkedPass:
         What it was given to.
     example
         Its number in the data; None for an input that is not of the data.
-    inputs
-        (n_in,).
-    target
-        (n_out,).
+    inputs, target, output
+        (n_in,), (n_out,), (n_out,).
     layers
         The Linear layers with their activations, from the first.
-    output
-        (n_out,).
     loss
         Of this example.
     lr
@@ -136,10 +72,8 @@ class WorkedPass:
     lr: float | None
 
     def __str__(self) -> str:
-        from fastgrok.explain.worked_text import written
-
-        with np.errstate(over="ignore", invalid="ignore"):
-            return written(self)
+        with np.errstate(over="ignore", invalid="ignore"):  # of a network that diverges
+            return "\n".join(_text(self))
 
 
 def worked_pass(
@@ -174,7 +108,7 @@ def worked_pass(
     Notes
     -----
     After the manual calculation in Heaton, *Applications of Deep Neural Networks*, part 3.5, and on to the backward
-    pass. The sums are NumPy's: they equal those of training but for rounding.
+    pass. Activations, deltas, gradients and the loss are those of the kernels that train.
 
     Examples
     --------
@@ -184,35 +118,26 @@ def worked_pass(
     >>> work.layers[0].pre_activation, work.output
     (array([-0.66,  0.95]), array([0.95]))
     """
-    experiment, own = experiment_and_params(experiment, params, at)
+    experiment, own_params = experiment_and_params(experiment, params, at)
     number, inputs, targets = _example(experiment, example, target)
-    both = passed(experiment.network, own, experiment.loss, inputs, targets)
-    lr = plain_lr(experiment)
+    both = network_pass(experiment, own_params, inputs, targets)
+    lr = _plain_lr(experiment)
     with np.errstate(over="ignore", invalid="ignore"):
-        layers = tuple(_layers(experiment, own, both, lr))
+        layers = tuple(_layers(experiment, own_params, both, lr))
     return WorkedPass(
         experiment,
         number,
-        both.values[0][0],
+        both.acts[0][0],
         targets[0].astype(experiment.dtype),
         layers,
-        both.values[-1][0],
-        float(both.losses[0]),
+        both.acts[-1][0],
+        both.loss,
         lr,
     )
 
 
-def plain_lr(experiment: Experiment) -> float | None:
-    """
-    Return the learning rate of SGD that subtracts lr times the gradient and nothing else; None of any other.
-
-    Examples
-    --------
-    >>> import fastgrok as fg
-    >>> exp = fg.Experiment(fg.mlp(2, 1), fg.datasets.xor())
-    >>> plain_lr(exp), plain_lr(exp.replace_at("optimizer", fg.Adam()))
-    (0.1, None)
-    """
+def _plain_lr(experiment: Experiment) -> float | None:
+    """Return the learning rate of SGD that subtracts lr times the gradient and nothing else; None of any other."""
     return experiment.optimizer.lr if experiment.optimizer == SGD(experiment.optimizer.lr) else None
 
 
@@ -237,48 +162,97 @@ def _example(experiment: Experiment, example: Any, target: Any) -> tuple[int | N
     return None, inputs, targets
 
 
-def _layers(experiment: Experiment, params: Params, both: Pass, lr: float | None) -> list[LayerPass]:
-    """Return the Linear layers of a pass with their activations."""
-    layers = experiment.network.layers
-    weights = weight_and_bias(experiment.network, params)
-    places = [place for place, own in enumerate(weights) if own is not None]
-    made: list[LayerPass] = []
-    for number, (place, end) in enumerate(zip(places, [*places[1:], len(layers)], strict=True), start=1):
-        own = weights[place]
-        assert own is not None
-        weight, bias = own
-        inputs, delta = both.values[place][0], both.deltas[place + 1][0]
-        gradient = inputs[:, None] * delta
-        made.append(
-            LayerPass(
-                number,
-                inputs,
-                weight,
-                bias,
-                inputs[:, None] * weight,
-                both.values[place + 1][0],
-                tuple(_activation(layers[k], both, k) for k in range(place + 1, end)),
-                both.values[end][0],
-                delta,
-                weight * delta,
-                gradient,
-                None if bias is None else delta,
-                _updated(weight, gradient, lr),
-                None if bias is None else _updated(bias, delta, lr),
-            )
+def _layers(experiment: Experiment, params: Params, both: Pass, lr: float | None) -> Iterator[LayerPass]:
+    """Yield the Linear layers of a pass with their activations."""
+    network = experiment.network
+    linears = zip(linear_params(network, params), linear_params(network, both.grads), strict=True)
+    places = zip(activation_places(network), linears, strict=True)
+    for number, ((place, last), ((weight, bias), (gradient_weight, gradient_bias))) in enumerate(places, start=1):
+        inputs, delta = both.acts[place][0], both.deltas[place + 1][0]
+        yield LayerPass(
+            number,
+            inputs,
+            weight,
+            bias,
+            inputs[:, None] * weight,
+            both.acts[place + 1][0],
+            tuple(_activation(network.layers[k], both, k) for k in range(place + 1, last + 1)),
+            both.acts[last + 1][0],
+            delta,
+            weight * delta,
+            gradient_weight,
+            gradient_bias,
+            _updated(weight, gradient_weight, lr),
+            _updated(bias, gradient_bias, lr),
         )
-    return made
 
 
-def _activation(layer: Layer, both: Pass, place: int) -> ActivationPass:
+def _activation(layer: Any, both: Pass, place: int) -> ActivationPass:
     """Return what an activation does in a pass."""
-    slope = both.slopes[place]
-    assert slope is not None
-    return ActivationPass(
-        layer, both.values[place][0], both.values[place + 1][0], slope[0], both.deltas[place + 1][0]
-    )
+    before, after = both.acts[place][0], both.acts[place + 1][0]
+    slope = ACTIVATIONS[type(layer)].slope(layer, before, after)
+    return ActivationPass(layer, before, after, slope, both.deltas[place + 1][0])
 
 
-def _updated(param: Array, gradient: Array, lr: float | None) -> Array | None:
+def _updated(param: Array | None, gradient: Array | None, lr: float | None) -> Array | None:
     """Return a weight or bias after an update of plain SGD."""
-    return None if lr is None else param - param.dtype.type(lr) * gradient
+    return None if param is None or gradient is None or lr is None else param - param.dtype.type(lr) * gradient
+
+
+def _text(work: WorkedPass) -> Iterator[str]:
+    """Write a pass: its forward half, its backward half, and the gradients of each layer."""
+    which = "An input" if work.example is None else f"Example {work.example} of {work.experiment.data.name}"
+    yield from wrapped(
+        f"{which} through {work.experiment.network}: inputs {numbers(work.inputs)}, target {numbers(work.target)}"
+    )
+    yield from [*wrapped(_LEGEND, hanging=0), "", "Forward"]
+    for layer in work.layers:
+        yield from forward_text(layer)
+    yield from wrapped(f"output = {numbers(work.output)}", indent=2)
+    yield from _loss_text(work)
+    yield from ["", "Backward: delta is how much the loss grows with a sum"]
+    together = LOSSES[work.experiment.loss].together_with is not None
+    *hidden, last = work.layers
+    yield from backward_text(last, _from_loss(work), together)
+    for layer, after in zip(reversed(hidden), reversed(work.layers), strict=False):
+        yield from backward_text(layer, functools.partial(returned_text, after), False)
+    yield from ["", *wrapped(_update_text(work), hanging=0)]
+    for layer in work.layers:
+        yield from ["", *(f"  {line}" for line in aligned(gradient_table(layer)))]
+
+
+def _loss_text(work: WorkedPass) -> Iterator[str]:
+    """Write the errors and the loss."""
+    errors = work.output - work.target
+    for j, (output, target, error) in enumerate(zip(work.output, work.target, errors, strict=True)):
+        which = f" of L{len(work.layers)}N{j}" if len(errors) > 1 else ""
+        yield f"  error{which} = output - target = {precise(output)} - {factor(target)} = {precise(error)}"
+    formula = LOSSES[work.experiment.loss].formula(list(work.output), list(work.target), precise, factor)
+    yield from wrapped(f"loss = {formula} = {precise(work.loss)}", indent=2)
+
+
+def _from_loss(work: WorkedPass) -> Callable[[int], str]:
+    """Return what says how the loss grows with an output, by unit."""
+    errors, loss = work.output - work.target, LOSSES[work.experiment.loss]
+    if loss.together_with is not None:
+        return lambda j: f"output - target = {precise(errors[j])}"
+    if loss.slope == 1:
+        return lambda j: f"error {precise(errors[j])}"
+    slope = precise(loss.slope)
+    return lambda j: f"{slope} * error = {slope} * {factor(errors[j])} = {precise(loss.slope * errors[j])}"
+
+
+def _update_text(work: WorkedPass) -> str:
+    """Say what the tables of gradients show."""
+    experiment = work.experiment
+    text = "Gradients: gradient = input * delta"
+    if work.lr is None:
+        return f"{text}. An update of {experiment.optimizer!r} takes more than the gradient: no new weight is given."
+    text += f", new = old - {precise(work.lr)} * gradient"
+    if experiment.batch_rows > 1:
+        rows, reduction = experiment.batch_rows, experiment.reduction
+        text += (
+            f", as if this example were a batch of its own. In training a batch has {rows}, "
+            f"and an update takes the {reduction} of their gradients"
+        )
+    return text + "."

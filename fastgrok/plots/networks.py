@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from fastgrok.explain.layer_pass import LayerPass
 from fastgrok.explain.trace import checked_time, experiment_of, time_dim, trimmed
-from fastgrok.explain.worked_pass import LayerPass, WorkedPass
+from fastgrok.explain.worked_pass import WorkedPass
 from fastgrok.plots.graph import (
     GREY,
     WHITE,

@@ -7,7 +7,6 @@ import xarray as xr
 import fastgrok as fg
 from fastgrok.explain.correlation import pearson
 from fastgrok.explain.trace import Moment
-from fastgrok.explain.weight_drift import weight_drift
 
 XOR = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=300)
 LINEAR = XOR.replace_at("network", fg.mlp(2, 4, 1, hidden="linear"))
@@ -98,27 +97,6 @@ def test_a_dead_layer_has_found_nothing_since_it_died():
     found = correlation(XOR, 65)
     assert [(layer.found, layer.unit) for layer in found.layers] == [("none", None), ("none", None)]
     assert found.layers[1].since == Moment(12, None)
-
-
-def test_moving_beyond_noise_is_what_it_says():
-    rng = np.random.default_rng(0)
-    steps = rng.choice([-1.0, 1.0], size=(400, 2000))
-    found = weight_drift(np.cumsum(steps, axis=0))
-    assert found.learned.mean() == pytest.approx(0.0455, abs=0.015)  # P(|N(0, 1)| > 2)
-    turning = np.concatenate([np.arange(30.0), np.full(30, 29.0)])
-    still = weight_drift(np.stack([turning, np.zeros(60), turning[::-1]], axis=1))
-    assert still.learned.tolist() == [True, False, True]
-    assert still.learning.tolist() == [False, False, True]
-    assert (still.net.tolist(), still.path.tolist()) == ([29, 0, -29], [29, 0, 29])
-    np.testing.assert_allclose(still.noise, [np.sqrt(29), 0, np.sqrt(29)])
-
-
-def test_a_way_back_and_a_little_way_are_no_learning():
-    back = np.concatenate([np.arange(20.0), np.arange(20.0)[::-1]])
-    little = np.concatenate([np.arange(60.0), 59 + 1e-3 * np.arange(30)])  # 0.03 of a range of 59
-    assert not weight_drift(back).learned
-    assert weight_drift(little).learned
-    assert not weight_drift(little).learning
 
 
 def test_units_born_dead_do_not_learn():

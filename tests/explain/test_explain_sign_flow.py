@@ -1,4 +1,4 @@
-"""The sign-flow article's tables, and the signs of every network against the numbers of the kernels that train."""
+"""The sign-flow article's example, and the signs of every network against the numbers of the kernels that train."""
 
 import itertools
 
@@ -7,7 +7,7 @@ import pytest
 import registry
 
 import fastgrok as fg
-from fastgrok.explain import sign_flow, sign_rules
+from fastgrok.explain import sign_flow
 from fastgrok.plots.sign_flow import sign_flow as draw
 from fastgrok.plots.sign_flow import sign_marks
 
@@ -21,36 +21,6 @@ def article(inputs, target, **arguments):
 
 def initial(exp):
     return [array[0] for array in fg.initial_params(exp, [1])]
-
-
-def test_the_articles_update_table():
-    assert [rule[1:] for rule in sign_rules(ARTICLE).updates] == [
-        ("delta^3 = 0", "as expected", "keep same w^2", 0),
-        ("delta^3 < 0 and o^1 >= 0", "lower than expected", "increase w^2", 1),
-        ("delta^3 < 0 and o^1 < 0", "lower than expected", "decrease w^2", -1),
-        ("delta^3 > 0 and o^1 >= 0", "higher than expected", "decrease w^2", -1),
-        ("delta^3 > 0 and o^1 < 0", "higher than expected", "increase w^2", 1),
-    ]
-
-
-def test_the_articles_flow_through_every_layer():
-    assert [rule[1:] for rule in sign_rules(ARTICLE).flow] == [
-        ("loss", "output = target", "delta^4 = 0"),
-        ("loss", "output < target", "delta^4 < 0"),
-        ("loss", "output > target", "delta^4 > 0"),
-        ("relu", "delta^4 = 0", "delta^3 = 0"),
-        ("relu", "delta^4 < 0 and o^2 >= 0", "delta^3 < 0"),
-        ("relu", "delta^4 < 0 and o^2 < 0", "delta^3 = 0, blocked (leaky: delta^3 < 0)"),
-        ("relu", "delta^4 > 0 and o^2 >= 0", "delta^3 > 0"),
-        ("relu", "delta^4 > 0 and o^2 < 0", "delta^3 = 0, blocked (leaky: delta^3 > 0)"),
-        ("linear", "delta^3 = 0", "delta^2 = 0"),
-        ("linear", "delta^3 < 0", "sign(delta^2) = -sign(w^2)"),
-        ("linear", "delta^3 > 0", "sign(delta^2) = sign(w^2)"),
-        ("input", "delta^2 = 0", "delta^1 = 0"),
-        ("input", "delta^2 < 0", "delta^1 < 0"),
-        ("input", "delta^2 > 0", "delta^1 > 0"),
-    ]
-    assert [rule.layer for rule in sign_rules(ARTICLE).flow] == [4] * 3 + [3] * 5 + [2] * 3 + [1] * 3
 
 
 @pytest.mark.parametrize(
@@ -125,13 +95,11 @@ def test_signs_are_those_of_the_trace(name, loss, dtype):
     for k, layer in enumerate(linears, start=1):
         behind = flow.layers[flow.layers.index(layer) - 1]
         delta = then[f"delta_{k}"].values
-        clear = np.abs(delta) > 1e-6 * max(np.abs(delta).max(), 1e-30)  # and no sum that is 0 but for rounding
-        assert (behind.sign == np.sign(delta))[clear].all()
+        assert (behind.sign == np.sign(delta)).all()
         before = then["input"].values if k == 1 else then[f"activation_{k - 1}"].values
-        expected = -np.sign(before)[:, :, None] * np.sign(delta)[:, None, :]
-        assert (layer.direction_weight == expected).transpose(0, 2, 1)[clear].all()
+        assert (layer.direction_weight == -np.sign(before)[:, :, None] * np.sign(delta)[:, None, :]).all()
         if f"bias_{k}" in trace:
-            assert (layer.direction_bias == -np.sign(delta))[clear].all()
+            assert (layer.direction_bias == -np.sign(delta)).all()
 
 
 @pytest.mark.parametrize("name", ["mixed", "relu_output", "no_bias", "two_in_a_row"])
@@ -221,15 +189,6 @@ def test_the_text_is_at_most_100_wide(name, loss):
 def test_what_will_not_do_is_named(arguments, message):
     with pytest.raises(fg.InvalidExperiment, match=message):
         article([1, 1, 1], 1, **arguments)
-
-
-def test_rules_of_what_is_none_are_refused():
-    with pytest.raises(fg.InvalidExperiment, match="network = 1"):
-        sign_rules(1)
-    with pytest.raises(fg.InvalidExperiment, match="loss = 'mse'"):
-        sign_rules(ARTICLE, "mse")
-    with pytest.raises(fg.InvalidExperiment, match="a Sigmoid at the end"):
-        sign_rules(ARTICLE, "binary_cross_entropy")
 
 
 # Picture -------------------------------------------------------------------------------------------------------
