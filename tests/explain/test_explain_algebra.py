@@ -1,7 +1,5 @@
 """A network as formula, NumPy and bricks: the book's own lines, and lines that run for every network there is."""
 
-import math
-
 import numpy as np
 import pytest
 import registry
@@ -108,34 +106,3 @@ def test_the_text_is_at_most_100_wide(name):
 def test_anything_else_is_no_network():
     with pytest.raises(fg.InvalidExperiment, match="network = 3: expected a Network"):
         fg.explain.algebra(3)
-
-
-def test_boxes_lie_beside_and_below_each_other_and_never_over_each_other():
-    from fastgrok.plots.bricks import brick_boxes
-
-    boxes = brick_boxes(fg.explain.algebra(registry.NETWORKS["widths_5_to_9"]).bricks)
-    places = [(box.x, box.y, box.x + len(box.columns), box.y - len(box.rows)) for box in boxes]
-    for a in places:
-        overlapping = [b for b in places if b[0] < a[2] and a[0] < b[2] and b[3] < a[1] and a[3] < b[1]]
-        assert overlapping == [a]
-    assert len({box.y for box in boxes}) > 1
-
-
-def test_the_picture_has_a_patch_for_each_cell_and_formula_and_numpy_below(figure_axes):
-    from fastgrok.plots.bricks import bricks
-
-    written = fg.explain.algebra(BOOK)
-    assert bricks(written, figure_axes) is figure_axes
-    assert len(figure_axes.patches) == sum(math.prod(brick.shape) for brick in written.bricks)
-    shown = [text.get_text() for text in figure_axes.texts]
-    assert shown[-2:] == [f"${written.latex}$", written.numpy]
-    assert {"3 × 4", "4 × 1"} <= set(shown)
-
-
-@pytest.fixture
-def figure_axes():
-    import matplotlib.pyplot as plt
-
-    figure, ax = plt.subplots()
-    yield ax
-    plt.close(figure)

@@ -1,16 +1,11 @@
 """Pressure: minus the gradient of each example's own loss, and how much of it cancels."""
 
-import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import xarray as xr
 
 import fastgrok as fg
 from fastgrok.explain.pressure import at_one_time
-from fastgrok.plots.pressure import conflict, conflict_rows, pressure, pressure_rows
-
-mpl.use("Agg")
 
 LIGHTS = fg.Experiment(fg.mlp(3, 1, bias=False), fg.datasets.streetlights(), epochs=20, stop=None)
 XOR = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=30, stop=None)
@@ -113,24 +108,3 @@ def test_a_trace_from_a_file_gives_the_same(tmp_path):
 def test_a_time_that_was_not_recorded_is_refused():
     with pytest.raises(fg.InvalidExperiment, match="epoch = 31: expected one that was recorded, from 0 to 30"):
         fg.explain.pressure(fg.replay(XOR, 0), at=31)
-
-
-def test_the_pictures_show_what_was_computed():
-    found = fg.explain.pressure(fg.replay(XOR, 1), at=4)
-    rows = pressure_rows(found)
-    assert (rows.values.shape, rows.borders) == ((17, 4), [12])
-    ax = pressure(found)
-    np.testing.assert_array_equal(ax.images[0].get_array(), rows.values)
-    assert [text.get_text() for text in ax.texts] == ["0+−"[int(s)] for s in np.sign(rows.values).ravel()]
-    plt.close(ax.figure)
-
-
-def test_conflict_is_drawn_over_the_recorded_times():
-    found = fg.explain.pressure(fg.replay(XOR, 1, record_at=[2, 10]))
-    rows = conflict_rows(found)
-    assert rows.columns.tolist() == [0, 2, 10, 30]
-    figure, ax = plt.subplots()
-    assert conflict(found, ax) is ax
-    np.testing.assert_array_equal(np.ma.filled(ax.collections[0].get_array(), np.nan), rows.values)
-    assert ax.collections[0].get_coordinates()[0, :, 0].tolist() == [-0.5, 1, 6, 20, 30.5]
-    plt.close(figure)

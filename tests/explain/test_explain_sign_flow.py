@@ -8,8 +8,6 @@ import registry
 
 import fastgrok as fg
 from fastgrok.explain import sign_flow
-from fastgrok.plots.sign_flow import sign_flow as draw
-from fastgrok.plots.sign_flow import sign_marks
 
 ARTICLE = fg.Network(fg.Linear(3, 1, bias=False), fg.ReLU(gradient_at_zero=1))
 WEIGHTS = [[[1 / 200], [-3000 / 11_600_000], [1 / 5800]]]
@@ -189,56 +187,3 @@ def test_the_text_is_at_most_100_wide(name, loss):
 def test_what_will_not_do_is_named(arguments, message):
     with pytest.raises(fg.InvalidExperiment, match=message):
         article([1, 1, 1], 1, **arguments)
-
-
-# Picture -------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", ["mixed", "two_in_a_row", "linear"])
-def test_marks_are_the_signs_and_directions_of_the_flow(name):
-    exp = registry.experiment(name)
-    flow = sign_flow(exp, initial(exp))
-    nodes, edges = sign_marks(flow, 2)
-    for layer in flow.layers[:-1]:
-        column = layer.number - 2
-        shown = sorted((node for node in nodes if node.column == column), key=lambda node: -node.y)
-        assert [node.sign for node in shown] == layer.sign[2].tolist()
-        assert [node.blocked for node in shown] == (
-            [False] * len(shown) if layer.blocked is None else layer.blocked[2].tolist()
-        )
-        if layer.direction_weight is not None:
-            sent = sorted((e for e in edges if e.column == column), key=lambda e: (-e.y[0], -e.y[1]))
-            assert [edge.direction for edge in sent] == layer.direction_weight[2].ravel().tolist()
-
-
-def test_the_picture_crosses_what_blocks_and_points_where_weights_go(axes):
-    exp = registry.experiment("mixed")
-    flow = sign_flow(exp, initial(exp))
-    assert draw(flow, axes, row=1) is axes
-    nodes, edges = sign_marks(flow, 1)
-    markers = [line.get_marker() for line in axes.lines]
-    assert markers.count("x") == sum(node.blocked for node in nodes) > 0
-    assert markers.count("^") == sum(edge.direction == 1 for edge in edges) > 0
-    assert markers.count("v") == sum(edge.direction == -1 for edge in edges) > 0
-
-
-def test_a_wide_layer_is_drawn_in_part(axes):
-    exp = registry.experiment("width_256")
-    flow = sign_flow(exp, initial(exp))
-    draw(flow, axes)
-    assert len([node for node in sign_marks(flow)[0] if node.column == 1]) == 8
-    assert "248 more" in [text.get_text() for text in axes.texts]
-
-
-def test_a_row_that_there_is_not_is_named():
-    with pytest.raises(fg.InvalidExperiment, match="row = 1: expected a number from 0 to 0"):
-        sign_marks(article([1, 1, 1], 1), 1)
-
-
-@pytest.fixture
-def axes():
-    import matplotlib.pyplot as plt
-
-    figure, ax = plt.subplots()
-    yield ax
-    plt.close(figure)
