@@ -130,7 +130,7 @@ class Comparison:
             sections.append((each, words.pair_cells(self.pair_rows, self.confidence)))
         return sections
 
-    def _ending(self) -> list[str]:
+    def _notes(self) -> list[str]:
         """Return the sentences below the tables."""
         if not self.pair_rows:
             return ["no seed was finished with two values: nothing to compare"]
@@ -160,7 +160,7 @@ class Comparison:
         lines = [self._title()]
         for title, cells in self._sections():
             lines.extend([title, *(aligned(cells) if width is None else fitted(cells, width - 2)), ""])
-        for sentence in self._ending():
+        for sentence in self._notes():
             lines.extend([sentence] if width is None else textwrap.wrap(sentence, width - 2, subsequent_indent="  "))
         return "\n  ".join(lines).replace("\n  \n", "\n\n")
 
@@ -171,7 +171,7 @@ class Comparison:
         import html
 
         parts = [f"<p>{html.escape(title)}</p>{cells_as_html(cells)}" for title, cells in self._sections()]
-        parts.extend(f"<p>{html.escape(line)}</p>" for line in self._ending())
+        parts.extend(f"<p>{html.escape(line)}</p>" for line in self._notes())
         return f"<p>{html.escape(self._title())}</p>{''.join(parts)}"
 
 
@@ -213,13 +213,13 @@ def compare(result: Sweep, axis: str, *, confidence: float = 0.95) -> Comparison
     if not callable(getattr(result, "windows", None)):
         raise InvalidExperiment("result", result, "what fg.sweep or fg.open_store returns")
     sweep = result.snapshot()
-    if axis not in (paths := [one.path for one in sweep.axes]):
+    if axis not in (paths := [field.path for field in sweep.axes]):
         expected = one_of(paths) if paths else "an axis of a sweep, and this is a run: it has none"
         raise InvalidExperiment("axis", axis, expected)
     if len(sweep.axes[paths.index(axis)].values) < 2:
         raise InvalidExperiment("axis", axis, "an axis of two values or more, to compare one with another")
-    for _, experiment in sweep.configurations:
-        if experiment.criteria is None:
+    for configuration in sweep.configurations:
+        if (experiment := configuration.experiment).criteria is None:
             raise InvalidExperiment("stop", experiment.stop, "a criterion Converged(...), to compare who meets it")
     normal_quantile(confidence)
     both = zip(sweep.configurations, sweep.counts, strict=True)

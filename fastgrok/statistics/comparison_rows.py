@@ -12,15 +12,13 @@ from fastgrok.spec.axes import Configuration
 from fastgrok.statistics.counts import Counts
 from fastgrok.statistics.differences import holm, mcnemar, risk_difference
 from fastgrok.statistics.paired import PairedCounts, Table, epoch_bins
-from fastgrok.statistics.proportion import Estimate, rate
+from fastgrok.statistics.proportion import NO_ESTIMATE, Estimate, rate
 from fastgrok.statistics.rank_tests import paired_logrank
 from fastgrok.statistics.ratios import ratio_of_expected, ratio_of_medians
 from fastgrok.statistics.restarts import BestCutoff, best_cutoff, expected_epochs
 from fastgrok.statistics.stratified import PooledCounts
 from fastgrok.statistics.survival import quantile, survival_curve
 from fastgrok.statistics.sweep import Sweep
-
-_NONE = Estimate(None, None, None)
 
 
 class ValueRow(NamedTuple):
@@ -98,7 +96,7 @@ class Member(NamedTuple):
             return cls(configuration, counts, None)
         if experiment.restart is None or not counts.n_converged:
             return cls(configuration, counts, best_cutoff(counts, confidence))
-        cost = BestCutoff(_NONE, expected_epochs(counts, experiment.epochs, confidence))
+        cost = BestCutoff(NO_ESTIMATE, expected_epochs(counts, experiment.epochs, confidence))
         return cls(configuration, counts, cost)
 
     @property
@@ -114,7 +112,7 @@ def value_row(member: Member, confidence: float) -> ValueRow:
     labels, counts = member.configuration.labels, member.counts
     share = rate(counts.n_converged, counts.n, confidence)
     if member.cost is None:
-        return ValueRow(labels, 0, 0, share, _NONE, _NONE, _NONE)
+        return ValueRow(labels, 0, 0, share, NO_ESTIMATE, NO_ESTIMATE, NO_ESTIMATE)
     median = quantile(survival_curve(counts), 0.5, confidence)
     return ValueRow(labels, counts.n, counts.n_converged, share, median, member.cost.expected, member.cost.cutoff)
 
@@ -143,23 +141,20 @@ def pair_row(
 def pairs(
     members: Sequence[Member], sweep: Sweep, axis: str, confidence: float
 ) -> tuple[list[PairRow], list[PooledRow]]:
-    """
-    Compare every two values of an axis in each stratum, and in the mean over the strata.
+    """Compare every two values of an axis in each stratum, and in the mean over the strata.
 
-    Notes
-    -----
     Of two configurations the seeds are compared that were finished in both. Pairs without any are left out. P-values
     are adjusted over all that are left, those of each test by themselves. In the mean over strata each counts by its
     seeds: where a sweep was interrupted, those that it came to first count more.
     """
     strata = _strata(members, axis)
     paired, pooled = _counted(members, sweep, axis, strata)
-    both = _common(members, sweep, paired)
+    common = _common(members, sweep, paired, confidence)
     rows: list[PairRow] = []
     for stratum, places in strata:
         for i, j in itertools.combinations(places, 2):
             if (i, j) in paired:
-                a, b = (_only(members[k], both.get((i, j, k)), confidence) for k in (i, j))
+                a, b = (common.get((i, j, k), members[k]) for k in (i, j))
                 rows.append(pair_row(stratum, axis, (a, b), paired[i, j], confidence))
     exact, ranks = holm([row.mcnemar_p for row in rows]), holm([row.logrank_p for row in rows])
     adjusted = [
@@ -187,7 +182,7 @@ def _counted(
     pooled: dict[tuple[Any, Any], PooledCounts] = {}
     labels = [member.configuration.labels[axis] for member in members]
     for window in sweep.windows():
-        pools: dict[tuple[Any, Any], _Pool] = {}
+        sums: dict[tuple[Any, Any], NDArray[np.int32]] = {}  # of each seed over the strata: (2, n_seeds)
         for _, places in strata:
             bins = {k: epoch_bins(window[k].metrics["epochs_to_converge"]) for k in places}
             for i, j in itertools.combinations(places, 2):
@@ -196,19 +191,19 @@ def _counted(
                     continue
                 whole = bool(finished.all())
                 new = PairedCounts.of_bins(*(bins[k] if whole else bins[k][finished] for k in (i, j)))
-                paired[i, j] = paired[i, j] + new if (i, j) in paired else new
-                pool = pools.setdefault((labels[i], labels[j]), _Pool(len(finished)))
-                pool.add(bins[i] > 0, bins[j] > 0, finished)
-        for key, pool in pools.items():
-            sums = PooledCounts.of_sums(pool.difference, pool.pairs)
-            pooled[key] = pooled[key] + sums if key in pooled else sums
+                paired[i, j] = paired.get((i, j), 0) + new
+                difference, n_strata = sums.setdefault((labels[i], labels[j]), np.zeros((2, len(finished)), np.int32))
+                difference += finished * ((bins[i] > 0).astype(np.int32) - (bins[j] > 0))
+                n_strata += finished
+        for key, (difference, n_strata) in sums.items():
+            pooled[key] = pooled.get(key, 0) + PooledCounts.of_sums(difference, n_strata)
     return paired, pooled
 
 
 def _common(
-    members: Sequence[Member], sweep: Sweep, paired: Mapping[tuple[int, int], PairedCounts]
-) -> dict[tuple[int, int, int], Counts]:
-    """Count, of two members and one of these, the seeds that were finished with both, where that is not all of it."""
+    members: Sequence[Member], sweep: Sweep, paired: Mapping[tuple[int, int], PairedCounts], confidence: float
+) -> dict[tuple[int, int, int], Member]:
+    """Return one of two members, of which only the seeds finished with both are counted, where those are not all."""
     partly = [(i, j, k) for (i, j), both in paired.items() for k in (i, j) if both.n < members[k].counts.n]
     counts = dict.fromkeys(partly, Counts.empty())
     for window in sweep.windows() if partly else ():
@@ -216,25 +211,7 @@ def _common(
             finished = window[i].finished & window[j].finished
             columns = {name: column[finished] for name, column in window[k].metrics.items()}
             counts[i, j, k] += Counts.of(columns, members[k].configuration.experiment)
-    return counts
-
-
-def _only(member: Member, counts: Counts | None, confidence: float) -> Member:
-    """Return a member of which only these seeds were counted; None: all of them."""
-    return member if counts is None else Member.of(member.configuration, counts, confidence)
-
-
-class _Pool:
-    """What each seed did with a and with b in the strata so far."""
-
-    def __init__(self, n: int) -> None:
-        self.difference = np.zeros(n, np.int32)
-        self.pairs = np.zeros(n, np.int32)
-
-    def add(self, a: NDArray[np.bool_], b: NDArray[np.bool_], finished: NDArray[np.bool_]) -> None:
-        """Count one more stratum."""
-        self.difference += finished * (a.astype(np.int32) - b)
-        self.pairs += finished
+    return {key: Member.of(members[key[2]].configuration, seeds, confidence) for key, seeds in counts.items()}
 
 
 def _pooled_rows(pooled: Mapping[tuple[Any, Any], tuple[int, PooledCounts]], confidence: float) -> list[PooledRow]:

@@ -66,16 +66,15 @@ def verdicts(pairs: Sequence[PairRow], pooled: Sequence[PooledRow] | None, axis:
     """Say of each two values, in the mean over the strata where there are some, which converges more often."""
 
     def named(row: Any) -> Any:
-        """Say of the labels of a row what they are of, where they do not say it themselves."""
+        """Return a row whose labels say what they are of."""
         return row._replace(a=axis_value(axis, row.a), b=axis_value(axis, row.b))
 
+    rows = [named(row) for row in (pairs if pooled is None else pooled)]
     if pooled is None:
-        rows: Sequence[PairRow | PooledRow] = [named(row) for row in pairs]
-        lines = [pair_verdict(named(row), len(pairs), alpha) for row in pairs]
+        lines = [pair_verdict(row, len(pairs), alpha) for row in rows]
     else:
-        rows = [named(row) for row in pooled]
         strata = [[pair for pair in pairs if (pair.a, pair.b) == (row.a, row.b)] for row in pooled]
-        lines = [pooled_verdict(named(row), within, alpha) for row, within in zip(pooled, strata, strict=True)]
+        lines = [pooled_verdict(row, within, alpha) for row, within in zip(rows, strata, strict=True)]
     return lines if len(lines) < 2 else [best_verdict(_wins(rows, alpha), alpha), *lines]
 
 
@@ -116,13 +115,13 @@ def best_verdict(wins: Mapping[Any, int], alpha: float) -> str:
 
 def pooled_verdict(row: PooledRow, strata: Sequence[PairRow], alpha: float) -> str:
     """Say which of two values converges more often in the mean over the other axes, and in how many strata."""
-    seen = [one for one in strata if one.mcnemar_p_holm <= alpha]
-    more = sum((one.difference.value or 0.0) > 0 for one in seen)
-    soon = sum(one.logrank_p_holm <= alpha for one in strata)
-    sides = f" ({one_line(row.a)} more often in {more}, {one_line(row.b)} in {len(seen) - more})" if seen else ""
+    differing = [pair for pair in strata if pair.mcnemar_p_holm <= alpha]
+    n, n_a = len(differing), sum((pair.difference.value or 0.0) > 0 for pair in differing)
+    soon = sum(pair.logrank_p_holm <= alpha for pair in strata)
+    sides = f" ({one_line(row.a)} more often in {n_a}, {one_line(row.b)} in {n - n_a})" if n else ""
     return (
         f"{_verdict(row.a, row.b, row.difference, row.p_holm, f'mean over {row.strata} strata', alpha)}; "
-        f"within the strata they differ in {len(seen)} of {row.strata}{sides}, and in how soon in {soon}"
+        f"within the strata they differ in {n} of {row.strata}{sides}, and in how soon in {soon}"
     )
 
 
@@ -145,10 +144,10 @@ def _inverse(ratio: Estimate) -> Estimate:
     return Estimate(value, high, low)
 
 
-def _verdict(a: Any, b: Any, difference: Estimate, p: float, how: str, alpha: float) -> str:
-    """Say how often they converge."""
+def _verdict(a: Any, b: Any, difference: Estimate, p: float, test: str, alpha: float) -> str:
+    """Say which of two values converges more often, by how much, and by which test."""
     first, second = one_line(a), one_line(b)
-    chance = f"p {probability(p, '= ')} ({how})"
+    chance = f"p {probability(p, '= ')} ({test})"
     if p > alpha:
         apart = points(difference, " points")
         return f"{first} and {second} are not seen to differ in how often they converge: {apart}; {chance}"

@@ -10,7 +10,7 @@ from fastgrok.spec.experiment import Experiment
 from fastgrok.statistics.arguments import checked
 from fastgrok.statistics.counts import Counts, dead_by_layer
 from fastgrok.statistics.histogram import Split
-from fastgrok.statistics.proportion import Estimate, rate, relative_risk
+from fastgrok.statistics.proportion import NO_ESTIMATE, Estimate, rate, relative_risk
 
 When = Literal["initial", "final"]
 """When units were counted: at initialisation, or after the last update."""
@@ -51,7 +51,7 @@ def dead_units(counts: Counts, layer: int = 1, when: When = "initial", confidenc
     seeds, converged, rows = split.all, split.converged.by_value, []
     for dead, n in seeds.by_value.items():
         k = None if counts.has_criterion is False else converged.get(dead, 0)
-        share = Estimate(None, None, None) if k is None else rate(k, n, confidence)
+        share = NO_ESTIMATE if k is None else rate(k, n, confidence)
         rows.append(DeadRow(dead, n, rate(n, seeds.n, confidence), k, share))
     return rows
 

@@ -213,10 +213,8 @@ class Histogram(Tally):
         try:
             values, counts = (np.array(plain[name]) for name in ("values", "counts"))
         except (KeyError, TypeError, ValueError):
-            values = counts = np.zeros(0)
-            whole = False
-        else:
-            whole = all(array.dtype.kind == "i" for array in (values, counts)) or not values.size
+            values = counts = np.array([0.5])
+        whole = values.dtype.kind == counts.dtype.kind == "i" or not values.size
         if not whole or values.shape != counts.shape or values.ndim != 1 or np.any(counts < 1):
             raise InvalidExperiment("histogram", plain, "'values', ascending, and as many 'counts' of 1 or more")
         if np.any(np.diff(values) <= 0):

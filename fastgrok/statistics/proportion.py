@@ -36,15 +36,16 @@ class Estimate(NamedTuple):
     ----------
     value
         The number; None: there is none, such as a median that was not reached.
-    low
-        Lower end of its interval; None: open below.
-    high
-        Upper end; None: open above.
+    low, high
+        The ends of its interval; None: open on that side.
     """
 
     value: float | None
     low: float | None
     high: float | None
+
+
+NO_ESTIMATE = Estimate(None, None, None)
 
 
 def rate(successes: int, n: int, confidence: float = 0.95, method: Method = "wilson") -> Estimate:
@@ -144,9 +145,7 @@ def wilson(successes: ArrayLike, n: ArrayLike, confidence: float = 0.95) -> Inte
 
 
 def wilson_of_shares(k: NDArray[np.float64], total: NDArray[np.float64], confidence: float) -> Interval:
-    """
-    Return Wilson's interval where the numbers need not be whole, such as of so many seeds as a variance is worth.
-    """
+    """Return Wilson's interval of k of total, which need not be whole: as many seeds as a variance is worth."""
     z = normal_quantile(confidence)
     above = k + z * z / 2 + z * np.sqrt(k * (total - k) / total + z * z / 4)
     low = np.divide(k * k / total, above, out=np.zeros(above.shape), where=k > 0)  # the smaller root by Vieta
@@ -186,7 +185,7 @@ def relative_risk(cases_a: int, n_a: int, cases_b: int, n_b: int, confidence: fl
         if integers(name, cases, "an integer") > integers(name.replace("cases", "n"), n, "an integer") or cases < 0:
             raise InvalidExperiment(name, cases, f"an integer from 0 to {n}")
     if not n_a or not n_b or not (cases_a or cases_b):
-        return Estimate(None, None, None)
+        return NO_ESTIMATE
     a, all_a, b, all_b = (x + 0.5 for x in (cases_a, n_a, cases_b, n_b))
     middle, spread = np.log(a * all_b / (all_a * b)), z * np.sqrt(1 / a - 1 / all_a + 1 / b - 1 / all_b)
     low, high = float(np.exp(middle - spread)), float(np.exp(middle + spread))

@@ -7,11 +7,9 @@ import numpy as np
 from fastgrok.statistics.arguments import checked
 from fastgrok.statistics.counts import Counts
 from fastgrok.statistics.paired import Influence, PairedCounts, covariance
-from fastgrok.statistics.proportion import Estimate, normal_quantile
+from fastgrok.statistics.proportion import NO_ESTIMATE, Estimate, normal_quantile
 from fastgrok.statistics.restarts import chosen_cutoff, expected_epochs, expected_epochs_influence
 from fastgrok.statistics.survival import quantile, survival_curve
-
-_NONE = Estimate(None, None, None)
 
 
 @checked
@@ -49,7 +47,7 @@ def ratio_of_medians(a: Counts, b: Counts, paired: PairedCounts, confidence: flo
     """
     medians = [quantile(survival_curve(counts), 0.5, confidence) for counts in (a, b)]
     if any(median.value is None for median in medians):
-        return _NONE
+        return NO_ESTIMATE
     with_a, with_b = (_met(counts, int(median.value or 0)) for counts, median in zip((a, b), medians, strict=True))
     spread = math.sqrt(with_a.variance() * with_b.variance())
     r = covariance(paired, with_a, with_b) / spread if spread else 0.0
@@ -124,7 +122,7 @@ def ratio_of_expected(
     for counts, cutoff in zip((a, b), cutoffs, strict=True):
         at = chosen_cutoff(counts) if cutoff is None else cutoff
         if expected_epochs(counts, at).value is None:
-            return _NONE
+            return NO_ESTIMATE
         costs.append(expected_epochs_influence(counts, at))
         converged = int(counts.converged.counts[counts.converged.values <= at].sum())
         added += 1 / converged**2

@@ -10,7 +10,7 @@ from fastgrok.statistics.arguments import checked
 from fastgrok.statistics.counts import Counts
 from fastgrok.statistics.histogram import Histogram
 from fastgrok.statistics.paired import Influence
-from fastgrok.statistics.proportion import Estimate, normal_quantile
+from fastgrok.statistics.proportion import NO_ESTIMATE, Estimate, normal_quantile
 
 LEAST_CONVERGED = 10
 """Seeds that must have converged by a cut-off for it to be chosen."""
@@ -82,7 +82,7 @@ def expected_epochs(counts: Counts, cutoff: int | None = None, confidence: float
         raise InvalidExperiment("cutoff", cutoff, expected)
     z = normal_quantile(confidence)
     if not np.any(counts.converged.values <= cutoff):
-        return Estimate(None, None, None)
+        return NO_ESTIMATE
     return _estimate(counts, cutoff, z)
 
 
@@ -153,7 +153,7 @@ def best_cutoff(counts: Counts, confidence: float = 0.95) -> BestCutoff:
     z = normal_quantile(confidence)
     last, epochs = _tried(counts)
     if counts.converged.counts[counts.converged.values <= last].sum() < LEAST_CONVERGED:
-        return BestCutoff(Estimate(None, None, None), expected_epochs(counts, last, confidence))
+        return BestCutoff(NO_ESTIMATE, expected_epochs(counts, last, confidence))
     converged = _Moments.of(counts.converged, epochs, counts.n)
     ended = _Moments.of(counts.converged + counts.never, epochs, counts.n)
     mean = ended.first + epochs * (1 - ended.share)

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 from fastgrok.spec.variables import OUTCOMES
 from fastgrok.statistics.arguments import checked
 from fastgrok.statistics.counts import Counts
-from fastgrok.statistics.proportion import Estimate, Method, rate
+from fastgrok.statistics.proportion import NO_ESTIMATE, Estimate, Method, rate
 from fastgrok.statistics.survival import quantiles, survival_curve
 
 CONFIDENCE = 0.95
@@ -101,7 +101,7 @@ def summarise(counts: Counts, seconds: float) -> Summary:
     >>> summary.converged, summary.epochs_median, summary.seed_epochs_per_second
     (2, 5, 32.0)
     """
-    converged, share = None, Estimate(None, None, None)
+    converged, share = None, NO_ESTIMATE
     quarters: list[int | None] = [None] * 3
     if counts.has_criterion is not False:
         converged = counts.n_converged
