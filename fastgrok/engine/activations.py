@@ -25,7 +25,6 @@ class Activation(NamedTuple):
     argument: str | None  # the field of the spec that these take as their argument
     operations: int  # of the forward of one unit, about; as many again of its backward
     is_curve: bool  # whether these form one long chain, so that more lanes hide their latency
-    value: Callable[[Any, Any], Any]  # value(layer, z) = f(z) in NumPy
     slope: Callable[[Any, Any, Any], Any]  # slope(layer, z, a) = f'(z) in NumPy, in the dtype of z
     sign: Callable[[Any], Literal["keeps", "blocks", "varies"]]  # of f': > 0, 0 below zero, or either
     definition: str  # NumPy source that defines f under the name that the command line has for it
@@ -42,7 +41,6 @@ ACTIVATIONS: Records[type[Any], Activation] = Records(
             argument="gradient_at_zero",
             operations=_FLAT,
             is_curve=False,
-            value=lambda layer, z: np.maximum(z, 0),
             slope=lambda layer, z, a: np.where(z == 0, layer.gradient_at_zero, z > 0).astype(z.dtype),
             sign=lambda layer: "blocks",
             definition="def relu(x):\n    return np.maximum(x, 0)",
@@ -54,7 +52,6 @@ ACTIVATIONS: Records[type[Any], Activation] = Records(
             argument="slope",
             operations=_FLAT,
             is_curve=False,
-            value=lambda layer, z: np.where(z > 0, z, z.dtype.type(layer.slope) * z),
             slope=lambda layer, z, a: np.where(z > 0, 1, layer.slope).astype(z.dtype),
             sign=lambda layer: "keeps" if layer.slope else "blocks",
             definition="def leaky_relu(x, slope=0.01):\n    return np.where(x > 0, x, slope * x)",
@@ -68,7 +65,6 @@ ACTIVATIONS: Records[type[Any], Activation] = Records(
             argument=None,
             operations=_CURVE,
             is_curve=True,
-            value=lambda layer, z: np.exp(-np.logaddexp(0, -z)),
             slope=lambda layer, z, a: a * (1 - a),
             sign=lambda layer: "keeps",
             definition="def sigmoid(x):  # 1 / (1 + exp(-x)), and no x is too large\n"
@@ -81,7 +77,6 @@ ACTIVATIONS: Records[type[Any], Activation] = Records(
             argument=None,
             operations=_CURVE,
             is_curve=True,
-            value=lambda layer, z: np.tanh(z),
             slope=lambda layer, z, a: 1 - a * a,
             sign=lambda layer: "keeps",
             definition="tanh = np.tanh",

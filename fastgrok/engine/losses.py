@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from fastgrok.engine.records import Records
 from fastgrok.kernels.nn.losses import add_cross_entropy, add_squares, error_backward
 from fastgrok.kernels.nn.passes import LossFunctions
@@ -19,21 +17,15 @@ Write = Callable[[Any], str]
 
 
 class Loss(NamedTuple):
-    """What a loss is. e = output - target; z is what the last layer takes in."""
+    """What a loss is. e = output - target."""
 
     functions: LossFunctions  # add and backward on lanes
     factor: float  # the loss is this times what `add` sums
     slope: float  # the first delta is this times e
     together_with: type[Activation] | None  # the last layer, whose input the first delta is at; None: at the outputs
-    per_output: Callable[[Any, Any, Any], Any]  # per_output(output, z, target) in NumPy: the loss is their sum
     formula: Callable[[Sequence[Any], Sequence[Any], Write, Write], str]
     """formula(outputs, targets, write, write_behind): the loss of an example with its numbers; the second way of
     writing a number puts a negative one in brackets."""
-
-
-def _cross_entropy(output: Any, z: Any, target: Any) -> Any:
-    """From z, since -log(sigmoid(z)) = log(1 + e**-z)."""
-    return np.maximum(z, 0) - z * target + np.log1p(np.exp(-np.abs(z)))
 
 
 def _written_cross_entropy(outputs: Sequence[Any], targets: Sequence[Any], write: Write, behind: Write) -> str:
@@ -64,7 +56,6 @@ LOSSES: Records[str, Loss] = Records(
             factor=0.5,
             slope=1.0,
             together_with=None,
-            per_output=lambda output, z, target: (output - target) ** 2 / 2,
             formula=_written_half_squares,
         ),
         "squared_error": Loss(
@@ -72,7 +63,6 @@ LOSSES: Records[str, Loss] = Records(
             factor=1.0,
             slope=2.0,
             together_with=None,
-            per_output=lambda output, z, target: (output - target) ** 2,
             formula=_written_squares,
         ),
         "binary_cross_entropy": Loss(
@@ -80,7 +70,6 @@ LOSSES: Records[str, Loss] = Records(
             factor=1.0,
             slope=1.0,
             together_with=Sigmoid,
-            per_output=_cross_entropy,
             formula=_written_cross_entropy,
         ),
     },
