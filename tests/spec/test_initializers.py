@@ -1,169 +1,22 @@
-"""Schemes of initialisation: their distributions, their draws bit for bit, and what they refuse."""
+"""Initializers: their distributions, and what they refuse."""
 
 from __future__ import annotations
 
-import json
 import math
 from typing import Any
 
-import naive
 import numpy as np
 import pytest
+from initial import ARRAYS, WEIGHTS, experiment, laplace, one_layer
 from scipy import stats
 
 import fastgrok as fg
 from fastgrok.cli.experiment import request
 from fastgrok.cli.flags import SWEEP_FLAGS
-from fastgrok.engine import generators
-from fastgrok.engine.draws import has_forms, laws, scratch_size, state_words, tensors
-from fastgrok.engine.initial_params import Initialiser
 from fastgrok.errors import InvalidExperiment
-from fastgrok.kernels.init.initialise import make_draw_on
-from fastgrok.kernels.rng.streams import STREAMS
 from fastgrok.spec.base import registered
 from fastgrok.spec.calls import call_names
 from fastgrok.spec.initializers import Distribution, Initializer
-
-NAMES = tuple(STREAMS)
-SEEDS = np.array([0, 1, 2**31, 2**32 - 1, 123456789], np.uint64)
-# Taller than wide, wider than tall, square; with biases and without; one input, one output.
-NET = fg.Network(
-    fg.Linear(2, 5), fg.ReLU(), fg.Linear(5, 3, bias=False), fg.Tanh(),
-    fg.Linear(3, 3), fg.Linear(3, 1), fg.Linear(1, 1),
-)  # fmt: skip
-DATA = fg.datasets.xor()
-
-
-def laplace(rng: Any, fan_in: int, fan_out: int) -> np.ndarray:
-    return rng.laplace(0, 1 / fan_in, (fan_in, fan_out))
-
-
-def shuffled(rng: Any, fan_in: int, fan_out: int) -> np.ndarray:
-    return rng.permutation(fan_out) / fan_in + rng.standard_normal()
-
-
-ARRAYS = [np.full(shape, 0.1 * k) for k, shape in enumerate(NET.param_shapes)]
-WEIGHTS = [array for array in ARRAYS if array.ndim == 2]
-SCHEMES: dict[str, tuple[Any, Any]] = {
-    "he_fan_out": (fg.HeNormal("fan_out", 0.2), fg.HeUniform("fan_out", 0.5)),
-    "lecun": (fg.LeCunNormal(), fg.LeCunUniform()),
-    "keras": (fg.KerasDense(), "same"),
-    "truncated": (fg.TruncatedNormal(0.1, 0.5, -0.2, 0.7), "same"),
-    "truncated_tail": (fg.TruncatedNormal(0, 1, 2, 4), fg.TruncatedNormal(std=3, low=-1, high=1)),
-    "orthogonal": (fg.Orthogonal(1.7), fg.Uniform(-1, 1)),
-    "sparse": (fg.Sparse(0.4, 1.3), fg.Normal(0, 1)),
-    "all_zero": (fg.Sparse(1), fg.Normal(0, 1)),
-    "identity": (fg.Identity(-0.7), fg.Uniform(0, 1)),
-    "nguyen_widrow": (fg.NguyenWidrow(), "same"),
-    "nguyen_widrow_biases": (fg.HeNormal(), fg.NguyenWidrow()),
-    "rai": (fg.RAI(), "same"),
-    "rai_said_twice": (fg.RAI(0.5), fg.RAI(0.5)),
-    "rai_weights": (fg.RAI(), fg.Uniform(0, 1)),
-    "function": (laplace, fg.Zeros()),
-    "function_first": (laplace, fg.Normal(0, 1)),
-    "function_last": (fg.Orthogonal(), shuffled),
-    "two_functions": (laplace, shuffled),
-    "arrays": (WEIGHTS, fg.Uniform(-1, 1)),
-    "arrays_with_biases": (ARRAYS, "same"),
-    "arrays_and_function": (WEIGHTS, shuffled),
-}
-ZEROS = fg.Zeros()
-any_scheme = pytest.mark.parametrize("scheme", SCHEMES)
-any_stream = pytest.mark.parametrize("stream", NAMES)
-
-
-def experiment(init: Any, bias_init: Any = "same", network: fg.Network = NET, **fields: Any) -> fg.Experiment:
-    data = fg.Dataset(np.zeros((1, network.n_in)), np.zeros((1, network.n_out)))
-    return fg.Experiment(network, data, init=init, bias_init=bias_init, **fields)
-
-
-def one_layer(init: Any, fan_in: int, fan_out: int, *, seeds: Any = 1, bias_init: Any = ZEROS, **fields: Any) -> Any:
-    """The initial parameters of one Linear layer."""
-    exp = experiment(init, bias_init, fg.Network(fg.Linear(fan_in, fan_out)), **fields)
-    return fg.initial_params(exp, seeds=seeds)
-
-
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
-@any_stream
-@any_scheme
-def test_parameters_and_the_stream_after_them_are_numpys_in_every_bit(scheme: str, stream: Any, dtype: Any) -> None:
-    init, bias_init = SCHEMES[scheme]
-    exp = experiment(init, bias_init, stream=stream, dtype=dtype, order="per_seed")
-    params = np.empty((len(SEEDS), exp.n_params), dtype)
-    states = np.empty((len(SEEDS), state_words(exp)), np.uint64)
-    Initialiser(exp)(params, states, SEEDS)
-    twins = [naive.initial(exp, int(seed)) for seed in SEEDS]
-    expected = np.stack([np.concatenate([p.ravel() for p in drawn]) for drawn, _ in twins])
-    assert expected.dtype == dtype
-    np.testing.assert_array_equal(params.view(np.uint8), expected.view(np.uint8))
-    for ours, (_, rng) in zip(generators.from_words(stream, states), twins, strict=True):
-        np.testing.assert_array_equal(ours.standard_normal(3), rng.standard_normal(3))
-        np.testing.assert_array_equal(ours.permutation(700), rng.permutation(700))
-        np.testing.assert_array_equal(ours.random(700), rng.random(700))
-
-
-def test_the_bits_of_a_docstring_in_plain_numpy() -> None:
-    """No twin: what a reader of the docstrings would write."""
-    rng = np.random.default_rng(77)
-    a = rng.standard_normal((5, 3))
-    q, r = np.linalg.qr(a)
-    np.testing.assert_allclose(
-        one_layer(fg.Orthogonal(2), 5, 3, seeds=[77])[0][0], 2 * q * np.sign(np.diag(r)), rtol=1e-12
-    )
-
-    rng = np.random.default_rng(77)
-    weight = 0.5 * rng.standard_normal((3, 7))
-    for row in weight:
-        row[rng.permutation(7)[:4]] = 0
-    np.testing.assert_array_equal(one_layer(fg.Sparse(0.5, 0.5), 3, 7, seeds=[77])[0][0], weight)
-
-    rng = np.random.default_rng(77)
-    v = 0.6007 / np.sqrt(3) * rng.standard_normal((4, 7))
-    for unit in range(7):
-        k = int(rng.random() * 4)
-        v[k, unit] = np.sqrt(rng.random())
-    weight, bias = one_layer(fg.RAI(), 3, 7, seeds=[77], bias_init="same")
-    np.testing.assert_array_equal(np.vstack([weight[0], bias]), v)
-
-
-def test_runs_go_on_in_the_stream_that_python_drew_from() -> None:
-    """The order of the examples comes from the seed's stream where the function left it."""
-    for init in (laplace, fg.FromArrays([[1, 0.5], [1, 0.4]], [[0.5], [-1]]), fg.RAI()):
-        exp = fg.Experiment(fg.mlp(2, 2, 1), DATA, init=init, order="per_seed", epochs=3, stop=None)
-        params = fg.run(exp, seeds=[3, 4], keep_params=True, progress=False).params
-        for row, seed in enumerate((3, 4)):
-            for ours, twins in zip(params, naive.run(exp, seed)[0], strict=True):
-                np.testing.assert_allclose(ours[row], twins, rtol=1e-12, atol=1e-14)
-
-
-def test_more_seeds_than_python_takes_at_a_time() -> None:
-    exp = experiment(laplace, fg.Normal(0, 1))
-    many = fg.initial_params(exp, seeds=1100)
-    for seed in (0, 511, 512, 1023, 1024, 1099):
-        for ours, twins in zip(many, naive.initial(exp, seed)[0], strict=True):
-            np.testing.assert_array_equal(ours[seed], twins)
-
-
-@any_stream
-@pytest.mark.parametrize("count", [0, 1, 226, 227, 228, 311, 312, 313, 396, 397, 623, 624, 625, 1247, 1248, 2000])
-def test_generators_and_words_are_the_same_stream(stream: Any, count: int) -> None:
-    """Kernels twist a word of the Mersenne twister when it is due, NumPy all of them at once."""
-    rngs = generators.of_seeds(stream, SEEDS)
-    for k, rng in enumerate(rngs):
-        for _ in range(count + k):
-            rng.permutation(2)  # takes one word
-        rng.standard_normal(k)
-    words = generators.to_words(stream, rngs)
-    again = generators.from_words(stream, words)
-    np.testing.assert_array_equal(generators.to_words(stream, again), words)
-    drawn = np.empty((len(SEEDS), 700))
-    table = tensors(experiment(fg.Normal(0, 1), network=fg.Network(fg.Linear(1, 700, bias=False))))
-    make_draw_on(stream, "float64", laws(with_forms=True))(drawn, words, table, 1)
-    for rng, other, kernels in zip(rngs, again, drawn, strict=True):
-        numbers = rng.standard_normal(700)
-        np.testing.assert_array_equal(other.standard_normal(700), numbers)
-        np.testing.assert_array_equal(kernels, numbers)
-        np.testing.assert_array_equal(other.permutation(700), rng.permutation(700))
 
 
 @pytest.mark.parametrize(
@@ -352,65 +205,6 @@ def test_what_will_not_do_is_named(make: Any, field: str) -> None:
     assert len(str(caught.value).splitlines()) == 1
 
 
-@pytest.mark.parametrize(
-    ("function", "said"),
-    [
-        (lambda rng, *fans: rng.random(3), r"shape \(3,\)"),
-        (lambda rng, *fans: np.full(fans, np.nan), "gave ndarray"),
-        (lambda rng, *fans: "abc", "gave str"),
-        (lambda rng, *fans: None, "gave NoneType"),
-        (lambda rng, *fans: np.full(fans, 1j), "gave ndarray"),
-        (lambda rng, *fans: np.full(fans, 1e39), "float32 does not hold"),
-    ],
-)
-def test_what_a_function_returns_is_checked(function: Any, said: str) -> None:
-    exp = experiment(function, fg.Zeros(), dtype="float32")
-    for draw in (fg.initial_params, lambda exp, seeds: fg.run(exp, seeds=seeds, progress=False)):
-        with pytest.raises(
-            InvalidExperiment, match=rf"^init = FromFunction\(.*finite numbers of shape \(2, 5\).*{said}"
-        ):
-            draw(exp, seeds=3)
-
-
-def test_an_error_in_a_function_is_its_own() -> None:
-    def broken(rng: Any, fan_in: int, fan_out: int) -> None:
-        raise KeyError("mine")
-
-    with pytest.raises(KeyError, match="mine"):
-        fg.initial_params(experiment(broken, fg.Zeros()), seeds=3)
-
-
-def test_arrays_are_written_whole_and_a_function_by_its_name_alone() -> None:
-    exp = experiment(ARRAYS)
-    assert exp.init == fg.FromArrays(*ARRAYS)
-    assert fg.Experiment.from_json(exp.to_json()) == exp
-    assert json.loads(exp.to_json())["init"]["arrays"] == [array.tolist() for array in ARRAYS]
-    assert exp.id != experiment([array + 1 for array in ARRAYS]).id
-
-    exp = experiment(laplace, fg.FromFunction(shuffled))
-    plain = json.loads(exp.to_json())
-    assert plain["init"] == {"type": "FromFunction", "function": f"{__name__}:laplace"}
-    with pytest.raises(InvalidExperiment, match=rf"init\.function = '{__name__}:laplace': expected .*give it again"):
-        fg.Experiment.from_json(exp.to_json())
-    assert exp == experiment(fg.FromFunction(laplace), shuffled)
-
-
-def test_large_arrays_have_a_short_repr() -> None:
-    assert repr(fg.FromArrays(np.zeros((10, 10)))) == "FromArrays(<1 arrays of 100 numbers>)"
-    assert repr(fg.FromFunction(laplace)) == f"FromFunction({__name__}:laplace)"
-
-
-def test_functions_and_arrays_make_an_axis() -> None:
-    exp = fg.Experiment(fg.mlp(2, 1, bias=False), DATA, epochs=2)
-    axes = {"init": [laplace, [np.ones((2, 1))], [np.zeros((2, 1))], fg.HeNormal()]}
-    result = fg.sweep(exp, seeds=4, axes=axes, progress=False)
-    labels = result.dataset["init"].values.tolist()
-    assert labels[0] == f"FromFunction({__name__}:laplace)"
-    assert labels[1] == "FromArrays(((1.0,), (1.0,)))"
-    with pytest.raises(InvalidExperiment, match=r"^axes\['init'\]\[1\]\.arrays\[0\] = 'a'"):
-        fg.sweep(exp, seeds=4, axes={"init": [laplace, ["a"]]}, progress=False)
-
-
 def test_every_scheme_says_whether_a_kernel_can_draw_it() -> None:
     own = {name for name, cls in registered(Initializer).items() if not cls.in_kernel}
     assert own == {"FromFunction", "FromArrays"}
@@ -424,11 +218,3 @@ def test_the_command_line_takes_words_and_no_functions() -> None:
     for text in ("from_function(math:hypot)", "from_function(abs)", "from_arrays(1)"):
         with pytest.raises(InvalidExperiment, match="init"):
             request("xor", values | {"init": text})
-
-
-def test_forms_are_compiled_only_where_they_are_asked_for() -> None:
-    """And so a restart's kernel, which asks the same."""
-    assert not has_forms(experiment(fg.HeNormal()))
-    assert scratch_size(experiment(fg.HeNormal())) == 1
-    assert has_forms(experiment(fg.Zeros(), fg.TruncatedNormal()))
-    assert scratch_size(experiment(fg.Sparse(0.5), fg.Zeros())) == 5
