@@ -6,9 +6,7 @@ from fastgrok import plots as plots
 from fastgrok import statistics as statistics
 from fastgrok import studies as studies
 from fastgrok.api import Result as Result
-from fastgrok.api import Store as Store
 from fastgrok.api import initial_params as initial_params
-from fastgrok.api import open_store as open_store
 from fastgrok.api import predict as predict
 from fastgrok.api import run as run
 from fastgrok.api import sweep as sweep
@@ -54,5 +52,7 @@ from fastgrok.spec.stopping import EarlyStopping as EarlyStopping
 from fastgrok.spec.stopping import Restart as Restart
 from fastgrok.statistics.comparison import Comparison as Comparison
 from fastgrok.statistics.comparison import compare as compare
+from fastgrok.store import Store as Store
+from fastgrok.store import open_store as open_store
 
 __version__: str

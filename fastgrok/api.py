@@ -8,7 +8,7 @@ import os
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from typing import Any, NamedTuple, ParamSpec, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, Self, TypeVar, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -25,10 +25,11 @@ from fastgrok.spec.axes import Axis, Configuration, checked_axes, grid
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.network import Network
 from fastgrok.spec.recording import NOTHING, Recording, checked_recording
-from fastgrok.store.manifest import ALL, specified
-from fastgrok.store.store import Store, made_store, open_store
 
-__all__ = ["Result", "Store", "initial_params", "open_store", "predict", "run", "sweep"]
+if TYPE_CHECKING:
+    from fastgrok.store import Store
+
+__all__ = ["Result", "initial_params", "predict", "run", "sweep"]
 
 
 _P = ParamSpec("_P")
@@ -252,6 +253,9 @@ def sweep(
     """
     arguments.checked_experiment(experiment)
     if store is not None:
+        from fastgrok.store.manifest import specified
+        from fastgrok.store.store import made_store
+
         _check_unused("None with a store", params=params, lanes=lanes, chunk_size=chunk_size)
         kept = {"keep_params": keep_params, "rows": rows, "record_at": record_at, "track": track}
         asked = specified(experiment, seeds, axes, shard_size=shard_size, **kept)
@@ -259,7 +263,7 @@ def sweep(
         return made_store(store, asked, shard_size=shard_size).make(asked, options)
     said = {"executor": executor, "part_of": part_of, "shard_size": shard_size}
     _check_unused("a store beside it: it says how one is made", **said)
-    _check_unused("'all', or a store beside it", rows=None if rows == ALL else rows)
+    _check_unused("'all', or a store beside it", rows=None if rows == "all" else rows)
     checked = checked_axes(axes)
     points = grid(experiment, checked)
     recording = checked_recording(record_at, track, max(point.experiment.epochs for point in points))

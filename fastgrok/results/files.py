@@ -8,8 +8,10 @@ import itertools
 import json
 import os
 import secrets
+import socket
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -31,6 +33,9 @@ OUTCOME = "outcome"
 """The variable that is written to Parquet by the names of its values, and to NetCDF as codes with CF flags."""
 
 PARQUET, NETCDF = ".parquet", ".nc"
+
+TEMPORARY = ".tmp"
+"""How the names of files end that are still being written."""
 
 NETCDF_LIBRARIES = ("h5netcdf", "h5py")
 """What writing NetCDF needs."""
@@ -195,11 +200,28 @@ def write_netcdf(path: Path, dataset: xr.Dataset) -> None:
 
 
 def _atomically(path: Path, write: Callable[[str], object]) -> None:
-    """Write a file beside the target and put it in its place: whole or not at all."""
-    temporary = path.with_name(f".fastgrok-{secrets.token_hex(8)}.tmp")
-    try:
+    """Write a file: whole or not at all."""
+    with temporary_beside(path) as temporary:
         write(str(temporary))
         os.replace(temporary, path)
+
+
+@contextmanager
+def temporary_beside(target: Path) -> Iterator[Path]:
+    """Give the path of a temporary file whose name says who writes it; an error removes it.
+
+    Within the context it is written and takes the target's place: so does every file of a result, a trace or a store.
+    The cache of kernels, which imports no other room, has a few lines of its own.
+    """
+    writer = f"{host_name()}-{os.getpid()}-{secrets.token_hex(4)}"
+    temporary = target.with_name(f".{target.name[:100]}.{writer}{TEMPORARY}")
+    try:
+        yield temporary
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def host_name() -> str:
+    """Return the name of this machine, without dots."""
+    return socket.gethostname().replace(".", "_")

@@ -16,7 +16,7 @@ from fastgrok.engine import training
 from fastgrok.engine.training import TrainingOutput
 from fastgrok.errors import InvalidExperiment
 from fastgrok.results import files, provenance
-from fastgrok.results.rows import Row, as_frame, median, outcomes, rate
+from fastgrok.results.table import Row, as_frame, as_html, as_text, median, outcomes, rate
 from fastgrok.spec.axes import Axis, Configuration
 from fastgrok.spec.experiment import Experiment
 from fastgrok.statistics.counts import Counts
@@ -246,8 +246,6 @@ class Result:
     def __repr__(self) -> str:
         lines = [f"<fastgrok.Result: {self._title()}"]
         if self.axes:
-            from fastgrok.results.table import as_text
-
             lines.extend(as_text(self.rows()).splitlines())
         else:
             lines.extend(_sentences(self.summaries[0]))
@@ -255,8 +253,6 @@ class Result:
 
     def _repr_html_(self) -> str:
         import html
-
-        from fastgrok.results.table import as_html
 
         return f"<p>fastgrok.Result: {html.escape(self._title())}</p>{as_html(self.rows())}"
 

@@ -6,17 +6,14 @@ import contextlib
 import errno
 import os
 import re
-import secrets
-import socket
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from fastgrok.errors import InvalidExperiment
+from fastgrok.results.files import TEMPORARY, host_name, temporary_beside
 
-_TEMPORARY = ".tmp"
 _ABANDONED = 3600  # seconds after which a temporary file of another machine is taken for one that nobody writes
 
 
@@ -96,14 +93,18 @@ class _Local(Storage):
         self._path = Path(self.root)
 
     def write(self, name: str, data: bytes) -> None:
-        with self._written(name, data) as (temporary, target):
+        target = self._path / name
+        with temporary_beside(target) as temporary:
+            _write(temporary, data)
             is_new = not target.exists()
             os.replace(temporary, target)
         if not is_new:
             _sync(target.parent)
 
     def create(self, name: str, data: bytes) -> bool:
-        with self._written(name, data) as (temporary, target):
+        target = self._path / name
+        with temporary_beside(target) as temporary:
+            _write(temporary, data)
             try:
                 os.link(temporary, target)  # unlike a rename it fails where there is a file
             except FileExistsError:
@@ -117,22 +118,6 @@ class _Local(Storage):
         _sync(target.parent)
         return True
 
-    @contextlib.contextmanager
-    def _written(self, name: str, data: bytes) -> Iterator[tuple[Path, Path]]:
-        """Write a temporary file in the target's directory to the disk; it is put in its place within the context."""
-        target = self._path / name
-        stamp = f"{_host()}-{os.getpid()}-{secrets.token_hex(4)}"
-        temporary = target.with_name(f".{target.name}.{stamp}{_TEMPORARY}")
-        try:
-            with _opened(temporary) as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            yield temporary, target
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-
     def read(self, name: str) -> bytes:
         return (self._path / name).read_bytes()
 
@@ -143,11 +128,9 @@ class _Local(Storage):
             return None
 
     def names(self, folder: str, suffix: str, only: str | None = None) -> list[str]:
-        found = []
-        for inner in [only] if only else [entry.name for entry in self._entries(folder) if entry.is_dir()]:
-            inside = self._entries(f"{folder}/{inner}")
-            found += [f"{folder}/{inner}/{e.name}" for e in inside if e.name.endswith(suffix)]
-        return sorted(name for name in found if not name.endswith(_TEMPORARY))
+        folders = [only] if only else [entry.name for entry in self._entries(folder) if entry.is_dir()]
+        files = (f"{folder}/{inner}/{e.name}" for inner in folders for e in self._entries(f"{folder}/{inner}"))
+        return sorted(name for name in files if name.endswith(suffix) and not name.endswith(TEMPORARY))
 
     def _entries(self, folder: str) -> list[os.DirEntry[str]]:
         try:
@@ -160,7 +143,7 @@ class _Local(Storage):
 
     def remove_abandoned(self) -> list[str]:
         found = []
-        for path in sorted(self._path.rglob(f".*{_TEMPORARY}")):
+        for path in sorted(self._path.rglob(f".*{TEMPORARY}")):
             if _is_abandoned(path):
                 path.unlink(missing_ok=True)
                 found.append(str(path.relative_to(self._path)))
@@ -170,16 +153,20 @@ class _Local(Storage):
         return self.root, None
 
     def is_empty(self) -> bool:
-        return all(entry.name.endswith(_TEMPORARY) for entry in self._entries(""))
+        return all(entry.name.endswith(TEMPORARY) for entry in self._entries(""))
 
 
-def _opened(path: Path) -> BinaryIO:
-    """Open a file that is not there, and make its directory if that is not there either."""
+def _write(path: Path, data: bytes) -> None:
+    """Write a file that is not there to the disk, and make its directory if that is not there either."""
     try:
-        return open(path, "xb")
+        file = open(path, "xb")  # noqa: SIM115 - closed below
     except FileNotFoundError:
         _make(path.parent)
-        return open(path, "xb")
+        file = open(path, "xb")  # noqa: SIM115
+    with file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _make(directory: Path) -> None:
@@ -202,17 +189,12 @@ def _sync(directory: Path) -> None:
         os.close(descriptor)
 
 
-def _host() -> str:
-    """Return the name of this machine, without dots."""
-    return socket.gethostname().replace(".", "_")
-
-
 def _is_abandoned(path: Path) -> bool:
     """Whether the process that wrote a temporary file is gone."""
     stamp = re.fullmatch(r"\..+\.([^.]+)-([0-9]+)-[0-9a-f]{8}\.tmp", path.name)
     if stamp is None:
         return False  # somebody else's
-    if stamp[1] == _host():
+    if stamp[1] == host_name():
         try:
             os.kill(int(stamp[2]), 0)
         except ProcessLookupError:

@@ -15,8 +15,7 @@ from fastgrok.engine.arguments import ExecutionOptions
 from fastgrok.errors import InvalidExperiment, StoreError
 from fastgrok.explain.replay import replay
 from fastgrok.results.progress import progress_bar
-from fastgrok.results.rows import Row, as_frame
-from fastgrok.results.table import as_html, as_text
+from fastgrok.results.table import Row, as_frame, as_html, as_text
 from fastgrok.spec.axes import Axis, Configuration, index_of
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.variables import EPOCH, SEED

@@ -10,7 +10,7 @@ from fastgrok.engine import training
 from fastgrok.engine.driver import cpu_count
 from fastgrok.engine.kernel_params import flops_per_epoch
 from fastgrok.errors import InvalidExperiment, StoreError
-from fastgrok.results.rows import Row
+from fastgrok.results.table import Row
 from fastgrok.statistics.counts import Counts
 from fastgrok.statistics.summary import summarise
 from fastgrok.statistics.text import one_line
