@@ -135,11 +135,9 @@ def _label_places(edges: Sequence[Edge]) -> Iterator[tuple[float, float]]:
     steps = {layer: ys[0] - ys[1] if len(ys) > 1 else 1.0 for layer, ys in heights.items()}
     for source, target, _ in edges:
         n_sources, n_targets = (len(heights[node.layer]) for node in (source, target))
-        near, far = (n_sources * steps[source.layer], steps[target.layer])
+        near, far = steps[source.layer], steps[target.layer]
+        near, far = (near * n_sources, far) if n_sources <= n_targets else (near, far * n_targets)
         share = near / (near + far)
-        if n_sources > n_targets:
-            near, far = n_targets * steps[target.layer], steps[source.layer]
-            share = far / (near + far)
         share = min(max(share, 0.25), 0.75)
         yield source.x + share * (target.x - source.x), source.y + share * (target.y - source.y)
 

@@ -1,9 +1,10 @@
 """The streetlights of Grokking Deep Learning, chapter 6, number by number."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 import fastgrok as fg
 from fastgrok.studies.measures import Expectation, metric, printed, share
@@ -45,80 +46,60 @@ CHAPTER_ERRORS = {
 )
 def streetlights(runner: Runner) -> Iterator[Check]:
     """The linear and the deep streetlight networks, number by number."""
-    linear = _book(fg.mlp(3, 1, bias=False), fg.Dataset([[1, 0, 1]], [0]), 0.1)
-    errors, _ = _errors(runner, linear, START, len(ONE_ERROR))
-    steps = range(1, 1 + len(ONE_ERROR))
-    yield from _each("one streetlight", "error, step", steps, errors[:, 0], map(printed, ONE_ERROR))
-    yield from _each(
-        "one streetlight",
-        "prediction, step",
-        range(1, 6),
-        _predictions(runner, linear),
-        map(_to_digits, ONE_PREDICTION),
-    )
-    linear = linear.replace(data=fg.datasets.streetlights())
-    errors, _ = _errors(runner, linear, START, len(ALL_ERRORS))
-    yield from _each(
-        "six streetlights", "summed error, epoch", range(1, 21), errors.sum(axis=1), map(printed, ALL_ERRORS)
-    )
+    light = _book(fg.mlp(3, 1, bias=False), fg.Dataset([[1, 0, 1]], [0]), 0.1).replace(epochs=len(ONE_ERROR))
+    predictions, errors = _before_updates(light, params=START)
+    case = "one streetlight"
+    yield from _each(case, "error, step", range(1, 1 + len(ONE_ERROR)), errors[:, 0], map(printed, ONE_ERROR))
+    yield from _each(case, "prediction, step", range(1, 6), predictions[:5, 0], map(_to_digits, ONE_PREDICTION))
+    lights = light.replace(data=fg.datasets.streetlights(), epochs=len(ALL_ERRORS))
+    _, errors = _before_updates(lights, params=START)
+    sums = errors.sum(axis=1)
+    yield from _each("six streetlights", "summed error, epoch", range(1, 21), sums, map(printed, ALL_ERRORS))
     yield from _notebook(runner)
     yield from _chapter(runner)
 
 
 def _notebook(runner: Runner) -> Iterator[Check]:
     """Run the notebook's deep network: delta is twice the error."""
+    case = "deep, notebook"
     exp = _book(fg.mlp(3, 4, 1, bias=False), fg.datasets.deep_streetlights(), 0.1, "squared_error")
-    start = fg.initial_params(exp, [SEED])
-    errors, _ = _errors(runner, exp, start, 1 + max(NOTEBOOK_ERRORS))
+    _, errors = _before_updates(exp.replace(epochs=1 + max(NOTEBOOK_ERRORS)))
     last = errors[list(NOTEBOOK_ERRORS), -1]
-    yield from _each(
-        "deep, notebook", "last error, epoch", NOTEBOOK_ERRORS, last, map(printed, NOTEBOOK_ERRORS.values())
-    )
+    yield from _each(case, "last error, epoch", NOTEBOOK_ERRORS, last, map(printed, NOTEBOOK_ERRORS.values()))
     trained = runner.run(exp.replace(epochs=100), [SEED], keep_params=True).params[1].ravel()
-    yield from _each("deep, notebook", "output weight", range(1, 5), trained, map(printed, NOTEBOOK_WEIGHTS))
-    yield from _many_seeds(runner, "deep, notebook", exp.replace(epochs=100))
+    yield from _each(case, "output weight", range(1, 5), trained, map(printed, NOTEBOOK_WEIGHTS))
+    yield from _many_seeds(runner, case, exp.replace(epochs=100))
 
 
 def _chapter(runner: Runner) -> Iterator[Check]:
     """Run the chapter's deep network: delta is the error."""
+    case = "deep, chapter 6"
     exp = _book(fg.mlp(3, 4, 1, bias=False), fg.datasets.deep_streetlights(), 0.2)
-    errors, _ = _errors(runner, exp, fg.initial_params(exp, [SEED]), max(CHAPTER_ERRORS))
+    _, errors = _before_updates(exp.replace(epochs=max(CHAPTER_ERRORS)))
     sums = errors.sum(axis=1)[np.array(list(CHAPTER_ERRORS)) - 1]
-    expected = map(_to_digits, CHAPTER_ERRORS.values())
-    yield from _each("deep, chapter 6", "summed error, epoch", CHAPTER_ERRORS, sums, expected)
-    yield from _many_seeds(runner, "deep, chapter 6", exp.replace(epochs=60))
+    yield from _each(case, "summed error, epoch", CHAPTER_ERRORS, sums, map(_to_digits, CHAPTER_ERRORS.values()))
+    yield from _many_seeds(runner, case, exp.replace(epochs=60))
 
 
 def _many_seeds(runner: Runner, case: str, exp: fg.Experiment) -> Iterator[Check]:
-    """Say what share of the seeds does as well as the source's one."""
+    """Measure the share of the seeds that do as well as the source's."""
     loss = metric(runner.run(exp), "loss_final")
-    ours = metric(runner.run(exp, [SEED]), "loss_final")[0]
-    yield Check(case, "seeds that end with no more loss", share(loss <= ours))
+    source = metric(runner.run(exp, [SEED]), "loss_final")[0]
+    yield Check(case, "seeds that end with no more loss", share(loss <= source))
 
 
 def _book(network: fg.Network, data: fg.Dataset, alpha: float, loss: Any = "half_squared_error") -> fg.Experiment:
-    """Return one epoch as in the book: delta is the error, or twice it for "squared_error"."""
-    fixed: dict[str, Any] = {"epochs": 1, "stop": None, "stream": "numpy_legacy"}
+    """Return an experiment as in the book: delta is the error, or twice it for "squared_error"."""
+    fixed: dict[str, Any] = {"stop": None, "stream": "numpy_legacy"}
     return fg.Experiment(network, data, loss=loss, optimizer=fg.SGD(lr=alpha), **fixed)
 
 
-def _errors(runner: Runner, exp: fg.Experiment, params: list[Any], epochs: int) -> tuple[Any, list[Any]]:
-    """Return each example's squared error before its update, (epochs, n_examples), and the parameters at the end."""
-    data = exp.data
-    examples = [exp.replace(data=fg.Dataset([x], [y])) for x, y in zip(data.X, data.y, strict=True)]
-    errors = np.empty((epochs, len(examples)))
-    for epoch in range(epochs):
-        for k, one in enumerate(examples):
-            outputs = fg.predict(exp.network, params, one.data.X)
-            errors[epoch, k] = ((outputs[0] - one.data.y) ** 2).sum()
-            params = runner.run(one, params=params, keep_params=True).params
-    return errors, params
-
-
-def _predictions(runner: Runner, exp: fg.Experiment) -> list[float]:
-    """Return the prediction before each of the first steps."""
-    after = [runner.run(exp.replace(epochs=k), params=START, keep_params=True) for k in range(len(ONE_PREDICTION))]
-    return [float(result.predict(exp.data.X)[0, 0, 0]) for result in after]
+def _before_updates(exp: fg.Experiment, **start: Any) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return the output and the squared error of each example before its update, (epochs, n_examples) each."""
+    trace, targets = fg.replay(exp, SEED, every="step", **start), exp.data.y[:, 0]
+    before = trace[f"activation_{len(exp.network.linears)}"].values[:-1, :, 0]  # (n_steps, n_examples)
+    outputs = before.reshape(-1, len(targets), len(targets)).diagonal(axis1=1, axis2=2)
+    return outputs, (outputs - targets) ** 2
 
 
 def _to_digits(value: float) -> Expectation:
@@ -127,7 +108,7 @@ def _to_digits(value: float) -> Expectation:
     return Expectation(value - half, value + half)
 
 
-def _each(case: str, what: str, places: Any, observed: Sequence[float], expected: Any) -> Iterator[Check]:
+def _each(case: str, name: str, numbers: Any, observed: NDArray[Any], expected: Any) -> Iterator[Check]:
     """Yield a check for each number of a list."""
-    for place, value, expectation in zip(places, observed, expected, strict=True):
-        yield Check(case, f"{what} {place}", value, expectation, "")
+    for number, value, expectation in zip(numbers, observed, expected, strict=True):
+        yield Check(case, f"{name} {number}", value, expectation, "")
