@@ -137,8 +137,7 @@ def _label_places(edges: Sequence[Edge]) -> Iterator[tuple[float, float]]:
         n_sources, n_targets = (len(heights[node.layer]) for node in (source, target))
         near, far = steps[source.layer], steps[target.layer]
         near, far = (near * n_sources, far) if n_sources <= n_targets else (near, far * n_targets)
-        share = near / (near + far)
-        share = min(max(share, 0.25), 0.75)
+        share = min(max(near / (near + far), 0.25), 0.75)
         yield source.x + share * (target.x - source.x), source.y + share * (target.y - source.y)
 
 
