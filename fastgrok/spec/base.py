@@ -98,6 +98,8 @@ class Spec:
     __pydantic_fields__: ClassVar[dict[str, Any]]
     from_text: ClassVar[bool] = True
     """Whether a command line can name it: `uniform(-2, 2)`."""
+    positional: ClassVar[bool] = False
+    """Whether its representation leaves out the names of fields without a default: `Linear(2, 4)`."""
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         if cls.__name__ not in _REGISTRY:
@@ -120,7 +122,11 @@ class Spec:
         """
         declared = self.__pydantic_fields__
         values = {name: value for name, value in self._values().items() if name not in names}
-        parts = [f"{k}={v!r}" for k, v in values.items() if declared[k].repr or v != declared[k].default]
+        parts = [
+            repr(value) if self.positional and declared[name].is_required() else f"{name}={value!r}"
+            for name, value in values.items()
+            if declared[name].repr or value != declared[name].default
+        ]
         return f"{type(self).__name__}({', '.join(parts)})"
 
     def _values(self) -> dict[str, Any]:

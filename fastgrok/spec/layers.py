@@ -1,7 +1,6 @@
 """Layers: Linear, and the activations."""
 
-import dataclasses
-from typing import Annotated, Any, cast
+from typing import Annotated
 
 from pydantic import Field
 
@@ -17,15 +16,7 @@ Width = Annotated[Integer, Field(ge=1, le=MAX_WIDTH)]
 class Layer(Spec):
     """Base of the layers of a `Network`."""
 
-    def __repr__(self) -> str:
-        parts = []
-        for field in dataclasses.fields(cast(Any, self)):
-            value = getattr(self, field.name)
-            if field.default is dataclasses.MISSING:
-                parts.append(repr(value))
-            elif value != field.default:
-                parts.append(f"{field.name}={value!r}")
-        return f"{type(self).__name__}({', '.join(parts)})"
+    positional = True
 
 
 class Activation(Layer):
@@ -59,7 +50,7 @@ class Linear(Layer):
 
     fan_in: Width
     fan_out: Width
-    bias: Bool = True
+    bias: Bool = Field(default=True, repr=False)
 
 
 @spec
@@ -83,7 +74,7 @@ class ReLU(Activation):
     ReLU(gradient_at_zero=1.0)
     """
 
-    gradient_at_zero: Share = 0.0
+    gradient_at_zero: Share = Field(default=0.0, repr=False)
 
 
 @spec
@@ -107,7 +98,7 @@ class LeakyReLU(Activation):
     LeakyReLU(slope=0.2)
     """
 
-    slope: Share = 0.01
+    slope: Share = Field(default=0.01, repr=False)
 
 
 @spec
