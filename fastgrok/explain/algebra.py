@@ -86,12 +86,12 @@ def algebra(network: Network) -> Algebra:
     Parameters
     ----------
     network
-        Any.
+        A network of any layers.
 
     Raises
     ------
     InvalidExperiment
-        If it is none.
+        If it is no network.
 
     Examples
     --------

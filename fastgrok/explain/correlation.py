@@ -1,4 +1,4 @@
-"""What correlates with what, layer by layer, and what a layer has found."""
+"""Correlation of inputs, units and targets over the examples, and what each layer has found of it."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class Correlation:
     least
         The |r| that counts as correlation.
     experiment
-        What was trained.
+        The experiment that was replayed.
     """
 
     r: xr.Dataset
@@ -113,13 +113,13 @@ def correlation(trace: Any, *, least: float = 0.5) -> Correlation:
     Raises
     ------
     InvalidExperiment
-        If it is not a trace of one seed, or `least` will not do.
+        If it is not a trace of one seed, or `least` is not such a number.
 
     Notes
     -----
     Its limits. What is constant over the examples has no correlation: a dead unit, an input that never changes, and
     what varies by rounding only. Few examples correlate by accident, and two always do, r = 1 or -1: among the active
-    examples of a unit see `active_k`. Untrained layers may find something, since they are looked at as they stand.
+    examples of a unit see `active_k`. Untrained layers may find something, since their units are taken as they stand.
     r is of one unit at a time: a layer whose units do nothing each may do it jointly, which shows in the next
     layer's z. And r is about straight lines: what a unit knows otherwise does not count. Linear layers alone find on
     XOR nothing ever: r of any weighted sum of its inputs with the target is 0.
@@ -298,7 +298,7 @@ def _cut(count: int, noun: str) -> str:
 
 
 def _limits_text(n_examples: int) -> str:
-    """Say what the answers hold for."""
+    """Say the limits of the answers."""
     few = "" if n_examples > 10 else "So few examples correlate by accident, and two always do."
     return paragraph(
         "Each r of a layer is the strongest of its unit, over inputs or targets, at the end.",

@@ -24,7 +24,7 @@ class Success(NamedTuple):
     """The seed did not fail."""
 
     epoch: int  # after which every criterion held for the first time
-    criteria: str  # what was asked for
+    criteria: str  # those of the experiment, as it prints them
 
     @property
     def cause(self) -> str:
@@ -43,7 +43,7 @@ def success(trace: xr.Dataset, experiment: Experiment) -> Success | None:
 
 
 class Evidence(Protocol):
-    """What shows a cause."""
+    """The evidence of a cause."""
 
     @property
     def cause(self) -> str:
@@ -69,7 +69,7 @@ class Failure:
     cause
         One of the words of `failure`.
     evidence
-        What shows it: `Success`, `Divergence`, `NetworkDeath`, `OnPlateau` or `NotConverged`.
+        Its evidence: `Success`, `Divergence`, `NetworkDeath`, `OnPlateau` or `NotConverged`.
     outcome
         The outcome of the seed in a sweep.
     end
@@ -80,7 +80,7 @@ class Failure:
         The epoch whose parameters EarlyStopping(restore_best=True) brought back; None: those of the end were kept.
         The outcome is of these.
     experiment
-        What was trained.
+        The experiment that was replayed.
     """
 
     cause: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from collections.abc import Iterator
@@ -116,13 +117,13 @@ def read_listing(text: str, network: Network | None = None) -> tuple[Network | N
     _check_places(entries, widths, network)
     values = _by_place(entries)
     params: list[NDArray[np.float64]] = []
-    for k in range(1, len(widths)):
-        params.append(_filled(values, [[(k, i, j) for j in range(widths[k])] for i in range(widths[k - 1])]))
-        bias: list[Any] = [(k, None, j) for j in range(widths[k])]
+    for k, (fan_in, fan_out) in enumerate(itertools.pairwise(widths), start=1):
+        params.append(np.array([[_at(values, (k, i, j)) for j in range(fan_out)] for i in range(fan_in)]))
+        bias = [(k, None, j) for j in range(fan_out)]
         if any(place in values for place in bias):
-            params.append(_filled(values, bias))
+            params.append(np.array([_at(values, place) for place in bias]))
         elif network is not None and network.linears[k - 1].bias:
-            params.append(np.zeros(widths[k]))
+            params.append(np.zeros(fan_out))
     return network, params
 
 
@@ -192,11 +193,6 @@ def _by_place(entries: list[_Entry]) -> dict[Any, float]:
         if first is not entry:
             raise InvalidExperiment(entry.field, entry.text, f"each once, and line {first.line} has it already")
     return {place: entry.value for place, entry in lines.items()}
-
-
-def _filled(values: dict[Any, float], places: list[Any]) -> NDArray[np.float64]:
-    """Return the numbers at nested places."""
-    return np.array([_filled(values, p) if isinstance(p, list) else _at(values, p) for p in places])
 
 
 def _at(values: dict[Any, float], place: tuple[int, int | None, int]) -> float:

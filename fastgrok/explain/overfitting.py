@@ -1,4 +1,4 @@
-"""Whether a network learns its examples by heart, since when, and which weights grow meanwhile."""
+"""Overfitting: whether the losses of training and validation part, since when, and which weights grow meanwhile."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class Overfitting:
     least
         The rise that counts.
     experiment
-        What was trained.
+        The experiment that was replayed.
     """
 
     overfitted: bool
@@ -131,7 +131,7 @@ def overfitting(trace: Any, *, least: float = 0.05) -> Overfitting:
     Raises
     ------
     InvalidExperiment
-        If it is not such a trace, or `least` will not do.
+        If it is not such a trace, or `least` is not a finite number of 0 or more.
 
     Notes
     -----
@@ -209,12 +209,12 @@ def _growth_cells(row: InputGrowth | WeightGrowth) -> list[str]:
 
 
 def _most(count: int, noun: str) -> str:
-    """Say how many are shown."""
+    """Name the rows of a table, and how many there are."""
     return f"the first {_ROWS} of {plural(count, noun)}" if count > _ROWS else plural(count, noun)
 
 
 def _verdict(result: Overfitting) -> str:
-    """Say whether, since when and how much."""
+    """Say whether the curves part, since when, and by how much."""
     dim = time_dim(result.curves)
     then, end = result.curves.sel({dim: result.since.time}), result.curves.isel({dim: -1})
     validation = (

@@ -59,7 +59,7 @@ def linear_params(network: Network, params: Sequence[Array]) -> list[tuple[Array
 
 
 class Pass(NamedTuple):
-    """What goes through a network forward and what comes back, for some examples."""
+    """A forward and a backward pass of some examples."""
 
     acts: list[Array]  # the inputs, then the outputs of each layer, (n_examples, width) each
     deltas: list[Array]  # dL/d(acts), L the loss of an example alone

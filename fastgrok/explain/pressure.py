@@ -37,7 +37,7 @@ class Pressure:
         For every recorded time, with the dimensions of the parameter: `up_weight_k`, the sum over the examples that
         push up; `down_weight_k`, over those that push down, 0 or less; `conflict_weight_k`; likewise for biases.
     experiment
-        What was trained.
+        The experiment that was replayed.
     """
 
     at: Moment
@@ -60,7 +60,7 @@ class Pressure:
 class ParamPressure(NamedTuple):
     """The pressure on one weight or bias at the time of `Pressure.at`."""
 
-    name: str  # what it is called, as "light_0 -> unit 0"
+    name: str  # from which input to which unit, as "light_0 -> unit 0"
     examples: NDArray[np.float64]  # (n_examples,)
     up: float
     down: float

@@ -21,7 +21,6 @@ from fastgrok.explain.trace_variables import (
     TraceVariable,
     activation_places,
     param_variables,
-    relu_owners,
     shared_variables,
     trace_variables,
 )
@@ -81,7 +80,7 @@ def replay(
     Raises
     ------
     InvalidExperiment
-        If an argument will not do, or the history does not fit into memory.
+        If an argument does not fit the experiment, or the history does not fit into memory.
 
     Notes
     -----
@@ -290,7 +289,7 @@ def _variables(experiment: Experiment, examined: Examined) -> dict[str, NDArray[
             examined.acts[:, :, a],
         )
         variables[f"delta_{k}"] = examined.deltas[:, :, z]
-    owners = np.array(relu_owners(network))
+    owners = np.repeat(network.relu_layers, network.relu_widths)  # the Linear layer before each ReLU unit
     for k in set(network.relu_layers):
         dead = training.dead[owners == k].T
         variables[f"dead_{k}"] = dead.reshape(len(dead), -1, network.linears[k - 1].fan_out).any(axis=1)

@@ -107,7 +107,7 @@ class SignFlow:
     Parameters
     ----------
     experiment
-        What was looked at.
+        The experiment of the network.
     examples
         (n_examples,), the numbers of the examples in the data.
     output, target
@@ -171,7 +171,7 @@ def sign_flow(
     Raises
     ------
     InvalidExperiment
-        If an argument will not do.
+        If an argument does not fit the experiment.
 
     Notes
     -----

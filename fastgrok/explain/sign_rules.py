@@ -19,7 +19,7 @@ from fastgrok.statistics.tables import Cells, aligned
 
 _RELATIONS = {0: "=", -1: "<", 1: ">"}
 UPDATES = {0: "keep", 1: "up", -1: "down"}
-"""What becomes of a weight, by its direction."""
+"""The word for an update, by its direction."""
 
 _NOTES = (
     "o^k is what layer k gives out, o^1 the data; delta^k is how the loss changes with what layer k takes in. "
@@ -117,14 +117,14 @@ def sign_rules(network: Network, loss: Loss = "half_squared_error") -> SignRules
     Parameters
     ----------
     network
-        Any.
+        A network of any layers.
     loss
         "half_squared_error", "squared_error" or "binary_cross_entropy".
 
     Raises
     ------
     InvalidExperiment
-        If one will not do.
+        If it is no network, or no loss of this network.
 
     Notes
     -----

@@ -91,8 +91,3 @@ def wrapped(text: str, indent: int = 0, hanging: int = 4) -> list[str]:
         break_long_words=False,
         break_on_hyphens=False,
     )
-
-
-def bullet(text: str) -> str:
-    """Return an item of a list as lines of at most 100 characters."""
-    return "\n".join(wrapped(f"- {text}", hanging=2))

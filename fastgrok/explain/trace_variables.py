@@ -142,10 +142,3 @@ def activation_places(network: Network) -> list[tuple[int, int]]:
         else:
             places[-1] = (places[-1][0], place)
     return places
-
-
-def relu_owners(network: Network) -> list[int]:
-    """Return for each unit of the ReLU layers, in order, the number of the Linear layer before it."""
-    return [
-        number for number, width in zip(network.relu_layers, network.relu_widths, strict=True) for _ in range(width)
-    ]

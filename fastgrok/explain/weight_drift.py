@@ -22,7 +22,7 @@ LEAST = 0.01
 """And more than this share of the range that it went through since the start."""
 
 WINDOW = 0.25
-"""Whether it is still learning is told from this share of the recorded times, the last ones."""
+"""A weight is still learning if it moves beyond noise over this share of the recorded times, the last ones."""
 
 
 class WeightDrift(NamedTuple):

@@ -44,7 +44,7 @@ class WorkedPass:
     Parameters
     ----------
     experiment
-        What it was given to.
+        The experiment of the network.
     example
         Its number in the data; None for an input that is not of the data.
     inputs, target, output
@@ -98,12 +98,12 @@ def worked_pass(
     target
         With inputs: their targets, n_out numbers.
     at
-        With a trace: the epoch or step after which the network is looked at; None: the last.
+        With a trace: the epoch or step after which the network is taken; None: the last.
 
     Raises
     ------
     InvalidExperiment
-        If an argument will not do.
+        If an argument does not fit the experiment.
 
     Notes
     -----

@@ -84,7 +84,7 @@ def _largest(name: str, values: NDArray[Any]) -> Largest:
 
 
 def _where(place: tuple[int, ...]) -> str:
-    """Say where a value was."""
+    """Write the place of a value."""
     if not place:
         return ""
     return f"unit {place[0]}" if len(place) == 1 else f"input {place[0]}, unit {place[1]}"

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from fastgrok.explain.causes.death import UnitDeath, unit_deaths
 from fastgrok.explain.causes.loss_trend import LossTrend, loss_trend
-from fastgrok.explain.text import bullet, example, paragraph
+from fastgrok.explain.text import example, paragraph, wrapped
 from fastgrok.explain.trace import Moment, epochs_of, moment, start_of_last_run
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.variables import MAX_PLATEAU_EXAMPLES
@@ -46,17 +46,18 @@ class OnPlateau(NamedTuple):
         """Say it in words."""
         data, loss = experiment.data, number(self.plateau.loss)
         opening = f"On a plateau: since {self.since} the loss stays near {loss} ({self.plateau.name})."
-        lines = [f"{listed(example(data, k) for k in group)}: output {self._output(group)}" for group in self.groups]
+        groups = (f"{listed(example(data, k) for k in group)}: output {self._output(group)}" for group in self.groups)
+        lines = ["\n".join(wrapped(f"- {group}", hanging=2)) for group in groups]
         dead = listed(f"unit {d.unit} of layer {d.layer} (since {d.since})" for d in self.dead)
         closing = paragraph(
             f"The gradient norm there is {number(self.gradient_norm)}.",
             f"Dead: {dead}." if self.dead else "",
             self.loss_trend.text(),
         )
-        return "\n".join([paragraph(opening, "Its outputs do not tell apart:"), *map(bullet, lines), closing])
+        return "\n".join([paragraph(opening, "Its outputs do not tell apart:"), *lines, closing])
 
     def _output(self, group: tuple[int, ...]) -> str:
-        """Say what the examples of a group get."""
+        """Write the mean outputs of a group of examples."""
         return ", ".join(number(value) for value in self.outputs[list(group)].mean(axis=0))
 
 
