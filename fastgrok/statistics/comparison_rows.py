@@ -34,7 +34,7 @@ class ValueRow(NamedTuple):
 
 
 class PairRow(NamedTuple):
-    """How large the advantage of one value over another is, where the other axes stand still."""
+    """How large the advantage of one value over another is, in one combination of the other axes."""
 
     stratum: Mapping[str, Any]  # the label on each of the other axes
     a: Any  # the label of one value
@@ -90,7 +90,7 @@ class Member(NamedTuple):
 
     @classmethod
     def of(cls, configuration: Configuration, counts: Counts, confidence: float) -> Self:
-        """Find out what a success costs."""
+        """Return a configuration with what a success costs."""
         experiment = configuration.experiment
         if not counts.n:
             return cls(configuration, counts, None)
@@ -108,7 +108,7 @@ class Member(NamedTuple):
 
 
 def value_row(member: Member, confidence: float) -> ValueRow:
-    """Say how consistently one configuration converges."""
+    """Return how consistently one configuration converges."""
     labels, counts = member.configuration.labels, member.counts
     share = rate(counts.n_converged, counts.n, confidence)
     if member.cost is None:
@@ -120,7 +120,7 @@ def value_row(member: Member, confidence: float) -> ValueRow:
 def pair_row(
     stratum: Mapping[str, Any], axis: str, pair: tuple[Member, Member], paired: PairedCounts, confidence: float
 ) -> PairRow:
-    """Say how large the advantage of one configuration over another is; nothing is adjusted yet."""
+    """Return how large the advantage of one configuration over another is; no p-value is adjusted yet."""
     a, b = (member.counts for member in pair)
     exact, ranks = mcnemar(paired.table), paired_logrank(a, b, paired).p_value
     return PairRow(
@@ -177,7 +177,7 @@ def _strata(members: Sequence[Member], axis: str) -> list[tuple[dict[str, Any], 
 def _counted(
     members: Sequence[Member], sweep: Sweep, axis: str, strata: Sequence[tuple[Any, list[int]]]
 ) -> tuple[dict[tuple[int, int], PairedCounts], dict[tuple[Any, Any], PooledCounts]]:
-    """Count which epochs go together, by the places of two members, and by their labels what all strata say."""
+    """Count pairs of epochs, by the places of two members, and differences over all strata, by their two labels."""
     paired: dict[tuple[int, int], PairedCounts] = {}
     pooled: dict[tuple[Any, Any], PooledCounts] = {}
     labels = [member.configuration.labels[axis] for member in members]
@@ -215,7 +215,7 @@ def _common(
 
 
 def _pooled_rows(pooled: Mapping[tuple[Any, Any], tuple[int, PooledCounts]], confidence: float) -> list[PooledRow]:
-    """Say how large each advantage is in the mean over strata."""
+    """Return how large each advantage is in the mean over strata."""
     rows = []
     for (a, b), (n_strata, counts) in pooled.items():
         p = counts.p_value()

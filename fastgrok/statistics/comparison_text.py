@@ -50,7 +50,7 @@ def pooled_cells(rows: Sequence[PooledRow], confidence: float) -> Cells:
 
 
 def _interval(confidence: float) -> str:
-    """Return what a header says of intervals."""
+    """Return what a header says of intervals: [95 %]."""
     return f"[{100 * confidence:g} %]"
 
 
@@ -79,7 +79,7 @@ def verdicts(pairs: Sequence[PairRow], pooled: Sequence[PooledRow] | None, axis:
 
 
 def _wins(rows: Sequence[PairRow | PooledRow], alpha: float) -> dict[Any, int]:
-    """Return than how many others each value is seen to converge more often."""
+    """Count, for each value, the others than which it converges more often."""
     wins = {label: 0 for row in rows for label in (row.a, row.b)}
     for row in rows:
         if row.p_holm <= alpha and row.difference.value:

@@ -89,7 +89,7 @@ class Counts(Tally):
 
     @classmethod
     def empty(cls) -> Self:
-        """Return the counts of no seed, of which is not said whether there is a criterion."""
+        """Return the counts of no seed; whether there is a criterion stays open."""
         return cls(0, None, (0,) * len(OUTCOMES), _NONE, _NONE, _NONE, 0)
 
     @classmethod
@@ -215,7 +215,7 @@ def _column(columns: Mapping[str, Any], name: str) -> Any:
 
 
 def _codes(outcomes: Any) -> NDArray[np.int64]:
-    """Return the codes of outcomes that are given as such or by their names."""
+    """Return the codes of outcomes, from codes or from names."""
     names, expected = np.asarray(outcomes), f"names among {', '.join(OUTCOMES)}, or their codes from 0"
     if names.dtype.kind in "iu" or not names.size:
         codes = names.astype(np.int64, copy=False)
@@ -228,11 +228,13 @@ def _codes(outcomes: Any) -> NDArray[np.int64]:
 
 
 def dead_by_layer(columns: Mapping[str, Any], name: str, experiment: Experiment) -> NDArray[Any] | None:
-    """Return the dead units of each ReLU layer, (seeds, layers); None: they are not there."""
+    """Return the dead units of each ReLU layer, (n_seeds, n_layers); None: no column has them."""
     if name in columns:
         return np.asarray(columns[name])
     names = [layer.column(name) for layer in relu_layers(experiment.network)]
-    return np.column_stack([columns[one] for one in names]) if names and all(x in columns for x in names) else None
+    if not names or any(layer not in columns for layer in names):
+        return None
+    return np.column_stack([columns[layer] for layer in names])
 
 
 def _losses(losses: Any, converged: NDArray[np.bool_]) -> Split:

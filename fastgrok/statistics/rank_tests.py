@@ -15,7 +15,7 @@ from fastgrok.statistics.survival import survival_curve
 
 class ChiSquared(NamedTuple):
     """
-    A test.
+    The result of a chi-squared test.
 
     Parameters
     ----------
@@ -143,7 +143,7 @@ def _residuals(
 
 
 def _at_all_epochs(configurations: Sequence[Counts]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return how many are at risk before, and converge at, each epoch at which any does, (k, n_epochs)."""
+    """Return the seeds at risk at each epoch at which any converges, and those that do: (k, n_epochs) each."""
     curves = [survival_curve(counts) for counts in configurations]
     epochs = np.unique(np.concatenate([curve.time for curve in curves]))
     at_risk, events = np.zeros((2, len(curves), len(epochs)), np.int64)

@@ -48,7 +48,9 @@ def ratio_of_medians(a: Counts, b: Counts, paired: PairedCounts, confidence: flo
     medians = [quantile(survival_curve(counts), 0.5, confidence) for counts in (a, b)]
     if any(median.value is None for median in medians):
         return NO_ESTIMATE
-    with_a, with_b = (_met(counts, int(median.value or 0)) for counts, median in zip((a, b), medians, strict=True))
+    with_a, with_b = (
+        _share_influence(counts, int(median.value or 0)) for counts, median in zip((a, b), medians, strict=True)
+    )
     spread = math.sqrt(with_a.variance() * with_b.variance())
     r = covariance(paired, with_a, with_b) / spread if spread else 0.0
     (x, x_low, x_high), (y, y_low, y_high) = (_logs(median) for median in medians)
@@ -57,8 +59,8 @@ def ratio_of_medians(a: Counts, b: Counts, paired: PairedCounts, confidence: flo
     return Estimate(math.exp(x - y), *(math.exp(end) if math.isfinite(end) else None for end in (low, high)))
 
 
-def _met(counts: Counts, epoch: int) -> Influence:
-    """Return what each seed adds to the share that has converged by an epoch."""
+def _share_influence(counts: Counts, epoch: int) -> Influence:
+    """Return how much each seed moves the share that has converged by an epoch."""
     converged = counts.converged.values <= epoch
     share = int(counts.converged.counts[converged].sum()) / counts.n
     return Influence(counts.converged, converged.astype(np.float64) - share, -share, counts.n)
@@ -70,11 +72,11 @@ def _logs(median: Estimate) -> tuple[float, float, float]:
     return value, low, high
 
 
-def _joint(one: float, other: float, r: float) -> float:
-    """Return the distance that two distances make."""
-    if math.isinf(one) or math.isinf(other):
+def _joint(x: float, y: float, r: float) -> float:
+    """Return sqrt(x**2 + y**2 - 2 r x y): half an interval of a difference of estimates with correlation r."""
+    if math.isinf(x) or math.isinf(y):
         return math.inf
-    return math.sqrt(max(one**2 + other**2 - 2 * r * one * other, 0.0))
+    return math.sqrt(max(x**2 + y**2 - 2 * r * x * y, 0.0))
 
 
 @checked

@@ -87,7 +87,7 @@ def expected_epochs(counts: Counts, cutoff: int | None = None, confidence: float
 
 
 def _estimate(counts: Counts, cutoff: int, z: float, luck: float = 0.0) -> Estimate:
-    """Return E(cutoff) with the interval of log E, moved up by how much too small that is expected to be."""
+    """Return E(cutoff) with the interval of log E, moved up by its expected bias, `luck`."""
     influence, value = expected_epochs_influence(counts, cutoff)
     error = z * float(np.sqrt(influence.variance() / counts.n))
     low, high = (value * float(np.exp(luck + end)) for end in (-error, error))
@@ -151,7 +151,7 @@ def best_cutoff(counts: Counts, confidence: float = 0.95) -> BestCutoff:
     Estimate(value=4, low=2, high=4)
     """
     z = normal_quantile(confidence)
-    last, epochs = _tried(counts)
+    last, epochs = _candidates(counts)
     if counts.converged.counts[counts.converged.values <= last].sum() < LEAST_CONVERGED:
         return BestCutoff(NO_ESTIMATE, expected_epochs(counts, last, confidence))
     converged = _Moments.of(counts.converged, epochs, counts.n)
@@ -172,11 +172,11 @@ def best_cutoff(counts: Counts, confidence: float = 0.95) -> BestCutoff:
 def chosen_cutoff(counts: Counts) -> int:
     """Return the best cut-off, or the last epoch where too few seeds converge for a choice."""
     best = best_cutoff(counts).cutoff.value
-    return _tried(counts)[0] if best is None else int(best)
+    return _candidates(counts)[0] if best is None else int(best)
 
 
-def _tried(counts: Counts) -> tuple[int, NDArray[np.int64]]:
-    """Return the last epoch that is tried, and all of them: after each one that converged, and the last."""
+def _candidates(counts: Counts) -> tuple[int, NDArray[np.int64]]:
+    """Return the last epoch that a cut-off may be, and all that are tried: where a seed converges, and the last."""
     limit = last_cutoff(counts)
     last = limit if limit is not None else int((counts.converged + counts.never).values[-1])
     return last, np.union1d(counts.converged.values[counts.converged.values <= last], last)

@@ -156,14 +156,14 @@ def _squares(differences: Histogram) -> int:
 
 
 def _both_tails(total: int, n: int) -> float:
-    """Return the probability that n signs add up to something as far from 0."""
+    """Return P(abs(sum of n random signs) >= total)."""
     from scipy.stats import binom
 
     return min(1.0, 2.0 * float(binom.cdf((n - total) // 2, n, 0.5)))
 
 
 def _signs_counted_out(total: int, sizes: NDArray[np.int64], counts: list[int]) -> float:
-    """Return the probability that numbers of these sizes, each with a sign of its own, add up as far from 0."""
+    """Return P(abs(sum of numbers of these sizes, with random signs) >= total), by convolution."""
     from scipy.stats import binom
 
     chances = np.ones(1)  # of the sum of those that get a minus

@@ -1,4 +1,4 @@
-"""One configuration in a row: how many seeds converged, how fast, and what became of the rest."""
+"""A configuration in one row: how many seeds converged, how fast, and what became of the rest."""
 
 from typing import Any, NamedTuple
 

@@ -74,7 +74,7 @@ def survival_curve(counts: Counts) -> Survival:
 
 def kaplan_meier(epochs_to_converge: ArrayLike, epochs_run: ArrayLike, never: ArrayLike = False) -> Survival:
     """
-    Estimate how many seeds have not converged by each epoch, from all of them.
+    Estimate how many seeds have not converged by each epoch, from the epochs of each seed.
 
     S(t) is the product over the epochs up to t of (at_risk - events) / at_risk.
 
