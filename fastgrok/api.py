@@ -17,7 +17,8 @@ from fastgrok.datasets.arrays import examples_array
 from fastgrok.engine import arguments, training
 from fastgrok.engine.arguments import ExecutionOptions
 from fastgrok.engine.params import joined, split
-from fastgrok.engine.training import TrainingOutput, thread_pool, train, working_bytes
+from fastgrok.engine.threads import thread_pool
+from fastgrok.engine.training import TrainingOutput, train, working_bytes
 from fastgrok.errors import InvalidExperiment
 from fastgrok.results.progress import progress_bar
 from fastgrok.results.result import Result

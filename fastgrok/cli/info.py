@@ -20,7 +20,7 @@ def info(as_json: Annotated[bool, typer.Option("--json", help="print one JSON do
 
 def collect() -> dict[str, Any]:
     """Return everything that `fastgrok info` shows."""
-    from fastgrok.engine.driver import cpu_count
+    from fastgrok.engine.threads import cpu_count
     from fastgrok.kernels.target import vector_bytes
     from fastgrok.results.provenance import cpu_name, cpu_target, versions
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -149,8 +148,3 @@ def make_driver(experiment: Experiment, lanes: int, *, specialize: bool, recordi
             fixed=structure(experiment, place) if specialize else None,
         )
     )
-
-
-def cpu_count() -> int:
-    """Return how many CPUs this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

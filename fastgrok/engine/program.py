@@ -60,8 +60,8 @@ class Examined(NamedTuple):
     grads: np.ndarray  # (n, n_params): of the mean loss
 
 
-class _On(NamedTuple):
-    """What networks are measured on."""
+class _Examples(NamedTuple):
+    """The training or the validation data, and the kernel parameters for evaluating on them."""
 
     data: Data
     kernel_params: KernelParams
@@ -85,7 +85,7 @@ class Program:
         self._evaluation_lanes = lane_count(experiment, specialize=False, n_seeds=n_seeds)
         self._kernel_params = make_kernel_params(experiment, recording)
         self._data = training_data(experiment)
-        self._training = _On(self._data, evaluation_kernel_params(self._kernel_params))
+        self._training = _Examples(self._data, evaluation_kernel_params(self._kernel_params))
         self._held_out = validation_data(experiment)
         self._initialise = Initialiser(experiment)
         self._tensors = restart_tensors(experiment)
@@ -151,8 +151,8 @@ class Program:
     def _train(self, params: np.ndarray, states: np.ndarray, memory: ThreadMemory, cancel: np.ndarray) -> ChunkResult:
         """Train in place, and measure before and after."""
 
-        def measure(networks: np.ndarray, on: _On, gradients: bool = False) -> Measures:
-            return self._measure(networks, on, memory, cancel, gradients=gradients)
+        def measure(networks: np.ndarray, examples: _Examples, gradients: bool = False) -> Measures:
+            return self._measure(networks, examples, memory, cancel, gradients=gradients)
 
         start = measure(params, self._training)
         outputs = make_outputs(self.experiment, params, self._recording)
@@ -166,8 +166,8 @@ class Program:
         made = Metrics(self.experiment, outputs, initial, measure(params, self._training, gradients=True))
         metrics = made.always()
         if self._held_out is not None:
-            on = self._on_held_out(self._held_out)
-            metrics |= made.validation(measure(params, on), self._kernel_params.n_validation)
+            examples = self._validation_examples(self._held_out)
+            metrics |= made.validation(measure(params, examples), self._kernel_params.n_validation)
         if self._recording.at is not None:
             places = {epoch: k for k, epoch in enumerate(self._recording.epochs)}
             records = (np.ascontiguousarray(outputs.records[:, places[e]]) for e in self._recording.at if e > 0)
@@ -188,7 +188,7 @@ class Program:
         expose = make_expose(self._evaluation_lanes, self.experiment.dtype, functions())
         expose(acts, deltas, grads, params, memory.evaluation, *self._training, slope)
         grads /= n_examples
-        held_out = None if self._held_out is None else self._on_held_out(self._held_out)
+        held_out = None if self._held_out is None else self._validation_examples(self._held_out)
         return Examined(
             self._measure(params, self._training, memory, self._cancel, gradients=True),
             None if held_out is None else self._measure(params, held_out, memory, self._cancel, gradients=False),
@@ -197,11 +197,11 @@ class Program:
             grads,
         )
 
-    def _on_held_out(self, data: Data) -> _On:
-        return _On(data, evaluation_kernel_params(self._kernel_params, validation=True))
+    def _validation_examples(self, data: Data) -> _Examples:
+        return _Examples(data, evaluation_kernel_params(self._kernel_params, validation=True))
 
     def _measure(
-        self, params: np.ndarray, on: _On, memory: ThreadMemory, cancel: np.ndarray, *, gradients: bool
+        self, params: np.ndarray, examples: _Examples, memory: ThreadMemory, cancel: np.ndarray, *, gradients: bool
     ) -> Measures:
         """Measure networks; without gradients their norm means nothing."""
         n, dtype, network = len(params), self.experiment.dtype, self.experiment.network
@@ -213,14 +213,10 @@ class Program:
             dead=np.empty((sum(network.relu_widths), n), np.bool_),
         )
         scale = gradient_scale(self.experiment) if gradients else 0.0
-        self._evaluate(measures, params, memory.scratch, memory.evaluation, on.data, on.kernel_params, scale, cancel)
+        self._evaluate(
+            measures, params, memory.scratch, memory.evaluation, examples.data, examples.kernel_params, scale, cancel
+        )
         return measures
-
-
-def initialise(params: np.ndarray, experiment: Experiment, seeds: np.ndarray) -> None:
-    """Fill params (n_seeds, n_params) with the initial parameters of seeds."""
-    states = np.empty((len(seeds), 0), np.uint64)
-    Initialiser(experiment)(params, states, seeds)
 
 
 def predict(outputs: np.ndarray, network: Network, params: np.ndarray, X: np.ndarray) -> None:

@@ -1,14 +1,13 @@
-"""Training of many seeds: chunks of them, given to a pool of threads that run the kernels."""
+"""Training of many seeds in chunks, and what else is done for many seeds in threads."""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
 import queue
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from typing import Self
 
 import numpy as np
@@ -16,10 +15,12 @@ import numpy as np
 from fastgrok.engine import program
 from fastgrok.engine.arguments import MAX_LANES, ExecutionOptions
 from fastgrok.engine.draws import state_words
-from fastgrok.engine.driver import cpu_count, is_faster_specialised, lane_count
+from fastgrok.engine.driver import is_faster_specialised, lane_count
+from fastgrok.engine.initial_params import Initialiser
 from fastgrok.engine.kernel_params import batches_per_epoch, flops_per_epoch
 from fastgrok.engine.layout import layout
-from fastgrok.engine.program import ChunkResult, Program, ThreadMemory, initialise
+from fastgrok.engine.program import ChunkResult, Program, ThreadMemory
+from fastgrok.engine.threads import cpu_count, in_threads
 from fastgrok.engine.workspace import block_vectors
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.network import Network
@@ -131,7 +132,7 @@ def train(
         if collect is not None:
             collect(rows, result)
 
-    interrupted = _in_threads(task, n, size, threads, cancel=kernels.cancel, advance=advance, pool=pool)
+    interrupted = in_threads(task, n, size, threads, cancel=kernels.cancel, advance=advance, pool=pool)
     return TrainingOutput(
         metrics=metrics,
         params=kept,
@@ -144,11 +145,6 @@ def train(
         threads=threads,
         recording=recording,
     )
-
-
-def thread_pool(threads: int | None) -> ThreadPoolExecutor:
-    """Return threads for several calls of `train`; None: one for each CPU."""
-    return ThreadPoolExecutor(threads or cpu_count(), thread_name_prefix="fastgrok")
 
 
 def working_bytes(experiment: Experiment, recording: Recording, n: int, options: ExecutionOptions) -> int:
@@ -170,10 +166,10 @@ def _row_bytes(experiment: Experiment, recording: Recording) -> int:
 
 def initial_params(experiment: Experiment, seeds: np.ndarray) -> np.ndarray:
     """Return the initial parameters of seeds, (n_seeds, n_params), in the experiment's dtype."""
-    params = np.empty((len(seeds), experiment.n_params), experiment.dtype)
+    params, initialise = np.empty((len(seeds), experiment.n_params), experiment.dtype), Initialiser(experiment)
 
     def task(rows: slice) -> None:
-        initialise(params[rows], experiment, seeds[rows])
+        initialise(params[rows], np.empty((rows.stop - rows.start, 0), np.uint64), seeds[rows])
 
     _all_in_threads(task, len(seeds), experiment.n_params * _DRAW_FLOPS)
     return params
@@ -204,56 +200,8 @@ def _all_in_threads(task: Callable[[slice], None], n: int, flops: float) -> None
     """Run the task on all of n rows of so many operations each; Ctrl-C ends it between chunks."""
     threads = cpu_count()
     size = max(MAX_LANES, min(int(_CHUNK_FLOPS / flops), -(-n // threads)))
-    if _in_threads(task, n, size, threads, cancel=lambda: None, advance=None):
+    if in_threads(task, n, size, threads, cancel=lambda: None, advance=None):
         raise KeyboardInterrupt
-
-
-def _in_threads(
-    task: Callable[[slice], None],
-    n: int,
-    size: int,
-    threads: int,
-    *,
-    cancel: Callable[[], None],
-    advance: Callable[[int], object] | None,
-    pool: ThreadPoolExecutor | None = None,
-) -> bool:
-    """Run the task on n rows in chunks of a size; return whether Ctrl-C ended that early.
-
-    Chunks are given out as threads become free, so an interruption leaves none waiting; `cancel` has those that
-    are under way return. A second Ctrl-C while they do is raised.
-    """
-    if threads == 1 and threading.current_thread() is not threading.main_thread():  # Ctrl-C does not come here
-        for first in range(0, n, size):
-            rows = slice(first, min(first + size, n))
-            task(rows)
-            if advance is not None:
-                advance(rows.stop - rows.start)
-        return False
-    waiting: dict[Future[None], int] = {}
-
-    def collect() -> None:
-        done, _ = wait(waiting, return_when=FIRST_COMPLETED)
-        finished = sum(waiting.pop(future) for future in done if future.result() is None)
-        if advance is not None:
-            advance(finished)
-
-    with contextlib.nullcontext(pool) if pool is not None else thread_pool(threads) as workers:
-        try:
-            for first in range(0, n, size):
-                rows = slice(first, min(first + size, n))
-                waiting[workers.submit(task, rows)] = rows.stop - rows.start
-                if len(waiting) > threads:
-                    collect()
-            while waiting:
-                collect()
-        except BaseException as error:
-            cancel()
-            wait(waiting)
-            if not isinstance(error, KeyboardInterrupt):
-                raise
-            return True
-    return False
 
 
 def _blank_metrics(experiment: Experiment, recording: Recording, n: int) -> dict[str, np.ndarray]:

@@ -16,8 +16,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 
 import fastgrok
 from fastgrok.engine import arguments, training
-from fastgrok.engine.driver import cpu_count
 from fastgrok.engine.kernel_params import flops_per_epoch
+from fastgrok.engine.threads import cpu_count
 from fastgrok.errors import MISSING, InvalidExperiment, StoreError, one_of
 from fastgrok.spec.axes import POINT, Axis, Configuration, checked_axes, grid
 from fastgrok.spec.base import from_plain, to_plain

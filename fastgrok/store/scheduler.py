@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from fastgrok.engine import training
 from fastgrok.engine.arguments import ExecutionOptions
-from fastgrok.engine.driver import cpu_count
+from fastgrok.engine.threads import cpu_count
 from fastgrok.engine.training import train
 from fastgrok.errors import StoreError
 from fastgrok.results import provenance

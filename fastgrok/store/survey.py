@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Self
 
 from fastgrok.engine import training
-from fastgrok.engine.driver import cpu_count
 from fastgrok.engine.kernel_params import flops_per_epoch
+from fastgrok.engine.threads import cpu_count
 from fastgrok.errors import InvalidExperiment, StoreError
 from fastgrok.results.table import Row
 from fastgrok.statistics.counts import Counts

@@ -10,9 +10,8 @@ import pytest
 from initial import ARRAYS, DATA, WEIGHTS, experiment, laplace, one_layer, shuffled
 
 import fastgrok as fg
-from fastgrok.engine import generators
+from fastgrok.engine import initial_params
 from fastgrok.engine.draws import has_forms, laws, scratch_size, state_words, tensors
-from fastgrok.engine.initial_params import Initialiser
 from fastgrok.kernels.init.initialise import make_draw_on
 from fastgrok.kernels.rng.streams import STREAMS
 
@@ -61,12 +60,12 @@ def test_parameters_and_the_stream_after_them_are_numpys_in_every_bit(scheme: st
     exp = experiment(init, bias_init, stream=stream, dtype=dtype, order="per_seed")
     params = np.empty((len(SEEDS), exp.n_params), dtype)
     states = np.empty((len(SEEDS), state_words(exp)), np.uint64)
-    Initialiser(exp)(params, states, SEEDS)
+    initial_params.Initialiser(exp)(params, states, SEEDS)
     twins = [naive.initial(exp, int(seed)) for seed in SEEDS]
     expected = np.stack([np.concatenate([p.ravel() for p in drawn]) for drawn, _ in twins])
     assert expected.dtype == dtype
     np.testing.assert_array_equal(params.view(np.uint8), expected.view(np.uint8))
-    for ours, (_, rng) in zip(generators.from_words(stream, states), twins, strict=True):
+    for ours, (_, rng) in zip(initial_params.generators_from_words(stream, states), twins, strict=True):
         np.testing.assert_array_equal(ours.standard_normal(3), rng.standard_normal(3))
         np.testing.assert_array_equal(ours.permutation(700), rng.permutation(700))
         np.testing.assert_array_equal(ours.random(700), rng.random(700))
@@ -118,14 +117,14 @@ def test_more_seeds_than_python_takes_at_a_time() -> None:
 @pytest.mark.parametrize("count", [0, 1, 226, 227, 228, 311, 312, 313, 396, 397, 623, 624, 625, 1247, 1248, 2000])
 def test_generators_and_words_are_the_same_stream(stream: Any, count: int) -> None:
     """Kernels twist a word of the Mersenne twister when it is due, NumPy all of them at once."""
-    rngs = generators.of_seeds(stream, SEEDS)
+    rngs = initial_params.new_generators(stream, SEEDS)
     for k, rng in enumerate(rngs):
         for _ in range(count + k):
             rng.permutation(2)  # takes one word
         rng.standard_normal(k)
-    words = generators.to_words(stream, rngs)
-    again = generators.from_words(stream, words)
-    np.testing.assert_array_equal(generators.to_words(stream, again), words)
+    words = initial_params.words_of_generators(stream, rngs)
+    again = initial_params.generators_from_words(stream, words)
+    np.testing.assert_array_equal(initial_params.words_of_generators(stream, again), words)
     drawn = np.empty((len(SEEDS), 700))
     table = tensors(experiment(fg.Normal(0, 1), network=fg.Network(fg.Linear(1, 700, bias=False))))
     make_draw_on(stream, "float64", laws(with_forms=True))(drawn, words, table, 1)

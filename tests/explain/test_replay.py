@@ -214,7 +214,7 @@ def test_a_function_that_draws_is_left_out_of_what_is_read_back():
 
 
 def test_an_interruption_leaves_no_half_history(monkeypatch):
-    monkeypatch.setattr(training, "_in_threads", lambda *args, **kwargs: True)
+    monkeypatch.setattr(training, "in_threads", lambda *args, **kwargs: True)
     with pytest.raises(KeyboardInterrupt):
         fg.replay(XOR, 1)
 

@@ -1,0 +1,67 @@
+"""A pool of threads, and chunks of rows that it is given."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+
+
+def cpu_count() -> int:
+    """Return how many CPUs this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def thread_pool(threads: int | None) -> ThreadPoolExecutor:
+    """Return threads for several calls of `train`; None: one for each CPU."""
+    return ThreadPoolExecutor(threads or cpu_count(), thread_name_prefix="fastgrok")
+
+
+def in_threads(
+    task: Callable[[slice], None],
+    n: int,
+    size: int,
+    threads: int,
+    *,
+    cancel: Callable[[], None],
+    advance: Callable[[int], object] | None,
+    pool: ThreadPoolExecutor | None = None,
+) -> bool:
+    """Run the task on n rows in chunks of a size; return whether Ctrl-C ended that early.
+
+    Chunks are given out as threads become free, so an interruption leaves none waiting; `cancel` has those that
+    are under way return. A second Ctrl-C while they do is raised.
+    """
+    if threads == 1 and threading.current_thread() is not threading.main_thread():  # Ctrl-C does not come here
+        for first in range(0, n, size):
+            rows = slice(first, min(first + size, n))
+            task(rows)
+            if advance is not None:
+                advance(rows.stop - rows.start)
+        return False
+    waiting: dict[Future[None], int] = {}
+
+    def collect() -> None:
+        done, _ = wait(waiting, return_when=FIRST_COMPLETED)
+        finished = sum(waiting.pop(future) for future in done if future.result() is None)
+        if advance is not None:
+            advance(finished)
+
+    with contextlib.nullcontext(pool) if pool is not None else thread_pool(threads) as workers:
+        try:
+            for first in range(0, n, size):
+                rows = slice(first, min(first + size, n))
+                waiting[workers.submit(task, rows)] = rows.stop - rows.start
+                if len(waiting) > threads:
+                    collect()
+            while waiting:
+                collect()
+        except BaseException as error:
+            cancel()
+            wait(waiting)
+            if not isinstance(error, KeyboardInterrupt):
+                raise
+            return True
+    return False
