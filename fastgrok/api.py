@@ -87,7 +87,7 @@ def run(
     Raises
     ------
     InvalidExperiment
-        If an argument will not do.
+        If an argument is invalid.
     KeyboardInterrupt
         If Ctrl-C came before any seed was finished. Later it ends the run with a warning and what is finished.
 
@@ -110,13 +110,13 @@ def run(
 
 
 def _seeds_first(function: Callable[_P, _R]) -> Callable[_P, _R]:
-    """Say what is wrong where axes stand in the place of the seeds; Python alone would say it in other words."""
+    """Have axes in the place of the seeds be an InvalidExperiment: Python raises a TypeError where both are there."""
 
     @functools.wraps(function)
     def checked(*args: _P.args, **kwargs: _P.kwargs) -> _R:
-        given = args[1] if len(args) > 1 else kwargs.get("seeds")
-        if isinstance(given, Mapping):
-            raise InvalidExperiment("seeds", given, "seeds before axes: sweep(experiment, seeds, axes)")
+        seeds = args[1] if len(args) > 1 else kwargs.get("seeds")
+        if isinstance(seeds, Mapping):
+            raise InvalidExperiment("seeds", seeds, "seeds before axes: sweep(experiment, seeds, axes)")
         return function(*args, **kwargs)
 
     return checked
@@ -214,27 +214,17 @@ def sweep(
         With a store: "all", or "failures" to keep the rows of the seeds that did not converge. All are counted.
     params
         As for `run`, without a store; every network of the sweep must have these shapes.
-    keep_params
-        As for `run`.
     record_at
         As for `run`; "log" goes up to the most epochs of a configuration.
-    track
+    keep_params, track, specialize, threads, progress
         As for `run`.
-    specialize
-        As for `run`.
-    lanes
-        As for `run`.
-    threads
-        As for `run`.
-    chunk_size
-        As for `run`.
-    progress
-        As for `run`.
+    lanes, chunk_size
+        As for `run`, without a store.
 
     Raises
     ------
     InvalidExperiment
-        If an argument will not do.
+        If an argument is invalid.
     StoreError
         If a shard cannot be written to the store; what was written before is whole.
     KeyboardInterrupt
@@ -299,7 +289,7 @@ def initial_params(experiment: Experiment, seeds: int | range | ArrayLike) -> li
     Raises
     ------
     InvalidExperiment
-        If an argument will not do.
+        If an argument is invalid.
 
     Examples
     --------
@@ -334,7 +324,7 @@ def predict(network: Network, params: Sequence[ArrayLike], X: ArrayLike) -> NDAr
     Raises
     ------
     InvalidExperiment
-        If an argument will not do.
+        If an argument is invalid.
 
     Examples
     --------

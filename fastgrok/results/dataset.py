@@ -49,7 +49,7 @@ def to_dataset(
     """
     import xarray as xr
 
-    networks = [one.experiment.network for one in configurations]
+    networks = [configuration.experiment.network for configuration in configurations]
     if axes:
         variables = _sweep_variables(len(seeds), axes, networks, outputs)
     else:
@@ -82,7 +82,7 @@ def _coords(networks: Sequence[Network], recording: Recording) -> dict[str, Any]
 def _most(networks: Sequence[Network], recording: Recording) -> dict[str, int]:
     """Return the longest length of each dimension."""
     lengths = [sizes(network, recording) for network in networks]
-    return {dim: max(one[dim] for one in lengths) for dim in lengths[0]}
+    return {dim: max(configuration[dim] for configuration in lengths) for dim in lengths[0]}
 
 
 def _attrs(variable: Variable) -> dict[str, Any]:
@@ -100,11 +100,11 @@ def _sweep_variables(
     shape = tuple(len(axis.values) for axis in axes)
     layers = all_relu_layers(networks)
     lengths = {SEED: n, **_most(networks, outputs[0].recording), HIDDEN_LAYER: len(layers)}
-    there = {name for output in outputs for name in output.metrics}
+    names = {name for output in outputs for name in output.metrics}
     full = {
         name: (variable, _blank(variable, shape + tuple(lengths[dim] for dim in variable.dims)))
         for name, variable in VARIABLES.items()
-        if name in there
+        if name in names
     }
     finished = np.zeros((*shape, n), FINISHED.dtype)
     points = itertools.product(*(range(len(axis.values)) for axis in axes))

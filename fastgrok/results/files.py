@@ -112,9 +112,9 @@ def table_schema(
     fields = [pa.field(axis.path, pa.array(axis.labels).type) for axis in axes]
     fields.append(pa.field("experiment_id", pa.string()))
     fields.append(pa.field(SEED, pa.uint64()))
-    there = [variable_columns(*both) for both in zip(configurations, outputs, strict=True)]
+    each = [variable_columns(*both) for both in zip(configurations, outputs, strict=True)]
     for name in VARIABLES:
-        columns = dict.fromkeys(column for one in there for column, _ in one.get(name, ()))
+        columns = dict.fromkeys(column for one in each for column, _ in one.get(name, ()))
         fields.extend(_field(name, column) for column in columns)
     return pa.schema(fields, metadata={METADATA_KEY: json.dumps(dict(attrs))})
 
@@ -153,14 +153,14 @@ def _elements(network: Network, recording: Recording) -> dict[str, _Elements]:
         UNIT: [f"_unit{k}" for k in range(lengths[UNIT])],
         EPOCH: [f"_epoch{epoch}" for epoch in recording.at or ()],
     }
-    found: dict[str, _Elements] = {}
+    elements: dict[str, _Elements] = {}
     for name, variable in VARIABLES.items():
         choices = itertools.product(*(list(enumerate(suffixes[dim])) for dim in variable.dims[1:]))
-        found[name] = tuple(
+        elements[name] = tuple(
             (name + "".join(suffix for _, suffix in element), tuple(index for index, _ in element))
             for element in choices
         )
-    return found
+    return elements
 
 
 def to_table(
@@ -171,9 +171,9 @@ def to_table(
 
     columns: dict[str, Any] = {SEED: output.finished_rows(seeds)}
     n = len(columns[SEED])
-    there = variable_columns(configuration, output)
+    elements = variable_columns(configuration, output)
     for name, values in output.finished_metrics.items():
-        columns |= {column: values[cast(Any, (slice(None), *index))] for column, index in there[name]}
+        columns |= {column: values[cast(Any, (slice(None), *index))] for column, index in elements[name]}
     columns[OUTCOME] = pa.DictionaryArray.from_arrays(columns[OUTCOME], list(OUTCOMES))
     constants = {**configuration.labels, "experiment_id": configuration.experiment.id}
     missing = {pa.float64(): np.nan, pa.bool_(): False}

@@ -41,14 +41,14 @@ def versions() -> Mapping[str, str]:
 
     import fastgrok
 
-    found = {
+    known = {
         "fastgrok": fastgrok.__version__,
         "numpy": numpy.__version__,
         "numba": numba.__version__,
         "llvmlite": version("llvmlite"),
         "python": platform.python_version(),
     }
-    return MappingProxyType(found)
+    return MappingProxyType(known)
 
 
 def now() -> str:
@@ -82,9 +82,9 @@ def provenance(
         "cpu": cpu_name(),
         "cpu_target": cpu_target(),
         "time": time,
-        "driver": ", ".join(sorted({one.driver for one in trained})),
-        "lanes": max(one.lanes for one in trained),
-        "threads": max(one.threads for one in trained),
+        "driver": ", ".join(sorted({output.driver for output in trained})),
+        "lanes": max(output.lanes for output in trained),
+        "threads": max(output.threads for output in trained),
         "seconds": sum(output.seconds for output in outputs),
         "initial_params": "given" if own_params else "drawn from the seeds",
         "interrupted": int(any(output.interrupted for output in outputs)),

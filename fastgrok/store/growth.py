@@ -50,13 +50,13 @@ def opened(storage: Storage, path: str) -> Specification:
 
 def planned(storage: Storage, asked: Specification, shard_size: int | None) -> Specification:
     """Return what `begun_or_grown` would return, and write nothing."""
-    here = read_specification(storage)
-    return first_specification(storage, asked) if here is None else grown(here, sized(asked, here, shard_size))
+    held = read_specification(storage)
+    return first_specification(storage, asked) if held is None else grown(held, sized(asked, held, shard_size))
 
 
-def sized(asked: Specification, here: Specification, shard_size: int | None) -> Specification:
+def sized(asked: Specification, held: Specification, shard_size: int | None) -> Specification:
     """Return what is asked for in shards as the store has them, unless something was said of it."""
-    return asked.changed(shard_size=here.shard_size) if shard_size is None else asked
+    return asked.changed(shard_size=held.shard_size) if shard_size is None else asked
 
 
 def first_specification(storage: Storage, asked: Specification) -> Specification:
@@ -82,38 +82,38 @@ def grow(storage: Storage, asked: Specification) -> Specification:
     raise StoreError(f"{storage.root} holds no {STORE}: was the store removed?")
 
 
-def grown(here: Specification, asked: Specification) -> Specification:
+def grown(held: Specification, asked: Specification) -> Specification:
     """Return what a store holds if more is asked for: more seeds, more values on an axis."""
-    here.check_version()
-    for name, value in here.kept().items():
+    held.check_version()
+    for name, value in held.kept().items():
         if value != (other := getattr(asked, name)):
             raise _differs(name, value, other)
-    paths = [axis.path for axis in here.axes]
+    paths = [axis.path for axis in held.axes]
     if paths != (others := [axis.path for axis in asked.axes]):
         raise _other_axes(paths, others)
-    same_axes = asked.with_axes(here.axes)
-    _check_same(here.configurations[0].experiment, same_axes.configurations[0].experiment)
-    if max(here.seeds.start, asked.seeds.start) > min(here.seeds.stop, asked.seeds.stop):
-        expected = f"seeds that overlap or follow those in the store, {here.seeds.start}:{here.seeds.stop}"
+    same_axes = asked.with_axes(held.axes)
+    _check_same(held.configurations[0].experiment, same_axes.configurations[0].experiment)
+    if max(held.seeds.start, asked.seeds.start) > min(held.seeds.stop, asked.seeds.stop):
+        expected = f"seeds that overlap or follow those in the store, {held.seeds.start}:{held.seeds.stop}"
         raise InvalidExperiment("seeds", f"{asked.seeds.start}:{asked.seeds.stop}", expected)
-    seeds = range(min(here.seeds.start, asked.seeds.start), max(here.seeds.stop, asked.seeds.stop))
-    made = here.with_axes(_joined(here.axes, asked.axes)).changed(seeds=seeds)
+    seeds = range(min(held.seeds.start, asked.seeds.start), max(held.seeds.stop, asked.seeds.stop))
+    made = held.with_axes(_joined(held.axes, asked.axes)).changed(seeds=seeds)
     for id_, configuration in asked.by_id.items():
         if id_ not in made.by_id:
-            raise _differs("experiment", here.experiment, configuration.experiment)
+            raise _differs("experiment", held.experiment, configuration.experiment)
     return made.checked()
 
 
-def _differs(field: str, here: Any, there: Any) -> InvalidExperiment:
+def _differs(field: str, held: Any, asked: Any) -> InvalidExperiment:
     """Say what is another one in the store."""
-    return InvalidExperiment(field, there, f"{short_repr(here)}, as in the store; another store for another sweep")
+    return InvalidExperiment(field, asked, f"{short_repr(held)}, as in the store; another store for another sweep")
 
 
-def _other_axes(here: Sequence[str], there: Sequence[str]) -> InvalidExperiment:
+def _other_axes(held: Sequence[str], asked: Sequence[str]) -> InvalidExperiment:
     """Say that the axes are others; rows have a column for each, so that none can be added or left out later."""
-    texts = [", ".join(paths) or "none" for paths in (here, there)]
-    new = [path for path in there if path not in here]
-    fixed = [path for path in here if path not in there]
+    texts = [", ".join(paths) or "none" for paths in (held, asked)]
+    new = [path for path in asked if path not in held]
+    fixed = [path for path in held if path not in asked]
     expected = f"{short_repr(texts[0])}, as in the store"
     if new and not fixed:
         expected += f": it was made with one {' and one '.join(new)}; another store, with all axes from the start"
@@ -124,20 +124,20 @@ def _other_axes(here: Sequence[str], there: Sequence[str]) -> InvalidExperiment:
     return InvalidExperiment("axes", texts[1], expected)
 
 
-def _check_same(here: Experiment, there: Experiment) -> None:
+def _check_same(held: Experiment, asked: Experiment) -> None:
     """Raise with the first field that differs, the deeper the better, but not with a field of what is replaced."""
-    if here == there:
+    if held == asked:
         return
-    different = [path for path in here.paths() if _at(here, path) != _at(there, path)]
-    replaced = [path for path in different if _is_another_kind(_at(here, path), _at(there, path))]
+    different = [path for path in held.paths() if _at(held, path) != _at(asked, path)]
+    replaced = [path for path in different if _is_another_kind(_at(held, path), _at(asked, path))]
     whole = [path for path in different if not any(_is_within(path, other) for other in replaced)]
     path = next(path for path in whole if not any(_is_within(other, path) for other in whole))
-    raise _differs(path, _at(here, path), _at(there, path))
+    raise _differs(path, _at(held, path), _at(asked, path))
 
 
-def _is_another_kind(here: Any, there: Any) -> bool:
+def _is_another_kind(held: Any, asked: Any) -> bool:
     """Whether two values have no fields in common by which they could be told apart."""
-    return type(here) is not type(there) or (isinstance(here, tuple) and len(here) != len(there))
+    return type(held) is not type(asked) or (isinstance(held, tuple) and len(held) != len(asked))
 
 
 def _is_within(path: str, other: str) -> bool:
@@ -156,14 +156,14 @@ def _at(experiment: Experiment, path: str) -> Any:
     return value
 
 
-def _joined(here: Sequence[Axis], there: Sequence[Axis]) -> tuple[Axis, ...]:
+def _joined(held: Sequence[Axis], asked: Sequence[Axis]) -> tuple[Axis, ...]:
     """Return axes with the values of both, those of the store first."""
     values = {
         mine.path: [*mine.values, *(value for value in other.values if value not in mine.values)]
-        for mine, other in zip(here, there, strict=True)
+        for mine, other in zip(held, asked, strict=True)
     }
     joined = checked_axes(values) if values else []
-    for mine, other, both in zip(here, there, joined, strict=True):
+    for mine, other, both in zip(held, asked, joined, strict=True):
         if both.labels[: len(mine.labels)] != mine.labels or len(set(map(type, both.labels))) > 1:
             kind = type(mine.labels[0]).__name__
             raise InvalidExperiment(f"axes[{mine.path!r}]", other.values, f"values that are {kind}, as in the store")
@@ -177,38 +177,39 @@ def has_shards(storage: Storage) -> bool:
 
 def recovered(storage: Storage, asked: Specification) -> Specification:
     """Return what a store without store.json is to hold: what is asked for, and all seeds of its shards."""
-    there = survey(storage, asked).there
-    if not there:
+    sidecars = survey(storage, asked).sidecars
+    if not sidecars:
         expected = f"the directory of this sweep: it has lost {STORE}, and none of its shards is of this experiment"
         raise InvalidExperiment("store", storage.root, expected)
-    _check_rows(there, asked)
+    _check_rows(sidecars, asked)
     seen: set[str] = set()
-    for one in there:
-        if one.shard.experiment_id not in seen:
-            seen.add(one.shard.experiment_id)
-            _check_columns(read(storage, one).column_names, one, asked)
-    first, stop = min(one.shard.first for one in there), max(one.shard.stop for one in there)
+    for sidecar in sidecars:
+        if sidecar.shard.experiment_id not in seen:
+            seen.add(sidecar.shard.experiment_id)
+            _check_columns(read(storage, sidecar).column_names, sidecar, asked)
+    first, stop = min(sidecar.shard.first for sidecar in sidecars), max(sidecar.shard.stop for sidecar in sidecars)
     return grown(asked.changed(seeds=range(first, stop)), asked)
 
 
-def _check_rows(there: Sequence[Sidecar], asked: Specification) -> None:
+def _check_rows(sidecars: Sequence[Sidecar], asked: Specification) -> None:
     """Raise unless the shards were made by this version, with these rows."""
-    for one in there:
-        if (version := one.versions.get("fastgrok")) != fastgrok.__version__:
-            expected = f"shards made by fastgrok {fastgrok.__version__}, and {one.shard.rows_name} was not"
+    for sidecar in sidecars:
+        if (version := sidecar.versions.get("fastgrok")) != fastgrok.__version__:
+            expected = f"shards made by fastgrok {fastgrok.__version__}, and {sidecar.shard.rows_name} was not"
             raise InvalidExperiment("store", version, expected)
-        kept = {ALL: one.counts.n, FAILURES: one.counts.n - one.counts.n_converged}
-        if kept[asked.rows] != one.n_rows:
-            raise _otherwise("rows", asked.rows, next((name for name in kept if kept[name] == one.n_rows), "?"), one)
+        kept = {ALL: sidecar.counts.n, FAILURES: sidecar.counts.n - sidecar.counts.n_converged}
+        if kept[asked.rows] != sidecar.n_rows:
+            made = next((name for name in kept if kept[name] == sidecar.n_rows), "?")
+            raise _otherwise("rows", asked.rows, made, sidecar)
 
 
-def _check_columns(columns: Sequence[str], one: Sidecar, asked: Specification) -> None:
+def _check_columns(columns: Sequence[str], sidecar: Sidecar, asked: Specification) -> None:
     """Raise unless a shard has the columns that it would be given now."""
     if (PARAMS in columns) != asked.keep_params:
-        raise _otherwise("keep_params", asked.keep_params, not asked.keep_params, one)
-    wanted = _columns(asked, asked.by_id[one.shard.experiment_id])
+        raise _otherwise("keep_params", asked.keep_params, not asked.keep_params, sidecar)
+    wanted = _columns(asked, asked.by_id[sidecar.shard.experiment_id])
     if other := sorted(wanted ^ (set(columns) - {PARAMS})):
-        expected = f"axes, record_at and track as they were when {one.shard.rows_name} was made"
+        expected = f"axes, record_at and track as they were when {sidecar.shard.rows_name} was made"
         raise InvalidExperiment("columns", ", ".join(other), expected)
 
 
@@ -219,6 +220,6 @@ def _columns(asked: Specification, configuration: Configuration) -> set[str]:
     return set(table.column_names)
 
 
-def _otherwise(field: str, value: Any, there: Any, one: Sidecar) -> InvalidExperiment:
+def _otherwise(field: str, value: Any, made: Any, sidecar: Sidecar) -> InvalidExperiment:
     """Say that a shard was made with another value."""
-    return InvalidExperiment(field, value, f"{there!r}, as {one.shard.rows_name} was made")
+    return InvalidExperiment(field, value, f"{made!r}, as {sidecar.shard.rows_name} was made")

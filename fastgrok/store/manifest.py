@@ -153,7 +153,7 @@ class Specification(_Strict):
     @cached_property
     def by_id(self) -> dict[str, Configuration]:
         """The configurations by the ids of their experiments."""
-        return {one.experiment.id: one for one in self.configurations}
+        return {configuration.experiment.id: configuration for configuration in self.configurations}
 
     @property
     def n_runs(self) -> int:
@@ -176,7 +176,8 @@ class Specification(_Strict):
     def checked(self) -> Self:
         """Return it, if no two of its configurations are the same experiment."""
         if len(self.by_id) < len(self.configurations):
-            twice = next(one for one in self.configurations if self.by_id[one.experiment.id] is not one)
+            seen = self.by_id
+            twice = next(one for one in self.configurations if seen[one.experiment.id] is not one)
             expected = "values that make experiments which differ from each other"
             raise InvalidExperiment("axes", ", ".join(f"{k}={v}" for k, v in twice.labels.items()), expected)
         return self
@@ -269,13 +270,13 @@ def specified(
         shard_size=size or 1,
     )
     experiments = [configuration.experiment for configuration in asked.configurations]
-    recording = checked_recording(record_at, track, max(one.epochs for one in experiments))
-    for stream in {one.stream for one in experiments}:
+    recording = checked_recording(record_at, track, max(each.epochs for each in experiments))
+    for stream in {each.stream for each in experiments}:
         in_a_row = _in_a_row(seeds, stream)
-    for one in experiments if rows == FAILURES else ():
-        if one.criteria is None:
+    for each in experiments if rows == FAILURES else ():
+        if each.criteria is None:
             expected = "a criterion Converged(...) with rows='failures': without it all seeds are failures"
-            raise InvalidExperiment("stop", one.stop, expected)
+            raise InvalidExperiment("stop", each.stop, expected)
     asked = asked.checked().changed(seeds=in_a_row, record_at=recording.at, track=track)
     return asked.changed(shard_size=size or _shard_size(asked))
 
@@ -303,10 +304,10 @@ def _in_a_row(seeds: Any, stream: str) -> range:
 
 def _shard_size(asked: Specification) -> int:
     """Return the seeds of a shard: seconds of work, bounded memory, and enough shards for all threads."""
-    experiments, n = [one.experiment for one in asked.configurations], len(asked.seeds)
-    flops = max(flops_per_epoch(one) * max(one.epochs, 1) for one in experiments)
+    experiments, n = [configuration.experiment for configuration in asked.configurations], len(asked.seeds)
+    flops = max(flops_per_epoch(experiment) * max(experiment.epochs, 1) for experiment in experiments)
     size = _SHARD_SECONDS * training.SPECIALISED_FLOPS / flops
-    row = max(row_bytes(asked, one) for one in experiments)
+    row = max(row_bytes(asked, experiment) for experiment in experiments)
     shares = math.ceil(asked.n_runs / (_SHARES * cpu_count()))
     return max(1, min(int(size), _SHARD_BYTES // row, _MOST_SEEDS, max(shares, 64), n))
 

@@ -20,7 +20,7 @@ from fastgrok.spec.recording import shapes
 from fastgrok.spec.variables import SEED, VARIABLES
 from fastgrok.statistics.sweep import Rows
 from fastgrok.store.manifest import ALL, Specification
-from fastgrok.store.shards import Sidecar, commit
+from fastgrok.store.shards import Sidecar, by_configuration, commit
 from fastgrok.store.storage import Storage
 from fastgrok.store.tables import PARAMS, column_hashes, outcome_codes
 
@@ -61,11 +61,11 @@ def to_arrow(storage: Storage, sidecars: Sequence[Sidecar]) -> ds.Dataset:
 
     root, files = storage.arrow()
     first: dict[str, Sidecar] = {}
-    for one in sidecars:
-        first.setdefault(one.shard.experiment_id, one)
-    schemas = [read(storage, one).schema.remove_metadata() for one in first.values()]
+    for sidecar in sidecars:
+        first.setdefault(sidecar.shard.experiment_id, sidecar)
+    schemas = [read(storage, sidecar).schema.remove_metadata() for sidecar in first.values()]
     schema = pa.unify_schemas(schemas, promote_options="permissive") if schemas else pa.schema([])  # of two dtypes
-    paths = [f"{root}/{one.shard.rows_name}" for one in sidecars]
+    paths = [f"{root}/{sidecar.shard.rows_name}" for sidecar in sidecars]
     return ds.dataset(paths, schema=schema, format="parquet", filesystem=files)
 
 
@@ -83,14 +83,14 @@ def to_dataset(
     output = TrainingOutput.blank(configuration.experiment, specification.recording, n)
     if table is not None:
         _fill(configuration, output, table)
-    found = np.array([] if table is None else table[SEED].to_numpy(), np.uint64)
+    present = np.array([] if table is None else table[SEED].to_numpy(), np.uint64)
     attrs = _attrs(specification, configuration, inside)
-    return labelled(found, [], [configuration], [output], attrs).assign_coords(dict(configuration.labels))
+    return labelled(present, [], [configuration], [output], attrs).assign_coords(dict(configuration.labels))
 
 
 def _within(sidecars: Sequence[Sidecar], seeds: range) -> list[Sidecar]:
     """Return those of the shards in which some of the seeds are."""
-    return [one for one in sidecars if one.shard.first < seeds.stop and one.shard.stop > seeds.start]
+    return [sidecar for sidecar in sidecars if sidecar.shard.first < seeds.stop and sidecar.shard.stop > seeds.start]
 
 
 def _rows(storage: Storage, sidecars: Sequence[Sidecar], seeds: range) -> pa.Table | None:
@@ -98,10 +98,10 @@ def _rows(storage: Storage, sidecars: Sequence[Sidecar], seeds: range) -> pa.Tab
     import pyarrow as pa
 
     tables = []
-    for one in sidecars:
-        table = read(storage, one)
-        there = table[SEED].to_numpy()
-        tables.append(table.filter(pa.array((there >= seeds.start) & (there < seeds.stop))))
+    for sidecar in sidecars:
+        table = read(storage, sidecar)
+        present = table[SEED].to_numpy()
+        tables.append(table.filter(pa.array((present >= seeds.start) & (present < seeds.stop))))
     return pa.concat_tables(tables) if tables else None
 
 
@@ -119,8 +119,8 @@ def to_params(
 def _attrs(specification: Specification, configuration: Configuration, sidecars: Sequence[Sidecar]) -> dict[str, Any]:
     """Return where rows come from."""
     made_by: dict[str, set[str]] = {}
-    for one in sidecars:
-        for name, version in one.versions.items():
+    for sidecar in sidecars:
+        for name, version in sidecar.versions.items():
             made_by.setdefault(f"{name}_version", set()).add(version)
     return {
         "experiment_json": configuration.experiment.to_json(),
@@ -134,9 +134,9 @@ def _attrs(specification: Specification, configuration: Configuration, sidecars:
 
 def _fill(configuration: Configuration, output: TrainingOutput, table: pa.Table) -> None:
     """Fill the result variables of a configuration from a table of as many rows."""
-    there = variable_columns(configuration, output)
+    columns = variable_columns(configuration, output)
     for name, array in output.metrics.items():
-        for column, index in there[name]:
+        for column, index in columns[name]:
             values = outcome_codes(table[column]) if name == OUTCOME else table[column]
             array[cast(Any, (slice(None), *index))] = np.asarray(values)
 
@@ -144,45 +144,44 @@ def _fill(configuration: Configuration, output: TrainingOutput, table: pa.Table)
 def rows_hash(storage: Storage, sidecars: Sequence[Sidecar]) -> str:
     """Return the SHA-256 of the rows of a configuration by its seeds, however they are cut into shards."""
     hashes: dict[str, Any] = {}
-    for one in sorted(sidecars, key=lambda one: one.shard.first):
-        hashes = column_hashes(read(storage, one), hashes)
+    for sidecar in sorted(sidecars, key=lambda sidecar: sidecar.shard.first):
+        hashes = column_hashes(read(storage, sidecar), hashes)
     return ";".join(f"{name}:{hashed.hexdigest()}" for name, hashed in hashes.items())
 
 
 def copy(source: Storage, target: Storage, sidecars: Sequence[Sidecar]) -> None:
     """Commit shards of one store to another."""
-    for one in sidecars:
+    for sidecar in sidecars:
         try:
-            _copy(source, target, one)
+            _copy(source, target, sidecar)
         except OSError as error:
-            message = f"{one.shard.rows_name} of {source.root} could not be copied: {error}. What was before is whole"
+            name = f"{sidecar.shard.rows_name} of {source.root}"
+            message = f"{name} could not be copied: {error}. What was before is whole"
             raise StoreError(message) from error
 
 
-def _copy(source: Storage, target: Storage, one: Sidecar) -> None:
+def _copy(source: Storage, target: Storage, sidecar: Sidecar) -> None:
     """Commit one shard to another store."""
-    data = source.read(one.shard.rows_name)
-    if hashlib.sha256(data).hexdigest() != one.sha256:
-        name = f"{one.shard.rows_name} of {source.root}"
+    data = source.read(sidecar.shard.rows_name)
+    if hashlib.sha256(data).hexdigest() != sidecar.sha256:
+        name = f"{sidecar.shard.rows_name} of {source.root}"
         raise StoreError(f"{name} is not what was written: `fastgrok verify {source.root}` says more")
-    commit(target, one, data)
+    commit(target, sidecar, data)
 
 
-def windows(storage: Storage, specification: Specification, there: Sequence[Sidecar]) -> Iterator[list[Rows]]:
+def windows(storage: Storage, specification: Specification, sidecars: Sequence[Sidecar]) -> Iterator[list[Rows]]:
     """Return the rows that comparisons need, window by window."""
     if specification.rows != ALL:
         expected = "'all', when the store is made: a comparison needs the rows of the same seeds"
         raise InvalidExperiment("rows", specification.rows, expected)
-    return _windows(storage, specification, there)
+    return _windows(storage, specification, sidecars)
 
 
-def _windows(storage: Storage, specification: Specification, there: Sequence[Sidecar]) -> Iterator[list[Rows]]:
+def _windows(storage: Storage, specification: Specification, sidecars: Sequence[Sidecar]) -> Iterator[list[Rows]]:
     """Yield the rows of some seeds after others, in all configurations."""
-    by_id: dict[str, list[Sidecar]] = {id_: [] for id_ in specification.by_id}
-    for one in there:
-        by_id[one.shard.experiment_id].append(one)
-    first = min([specification.seeds.start, *(one.shard.first for one in there)])
-    stop = max([specification.seeds.stop, *(one.shard.stop for one in there)])
+    by_id = by_configuration(sidecars)
+    first = min([specification.seeds.start, *(sidecar.shard.first for sidecar in sidecars)])
+    stop = max([specification.seeds.stop, *(sidecar.shard.stop for sidecar in sidecars)])
     size = max(_LEAST, _IN_MEMORY // len(specification.configurations))
     for start in range(first, stop, size):
         seeds = range(start, min(start + size, stop))
@@ -196,15 +195,15 @@ def _window(
     storage: Storage, specification: Specification, experiment: Experiment, sidecars: Sequence[Sidecar], seeds: range
 ) -> Rows:
     """Return the rows of some seeds in one configuration."""
-    there = shapes(experiment, specification.recording, len(seeds))
-    columns = {name: np.zeros(there[name], VARIABLES[name].dtype) for name in _COMPARED if name in there}
+    lengths = shapes(experiment, specification.recording, len(seeds))
+    columns = {name: np.zeros(lengths[name], VARIABLES[name].dtype) for name in _COMPARED if name in lengths}
     finished = np.zeros(len(seeds), np.bool_)
-    for one in sidecars:
-        first, stop = max(one.shard.first, seeds.start), min(one.shard.stop, seeds.stop)
+    for sidecar in sidecars:
+        first, stop = max(sidecar.shard.first, seeds.start), min(sidecar.shard.stop, seeds.stop)
         if first >= stop:
             continue
         target = slice(first - seeds.start, stop - seeds.start)
-        table = read(storage, one, list(columns)).slice(first - one.shard.first, stop - first)
+        table = read(storage, sidecar, list(columns)).slice(first - sidecar.shard.first, stop - first)
         for name, column in columns.items():
             column[target] = outcome_codes(table[name]) if name == OUTCOME else table[name].to_numpy()
         finished[target] = True

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import collections
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -103,23 +104,32 @@ def mark(problem: str) -> bytes:
 def marked(text: bytes) -> str | None:
     """Return what `mark` was given, None if the text is something else."""
     try:
-        found = json.loads(text)
+        plain = json.loads(text)
     except ValueError:
         return None
-    problem = found.get(_BAD) if isinstance(found, dict) else None
+    problem = plain.get(_BAD) if isinstance(plain, dict) else None
     return problem if isinstance(problem, str) else None
 
 
-def missing(specification: Specification, there: Sequence[Sidecar]) -> list[Shard]:
+def by_configuration(sidecars: Iterable[Sidecar]) -> dict[str, list[Sidecar]]:
+    """Return sidecars by the ids of their experiments; an id without any has none."""
+    groups: dict[str, list[Sidecar]] = collections.defaultdict(list)
+    for sidecar in sidecars:
+        groups[sidecar.shard.experiment_id].append(sidecar)
+    return groups
+
+
+def missing(specification: Specification, sidecars: Sequence[Sidecar]) -> list[Shard]:
     """Return the shards that are still to be made: what no shard covers, cut at the multiples of the shard size."""
-    ends: dict[str, list[tuple[int, int]]] = {}
-    for one in there:
-        ends.setdefault(one.shard.experiment_id, []).append((one.shard.first, one.shard.stop))
+    ends = {
+        id_: sorted((sidecar.shard.first, sidecar.shard.stop) for sidecar in own)
+        for id_, own in by_configuration(sidecars).items()
+    }
     size, last = specification.shard_size, specification.seeds.stop
     shards = []
     for id_ in specification.by_id:
         first = specification.seeds.start
-        for start, stop in [*sorted(ends.get(id_, [])), (last, last)]:
+        for start, stop in [*ends.get(id_, []), (last, last)]:
             while first < min(start, last):
                 end = min(start, last, (first // size + 1) * size)
                 shards.append(Shard(id_, first, end))
@@ -165,14 +175,14 @@ def _is_there(storage: Storage, new: Sidecar) -> bool:
 
 def committed(storage: Storage, shard: Shard) -> Sidecar | None:
     """Return the sidecar of a shard whose rows are there."""
-    there = _read_sidecar(storage, shard)
-    return there if there is not None and storage.size(shard.rows_name) == there.n_bytes else None
+    sidecar = _read_sidecar(storage, shard)
+    return sidecar if sidecar is not None and storage.size(shard.rows_name) == sidecar.n_bytes else None
 
 
 def _read_sidecar(storage: Storage, shard: Shard) -> Sidecar | None:
     """Return the sidecar of a shard, None if there is none that can be read."""
     try:
-        found = Sidecar.from_json(storage.read(shard.sidecar_name))
-        return found if found.shard == shard and found.counts.n == shard.n_seeds else None
+        sidecar = Sidecar.from_json(storage.read(shard.sidecar_name))
+        return sidecar if sidecar.shard == shard and sidecar.counts.n == shard.n_seeds else None
     except (InvalidExperiment, FileNotFoundError):
         return None

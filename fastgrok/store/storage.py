@@ -7,7 +7,6 @@ import errno
 import os
 import re
 import time
-from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any
 
@@ -17,51 +16,88 @@ from fastgrok.results.files import TEMPORARY, host_name, temporary_beside
 _ABANDONED = 3600  # seconds after which a temporary file of another machine is taken for one that nobody writes
 
 
-class Storage(ABC):
-    """Files under a root by their names, such as "store.json" or "shards/1f/0-9.json"."""
+class Storage:
+    """Files in a directory, by their names, such as "store.json" or "shards/1f/0-9.json"."""
 
     def __init__(self, root: str) -> None:
-        self.root = root
+        self.root = os.path.abspath(root)
+        self._path = Path(self.root)
 
-    @abstractmethod
     def write(self, name: str, data: bytes) -> None:
         """Put a file in its place, whole or not at all, instead of one that may be there.
 
         What it holds is on the disk afterwards. So is its name where a file was there; else once `create` has written
         another file beside it, so that a shard costs one directory.
         """
+        target = self._path / name
+        with temporary_beside(target) as temporary:
+            _write(temporary, data)
+            is_new = not target.exists()
+            os.replace(temporary, target)
+        if not is_new:
+            _sync(target.parent)
 
-    @abstractmethod
     def create(self, name: str, data: bytes) -> bool:
         """Write a file unless there is one, and return whether there was none; one of two writers at once wins."""
+        target = self._path / name
+        with temporary_beside(target) as temporary:
+            _write(temporary, data)
+            try:
+                os.link(temporary, target)  # unlike a rename it fails where there is a file
+            except FileExistsError:
+                return False
+            except OSError as error:
+                if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.ENOSYS):
+                    raise
+                os.replace(temporary, target)  # a file system without links
+            finally:
+                temporary.unlink(missing_ok=True)
+        _sync(target.parent)
+        return True
 
-    @abstractmethod
     def read(self, name: str) -> bytes:
         """Return what is in a file; FileNotFoundError without it."""
+        return (self._path / name).read_bytes()
 
-    @abstractmethod
     def size(self, name: str) -> int | None:
         """Return the bytes of a file, None without it."""
+        try:
+            return (self._path / name).stat().st_size
+        except (FileNotFoundError, NotADirectoryError):
+            return None
 
-    @abstractmethod
     def names(self, folder: str, suffix: str, only: str | None = None) -> list[str]:
         """Return the names of the files that end so in the folders of a folder, or in one of these only, sorted."""
+        folders = [only] if only else [entry.name for entry in self._entries(folder) if entry.is_dir()]
+        files = (f"{folder}/{inner}/{e.name}" for inner in folders for e in self._entries(f"{folder}/{inner}"))
+        return sorted(name for name in files if name.endswith(suffix) and not name.endswith(TEMPORARY))
 
-    @abstractmethod
+    def _entries(self, folder: str) -> list[os.DirEntry[str]]:
+        try:
+            return list(os.scandir(self._path / folder))
+        except FileNotFoundError:
+            return []
+
     def remove(self, name: str) -> None:
         """Remove a file that may be there."""
+        (self._path / name).unlink(missing_ok=True)
 
-    @abstractmethod
     def remove_abandoned(self) -> list[str]:
         """Remove the temporary files that nobody writes any more, and return their names."""
+        removed = []
+        for path in sorted(self._path.rglob(f".*{TEMPORARY}")):
+            if _is_abandoned(path):
+                path.unlink(missing_ok=True)
+                removed.append(str(path.relative_to(self._path)))
+        return removed
 
-    @abstractmethod
     def arrow(self) -> tuple[str, Any]:
         """Return the root as pyarrow takes it: a path, and a file system or None."""
+        return self.root, None
 
-    @abstractmethod
     def is_empty(self) -> bool:
         """Whether there is nothing at all."""
+        return all(entry.name.endswith(TEMPORARY) for entry in self._entries(""))
 
 
 def is_store(name: str | None) -> bool:
@@ -82,78 +118,7 @@ def open_storage(root: str | os.PathLike[str]) -> Storage:
     if not isinstance(name, str) or not name or "\0" in name:
         raise InvalidExperiment("store", root, "a directory, or a URL that fsspec knows")
     local = name.removeprefix("file://")
-    return _Remote(name) if "://" in local else _Local(local)
-
-
-class _Local(Storage):
-    """A directory."""
-
-    def __init__(self, root: str) -> None:
-        super().__init__(os.path.abspath(root))
-        self._path = Path(self.root)
-
-    def write(self, name: str, data: bytes) -> None:
-        target = self._path / name
-        with temporary_beside(target) as temporary:
-            _write(temporary, data)
-            is_new = not target.exists()
-            os.replace(temporary, target)
-        if not is_new:
-            _sync(target.parent)
-
-    def create(self, name: str, data: bytes) -> bool:
-        target = self._path / name
-        with temporary_beside(target) as temporary:
-            _write(temporary, data)
-            try:
-                os.link(temporary, target)  # unlike a rename it fails where there is a file
-            except FileExistsError:
-                return False
-            except OSError as error:
-                if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.ENOSYS):
-                    raise
-                os.replace(temporary, target)  # a file system without links
-            finally:
-                temporary.unlink(missing_ok=True)
-        _sync(target.parent)
-        return True
-
-    def read(self, name: str) -> bytes:
-        return (self._path / name).read_bytes()
-
-    def size(self, name: str) -> int | None:
-        try:
-            return (self._path / name).stat().st_size
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-
-    def names(self, folder: str, suffix: str, only: str | None = None) -> list[str]:
-        folders = [only] if only else [entry.name for entry in self._entries(folder) if entry.is_dir()]
-        files = (f"{folder}/{inner}/{e.name}" for inner in folders for e in self._entries(f"{folder}/{inner}"))
-        return sorted(name for name in files if name.endswith(suffix) and not name.endswith(TEMPORARY))
-
-    def _entries(self, folder: str) -> list[os.DirEntry[str]]:
-        try:
-            return list(os.scandir(self._path / folder))
-        except FileNotFoundError:
-            return []
-
-    def remove(self, name: str) -> None:
-        (self._path / name).unlink(missing_ok=True)
-
-    def remove_abandoned(self) -> list[str]:
-        found = []
-        for path in sorted(self._path.rglob(f".*{TEMPORARY}")):
-            if _is_abandoned(path):
-                path.unlink(missing_ok=True)
-                found.append(str(path.relative_to(self._path)))
-        return found
-
-    def arrow(self) -> tuple[str, Any]:
-        return self.root, None
-
-    def is_empty(self) -> bool:
-        return all(entry.name.endswith(TEMPORARY) for entry in self._entries(""))
+    return _Remote(name) if "://" in local else Storage(local)
 
 
 def _write(path: Path, data: bytes) -> None:
@@ -207,19 +172,19 @@ def _is_abandoned(path: Path) -> bool:
 
 
 class _Remote(Storage):
-    """What fsspec reaches. Object stores put a file in its place whole; the rest do what they can."""
+    """Files that fsspec reaches. Object stores put a file in its place whole; the rest do what they can."""
 
     def __init__(self, root: str) -> None:
-        super().__init__(root.rstrip("/"))
+        self.root = root.rstrip("/")
         try:
             import fsspec
 
-            self._files, self._path = fsspec.url_to_fs(self.root)
+            self._files, self._root = fsspec.url_to_fs(self.root)
         except (ImportError, ValueError) as error:
             raise InvalidExperiment("store", root, f"a directory, or a URL that fsspec knows ({error})") from error
 
     def _full(self, name: str) -> str:
-        return f"{self._path}/{name}"
+        return f"{self._root}/{name}"
 
     def write(self, name: str, data: bytes) -> None:
         self._files.makedirs(self._files._parent(self._full(name)), exist_ok=True)
@@ -243,9 +208,9 @@ class _Remote(Storage):
 
     def names(self, folder: str, suffix: str, only: str | None = None) -> list[str]:
         self._files.invalidate_cache()
-        found = self._files.glob(f"{self._full(folder)}/{only or '*'}/*{suffix}")
+        paths = self._files.glob(f"{self._full(folder)}/{only or '*'}/*{suffix}")
         return sorted(
-            name.removeprefix(self._path.lstrip("/")).removeprefix(self._path).lstrip("/") for name in found
+            name.removeprefix(self._root.lstrip("/")).removeprefix(self._root).lstrip("/") for name in paths
         )
 
     def remove(self, name: str) -> None:
@@ -256,7 +221,7 @@ class _Remote(Storage):
         return []
 
     def arrow(self) -> tuple[str, Any]:
-        return self._path, self._files
+        return self._root, self._files
 
     def is_empty(self) -> bool:
-        return not self._files.exists(self._path) or not self._files.ls(self._path, detail=False)
+        return not self._files.exists(self._root) or not self._files.ls(self._root, detail=False)

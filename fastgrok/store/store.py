@@ -25,7 +25,7 @@ from fastgrok.store import rows
 from fastgrok.store.growth import begun_or_grown, grow, grown, has_shards, opened, planned, sized
 from fastgrok.store.manifest import STORE, Specification, read_specification
 from fastgrok.store.scheduler import complete
-from fastgrok.store.shards import Shard, Sidecar, missing, part
+from fastgrok.store.shards import Shard, Sidecar, by_configuration, missing, part
 from fastgrok.store.storage import Storage, open_storage
 from fastgrok.store.survey import Estimate, Status, Survey, counted, estimate_of, survey, table_rows, title
 from fastgrok.store.verify import Verification, check_same, verify
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 class Store:
     """
-    A sweep on disk; made by `sweep(..., store=)` and by `open_store`. Nothing is read before it is asked for.
+    A sweep on disk; made by `sweep(..., store=)` and by `open_store`. Files are read when a method needs them.
 
     Parameters
     ----------
@@ -95,8 +95,8 @@ class Store:
 
     def overview(self) -> tuple[Status, list[Row]]:
         """Return `status()` and `rows()`, and read each sidecar once for both."""
-        found = self._survey()
-        return Status.of(self.specification, found), table_rows(self.specification, found.there)
+        survey_ = self._survey()
+        return Status.of(self.specification, survey_), table_rows(self.specification, survey_.sidecars)
 
     def resume(
         self,
@@ -112,21 +112,15 @@ class Store:
 
         Parameters
         ----------
-        executor
-            Whose workers train and write; None: threads of this process.
-        part_of
-            (i, n): only the i-th of n parts of the work, i from 1; the parts of several processes are disjoint.
-        threads
-            Threads, without an executor; None: one for each CPU that the process may use.
-        specialize
-            Whether to compile a driver for each network; None: where that saves time.
-        progress
-            Whether to show a bar on stderr; None: if it is a terminal.
+        executor, part_of
+            As for `fastgrok.sweep`; the parts of several processes are disjoint.
+        threads, specialize, progress
+            As for `fastgrok.run`; threads without an executor.
 
         Raises
         ------
         InvalidExperiment
-            If an argument will not do.
+            If an argument is invalid.
         StoreError
             If a shard cannot be written, or was trained before with other bits.
         """
@@ -134,23 +128,7 @@ class Store:
         return self.make(self.specification, options)
 
     def make(self, asked: Specification, options: ExecutionOptions) -> Store:
-        """
-        Make what is missing of a part, and return the store: this is what `sweep(..., store=)` does.
-
-        Parameters
-        ----------
-        asked
-            What is to be there: some of the configurations and seeds of the store.
-        options
-            The arguments of `resume`, checked.
-
-        Raises
-        ------
-        InvalidExperiment
-            As `resume`.
-        StoreError
-            As `resume`.
-        """
+        """Make what is missing of what is asked for, as `sweep(..., store=)` does, and return the store."""
         self.specification.check_version()
         shards = self.missing(asked, options)
         with progress_bar(sum(shard.n_seeds for shard in shards), options.progress) as advance:
@@ -158,23 +136,14 @@ class Store:
         return self
 
     def missing(self, asked: Specification, options: ExecutionOptions) -> list[Shard]:
-        """
-        Return the shards that `make` would make.
-
-        Parameters
-        ----------
-        asked
-            As for `make`.
-        options
-            As for `make`.
-        """
-        shards = missing(asked.changed(shard_size=self.specification.shard_size), self._survey().there)
+        """Return the shards that `make` would make."""
+        shards = missing(asked.changed(shard_size=self.specification.shard_size), self._survey().sidecars)
         return shards if options.part_of is None else part(shards, self.specification, *options.part_of)
 
     @property
     def counts(self) -> list[Counts]:
         """What became of the seeds of each configuration that are there, in whole numbers; no row is read."""
-        return counted(self.specification, self._survey().there)
+        return counted(self.specification, self._survey().sidecars)
 
     @property
     def n_missing(self) -> int:
@@ -183,7 +152,7 @@ class Store:
 
     def rows(self) -> list[Row]:
         """Return a row for each configuration: its network, its data, its label on each axis, its summary."""
-        return table_rows(self.specification, self._survey().there)
+        return table_rows(self.specification, self._survey().sidecars)
 
     def summary(self) -> pd.DataFrame:
         """Return one row for each configuration, as `Result.summary` does; from the counts alone, no row is read."""
@@ -191,7 +160,7 @@ class Store:
 
     def windows(self) -> Iterator[list[Rows]]:
         """Return the rows of all configurations, some seeds after others: see `fastgrok.statistics.sweep`."""
-        return rows.windows(self._storage, self.specification, self._survey().there)
+        return rows.windows(self._storage, self.specification, self._survey().sidecars)
 
     def dataset(self, config: int | Mapping[str, Any] | None = None, seeds: range | None = None) -> xr.Dataset:
         """
@@ -215,8 +184,8 @@ class Store:
         InvalidExperiment
             If there is no such configuration, or several, or it has not all of these seeds.
         """
-        configuration, wanted, there = self._chosen(config, seeds)
-        return rows.to_dataset(self._storage, self.specification, configuration, there, wanted)
+        configuration, wanted, sidecars = self._chosen(config, seeds)
+        return rows.to_dataset(self._storage, self.specification, configuration, sidecars, wanted)
 
     def experiment(self, config: int | Mapping[str, Any] | None = None) -> Experiment:
         """
@@ -251,24 +220,23 @@ class Store:
             As for `dataset`.
         seed
             One seed, or several; they need not be among those of the store.
-        every
-            As for `fastgrok.replay`.
-        record_at
+        every, record_at
             As for `fastgrok.replay`.
 
         Raises
         ------
         InvalidExperiment
-            If an argument will not do.
+            If an argument is invalid.
         StoreError
             If a seed comes out with other bits than its row has.
         """
         labels, experiment = self._configuration(config)
         trace = replay(experiment, seed, every=every, record_at=record_at)
-        for one in [trace] if SEED not in trace.dims else [trace.isel({SEED: k}) for k in range(trace.sizes[SEED])]:
-            number = int(one[SEED])
+        several = [trace.isel({SEED: k}) for k in range(trace.sizes[SEED])] if SEED in trace.dims else [trace]
+        for each in several:
+            number = int(each[SEED])
             if number in self.specification.seeds:
-                check_same(one, self.dataset(config, range(number, number + 1)), self.path)
+                check_same(each, self.dataset(config, range(number, number + 1)), self.path)
         return trace.assign_attrs({f"label_{path}": label for path, label in labels.items()}, store=self.path)
 
     def params(
@@ -279,9 +247,7 @@ class Store:
 
         Parameters
         ----------
-        config
-            As for `dataset`.
-        seeds
+        config, seeds
             As for `dataset`.
 
         Returns
@@ -296,8 +262,8 @@ class Store:
         """
         if not self.specification.keep_params:
             raise InvalidExperiment("keep_params", False, "True, when the store is made: the parameters are not kept")
-        configuration, wanted, there = self._chosen(config, seeds)
-        return rows.to_params(self._storage, configuration, there, wanted)
+        configuration, wanted, sidecars = self._chosen(config, seeds)
+        return rows.to_params(self._storage, configuration, sidecars, wanted)
 
     def _chosen(self, config: Any, seeds: Any) -> tuple[Configuration, range, list[Sidecar]]:
         """Return a configuration, the seeds that are asked for, and its shards."""
@@ -308,7 +274,7 @@ class Store:
             raise InvalidExperiment("seeds", seeds, "None, or a range of seeds with step 1")
         if wanted.start < known.start or wanted.stop > known.stop:
             raise InvalidExperiment("seeds", seeds, f"some of the seeds of the store, {known}")
-        return configuration, wanted, survey(self._storage, self.specification, configuration.experiment.id).there
+        return configuration, wanted, survey(self._storage, self.specification, configuration.experiment.id).sidecars
 
     def _configuration(self, config: Any) -> Configuration:
         """Return one configuration."""
@@ -321,7 +287,7 @@ class Store:
         Columns are the axes, `experiment_id`, `seed`, and the result variables; what only some configurations have
         is null in the others.
         """
-        return rows.to_arrow(self._storage, self._survey().there)
+        return rows.to_arrow(self._storage, self._survey().sidecars)
 
     def verify(self, sample: int = 100, seed: int | None = None) -> Verification:
         """
@@ -337,7 +303,7 @@ class Store:
         Raises
         ------
         InvalidExperiment
-            If an argument will not do.
+            If an argument is invalid.
 
         Notes
         -----
@@ -353,11 +319,9 @@ class Store:
         It does not depend on the shards, nor on who made them. Reads everything.
         """
         digest = hashlib.sha256()
-        there: dict[str, list[Sidecar]] = {id_: [] for id_ in self.specification.by_id}
-        for one in self._survey().there:
-            there[one.shard.experiment_id].append(one)
-        for id_, sidecars in there.items():
-            digest.update(f"{id_}:{rows.rows_hash(self._storage, sidecars)};".encode())
+        by_id = by_configuration(self._survey().sidecars)
+        for id_ in self.specification.by_id:
+            digest.update(f"{id_}:{rows.rows_hash(self._storage, by_id[id_])};".encode())
         return digest.hexdigest()
 
     def merge(self, other: Store | str | os.PathLike[str]) -> Store:
@@ -379,10 +343,10 @@ class Store:
             then is whole.
         """
         other = other if isinstance(other, Store) else self._opened(other)
-        found = other._survey()
-        found.check_whole(other.path)
+        survey_ = other._survey()
+        survey_.check_whole(other.path)
         self.specification = grow(self._storage, sized(other.specification, self.specification, None))
-        rows.copy(other._storage, self._storage, found.there)
+        rows.copy(other._storage, self._storage, survey_.sidecars)
         return self
 
     @classmethod

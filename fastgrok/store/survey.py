@@ -15,7 +15,7 @@ from fastgrok.statistics.counts import Counts
 from fastgrok.statistics.summary import summarise
 from fastgrok.statistics.text import one_line
 from fastgrok.store.manifest import Specification, row_bytes
-from fastgrok.store.shards import FOLDER, Shard, Sidecar, marked, missing
+from fastgrok.store.shards import FOLDER, Shard, Sidecar, by_configuration, marked, missing
 from fastgrok.store.storage import Storage
 
 _NAME = re.compile(rf"{FOLDER}/([^/]+)/([0-9]{{1,20}})-([0-9]{{1,20}})\.(?:json|parquet)", re.ASCII)
@@ -24,7 +24,7 @@ _NAME = re.compile(rf"{FOLDER}/([^/]+)/([0-9]{{1,20}})-([0-9]{{1,20}})\.(?:json|
 class Survey(NamedTuple):
     """What the sidecars of a store say."""
 
-    there: list[Sidecar]  # the shards that are whole, disjoint
+    sidecars: list[Sidecar]  # the shards that are whole, disjoint
     problems: list[str]  # what is wrong with the files of others; `resume` makes those shards again
     strays: list[str]
 
@@ -45,10 +45,10 @@ def survey(storage: Storage, specification: Specification, only: str | None = No
     Shards of one configuration that overlap, as two sweeps may leave them that were asked for different seeds at
     once, are counted once: the longer of two that begin with the same seed, the earlier of others.
     """
-    found: dict[str, list[Sidecar]] = {id_: [] for id_ in ([only] if only else specification.by_id)}
+    by_id: dict[str, list[Sidecar]] = {id_: [] for id_ in ([only] if only else specification.by_id)}
     wrong: dict[str, str] = {}
     for name in names(storage, ".json", only):
-        if name.split("/")[1] not in found:
+        if name.split("/")[1] not in by_id:
             wrong[name] = f"{name} is of no configuration of this store"
             continue
         try:
@@ -61,11 +61,11 @@ def survey(storage: Storage, specification: Specification, only: str | None = No
         if problem:
             wrong[name] = problem
         else:
-            found[sidecar.shard.experiment_id].append(sidecar)
-    there = [one for sidecars in found.values() for one in _disjoint(sidecars)]
-    is_needed = needed(wrong, specification, there)
+            by_id[sidecar.shard.experiment_id].append(sidecar)
+    sidecars = [sidecar for several in by_id.values() for sidecar in _disjoint(several)]
+    is_needed = needed(wrong, specification, sidecars)
     problems = [problem for name, problem in wrong.items() if name in is_needed]
-    return Survey(there, problems, [problem for name, problem in wrong.items() if name not in is_needed])
+    return Survey(sidecars, problems, [problem for name, problem in wrong.items() if name not in is_needed])
 
 
 def names(storage: Storage, suffix: str, only: str | None = None) -> list[str]:
@@ -91,24 +91,20 @@ def _problem(storage: Storage, name: str, sidecar: Sidecar) -> str | None:
 def _disjoint(sidecars: Iterable[Sidecar]) -> Iterator[Sidecar]:
     """Yield those that begin after the end of all before."""
     end = 0
-    for one in sorted(sidecars, key=lambda one: (one.shard.first, -one.shard.stop)):
-        if one.shard.first >= end:
-            end = one.shard.stop
-            yield one
+    for sidecar in sorted(sidecars, key=lambda sidecar: (sidecar.shard.first, -sidecar.shard.stop)):
+        if sidecar.shard.first >= end:
+            end = sidecar.shard.stop
+            yield sidecar
 
 
-def needed(files: Iterable[str], specification: Specification, there: Sequence[Sidecar]) -> set[str]:
+def needed(files: Iterable[str], specification: Specification, sidecars: Sequence[Sidecar]) -> set[str]:
     """Return those files that are of shards of which the store has not all seeds: these shards are made again."""
     shards = {name: shard for name in files if (shard := _shard(name)) and shard.experiment_id in specification.by_id}
-    ranges: dict[str, list[tuple[int, int]]] = {shard.experiment_id: [] for shard in shards.values()}
-    for one in there:
-        if one.shard.experiment_id in ranges:
-            ranges[one.shard.experiment_id].append((one.shard.first, one.shard.stop))
-    seeds = specification.seeds
+    by_id, seeds = by_configuration(sidecars), specification.seeds
     return {
         name
         for name, shard in shards.items()
-        if _has_gap(ranges[shard.experiment_id], max(shard.first, seeds.start), min(shard.stop, seeds.stop))
+        if _has_gap(by_id[shard.experiment_id], max(shard.first, seeds.start), min(shard.stop, seeds.stop))
     }
 
 
@@ -118,9 +114,10 @@ def _shard(name: str) -> Shard | None:
     return None if match is None else Shard(match[1], int(match[2]), int(match[3]))
 
 
-def _has_gap(ranges: Iterable[tuple[int, int]], first: int, stop: int) -> bool:
-    """Whether ranges, disjoint, leave something out between two numbers."""
-    inside = sum(max(min(end, stop) - max(start, first), 0) for start, end in ranges)
+def _has_gap(sidecars: Iterable[Sidecar], first: int, stop: int) -> bool:
+    """Whether disjoint shards leave out a seed between two."""
+    shards = [sidecar.shard for sidecar in sidecars]
+    inside = sum(max(min(shard.stop, stop) - max(shard.first, first), 0) for shard in shards)
     return inside < stop - first
 
 
@@ -141,45 +138,45 @@ class Status(NamedTuple):
     strays: list[str]  # files that no shard of this store is made of, or needed for. They are left alone
 
     @classmethod
-    def of(cls, specification: Specification, found: Survey) -> Self:
+    def of(cls, specification: Specification, state: Survey) -> Self:
         """Find out how far a store is."""
-        there = found.there
-        done = sum(one.counts.n for one in there)
-        left = missing(specification, there)
+        sidecars = state.sidecars
+        done = sum(sidecar.counts.n for sidecar in sidecars)
+        left = missing(specification, sidecars)
         n_left = sum(shard.n_seeds for shard in left)
-        seconds = sum(one.seconds for one in there)
+        seconds = sum(sidecar.seconds for sidecar in sidecars)
         return cls(
             n_configurations=len(specification.configurations),
             n_seeds=len(specification.seeds),
             n_runs=specification.n_runs,
             n_done=done,
-            n_shards=len(there),
+            n_shards=len(sidecars),
             n_missing=len(left),
-            seed_epochs=sum(one.counts.seed_epochs for one in there),
+            seed_epochs=sum(sidecar.counts.seed_epochs for sidecar in sidecars),
             seconds=seconds,
             seconds_left=seconds / done * n_left if done else None,
-            n_bytes=sum(one.n_bytes for one in there),
-            problems=found.problems,
-            strays=found.strays,
+            n_bytes=sum(sidecar.n_bytes for sidecar in sidecars),
+            problems=state.problems,
+            strays=state.strays,
         )
 
 
-def counted(specification: Specification, there: Sequence[Sidecar]) -> list[Counts]:
+def counted(specification: Specification, sidecars: Sequence[Sidecar]) -> list[Counts]:
     """Return what became of the seeds of each configuration."""
     counts = dict.fromkeys(specification.by_id, Counts.empty())
-    for one in there:
-        counts[one.shard.experiment_id] += one.counts
+    for sidecar in sidecars:
+        counts[sidecar.shard.experiment_id] += sidecar.counts
     return list(counts.values())
 
 
-def table_rows(specification: Specification, there: Sequence[Sidecar]) -> list[Row]:
+def table_rows(specification: Specification, sidecars: Sequence[Sidecar]) -> list[Row]:
     """Return a row for each configuration: its network, its data, its label on each axis, its summary."""
     seconds = dict.fromkeys(specification.by_id, 0.0)
-    for one in there:
-        seconds[one.shard.experiment_id] += one.seconds
+    for sidecar in sidecars:
+        seconds[sidecar.shard.experiment_id] += sidecar.seconds
     return [
         Row(configuration, summarise(counts, seconds[configuration.experiment.id]), len(specification.seeds))
-        for configuration, counts in zip(specification.configurations, counted(specification, there), strict=True)
+        for configuration, counts in zip(specification.configurations, counted(specification, sidecars), strict=True)
     ]
 
 
@@ -215,13 +212,13 @@ def estimate(specification: Specification) -> Estimate:
 def estimate_of(specification: Specification, n_seeds: Mapping[str, int], n_shards: int) -> Estimate:
     """Return what it takes to train so many seeds of each configuration."""
     both = [(specification.by_id[id_].experiment, n) for id_, n in n_seeds.items()]
-    flops = sum(n * flops_per_epoch(one) * one.epochs for one, n in both)
+    flops = sum(n * flops_per_epoch(experiment) * experiment.epochs for experiment, n in both)
     return Estimate(
         n_configurations=len(specification.configurations),
         n_seeds=len(specification.seeds),
         n_runs=sum(n_seeds.values()),
         n_shards=n_shards,
-        seed_epochs=sum(n * one.epochs for one, n in both),
+        seed_epochs=sum(n * experiment.epochs for experiment, n in both),
         seconds=flops / (cpu_count() * training.GENERAL_FLOPS),
-        n_bytes=sum(n * row_bytes(specification, one) for one, n in both),
+        n_bytes=sum(n * row_bytes(specification, experiment) for experiment, n in both),
     )

@@ -47,14 +47,14 @@ def verify(storage: Storage, specification: Specification, sample: Any, seed: An
     if seed is not None:
         _check_integer("seed", seed, "None, or ")
     removed = storage.remove_abandoned()
-    there, problems, strays = survey(storage, specification)
+    sidecars, problems, strays = survey(storage, specification)
     alone = _without_sidecar(storage)
     bad, whole = list(problems), []
-    for one in there:
-        if problem := _checked(storage, one):
+    for sidecar in sidecars:
+        if problem := _checked(storage, sidecar):
             bad.append(problem)
         else:
-            whole.append(one)
+            whole.append(sidecar)
     different, n_rows = _trained_again(storage, specification, whole, sample, np.random.default_rng(seed))
     still_alone = set(_without_sidecar(storage))
     alone = [name for name in alone if name in still_alone]  # the others were in flight
@@ -77,19 +77,19 @@ def _check_integer(field: str, value: Any, beside: str) -> None:
         raise InvalidExperiment(field, value, f"{beside}an integer of 0 or more")
 
 
-def _checked(storage: Storage, one: Sidecar) -> str | None:
+def _checked(storage: Storage, sidecar: Sidecar) -> str | None:
     """Return what is wrong with the rows of a shard; its sidecar is marked if they are not what was written."""
-    rows, sidecar = one.shard.rows_name, one.shard.sidecar_name
+    rows, name = sidecar.shard.rows_name, sidecar.shard.sidecar_name
     try:
-        if hashlib.sha256(storage.read(rows)).hexdigest() == one.sha256:
+        if hashlib.sha256(storage.read(rows)).hexdigest() == sidecar.sha256:
             return None
     except OSError as error:  # the disk or the network may find it again
-        return f"{rows} cannot be read ({error}): if that stays so, remove {sidecar}, and it is made again"
+        return f"{rows} cannot be read ({error}): if that stays so, remove {name}, and it is made again"
     problem = f"{rows} is not what was written: its SHA-256 is another one"
     try:
-        storage.write(sidecar, mark(problem))
+        storage.write(name, mark(problem))
     except OSError as error:
-        return f"{problem}, and {sidecar} cannot be marked ({error})"
+        return f"{problem}, and {name} cannot be marked ({error})"
     return problem
 
 
@@ -101,20 +101,20 @@ def _without_sidecar(storage: Storage) -> list[str]:
 
 
 def _trained_again(
-    storage: Storage, specification: Specification, there: Sequence[Sidecar], sample: int, rng: np.random.Generator
+    storage: Storage, specification: Specification, sidecars: Sequence[Sidecar], sample: int, rng: np.random.Generator
 ) -> tuple[list[str], int]:
     """Train rows again that are chosen at random, and return those that differ, and how many there were."""
-    filled = [one for one in there if one.n_rows]
+    filled = [sidecar for sidecar in sidecars if sidecar.n_rows]
     if not filled or not sample:
         return [], 0
-    weights = np.array([one.n_rows for one in filled], float)
+    weights = np.array([sidecar.n_rows for sidecar in filled], float)
     chosen = rng.choice(len(filled), size=sample, p=weights / weights.sum())
     different, n_rows = [], 0
     kept: dict[str, Any] = {"keep_params": specification.keep_params, "recording": specification.recording}
     for index, n in zip(*np.unique(chosen, return_counts=True), strict=True):
-        one = filled[index]
-        table, configuration = read(storage, one), specification.by_id[one.shard.experiment_id]
-        rows = sorted(rng.choice(one.n_rows, size=min(int(n), one.n_rows), replace=False).tolist())
+        sidecar = filled[index]
+        table, configuration = read(storage, sidecar), specification.by_id[sidecar.shard.experiment_id]
+        rows = sorted(rng.choice(sidecar.n_rows, size=min(int(n), sidecar.n_rows), replace=False).tolist())
         for row in rows:
             seeds = table[SEED][row : row + 1].to_numpy()
             output = train(configuration.experiment, seeds, ExecutionOptions(threads=1), **kept)
@@ -122,7 +122,7 @@ def _trained_again(
                 raise KeyboardInterrupt
             again = rows_table(specification, configuration, output, seeds)
             if table_hash(again) != table_hash(table.slice(row, 1)):
-                different.append(f"seed {seeds[0]} of experiment {one.shard.experiment_id}")
+                different.append(f"seed {seeds[0]} of experiment {sidecar.shard.experiment_id}")
         n_rows += len(rows)
     return different, n_rows
 
