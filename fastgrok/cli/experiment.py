@@ -12,7 +12,7 @@ from fastgrok.datasets import Dataset
 from fastgrok.errors import MISSING, InvalidExperiment, one_of
 from fastgrok.spec.base import Spec
 from fastgrok.spec.calls import NONE, call_names, describe
-from fastgrok.spec.experiment import Experiment
+from fastgrok.spec.experiment import FIELDS, Experiment
 from fastgrok.spec.layers import ACTIVATIONS, Sigmoid
 from fastgrok.spec.network import Network, mlp
 from fastgrok.spec.stopping import Converged, EarlyStopping, Restart
@@ -20,6 +20,7 @@ from fastgrok.spec.stopping import Converged, EarlyStopping, Restart
 Choices = dict[str, list[Any]]
 """The values of fields by their paths in an experiment."""
 
+_OWN_READERS = ("", "data", "network", "validation", "stop")  # fields that functions make of several flags
 _BY_NAME = {flag.name: flag for flag in EXPERIMENT_FLAGS}
 
 
@@ -35,17 +36,27 @@ def request(name: str | None, values: Values, lists: Collection[str] = ()) -> Re
     """Return what data by name and the values of flags ask for; `lists` are flags that span an axis in any case."""
     with _naming_flags(values):
         data, validation = data_of(name, values)
-        choices: Choices = {"data": data, "network": _networks(data, values), **_plain(values)}
+        choices = {
+            flag.field: flag.values(values[flag.name])
+            for flag in sorted(EXPERIMENT_FLAGS, key=lambda flag: _axis_place(flag.field))
+            if flag.field not in _OWN_READERS and values[flag.name] is not None
+        }
+        choices = {"data": data, "network": _networks(data, values), **choices}
         _check_output(choices)
-        optimizers, rates = _optimizers(values)
-        stop, criteria = _stop(values)
-        restarts, attempts = _restarts(values)
-        choices |= optimizers | restarts
-        first = {path: options[0] for path, options in choices.items()}
-        experiment = Experiment(**first, **stop, validation=validation)
-    choices |= rates | criteria | attempts
+        choices |= {"optimizer": _optimizers(choices, values), "restart": _restarts(choices, values)}
+        stop = _stop(choices, values)
+        first = {path: options[0] for path, options in choices.items() if path in FIELDS}
+        experiment = Experiment(**first, stop=stop, validation=validation)
+    if isinstance(stop, tuple):
+        choices = {_with_index(path, stop): options for path, options in choices.items()}
     axes = {path: options for path, options in choices.items() if len(options) > 1 or is_set_by(path, lists)}
     return Request(experiment, axes, choices)
+
+
+def _axis_place(path: str) -> int:
+    """Return where an axis stands among those of other fields: specifications and their fields come last."""
+    field = path.partition(".")[0]
+    return FIELDS.index(field) + len(FIELDS) * (field in ("optimizer", "stop", "restart")) if field else 0
 
 
 def single_experiment(name: str | None, values: Values) -> Experiment:
@@ -56,36 +67,27 @@ def single_experiment(name: str | None, values: Values) -> Experiment:
     return requested.experiment
 
 
-def flag_of(path: str) -> Flag | None:
-    """
-    Return the flag of a path in an experiment, None if several flags set it.
-
-    Examples
-    --------
-    >>> flag_of("stop[1].patience").option, flag_of("network")
-    ('--patience', None)
-    """
-    plain = re.sub(r"\[\d+\]", "", path)
-    flags = [flag for flag in EXPERIMENT_FLAGS if flag.field == plain]
-    return flags[0] if len(flags) == 1 else None
-
-
 def _flag(path: str) -> Flag:
     """Return the flag of a field that has one."""
     return next(flag for flag in EXPERIMENT_FLAGS if flag.field == path)
 
 
-def is_set_by(path: str, names: Collection[str]) -> bool:
+def flags_of(path: str) -> list[Flag]:
     """
-    Whether a field is what one of some flags sets.
+    Return the flags that set a path in an experiment.
 
     Examples
     --------
-    >>> is_set_by("stop[0].loss", ["stop_loss"]), is_set_by("network", ["slope"]), is_set_by("optimizer", ["lr"])
-    (True, True, False)
+    >>> [flag.option for flag in flags_of("stop[1].patience")], len(flags_of("network"))
+    (['--patience'], 6)
     """
     plain = re.sub(r"\[\d+\]", "", path)
-    return any(flag.name in names and flag.field == plain for flag in EXPERIMENT_FLAGS)
+    return [flag for flag in EXPERIMENT_FLAGS if flag.field == plain]
+
+
+def is_set_by(path: str, names: Collection[str]) -> bool:
+    """Whether one of some flags sets a path in an experiment."""
+    return any(flag.name in names for flag in flags_of(path))
 
 
 @contextlib.contextmanager
@@ -95,9 +97,10 @@ def _naming_flags(values: Values) -> Iterator[None]:
         yield
     except InvalidExperiment as error:
         accepted = error.accepted.replace(", or None", f", or {NONE}")
-        flag = flag_of(error.field)
-        if flag is None or flag.name == "data":
+        flags = flags_of(error.field)
+        if len(flags) != 1 or flags[0].name == "data":
             raise InvalidExperiment(error.field, error.value, accepted) from None
+        flag = flags[0]
         value = MISSING if error.value is None else error.value
         value = values[flag.name] if flag.kind is bool else value
         raise InvalidExperiment(flag.option, value, accepted) from None
@@ -112,96 +115,74 @@ def _within(place: str) -> Iterator[None]:
         raise (error if error.field.startswith("--") else error.within(place)) from None
 
 
-def _plain(values: Values) -> Choices:
-    """Return the values of the fields that are numbers, words or initializers."""
-    plain = describe(Experiment).keys() - {"data", "network", "optimizer", "stop", "restart", "validation"}
-    return {
-        flag.field: flag.values(values[flag.name])
-        for flag in EXPERIMENT_FLAGS
-        if flag.field in plain and values[flag.name] is not None
-    }
+def _fields(place: str, cls: type[Spec], choices: Choices) -> dict[str, Any]:
+    """Return the first value of each field of a specification that was given."""
+    paths = {name: f"{place}.{name}" for name in describe(cls)}
+    return {name: choices[path][0] for name, path in paths.items() if path in choices}
 
 
-def _fields_of(cls: type[Spec], place: str, values: Values) -> Choices:
-    """Return the values of the fields of a specification that flags set."""
-    paths = {f"{place}.{name}": name for name in describe(cls)}
-    return {
-        paths[flag.field]: flag.values(values[flag.name])
-        for flag in EXPERIMENT_FLAGS
-        if flag.field in paths and values[flag.name] is not None
-    }
-
-
-def _first(choices: Choices) -> dict[str, Any]:
-    return {name: options[0] for name, options in choices.items()}
-
-
-def _placed(place: str, choices: Choices) -> Choices:
-    return {f"{place}.{name}": options for name, options in choices.items()}
-
-
-def _optimizers(values: Values) -> tuple[Choices, Choices]:
-    """Return the optimizers, and the values of their fields."""
-    text = values["optimizer"]
-    kinds = [describe(Experiment)["optimizer"].default] if text is None else _BY_NAME["optimizer"].values(text)
-    given = {flag.field: flag for flag in EXPERIMENT_FLAGS if flag.field.startswith("optimizer.")}
-    given = {path: flag for path, flag in given.items() if values[flag.name] is not None}
-    choices = {path.partition(".")[2]: flag.values(values[flag.name]) for path, flag in given.items()}
-    for kind in kinds:
-        for path, flag in given.items():
-            if path.partition(".")[2] not in describe(type(kind)):
-                expected = f"another --optimizer: {call_names(type(kind))[0]} has none"
-                raise InvalidExperiment(flag.option, values[flag.name], expected)
+def _optimizers(choices: Choices, values: Values) -> list[Any]:
+    """Return the optimizers."""
+    kinds = choices.get("optimizer", [describe(Experiment)["optimizer"].default])
+    given = [path for path in choices if path.startswith("optimizer.")]
+    for kind, path in itertools.product(kinds, given):
+        if path.partition(".")[2] not in describe(type(kind)):
+            raise _conflict(path, values, f"another --optimizer: {call_names(type(kind))[0]} has none")
     with _within("optimizer"):
-        return {"optimizer": [kind.replace(**_first(choices)) for kind in kinds]}, _placed("optimizer", choices)
+        return [kind.replace(**_fields("optimizer", type(kind), choices)) for kind in kinds]
 
 
-def _stop(values: Values) -> tuple[dict[str, Any], Choices]:
-    """Return the stopping rules, and the values of their fields."""
-    rules, choices = [], []
-    criteria = _fields_of(Converged, "stop", values)
-    default = describe(Experiment)["stop"].default
-    if values["no_stop"]:
-        for name in criteria:
-            flag = _flag(f"stop.{name}")
-            raise InvalidExperiment(flag.option, values[flag.name], "no --no-stop beside it")
-    elif criteria.keys() <= {"keep_training"}:
-        rules, choices = [default.replace(**_first(criteria))], [criteria]
-    else:
-        with _within("stop"):
-            rules, choices = [Converged(**_first(criteria))], [criteria]
-    patience = _optional("stop", EarlyStopping, values)
-    if patience:
-        with _within("stop"):
-            rules.append(EarlyStopping(**_first(patience)))
-            choices.append(patience)
-    if len(rules) < 2:
-        return {"stop": rules[0] if rules else None}, _placed("stop", choices[0] if choices else {})
-    placed = [_placed(f"stop[{k}]", fields) for k, fields in enumerate(choices)]
-    return {"stop": tuple(rules)}, placed[0] | placed[1]
+def _stop(choices: Choices, values: Values) -> Any:
+    """Return the stopping rule, None, or a tuple of two."""
+    rules: list[Any] = []
+    criteria = _fields("stop", Converged, choices)
+    with _within("stop"):
+        if values["no_stop"]:
+            for name in criteria:
+                raise _conflict(f"stop.{name}", values, "no --no-stop beside it")
+        elif criteria.keys() <= {"keep_training"}:
+            rules.append(describe(Experiment)["stop"].default.replace(**criteria))
+        else:
+            rules.append(Converged(**criteria))
+        if patience := _optional("stop", EarlyStopping, choices, values):
+            rules.append(EarlyStopping(**patience))
+    return tuple(rules) if len(rules) > 1 else rules[0] if rules else None
 
 
-def _restarts(values: Values) -> tuple[Choices, Choices]:
-    """Return the restarts, and the values of their fields; beside none they are whole values of one axis."""
-    choices = _optional("restart", Restart, values)
-    if not choices:
-        return {}, {}
+def _with_index(path: str, rules: tuple[Any, ...]) -> str:
+    """Return the path of a field of one of several stopping rules."""
+    place, _, name = path.partition(".")
+    if place != "stop":
+        return path
+    return next(f"stop[{k}].{name}" for k, rule in enumerate(rules) if name in describe(type(rule)))
+
+
+def _restarts(choices: Choices, values: Values) -> list[Restart | None]:
+    """Return the restarts: beside none they are whole values of one axis, and their fields none."""
     with _within("restart"):
-        if None not in choices["after"]:
-            return {"restart": [Restart(**_first(choices))]}, _placed("restart", choices)
-        combined = (dict(zip(choices, fields, strict=True)) for fields in itertools.product(*choices.values()))
-        rules = [None if fields["after"] is None else Restart(**fields) for fields in combined]
-        return {"restart": list(dict.fromkeys(rules))}, {}
+        first = _optional("restart", Restart, choices, values)
+        if not first:
+            return [None]
+        if None not in choices["restart.after"]:
+            return [Restart(**first)]
+        options = [choices.pop(f"restart.{name}") for name in first]
+        combined = [dict(zip(first, fields, strict=True)) for fields in itertools.product(*options)]
+        return list(dict.fromkeys(None if fields["after"] is None else Restart(**fields) for fields in combined))
 
 
-def _optional(place: str, cls: type[Spec], values: Values) -> Choices:
-    """Return the values of the fields of a specification that there is if its one required field is given."""
-    choices = _fields_of(cls, place, values)
+def _optional(place: str, cls: type[Spec], choices: Choices, values: Values) -> dict[str, Any]:
+    """Return the fields of a specification that there is if its one required field is given, {} if it is not."""
+    fields = _fields(place, cls, choices)
     required = next(name for name, field in describe(cls).items() if field.default is MISSING)
-    if choices and required not in choices:
-        flag = _flag(f"{place}.{next(iter(choices))}")
-        raise InvalidExperiment(flag.option, values[flag.name], f"{_flag(f'{place}.{required}').option} with it")
-    return choices
+    for name in fields if required not in fields else ():
+        raise _conflict(f"{place}.{name}", values, f"{_flag(f'{place}.{required}').option} with it")
+    return fields
+
+
+def _conflict(path: str, values: Values, expected: str) -> InvalidExperiment:
+    """Return the error about a flag that does not go with the others."""
+    flag = _flag(path)
+    return InvalidExperiment(flag.option, values[flag.name], expected)
 
 
 def _check_output(choices: Mapping[str, list[Any]]) -> None:

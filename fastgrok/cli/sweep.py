@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from fastgrok.cli import store, toml_file
-from fastgrok.cli.experiment import Request, axis_of, is_set_by, request
+from fastgrok.cli.experiment import Request, axis_of, flags_of, is_set_by, request
 from fastgrok.cli.flags import (
-    EXPERIMENT_FLAGS,
     SWEEP_FLAGS,
     Values,
     epochs_or_log,
@@ -139,8 +138,8 @@ def _with_axes_of_store(requested: Request, out: str, given: Collection[str]) ->
     for path in [] if stored is None else [axis.path for axis in stored.axes]:
         if path in requested.axes or is_set_by(path, {"data", *given}):
             axes[path] = requested.axes.get(path, requested.choices.get(path))
-        elif flag := next((flag for flag in EXPERIMENT_FLAGS if flag.field == path), None):
-            raise InvalidExperiment(flag.option, MISSING, f"one value or more: the store has an axis {path}")
+        elif flags := flags_of(path):
+            raise InvalidExperiment(flags[0].option, MISSING, f"one value or more: the store has an axis {path}")
     return requested._replace(axes={**{path: some for path, some in axes.items() if some}, **requested.axes})
 
 

@@ -1,0 +1,37 @@
+"""The flags: one for every field."""
+
+import re
+
+import fastgrok as fg
+import fastgrok.api
+from fastgrok.cli.flags import EXPERIMENT_FLAGS, SWEEP_FLAGS
+from fastgrok.spec.base import registered
+from fastgrok.spec.calls import describe
+from fastgrok.spec.layers import ACTIVATIONS
+from fastgrok.spec.optimizers import Optimizer
+
+PLACES = {
+    "optimizer": list(registered(Optimizer).values()),
+    "stop": [fg.Converged, fg.EarlyStopping],
+    "restart": [fg.Restart],
+}
+
+
+def test_every_field_of_an_experiment_has_a_flag() -> None:
+    paths = set(describe(fg.Experiment))
+    for place, classes in PLACES.items():
+        paths |= {f"{place}.{name}" for cls in classes for name in describe(cls)}
+    covered = {flag.field for flag in EXPERIMENT_FLAGS} | {flag.field.partition(".")[0] for flag in EXPERIMENT_FLAGS}
+    assert paths <= covered
+    activations = {name for cls in ACTIVATIONS.values() if cls is not None for name in describe(cls)}
+    assert activations <= {flag.name for flag in EXPERIMENT_FLAGS if flag.field == "network"}
+
+
+def test_a_path_of_an_experiment_has_a_flag_if_it_is_no_initializers_and_no_layers() -> None:
+    plain = fg.Experiment(fg.mlp(2, 1), fg.datasets.xor(), optimizer=fg.Adam(), restart=fg.Restart(9))
+    early = (fg.Converged(loss=1), fg.EarlyStopping(9))
+    both = plain.replace(restart=None, stop=early, validation=fg.datasets.xor(), optimizer=fg.SGD())
+    paths = {re.sub(r"stop\[.\]", "stop", path) for path in plain.paths() + both.paths()}
+    inside = ("network.", "init.", "bias_init.")  # an initializer's numbers stand in its parentheses
+    covered = {flag.field for flag in SWEEP_FLAGS} | {flag.field.partition(".")[0] for flag in SWEEP_FLAGS}
+    assert {path for path in paths if not path.startswith(inside)} <= covered
