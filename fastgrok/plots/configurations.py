@@ -33,16 +33,7 @@ def checked_sweep(result: Any) -> Result | Store:
 
 
 def counted(result: Result | Store) -> list[Counted]:
-    """
-    Return every configuration with its counts.
-
-    Examples
-    --------
-    >>> import fastgrok as fg
-    >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=10)
-    >>> [one.name for one in counted(fg.sweep(exp, 4, {"optimizer.lr": [0.01, 0.1]}))]
-    ['lr=0.01', 'lr=0.1']
-    """
+    """Return every configuration with its counts."""
     sweep = checked_sweep(result)
     return list(map(Counted, sweep.configurations, sweep.counts))
 

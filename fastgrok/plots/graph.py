@@ -64,14 +64,7 @@ def layer_widths(experiment: Experiment) -> list[int]:
 
 
 def places(widths: Sequence[int]) -> list[list[Place]]:
-    """
-    Return the places of the units of each layer, from the top; of more than 10 those of the first 5 and the last 4.
-
-    Examples
-    --------
-    >>> [[(place.unit, place.y) for place in layer] for layer in places([1, 2])]
-    [[(0, 0.0)], [(0, 0.5), (1, -0.5)]]
-    """
+    """Return the places of the units of each layer, from the top: of more than 10 the first 5 and the last 4."""
     slots = [min(width, _MAX_UNITS) for width in widths]
     return [list(_column(layer, width, max(slots))) for layer, width in enumerate(widths)]
 

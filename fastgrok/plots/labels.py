@@ -15,16 +15,7 @@ if TYPE_CHECKING:
 
 
 def trace_title(trace: xr.Dataset, at: int | None = None) -> str:
-    """
-    Return which seed or how many seeds a trace has, and the time drawn.
-
-    Examples
-    --------
-    >>> import fastgrok as fg
-    >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=10)
-    >>> trace_title(fg.replay(exp, 42), 5), trace_title(fg.replay(exp, range(3)))
-    ('Seed 42, epoch 5', '3 seeds')
-    """
+    """Return which seed or how many seeds a trace has, and the time drawn."""
     if SEED in trace.dims:
         return f"{trace.sizes[SEED]:,} seeds"
     when = "" if at is None else f", {time_dim(trace)} {at:,}"
@@ -37,14 +28,7 @@ def time_label(trace: xr.Dataset) -> str:
 
 
 def seeds_title(numbers: list[int], *, each: bool) -> str:
-    """
-    Return how many seeds the parts of a picture have.
-
-    Examples
-    --------
-    >>> seeds_title([200, 1000], each=True), seeds_title([200], each=False)
-    ('200 to 1,000 seeds each', '200 seeds')
-    """
+    """Return how many seeds the parts of a picture have."""
     least, most = min(numbers), max(numbers)
     return f"{least:,}{'' if least == most else f' to {most:,}'} seeds{' each' * each}"
 
@@ -62,16 +46,7 @@ def checked_layer(experiment: Experiment, layer: int) -> int:
 
 
 def layer_name(experiment: Experiment, layer: int) -> str:
-    """
-    Return what a layer is called in a picture: its number, and the activations after it.
-
-    Examples
-    --------
-    >>> import fastgrok as fg
-    >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor())
-    >>> [layer_name(exp, k) for k in range(3)]
-    ['inputs', 'layer 1, ReLU', 'layer 2']
-    """
+    """Return what a layer is called in a picture: its number, and the activations after it."""
     if not layer:
         return "inputs"
     layers = experiment.network.layers

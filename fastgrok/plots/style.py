@@ -37,14 +37,7 @@ class LineStyle(NamedTuple):
 
 
 def line_styles() -> Iterator[LineStyle]:
-    """
-    Yield the styles of one line after the other, without end.
-
-    Examples
-    --------
-    >>> next(line_styles())
-    LineStyle(color='#0072B2', linestyle='-')
-    """
+    """Yield the styles of one line after the other, without end."""
     yield from map(LineStyle, itertools.cycle(COLOURS), itertools.cycle(DASHES))
 
 
@@ -60,14 +53,7 @@ def axes_or_new(ax: Axes | None, height: float = 0.0) -> Axes:
 
 
 def blended(color: str, amount: float) -> tuple[float, float, float]:
-    """
-    Return a colour mixed with white, so that less of it is lighter, in grey too.
-
-    Examples
-    --------
-    >>> blended("#000000", 0.25)
-    (0.75, 0.75, 0.75)
-    """
+    """Return a colour mixed with white, so that less of it is lighter, in grey too."""
     from matplotlib.colors import to_rgb
 
     red, green, blue = (1 - amount * (1 - part) for part in to_rgb(color))
@@ -108,14 +94,7 @@ def end_labels(ax: Axes, ends: Mapping[str, float]) -> None:
 
 
 def apart(places: Sequence[float], low: float, high: float, gap: float) -> list[float]:
-    """
-    Return positions moved so that each is at least `gap` of the range from the next, in their order.
-
-    Examples
-    --------
-    >>> apart([0.5, 0.5, 0.9], 0, 1, gap=0.2)
-    [0.4, 0.6, 0.9]
-    """
+    """Return positions moved so that each is at least `gap` of the range from the next, in their order."""
     step = gap * (high - low)
     groups: list[tuple[float, list[int]]] = []  # a middle, and the labels that are stacked around it
     for k in sorted(range(len(places)), key=lambda k: (places[k], k)):

@@ -123,14 +123,7 @@ def _without_repeats(lines: list[list[str]]) -> list[list[str]]:
 
 
 def estimate_text(estimate: Estimate, unit: str) -> str:
-    """
-    Return a number with its interval, to a tenth of the interval's width or finer.
-
-    Examples
-    --------
-    >>> estimate_text(Estimate(0.2512, 0.2471, 0.2554), "%"), estimate_text(Estimate(3, 3, 3), "")
-    ('25.12 % [24.71, 25.54]', '3')
-    """
+    """Return a number with its interval, to a tenth of the interval's width or finer."""
     value, low, high = estimate
     if value is None:
         return NOT_REACHED if unit == "epochs" else "none"
@@ -143,14 +136,7 @@ def estimate_text(estimate: Estimate, unit: str) -> str:
 
 
 def number(value: float | None, unit: str) -> str:
-    """
-    Return a number in its unit.
-
-    Examples
-    --------
-    >>> number(0.125, "%"), number(1234.5, "epochs"), number(None, "")
-    ('12.5', '1234.5', 'open')
-    """
+    """Return a number in its unit."""
     return "open" if value is None else text.number(_FACTORS.get(unit, 1.0) * value, 6 if unit in _FACTORS else 9)
 
 

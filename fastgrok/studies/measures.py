@@ -23,29 +23,15 @@ def share(holds: ArrayLike) -> Measure:
     """
     Return the share of seeds for which something holds, with the interval of Clopper and Pearson.
 
-    Notes
-    -----
     It covers at least as often as it says, whatever the share: a closed form that is true is not doubted for the
     sake of a narrower interval.
-
-    Examples
-    --------
-    >>> share([True, False, True])(0.95)
-    Estimate(value=0.666..., low=0.094..., high=0.991...)
     """
     array = np.asarray(holds, dtype=bool)
     return partial(rate, int(np.count_nonzero(array)), array.size, method="clopper_pearson")
 
 
 def difference(a: ArrayLike, b: ArrayLike) -> Measure:
-    """
-    Return by how much more often something holds for the same seeds in one case than in another.
-
-    Examples
-    --------
-    >>> difference([True, True, False, True], [True, False, False, True])(0.95).value
-    0.25
-    """
+    """Return by how much more often something holds for the same seeds in one case than in another."""
     return partial(risk_difference, Table.of(a, b))
 
 
@@ -55,14 +41,7 @@ def median(counts: Counts) -> Measure:
 
 
 def normal(value: float, error: float) -> Measure:
-    """
-    Return an estimate whose distribution is near a normal one.
-
-    Examples
-    --------
-    >>> normal(3, 1)(0.95)
-    Estimate(value=3, low=1.040..., high=4.959...)
-    """
+    """Return an estimate whose distribution is near a normal one."""
 
     def estimate(confidence: float) -> Estimate:
         half = normal_quantile(confidence) * error
@@ -72,14 +51,7 @@ def normal(value: float, error: float) -> Measure:
 
 
 def mean(values: ArrayLike) -> Measure:
-    """
-    Return the mean of a number that each seed has.
-
-    Examples
-    --------
-    >>> mean([1, 3])(0.95).value
-    2.0
-    """
+    """Return the mean of a number that each seed has."""
     array = np.asarray(values, dtype=np.float64)
     return normal(float(array.mean()), _standard_error(array))
 
@@ -88,14 +60,7 @@ def ratio(above: ArrayLike, below: ArrayLike) -> Measure:
     """
     Return the mean of one number divided by the mean of another, where both have the same seeds.
 
-    Notes
-    -----
     The standard error is that of (above - ratio * below) / mean(below), to first order in the errors of both means.
-
-    Examples
-    --------
-    >>> ratio([2, 4, 6], [True, True, False])(0.95).value
-    6.0
     """
     top, bottom = np.asarray(above, dtype=np.float64), np.asarray(below, dtype=np.float64)
     value = float(top.mean() / bottom.mean())
@@ -129,17 +94,7 @@ class Expectation(NamedTuple):
         return Estimate(self.low if self.low == self.high else None, *ends)
 
     def agrees(self, observed: Estimate, confidence: float) -> bool:
-        """
-        Return whether an observation agrees.
-
-        Examples
-        --------
-        >>> equal(0.25).agrees(Estimate(0.24, 0.23, 0.26), 0.95)
-        True
-        >>> observed = Estimate(0.1, -0.1, 0.3)  # it does not show more than 0, nor does it contradict at least 0
-        >>> above(0).agrees(observed, 0.95), at_least(0).agrees(observed, 0.95)
-        (False, True)
-        """
+        """Return whether an observation agrees."""
         (low, high), (least, most) = _ends(self.at(confidence)), _ends(observed)
         if self.shown:
             return low < least and most < high
@@ -183,16 +138,7 @@ def estimated(measured: Measure, by: str) -> Expectation:
 
 
 def printed(text: str, digits: int = 8) -> Expectation:
-    """
-    Expect a number that NumPy printed: any that it would have printed so.
-
-    Examples
-    --------
-    >>> printed("0.04").agrees(Estimate(*3 * [0.040000004]), 0.95)
-    True
-    >>> printed("9.22274338e-06").agrees(Estimate(*3 * [9.22274345e-06]), 0.95)
-    False
-    """
+    """Expect a number that NumPy printed: any that it would have printed so."""
     exponent = int(text.partition("e")[2] or 0)
     half = 0.5001 * 10.0 ** (exponent - digits)
     return Expectation(float(text) - half, float(text) + half)

@@ -55,8 +55,6 @@ class Runner(NamedTuple):
         """
         Train every seed, and those that end near no plateau again for `longer` epochs.
 
-        Notes
-        -----
         A seed near a plateau is taken to have ended there. A few only pass it slowly: at most 0.4 % of those in the
         studies that use it moved on when they were trained on, and each protocol says how many.
         """

@@ -10,7 +10,6 @@ from pictures import XOR, legend, rendered, texts
 
 import fastgrok as fg
 from fastgrok.errors import InvalidExperiment
-from fastgrok.plots import style
 
 
 def test_weights_are_those_of_the_trace(trace: xr.Dataset) -> None:
@@ -41,12 +40,6 @@ def test_many_weights_are_not_named_and_a_layer_may_have_no_biases(ax: Axes) -> 
 def test_a_layer_that_is_not_there_is_refused(trace: xr.Dataset, layer: Any) -> None:
     with pytest.raises(InvalidExperiment, match=r"layer = .*the number of a Linear layer, 1 to 2"):
         fg.plots.weights(trace, layer)
-
-
-def test_names_that_would_overlap_are_moved_apart_in_their_order() -> None:
-    moved = style.apart([0.5, 0.1, 0.5, 0.52], 0, 1, gap=0.1)
-    assert moved[1] == 0.1
-    assert np.allclose(np.diff([moved[0], moved[2], moved[3]]), 0.1)
 
 
 def test_initial_and_final_weights_are_those_of_the_seeds(either: Any, result: fg.Result) -> None:

@@ -11,7 +11,7 @@ import fastgrok.api
 from fastgrok.cli import main
 from fastgrok.statistics import Counts, Estimate
 from fastgrok.studies import NAMES
-from fastgrok.studies.findings import CONFIDENCE
+from fastgrok.studies.findings import CONFIDENCE, estimate_text, number
 from fastgrok.studies.measures import (
     Measure,
     above,
@@ -87,6 +87,12 @@ def test_when_an_observation_agrees(expected, agreeing, contradicting) -> None: 
     assert expected.agrees(numpys, 0.95) is False  # not NumPy's False, which is another object
 
 
+def test_a_wide_interval_does_not_show_a_difference_nor_contradict_one() -> None:
+    observed = Estimate(0.1, -0.1, 0.3)
+    assert not above(0).agrees(observed, 0.95)
+    assert at_least(0).agrees(observed, 0.95)
+
+
 def test_all_intervals_of_a_study_hold_together() -> None:
     """Bonferroni over every interval; an estimated expectation has one, an exact number none."""
     checks = [
@@ -112,6 +118,20 @@ def test_true_closed_forms_are_seldom_contradicted() -> None:
 
 
 # Measures ---------------------------------------------------------------------------------------------------
+
+
+def test_measures_are_estimates_with_intervals() -> None:
+    assert share([True, False, True])(0.95) == pytest.approx((2 / 3, 0.094299, 0.991596), abs=1e-6)
+    assert difference([True, True, False, True], [True, False, False, True])(0.95).value == 0.25
+    assert normal(3, 1)(0.95) == pytest.approx((3, 1.040036, 4.959964), abs=1e-6)
+    assert mean([1, 3])(0.95).value == 2
+    assert ratio([2, 4, 6], [True, True, False])(0.95).value == 6
+
+
+def test_numbers_have_the_decimals_of_their_interval() -> None:
+    assert estimate_text(Estimate(0.2512, 0.2471, 0.2554), "%") == "25.12 % [24.71, 25.54]"
+    assert estimate_text(Estimate(3, 3, 3), "") == "3"
+    assert [number(0.125, "%"), number(1234.5, "epochs"), number(None, "")] == ["12.5", "1234.5", "open"]
 
 
 def coverage(measure_of, truth: float, draws: int = 2000) -> float:  # type: ignore[no-untyped-def]
