@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 from fastgrok.engine.activations import ACTIVATIONS
 from fastgrok.errors import InvalidExperiment
-from fastgrok.explain.bricks import Brick, drawn
-from fastgrok.explain.text import WIDTH, layer_name, wrapped
+from fastgrok.explain.bricks import Brick, brick_lines
+from fastgrok.explain.text import WIDTH, wrapped
 from fastgrok.spec.layers import Activation, Layer, Linear
-from fastgrok.spec.network import Network
+from fastgrok.spec.network import Network, layer_label
 
 
 class _Notation(NamedTuple):
@@ -76,7 +76,7 @@ class Algebra:
         ):
             shown = [whole] if len(whole) + 2 <= WIDTH else steps
             lines += [title, *(line for step in shown for line in wrapped(step, indent=2)), ""]
-        return "\n".join([*lines, "Bricks", *drawn(self.bricks)])
+        return "\n".join([*lines, "Bricks", *brick_lines(self.bricks)])
 
 
 def algebra(network: Network) -> Algebra:
@@ -133,7 +133,7 @@ def _equation(layers: Sequence[Layer], first: int, notation: _Notation) -> str:
 
 def _call(layer: Layer, text: str, notation: _Notation) -> str:
     """Write an activation."""
-    name: str = layer_name(layer)
+    name: str = layer_label(layer)
     if notation is _LATEX:
         return notation.call.format(name.replace("_", r"\_"), text)
     keyword = ACTIVATIONS[type(layer)].keyword
@@ -164,5 +164,5 @@ def _bricks(network: Network) -> Iterator[Brick]:
         yield Brick(f"W_{k}", f"weights_{k}_{k + 1}", (linear.fan_in, linear.fan_out), "x")
         if linear.bias:
             yield Brick(f"b_{k + 1}", f"bias_{k + 1}", (linear.fan_out,), "+")
-        through = " ".join(map(layer_name, activations))
+        through = " ".join(map(layer_label, activations))
         yield Brick(f"l_{k + 1}", f"layer_{k + 1}", (linear.fan_out,), through or "=")

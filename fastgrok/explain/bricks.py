@@ -61,13 +61,13 @@ def cells(n: int) -> list[bool]:
     return [k != gap for k in range(MOST_CELLS)]
 
 
-def drawn(bricks: Iterable[Brick]) -> list[str]:
+def brick_lines(bricks: Iterable[Brick]) -> list[str]:
     """
     Return bricks side by side, below each other where a line is full.
 
     Examples
     --------
-    >>> for line in drawn([Brick("l_0", "layer_0", (2,), ""), Brick("W_0", "weights_0_1", (2, 1), "x")]):
+    >>> for line in brick_lines([Brick("l_0", "layer_0", (2,), ""), Brick("W_0", "weights_0_1", (2, 1), "x")]):
     ...     print(line)
       l_0      W_0
       2        2 x 1

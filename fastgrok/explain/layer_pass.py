@@ -9,8 +9,9 @@ import numpy as np
 
 from fastgrok.engine.activations import ACTIVATIONS
 from fastgrok.explain.passes import Array
-from fastgrok.explain.text import layer_name, precise, wrapped
+from fastgrok.explain.text import precise, wrapped
 from fastgrok.spec.layers import Layer
+from fastgrok.spec.network import layer_label
 from fastgrok.statistics.tables import Cells
 
 
@@ -116,7 +117,7 @@ def forward_text(layer: LayerPass) -> Iterator[str]:
         yield from wrapped(f"L{layer.number}N{j}: sum = {_sum(terms, values, z)}", indent=2, hanging=6)
         for activation in layer.activations:
             before, after = activation.before[j], activation.after[j]
-            value = f"{layer_name(activation.layer)}({precise(before)}) = {precise(after)}"
+            value = f"{layer_label(activation.layer)}({precise(before)}) = {precise(after)}"
             reason = ACTIVATIONS[type(activation.layer)].reason(activation.layer, before, precise)
             yield from wrapped(f"{value}: {reason}", indent=8)
 
@@ -136,7 +137,7 @@ def backward_text(layer: LayerPass, arriving: Callable[[int], str], loss_include
     for j, delta in enumerate(layer.delta):
         text = f"L{layer.number}N{j}: {arriving(j)}"
         for k, activation in enumerate(reversed(layer.activations)):
-            name = layer_name(activation.layer)
+            name = layer_label(activation.layer)
             if loss_includes_last and k == 0:
                 text += f", the slopes of cross-entropy and {name} together"
             else:

@@ -119,7 +119,7 @@ def pressure(trace: Any, *, at: int | None = 0) -> Pressure:
     )
 
 
-def at_one_time(result: Pressure, layer: int) -> list[ParamPressure]:
+def param_pressures(result: Pressure, layer: int) -> list[ParamPressure]:
     """Return the pressure on each weight and bias of a layer, in the order of `param_names`."""
     names = iter(param_names(result.experiment, layer))
     rows = []
@@ -192,7 +192,7 @@ def _mean(conflict: NDArray[Any]) -> NDArray[Any]:
 
 def _layer_text(result: Pressure, k: int) -> str:
     """Return the table of a layer."""
-    rows = at_one_time(result, k)
+    rows = param_pressures(result, k)
     largest = rows if len(rows) <= _ROWS else sorted(rows, key=lambda row: row.down - row.up)[:_ROWS]
     n = result.experiment.data.n_examples
     header = ["weight", *(str(example) for example in range(min(n, _COLUMNS)))]

@@ -13,9 +13,10 @@ from fastgrok.engine.losses import LOSSES
 from fastgrok.errors import InvalidExperiment
 from fastgrok.explain.passes import Array, Params, experiment_and_params, linear_params, network_pass
 from fastgrok.explain.sign_rules import UPDATES, SignRules, sign_rules
-from fastgrok.explain.text import layer_name, numbers, precise, wrapped
+from fastgrok.explain.text import numbers, precise, wrapped
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.layers import Activation, ReLU
+from fastgrok.spec.network import layer_label
 from fastgrok.statistics.tables import Cells, aligned
 
 MOST_EXAMPLES = 4
@@ -239,7 +240,7 @@ def _layers(
     yield SignLayer(last + 2, "loss", acts[last], deltas[last], _sign(deltas[last]))
     for place in reversed(range(last)):
         taken, delta, arriving = acts[place], deltas[place], deltas[place + 1]
-        layer = SignLayer(place + 2, layer_name(network.layers[place]), taken, delta, _sign(delta))
+        layer = SignLayer(place + 2, layer_label(network.layers[place]), taken, delta, _sign(delta))
         if isinstance(network.layers[place], Activation):
             blocked = (delta == 0) & (arriving != 0) & (not (together and place == last - 1))
             leaky = arriving * np.where(taken > 0, 1, slope).astype(taken.dtype)

@@ -11,10 +11,10 @@ import numpy as np
 from fastgrok.engine.activations import ACTIVATIONS
 from fastgrok.engine.losses import LOSSES
 from fastgrok.errors import InvalidExperiment, one_of
-from fastgrok.explain.text import layer_name, wrapped
+from fastgrok.explain.text import wrapped
 from fastgrok.spec.layers import Layer, Linear
 from fastgrok.spec.losses import Loss
-from fastgrok.spec.network import Network
+from fastgrok.spec.network import Network, layer_label
 from fastgrok.statistics.tables import Cells, aligned
 
 _RELATIONS = {0: "=", -1: "<", 1: ">"}
@@ -162,7 +162,7 @@ def _flow(network: Network) -> Iterator[FlowRule]:
     for number in range(last - 1, 1, -1):
         layer = network.layers[number - 2]
         for situation, delta in _passed_back(layer, number):
-            yield FlowRule(number, layer_name(layer), situation, delta)
+            yield FlowRule(number, layer_label(layer), situation, delta)
     for sign in _RELATIONS:
         yield FlowRule(1, "input", _is("delta^2", sign), _is("delta^1", sign))
 

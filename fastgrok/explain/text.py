@@ -11,13 +11,11 @@ import numpy as np
 
 from fastgrok.datasets import Dataset
 from fastgrok.spec.experiment import Experiment
-from fastgrok.spec.layers import ACTIVATIONS, Layer, Linear
 from fastgrok.statistics.text import number, one_line
 
 WIDTH = 100
 """Characters of a line of text at most."""
 
-_NAMES: dict[type[Layer], str] = {Linear: "linear"} | {cls: name for name, cls in ACTIVATIONS.items() if cls}
 _MOST = 8  # numbers of an example that are said; inputs may be thousands
 
 precise = functools.partial(number, digits=6)
@@ -45,19 +43,6 @@ def example(data: Dataset, k: int) -> str:
 def _row(values: Sequence[Any]) -> str:
     """Say the numbers of a row, the first ones if there are many."""
     return ", ".join([number(value) for value in values[:_MOST]] + ["..."] * (len(values) > _MOST))
-
-
-def layer_name(layer: Layer) -> str:
-    """
-    Return the name of a layer as `mlp` takes it; "linear" for a Linear layer.
-
-    Examples
-    --------
-    >>> import fastgrok as fg
-    >>> layer_name(fg.LeakyReLU(0.2)), layer_name(fg.Linear(2, 4))
-    ('leaky_relu', 'linear')
-    """
-    return _NAMES[type(layer)]
 
 
 def param_names(experiment: Experiment, layer: int) -> list[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgrok.explain.pressure import Pressure, at_one_time
+from fastgrok.explain.pressure import Pressure, param_pressures
 from fastgrok.explain.text import param_names
 from fastgrok.explain.trace_variables import STEP
 from fastgrok.plots.style import DEAD, axes_or_new, heat_map, write_cells
@@ -45,7 +45,7 @@ def pressure_rows(found: Pressure) -> Rows:
     '1: x0 -> unit 0'
     """
     n = found.experiment.data.n_examples
-    parts = [np.array([row.examples for row in at_one_time(found, k)]) for k in _layers(found)]
+    parts = [np.array([row.examples for row in param_pressures(found, k)]) for k in _layers(found)]
     return _rows(found, parts, np.arange(n))
 
 

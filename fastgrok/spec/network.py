@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from fastgrok.errors import InvalidExperiment, one_of
 from fastgrok.spec.base import VariadicSpec, register
@@ -14,7 +14,20 @@ MAX_LAYERS = 256
 """Layers of a network at most, activations included."""
 
 
-_LABELS = {cls: name for name, cls in ACTIVATIONS.items() if cls}
+_LABELS: dict[type[Layer], str] = {cls: name for name, cls in ACTIVATIONS.items() if cls}
+
+
+def layer_label(layer: Layer) -> str:
+    """
+    Return the name of a layer as `mlp` takes it; "linear" for a Linear layer.
+
+    Examples
+    --------
+    >>> from fastgrok.spec.layers import LeakyReLU
+    >>> layer_label(LeakyReLU(0.2)), layer_label(Linear(2, 4))
+    ('leaky_relu', 'linear')
+    """
+    return "linear" if isinstance(layer, Linear) else _LABELS[type(layer)]
 
 
 @register
@@ -65,7 +78,7 @@ class Network(VariadicSpec):
             if isinstance(layer, Linear):
                 groups.append([])
             else:
-                label = _LABELS[cast(type[Activation], type(layer))]
+                label = layer_label(layer)
                 changed = layer != type(layer)()
                 values = ",".join(map(str, layer._values().values()))
                 groups[-1].append(f"{label}({values})" if changed else label)

@@ -134,6 +134,13 @@ def exp(added):
     return experiment("mixed").replace(network=net)
 
 
+def test_an_added_activation_is_explained(exp):
+    params = [array[0] for array in fg.initial_params(exp, [1])]
+    assert "softsign(" in str(fg.explain.worked_pass(exp, params))
+    assert "softsign" in {layer.name for layer in fg.explain.sign_flow(exp, params).layers}
+    assert "softsign(" in fg.explain.algebra(exp.network).formula
+
+
 @pytest.mark.parametrize("specialize", [False, True])
 @pytest.mark.parametrize("batch_size", [1, 2])
 def test_an_added_activation_trains_as_the_twin(exp, batch_size, specialize):

@@ -5,7 +5,7 @@ import pytest
 import registry
 
 import fastgrok as fg
-from fastgrok.explain.bricks import Brick, cells, drawn
+from fastgrok.explain.bricks import Brick, brick_lines, cells
 
 BOOK = fg.mlp(3, 4, 1, bias=False)
 
@@ -89,9 +89,8 @@ def test_the_books_bricks_in_characters():
 
 
 def test_a_large_brick_is_drawn_small_and_labelled_exactly():
-    assert drawn([Brick("W_0", "weights_0_1", (4096, 2), "")])[:6] == ["  W_0", "  4096 x 2"] + ["  [][]"] * 3 + [
-        "  ...."
-    ]
+    lines = brick_lines([Brick("W_0", "weights_0_1", (4096, 2), "")])
+    assert lines[:6] == ["  W_0", "  4096 x 2", *["  [][]"] * 3, "  ...."]
     assert len(cells(4096)) == len(cells(6)) == 6
     assert all(cells(6))
 

@@ -27,13 +27,13 @@ def assert_readable(found):
 
 
 @pytest.mark.parametrize("every", ["epoch", "step"])
-def test_the_blow_that_kills_the_only_unit_is_that_of_the_hand_calculation(every):
+def test_the_change_that_kills_the_only_unit_is_that_of_the_hand_calculation(every):
     # z = 1, output 1, e = 1: w2 -= 2 * 1 * 1, w1 -= 2 * 1 * w2 * 1, both from 1 to -1; then z = -1.
     found = explained(ONE_UNIT, params=[np.ones((1, 1, 1)), np.ones((1, 1, 1))], every=every)
-    blow = found.evidence.blow
+    change = found.evidence.fatal_change
     assert (found.cause, found.evidence.layer, found.evidence.since.epoch) == ("dead", 1, 1)
-    assert (blow.z_before, blow.z_after, blow.weight_change, blow.bias_change) == (1, -1, -2, None)
-    assert blow.examples == ((0,) if every == "step" else None)
+    assert (change.z_before, change.z_after, change.weight_change, change.bias_change) == (1, -1, -2, None)
+    assert change.examples == ((0,) if every == "step" else None)
     assert ("every='step'" in assert_readable(found)) == (every == "epoch")
 
 
@@ -45,13 +45,13 @@ def test_a_death_is_traced_to_its_update():
         (1, Moment(1, 2), False),
         (0, Moment(12, 46), False),
     ]
-    blow = found.evidence.blow
-    assert (blow.before, blow.after, blow.examples) == (Moment(12, 45), Moment(12, 46), (1,))
-    assert (blow.z_before > 0).tolist() == [False, True, False, False]
-    assert (blow.z_after <= 0).all()
+    change = found.evidence.fatal_change
+    assert (change.before, change.after, change.examples) == (Moment(12, 45), Moment(12, 46), (1,))
+    assert (change.z_before > 0).tolist() == [False, True, False, False]
+    assert (change.z_after <= 0).all()
     # what the update did to the unit is what its z changed by, on every example
     np.testing.assert_allclose(
-        blow.z_after - blow.z_before, XOR.data.X @ blow.weight_change + blow.bias_change, atol=1e-15
+        change.z_after - change.z_before, XOR.data.X @ change.weight_change + change.bias_change, atol=1e-15
     )
     assert "The last one alive was unit 0. The update of step 46 (epoch 12), on example 1 (0, 1 -> 1)" in str(found)
 
@@ -66,7 +66,7 @@ def test_born_dead_names_the_layer():
     experiment = ONE_UNIT.replace_at("network", fg.mlp(1, 2, 2, 1, bias=False))
     params = [np.ones((1, 1, 2)), -np.ones((1, 2, 2)), np.ones((1, 2, 1))]
     found = explained(experiment, params=params)
-    assert (found.cause, found.evidence.layer, found.evidence.blow) == ("born_dead", 2, None)
+    assert (found.cause, found.evidence.layer, found.evidence.fatal_change) == ("born_dead", 2, None)
     assert assert_readable(found).startswith("Born dead: z <= 0 for every example in all 2 units of ReLU layer 2")
 
 

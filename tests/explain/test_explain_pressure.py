@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 import fastgrok as fg
-from fastgrok.explain.pressure import at_one_time
+from fastgrok.explain.pressure import param_pressures
 
 LIGHTS = fg.Experiment(fg.mlp(3, 1, bias=False), fg.datasets.streetlights(), epochs=20, stop=None)
 XOR = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=30, stop=None)
@@ -77,7 +77,7 @@ def test_conflict_is_nan_where_nothing_pushes():
 
 def test_the_mean_conflict_is_over_the_times_with_pressure():
     found = fg.explain.pressure(fg.replay(XOR, 3), at=None)
-    rows = at_one_time(found, 1)
+    rows = param_pressures(found, 1)
     assert found.at.epoch == 30
     assert [row.name for row in rows][::4] == ["x0 -> unit 0", "x1 -> unit 0", "bias -> unit 0"]
     whole = found.totals["conflict_weight_1"].values[:, 0, 2]

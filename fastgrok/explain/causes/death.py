@@ -30,8 +30,8 @@ class UnitDeath(NamedTuple):
     born: bool  # whether that is the initialisation
 
 
-class Blow(NamedTuple):
-    """What killed a unit, between two recorded times."""
+class FatalChange(NamedTuple):
+    """The change between two recorded times that killed a unit."""
 
     before: Moment
     after: Moment
@@ -49,7 +49,7 @@ class NetworkDeath(NamedTuple):
     since: Moment  # the first recorded time from which on they are
     born: bool  # whether it was so at initialisation
     deaths: tuple[UnitDeath, ...]  # each unit of the layer, in the order in which they died
-    blow: Blow | None
+    fatal_change: FatalChange | None  # what killed the last unit; None if it was so from the start
 
     @property
     def cause(self) -> str:
@@ -69,7 +69,11 @@ class NetworkDeath(NamedTuple):
         opening = f"Dead: from {self.since} on, z <= 0 for every example in {which}, so {follows}"
         died = listed(f"unit {d.unit} {'born dead' if d.born else f'at {d.since}'}" for d in self.deaths)
         text = paragraph(opening, f"They died in this order: {died}." if n > 1 else "")
-        return text if self.blow is None else f"{text}\n\n{_blow_text(self.deaths, self.blow, experiment)}"
+        return (
+            text
+            if self.fatal_change is None
+            else f"{text}\n\n{_fatal_change_text(self.deaths, self.fatal_change, experiment)}"
+        )
 
 
 def network_death(trace: xr.Dataset, experiment: Experiment) -> NetworkDeath | None:
@@ -83,8 +87,8 @@ def network_death(trace: xr.Dataset, experiment: Experiment) -> NetworkDeath | N
     deaths = unit_deaths(trace, layer)
     index = since[layer]
     born = index == 0 and bool(trace["born_dead"])
-    blow = _blow(trace, layer, deaths[-1].unit, index) if index > 0 else None
-    return NetworkDeath(layer, moment(trace, index), born, deaths, blow)
+    change = _fatal_change(trace, layer, deaths[-1].unit, index) if index > 0 else None
+    return NetworkDeath(layer, moment(trace, index), born, deaths, change)
 
 
 def unit_deaths(trace: xr.Dataset, layer: int) -> tuple[UnitDeath, ...]:
@@ -101,7 +105,7 @@ def unit_deaths(trace: xr.Dataset, layer: int) -> tuple[UnitDeath, ...]:
     )
 
 
-def _blow(trace: xr.Dataset, layer: int, unit: int, index: int) -> Blow:
+def _fatal_change(trace: xr.Dataset, layer: int, unit: int, index: int) -> FatalChange:
     """Return what happened to a unit at an index along the axis of time, since the time before it."""
     z = trace[f"pre_activation_{layer}"].values[index - 1 : index + 1, :, unit]
     weight = trace[f"weight_{layer}"].values[index - 1 : index + 1, :, unit]
@@ -110,7 +114,7 @@ def _blow(trace: xr.Dataset, layer: int, unit: int, index: int) -> Blow:
     if "batch_example" in trace:
         batch = trace["batch_example"].values[index]
         examples = tuple(int(k) for k in batch[batch >= 0])
-    return Blow(
+    return FatalChange(
         moment(trace, index - 1),
         moment(trace, index),
         examples,
@@ -126,26 +130,26 @@ def _leaks_at_zero(experiment: Experiment) -> bool:
     return any(isinstance(layer, ReLU) and layer.gradient_at_zero > 0 for layer in experiment.network.layers)
 
 
-def _blow_text(deaths: tuple[UnitDeath, ...], blow: Blow, experiment: Experiment) -> str:
+def _fatal_change_text(deaths: tuple[UnitDeath, ...], change: FatalChange, experiment: Experiment) -> str:
     """Say what killed the last unit."""
     data, unit = experiment.data, deaths[-1].unit
-    together = [f"unit {death.unit}" for death in deaths if death.since == blow.after]
+    together = [f"unit {death.unit}" for death in deaths if death.since == change.after]
     last = f"The last one alive was unit {unit}."
     if len(together) > 1:
         last = f"The last ones alive, {listed(together)}, died together; here is unit {unit}."
-    if blow.examples is None:
-        did = f"{last} Between {blow.before} and {blow.after} its weights changed by"
+    if change.examples is None:
+        did = f"{last} Between {change.before} and {change.after} its weights changed by"
         hint = "fg.replay(..., every='step') shows which update it was."
     else:
-        on = listed(example(data, k) for k in blow.examples)
-        did = f"{last} The update of {blow.after}, on {on}, changed its weights by"
+        on = listed(example(data, k) for k in change.examples)
+        did = f"{last} The update of {change.after}, on {on}, changed its weights by"
         hint = ""
-    change = listed(number(value) for value in blow.weight_change)
-    bias = "" if blow.bias_change is None else f" and its bias by {number(blow.bias_change)}"
+    weights = listed(number(value) for value in change.weight_change)
+    bias = "" if change.bias_change is None else f" and its bias by {number(change.bias_change)}"
     rows = [
-        [example(data, k), number(blow.z_before[k]), number(blow.z_after[k])]
+        [example(data, k), number(change.z_before[k]), number(change.z_after[k])]
         for k in range(min(data.n_examples, _ROWS))
     ]
     z = table(["", "z before", "z after"], rows)
     more = "" if data.n_examples <= _ROWS else f"\n(the first of {plural(data.n_examples, 'example')})"
-    return paragraph(f"{did} {change}{bias}.", hint) + f"\n\n{z}{more}"
+    return paragraph(f"{did} {weights}{bias}.", hint) + f"\n\n{z}{more}"
