@@ -116,6 +116,12 @@ def test_top_level_holds_the_rooms_and_nothing_else():
     assert {path.parent.name for path in PACKAGE.glob("*/__init__.py")} == ROOMS
 
 
+def test_tests_mirror_the_rooms():
+    paths = list((ROOT / "tests").rglob("test_*.py"))
+    assert {path.parent.name for path in paths} == ROOMS | {"tests", "contracts"}
+    assert len({path.name for path in paths}) == len(paths)
+
+
 def test_only_jit_compiles():
     assert {name for name in MODULES if COMPILERS & set(identifiers(name))} == {"fastgrok.kernels.jit"}
 
