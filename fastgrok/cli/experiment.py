@@ -11,7 +11,7 @@ from fastgrok.cli.flags import EXPERIMENT_FLAGS, Flag, Values, option
 from fastgrok.datasets import Dataset
 from fastgrok.errors import MISSING, InvalidExperiment, one_of
 from fastgrok.spec.base import Spec
-from fastgrok.spec.calls import NONE, call_names, describe
+from fastgrok.spec.calls import NONE, call_name, describe
 from fastgrok.spec.experiment import FIELDS, Experiment
 from fastgrok.spec.layers import ACTIVATIONS, Sigmoid
 from fastgrok.spec.network import Network, mlp
@@ -127,7 +127,7 @@ def _optimizers(choices: Choices, values: Values) -> list[Any]:
     given = [path for path in choices if path.startswith("optimizer.")]
     for kind, path in itertools.product(kinds, given):
         if path.partition(".")[2] not in describe(type(kind)):
-            raise _conflict(path, values, f"another --optimizer: {call_names(type(kind))[0]} has none")
+            raise _conflict(path, values, f"another --optimizer: {call_name(type(kind))} has none")
     with _within("optimizer"):
         return [kind.replace(**_fields("optimizer", type(kind), choices)) for kind in kinds]
 

@@ -7,14 +7,13 @@ from typing import Any, NamedTuple
 import typer
 
 from fastgrok.errors import MISSING, InvalidExperiment, one_of
-from fastgrok.spec.base import Spec, registered
-from fastgrok.spec.calls import NONE, FieldDescription, call_names, describe, integer
+from fastgrok.spec.base import Spec
+from fastgrok.spec.calls import NONE, FieldDescription, call_name, classes_by_name, describe, integer
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.initializers import Initializer
 from fastgrok.spec.layers import ACTIVATIONS, MAX_WIDTH
 from fastgrok.spec.optimizers import Optimizer
 from fastgrok.spec.recording import DEAD_UNITS, LOG
-from fastgrok.spec.schedules import Schedule
 from fastgrok.spec.stopping import Converged, EarlyStopping, Restart
 from fastgrok.spec.variables import ACCURACY, OUTCOME_MEANINGS, OUTCOMES
 
@@ -163,11 +162,11 @@ _SCHEDULE = (
 )
 
 _HELP = {
-    "init": f"{_INIT}: {', '.join(call_names(Initializer))}",
+    "init": f"{_INIT}: {', '.join(classes_by_name(Initializer))}",
     "bias_init": "distribution of the initial biases, likewise; same: that of the weights",
     "check_every": "epochs from one check of the criteria and of the validation loss to the next",
     "dtype": "float64 or float32",
-    "optimizer": f"how the gradient of a batch changes the parameters: {', '.join(call_names(Optimizer))}",
+    "optimizer": f"how the gradient of a batch changes the parameters: {', '.join(classes_by_name(Optimizer))}",
     "optimizer.schedule": f"{_SCHEDULE}",
     "stop.loss": "converged at this mean loss over the examples; default: 0.01 if no criterion is given",
     "stop.max_error": "converged at this largest error of an output",
@@ -177,8 +176,6 @@ _HELP = {
 }
 """Help of fields where the first sentence of the specification's docstring is not enough here."""
 
-_WORDS = {"init": call_names(Initializer), "bias_init": [*call_names(Initializer), "same"]}
-_WORDS |= {"optimizer": call_names(Optimizer), "optimizer.schedule": call_names(Schedule)}
 _PANELS = {
     **dict.fromkeys(("init", "bias_init", "stream"), INITIALISATION),
     **dict.fromkeys(("stop", "restart", "check_every"), STOPPING),
@@ -192,7 +189,7 @@ def _written(value: Any) -> str:
     if isinstance(value, Spec):
         shown = [name for name, info in type(value).__pydantic_fields__.items() if info.repr]
         arguments = [_written(getattr(value, name)) for name in shown]
-        return call_names(type(value))[0] + (f"({','.join(arguments)})" if arguments else "")
+        return call_name(type(value)) + (f"({','.join(arguments)})" if arguments else "")
     if value is None or isinstance(value, bool):
         return {None: NONE, True: "yes", False: "no"}[value]
     return f"{value:g}" if isinstance(value, float) else str(value)
@@ -211,7 +208,7 @@ def _field_flag(path: str, name: str, fields: Mapping[str, FieldDescription], n_
         text += f"; default: {next(iter(shown)) if is_one else ', '.join(shown)}"
     kind, read = (bool, None) if isinstance(field.default, bool) else (str, field.parse)
     panel = _PANELS.get(path.partition(".")[0], TRAINING)
-    return Flag(name, text, panel, kind, None, path, read, tuple(_WORDS.get(path, field.words)))
+    return Flag(name, text, panel, kind, None, path, read, field.words)
 
 
 def _kind_flags(place: str, kinds: Mapping[str, type[Spec]], prefix: str = "") -> Iterator[Flag]:
@@ -221,11 +218,6 @@ def _kind_flags(place: str, kinds: Mapping[str, type[Spec]], prefix: str = "") -
         path = f"{place}.{name}"
         fields = {kind: fields[name] for kind, fields in described.items() if name in fields}
         yield _field_flag(path, _NAMES.get(path, prefix + name), fields, len(kinds))
-
-
-def _kinds(base: type[Spec]) -> dict[str, type[Spec]]:
-    """Return the classes of a kind of specification by the names that they have on a command line."""
-    return {call_names(cls)[0]: cls for cls in registered(base).values()}
 
 
 def _experiment_flags() -> Iterator[Flag]:
@@ -240,14 +232,14 @@ def _experiment_flags() -> Iterator[Flag]:
                 yield from (flag._replace(field=name) for flag in _kind_flags(name, activations))
             case "optimizer":
                 yield _field_flag(name, name, {"": field})
-                yield from _kind_flags(name, _kinds(Optimizer))
+                yield from _kind_flags(name, classes_by_name(Optimizer))
             case "stop":
-                yield from _kind_flags(name, _kinds(Converged), "stop_")
+                yield from _kind_flags(name, classes_by_name(Converged), "stop_")
                 text = "no criterion: run every epoch, unless --patience ends it"
                 yield Flag("no_stop", text, STOPPING, bool, False, "stop")
-                yield from _kind_flags(name, _kinds(EarlyStopping))
+                yield from _kind_flags(name, classes_by_name(EarlyStopping))
             case "restart":
-                after, *others = _kind_flags(name, _kinds(Restart), "restart_")
+                after, *others = _kind_flags(name, classes_by_name(Restart), "restart_")
                 yield from (after._replace(read=_or_none(describe(Restart)["after"]).parse), *others)
             case "validation":
                 yield from _VALIDATION_FLAGS

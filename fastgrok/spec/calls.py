@@ -34,8 +34,9 @@ class FieldDescription(NamedTuple):
 
     @property
     def words(self) -> tuple[str, ...]:
-        """The words that are values of the field."""
-        return tuple(word for word in _alternatives(self.annotation) if isinstance(word, str))
+        """The words that are values of the field: those of a Literal, and the names of specifications."""
+        types = list(_alternatives(self.annotation))
+        return (*classes_by_name(_classes(types)), *(word for word in types if isinstance(word, str)))
 
     def parse(self, field: str, text: str) -> Any:
         """
@@ -54,9 +55,8 @@ class FieldDescription(NamedTuple):
             return None
         if text in types:  # a word of a Literal
             return text
-        specs = [cls for kind in types if isinstance(kind, type) for cls in _by_name(kind).values()]
-        if specs:
-            return from_call(field, tuple(specs), text)
+        if classes_by_name(_classes(types)):
+            return from_call(field, _classes(types), text)
         for kind, read in _READERS.items():
             if kind in types:
                 try:
@@ -121,6 +121,10 @@ def _alternatives(annotation: Any) -> Iterator[Any]:
         yield annotation
 
 
+def _classes(types: list[Any]) -> tuple[type, ...]:
+    return tuple(kind for kind in types if isinstance(kind, type))
+
+
 def integer(text: str) -> int:
     """
     Read an integer.
@@ -139,27 +143,30 @@ def integer(text: str) -> int:
 _READERS: dict[type, Any] = {int: integer, float: float, bool: {"true": True, "false": False}.__getitem__}
 
 
-def call_names(base: type | tuple[type, ...]) -> list[str]:
+def call_name(cls: type) -> str:
     """
-    Return the names of a kind of spec on the command line: the class names in lower case, words joined by "_".
+    Return the name of a class in a text: in lower case, its words joined by "_".
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> call_name(fg.CosineAnnealingLR), call_name(fg.LeCunNormal)
+    ('cosine_annealing_lr', 'lecun_normal')
+    """
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", cls.__name__.replace("LeCun", "Lecun")).lower()
+
+
+def classes_by_name(base: type | tuple[type, ...]) -> dict[str, type[Spec]]:
+    """
+    Return the classes of a kind of spec, or of several, by their names in a text.
 
     Examples
     --------
     >>> from fastgrok.spec.schedules import Schedule
-    >>> call_names(Schedule)
+    >>> list(classes_by_name(Schedule))
     ['step_lr', 'exponential_lr', 'cosine_annealing_lr']
     """
-    return list(_by_name(base))
-
-
-def _by_name(base: type | tuple[type, ...]) -> dict[str, type[Spec]]:
-    """Return the classes that a text can name."""
-    return {_words(name): cls for name, cls in registered(base).items() if getattr(cls, "from_text", False)}
-
-
-def _words(name: str) -> str:
-    """Write the name of a class in lower case: XavierNormal is xavier_normal, LeCunNormal as Keras writes it."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name.replace("LeCun", "Lecun")).lower()
+    return {call_name(cls): cls for cls in registered(base).values() if getattr(cls, "from_text", False)}
 
 
 def from_call(field: str, base: type | tuple[type, ...], text: str) -> Any:
@@ -173,7 +180,7 @@ def from_call(field: str, base: type | tuple[type, ...], text: str) -> Any:
     StepLR(step_size=100, gamma=0.5)
     """
     call = split_call(field, text)
-    classes = _by_name(base)
+    classes = classes_by_name(base)
     if call.name not in classes:
         raise InvalidExperiment(field, text, one_of(classes))
     try:

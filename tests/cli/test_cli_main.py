@@ -17,7 +17,7 @@ import fastgrok as fg
 import fastgrok.api
 from fastgrok.cli import main
 from fastgrok.cli.flags import SWEEP_FLAGS
-from fastgrok.spec.calls import call_names
+from fastgrok.spec.calls import classes_by_name
 from fastgrok.spec.initializers import Initializer
 from fastgrok.spec.variables import OUTCOME_MEANINGS
 
@@ -124,7 +124,7 @@ def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert shown.status == 0
     assert all("--" + flag.name.replace("_", "-") in shown.out for flag in SWEEP_FLAGS)
     words = " ".join(shown.out.split())
-    assert all(name in words for name in call_names(Initializer))
+    assert all(name in words for name in classes_by_name(Initializer))
     assert all(f"{name} {meaning}" in words for name, meaning in OUTCOME_MEANINGS.items())
     assert "midpoint" in words
 

@@ -15,7 +15,7 @@ from fastgrok.cli.experiment import request
 from fastgrok.cli.flags import SWEEP_FLAGS
 from fastgrok.errors import InvalidExperiment
 from fastgrok.spec.base import registered
-from fastgrok.spec.calls import call_names
+from fastgrok.spec.calls import classes_by_name
 from fastgrok.spec.initializers import Distribution, Initializer
 
 
@@ -208,7 +208,7 @@ def test_what_will_not_do_is_named(make: Any, field: str) -> None:
 def test_every_scheme_says_whether_a_kernel_can_draw_it() -> None:
     own = {name for name, cls in registered(Initializer).items() if not cls.in_kernel}
     assert own == {"FromFunction", "FromArrays"}
-    assert len(call_names(Initializer)) == len(registered(Initializer)) - 2
+    assert len(classes_by_name(Initializer)) == len(registered(Initializer)) - 2
 
 
 def test_the_command_line_takes_words_and_no_functions() -> None:
