@@ -200,6 +200,8 @@ class Spec:
 class VariadicSpec(Spec):
     """Base of specifications that are made of any number of arguments: the items of their one field, a tuple."""
 
+    from_text = False
+
     @classmethod
     def from_fields(cls, **values: Any) -> Self:
         """Return a specification of the items in its one field."""

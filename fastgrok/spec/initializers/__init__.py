@@ -6,7 +6,7 @@ seed's stream `rng` (`numpy.random.default_rng(seed)`, or `numpy.random.RandomSt
 (fan_in, fan_out); fan_in and fan_out are still the layer's. The book's `2 * random(shape) - 1` is `Uniform(-1, 1)`.
 A parameter that is out of bounds raises `InvalidExperiment`, with its name.
 
-- `base`: `Distribution`, and the schemes that are the same for every layer; `scaled`: those that the fans scale;
+- `base`: `Distribution`, and the schemes that are the same for every layer; `fans`: those that the fans scale;
   `matrices`: those whose numbers depend on each other; `custom`: functions and arrays.
 - `tensors`: what is drawn for each layer of a network, by which of `init` and `bias_init`.
 
@@ -25,8 +25,7 @@ from fastgrok.spec.initializers.base import (
     Zeros,
 )
 from fastgrok.spec.initializers.custom import FromArrays, FromFunction, as_initializer
-from fastgrok.spec.initializers.matrices import RAI, Identity, NguyenWidrow, Orthogonal, Sparse
-from fastgrok.spec.initializers.scaled import (
+from fastgrok.spec.initializers.fans import (
     HeNormal,
     HeUniform,
     KerasDense,
@@ -36,6 +35,7 @@ from fastgrok.spec.initializers.scaled import (
     XavierNormal,
     XavierUniform,
 )
+from fastgrok.spec.initializers.matrices import RAI, Identity, NguyenWidrow, Orthogonal, Sparse
 from fastgrok.spec.initializers.tensors import InitialTensor, initial_tensors
 
 __all__ = [

@@ -151,7 +151,6 @@ class FromArrays(VariadicSpec, Initializer):
     """
 
     in_kernel = False
-    from_text = False
     arrays: tuple[Nested, ...]
 
     def __init__(self, *arrays: Any) -> None:
