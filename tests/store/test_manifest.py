@@ -14,6 +14,8 @@ import fastgrok as fg
 from fastgrok.store import Store, manifest
 
 XOR = fg.Experiment(fg.mlp(2, 3, 1), fg.datasets.xor(), epochs=60)
+
+
 AXES: dict[str, list[Any]] = {"init": [fg.XavierNormal(), fg.HeNormal()], "optimizer.lr": [0.05, 0.2]}
 
 

@@ -1,0 +1,97 @@
+"""A store grows by seeds and by values of its axes, and refuses another sweep."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from swept import AXES, XOR, swept
+
+import fastgrok as fg
+from fastgrok.store.store import Store
+
+
+def test_an_axis_cannot_be_added_later(tmp_path: Path) -> None:
+    swept(tmp_path / "a", 5, None)
+    with pytest.raises(fg.InvalidExperiment, match=r"expected .none., as in the store: it was made with one init"):
+        swept(tmp_path / "a", 5, {"init": AXES["init"]})
+
+
+def test_an_axis_beside_that_of_one_of_its_fields_grows(tmp_path: Path) -> None:
+    axes = {"optimizer": [fg.SGD()], "optimizer.lr": [0.1]}
+    swept(tmp_path / "a", 5, axes)
+    grown = swept(tmp_path / "a", 5, {**axes, "optimizer": [fg.SGD(), fg.Adam()]})
+    assert grown.summary()["optimizer"].tolist() == ["SGD()", "Adam()"]
+
+
+def test_more_seeds_and_values_extend_a_store_and_train_nothing_twice(tmp_path: Path) -> None:
+    small = swept(tmp_path / "a", 30, {**AXES, "init": AXES["init"][:1]}, shard_size=20)
+    before = {file: file.stat().st_mtime_ns for file in Path(small.path).glob("shards/*/*")}
+    grown = swept(tmp_path / "a", range(50))
+    whole = swept(tmp_path / "b", 50, shard_size=7)
+    assert {file: file.stat().st_mtime_ns for file in before} == before
+    assert grown.content_hash() == whole.content_hash() == fg.open_store(tmp_path / "a").content_hash()
+    assert grown.counts == whole.counts
+    assert swept(tmp_path / "a", 10).status().n_runs == 200  # a part of it is there already
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"exp": XOR.replace(epochs=61)}, "epochs = 61: expected 60"),
+        ({"exp": XOR.replace_at("optimizer.momentum", 0.5)}, "optimizer.momentum = 0.5: expected 0.0"),
+        ({"exp": XOR.replace(data=fg.datasets.and_())}, "data"),
+        ({"keep_params": True}, "keep_params = True: expected False"),
+        ({"rows": "failures"}, "rows = 'failures': expected 'all'"),
+        ({"shard_size": 9}, "shard_size = 9: expected 20"),
+        ({"record_at": [1]}, "record_at = (1,): expected None"),
+        (
+            {"axes": {"init": AXES["init"]}},
+            "axes = 'init': expected 'init, optimizer.lr', as in the store: say what is wanted of optimizer.lr",
+        ),
+        (
+            {"axes": {**AXES, "batch_size": [1, 2]}},
+            "expected 'init, optimizer.lr', as in the store: it was made with one batch_size; another store",
+        ),
+        (
+            {"axes": AXES, "exp": XOR.replace(optimizer=fg.Adam())},
+            "optimizer = Adam(lr=0.05): expected SGD(lr=0.05), as in the store",
+        ),
+        (
+            {"axes": AXES, "exp": XOR.replace(network=fg.mlp(2, 3, 3, 1))},
+            "network.layers = (Linear(",
+        ),
+        ({"axes": {**AXES, "optimizer.lr": [0.05, 1]}, "seeds": range(70, 80)}, "seeds = '70:80'"),
+    ],
+)
+def test_a_store_for_another_sweep_is_refused_with_what_differs(
+    store: Store, change: dict[str, Any], field: str
+) -> None:
+    with pytest.raises(fg.InvalidExperiment) as raised:
+        swept(Path(store.path), **change)
+    assert field in str(raised.value)
+    assert store.status().n_runs == 200
+
+
+def test_a_store_needs_a_directory_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(fg.InvalidExperiment, match="a store, or a directory that is empty or not there"):
+        swept(tmp_path)
+    with pytest.raises(fg.InvalidExperiment, match="can be written to"):
+        swept(tmp_path / "notes.txt" / "below")
+    with pytest.raises(fg.InvalidExperiment, match=r"holds store\.json"):
+        fg.open_store(tmp_path)
+    for option in ({"shard_size": 3}, {"part_of": (1, 2)}):
+        with pytest.raises(fg.InvalidExperiment, match="store beside it"):
+            fg.sweep(XOR, 5, AXES, **option)
+
+
+def test_what_another_version_of_fastgrok_made_is_read_and_not_added_to(tmp_path: Path) -> None:
+    here = swept(tmp_path / "a", 5)
+    other = here.specification.changed(fastgrok="0.0.1")
+    (Path(here.path) / "store.json").write_text(other.to_json())
+    assert fg.open_store(here.path).counts == here.counts
+    for more in (fg.open_store(here.path).resume, lambda: swept(tmp_path / "a", 9)):
+        with pytest.raises(fg.InvalidExperiment, match=r"0\.0\.1"):
+            more()
