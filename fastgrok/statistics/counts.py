@@ -170,14 +170,12 @@ class Counts(Tally):
         if epochs.ndim != 1 or np.any(epochs > until) or np.any((epochs < 1) & (epochs != NEVER)):
             raise InvalidExperiment("epochs_to_converge", epochs_to_converge, f"-1, or an epoch from 1 to {until}")
         converged = epochs >= 0
-        outcomes = [0] * len(OUTCOMES)
-        outcomes[Outcome.CONVERGED] = int(np.count_nonzero(converged))
-        outcomes[Outcome.UNFINISHED] = len(epochs) - outcomes[Outcome.CONVERGED]
+        outcome = np.where(converged, Outcome.CONVERGED, Outcome.UNFINISHED)
         last = np.where(converged, epochs, until)
         return cls(
             n=len(epochs),
             has_criterion=True,
-            outcomes=tuple(outcomes),
+            outcomes=tuple(np.bincount(outcome, minlength=len(OUTCOMES)).tolist()),
             converged=Histogram.of(epochs[converged]),
             censored=Histogram.of(last[~converged]),
             never=_NONE,

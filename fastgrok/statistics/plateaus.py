@@ -317,7 +317,5 @@ def loss_clusters(
 
 def _near(loss: float, plateaus: Sequence[Plateau], tolerance: float) -> Plateau | None:
     """Return the plateau that is near a loss."""
-    if not plateaus:
-        return None
-    nearest = float(nearest_plateau(loss, plateaus, tolerance))
+    nearest = float(nearest_plateau(loss, plateaus, tolerance)) if plateaus else None
     return next((plateau for plateau in plateaus if plateau.loss == nearest), None)
