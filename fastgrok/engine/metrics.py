@@ -65,10 +65,10 @@ class Metrics:
         """Return what is recorded, from what the networks did after each of some epochs, if they ran so many."""
         losses, n_correct, dead = [], [], []
         for epoch, at in zip(epochs, measures, strict=True):
-            there = self._outputs.epochs_run >= epoch
-            losses.append(np.where(there, at.loss, self._final.loss))
-            n_correct.append(np.where(there, at.n_correct, self._final.n_correct))
-            dead.append(self._by_layer(np.where(there, at.dead, self._final.dead)))
+            ran = self._outputs.epochs_run >= epoch
+            losses.append(np.where(ran, at.loss, self._final.loss))
+            n_correct.append(np.where(ran, at.n_correct, self._final.n_correct))
+            dead.append(self._by_layer(np.where(ran, at.dead, self._final.dead)))
         return {
             "loss_recorded": np.stack(losses, axis=1),
             "accuracy_recorded": np.stack(n_correct, axis=1).astype(np.float64) / self._n_examples,
@@ -78,16 +78,17 @@ class Metrics:
     def tracked(self) -> dict[str, np.ndarray]:
         """Return the epoch since which each unit is dead, layer by layer side by side.
 
-        The driver looks at the units after some epochs only: what is dead since the first look of an attempt, and was
+        The driver checks the units after some epochs only: what is dead since the first check of an attempt, and was
         at its start, is so since then.
         """
         experiment, outputs, since = self._experiment, self._outputs, self._outputs.dead_since
-        look, begun = min(experiment.check_every, experiment.epochs), np.zeros((len(since), 1), np.int64)
+        interval, begun = min(experiment.check_every, experiment.epochs), np.zeros((len(since), 1), np.int64)
         if outputs.attempts is not None and experiment.restart is not None:
-            look, begun = min(look, experiment.restart.after), outputs.attempts.last(outputs.attempts.begun)[:, None]
-        first_look = np.minimum(begun + look, experiment.epochs)
-        unseen = (outputs.epochs_run == 0)[:, None]
-        since = np.where(self._initial.dead.T & ((since == first_look) | unseen), begun, since)
+            interval = min(interval, experiment.restart.after)
+            begun = outputs.attempts.last(outputs.attempts.begun)[:, None]
+        first_check = np.minimum(begun + interval, experiment.epochs)
+        unchecked = (outputs.epochs_run == 0)[:, None]
+        since = np.where(self._initial.dead.T & ((since == first_check) | unchecked), begun, since)
         widths = experiment.network.relu_widths
         padded = np.full((len(since), len(widths), max(widths, default=0)), NEVER, np.int64)
         for k, layer in enumerate(self._layers(since.T)):
@@ -130,10 +131,10 @@ class Metrics:
             Outcome.DEAD: self._is_dead(final),
             Outcome.STALLED: final.gradient_norm < STALLED_GRADIENT_NORM,
         }
-        found = np.full(len(infinite), Outcome.UNFINISHED, np.int8)
+        outcomes = np.full(len(infinite), Outcome.UNFINISHED, np.int8)
         for outcome, rows in reversed(cases.items()):
-            found[rows] = outcome
-        return found
+            outcomes[rows] = outcome
+        return outcomes
 
 
 def _all_finite(rows: np.ndarray) -> np.ndarray:

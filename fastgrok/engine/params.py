@@ -63,14 +63,14 @@ def _named(shapes: Sequence[tuple[int, ...]]) -> str:
     return ", ".join(map(str, shapes)) + ", or with a leading axis n_seeds"
 
 
-def _array(field: str, given: ArrayLike, dtype: str) -> NDArray[Any]:
+def _array(field: str, values: ArrayLike, dtype: str) -> NDArray[Any]:
     """Return an array of finite numbers."""
     try:
-        array = np.asarray(given)
+        array = np.asarray(values)
     except (ValueError, TypeError, OverflowError) as error:
-        raise InvalidExperiment(field, given, "an array of finite numbers") from error
+        raise InvalidExperiment(field, values, "an array of finite numbers") from error
     if array.dtype.kind not in "iuf":
-        raise InvalidExperiment(field, given, "an array of finite numbers")
+        raise InvalidExperiment(field, values, "an array of finite numbers")
     with np.errstate(over="ignore"):
         rounded = array.astype(dtype)
     if not np.isfinite(rounded).all():

@@ -1,0 +1,77 @@
+"""What is checked of the arguments of `run` and its like."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import fastgrok as fg
+from fastgrok.engine.arguments import checked_seeds
+from fastgrok.errors import InvalidExperiment
+
+EXP = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=60)
+LEGACY = EXP.replace(stream="numpy_legacy")
+
+
+@pytest.mark.parametrize(
+    ("given", "seeds"),
+    [
+        (3, [0, 1, 2]),
+        (np.int32(2), [0, 1]),
+        (range(5, 0, -2), [5, 3, 1]),
+        (range(2**64 - 1, 2**64), [2**64 - 1]),
+        (range(2**64 - 1, -1, -(2**63)), [2**64 - 1, 2**63 - 1]),
+        ([7, 7, 2**64 - 1], [7, 7, 2**64 - 1]),
+        ((np.uint8(3), 2), [3, 2]),
+        (np.array([9, 8], np.int16), [9, 8]),
+        (np.array([2**64 - 1, 1], object), [2**64 - 1, 1]),
+    ],
+)
+def test_seeds_may_be_given_in_many_ways(given: Any, seeds: list[int]) -> None:
+    checked = checked_seeds(given, "numpy")
+    assert checked.dtype == np.uint64
+    assert checked.tolist() == seeds
+
+
+@pytest.mark.parametrize(
+    "seeds",
+    [
+        *(0, -1, True, 1.0, "8", b"8", None, [], [1.5], [True], [None], [-1], [2**64], [[1]], {1, 2}, object()),
+        *(range(0), range(-1, 3), range(2**64, 2**64 + 1), range(10**18), 2**64, 2**65, 10**400),
+        *(np.array(3), np.array([]), np.array([1.0]), np.array([True]), np.array([-1]), np.zeros((1, 1), int)),
+        np.array([1], "m8[s]"),
+    ],
+)
+def test_what_is_no_seed_is_rejected(seeds: Any) -> None:
+    for experiment in (EXP, LEGACY):
+        with pytest.raises(InvalidExperiment, match="seeds"):
+            fg.run(experiment, seeds)
+
+
+def test_legacy_seeds_end_earlier() -> None:
+    assert fg.run(LEGACY, [2**32 - 1]).seeds.tolist() == [2**32 - 1]
+    for seeds in ([2**32], range(2**32, 2**32 + 1), np.array([2**32])):
+        with pytest.raises(InvalidExperiment, match="4294967295"):
+            fg.run(LEGACY, seeds)
+
+
+@pytest.mark.parametrize(
+    ("options", "field"),
+    [
+        ({"threads": 0}, "threads"),
+        ({"threads": True}, "threads"),
+        ({"threads": 10**6}, "threads"),
+        ({"lanes": 3}, "lanes"),
+        ({"lanes": 128}, "lanes"),
+        ({"lanes": "8"}, "lanes"),
+        ({"chunk_size": 0}, "chunk_size"),
+        ({"chunk_size": 1.0}, "chunk_size"),
+        ({"specialize": 1}, "specialize"),
+        ({"keep_params": None}, "keep_params"),
+        ({"progress": "yes"}, "progress"),
+    ],
+)
+def test_options_are_checked(options: dict[str, Any], field: str) -> None:
+    with pytest.raises(InvalidExperiment) as caught:
+        fg.run(EXP, 4, **options)
+    assert caught.value.field == field
