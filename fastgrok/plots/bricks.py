@@ -97,14 +97,14 @@ def bricks(network: Algebra | Network, ax: Axes | None = None) -> Axes:
     >>> [text.get_text() for text in bricks(fg.mlp(3, 4, 1)).texts[:2]]
     ['$l_{0}$', '3']
     """
-    written = network if isinstance(network, Algebra) else algebra(network)
+    notation = network if isinstance(network, Algebra) else algebra(network)
     ax = axes_or_new(ax)
-    boxes = brick_boxes(written.bricks)
+    boxes = brick_boxes(notation.bricks)
     for box in boxes:
         _draw(box, ax)
     lowest = min(box.y - len(box.rows) for box in boxes)
     y = lowest - 1.5
-    for line, family in _lines(written):
+    for line, family in _lines(notation):
         ax.text(0, y, line, family=family, fontsize=8, va="top")
         y -= _LINE
     right = max(box.x + len(box.columns) for box in boxes)
@@ -135,10 +135,10 @@ def _draw(box: Box, ax: Axes) -> None:
                 ax.text(box.x + j + 0.5, box.y - i - 0.5, "·", ha="center", va="center")
 
 
-def _lines(written: Algebra) -> list[tuple[str, str]]:
+def _lines(notation: Algebra) -> list[tuple[str, str]]:
     """Return the lines below the bricks with their fonts: the formula, then NumPy."""
-    short = len(written.formula) <= _CHARACTERS
-    formula = [f"${written.latex}$"] if short else textwrap.wrap(written.formula, _CHARACTERS)
-    python = [written.numpy] if len(written.numpy) <= _CHARACTERS else written.steps
+    short = len(notation.formula) <= _CHARACTERS
+    formula = [f"${notation.latex}$"] if short else textwrap.wrap(notation.formula, _CHARACTERS)
+    python = [notation.numpy] if len(notation.numpy) <= _CHARACTERS else notation.steps
     broken = [part for line in python for part in textwrap.wrap(line, _CHARACTERS, subsequent_indent="    ")]
     return [*((line, "sans-serif") for line in formula), *((line, "monospace") for line in broken)]

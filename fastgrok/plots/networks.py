@@ -202,10 +202,9 @@ def worked_pass(found: WorkedPass, ax: Axes | None = None) -> Axes:
 
     Notes
     -----
-    An edge is the wider and the darker the larger its product is; that of a negative product is dashed, and of 0
-    dotted. Up to 12 products are written beside their edges. A unit whose activation has the slope 0 here, so that no
-    delta passes it, is grey. Of a layer of more than 10 units the first 5 and the last 4 are shown; where a layer has
-    more than 7 there is no room for z and delta, which stand in the text.
+    Edges are drawn as those of `network`, with products in place of weights; that of a product of 0 is dotted. A unit
+    whose activation has the slope 0 here, so that no delta passes it, is grey. Where a layer has more than 7 units
+    there is no room for z and delta, which stand in the text.
 
     Examples
     --------
@@ -221,9 +220,9 @@ def worked_pass(found: WorkedPass, ax: Axes | None = None) -> Axes:
     draw_units(graph.nodes, off, ax)
     _write_numbers(graph.nodes, ax)
     draw_frame(graph.nodes, found.experiment, ax)
-    which = "An input" if found.example is None else f"Example {found.example} of {found.experiment.data.name}"
+    example = "An input" if found.example is None else f"Example {found.example} of {found.experiment.data.name}"
     output, target = (", ".join(map(short, values[:_MAX_OUTPUTS])) for values in (found.output, found.target))
-    ax.set_title(f"{which}: output {output}, target {target}, loss {found.loss:.3g}", pad=30)
+    ax.set_title(f"{example}: output {output}, target {target}, loss {found.loss:.3g}", pad=30)
     circle = {"marker": "o", "markersize": 10, "color": GREY, "markeredgecolor": "black"}
     draw_legend(graph.largest, ax, {"label": "slope 0: stops δ", **circle} if off else None)
     return ax

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -18,9 +18,11 @@ MOST_UNITS = 8
 """Units of a layer that are drawn; of more the first ones."""
 
 _SIGNS = {1: "+", 0: "0", -1: "−"}
-_MARKERS = {1: "^", -1: "v", 0: "."}
-_COLOURS = {1: COLOURS[0], -1: COLOURS[5], 0: DEAD}
-_DASHES = {1: "-", -1: "--", 0: ":"}
+_STYLES: dict[int, dict[str, Any]] = {  # by the direction of a weight
+    1: {"marker": "^", "color": COLOURS[0], "ls": "-"},
+    -1: {"marker": "v", "color": COLOURS[5], "ls": "--"},
+    0: {"marker": ".", "color": DEAD, "ls": ":"},
+}
 
 
 class Node(NamedTuple):
@@ -37,7 +39,7 @@ class Edge(NamedTuple):
 
     column: int  # of the unit on the left
     y: tuple[float, float]  # the heights of the two units
-    direction: int | None  # where the weight is sent: 1 up, -1 down, 0 keep. None: an activation, which has no weight
+    direction: int | None  # of the weight: 1 up, -1 down, 0 kept; None: an activation, which has no weight
 
 
 def sign_marks(flow: SignFlow, row: int = 0) -> tuple[list[Node], list[Edge]]:
@@ -63,7 +65,7 @@ def sign_marks(flow: SignFlow, row: int = 0) -> tuple[list[Node], list[Edge]]:
         raise InvalidExperiment("row", row, f"a number from 0 to {len(flow.examples) - 1}")
     nodes: list[Node] = []
     edges: list[Edge] = []
-    behind: list[float] = []  # heights in the column on the right
+    right: list[float] = []  # heights in the column on the right
     for layer in flow.layers[:-1]:
         column = layer.number - 2
         heights = _heights(layer.taken.shape[1])
@@ -71,18 +73,18 @@ def sign_marks(flow: SignFlow, row: int = 0) -> tuple[list[Node], list[Edge]]:
             blocked = layer.blocked is not None and bool(layer.blocked[row, unit])
             nodes.append(Node(column, y, int(layer.sign[row, unit]), blocked))
             if layer.direction_weight is not None:
-                sent = layer.direction_weight[row, unit].tolist()
-                edges += [Edge(column, (y, other), sent[j]) for j, other in enumerate(behind)]
+                directions = layer.direction_weight[row, unit].tolist()
+                edges += [Edge(column, (y, end), directions[j]) for j, end in enumerate(right)]
             elif layer.blocked is not None:
                 edges.append(Edge(column, (y, y), None))
-        behind = heights
+        right = heights
     return nodes[::-1], edges[::-1]
 
 
 def _heights(width: int) -> list[float]:
     """Return the heights of the units of a column that are drawn."""
-    shown = min(width, MOST_UNITS)
-    return [(shown - 1) / 2 - k for k in range(shown)]
+    n = min(width, MOST_UNITS)
+    return [(n - 1) / 2 - k for k in range(n)]
 
 
 def sign_flow(flow: SignFlow, ax: Axes | None = None, *, row: int = 0) -> Axes:
@@ -113,11 +115,12 @@ def sign_flow(flow: SignFlow, ax: Axes | None = None, *, row: int = 0) -> Axes:
     for node in nodes:
         _draw_node(node, ax)
     top = max(node.y for node in nodes)
-    _draw_heads(flow, top, ax)
+    spread = max(1.0, (top + 1) / 2)  # where columns are tall, all is drawn smaller
+    _label_columns(flow, top, spread, ax)
     output, target = (", ".join(f"{x:.3g}" for x in a[row][:MOST_UNITS]) for a in (flow.output, flow.target))
     ax.set_title(f"Example {flow.examples[row]}: output {output}, target {target}")
     ax.set_xlim(-0.5, len(flow.layers) - 1.5)
-    ax.set_ylim(-top - 0.9, top + 1.4 * _spread(top))
+    ax.set_ylim(-top - 0.9, top + 1.4 * spread)
     ax.set_axis_off()
     if any(edge.direction is not None for edge in edges):
         _draw_legend(ax)
@@ -130,10 +133,9 @@ def _draw_edge(edge: Edge, along: float, ax: Axes) -> None:
     if edge.direction is None:
         ax.plot([x, x + 1], [start, end], color="black", lw=0.8, zorder=1)
         return
-    colour = _COLOURS[edge.direction]
-    ax.plot([x, x + 1], [start, end], color=colour, ls=_DASHES[edge.direction], lw=1, zorder=1)
-    marker = _MARKERS[edge.direction]
-    ax.plot(x + along, start + along * (end - start), marker, color=colour, ms=8, mec="white", mew=0.6, zorder=1)
+    style = _STYLES[edge.direction]
+    ax.plot([x, x + 1], [start, end], lw=1, zorder=1, **{**style, "marker": None})
+    ax.plot(x + along, start + along * (end - start), ms=8, mec="white", mew=0.6, zorder=1, **{**style, "ls": ""})
 
 
 def _draw_node(node: Node, ax: Axes) -> None:
@@ -146,33 +148,23 @@ def _draw_node(node: Node, ax: Axes) -> None:
         ax.text(node.column, node.y, _SIGNS[node.sign], ha="center", va="center", fontsize=12, zorder=3)
 
 
-def _spread(top: float) -> float:
-    """Return what distances above the columns are multiplied by: where columns are tall, all is drawn smaller."""
-    return max(1.0, (top + 1) / 2)
-
-
-def _draw_heads(flow: SignFlow, top: float, ax: Axes) -> None:
-    """Write above each column which delta is there, between two which layer, and below what is left out."""
+def _label_columns(flow: SignFlow, top: float, spread: float, ax: Axes) -> None:
+    """Write the delta above each column, layers between columns, and below how many units are left out."""
     for layer in flow.layers[:-1]:
         column, width = layer.number - 2, layer.taken.shape[1]
-        ax.text(column, top + 0.6 * _spread(top), f"$\\delta^{{{layer.number}}}$", ha="center", fontsize=12)
+        ax.text(column, top + 0.6 * spread, f"$\\delta^{{{layer.number}}}$", ha="center", fontsize=12)
         if column < len(flow.layers) - 2:
             name = f"L{layer.number}\n{layer.name}"
             size = 9 if len(flow.layers) < 10 else 6
-            ax.text(column + 0.5, top + 0.85 * _spread(top), name, ha="center", fontsize=size)
+            ax.text(column + 0.5, top + 0.85 * spread, name, ha="center", fontsize=size)
         if width > MOST_UNITS:
             ax.text(column, -top - 0.75, f"{width - MOST_UNITS} more", ha="center", fontsize=8)
 
 
 def _draw_legend(ax: Axes) -> None:
-    """Say what the marks are."""
+    """Draw the marks of weights and of blocked units with their meanings."""
     from matplotlib.lines import Line2D
 
-    marks = [
-        Line2D([], [], color=_COLOURS[k], ls=_DASHES[k], marker=_MARKERS[k], ms=8, label=f"weight: {UPDATES[k]}")
-        for k in (1, -1, 0)
-    ]
-    crossed = Line2D([], [], ls="none", marker="x", ms=8, mew=2, color="black", label="blocks the flow")
-    ax.legend(
-        handles=[*marks, crossed], loc="upper center", bbox_to_anchor=(0.5, 0), ncols=4, frameon=False, fontsize=8
-    )
+    marks = [Line2D([], [], ms=8, label=f"weight: {UPDATES[k]}", **_STYLES[k]) for k in (1, -1, 0)]
+    marks.append(Line2D([], [], ls="none", marker="x", ms=8, mew=2, color="black", label="blocks the flow"))
+    ax.legend(handles=marks, loc="upper center", bbox_to_anchor=(0.5, 0), ncols=4, frameon=False, fontsize=8)
