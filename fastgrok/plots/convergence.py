@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgrok.errors import InvalidExperiment, one_of
-from fastgrok.plots.configurations import Counted, checked_sweep, counted, trained
-from fastgrok.plots.labels import seeds_title
+from fastgrok.plots.labels import Counted, checked_sweep, counted, seeds_title, trained
 from fastgrok.plots.style import axes_or_new, heat_map, legend_below, line_styles, write_cells
 from fastgrok.results.result import Result
 from fastgrok.statistics.counts import Counts

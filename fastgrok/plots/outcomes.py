@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgrok.errors import InvalidExperiment
-from fastgrok.plots.configurations import Counted, counted, trained
+from fastgrok.plots.labels import Counted, counted, trained
 from fastgrok.plots.style import COLOURS, MARKERS, axes_or_new, legend_below, line_styles
 from fastgrok.results.result import Result
 from fastgrok.spec.axes import index_of

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from fastgrok.api import initial_params
 from fastgrok.errors import InvalidExperiment
 from fastgrok.explain.trace import experiment_of, time_dim, trimmed
-from fastgrok.plots.configurations import checked_sweep
-from fastgrok.plots.labels import checked_layer, layer_name, time_label, trace_title
+from fastgrok.plots.labels import checked_layer, checked_sweep, layer_name, time_label, trace_title
 from fastgrok.plots.style import COLOURS, DEAD, axes_or_new, end_labels
 from fastgrok.results.result import Result
 from fastgrok.spec.axes import index_of

@@ -4,8 +4,7 @@ import xarray as xr
 from pictures import XOR
 
 import fastgrok as fg
-from fastgrok.plots.configurations import counted
-from fastgrok.plots.labels import layer_name, seeds_title, trace_title
+from fastgrok.plots.labels import counted, layer_name, seeds_title, trace_title
 
 
 def test_a_title_has_the_seed_and_the_time_or_the_number_of_seeds(trace: xr.Dataset) -> None:
