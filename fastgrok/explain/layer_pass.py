@@ -12,7 +12,7 @@ from fastgrok.explain.passes import Array
 from fastgrok.explain.text import precise, wrapped
 from fastgrok.spec.layers import Layer
 from fastgrok.spec.network import layer_label
-from fastgrok.statistics.tables import Cells
+from fastgrok.statistics.tables import table
 
 
 class ActivationPass(NamedTuple):
@@ -147,8 +147,8 @@ def backward_text(layer: LayerPass, arriving: Callable[[int], str], loss_include
         yield from wrapped(f"{text}: delta = {precise(delta)}", indent=2, hanging=6)
 
 
-def gradient_table(layer: LayerPass) -> Cells:
-    """Return a row for each bias and each weight of a layer."""
+def gradient_table(layer: LayerPass) -> str:
+    """Return a table with a row for each bias and each weight of a layer."""
     k = layer.number
     rows: list[tuple[Any, ...]] = []  # name, input, delta, gradient, old, new
     if layer.bias is not None:
@@ -161,4 +161,4 @@ def gradient_table(layer: LayerPass) -> Cells:
         rows.append((name, layer.inputs[i], layer.delta[j], layer.gradient_weight[i, j], old, new))
     header = ["weight", "input", "delta", "gradient", "old", *["new"] * (layer.new_weight is not None)]
     body = [[name, *(precise(value) for value in values if value is not None)] for name, *values in rows]
-    return Cells(header, body, 1)
+    return table(header, body)

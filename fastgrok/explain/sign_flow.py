@@ -13,11 +13,11 @@ from fastgrok.engine.losses import LOSSES
 from fastgrok.errors import InvalidExperiment
 from fastgrok.explain.passes import Array, Params, experiment_and_params, linear_params, network_pass
 from fastgrok.explain.sign_rules import UPDATES, SignRules, sign_rules
-from fastgrok.explain.text import numbers, precise, wrapped
+from fastgrok.explain.text import indented, numbers, precise, wrapped
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.layers import Activation, ReLU
 from fastgrok.spec.network import layer_label
-from fastgrok.statistics.tables import Cells, aligned
+from fastgrok.statistics.tables import table
 
 MOST_EXAMPLES = 4
 """Examples of which everything is written; of the others there are the data."""
@@ -281,11 +281,11 @@ def _example_text(flow: SignFlow, row: int) -> Iterator[str]:
     yield from wrapped(f"{text}target {numbers(target)}: {result}")
     yield ""
     body = [[_named(layer), f"delta^{layer.number}", _signs(layer, row)] for layer in flow.layers]
-    yield from (f"  {line}" for line in aligned(Cells(["layer", "passes back", "sign, unit by unit"], body, 3)))
+    yield indented(table(["layer", "passes back", "sign, unit by unit"], body, 3))
     for layer, after in zip(flow.layers[1:], flow.layers, strict=False):
         if layer.direction_weight is not None:
             yield ""
-            yield from (f"  {line}" for line in _updates_text(layer, after, row))
+            yield indented(_updates_text(layer, after, row))
 
 
 def _named(layer: SignLayer) -> str:
@@ -309,14 +309,13 @@ def _signs(layer: SignLayer, row: int) -> str:
     return " ".join("x" if stop else _SIGNS[sign] for sign, stop in zip(signs.tolist(), blocked, strict=True))
 
 
-def _updates_text(layer: SignLayer, after: SignLayer, row: int) -> Iterator[str]:
+def _updates_text(layer: SignLayer, after: SignLayer, row: int) -> str:
     """Write which way the weights of a Linear layer are sent."""
     direction, weight = layer.direction_weight, layer.weight
     assert direction is not None
     assert weight is not None
     if weight.size > MOST_WEIGHTS:
-        yield f"{_named(layer)}: {_counted(direction[row], {k: UPDATES[k] for k in (1, -1, 0)})} of its weights"
-        return
+        return f"{_named(layer)}: {_counted(direction[row], {k: UPDATES[k] for k in (1, -1, 0)})} of its weights"
     k, delta = layer.number, after.delta[row]
     body = [
         [
@@ -331,7 +330,7 @@ def _updates_text(layer: SignLayer, after: SignLayer, row: int) -> Iterator[str]
     if layer.direction_bias is not None:
         for j, sent in enumerate(layer.direction_bias[row].tolist()):
             body.append([f"b^{k}_{j + 1}", "", "", precise(delta[j]), UPDATES[sent]])
-    yield from aligned(Cells(["weight", "value", f"o^{k - 1}", f"delta^{k + 1}", "update"], body, 1))
+    return table(["weight", "value", f"o^{k - 1}", f"delta^{k + 1}", "update"], body)
 
 
 def _blocked_text(units: Sequence[Blocked], leaky_slope: float) -> Iterator[str]:

@@ -11,11 +11,11 @@ import numpy as np
 from fastgrok.engine.activations import ACTIVATIONS
 from fastgrok.engine.losses import LOSSES
 from fastgrok.errors import InvalidExperiment, one_of
-from fastgrok.explain.text import wrapped
+from fastgrok.explain.text import paragraph
 from fastgrok.spec.layers import Layer, Linear
 from fastgrok.spec.losses import Loss
 from fastgrok.spec.network import Network, layer_label
-from fastgrok.statistics.tables import Cells, aligned
+from fastgrok.statistics.tables import table
 
 _RELATIONS = {0: "=", -1: "<", 1: ">"}
 UPDATES = {0: "keep", 1: "up", -1: "down"}
@@ -100,13 +100,13 @@ class SignRules:
     def __str__(self) -> str:
         flow = [[f"L{rule.layer}", rule.name, rule.situation, rule.delta] for rule in self.flow]
         updates = [[f"L{rule.layer}", rule.situation, rule.result, rule.update] for rule in self.updates]
-        tables = (
-            Cells(["layer", "", "situation", "delta"], flow, 4),
-            Cells(["layer", "situation", "result", "update"], updates, 4),
-        )
-        first, second = (list(aligned(table)) for table in tables)
-        return "\n".join(
-            [f"Signs in {self.network} with {self.loss}", "", *first, "", *second, "", *wrapped(_NOTES, hanging=0)]
+        return "\n\n".join(
+            [
+                f"Signs in {self.network} with {self.loss}",
+                table(["layer", "", "situation", "delta"], flow, 4),
+                table(["layer", "situation", "result", "update"], updates, 4),
+                paragraph(_NOTES),
+            ]
         )
 
 

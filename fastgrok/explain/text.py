@@ -76,3 +76,8 @@ def wrapped(text: str, indent: int = 0, hanging: int = 4) -> list[str]:
         break_long_words=False,
         break_on_hyphens=False,
     )
+
+
+def indented(text: str) -> str:
+    """Return lines with two blanks before each."""
+    return textwrap.indent(text, "  ")

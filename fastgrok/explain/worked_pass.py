@@ -24,11 +24,10 @@ from fastgrok.explain.layer_pass import (
     returned_text,
 )
 from fastgrok.explain.passes import Array, Params, Pass, experiment_and_params, linear_params, network_pass
-from fastgrok.explain.text import numbers, precise, wrapped
+from fastgrok.explain.text import indented, numbers, precise, wrapped
 from fastgrok.explain.trace_variables import activation_places
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.optimizers import SGD
-from fastgrok.statistics.tables import aligned
 
 _LEGEND = (
     "L0 are the inputs, L1 is what Linear layer 1 gives out; N0 is the first unit of a layer, B the bias. "
@@ -218,7 +217,7 @@ def _text(work: WorkedPass) -> Iterator[str]:
         yield from backward_text(layer, functools.partial(returned_text, after), False)
     yield from ["", *wrapped(_update_text(work), hanging=0)]
     for layer in work.layers:
-        yield from ["", *(f"  {line}" for line in aligned(gradient_table(layer)))]
+        yield from ["", indented(gradient_table(layer))]
 
 
 def _loss_text(work: WorkedPass) -> Iterator[str]:
