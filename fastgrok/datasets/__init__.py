@@ -1,6 +1,6 @@
 """Datasets: inputs and targets from arrays, CSV and NPZ files, and those that are built in.
 
-- `dataset`: `Dataset`, and its split into training and validation; `arrays`: what is checked of arrays and names.
+- `dataset`: `Dataset`, and its split into training and validation; `arrays`: checks of arrays and names.
 - `files`: CSV (by pyarrow) and NPZ.
 - `builtin`: the data of the source texts, and `accidental`; `names`: data by name, as in `parity(3)`.
 

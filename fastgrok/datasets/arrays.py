@@ -1,4 +1,4 @@
-"""What is checked of arrays and names before they become a dataset."""
+"""Checks of arrays and names before they become a dataset."""
 
 from typing import Any
 

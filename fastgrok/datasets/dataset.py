@@ -30,7 +30,7 @@ class Dataset:
     y
         Targets of shape (n_examples, n_out), or (n_examples,) for one output.
     name
-        What to call it.
+        Its name in tables and pictures.
     feature_names
         A name for each input, each once; None: "x0", "x1", ...
     target_names
@@ -113,7 +113,7 @@ class Dataset:
         delimiter
             The character between values.
         name
-            What to call the data; None: the file's name without its suffix.
+            The name of the data; None: the file's name without its suffix.
 
         Raises
         ------
@@ -146,7 +146,7 @@ class Dataset:
         y
             The key of the targets.
         name
-            What to call the data; None: the file's name without its suffix.
+            The name of the data; None: the file's name without its suffix.
 
         Raises
         ------
@@ -195,7 +195,7 @@ class Dataset:
         validation
             Share of the examples that are held out, between 0 and 1; their number is rounded to the nearest integer.
         seed
-            What the split depends on, besides the data: a seed of its own, from 0, for `numpy.random.default_rng`.
+            Seed of the split, from 0, for `numpy.random.default_rng`. Nothing else decides it but the data.
         stratified
             Whether both have every distinct target (row of `y`) in about the same share.
 
@@ -234,7 +234,7 @@ class Dataset:
 
     def to_dict(self) -> dict[str, Any]:
         """
-        Return the type and every field, arrays as lists of rows.
+        Return "type" and every field, arrays as lists of rows.
 
         Examples
         --------

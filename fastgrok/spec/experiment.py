@@ -233,12 +233,12 @@ class Experiment(Spec):
 
     @property
     def criteria(self) -> Converged | None:
-        """What a seed must reach to have converged, if `stop` says so."""
+        """The criteria of convergence in `stop`, or None."""
         return self._rule(Converged)
 
     @property
     def early_stopping(self) -> EarlyStopping | None:
-        """When a seed stops for its validation loss, if `stop` says so."""
+        """The early stopping in `stop`, or None."""
         return self._rule(EarlyStopping)
 
     @property

@@ -20,7 +20,7 @@ class Layer(Spec):
 
 
 class Activation(Layer):
-    """Base of the layers that work on each unit alone and have no parameters."""
+    """Base of the activations: functions of each unit alone, without trained parameters."""
 
 
 @spec
@@ -35,7 +35,7 @@ class Linear(Layer):
     fan_out
         Outputs, 1 to 4096. The bias has shape (fan_out,).
     bias
-        Whether the layer has one.
+        Whether the layer has biases.
 
     Notes
     -----

@@ -170,12 +170,12 @@ def mlp(
     *sizes
         The inputs, the hidden widths, the outputs: two numbers or more.
     hidden
-        What follows every Linear layer but the last: "linear" (nothing), "relu", "leaky_relu", "sigmoid",
-        "tanh", or an activation.
+        Activation after every Linear layer but the last: "linear" (none), "relu", "leaky_relu", "sigmoid", "tanh",
+        or a layer such as `ReLU()`.
     output
-        What follows the last, likewise.
+        Activation after the last, likewise.
     bias
-        Whether the Linear layers have one.
+        Whether the Linear layers have biases.
 
     Raises
     ------

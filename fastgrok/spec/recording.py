@@ -32,7 +32,7 @@ LOG = "log"
 """The name of the epochs 0, 1, 2, 5, 10, 20, 50, ... and the last."""
 
 DEAD_UNITS = "dead_units"
-"""What can be tracked."""
+"""The value of `track`: the epoch since which each ReLU unit is dead."""
 
 
 class Recording(NamedTuple):

@@ -34,13 +34,13 @@ OUTCOME_MEANINGS: Mapping[str, str] = MappingProxyType(
         "unfinished": "none of these when training ended",
     }
 )
-"""What each outcome means, in a line."""
+"""The meaning of each outcome, in a line."""
 
 ACCURACY = (
     "share of examples whose every output lies on its target's side of the midpoint between the smallest and the "
     "largest target; for one-hot targets, those whose largest output is that of their class"
 )
-"""What accuracy is."""
+"""The meaning of accuracy."""
 
 NEVER = -1
 """`epochs_to_converge` of a seed that did not converge."""

@@ -1,4 +1,4 @@
-"""What an initializer says of a layer, a distribution by its fans; and those that are alike for every layer."""
+"""The distribution of a layer's initial parameters, and the initializers that are the same for every layer."""
 
 import math
 from abc import ABC, abstractmethod
@@ -40,14 +40,14 @@ class Distribution(NamedTuple):
 
 
 class Initializer(Spec, ABC):
-    """Base of the schemes."""
+    """Base of the initializers: what `init` and `bias_init` of an experiment accept."""
 
     in_kernel: ClassVar[bool]
     """Whether a kernel can draw it at any moment, as a restart needs; if not, Python makes it before training."""
 
 
 class Scheme(Initializer):
-    """Base of the schemes that the fans of a layer determine."""
+    """Base of the initializers that draw from a distribution, which the fans of a layer determine."""
 
     in_kernel = True
 
@@ -110,7 +110,7 @@ class Uniform(Scheme):
     Raises
     ------
     InvalidExperiment
-        If an end is not finite, they are the wrong way round, or float64 cannot hold high - low.
+        If an end is not finite, `high` is not above `low`, or float64 cannot hold high - low.
 
     Notes
     -----
@@ -186,8 +186,8 @@ class TruncatedNormal(Scheme):
     Raises
     ------
     InvalidExperiment
-        If a number is not finite, the bounds are the wrong way round, or fewer than 1 in 100 normal draws would
-        lie within them.
+        If a number is not finite, `high` is not above `low`, or fewer than 1 in 100 normal draws would lie between
+        them.
 
     Notes
     -----
