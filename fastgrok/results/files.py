@@ -57,15 +57,12 @@ def checked_target(path: str | os.PathLike[str]) -> Path:
     fastgrok.errors.InvalidExperiment: out = 'result.txt': expected a path that ends in .parquet or .nc
     """
     name = os.fspath(path) if isinstance(path, str | os.PathLike) else None
-    if not isinstance(name, str) or "\0" in name:
-        raise InvalidExperiment("out", path, "a path that ends in .parquet or .nc")
+    if not isinstance(name, str) or "\0" in name or Path(name).suffix not in (PARQUET, NETCDF):
+        raise InvalidExperiment("out", path if name is None else name, "a path that ends in .parquet or .nc")
     target = Path(name)
-    if target.suffix not in (PARQUET, NETCDF):
-        raise InvalidExperiment("out", name, "a path that ends in .parquet or .nc")
     if target.suffix == NETCDF and not all(map(importlib.util.find_spec, NETCDF_LIBRARIES)):
-        raise InvalidExperiment(
-            "out", name, f"pip install {' '.join(NETCDF_LIBRARIES)} for NetCDF, or a .parquet path"
-        )
+        expected = f"pip install {' '.join(NETCDF_LIBRARIES)} for NetCDF, or a .parquet path"
+        raise InvalidExperiment("out", name, expected)
     try:
         if target.is_dir():
             raise InvalidExperiment("out", name, "a file, and this is a directory")
@@ -112,16 +109,16 @@ def table_schema(
     fields = [pa.field(axis.path, pa.array(axis.labels).type) for axis in axes]
     fields.append(pa.field("experiment_id", pa.string()))
     fields.append(pa.field(SEED, pa.uint64()))
-    each = [variable_columns(*both) for both in zip(configurations, outputs, strict=True)]
+    known = [variable_columns(*both) for both in zip(configurations, outputs, strict=True)]
     for name in VARIABLES:
-        columns = dict.fromkeys(column for one in each for column, _ in one.get(name, ()))
+        columns = dict.fromkeys(column for elements in known for column, _ in elements.get(name, ()))
         fields.extend(_field(name, column) for column in columns)
     return pa.schema(fields, metadata={METADATA_KEY: json.dumps(dict(attrs))})
 
 
 @functools.lru_cache(maxsize=_REMEMBERED)
 def _field(name: str, column: str) -> pa.Field:
-    """Return what Arrow is told of a column of a variable."""
+    """Return the name, type and metadata of a column of a variable."""
     import pyarrow as pa
 
     variable = VARIABLES[name]

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 class Result:
     """
-    Everything that training some seeds gave; made by `run` and `sweep`.
+    What training some seeds gave; made by `run` and `sweep`.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ class Result:
     interrupted
         Whether Ctrl-C ended it early. The rows that were finished are here.
     own_params
-        Whether training started from given parameters.
+        Whether training started from parameters of one's own, and not from those that the seeds draw.
 
     Examples
     --------

@@ -3,7 +3,6 @@ store.json tell."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,9 +10,9 @@ import numpy as np
 
 import fastgrok
 from fastgrok.engine.training import TrainingOutput
-from fastgrok.errors import InvalidExperiment, StoreError, short_repr
+from fastgrok.errors import InvalidExperiment, StoreError, joined, short_repr
 from fastgrok.spec.axes import Axis, Configuration, checked_axes
-from fastgrok.spec.experiment import Experiment
+from fastgrok.spec.paths import children
 from fastgrok.store.manifest import ALL, FAILURES, STORE, Specification, read_specification
 from fastgrok.store.rows import read
 from fastgrok.store.shards import Sidecar
@@ -92,7 +91,9 @@ def grown(held: Specification, asked: Specification) -> Specification:
     if paths != (others := [axis.path for axis in asked.axes]):
         raise _other_axes(paths, others)
     same_axes = asked.with_axes(held.axes)
-    _check_same(held.configurations[0].experiment, same_axes.configurations[0].experiment)
+    first, other = held.configurations[0].experiment, same_axes.configurations[0].experiment
+    if (difference := _difference(first, other)) is not None:
+        raise _differs(*difference)
     if max(held.seeds.start, asked.seeds.start) > min(held.seeds.stop, asked.seeds.stop):
         expected = f"seeds that overlap or follow those in the store, {held.seeds.start}:{held.seeds.stop}"
         raise InvalidExperiment("seeds", f"{asked.seeds.start}:{asked.seeds.stop}", expected)
@@ -124,36 +125,15 @@ def _other_axes(held: Sequence[str], asked: Sequence[str]) -> InvalidExperiment:
     return InvalidExperiment("axes", texts[1], expected)
 
 
-def _check_same(held: Experiment, asked: Experiment) -> None:
-    """Raise with the first field that differs, the deeper the better, but not with a field of what is replaced."""
+def _difference(held: Any, asked: Any, path: str = "") -> tuple[str, Any, Any] | None:
+    """Return the first field that differs, as deep as both have the same fields, with what it is in each."""
     if held == asked:
-        return
-    different = [path for path in held.paths() if _at(held, path) != _at(asked, path)]
-    replaced = [path for path in different if _is_another_kind(_at(held, path), _at(asked, path))]
-    whole = [path for path in different if not any(_is_within(path, other) for other in replaced)]
-    path = next(path for path in whole if not any(_is_within(other, path) for other in whole))
-    raise _differs(path, _at(held, path), _at(asked, path))
-
-
-def _is_another_kind(held: Any, asked: Any) -> bool:
-    """Whether two values have no fields in common by which they could be told apart."""
-    return type(held) is not type(asked) or (isinstance(held, tuple) and len(held) != len(asked))
-
-
-def _is_within(path: str, other: str) -> bool:
-    """Whether a path leads to a field of what another one leads to."""
-    return path.startswith((f"{other}.", f"{other}["))
-
-
-def _at(experiment: Experiment, path: str) -> Any:
-    """Return what stands at a path, None where there is no such path."""
-    value: Any = experiment
-    for step in re.findall(r"\w+", path):
-        try:
-            value = value[int(step)] if isinstance(value, tuple) else getattr(value, step)
-        except (AttributeError, IndexError, ValueError):
-            return None
-    return value
+        return None
+    if type(held) is type(asked) and not (isinstance(held, tuple) and len(held) != len(asked)):
+        for (step, mine), (_, other) in zip(children(held), children(asked), strict=True):
+            if (inner := _difference(mine, other, joined(path, step) if path else step)) is not None:
+                return inner
+    return path, held, asked
 
 
 def _joined(held: Sequence[Axis], asked: Sequence[Axis]) -> tuple[Axis, ...]:
