@@ -20,17 +20,17 @@ _EXPECTED = {
 }
 """The classes that are checked, by their names, and what an error message accepts for each."""
 
-P = ParamSpec("P")
-R = TypeVar("R")
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
 
 
-def checked(function: Callable[P, R]) -> Callable[P, R]:
+def checked(function: Callable[_P, _R]) -> Callable[_P, _R]:
     """Return a function that says which argument is wrong where it expects one of the classes above."""
     annotations = {name: p.annotation for name, p in inspect.signature(function, eval_str=True).parameters.items()}
     wanted = {name: cls for name, cls in annotations.items() if getattr(cls, "__name__", "") in _EXPECTED}
 
     @functools.wraps(function)
-    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+    def wrapper(*args: _P.args, **kwargs: _P.kwargs) -> _R:
         arguments = dict(zip(annotations, args, strict=False)) | kwargs
         for name, cls in wanted.items():
             if name in arguments and not isinstance(arguments[name], cls):

@@ -104,9 +104,9 @@ class Comparison:
             "axis": self.axis,
             "confidence": self.confidence,
             "missing": self.missing,
-            "table": [record(row) for row in self.rows],
-            "pairs": [record(row) for row in self.pair_rows],
-            "pooled": None if self.pooled_rows is None else [record(row) for row in self.pooled_rows],
+            "table": list(map(record, self.rows)),
+            "pairs": list(map(record, self.pair_rows)),
+            "pooled": None if self.pooled_rows is None else list(map(record, self.pooled_rows)),
             "verdicts": self.verdicts,
         }
 
@@ -236,4 +236,4 @@ def _frame(rows: Sequence[ValueRow | PairRow | PooledRow]) -> pd.DataFrame:
 
     estimates = [name for row in rows[:1] for name, value in row._asdict().items() if isinstance(value, Estimate)]
     numeric = {f"{name}{end}": "float64" for name in estimates for end in ("", "_low", "_high")}
-    return pd.DataFrame([record(row) for row in rows]).astype(numeric)
+    return pd.DataFrame(map(record, rows)).astype(numeric)

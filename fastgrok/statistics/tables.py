@@ -41,13 +41,12 @@ def fitted(table: Cells, width: int, rule: str = "-") -> list[str]:
     groups = _groups(table, width)
     if len(table.body) == 1 or not groups:
         return _blocks(table)
-    labels = range(table.n_labels)
-    pieces = []
+    parts: list[str] = []
     for group in groups:
-        chosen = [*labels, *group]
-        header, *body = ([line[k] for k in chosen] for line in [table.header, *table.body])
-        pieces.append("\n".join(aligned(Cells(header, body, table.n_labels), rule)))
-    return "\n\n".join(pieces).splitlines()
+        columns = [*range(table.n_labels), *group]
+        header, *body = ([line[k] for k in columns] for line in [table.header, *table.body])
+        parts += [*[""] * bool(parts), *aligned(Cells(header, body, table.n_labels), rule)]
+    return parts
 
 
 def _groups(table: Cells, width: int) -> list[list[int]]:
