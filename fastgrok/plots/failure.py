@@ -118,7 +118,7 @@ def _deaths(deaths: Iterable[UnitDeath], trace: xr.Dataset) -> Iterable[Mark]:
 
 
 def _units(layer: int, units: list[int]) -> str:
-    """Name units of a layer, or say how many they are."""
+    """Return the units of a layer by number, or their count where they are many."""
     few = f"unit{'s' * (len(units) > 1)} {listed(units)}"
     return f"{few if len(units) <= _MAX_UNITS else f'{len(units)} units'} of layer {layer}"
 

@@ -45,7 +45,7 @@ class Place:
 
     @property
     def fields(self) -> tuple[int, int, float, float]:
-        """What a node with further fields begins with."""
+        """The fields of a place, for a node with further ones."""
         return self.layer, self.unit, self.x, self.y
 
 
@@ -96,7 +96,7 @@ def largest_size(arrays: Sequence[NDArray[Any]]) -> float:
 
 
 def crowded(nodes: Sequence[Place]) -> bool:
-    """Return whether nodes, and what is written in them, must be small."""
+    """Return whether nodes and the numbers in them must be small."""
     return max(abs(node.y) for node in nodes) > _CROWDED
 
 

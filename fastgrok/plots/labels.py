@@ -1,4 +1,4 @@
-"""What is drawn: checks of traces, layers and sweeps, and their names in titles and legends."""
+"""Names of traces, layers and configurations in titles and legends, and the checks of these arguments."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def trace_title(trace: xr.Dataset, at: int | None = None) -> str:
-    """Return which seed or how many seeds a trace has, and the time drawn."""
+    """Return the seed of a trace and the time drawn, or the number of its seeds."""
     if SEED in trace.dims:
         return f"{trace.sizes[SEED]:,} seeds"
     when = "" if at is None else f", {time_dim(trace)} {at:,}"
@@ -33,7 +33,7 @@ def time_label(trace: xr.Dataset) -> str:
 
 
 def seeds_title(numbers: list[int], *, each: bool) -> str:
-    """Return how many seeds the parts of a picture have."""
+    """Return the number of seeds, or the smallest and the largest where parts of a picture differ."""
     least, most = min(numbers), max(numbers)
     return f"{least:,}{'' if least == most else f' to {most:,}'} seeds{' each' * each}"
 
@@ -51,7 +51,7 @@ def checked_layer(experiment: Experiment, layer: int) -> int:
 
 
 def layer_name(experiment: Experiment, layer: int) -> str:
-    """Return what a layer is called in a picture: its number, and the activations after it."""
+    """Return the name of a layer: its number, and the activations after it; "inputs" for 0."""
     if not layer:
         return "inputs"
     layers = experiment.network.layers
@@ -61,7 +61,7 @@ def layer_name(experiment: Experiment, layer: int) -> str:
 
 
 class Counted(NamedTuple):
-    """A configuration, and what became of its seeds."""
+    """A configuration with the counts of its seeds' outcomes."""
 
     configuration: Configuration
     counts: Counts
@@ -88,7 +88,7 @@ def counted(result: Result | Store) -> list[Counted]:
 
 def trained(result: Result | Store) -> list[Counted]:
     """Return the configurations of which a seed or more is finished."""
-    some = [one for one in counted(result) if one.counts.n]
-    if not some:
+    configurations = [config for config in counted(result) if config.counts.n]
+    if not configurations:
         raise InvalidExperiment("result", result, "one with seeds that are finished")
-    return some
+    return configurations

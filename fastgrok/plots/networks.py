@@ -179,7 +179,7 @@ def pass_graph(found: WorkedPass) -> PassGraph:
 
 
 def _pass_node(layer: LayerPass, place: Place) -> PassNode:
-    """Return what a unit does in a pass."""
+    """Return a unit with its numbers in a pass."""
     unit = place.unit
     return PassNode(
         *place.fields,

@@ -195,7 +195,7 @@ def dead_shares(result: Result | Store, confidence: float = 0.95) -> list[DeadSh
 
 
 def _share(dead: Histogram, width: int, confidence: float) -> Estimate:
-    """Return the mean share of dead units, from how many seeds have how many."""
+    """Return the mean share of dead units in a layer of `width`; dead: the number of them over seeds."""
     p = dead.total() / (dead.n * width)
     spread = float((dead.counts * (dead.values / width - p) ** 2).sum())
     n = p * (1 - p) * dead.n**2 / spread if spread > 0 else float(dead.n)

@@ -1,4 +1,4 @@
-"""What a layer gives out for each example, and a network of two inputs over their plane."""
+"""Activations of a layer for each example, and the output of a network over the plane of its two inputs."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ _MAP = "cividis"
 
 
 class ActivationMap(NamedTuple):
-    """What a layer gives out at some time."""
+    """The activations of a layer at some time."""
 
     time: int  # the epoch or step
     values: NDArray[Any]  # (n_examples, n_units)
     dead: NDArray[np.bool_]  # (n_units,), whether each is a ReLU unit that is dead
-    low: float  # the least that the layer gives out at any time: what the colours begin with
-    high: float  # the most
+    low: float  # the least activation at any time: the first of the colours
+    high: float  # the largest
 
 
 def activation_map(trace: xr.Dataset, layer: int = 1, at: int | None = None) -> ActivationMap:
     """
-    Return what a layer gives out for each example, after its activation.
+    Return the output of a layer for each example, after its activation.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def activation_map(trace: xr.Dataset, layer: int = 1, at: int | None = None) -> 
 
 def activations(trace: xr.Dataset, layer: int = 1, at: int | None = None, ax: Axes | None = None) -> Axes:
     """
-    Draw what a layer gives out as a heat map, examples x units.
+    Draw the output of a layer as a heat map, examples x units.
 
     Parameters
     ----------
@@ -115,18 +115,18 @@ def _label_examples_and_units(experiment: Experiment, table: ActivationMap, ax: 
 
 
 class OutputGrid(NamedTuple):
-    """What a network gives out over the plane of its two inputs."""
+    """The output of a network over the plane of its two inputs."""
 
     time: int  # the epoch or step
     x0: NDArray[np.float64]  # (101,), the first input
     x1: NDArray[np.float64]  # (101,), the second
     values: NDArray[np.float64]  # (101, 101), the output at `x1[row], x0[column]`
-    midpoint: float  # halfway between the smallest and the largest target: by what accuracy tells outputs apart
+    midpoint: float  # halfway between the smallest and the largest target, as for accuracy
 
 
 def output_grid(trace: xr.Dataset, at: int | None = None, output: int = 0) -> OutputGrid:
     """
-    Return what a network gives out over the plane of its two inputs, a quarter of the data's range beyond the data.
+    Return the output of a network over the plane of its two inputs, a quarter of the data's range beyond the data.
 
     Parameters
     ----------
@@ -160,7 +160,7 @@ def output_grid(trace: xr.Dataset, at: int | None = None, output: int = 0) -> Ou
 
 def decision_boundary(trace: xr.Dataset, at: int | None = None, ax: Axes | None = None, *, output: int = 0) -> Axes:
     """
-    Draw what a network gives out over the plane of its two inputs, the line between its answers, and the data.
+    Draw the output of a network over the plane of its two inputs, the decision boundary, and the data.
 
     Parameters
     ----------

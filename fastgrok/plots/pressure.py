@@ -1,4 +1,4 @@
-"""Which way each example pushes each weight, and how much of it cancels over time."""
+"""Heat maps of pressure: of each example on each weight, and the share of it that cancels over time."""
 
 from __future__ import annotations
 
