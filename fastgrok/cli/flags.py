@@ -10,7 +10,7 @@ from fastgrok.errors import MISSING, InvalidExperiment, one_of
 from fastgrok.spec.base import Spec
 from fastgrok.spec.calls import NONE, FieldDescription, call_name, classes_by_name, describe, integer
 from fastgrok.spec.experiment import Experiment
-from fastgrok.spec.initializers import Initializer
+from fastgrok.spec.initializers.base import Initializer
 from fastgrok.spec.layers import ACTIVATIONS, MAX_WIDTH
 from fastgrok.spec.optimizers import Optimizer
 from fastgrok.spec.recording import DEAD_UNITS, LOG

@@ -11,7 +11,8 @@ from fastgrok.kernels.init import draw, forms
 from fastgrok.kernels.init.draw import Laws, Tensors
 from fastgrok.kernels.rng.streams import STREAMS
 from fastgrok.spec.experiment import Experiment
-from fastgrok.spec.initializers import Distribution, InitialTensor, initial_tensors
+from fastgrok.spec.initializers.base import Distribution
+from fastgrok.spec.initializers.tensors import InitialTensor, initial_tensors
 
 KINDS = Records(
     "kind of distribution",

@@ -11,7 +11,8 @@ from fastgrok.kernels.init.initialise import make_draw_on, make_initialise
 from fastgrok.kernels.rng import mt19937, pcg64
 from fastgrok.kernels.rng.streams import STREAMS
 from fastgrok.spec.experiment import Experiment
-from fastgrok.spec.initializers import Distribution, FromFunction
+from fastgrok.spec.initializers.base import Distribution
+from fastgrok.spec.initializers.custom import FromFunction
 
 _ROWS = 512  # at a time: the state of a legacy stream takes five kilobytes
 

@@ -11,7 +11,7 @@ from fastgrok.datasets import Dataset
 from fastgrok.errors import InvalidExperiment, one_of
 from fastgrok.spec.base import Spec
 from fastgrok.spec.experiment import FIELDS, Experiment
-from fastgrok.spec.initializers import as_initializer
+from fastgrok.spec.initializers.custom import as_initializer
 from fastgrok.spec.network import Network
 
 MAX_CONFIGURATIONS = 100_000

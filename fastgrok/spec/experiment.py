@@ -13,7 +13,8 @@ from fastgrok.datasets import Dataset
 from fastgrok.errors import InvalidExperiment
 from fastgrok.spec.base import Spec, spec
 from fastgrok.spec.fields import Integer
-from fastgrok.spec.initializers import Initializer, Uniform, Zeros, as_initializer
+from fastgrok.spec.initializers.base import Initializer, Uniform, Zeros
+from fastgrok.spec.initializers.custom import as_initializer
 from fastgrok.spec.layers import Sigmoid
 from fastgrok.spec.losses import Loss, Reduction
 from fastgrok.spec.network import Network

@@ -8,7 +8,9 @@ import numpy as np
 from fastgrok.datasets import Dataset
 from fastgrok.errors import InvalidExperiment, joined
 from fastgrok.spec.base import Spec
-from fastgrok.spec.initializers import Distribution, FromFunction, Initializer, initial_tensors
+from fastgrok.spec.initializers.base import Distribution, Initializer
+from fastgrok.spec.initializers.custom import FromFunction
+from fastgrok.spec.initializers.tensors import initial_tensors
 from fastgrok.spec.layers import Linear
 from fastgrok.spec.paths import children
 

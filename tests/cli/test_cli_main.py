@@ -18,7 +18,7 @@ import fastgrok.api
 from fastgrok.cli import main
 from fastgrok.cli.flags import SWEEP_FLAGS
 from fastgrok.spec.calls import classes_by_name
-from fastgrok.spec.initializers import Initializer
+from fastgrok.spec.initializers.base import Initializer
 from fastgrok.spec.variables import OUTCOME_MEANINGS
 
 

@@ -13,7 +13,7 @@ from samples import ANYTHING, NET, SPECS, one_line
 import fastgrok as fg
 from fastgrok.errors import InvalidExperiment
 from fastgrok.spec.base import Spec, from_plain, registered
-from fastgrok.spec.initializers import Initializer
+from fastgrok.spec.initializers.base import Initializer
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=repr)

@@ -11,7 +11,7 @@ import fastgrok as fg
 from fastgrok.errors import InvalidExperiment
 from fastgrok.spec.base import Spec, registered
 from fastgrok.spec.calls import classes_by_name, describe, from_call
-from fastgrok.spec.initializers import Initializer
+from fastgrok.spec.initializers.base import Initializer
 
 
 def test_every_field_has_a_sentence_of_help() -> None:

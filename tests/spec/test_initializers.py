@@ -16,7 +16,7 @@ from fastgrok.cli.flags import SWEEP_FLAGS
 from fastgrok.errors import InvalidExperiment
 from fastgrok.spec.base import registered
 from fastgrok.spec.calls import classes_by_name
-from fastgrok.spec.initializers import Distribution, Initializer
+from fastgrok.spec.initializers.base import Distribution, Initializer
 
 
 @pytest.mark.parametrize(
