@@ -300,7 +300,7 @@ def initial_params(experiment: Experiment, seeds: int | range | ArrayLike) -> li
     """
     arguments.checked_experiment(experiment)
     checked = arguments.checked_seeds(seeds, experiment.stream)
-    arguments.check_memory([experiment], len(checked), NOTHING, keep_params=True, given=False)
+    arguments.check_memory([experiment], len(checked), NOTHING, copies=1)
     return split(experiment.network, training.initial_params(experiment, checked))
 
 
@@ -377,8 +377,8 @@ def _train(
     seeds, params = starts
     n, experiments = len(seeds), [configuration.experiment for configuration in configurations]
     working = max(working_bytes(one, recording, n, options) for one in experiments)
-    copies = {"keep_params": keep_params, "given": params is not None}
-    arguments.check_memory(experiments, n, recording, working=working, **copies)
+    copies = keep_params + (params is not None)
+    arguments.check_memory(experiments, n, recording, copies=copies, working=working)
     outputs: list[TrainingOutput] = []
     kept: dict[str, Any] = {"keep_params": keep_params, "recording": recording}
     n_runs = n * len(configurations)

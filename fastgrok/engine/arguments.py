@@ -180,12 +180,11 @@ def check_memory(
     n: int,
     recording: Recording,
     *,
-    keep_params: bool,
-    given: bool,
+    copies: int,
     working: int = 0,
 ) -> None:
-    """Raise if the results and what training needs beside them would not fit into this machine's memory."""
-    size = sum(n * row_bytes(experiment, recording, keep_params + given) for experiment in experiments)
+    """Raise if results with so many copies of the parameters, and so many bytes beside them, exceed the memory."""
+    size = sum(n * row_bytes(experiment, recording, copies) for experiment in experiments)
     check_fits("seeds", n, size + working)
 
 

@@ -72,7 +72,7 @@ def is_faster_specialised(experiment: Experiment) -> bool:
     return block_vectors(experiment) <= _UNROLLED_VECTORS
 
 
-class _Choices(NamedTuple):
+class _Key(NamedTuple):
     """What a driver's key consists of."""
 
     lanes: int
@@ -93,7 +93,7 @@ class _Choices(NamedTuple):
 
 
 @functools.lru_cache(maxsize=256)
-def _driver(key: _Choices) -> Any:
+def _driver(key: _Key) -> Any:
     permute = STREAMS[key.stream].permute if key.stream is not None and key.permutes else None
     draw = make_draw(key.stream, key.laws) if key.stream is not None and key.laws is not None else None
     passes, registers = general(key.functions), (0, 0, 0, 0)
@@ -104,18 +104,18 @@ def _driver(key: _Choices) -> Any:
         if sum(registers) + acts > _STACK_VECTORS or key.features.tracks:  # what is tracked is looked up by an index
             registers = (0, 0, 0, 0)
     config = DriverConfig(
-        key.lanes,
-        key.fused,
-        key.single,
-        key.long_epochs,
-        permute,
-        key.shuffle_word,
-        draw,
-        key.features,
-        passes,
-        key.update,
-        key.fixed,
-        registers,
+        lanes=key.lanes,
+        fused=key.fused,
+        single=key.single,
+        long_epochs=key.long_epochs,
+        permute=permute,
+        shuffle_word=key.shuffle_word,
+        draw=draw,
+        features=key.features,
+        passes=passes,
+        update=key.update,
+        structure=key.fixed,
+        registers=registers,
     )
     names = {
         "functions": key.functions.identity,
@@ -130,7 +130,7 @@ def make_driver(experiment: Experiment, lanes: int, *, specialize: bool, recordi
     place, does = layout(experiment.network), driver_features(experiment, recording)
     permutes = experiment.order != "fixed"
     return _driver(
-        _Choices(
+        _Key(
             lanes=lanes,
             fused=is_fused(experiment),
             single=experiment.batch_rows == 1,

@@ -84,9 +84,11 @@ class Program:
         self._lanes = lanes
         self._evaluation_lanes = lane_count(experiment, specialize=False, n_seeds=n_seeds)
         self._kernel_params = make_kernel_params(experiment, recording)
-        self._data = training_data(experiment)
-        self._training = _Examples(self._data, evaluation_kernel_params(self._kernel_params))
-        self._held_out = validation_data(experiment)
+        self._training = _Examples(training_data(experiment), evaluation_kernel_params(self._kernel_params))
+        self._validation: _Examples | None = None
+        if (held_out := validation_data(experiment)) is not None:
+            params = evaluation_kernel_params(self._kernel_params, validation=True)
+            self._validation = _Examples(held_out, params)
         self._initialise = Initialiser(experiment)
         self._tensors = restart_tensors(experiment)
         self._driver = make_driver(experiment, lanes, specialize=specialize, recording=recording)
@@ -159,25 +161,24 @@ class Program:
         if self.experiment.epochs == 0:
             outputs.epochs_run[:] = 0
         else:
-            data = self._data, self._held_out
+            data = self._training.data, None if self._validation is None else self._validation.data
             self._driver(outputs, states, memory.training, *data, self._tensors, self._kernel_params, cancel)
-        again = outputs.attempts
-        initial = start if again is None else measure(again.last(again.starts), self._training)
-        made = Metrics(self.experiment, outputs, initial, measure(params, self._training, gradients=True))
-        metrics = made.always()
-        if self._held_out is not None:
-            examples = self._validation_examples(self._held_out)
-            metrics |= made.validation(measure(params, examples), self._kernel_params.n_validation)
+        attempts = outputs.attempts
+        initial = start if attempts is None else measure(attempts.last(attempts.starts), self._training)
+        metrics = Metrics(self.experiment, outputs, initial, measure(params, self._training, gradients=True))
+        values = metrics.always()
+        if self._validation is not None:
+            values |= metrics.validation(measure(params, self._validation), self._kernel_params.n_validation)
         if self._recording.at is not None:
             places = {epoch: k for k, epoch in enumerate(self._recording.epochs)}
             records = (np.ascontiguousarray(outputs.records[:, places[e]]) for e in self._recording.at if e > 0)
-            taken = itertools.chain(
-                [start] * (0 in self._recording.at), (measure(r, self._training) for r in records)
+            measures = (measure(record, self._training) for record in records)
+            values |= metrics.recorded(
+                self._recording.at, itertools.chain([start] * (0 in self._recording.at), measures)
             )
-            metrics |= made.recorded(self._recording.at, taken)
         if self._recording.dead_units:
-            metrics |= made.tracked()
-        return ChunkResult(metrics, params, outputs)
+            values |= metrics.tracked()
+        return ChunkResult(values, params, outputs)
 
     def examine(self, params: np.ndarray, memory: ThreadMemory) -> Examined:
         """Return everything that networks with parameters (n, n_params) do on the training data."""
@@ -188,17 +189,11 @@ class Program:
         expose = make_expose(self._evaluation_lanes, self.experiment.dtype, functions())
         expose(acts, deltas, grads, params, memory.evaluation, *self._training, slope)
         grads /= n_examples
-        held_out = None if self._held_out is None else self._validation_examples(self._held_out)
-        return Examined(
-            self._measure(params, self._training, memory, self._cancel, gradients=True),
-            None if held_out is None else self._measure(params, held_out, memory, self._cancel, gradients=False),
-            acts,
-            deltas,
-            grads,
-        )
-
-    def _validation_examples(self, data: Data) -> _Examples:
-        return _Examples(data, evaluation_kernel_params(self._kernel_params, validation=True))
+        training = self._measure(params, self._training, memory, self._cancel, gradients=True)
+        validation = None
+        if self._validation is not None:
+            validation = self._measure(params, self._validation, memory, self._cancel, gradients=False)
+        return Examined(training, validation, acts, deltas, grads)
 
     def _measure(
         self, params: np.ndarray, examples: _Examples, memory: ThreadMemory, cancel: np.ndarray, *, gradients: bool
@@ -213,9 +208,7 @@ class Program:
             dead=np.empty((sum(network.relu_widths), n), np.bool_),
         )
         scale = gradient_scale(self.experiment) if gradients else 0.0
-        self._evaluate(
-            measures, params, memory.scratch, memory.evaluation, examples.data, examples.kernel_params, scale, cancel
-        )
+        self._evaluate(measures, params, memory.scratch, memory.evaluation, *examples, scale, cancel)
         return measures
 
 
