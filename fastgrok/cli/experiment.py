@@ -201,12 +201,14 @@ def _networks(data: list[Dataset], values: Values) -> list[Network]:
             raise InvalidExperiment("data", other, f"{n_in} inputs and {n_out} outputs, as {data[0].name!r} has")
     kinds = [cls for cls in ACTIVATIONS.values() if cls is not None]
     names = {name for cls in kinds for name in describe(cls) if values[name] is not None}
-    flags = [_BY_NAME[name] for name in ("hidden", "activation", "output", *sorted(names))]
+    flags = [_BY_NAME[name] for name in ("hidden", "activation", "output", "bias", *sorted(names))]
     networks = []
-    for widths, hidden, output, *fields in itertools.product(*(flag.values(values[flag.name]) for flag in flags)):
+    for widths, hidden, output, bias, *fields in itertools.product(
+        *(flag.values(values[flag.name]) for flag in flags)
+    ):
         chosen = dict(zip(sorted(names), fields, strict=True))
         layers = [_activation(name, chosen) for name in (hidden, output)]
-        network = _network([n_in, *widths, n_out], values, hidden=layers[0], output=layers[1])
+        network = _network([n_in, *widths, n_out], values, hidden=layers[0], output=layers[1], bias=bias)
         if network not in networks:  # a slope that no layer has makes no difference
             networks.append(network)
     for name in names:
@@ -228,10 +230,10 @@ def _activation(name: str, chosen: Mapping[str, Any]) -> Any:
         raise InvalidExperiment(option(error.field), error.value, error.accepted) from None
 
 
-def _network(sizes: list[int], values: Values, **layers: Any) -> Network:
+def _network(sizes: list[int], values: Values, **arguments: Any) -> Network:
     """Return one network; what is wrong with it was said by a flag."""
     try:
-        return mlp(*sizes, **layers, bias=values["bias"])
+        return mlp(*sizes, **arguments)
     except InvalidExperiment as error:
         if error.field in ("sizes", "layers"):
             raise InvalidExperiment("--hidden", values["hidden"], f"fewer layers ({error.accepted})") from None

@@ -11,7 +11,7 @@ from fastgrok.spec.base import Spec
 from fastgrok.spec.calls import NONE, FieldDescription, call_name, classes_by_name, describe, integer
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.initializers.base import Initializer
-from fastgrok.spec.layers import ACTIVATIONS, MAX_WIDTH
+from fastgrok.spec.layers import ACTIVATIONS, MAX_WIDTH, Linear
 from fastgrok.spec.optimizers import Optimizer
 from fastgrok.spec.recording import DEAD_UNITS, LOG
 from fastgrok.spec.stopping import Converged, EarlyStopping, Restart
@@ -25,14 +25,7 @@ STOPPING, OUTPUT, STORE = "Stopping, validation, restarts", "Output", "Store (--
 
 
 def option(name: str) -> str:
-    """
-    Return the flag of a name.
-
-    Examples
-    --------
-    >>> option("batch_size")
-    '--batch-size'
-    """
+    """Return the flag of a name: `--batch-size` of batch_size."""
     return "--" + name.replace("_", "-")
 
 
@@ -123,19 +116,14 @@ def whole_number(flag: str, text: str, expected: str = "an integer") -> int:
         raise InvalidExperiment(flag, text, expected) from error
 
 
-def epochs_or_log(text: str | None) -> str | list[int] | None:
-    """
-    Read `--record-at`.
+def whole_numbers(flag: str, text: str, expected: str = "an integer") -> list[int]:
+    """Read a comma list of integers."""
+    return [whole_number(flag, item, expected) for item in items(flag, text)]
 
-    Examples
-    --------
-    >>> epochs_or_log("0,10,100"), epochs_or_log("log")
-    ([0, 10, 100], 'log')
-    """
-    if text is None or text == LOG:
-        return text
-    flag = "--record-at"
-    return [whole_number(flag, item, f"an integer or {LOG!r}") for item in items(flag, text)]
+
+def epochs_or_log(text: str | None) -> str | list[int] | None:
+    """Read `--record-at`: epochs, or the word for round numbers of them."""
+    return text if text is None or text == LOG else whole_numbers("--record-at", text, f"an integer or {LOG!r}")
 
 
 def widths(flag: str, text: str) -> tuple[int, ...]:
@@ -206,9 +194,9 @@ def _field_flag(path: str, name: str, fields: Mapping[str, FieldDescription], n_
         is_one = len(set(defaults.values())) == 1
         shown = defaults.values() if is_one else [f"{kind} {default}" for kind, default in defaults.items()]
         text += f"; default: {next(iter(shown)) if is_one else ', '.join(shown)}"
-    kind, read = (bool, None) if isinstance(field.default, bool) else (str, field.parse)
+    kind = bool if isinstance(field.default, bool) else str
     panel = _PANELS.get(path.partition(".")[0], TRAINING)
-    return Flag(name, text, panel, kind, None, path, read, field.words)
+    return Flag(name, text, panel, kind, None, path, field.parse, field.words)
 
 
 def _kind_flags(place: str, kinds: Mapping[str, type[Spec]], prefix: str = "") -> Iterator[Flag]:
@@ -274,7 +262,15 @@ _NETWORK_FLAGS = (
         _activation,
         tuple(ACTIVATIONS),
     ),
-    Flag("bias", "whether the layers have biases; default: yes", NETWORK, bool, True, "network"),
+    Flag(
+        "bias",
+        "whether the layers have biases; default: yes",
+        NETWORK,
+        bool,
+        True,
+        "network",
+        describe(Linear)["bias"].parse,
+    ),
 )
 
 _SHARE = "share of the examples, as 0.25, or CSV or NPZ file to validate on"

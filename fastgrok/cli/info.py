@@ -1,18 +1,19 @@
 """The command `fastgrok info`: versions, machine, and the state of the cache."""
 
-import json
 import os
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from fastgrok.cli.output import print_json
+
 
 def info(as_json: Annotated[bool, typer.Option("--json", help="print one JSON document")] = False) -> int:
     """Show versions, CPU, vector width, lanes chosen, and the state of the cache."""
     facts = collect()
     if as_json:
-        print(json.dumps(facts, indent=1), flush=True)
+        print_json(facts)
     else:
         print("\n".join(_lines(facts)), flush=True)
     return 0

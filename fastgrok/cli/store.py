@@ -2,7 +2,6 @@
 
 import contextlib
 import importlib
-import json
 import re
 import shlex
 import sys
@@ -11,8 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
+from fastgrok.cli.output import configuration, print_json, print_sweep
 from fastgrok.cli.signals import FAILED, INTERRUPTED, TERMINATED, terminable
-from fastgrok.cli.table import print_comparison, print_rows
 from fastgrok.errors import InvalidExperiment
 
 Directory = Annotated[str, typer.Argument(help="the store's directory", show_default=False)]
@@ -143,7 +142,7 @@ def status(path: Directory, as_json: Json = False) -> int:
 
     state = open_store(path).status()
     if as_json:
-        print(json.dumps(state._asdict(), indent=1))
+        print_json(state._asdict())
         return FAILED if state.problems else 0
     share = 100 * state.n_done / state.n_runs
     print(f"{state.n_configurations:,} configurations x {state.n_seeds:,} seeds")
@@ -177,7 +176,7 @@ def verify(
         raise InvalidExperiment("--sample", sample, "a number of rows of 0 or more")
     report = open_store(path).verify(sample)
     if as_json:
-        print(json.dumps({**report._asdict(), "ok": report.ok}, indent=1))
+        print_json({**report._asdict(), "ok": report.ok})
         return 0 if report.ok else FAILED
     print(f"{report.n_shards:,} shards are what was written, {report.n_missing:,} are to be made")
     print(f"{report.n_rows:,} rows were trained again, {len(report.different):,} came out with other bits")
@@ -230,26 +229,12 @@ def merge(
 
 
 def _show(store: Any, status: Any, rows: Sequence[Any], *, as_json: bool, axis: str | None = None) -> None:
-    """Print what a store holds."""
-    if as_json:
-        print(json.dumps(_document(store, status, rows, axis), allow_nan=False, indent=1), flush=True)
-    elif axis is not None:
-        print_comparison(store, axis)
-    else:
-        print_rows(rows, [axis.path for axis in store.specification.axes])
-
-
-def _document(store: Any, status: Any, rows: Sequence[Any], axis: str | None) -> dict[str, Any]:
-    """Return what a store says for machines: how far it is, and exact counts."""
-    from fastgrok.statistics.comparison import compare
-
-    return {
+    """Print what a store holds; for machines how far it is, and exact counts."""
+    document = {
         "store": store.path,
         "interrupted": store.interrupted,
         "status": status._asdict(),
-        "configurations": [
-            {"labels": dict(row.labels), **row.summary._asdict(), "experiment_id": row.configuration.experiment.id}
-            for row in rows
-        ],
-        **({} if axis is None else {"comparison": compare(store, axis).to_dict()}),
+        "configurations": [configuration(row) for row in rows],
     }
+    axes = [axis.path for axis in store.specification.axes]
+    print_sweep(store, rows, axes, axis, document if as_json else None)

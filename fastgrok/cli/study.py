@@ -1,9 +1,10 @@
 """The command `fastgrok study`: list the studies, or run one and print what it found."""
 
-import json
 from typing import Annotated, Any
 
 import typer
+
+from fastgrok.cli.output import print_json
 
 LIST = "list"
 """The name that stands for all of them."""
@@ -23,13 +24,16 @@ def study(
     from fastgrok.results.provenance import cpu_name, versions
 
     if name == LIST:
-        shown: Any = [_about(studies.by_name(one)) for one in studies.NAMES]
-        text = "\n".join(_listed(shown))
+        document: Any = [_about(studies.by_name(one)) for one in studies.NAMES]
+        text = "\n".join(_lines(document))
     else:
         result = studies.by_name(name)(seeds)
-        shown = {**result.to_dict(), "provenance": {**versions(), "cpu": cpu_name()}}
+        document = {**result.to_dict(), "provenance": {**versions(), "cpu": cpu_name()}}
         text = repr(result)
-    print(json.dumps(shown, allow_nan=False, indent=1) if as_json else text, flush=True)
+    if as_json:
+        print_json(document)
+    else:
+        print(text, flush=True)
     return 0
 
 
@@ -38,7 +42,7 @@ def _about(study: Any) -> dict[str, Any]:
     return {"name": study.command, "seeds": study.default_seeds, "title": study.title, "source": study.source}
 
 
-def _listed(about: list[dict[str, Any]]) -> list[str]:
+def _lines(about: list[dict[str, Any]]) -> list[str]:
     """Return the lines of the list; what is long stands last, where a terminal may break it."""
     lines = [("study", "seeds", "what it asks"), *((one["name"], f"{one['seeds']:,}", one["title"]) for one in about)]
     names, seeds, _ = (max(map(len, column)) for column in zip(*lines, strict=True))

@@ -1,6 +1,5 @@
 """The command `fastgrok sweep`: train, show what happened, and keep it."""
 
-import json
 import re
 import sys
 import warnings
@@ -11,22 +10,24 @@ from typing import Any
 from fastgrok.cli import store, toml_file
 from fastgrok.cli.experiment import Request, axis_of, flags_of, is_set_by, request
 from fastgrok.cli.flags import (
+    STORE,
     SWEEP_FLAGS,
     Values,
     epochs_or_log,
     items,
     option,
     whole_number,
+    whole_numbers,
 )
+from fastgrok.cli.output import configuration, print_json, print_sweep
 from fastgrok.cli.signals import INTERRUPTED
-from fastgrok.cli.table import print_comparison, print_rows
 from fastgrok.errors import MISSING, InvalidExperiment
 
 Seeds = range | list[int]
 
 _MAX_EXAMPLES = 100  # of data that a JSON document holds
 _FILES = (".parquet", ".nc")
-_STORE_ONLY = ("shard_size", "rows", "keep_params", "shard", "scheduler")
+_STORE_ONLY = [flag.name for flag in SWEEP_FLAGS if flag.panel == STORE]
 _MEMORY_ONLY = ("lanes",)
 
 
@@ -59,12 +60,9 @@ def _sweep(requested: Request, values: Values, given: Collection[str]) -> int:
 
         checked_target(out)
     result = _train(requested, seeds, values)
-    if values["json"]:
-        print(json.dumps(_document(result, seeds, values, axis), allow_nan=False, indent=1), flush=True)
-    elif not values["quiet"] and axis is not None:
-        print_comparison(result, axis)
-    elif not values["quiet"]:
-        print_rows(result.rows(), requested.axes)
+    if values["json"] or not values["quiet"]:
+        document = _document(result, seeds, out) if values["json"] else None
+        print_sweep(result, result.rows(), requested.axes, axis, document)
     if out is not None:
         result.save(out)
     if result.interrupted:
@@ -83,12 +81,10 @@ def seeds_of(text: str) -> Seeds:
     (range(0, 1000), range(42, 43), [3, 5, 8])
     """
     if "," in text:
-        listed = items("--seeds", text)
-        if any(re.fullmatch("0[0-9]+", item) for item in listed):  # 100,000 is not seed 100 and seed 0
+        if any(re.fullmatch("0[0-9]+", item) for item in items("--seeds", text)):  # 100,000 is not seeds 100 and 0
             raise InvalidExperiment("--seeds", text, "seeds without zeros before them; 100_000 for 100,000 seeds")
-        return [whole_number("--seeds", item) for item in listed]
-    ends = [whole_number("--seeds", end) for end in text.split(":", 1)]
-    seeds = range(*ends)
+        return whole_numbers("--seeds", text)
+    seeds = range(*(whole_number("--seeds", end) for end in text.split(":", 1)))
     if not seeds:
         raise InvalidExperiment("--seeds", text, "a number of seeds at least 1, first:stop, or seeds with commas")
     return seeds
@@ -117,10 +113,8 @@ def _check_flags(values: Values) -> None:
     is_store = is_store_path(values["out"])
     for name in _MEMORY_ONLY if is_store else _STORE_ONLY:
         if values[name] != defaults[name] and not (values["dry_run"] and name in ("shard_size", "keep_params")):
-            expected = (
-                "no store: it is for results in memory" if is_store else "--out with a directory: it is for stores"
-            )
-            raise InvalidExperiment(option(name), values[name], expected)
+            stores, memory = "--out with a directory: it is for stores", "no store: it is for results in memory"
+            raise InvalidExperiment(option(name), values[name], memory if is_store else stores)
     store.check_threads(values["threads"], values["scheduler"])
     if values["shard_size"] is not None and values["shard_size"] < 1:
         raise InvalidExperiment("--shard-size", values["shard_size"], "an integer of 1 or more")
@@ -165,7 +159,7 @@ def _train(requested: Request, seeds: Seeds, values: Values) -> Any:
         return api.run(requested.experiment, seeds, **options)
 
 
-def _document(result: Any, seeds: Seeds, values: Values, axis: str | None) -> dict[str, Any]:
+def _document(result: Any, seeds: Seeds, out: str | None) -> dict[str, Any]:
     """
     Return a result for machines: exact counts, experiments, and where it all comes from.
 
@@ -174,30 +168,23 @@ def _document(result: Any, seeds: Seeds, values: Values, axis: str | None) -> di
     """
     configurations = [
         {
-            "labels": dict(row.labels),
-            **row.summary._asdict(),
-            "experiment_id": one.experiment.id,
-            "experiment": _experiment(one.experiment),
+            **configuration(row),
+            "experiment": _experiment(row.configuration.experiment),
             "driver": output.driver,
             "lanes": output.lanes,
             "threads": output.threads,
         }
-        for one, output, row in zip(result.configurations, result.outputs, result.rows(), strict=True)
+        for output, row in zip(result.outputs, result.rows(), strict=True)
     ]
     elsewhere = ("driver", "lanes", "threads", "interrupted")
-    provenance = {
-        key: value for key, value in result.attrs.items() if not key.endswith("_json") and key not in elsewhere
-    }
-    from fastgrok.statistics.comparison import compare
-
+    attrs = {key: value for key, value in result.attrs.items() if not key.endswith("_json") and key not in elsewhere}
     which = {"first": seeds.start, "stop": seeds.stop} if isinstance(seeds, range) else {"values": seeds}
     return {
         "seeds": {"n": len(seeds), **which},
         "interrupted": result.interrupted,
-        "out": values["out"],
+        "out": out,
         "configurations": configurations,
-        **({} if axis is None else {"comparison": compare(result, axis).to_dict()}),
-        "provenance": provenance,
+        "provenance": attrs,
     }
 
 
@@ -226,7 +213,7 @@ def _dry_run(requested: Request, seeds: Seeds, values: Values) -> int:
         in_a_row = _as_many(seeds, requested.experiment.stream)
         work = estimate(_specification(requested, in_a_row, values))
     if values["json"]:
-        print(json.dumps(work._asdict(), indent=1))
+        print_json(work._asdict())
         return 0
     print(f"{plural(work.n_configurations, 'configuration')} x {plural(work.n_seeds, 'seed')}")
     if is_store:

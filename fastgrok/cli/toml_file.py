@@ -74,16 +74,17 @@ def _values(table: Mapping[str, Any], flags: Mapping[str, Flag]) -> dict[str, An
 
 def _typed(flag: Flag, value: Any) -> Any:
     """Return a value as it would be typed: a list with commas."""
+    listed = value if isinstance(value, list) else [value]
+    if flag.kind is bool and flag.read is not None and len(listed) > 1 and all(type(item) is bool for item in listed):
+        return ",".join(str(item).lower() for item in listed)
     if flag.kind is not str:
         if type(value) is not flag.kind:
             raise InvalidExperiment(flag.name, value, "true or false" if flag.kind is bool else "an integer")
         return value
-    listed = value if isinstance(value, list) else [value]
     if not listed or not all(isinstance(item, str | int | float) and not isinstance(item, bool) for item in listed):
         raise InvalidExperiment(flag.name, value, "a number or a string, or a list of them, as the flag has it")
-    return ",".join(
-        str(int(x) if isinstance(x, float) and x.is_integer() else x) for x in listed
-    )  # 1e6 is an integer
+    numbers = (int(x) if isinstance(x, float) and x.is_integer() else x for x in listed)  # 1e6 is an integer
+    return ",".join(map(str, numbers))
 
 
 def _request(values: Values, lists: Collection[str] = ()) -> Request:

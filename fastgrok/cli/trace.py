@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import json
 import math
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any
 
 from fastgrok.cli.experiment import single_experiment
-from fastgrok.cli.flags import EXPERIMENT_FLAGS, Values, epochs_or_log, items, option, whole_number
+from fastgrok.cli.flags import EXPERIMENT_FLAGS, Values, epochs_or_log, items, option, whole_numbers
+from fastgrok.cli.output import print_json
 from fastgrok.errors import MISSING, InvalidExperiment, one_of
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.recording import round_epochs
@@ -46,7 +46,7 @@ def replay(name: str | None, values: Values, typed: Collection[str]) -> int:
         write_netcdf(target, trace)
     traces = [trace] if "seed" not in trace.dims else [trace.isel(seed=k) for k in range(trace.sizes["seed"])]
     if values["json"]:
-        print(json.dumps([_document(one) for one in traces], allow_nan=False, indent=1))
+        print_json([_document(one) for one in traces])
     else:
         print("\n\n".join(_text(one) for one in traces))
     return 0
@@ -134,7 +134,7 @@ def _opened(name: str, values: Values, typed: Collection[str], *, several: bool)
     except (OSError, ValueError) as error:
         raise InvalidExperiment("trace", name, f"a file that `fastgrok replay --out` wrote ({error})") from error
     if values["seed"] is not None:
-        seeds = [whole_number("--seed", item) for item in items("--seed", values["seed"])]
+        seeds = whole_numbers("--seed", values["seed"])
         known = {int(value) for value in trace[SEED].values.reshape(-1)} if SEED in trace.coords else set()
         for seed in seeds:
             if seed not in known:
@@ -152,7 +152,7 @@ def _seed(text: str | None, several: bool, source: Store | Experiment, config: A
     if text in OUTCOMES:
         return _first_seed(text, source, config)
     try:
-        seeds = [whole_number("--seed", item) for item in items("--seed", text)]
+        seeds = whole_numbers("--seed", text)
     except InvalidExperiment as error:
         raise InvalidExperiment("--seed", text, expected) from error
     if len(seeds) > 1 and not several:

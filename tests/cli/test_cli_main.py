@@ -221,3 +221,21 @@ def test_the_start_is_light() -> None:
     command = [sys.executable, "-c", script, "sweep", "xor", "--quiet", *QUICK]
     loaded = subprocess.run(command, check=True, timeout=60, capture_output=True, text=True).stdout.split()
     assert not {"pandas", "xarray", "pyarrow", "matplotlib", "rich"} & set(loaded)
+
+
+def test_a_shell_completes_the_words_of_a_list() -> None:
+    words = {
+        "_FASTGROK_COMPLETE": "complete_bash",
+        "COMP_WORDS": "fastgrok sweep xor --optimizer sgd,a",
+        "COMP_CWORD": "4",
+    }
+    ran = process(env={**os.environ, **words})
+    assert ran.communicate(timeout=60)[0].split() == ["sgd,adam"]
+    assert ran.returncode == 0
+
+
+def test_help_of_the_commands_imports_no_specification() -> None:
+    script = "import sys; from fastgrok.cli import main\ntry: main(['--help'])\nfinally: print(*sys.modules)"
+    command = [sys.executable, "-c", script]
+    loaded = subprocess.run(command, check=True, timeout=60, capture_output=True, text=True).stdout.split()
+    assert not {"numpy", "pydantic", "fastgrok.spec"} & set(loaded)

@@ -58,6 +58,17 @@ def test_points_of_a_toml_file(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert labels == ["optimizer=SGD(lr=0.2)", "network=2-8-1 relu/linear, optimizer=SGD(lr=0.05)"]
 
 
+def test_a_list_of_true_and_false_is_an_axis(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "study.toml"
+    file.write_text(
+        'data = "xor"\nmomentum = 0.9\nnesterov = [false, true]\nbias = [true, false]\nseeds = 4\nepochs = 5\n'
+    )
+    assert ran("sweep", str(file), "--json") == 0
+    labels = [one["labels"] for one in json.loads(capsys.readouterr().out)["configurations"]]
+    assert [one["optimizer.nesterov"] for one in labels] == [False, True] * 2
+    assert [one["network"].endswith("no bias") for one in labels] == [False, False, True, True]
+
+
 def test_what_a_flag_beside_a_toml_file_says_wrongly_is_the_flags(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
