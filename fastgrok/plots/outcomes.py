@@ -121,7 +121,7 @@ def losses(result: Result | Store, config: int | Mapping[str, Any] | None = None
     """
     table, ax = loss_histogram(result, config), axes_or_new(ax)
     chosen = _chosen(result, config)
-    counts = chosen.counts
+    counts, below = chosen.counts, " (first bar: and below)" if table.logarithmic else ""
     widths, starts = np.diff(table.edges), table.edges[:-1]
     bars: dict[str, Any] = {"align": "edge", "edgecolor": "black", "linewidth": 0.4}
     if counts.has_criterion:
@@ -133,10 +133,8 @@ def losses(result: Result | Store, config: int | Mapping[str, Any] | None = None
         ax.plot([], [], linestyle="", label=f"no finite loss: {table.not_finite:,}")
     _draw_plateaus(table, ax)
     ax.set_xscale("log" if table.logarithmic else "linear")
-    below = " (first bar: and below)" if table.logarithmic else ""
-    ax.set(
-        xlabel=f"mean loss after the last update{below}", ylabel="seeds", title=f"{chosen.name}: {counts.n:,} seeds"
-    )
+    ax.set(xlabel=f"mean loss after the last update{below}", ylabel="seeds")
+    ax.set_title(f"{chosen.name}: {counts.n:,} seeds")
     legend_below(ax)
     return ax
 

@@ -42,8 +42,7 @@ class Runner(NamedTuple):
 
     def run(self, experiment: Experiment, seeds: Any = None, **options: Any) -> api.Result:
         """Train one experiment."""
-        if seeds is None and "params" not in options:
-            seeds = self.n_seeds
+        seeds = self.n_seeds if seeds is None else seeds
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="interrupted: ", category=UserWarning)
             result = api.run(experiment, seeds, progress=self.progress, **options)
