@@ -22,6 +22,12 @@ class Layout(NamedTuple):
     target: int  # of the targets
     n_acts: int
 
+    @property
+    def units(self) -> list[slice]:
+        """Where the inputs, then the outputs of each layer, lie in acts and deltas."""
+        ends = [self.layers[0].n_in, *(layer.out + layer.n_out for layer in self.layers)]
+        return [slice(start, end) for start, end in zip([0, *ends], ends, strict=False)]
+
 
 def layout(network: Network) -> Layout:
     """Lay out a network: see kernels/nn/linear.py for what lies where."""

@@ -74,8 +74,8 @@ class Algebra:
             ("Formula", self.formula, _steps(self.network, _FORMULA)),
             ("NumPy", self.numpy, self.steps),
         ):
-            shown = [whole] if len(whole) + 2 <= WIDTH else steps
-            lines += [title, *(line for step in shown for line in wrapped(step, indent=2)), ""]
+            equations = [whole] if len(whole) + 2 <= WIDTH else steps
+            lines += [title, *(line for equation in equations for line in wrapped(equation, indent=2)), ""]
         return "\n".join([*lines, "Bricks", *brick_lines(self.bricks)])
 
 

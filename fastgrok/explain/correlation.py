@@ -281,8 +281,8 @@ def strongest_of_units(result: Correlation, k: int) -> dict[str, NDArray[np.floa
     columns = {}
     for name, variable in _COLUMNS.items():
         if f"{variable}_{k}" in result.r:
-            now = result.r[f"{variable}_{k}"][-1].transpose(unit_dim(k), ...)
-            columns[name] = np.array([_strongest(r) for r in now.values])
+            end = result.r[f"{variable}_{k}"][-1].transpose(unit_dim(k), ...)
+            columns[name] = np.array([_strongest(r) for r in end.values])
     return columns
 
 

@@ -92,8 +92,8 @@ def network_pass(experiment: Experiment, params: Params, X: Array, y: Array) -> 
     program = Program(on_examples, specialize=False, lanes=lanes, n_seeds=1)
     flat = np.concatenate([array.ravel() for array in params])[None]
     examined = program.examine(flat, program.memory())
-    places = [slice(0, network.n_in), *(slice(row.out, row.out + row.n_out) for row in layout(network).layers)]
-    acts, deltas = ([whole[0][:, place] for place in places] for whole in (examined.acts, examined.deltas))
+    units = layout(network).units
+    acts, deltas = ([whole[0][:, place] for place in units] for whole in (examined.acts, examined.deltas))
     if LOSSES[experiment.loss].together_with is not None:
         deltas[-1] = deltas[-2]
     grads = [array[0] for array in split(network, examined.grads)]

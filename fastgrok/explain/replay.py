@@ -281,9 +281,9 @@ def _variables(experiment: Experiment, examined: Examined) -> dict[str, NDArray[
     if validation is not None and experiment.validation is not None:
         variables["loss_validation"] = validation.loss.astype(np.float64)
         variables["accuracy_validation"] = validation.n_correct.astype(np.float64) / experiment.validation.n_examples
-    rows = layout(network).layers
+    units = layout(network).units
     for k, (linear, last) in enumerate(activation_places(network), start=1):
-        z, a = (slice(rows[place].out, rows[place].out + rows[place].n_out) for place in (linear, last))
+        z, a = units[linear + 1], units[last + 1]
         variables[f"pre_activation_{k}"], variables[f"activation_{k}"] = (
             examined.acts[:, :, z],
             examined.acts[:, :, a],

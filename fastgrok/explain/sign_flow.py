@@ -346,10 +346,10 @@ def _blocked_text(units: Sequence[Blocked], leaky_slope: float) -> Iterator[str]
 
 def _unit_text(unit: Blocked) -> str:
     """Write where a unit blocks the flow, and what a leaky ReLU had passed there."""
-    shown = [
+    examples = [
         f"{example} (arrives {precise(arriving)}, leaky {precise(leaky)})"
         for example, arriving, leaky in zip(unit.examples, unit.arriving, unit.leaky, strict=True)
     ]
-    more = f" and {len(shown) - MOST_EXAMPLES} more" if len(shown) > MOST_EXAMPLES else ""
+    more = f" and {len(examples) - MOST_EXAMPLES} more" if len(examples) > MOST_EXAMPLES else ""
     state = "dead, z <= 0 on all of the data" if unit.dead else "not dead"
-    return f"L{unit.layer} unit {unit.unit + 1}, {state}: example {', '.join(shown[:MOST_EXAMPLES])}{more}"
+    return f"L{unit.layer} unit {unit.unit + 1}, {state}: example {', '.join(examples[:MOST_EXAMPLES])}{more}"
