@@ -1,5 +1,4 @@
-"""How a store begins and grows: what it holds once more is asked for, what differs, and what shards without
-store.json tell."""
+"""How a store is created, grows, and gets a lost store.json back; a sweep that does not fit it is refused."""
 
 from __future__ import annotations
 
@@ -21,11 +20,11 @@ from fastgrok.store.survey import names, survey
 from fastgrok.store.tables import PARAMS, rows_table
 
 
-def begun_or_grown(storage: Storage, path: str, asked: Specification, shard_size: int | None) -> Specification:
-    """Return what a store holds that is begun if there is none, and grows if more is asked for than it holds.
+def create_or_grow(storage: Storage, path: str, asked: Specification, shard_size: int | None) -> Specification:
+    """Create a store, or let one grow that holds less than is asked for, and return its specification.
 
-    Where shards are and no store.json, it is written again, and the shards of the configurations that are asked for
-    are there.
+    Where shards have lost their store.json it is written again, and those of the configurations that are asked for
+    count as before.
     """
     asked.check_readable()
     try:
@@ -39,7 +38,7 @@ def begun_or_grown(storage: Storage, path: str, asked: Specification, shard_size
 
 
 def opened(storage: Storage, path: str) -> Specification:
-    """Return what a store holds when it is complete; raise where there is no store."""
+    """Return the specification of a store; raise where there is no store."""
     specification = read_specification(storage)
     if specification is None:
         again = f"; its shards are there: the same sweep into it writes {STORE} again" * has_shards(storage)
@@ -48,18 +47,18 @@ def opened(storage: Storage, path: str) -> Specification:
 
 
 def planned(storage: Storage, asked: Specification, shard_size: int | None) -> Specification:
-    """Return what `begun_or_grown` would return, and write nothing."""
+    """Return what `create_or_grow` would return, and write nothing."""
     held = read_specification(storage)
     return first_specification(storage, asked) if held is None else grown(held, sized(asked, held, shard_size))
 
 
 def sized(asked: Specification, held: Specification, shard_size: int | None) -> Specification:
-    """Return what is asked for in shards as the store has them, unless something was said of it."""
+    """Return what is asked for, in shards of the size that the store has, unless the caller chose one."""
     return asked.changed(shard_size=held.shard_size) if shard_size is None else asked
 
 
 def first_specification(storage: Storage, asked: Specification) -> Specification:
-    """Return what a directory without store.json is to hold."""
+    """Return the specification for a directory without store.json."""
     if storage.is_empty() or storage.size(STORE) is not None:  # another process has just made it
         return asked
     if not has_shards(storage):
@@ -68,7 +67,7 @@ def first_specification(storage: Storage, asked: Specification) -> Specification
 
 
 def grow(storage: Storage, asked: Specification) -> Specification:
-    """Let a store hold what is asked for as well, and return what it holds then."""
+    """Let a store hold what is asked for as well, and return its new specification."""
     while (newest := read_specification(storage)) is not None:  # another process may let it grow, too
         wanted = grown(newest, asked)
         if wanted == newest:
@@ -82,7 +81,7 @@ def grow(storage: Storage, asked: Specification) -> Specification:
 
 
 def grown(held: Specification, asked: Specification) -> Specification:
-    """Return what a store holds if more is asked for: more seeds, more values on an axis."""
+    """Return the specification with more seeds and more values on its axes; raise if anything else differs."""
     held.check_version()
     for name, value in held.kept().items():
         if value != (other := getattr(asked, name)):
@@ -106,12 +105,12 @@ def grown(held: Specification, asked: Specification) -> Specification:
 
 
 def _differs(field: str, held: Any, asked: Any) -> InvalidExperiment:
-    """Say what is another one in the store."""
+    """Return the error for a field that has another value in the store."""
     return InvalidExperiment(field, asked, f"{short_repr(held)}, as in the store; another store for another sweep")
 
 
 def _other_axes(held: Sequence[str], asked: Sequence[str]) -> InvalidExperiment:
-    """Say that the axes are others; rows have a column for each, so that none can be added or left out later."""
+    """Return the error for other axes: rows have a column for each, so that none can be added or left out later."""
     texts = [", ".join(paths) or "none" for paths in (held, asked)]
     new = [path for path in asked if path not in held]
     fixed = [path for path in held if path not in asked]
@@ -156,7 +155,7 @@ def has_shards(storage: Storage) -> bool:
 
 
 def recovered(storage: Storage, asked: Specification) -> Specification:
-    """Return what a store without store.json is to hold: what is asked for, and all seeds of its shards."""
+    """Return the specification for shards without store.json: what is asked for, with all of their seeds."""
     sidecars = survey(storage, asked).sidecars
     if not sidecars:
         expected = f"the directory of this sweep: it has lost {STORE}, and none of its shards is of this experiment"
@@ -201,5 +200,5 @@ def _columns(asked: Specification, configuration: Configuration) -> set[str]:
 
 
 def _otherwise(field: str, value: Any, made: Any, sidecar: Sidecar) -> InvalidExperiment:
-    """Say that a shard was made with another value."""
+    """Return the error for a shard that was made with another value."""
     return InvalidExperiment(field, value, f"{made!r}, as {sidecar.shard.rows_name} was made")

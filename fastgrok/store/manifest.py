@@ -165,7 +165,7 @@ class Specification(_Strict):
         return {name: getattr(self, name) for name in KEPT}
 
     def changed(self, **values: Any) -> Self:
-        """Return the same configurations with something else changed, without validating each of them again."""
+        """Return the same configurations with other fields changed; none is validated again."""
         return self.model_copy(update=values)
 
     def with_axes(self, axes: tuple[Axis, ...]) -> Specification:
@@ -213,9 +213,9 @@ class Specification(_Strict):
             raise InvalidExperiment(STORE, plain, "what a sweep writes into it")
         if plain.get("format", MISSING) != FORMAT:
             raise InvalidExperiment(f"{STORE}: format", plain.get("format", MISSING), f"{FORMAT}")
-        digest = plain.pop(_DIGEST, MISSING)
-        if digest != (expected := _digest(plain)):
-            raise InvalidExperiment(f"{STORE}: {_DIGEST}", digest, f"{expected}, that of the fields beside it")
+        recorded = plain.pop(_DIGEST, MISSING)
+        if recorded != (expected := digest(plain)):
+            raise InvalidExperiment(f"{STORE}: {_DIGEST}", recorded, f"{expected}, that of the fields beside it")
         try:
             return _validated(cls, plain, "")
         except InvalidExperiment as error:
@@ -224,16 +224,16 @@ class Specification(_Strict):
 
 def written(plain: dict[str, Any]) -> str:
     """Return fields as JSON, and beside them the SHA-256 of what they hold, by which rot is known."""
-    return json.dumps({**plain, _DIGEST: _digest(plain)}, indent=1, allow_nan=False)
+    return json.dumps({**plain, _DIGEST: digest(plain)}, indent=1, allow_nan=False)
 
 
-def _digest(plain: dict[str, Any]) -> str:
-    """Return the SHA-256 of fields, however they are laid out."""
+def digest(plain: dict[str, Any]) -> str:
+    """Return the SHA-256 of the fields of a file, however JSON lays them out."""
     return hashlib.sha256(json.dumps(plain, separators=(",", ":")).encode()).hexdigest()
 
 
 def read_specification(storage: Storage) -> Specification | None:
-    """Return what a store holds when it is complete, None where there is no store."""
+    """Return the specification of a store, None where there is no store."""
     try:
         return Specification.from_json(storage.read(STORE))
     except (FileNotFoundError, NotADirectoryError):

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import collections
-import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from fastgrok.errors import InvalidExperiment, StoreError
 from fastgrok.statistics.counts import Counts
-from fastgrok.store.manifest import Specification
+from fastgrok.store.manifest import Specification, digest
 from fastgrok.store.storage import Storage
 
 _BAD = "bad"
@@ -65,28 +64,19 @@ class Sidecar(NamedTuple):
     def to_json(self) -> str:
         """Return everything as JSON, and the SHA-256 of that, by which a sidecar that has rotted is known."""
         plain = {**self._asdict(), "shard": self.shard._asdict(), "counts": self.counts.to_dict()}
-        text = _dumped(plain)
-        return f'{text[:-1]},"digest":"{_digest(text)}"}}'
+        return json.dumps({**plain, "digest": digest(plain)}, separators=(",", ":"), allow_nan=False)
 
     @classmethod
     def from_json(cls, text: bytes) -> Sidecar:
         """Rebuild what `to_json` wrote."""
         try:
             plain = json.loads(text)
-            if plain.pop("digest") != _digest(_dumped(plain)):
+            if plain.pop("digest") != digest(plain):
                 raise ValueError("its SHA-256 is another one")
             shard, counts = Shard(**plain.pop("shard")), Counts.from_dict(plain.pop("counts"))
             return cls(shard=shard, counts=counts, **plain)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InvalidExperiment("sidecar", text, f"what a sweep wrote ({error})") from error
-
-
-def _dumped(plain: dict[str, Any]) -> str:
-    return json.dumps(plain, separators=(",", ":"), allow_nan=False)
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def mark(problem: str) -> bytes:

@@ -22,7 +22,7 @@ from fastgrok.spec.variables import EPOCH, SEED
 from fastgrok.statistics.counts import Counts
 from fastgrok.statistics.sweep import Rows
 from fastgrok.store import rows
-from fastgrok.store.growth import begun_or_grown, grow, grown, has_shards, opened, planned, sized
+from fastgrok.store.growth import create_or_grow, grow, grown, has_shards, opened, planned, sized
 from fastgrok.store.manifest import STORE, Specification, read_specification
 from fastgrok.store.scheduler import complete
 from fastgrok.store.shards import Shard, Sidecar, by_configuration, missing, part
@@ -399,7 +399,7 @@ def open_store(path: str | os.PathLike[str]) -> Store:
 def made_store(path: str | os.PathLike[str], asked: Specification, *, shard_size: int | None) -> Store:
     """Return the store of a sweep, made if there is none, grown if more is asked for than it holds."""
     storage = open_storage(path)
-    return Store(storage, begun_or_grown(storage, os.fspath(path), asked, shard_size))
+    return Store(storage, create_or_grow(storage, os.fspath(path), asked, shard_size))
 
 
 def estimate_in(

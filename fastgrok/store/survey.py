@@ -98,7 +98,7 @@ def _disjoint(sidecars: Iterable[Sidecar]) -> Iterator[Sidecar]:
 
 
 def needed(files: Iterable[str], specification: Specification, sidecars: Sequence[Sidecar]) -> set[str]:
-    """Return those files that are of shards of which the store has not all seeds: these shards are made again."""
+    """Return the files of shards whose seeds the store does not all have: these shards are made again."""
     shards = {name: shard for name in files if (shard := _shard(name)) and shard.experiment_id in specification.by_id}
     by_id, seeds = by_configuration(sidecars), specification.seeds
     return {
@@ -109,7 +109,7 @@ def needed(files: Iterable[str], specification: Specification, sidecars: Sequenc
 
 
 def _shard(name: str) -> Shard | None:
-    """Return the shard whose file has a name, None if it is none's."""
+    """Return the shard that a file belongs to by its name, None if it is no shard's."""
     match = _NAME.fullmatch(name)
     return None if match is None else Shard(match[1], int(match[2]), int(match[3]))
 
@@ -139,7 +139,7 @@ class Status(NamedTuple):
 
     @classmethod
     def of(cls, specification: Specification, state: Survey) -> Self:
-        """Find out how far a store is."""
+        """Add up what the sidecars say."""
         sidecars = state.sidecars
         done = sum(sidecar.counts.n for sidecar in sidecars)
         left = missing(specification, sidecars)
@@ -181,7 +181,7 @@ def table_rows(specification: Specification, sidecars: Sequence[Sidecar]) -> lis
 
 
 def title(path: str, specification: Specification, status: Status) -> str:
-    """Say what a store holds and how far it is."""
+    """Return the first line of a store's table: what it holds, and how far it is."""
     exp = specification.experiment
     points = " x ".join(f"{len(axis.values)} {one_line(axis.path)}" for axis in specification.axes)
     done = "complete" if not status.n_missing else f"{status.n_done:,} of {status.n_runs:,} runs are there"

@@ -103,7 +103,7 @@ def _without_sidecar(storage: Storage) -> list[str]:
 def _trained_again(
     storage: Storage, specification: Specification, sidecars: Sequence[Sidecar], sample: int, rng: np.random.Generator
 ) -> tuple[list[str], int]:
-    """Train rows again that are chosen at random, and return those that differ, and how many there were."""
+    """Train rows chosen at random again; return those that differ, and how many were trained."""
     filled = [sidecar for sidecar in sidecars if sidecar.n_rows]
     if not filled or not sample:
         return [], 0
