@@ -1,4 +1,4 @@
-"""Correlation of inputs, units and targets over the examples, and what each layer has found of it."""
+"""Correlation of inputs, units and targets over the examples, and which of it each layer has found."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from fastgrok.statistics.text import fixed, listed, number, plural
 if TYPE_CHECKING:
     import xarray as xr
 
-FOUND = ("none", "conditional", "direct")
-"""What a layer may have found: see `correlation`."""
+KINDS = ("none", "conditional", "direct")
+"""The kinds of correlation that a layer finds: see `correlation`."""
 
 CONSTANT = {"float64": 1e-6, "float32": 1e-4}
 """What varies over the examples by no more than this share of its size is constant: the rest is rounding."""
@@ -42,8 +42,8 @@ _COLUMNS = {
 _TARGET = "target"
 
 
-class LayerFound(NamedTuple):
-    """What a layer has found."""
+class LayerCorrelation(NamedTuple):
+    """The correlation that a layer has found."""
 
     layer: int  # number of the Linear layer, from 1
     found: str  # "none", "conditional" or "direct", at the end
@@ -76,7 +76,7 @@ class Correlation:
     """
 
     r: xr.Dataset
-    layers: tuple[LayerFound, ...]
+    layers: tuple[LayerCorrelation, ...]
     movements: Mapping[str, WeightDrift]
     least: float
     experiment: Experiment = field(repr=False)
@@ -143,7 +143,7 @@ def correlation(trace: Any, *, least: float = 0.5) -> Correlation:
     r = {"input_target": ((unit_dim(0), _TARGET), pearson(data.X, data.y, constant=tolerance))}
     r |= {name: entry for k in numbers for name, entry in _of_layer(trace, experiment, k, tolerance)}
     over_time = xr.Dataset(r, {dim: trace[dim].values})
-    layers = tuple(_layer_found(trace, over_time, k, float(least)) for k in numbers)
+    layers = tuple(_layer_correlation(trace, over_time, k, float(least)) for k in numbers)
     return Correlation(over_time, layers, weight_drifts(trace), float(least), experiment)
 
 
@@ -170,8 +170,8 @@ def _ends_with_relu(experiment: Experiment, k: int) -> bool:
     return isinstance(experiment.network.layers[last], ReLU)
 
 
-def _layer_found(trace: xr.Dataset, r: xr.Dataset, k: int, least: float) -> LayerFound:
-    """Return what a layer has found."""
+def _layer_correlation(trace: xr.Dataset, r: xr.Dataset, k: int, least: float) -> LayerCorrelation:
+    """Return the correlation that a layer has found."""
     z, a = _size(r[f"z_target_{k}"].values), _size(r[f"activation_target_{k}"].values)
     direct, some = (size.max(axis=(1, 2)) >= least for size in (z, a))
     kinds = np.where(direct, 2, np.where(some, 1, 0))
@@ -180,8 +180,8 @@ def _layer_found(trace: xr.Dataset, r: xr.Dataset, k: int, least: float) -> Laye
     unit, target = np.unravel_index(int(np.argmax(size[-1])), size.shape[1:])
     value = float(r[name].values[-1, unit, target])
     if np.isnan(value):
-        return LayerFound(k, FOUND[kinds[-1]], since, None, None, value)
-    return LayerFound(k, FOUND[kinds[-1]], since, int(unit), int(target), value)
+        return LayerCorrelation(k, KINDS[kinds[-1]], since, None, None, value)
+    return LayerCorrelation(k, KINDS[kinds[-1]], since, int(unit), int(target), value)
 
 
 def _size(r: NDArray[Any]) -> NDArray[Any]:
@@ -231,7 +231,7 @@ def _inputs_text(result: Correlation) -> str:
     return f"{paragraph(title, _cut(data.n_in, 'input'))}\n{table(['input', *data.target_names], rows)}"
 
 
-def _layer_text(result: Correlation, layer: LayerFound) -> list[str]:
+def _layer_text(result: Correlation, layer: LayerCorrelation) -> list[str]:
     """Say what a layer has found, and which of its weights are learning."""
     k = layer.layer
     answers = {

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgrok.explain.correlation import ROWS, Correlation, LayerFound, strongest_of_units
+from fastgrok.explain.correlation import ROWS, Correlation, LayerCorrelation, strongest_of_units
 from fastgrok.plots.style import apart, axes_or_new, heat_map, write_cells
 from fastgrok.statistics.text import fixed
 
@@ -29,7 +29,7 @@ class CorrelationTable(NamedTuple):
     r: NDArray[np.float64]  # (n_rows, n_columns); nan: something is constant, or the layer has no such correlation
     applicable: NDArray[np.bool_]  # (n_rows, n_columns), whether the layer has such a correlation
     starts: list[int]  # the first row of each layer
-    layers: tuple[LayerFound, ...]
+    layers: tuple[LayerCorrelation, ...]
 
 
 def correlation_table(found: Correlation) -> CorrelationTable:

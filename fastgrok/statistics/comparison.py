@@ -17,7 +17,7 @@ from fastgrok.statistics.tables import Cells, aligned, cells_as_html, fitted
 if TYPE_CHECKING:
     import pandas as pd
 
-_SHOWN = 60  # pairs and verdicts at most, where a comparison is printed
+_MAX_PAIRS = 60  # pairs and verdicts at most, where a comparison is printed
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -125,7 +125,7 @@ class Comparison:
         if self.pooled_rows:
             mean = "How large the advantage is, in the mean over the other axes (p by Holm):"
             sections.append((mean, words.pooled_cells(self.pooled_rows, self.confidence)))
-        if 0 < len(self.pair_rows) <= _SHOWN:
+        if 0 < len(self.pair_rows) <= _MAX_PAIRS:
             each = "How large the advantage is, on the same seeds (p by Holm):"
             sections.append((each, words.pair_cells(self.pair_rows, self.confidence)))
         return sections
@@ -135,10 +135,10 @@ class Comparison:
         if not self.pair_rows:
             return ["no seed was finished with two values: nothing to compare"]
         verdicts, pooled = self.verdicts, self.pooled_rows or ()
-        lines = [words.footnote(len(self.pair_rows), len(pooled), self.confidence), *verdicts[:_SHOWN]]
-        if len(verdicts) > _SHOWN:
-            lines.append(f"{len(verdicts) - _SHOWN:,} more of these sentences are in `verdicts`")
-        if len(self.pair_rows) > _SHOWN:
+        lines = [words.footnote(len(self.pair_rows), len(pooled), self.confidence), *verdicts[:_MAX_PAIRS]]
+        if len(verdicts) > _MAX_PAIRS:
+            lines.append(f"{len(verdicts) - _MAX_PAIRS:,} more of these sentences are in `verdicts`")
+        if len(self.pair_rows) > _MAX_PAIRS:
             where = "" if self.pooled_rows is None else " within the other axes"
             lines.append(f"the table of {len(self.pair_rows):,} pairs{where} is in `pairs`")
         return lines

@@ -12,7 +12,7 @@ from fastgrok.errors import MISSING, InvalidExperiment
 from fastgrok.spec.base import VariadicSpec, register, spec
 from fastgrok.spec.initializers.base import Initializer
 
-_SHOWN = 32
+_MAX_NUMBERS = 32  # in a repr
 Nested = tuple[float, ...] | tuple[tuple[float, ...], ...]
 
 
@@ -176,7 +176,7 @@ class FromArrays(VariadicSpec, Initializer):
 
     def __repr__(self) -> str:
         count = sum(np.size(array) for array in self.arrays)
-        if count <= _SHOWN:
+        if count <= _MAX_NUMBERS:
             return f"FromArrays({', '.join(map(repr, self.arrays))})"
         return f"FromArrays(<{len(self.arrays)} arrays of {count:,} numbers>)"
 

@@ -12,7 +12,7 @@ from fastgrok.studies.study import Check, Runner, study
 AFTER = 1000
 ATTEMPTS = 100
 SOURCE_NEEDED = 3
-SHOWN = 6  # attempts
+N_ATTEMPTS = 6  # each with a line of its own
 
 
 def _experiment() -> fg.Experiment:
@@ -52,7 +52,7 @@ def restarts(runner: Runner) -> Iterator[Check]:
     done = metric(result, "epochs_to_converge") > 0
     case = "with restarts"
     yield Check(case, f"solved within {ATTEMPTS} attempts", share(done), equal(1, "geometric law"))
-    for k in range(1, SHOWN + 1):
+    for k in range(1, N_ATTEMPTS + 1):
         comes, succeeds = attempts >= k, (attempts == k) & done
         law = estimated(p, "geometric law")
         yield Check(case, f"attempt {k} succeeds, if it comes to it", share(succeeds[comes]), law)
