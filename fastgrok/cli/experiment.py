@@ -86,7 +86,7 @@ def flags_of(path: str) -> list[Flag]:
 
 
 def is_set_by(path: str, names: Collection[str]) -> bool:
-    """Whether one of some flags sets a path in an experiment."""
+    """Whether any of the named flags sets a path in an experiment."""
     return any(flag.name in names for flag in flags_of(path))
 
 
@@ -124,8 +124,8 @@ def _fields(place: str, cls: type[Spec], choices: Choices) -> dict[str, Any]:
 def _optimizers(choices: Choices, values: Values) -> list[Any]:
     """Return the optimizers."""
     kinds = choices.get("optimizer", [describe(Experiment)["optimizer"].default])
-    given = [path for path in choices if path.startswith("optimizer.")]
-    for kind, path in itertools.product(kinds, given):
+    paths = [path for path in choices if path.startswith("optimizer.")]
+    for kind, path in itertools.product(kinds, paths):
         if path.partition(".")[2] not in describe(type(kind)):
             raise _conflict(path, values, f"another --optimizer: {call_name(type(kind))} has none")
     with _within("optimizer"):
@@ -150,7 +150,7 @@ def _stop(choices: Choices, values: Values) -> Any:
 
 
 def _with_index(path: str, rules: tuple[Any, ...]) -> str:
-    """Return the path of a field of one of several stopping rules."""
+    """Return a path with the place of its stopping rule among several: stop[1].patience."""
     place, _, name = path.partition(".")
     if place != "stop":
         return path
@@ -158,7 +158,7 @@ def _with_index(path: str, rules: tuple[Any, ...]) -> str:
 
 
 def _restarts(choices: Choices, values: Values) -> list[Restart | None]:
-    """Return the restarts: beside none they are whole values of one axis, and their fields none."""
+    """Return the restarts: if some values are `none` the axis is `restart`, and else its fields are axes."""
     with _within("restart"):
         first = _optional("restart", Restart, choices, values)
         if not first:
@@ -171,7 +171,7 @@ def _restarts(choices: Choices, values: Values) -> list[Restart | None]:
 
 
 def _optional(place: str, cls: type[Spec], choices: Choices, values: Values) -> dict[str, Any]:
-    """Return the fields of a specification that there is if its one required field is given, {} if it is not."""
+    """Return the fields of a specification that its required field turns on; {} without that field."""
     fields = _fields(place, cls, choices)
     required = next(name for name, field in describe(cls).items() if field.default is MISSING)
     for name in fields if required not in fields else ():
@@ -206,8 +206,8 @@ def _networks(data: list[Dataset], values: Values) -> list[Network]:
     for widths, hidden, output, bias, *fields in itertools.product(
         *(flag.values(values[flag.name]) for flag in flags)
     ):
-        chosen = dict(zip(sorted(names), fields, strict=True))
-        layers = [_activation(name, chosen) for name in (hidden, output)]
+        by_name = dict(zip(sorted(names), fields, strict=True))
+        layers = [_activation(name, by_name) for name in (hidden, output)]
         network = _network([n_in, *widths, n_out], values, hidden=layers[0], output=layers[1], bias=bias)
         if network not in networks:  # a slope that no layer has makes no difference
             networks.append(network)
@@ -219,13 +219,13 @@ def _networks(data: list[Dataset], values: Values) -> list[Network]:
     return networks
 
 
-def _activation(name: str, chosen: Mapping[str, Any]) -> Any:
-    """Return an activation with those of the chosen fields that it has."""
+def _activation(name: str, fields: Mapping[str, Any]) -> Any:
+    """Return an activation with those of the fields that it has."""
     cls = ACTIVATIONS[name]
     if cls is None:
         return name
     try:
-        return cls(**{field: value for field, value in chosen.items() if field in describe(cls)})
+        return cls(**{field: value for field, value in fields.items() if field in describe(cls)})
     except InvalidExperiment as error:
         raise InvalidExperiment(option(error.field), error.value, error.accepted) from None
 

@@ -62,16 +62,16 @@ def explain(topic: str, name: str | None, values: Values, typed: Collection[str]
     """Explain what the flags ask for, and return the exit status."""
     if topic not in TOPICS:
         raise InvalidExperiment("topic", topic, one_of(TOPICS))
-    chosen = next(one for one in _TOPICS if one.name == topic.replace("-", "_"))
+    entry = _TOPICS[TOPICS.index(topic)]
     for flag in ("at", "example"):
-        if flag in typed and flag not in chosen.flags:
+        if flag in typed and flag not in entry.flags:
             raise InvalidExperiment(option(flag), values[flag], f"another topic beside it than {topic}")
     target = None if values["picture"] is None else _checked_picture(values["picture"])
-    subject = chosen.subject(name, values, typed)
-    explanation = chosen.explanation(subject, values)
+    subject = entry.subject(name, values, typed)
+    explanation = entry.explanation(subject, values)
     print(explanation)
     if target is not None:
-        chosen.draw(subject, explanation, target)
+        entry.draw(subject, explanation, target)
     return 0
 
 

@@ -175,8 +175,8 @@ _NAMES = {"stop.keep_training": "keep_training"}
 def _written(value: Any) -> str:
     """Write a default as it is typed."""
     if isinstance(value, Spec):
-        shown = [name for name, info in type(value).__pydantic_fields__.items() if info.repr]
-        arguments = [_written(getattr(value, name)) for name in shown]
+        fields = type(value).__pydantic_fields__.items()
+        arguments = [_written(getattr(value, name)) for name, info in fields if info.repr]
         return call_name(type(value)) + (f"({','.join(arguments)})" if arguments else "")
     if value is None or isinstance(value, bool):
         return {None: NONE, True: "yes", False: "no"}[value]
@@ -191,9 +191,8 @@ def _field_flag(path: str, name: str, fields: Mapping[str, FieldDescription], n_
         text = f"of {', '.join(fields)}: {text}"
     defaults = {kind: _written(one.default) for kind, one in fields.items()}
     if field.default is not MISSING and "default:" not in text:
-        is_one = len(set(defaults.values())) == 1
-        shown = defaults.values() if is_one else [f"{kind} {default}" for kind, default in defaults.items()]
-        text += f"; default: {next(iter(shown)) if is_one else ', '.join(shown)}"
+        by_kind = [f"{kind} {default}" for kind, default in defaults.items()]
+        text += f"; default: {', '.join(by_kind if len(set(defaults.values())) > 1 else set(defaults.values()))}"
     kind = bool if isinstance(field.default, bool) else str
     panel = _PANELS.get(path.partition(".")[0], TRAINING)
     return Flag(name, text, panel, kind, None, path, field.parse, field.words)

@@ -78,14 +78,14 @@ def _sizes(directory: Path) -> list[int]:
 
 def _is_writable(directory: Path) -> bool:
     """Whether files can be made in a directory, or it can be made itself."""
-    there = next(path for path in (directory.absolute(), *directory.absolute().parents) if path.exists())
-    return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
+    nearest = next(path for path in (directory.absolute(), *directory.absolute().parents) if path.exists())
+    return nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)
 
 
 def _lines(facts: dict[str, Any]) -> list[str]:
     """Return the facts as aligned lines."""
     cache = facts["cache"]
-    shown = {
+    lines = {
         **facts["versions"],
         "cpu": facts["cpu"],
         "compiled for": f"{facts['cpu_target']}, vectors of {facts['vector_bits']} bits",
@@ -93,8 +93,8 @@ def _lines(facts: dict[str, Any]) -> list[str]:
     }
     for driver, lanes in facts["lanes"].items():
         counts = ", ".join(f"{count} {dtype}" for dtype, count in lanes.items())
-        shown[f"lanes, {driver}"] = f"{counts} (2-4-1)"
-    shown["cache"] = cache["directory"] + ("" if cache["writable"] else " (not writable)")
-    shown["cached kernels"] = f"{cache['kernels']}, {cache['bytes'] / 1e6:.1f} MB"
-    width = max(map(len, shown))
-    return [f"{name:{width}}  {value}" for name, value in shown.items()]
+        lines[f"lanes, {driver}"] = f"{counts} (2-4-1)"
+    lines["cache"] = cache["directory"] + ("" if cache["writable"] else " (not writable)")
+    lines["cached kernels"] = f"{cache['kernels']}, {cache['bytes'] / 1e6:.1f} MB"
+    width = max(map(len, lines))
+    return [f"{name:{width}}  {value}" for name, value in lines.items()]

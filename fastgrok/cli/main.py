@@ -34,9 +34,9 @@ class _Commands(TyperGroup):
 app = typer.Typer(cls=_Commands, pretty_exceptions_enable=False, rich_markup_mode="rich")
 
 
-def _version(wanted: bool) -> None:
+def _version(is_on: bool) -> None:
     """Print the version and leave."""
-    if wanted:
+    if is_on:
         import fastgrok
 
         print(f"fastgrok {fastgrok.__version__}")
@@ -118,7 +118,7 @@ def _with_flags(function: Callable[..., Command]) -> Any:
 
 
 def _deferred(function: Callable[..., int]) -> Callable[..., Command]:
-    """Return what is parsed like a function, and does nothing yet: the parser has its own mind on some errors."""
+    """Return what the parser calls: the work is deferred, since the parser treats some errors in its own way."""
 
     @functools.wraps(function)
     def parsed(*args: Any, **kwargs: Any) -> Command:

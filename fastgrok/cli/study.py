@@ -1,4 +1,4 @@
-"""The command `fastgrok study`: list the studies, or run one and print what it found."""
+"""The command `fastgrok study`: list the studies, or run one and print its findings."""
 
 from typing import Annotated, Any
 

@@ -134,7 +134,8 @@ def _with_axes_of_store(requested: Request, out: str, given: Collection[str]) ->
             axes[path] = requested.axes.get(path, requested.choices.get(path))
         elif flags := flags_of(path):
             raise InvalidExperiment(flags[0].option, MISSING, f"one value or more: the store has an axis {path}")
-    return requested._replace(axes={**{path: some for path, some in axes.items() if some}, **requested.axes})
+    stored_first = {path: options for path, options in axes.items() if options} | requested.axes
+    return requested._replace(axes=stored_first)
 
 
 def _specification(requested: Request, seeds: Seeds, values: Values) -> Any:

@@ -53,7 +53,7 @@ def replay(name: str | None, values: Values, typed: Collection[str]) -> int:
 
 
 def trace_of(name: str | None, values: Values, typed: Collection[str], *, several: bool = False) -> xr.Dataset:
-    """Return the trace that a command line names, of one seed unless several will do."""
+    """Return the trace that a command line names; of one seed, or with `several` of more."""
     if name is not None and name.endswith(TRACE):
         return _opened(name, values, typed, several=several)
     recording = {"every": values["every"], "record_at": epochs_or_log(values["record_at"])}
