@@ -11,7 +11,7 @@ from fastgrok.engine.activations import ACTIVATIONS
 from fastgrok.engine.arguments import MAX_LANES
 from fastgrok.engine.draws import has_forms, laws, own_words
 from fastgrok.engine.kernel_params import driver_features, is_fused, is_long, n_state, structure
-from fastgrok.engine.layout import Layout, functions, layout
+from fastgrok.engine.layout import Layout, functions, make_layout
 from fastgrok.engine.optimizers import OPTIMIZERS
 from fastgrok.engine.workspace import block_vectors
 from fastgrok.kernels.cache import identity
@@ -88,7 +88,7 @@ class _Key(NamedTuple):
     functions: Functions
     update: Any  # the optimizer's, as compiled
     n_state: int  # in registers, if anything is
-    place: Layout | None  # None for the general driver, as is:
+    layout: Layout | None  # None for the general driver, as is:
     fixed: Structure | None
 
 
@@ -97,9 +97,9 @@ def _driver(key: _Key) -> Any:
     permute = STREAMS[key.stream].permute if key.stream is not None and key.permutes else None
     draw = make_draw(key.stream, key.laws) if key.stream is not None and key.laws is not None else None
     passes, registers = general(key.functions), (0, 0, 0, 0)
-    if key.place is not None and key.fixed is not None:
-        n, acts = key.place.n_params, key.place.n_acts
-        passes = specialised(key.place.layers, key.fixed.n_backward, key.fixed.loss.kind, key.functions)
+    if key.layout is not None and key.fixed is not None:
+        n, acts = key.layout.n_params, key.layout.n_acts
+        passes = specialised(key.layout.layers, key.fixed.n_backward, key.fixed.loss.kind, key.functions)
         registers = (n, key.n_state, n * (not key.fused), acts)
         if sum(registers) + acts > _STACK_VECTORS or key.features.tracks:  # what is tracked is looked up by an index
             registers = (0, 0, 0, 0)
@@ -127,7 +127,7 @@ def _driver(key: _Key) -> Any:
 
 def make_driver(experiment: Experiment, lanes: int, *, specialize: bool, recording: Recording = NOTHING) -> Any:
     """Return the training kernel, to be compiled or read from the cache when it is first called."""
-    place, does = layout(experiment.network), driver_features(experiment, recording)
+    layout, features = make_layout(experiment.network), driver_features(experiment, recording)
     permutes = experiment.order != "fixed"
     return _driver(
         _Key(
@@ -137,14 +137,14 @@ def make_driver(experiment: Experiment, lanes: int, *, specialize: bool, recordi
             long_epochs=is_long(experiment),
             permutes=permutes,
             shuffle_word=own_words(experiment) if experiment.order == "shared" else 0,
-            stream=experiment.stream if permutes or does.restarts else None,
-            laws=laws(with_forms=has_forms(experiment)) if does.restarts else None,
+            stream=experiment.stream if permutes or features.restarts else None,
+            laws=laws(with_forms=has_forms(experiment)) if features.restarts else None,
             dtype=experiment.dtype,
-            features=does,
+            features=features,
             functions=functions(),
             update=OPTIMIZERS[type(experiment.optimizer)].update,
             n_state=n_state(experiment) if specialize else 0,
-            place=place if specialize else None,
-            fixed=structure(experiment, place) if specialize else None,
+            layout=layout if specialize else None,
+            fixed=structure(experiment, layout) if specialize else None,
         )
     )

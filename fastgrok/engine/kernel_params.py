@@ -8,7 +8,7 @@ import numpy as np
 
 from fastgrok.engine.activations import ACTIVATIONS
 from fastgrok.engine.arguments import MAX_LANES
-from fastgrok.engine.layout import Layout, layout, loss_kind
+from fastgrok.engine.layout import Layout, loss_kind, make_layout
 from fastgrok.engine.losses import LOSSES
 from fastgrok.engine.optimizers import OPTIMIZERS, is_plain
 from fastgrok.errors import InvalidExperiment
@@ -23,25 +23,25 @@ _CHECK_FLOPS = 2e8  # work between two checks of the cancel flag: some 50 ms
 _LINEAR_FLOPS = 4  # of a unit, besides its weights
 
 
-def _loss(experiment: Experiment, place: Layout) -> Loss:
+def _loss(experiment: Experiment, layout: Layout) -> Loss:
     y = experiment.data.y
     low, high = float(y.min()), float(y.max())
     one_hot = y.shape[1] > 1 and low < high and bool(np.all(np.sum(y == high, axis=1) == 1))
     one_hot = one_hot and bool(np.all((y == low) | (y == high)))
-    delta = place.out if LOSSES[experiment.loss].together_with is None else place.before
+    delta = layout.out if LOSSES[experiment.loss].together_with is None else layout.before
     kind = loss_kind(experiment.loss)
-    return Loss(kind, y.shape[1], place.out, delta, place.target, one_hot, low / 2 + high / 2)
+    return Loss(kind, y.shape[1], layout.out, delta, layout.target, one_hot, low / 2 + high / 2)
 
 
-def structure(experiment: Experiment, place: Layout) -> Structure:
+def structure(experiment: Experiment, layout: Layout) -> Structure:
     """Return what the specialised driver fixes."""
     criteria, optimizer = experiment.criteria, experiment.optimizer
     return Structure(
-        n_layers=len(place.layers),
-        n_backward=len(place.layers) - (LOSSES[experiment.loss].together_with is not None),
-        n_params=place.n_params,
+        n_layers=len(layout.layers),
+        n_backward=len(layout.layers) - (LOSSES[experiment.loss].together_with is not None),
+        n_params=layout.n_params,
         n_in=experiment.network.n_in,
-        loss=_loss(experiment, place),
+        loss=_loss(experiment, layout),
         terms=Terms(
             weight_decay=optimizer.weight_decay > 0,
             l1=optimizer.l1 > 0,
@@ -145,7 +145,7 @@ def _schedule(experiment: Experiment, scale: float) -> np.ndarray | None:
 
 def make_kernel_params(experiment: Experiment, recording: Recording = NOTHING) -> KernelParams:
     """Return everything that a driver reads at run time."""
-    place, n, validation = layout(experiment.network), experiment.data.n_examples, experiment.validation
+    layout, n, validation = make_layout(experiment.network), experiment.data.n_examples, experiment.validation
     batch, slope = experiment.batch_rows, LOSSES[experiment.loss].slope
     last = n % batch or batch
     mean = experiment.reduction == "mean"
@@ -153,9 +153,9 @@ def make_kernel_params(experiment: Experiment, recording: Recording = NOTHING) -
     flops = flops_per_epoch(experiment) * MAX_LANES
     n_validation = 0 if validation is None else validation.n_examples
     return KernelParams(
-        structure=structure(experiment, place),
-        sizes=np.array([layer[:8] for layer in place.layers], np.int64),
-        arguments=np.array([layer.argument for layer in place.layers]),
+        structure=structure(experiment, layout),
+        sizes=np.array([layer[:8] for layer in layout.layers], np.int64),
+        arguments=np.array([layer.argument for layer in layout.layers]),
         n_examples=n,
         n_validation=n_validation,
         batch_size=batch,

@@ -29,7 +29,7 @@ class Layout(NamedTuple):
         return [slice(start, end) for start, end in zip([0, *ends], ends, strict=False)]
 
 
-def layout(network: Network) -> Layout:
+def make_layout(network: Network) -> Layout:
     """Lay out a network: see kernels/nn/linear.py for what lies where."""
     rows, params, inp, out, width = [], 0, 0, 0, network.n_in
     end = width

@@ -12,7 +12,7 @@ from fastgrok.engine.draws import own_words, restart_tensors, state_words
 from fastgrok.engine.driver import lane_count, make_driver
 from fastgrok.engine.initial_params import Initialiser
 from fastgrok.engine.kernel_params import evaluation_kernel_params, gradient_scale, make_kernel_params
-from fastgrok.engine.layout import functions, layout
+from fastgrok.engine.layout import functions, make_layout
 from fastgrok.engine.metrics import Metrics
 from fastgrok.engine.workspace import (
     evaluation_workspace,
@@ -182,7 +182,7 @@ class Program:
 
     def examine(self, params: np.ndarray, memory: ThreadMemory) -> Examined:
         """Return everything that networks with parameters (n, n_params) do on the training data."""
-        n_examples, n_acts = self.experiment.data.n_examples, layout(self.experiment.network).n_acts
+        n_examples, n_acts = self.experiment.data.n_examples, make_layout(self.experiment.network).n_acts
         acts, deltas = (np.empty((len(params), n_examples, n_acts), params.dtype) for _ in range(2))
         grads = np.empty_like(params)
         slope = gradient_scale(self.experiment) * n_examples

@@ -18,7 +18,7 @@ from fastgrok.engine.draws import state_words
 from fastgrok.engine.driver import is_faster_specialised, lane_count
 from fastgrok.engine.initial_params import Initialiser
 from fastgrok.engine.kernel_params import batches_per_epoch, flops_per_epoch
-from fastgrok.engine.layout import layout
+from fastgrok.engine.layout import make_layout
 from fastgrok.engine.program import ChunkResult, Program, ThreadMemory
 from fastgrok.engine.threads import cpu_count, in_threads
 from fastgrok.engine.workspace import block_vectors
@@ -151,7 +151,7 @@ def working_bytes(experiment: Experiment, recording: Recording, n: int, options:
     """Return about how many bytes training n seeds takes besides their results."""
     usual = lane_count(experiment, specialize=False, n_seeds=n)
     training = block_vectors(experiment) * (options.lanes or usual)
-    evaluation = (2 * experiment.n_params + layout(experiment.network).n_acts * 3) * usual
+    evaluation = (2 * experiment.n_params + make_layout(experiment.network).n_acts * 3) * usual
     block = (training + evaluation) * np.dtype(experiment.dtype).itemsize
     rows = min(options.chunk_size or max(1, _CHUNK_BYTES // _row_bytes(experiment, recording)), n)
     return min(options.threads or cpu_count(), n) * (block + rows * _row_bytes(experiment, recording))

@@ -9,7 +9,7 @@ import numpy as np
 from fastgrok.datasets import Dataset
 from fastgrok.engine.draws import scratch_size, state_words
 from fastgrok.engine.kernel_params import batches_per_epoch, driver_features, is_fused, n_state
-from fastgrok.engine.layout import layout
+from fastgrok.engine.layout import make_layout
 from fastgrok.kernels.train.parameters import Data
 from fastgrok.kernels.train.workspace import (
     Attempts,
@@ -52,30 +52,31 @@ def _aligned(shape: tuple[int, ...], dtype: str) -> np.ndarray:
 
 def make_workspace(experiment: Experiment, lanes: int, recording: Recording = NOTHING) -> Workspace:
     """Return the memory of one block that trains."""
-    place, dtype, does = layout(experiment.network), experiment.dtype, driver_features(experiment, recording)
+    n_params, dtype = experiment.n_params, experiment.dtype
+    features = driver_features(experiment, recording)
     blank = evaluation_workspace(experiment, lanes, gradients=not is_fused(experiment))
     shuffled = experiment.data.n_examples if experiment.order != "fixed" else 0
     return blank._replace(
         optimizer_state=_aligned((n_state(experiment), lanes), dtype),
         order=np.zeros((shuffled, lanes), np.int64),
         states=np.zeros((lanes, state_words(experiment)), np.uint64),
-        steps=_aligned((batches_per_epoch(experiment) * place.n_params * does.steps, lanes), dtype),
-        recorded=np.zeros(lanes, np.int64) if does.records else None,
-        restart=_restart_state(experiment, lanes) if does.restarts else None,
-        validation=_validation_state(place.n_params * does.restores, lanes, dtype) if does.validates else None,
-        dead_units=_dead_unit_state(experiment, lanes, restores=does.restores) if does.tracks else None,
+        steps=_aligned((batches_per_epoch(experiment) * n_params * features.steps, lanes), dtype),
+        recorded=np.zeros(lanes, np.int64) if features.records else None,
+        restart=_restart_state(experiment, lanes) if features.restarts else None,
+        validation=_validation_state(n_params * features.restores, lanes, dtype) if features.validates else None,
+        dead_units=_dead_unit_state(experiment, lanes, restores=features.restores) if features.tracks else None,
     )
 
 
 def evaluation_workspace(experiment: Experiment, lanes: int, *, gradients: bool) -> Workspace:
-    """Return the memory of one block that only evaluates: alike for every features, so that one kernel serves all."""
-    place, dtype = layout(experiment.network), experiment.dtype
+    """Return the memory of one block that only evaluates: of one type always, so that one kernel serves all."""
+    layout, dtype = make_layout(experiment.network), experiment.dtype
     return Workspace(
-        params=_aligned((place.n_params, lanes), dtype),
+        params=_aligned((layout.n_params, lanes), dtype),
         optimizer_state=_aligned((0, lanes), dtype),
-        grads=_aligned((place.n_params * gradients, lanes), dtype),
-        acts=_aligned((place.n_acts, lanes), dtype),
-        deltas=_aligned((place.n_acts, lanes), dtype),
+        grads=_aligned((layout.n_params * gradients, lanes), dtype),
+        acts=_aligned((layout.n_acts, lanes), dtype),
+        deltas=_aligned((layout.n_acts, lanes), dtype),
         order=np.zeros((0, lanes), np.int64),
         steps=_aligned((0, lanes), dtype),
         states=np.zeros((lanes, 0), np.uint64),
@@ -102,24 +103,24 @@ def _validation_state(n_params: int, lanes: int, dtype: str) -> ValidationState:
 
 def _dead_unit_state(experiment: Experiment, lanes: int, *, restores: bool) -> DeadUnitState:
     """Return the memory for what is dead since when."""
-    units, acts = sum(experiment.network.relu_widths), layout(experiment.network).n_acts
+    units, acts = sum(experiment.network.relu_widths), make_layout(experiment.network).n_acts
     since, best = np.zeros((units, lanes), np.int64), np.zeros((units * restores, lanes), np.int64)
     return DeadUnitState(_aligned((acts, lanes), experiment.dtype), since, np.zeros(units, np.int64), best)
 
 
 def make_outputs(experiment: Experiment, params: np.ndarray, recording: Recording = NOTHING) -> Outputs:
     """Return what a driver fills, one row for each of the seeds whose initial parameters these are."""
-    does, n = driver_features(experiment, recording), len(params)
+    features, n = driver_features(experiment, recording), len(params)
     units, epochs = sum(experiment.network.relu_widths), len(recording.epochs)
     return Outputs(
         params=params,
         epochs_run=np.full(n, -1, np.int64),
         epochs_to_converge=np.full(n, -1, np.int64),
-        attempts=_attempts(params, recording.attempts) if does.restarts else None,
-        best=_best_epochs(n, experiment.dtype) if does.validates else None,
-        dead_since=np.full((n, units), -1, np.int64) if does.tracks else None,
-        records=np.zeros((n, epochs, params.shape[1]), experiment.dtype) if does.records else None,
-        steps=_steps(experiment, n) if does.steps else None,
+        attempts=_attempts(params, recording.attempts) if features.restarts else None,
+        best=_best_epochs(n, experiment.dtype) if features.validates else None,
+        dead_since=np.full((n, units), -1, np.int64) if features.tracks else None,
+        records=np.zeros((n, epochs, params.shape[1]), experiment.dtype) if features.records else None,
+        steps=_steps(experiment, n) if features.steps else None,
     )
 
 
@@ -141,6 +142,6 @@ def _best_epochs(n: int, dtype: str) -> BestEpochs:
 
 def block_vectors(experiment: Experiment) -> int:
     """Return the vectors in the memory of a block of lanes that trains."""
-    place, does = layout(experiment.network), driver_features(experiment)
-    shares = 1 + (not is_fused(experiment)) + does.restores
-    return shares * place.n_params + n_state(experiment) + 2 * place.n_acts
+    layout, features = make_layout(experiment.network), driver_features(experiment)
+    shares = 1 + (not is_fused(experiment)) + features.restores
+    return shares * layout.n_params + n_state(experiment) + 2 * layout.n_acts

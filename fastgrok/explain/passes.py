@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fastgrok.datasets import Dataset
 from fastgrok.engine.driver import lane_count
-from fastgrok.engine.layout import layout
+from fastgrok.engine.layout import make_layout
 from fastgrok.engine.losses import LOSSES
 from fastgrok.engine.params import joined, split
 from fastgrok.engine.program import Program
@@ -92,7 +92,7 @@ def network_pass(experiment: Experiment, params: Params, X: Array, y: Array) -> 
     program = Program(on_examples, specialize=False, lanes=lanes, n_seeds=1)
     flat = np.concatenate([array.ravel() for array in params])[None]
     examined = program.examine(flat, program.memory())
-    units = layout(network).units
+    units = make_layout(network).units
     acts, deltas = ([whole[0][:, place] for place in units] for whole in (examined.acts, examined.deltas))
     if LOSSES[experiment.loss].together_with is not None:
         deltas[-1] = deltas[-2]

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from fastgrok.engine import arguments
 from fastgrok.engine.driver import lane_count
 from fastgrok.engine.kernel_params import batches_per_epoch
-from fastgrok.engine.layout import layout
+from fastgrok.engine.layout import make_layout
 from fastgrok.engine.params import joined, split
 from fastgrok.engine.program import ChunkResult, Examined, Program
 from fastgrok.engine.training import TrainingOutput, initial_params, train
@@ -262,7 +262,7 @@ def _examined(experiment: Experiment, history: _History) -> Iterator[tuple[slice
     lanes = lane_count(experiment, specialize=False, n_seeds=len(flat))
     program = Program(experiment, specialize=False, lanes=lanes, n_seeds=len(flat))
     memory = program.memory()
-    n_acts = layout(experiment.network).n_acts
+    n_acts = make_layout(experiment.network).n_acts
     size = max(lanes, _EXAMINED_BYTES // (16 * n_acts * experiment.data.n_examples))
     for first in range(0, len(flat), size):
         rows = slice(first, min(first + size, len(flat)))
@@ -281,7 +281,7 @@ def _variables(experiment: Experiment, examined: Examined) -> dict[str, NDArray[
     if validation is not None and experiment.validation is not None:
         variables["loss_validation"] = validation.loss.astype(np.float64)
         variables["accuracy_validation"] = validation.n_correct.astype(np.float64) / experiment.validation.n_examples
-    units = layout(network).units
+    units = make_layout(network).units
     for k, (linear, last) in enumerate(activation_places(network), start=1):
         z, a = units[linear + 1], units[last + 1]
         variables[f"pre_activation_{k}"], variables[f"activation_{k}"] = (
