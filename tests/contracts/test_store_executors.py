@@ -17,7 +17,7 @@ from distributed.scheduler import KilledWorker
 
 import fastgrok as fg
 from fastgrok.cli import main
-from fastgrok.engine import training
+from fastgrok.engine import threads
 from fastgrok.store import Store
 from fastgrok.store.shards import FOLDER, Shard, Sidecar
 
@@ -321,7 +321,7 @@ def test_ctrl_c_in_a_worker_commits_no_part_of_a_shard(
 
     folder = new_folder()
     with monkeypatch.context() as patch:
-        patch.setattr(training, "wait", interrupt)
+        patch.setattr(threads, "wait", interrupt)
         store = swept(folder, Here(), experiment=LONG, axes=None, seeds=20_000, shard_size=20_000)
     assert store.interrupted
     assert store.status().n_done == 0
