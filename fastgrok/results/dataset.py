@@ -96,7 +96,7 @@ def _attrs(variable: Variable) -> dict[str, Any]:
 def _sweep_variables(
     n: int, axes: Sequence[Axis], networks: Sequence[Network], outputs: Sequence[TrainingOutput]
 ) -> dict[str, tuple[Variable, NDArray[Any]]]:
-    """Put the configurations side by side; those that were not trained hold what says so."""
+    """Put the configurations side by side; rows that were not trained are flagged."""
     shape = tuple(len(axis.values) for axis in axes)
     layers = all_relu_layers(networks)
     lengths = {SEED: n, **_most(networks, outputs[0].recording), HIDDEN_LAYER: len(layers)}
@@ -124,6 +124,6 @@ def _sweep_variables(
 
 
 def _blank(variable: Variable, shape: tuple[int, ...]) -> NDArray[Any]:
-    """Return an array that says nowhere that anything was trained."""
+    """Return an array of rows that were not trained."""
     kind = np.dtype(variable.dtype).kind
     return np.full(shape, {"f": np.nan, "b": False}.get(kind, ABSENT), variable.dtype)

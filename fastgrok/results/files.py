@@ -133,9 +133,7 @@ _Elements = tuple[tuple[str, tuple[int, ...]], ...]
 
 
 def variable_columns(configuration: Configuration, output: TrainingOutput) -> dict[str, _Elements]:
-    """
-    Return for each variable that there is the column of each element of its dimensions but the seeds, and its index.
-    """
+    """Return the columns of each variable: one, with its index, for each element of its dimensions but `seed`."""
     known = _elements(configuration.experiment.network, output.recording)
     return {name: known[name] for name in output.metrics}
 
@@ -184,7 +182,7 @@ def to_table(
 
 
 def _array(column: Any, kind: pa.DataType) -> pa.Array:
-    """Return a column as Arrow has it."""
+    """Return a column as an Arrow array."""
     import pyarrow as pa
 
     return column if isinstance(column, pa.Array) else pa.array(np.ascontiguousarray(column), kind)

@@ -1,4 +1,4 @@
-"""A progress bar, where somebody is watching."""
+"""A progress bar on a terminal."""
 
 import sys
 from collections.abc import Callable, Iterator

@@ -33,7 +33,7 @@ def cpu_target() -> str:
 
 @functools.cache
 def versions() -> Mapping[str, str]:
-    """Return the versions of everything that may have a say in a result."""
+    """Return the versions of everything that may decide a bit of a result."""
     from importlib.metadata import version
 
     import numba
