@@ -1,5 +1,6 @@
 """The flags of the command line: those of an experiment are made from the fields of its specifications."""
 
+import functools
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
@@ -248,28 +249,13 @@ DATA_FLAGS = (
 
 _HIDDEN = "widths of the hidden layers; 4x4: two of them; none: no hidden layer; default: 4"
 _AFTER_HIDDEN = f"after each hidden layer: {', '.join(ACTIVATIONS)}; default: relu"
+_AFTER_LAST, _BIAS = "after the last layer, likewise; default: linear", "whether the layers have biases; default: yes"
+_network_flag = functools.partial(Flag, panel=NETWORK, field="network")
 _NETWORK_FLAGS = (
-    Flag("hidden", _HIDDEN, NETWORK, str, "4", "network", widths),
-    Flag("activation", _AFTER_HIDDEN, NETWORK, str, "relu", "network", _activation, tuple(ACTIVATIONS)),
-    Flag(
-        "output",
-        "after the last layer, likewise; default: linear",
-        NETWORK,
-        str,
-        "linear",
-        "network",
-        _activation,
-        tuple(ACTIVATIONS),
-    ),
-    Flag(
-        "bias",
-        "whether the layers have biases; default: yes",
-        NETWORK,
-        bool,
-        True,
-        "network",
-        describe(Linear)["bias"].parse,
-    ),
+    _network_flag("hidden", _HIDDEN, default="4", read=widths),
+    _network_flag("activation", _AFTER_HIDDEN, default="relu", read=_activation, words=tuple(ACTIVATIONS)),
+    _network_flag("output", _AFTER_LAST, default="linear", read=_activation, words=tuple(ACTIVATIONS)),
+    _network_flag("bias", _BIAS, kind=bool, default=True, read=describe(Linear)["bias"].parse),
 )
 
 _SHARE = "share of the examples, as 0.25, or CSV or NPZ file to validate on"
@@ -310,16 +296,11 @@ SWEEP_FLAGS = (
 """Those of `fastgrok sweep`."""
 
 _CONFIG = "of a store: the configuration, by its place in the table or as in init=HeNormal()"
+_EVERY = "recorded after every epoch, or every step; default: epoch"
 _TRACE_FLAGS = (
     Flag("seed", "the seed, or an outcome, such as converged, for the first seed that has it", None, words=OUTCOMES),
     Flag("config", _CONFIG, None),
-    Flag(
-        "every",
-        "recorded after every epoch, or every step; default: epoch",
-        None,
-        default="epoch",
-        words=("epoch", "step"),
-    ),
+    Flag("every", _EVERY, None, default="epoch", words=("epoch", "step")),
     Flag("record_at", "only these epochs, or log; default: all", None),
 )
 
