@@ -51,8 +51,7 @@ def run(
     chunk_size: int | None = None,
     progress: bool | None = None,
 ) -> Result:
-    """
-    Train the network of an experiment once for every seed.
+    """Train the network of an experiment once for every seed.
 
     Parameters
     ----------
@@ -185,8 +184,7 @@ def sweep(
     chunk_size: int | None = None,
     progress: bool | None = None,
 ) -> Result | Store:
-    """
-    Train every combination of what the axes hold, each on the same seeds.
+    """Train every combination of what the axes hold, each on the same seeds.
 
     Parameters
     ----------
@@ -271,8 +269,7 @@ def _check_unused(accepted: str, **values: Any) -> None:
 
 
 def initial_params(experiment: Experiment, seeds: int | range | ArrayLike) -> list[NDArray[Any]]:
-    """
-    Return the parameters that training starts from.
+    """Return the parameters that training starts from.
 
     Parameters
     ----------
@@ -305,8 +302,7 @@ def initial_params(experiment: Experiment, seeds: int | range | ArrayLike) -> li
 
 
 def predict(network: Network, params: Sequence[ArrayLike], X: ArrayLike) -> NDArray[Any]:
-    """
-    Return the outputs of networks.
+    """Return the outputs of networks.
 
     Parameters
     ----------

@@ -25,16 +25,7 @@ _shortener.maxstring = _shortener.maxother = _shortener.maxlong = _WIDTH
 
 
 def short_repr(value: Any) -> str:
-    """
-    Return the representation of a value, on one line of at most 80 characters.
-
-    Examples
-    --------
-    >>> short_repr("a" * 1000)[-5:]
-    "aaaa'"
-    >>> len(short_repr("a" * 1000))
-    80
-    """
+    """Return the representation of a value, on one line of at most 80 characters."""
     try:
         text = " ".join(_shortener.repr(value).split())
     except Exception:  # another library's repr; even an integer of 5,000 digits raises
@@ -43,32 +34,17 @@ def short_repr(value: Any) -> str:
 
 
 def one_of(choices: Iterable[Any]) -> str:
-    """
-    Name the choices as an error message does.
-
-    Examples
-    --------
-    >>> one_of(["mean", "sum"])
-    "one of 'mean', 'sum'"
-    """
+    """Name the choices as an error message does."""
     return "one of " + ", ".join(map(repr, choices))
 
 
 def joined(path: str, step: str) -> str:
-    """
-    Return the path of a field that is a step further down.
-
-    Examples
-    --------
-    >>> joined("network.layers", "[0]"), joined("optimizer", "lr")
-    ('network.layers[0]', 'optimizer.lr')
-    """
+    """Return the path of a field that is a step further down."""
     return f"{path}{step}" if step.startswith("[") or not step else f"{path}.{step}"
 
 
 class InvalidExperiment(ValueError):
-    """
-    Input that cannot be trained: the field, its value, and what is accepted instead.
+    """Input that cannot be trained: the field, its value, and what is accepted instead.
 
     Parameters
     ----------
@@ -102,8 +78,7 @@ class InvalidExperiment(ValueError):
         return " ".join(f"{self.field} {state}: expected {self.accepted}".splitlines())
 
     def within(self, parent: str) -> "InvalidExperiment":
-        """
-        Return the same error for the field by its path from one level further up.
+        """Return the same error for the field by its path from one level further up.
 
         Parameters
         ----------
@@ -120,15 +95,7 @@ class InvalidExperiment(ValueError):
 
 
 def check_keys(kind: str, plain: Mapping[Any, Any], names: Collection[str]) -> None:
-    """
-    Raise unless a dict has each field of a class, and no key besides them and "type".
-
-    Examples
-    --------
-    >>> check_keys("ReLU", {"type": "ReLU", "slope": 1}, ["gradient_at_zero"])
-    Traceback (most recent call last):
-    fastgrok.errors.InvalidExperiment: slope = 1: expected only the fields of ReLU: gradient_at_zero
-    """
+    """Raise unless a dict has each field of a class, and no key besides them and "type"."""
     for key in plain:
         if key not in names and key != "type":
             raise InvalidExperiment(str(key), plain[key], f"only the fields of {kind}: {', '.join(names)}")

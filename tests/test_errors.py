@@ -1,13 +1,15 @@
 """Errors: pickled, named by their field's path, on one line."""
 
 import pickle
+import re
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from samples import ANYTHING
 
-from fastgrok.errors import MISSING, InvalidExperiment, short_repr
+from fastgrok.errors import MISSING, InvalidExperiment, check_keys, joined, one_of, short_repr
 
 
 def test_error_is_picklable_and_takes_a_prefix() -> None:
@@ -27,3 +29,22 @@ def test_short_repr_is_one_short_line(value: object) -> None:
 
 def test_short_repr_survives_a_repr_that_raises() -> None:
     assert short_repr(10**5000) == "<a value of type int>"
+
+
+def test_example_of_short_repr():
+    assert short_repr("a" * 1000)[-5:] == "aaaa'"
+    assert len(short_repr("a" * 1000)) == 80
+
+
+def test_example_of_one_of():
+    assert one_of(["mean", "sum"]) == "one of 'mean', 'sum'"
+
+
+def test_example_of_joined():
+    assert (joined("network.layers", "[0]"), joined("optimizer", "lr")) == ("network.layers[0]", "optimizer.lr")
+
+
+def test_example_of_check_keys():
+    message = re.escape("slope = 1: expected only the fields of ReLU: gradient_at_zero")
+    with pytest.raises(InvalidExperiment, match=message):
+        check_keys("ReLU", {"type": "ReLU", "slope": 1}, ["gradient_at_zero"])

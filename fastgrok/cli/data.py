@@ -61,14 +61,7 @@ def _share(text: str) -> float | None:
 
 
 def is_file(item: str) -> bool:
-    """
-    Whether what names data looks like a file.
-
-    Examples
-    --------
-    >>> is_file("xor"), is_file("my.csv")
-    (False, True)
-    """
+    """Whether what names data looks like a file."""
     return Path(item).suffix.lower() in (".csv", ".npz", ".tsv", ".txt") or "/" in item
 
 

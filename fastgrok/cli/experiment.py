@@ -73,14 +73,7 @@ def _flag(path: str) -> Flag:
 
 
 def flags_of(path: str) -> list[Flag]:
-    """
-    Return the flags that set a path in an experiment.
-
-    Examples
-    --------
-    >>> [flag.option for flag in flags_of("stop[1].patience")], len(flags_of("network"))
-    (['--patience'], 6)
-    """
+    """Return the flags that set a path in an experiment."""
     plain = re.sub(r"\[\d+\]", "", path)
     return [flag for flag in EXPERIMENT_FLAGS if flag.field == plain]
 

@@ -1,7 +1,5 @@
 """The command `fastgrok explain`: the text of a topic, and its picture where one is asked for."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any, NamedTuple

@@ -76,14 +76,7 @@ class Flag(NamedTuple):
 
 
 def items(flag: str, text: str) -> list[str]:
-    """
-    Split a comma list, leaving commas in parentheses alone.
-
-    Examples
-    --------
-    >>> items("--init", "uniform(-2,2), he_normal")
-    ['uniform(-2,2)', 'he_normal']
-    """
+    """Split a comma list, leaving commas in parentheses alone."""
     parts, depth = [""], 0
     for character in text:
         depth += (character == "(") - (character == ")")
@@ -128,14 +121,7 @@ def epochs_or_log(text: str | None) -> str | list[int] | None:
 
 
 def widths(flag: str, text: str) -> tuple[int, ...]:
-    """
-    Read the widths of hidden layers: `4`, `4x4`, or `none`.
-
-    Examples
-    --------
-    >>> widths("--hidden", "4x2"), widths("--hidden", "none")
-    ((4, 2), ())
-    """
+    """Read the widths of hidden layers: `4`, `4x4`, or `none`."""
     if text == NONE:
         return ()
     expected = "a width such as 4, several as in 4x4, or none"

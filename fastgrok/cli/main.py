@@ -57,8 +57,7 @@ def fastgrok(
 
 
 def sweep(context: typer.Context, name: str | None = None, **values: Any) -> Command:
-    """
-    Train a network for every seed, and print what happened.
+    """Train a network for every seed, and print what happened.
 
     A comma list, as in --hidden 2,4,8 --lr 0.1,0.01, gives every combination.
     """
@@ -68,8 +67,7 @@ def sweep(context: typer.Context, name: str | None = None, **values: Any) -> Com
 
 
 def replay(context: typer.Context, name: str | None = None, **values: Any) -> Command:
-    """
-    Train a seed again, with the same bits, and show its way.
+    """Train a seed again, with the same bits, and show its way.
 
     Of a store, as in fastgrok replay runs/xor --seed 42, or of what the flags say, as in fastgrok replay xor
     --hidden 4 --seed dead.
@@ -80,8 +78,7 @@ def replay(context: typer.Context, name: str | None = None, **values: Any) -> Co
 
 
 def explain(context: typer.Context, topic: str = "", name: str | None = None, **values: Any) -> Command:
-    """
-    Say why a seed did what it did, in words and as a picture.
+    """Say why a seed did what it did, in words and as a picture.
 
     As in fastgrok explain failure runs/xor --seed 42, or of what the flags say: fastgrok explain sign-flow xor
     --hidden 4 --seed dead.

@@ -66,14 +66,7 @@ def check_threads(threads: int | None, scheduler: str | None) -> None:
 
 
 def resume_command(path: str, *, shard: str | None, scheduler: str | None, threads: int | None) -> str:
-    """
-    Return the command that goes on with the work on a store.
-
-    Examples
-    --------
-    >>> resume_command("runs/a b", shard="3/8", scheduler=None, threads=2)
-    "fastgrok resume 'runs/a b' --shard 3/8 --threads 2"
-    """
+    """Return the command that goes on with the work on a store."""
     words = ["fastgrok", "resume", path]
     for flag, value in {"--shard": shard, "--scheduler": scheduler, "--threads": threads}.items():
         words += [] if value is None else [flag, str(value)]
@@ -81,14 +74,7 @@ def resume_command(path: str, *, shard: str | None, scheduler: str | None, threa
 
 
 def part(text: str) -> tuple[int, int]:
-    """
-    Read `i/n`.
-
-    Examples
-    --------
-    >>> part("3/8")
-    (3, 8)
-    """
+    """Read `i/n`."""
     match = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,6})", text, re.ASCII)
     i, n = (int(match[1]), int(match[2])) if match else (0, 0)
     if not 1 <= i <= n:
@@ -132,8 +118,7 @@ def _ended(
 
 
 def status(path: Directory, as_json: Json = False) -> int:
-    """
-    Show how far a store is: done, left, rate, time left, bad shards.
+    """Show how far a store is: done, left, rate, time left, bad shards.
 
     The exit status is 1 if something is wrong with its files.
     """
@@ -163,8 +148,7 @@ def verify(
     sample: Annotated[int, typer.Option(help="rows that are trained again")] = 100,
     as_json: Json = False,
 ) -> int:
-    """
-    Check every shard of a store by its checksum, and some rows bit for bit.
+    """Check every shard of a store by its checksum, and some rows bit for bit.
 
     Temporary files of writers that are gone are removed. A shard that is not what was written is marked as bad, so
     that fastgrok resume makes it again; until then the exit status is 1. What is only missing is no error, nor are

@@ -15,8 +15,7 @@ def study(
     seeds: Annotated[int | None, typer.Option(help="seeds of each configuration; the study has a default")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON document")] = False,
 ) -> int:
-    """
-    Run a published result again: expectation beside observation, with intervals.
+    """Run a published result again: expectation beside observation, with intervals.
 
     The exit status is 0 whether or not they agree; the last line says whether they do.
     """

@@ -72,14 +72,7 @@ def _sweep(requested: Request, values: Values, given: Collection[str]) -> int:
 
 
 def seeds_of(text: str) -> Seeds:
-    """
-    Read `n`, `first:stop`, or a comma list of seeds.
-
-    Examples
-    --------
-    >>> seeds_of("1e3"), seeds_of("42:43"), seeds_of("3,5,8")
-    (range(0, 1000), range(42, 43), [3, 5, 8])
-    """
+    """Read `n`, `first:stop`, or a comma list of seeds."""
     if "," in text:
         if any(re.fullmatch("0[0-9]+", item) for item in items("--seeds", text)):  # 100,000 is not seeds 100 and 0
             raise InvalidExperiment("--seeds", text, "seeds without zeros before them; 100_000 for 100,000 seeds")
@@ -91,14 +84,7 @@ def seeds_of(text: str) -> Seeds:
 
 
 def is_store_path(out: str | None) -> bool:
-    """
-    Whether `--out` names a store: neither a Parquet nor a NetCDF file.
-
-    Examples
-    --------
-    >>> is_store_path("runs/xor"), is_store_path("xor.parquet"), is_store_path(None)
-    (True, False, False)
-    """
+    """Whether `--out` names a store: neither a Parquet nor a NetCDF file."""
     if out is None or Path(out).suffix in _FILES:
         return False
     if Path(out).suffix and "://" not in out and not out.endswith("/") and not Path(out).is_dir():
@@ -161,8 +147,7 @@ def _train(requested: Request, seeds: Seeds, values: Values) -> Any:
 
 
 def _document(result: Any, seeds: Seeds, out: str | None) -> dict[str, Any]:
-    """
-    Return a result for machines: exact counts, experiments, and where it all comes from.
+    """Return a result for machines: exact counts, experiments, and where it all comes from.
 
     `converged` counts the seeds that met the criteria, `outcomes` what they were in the end: under --keep-training
     one may diverge later.

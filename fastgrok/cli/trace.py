@@ -82,14 +82,7 @@ def experiment_of(name: str | None, values: Values, typed: Collection[str]) -> E
 
 
 def config_of(text: str | None) -> int | dict[str, str] | None:
-    """
-    Read which configuration of a store is meant: its place, or labels.
-
-    Examples
-    --------
-    >>> config_of("3"), config_of("init=HeNormal(),optimizer.lr=0.1")
-    (3, {'init': 'HeNormal()', 'optimizer.lr': '0.1'})
-    """
+    """Read which configuration of a store is meant: its place, or labels."""
     if text is None:
         return None
     if text.isascii() and text.isdecimal():

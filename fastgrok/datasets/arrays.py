@@ -12,14 +12,7 @@ MAX_ROWS = 10**7
 
 
 def examples_array(field: str, value: Any) -> NDArray[np.float64]:
-    """
-    Return a read-only float64 copy of shape (n_examples, n_columns), with rows and columns and finite values.
-
-    Examples
-    --------
-    >>> examples_array("X", [[1, 2], [3, 4]]).dtype
-    dtype('float64')
-    """
+    """Return a read-only float64 copy of shape (n_examples, n_columns), with rows and columns and finite values."""
     array = _numeric(field, value)
     if array.ndim == 1 and array.size:
         n = array.size
@@ -29,14 +22,7 @@ def examples_array(field: str, value: Any) -> NDArray[np.float64]:
 
 
 def targets_array(field: str, value: Any) -> NDArray[np.float64]:
-    """
-    Return the same for targets; a 1-D array becomes a column.
-
-    Examples
-    --------
-    >>> targets_array("y", [1, 2]).shape
-    (2, 1)
-    """
+    """Return the same for targets; a 1-D array becomes a column."""
     array = _numeric(field, value)
     return _table(field, value, array[:, np.newaxis] if array.ndim == 1 else array)
 
@@ -72,28 +58,14 @@ def _table(field: str, value: Any, array: NDArray[Any]) -> NDArray[np.float64]:
 
 
 def text(field: str, value: Any) -> str:
-    """
-    Return a string that is not empty.
-
-    Examples
-    --------
-    >>> text("name", "xor")
-    'xor'
-    """
+    """Return a string that is not empty."""
     if not isinstance(value, str) or not value:
         raise InvalidExperiment(field, value, "a string that is not empty")
     return str(value)
 
 
 def unique_names(field: str, value: Any, letter: str, count: int) -> tuple[str, ...]:
-    """
-    Return `count` names, each different.
-
-    Examples
-    --------
-    >>> unique_names("feature_names", None, "x", 2)
-    ('x0', 'x1')
-    """
+    """Return `count` names, each different."""
     if value is None:
         return tuple(f"{letter}{k}" for k in range(count))
     names = value.tolist() if isinstance(value, np.ndarray) else value

@@ -36,8 +36,7 @@ def _bits(name: str, n_bits: int, low: Any, target: Callable[[tuple[int, ...]], 
 
 
 def xor(low: int = 0) -> Dataset:
-    """
-    Return the four examples of exclusive or.
+    """Return the four examples of exclusive or.
 
     Parameters
     ----------
@@ -54,8 +53,7 @@ def xor(low: int = 0) -> Dataset:
 
 
 def and_(low: int = 0) -> Dataset:
-    """
-    Return the four examples of and.
+    """Return the four examples of and.
 
     Parameters
     ----------
@@ -72,8 +70,7 @@ def and_(low: int = 0) -> Dataset:
 
 
 def or_(low: int = 0) -> Dataset:
-    """
-    Return the four examples of or.
+    """Return the four examples of or.
 
     Parameters
     ----------
@@ -90,8 +87,7 @@ def or_(low: int = 0) -> Dataset:
 
 
 def parity(n_bits: int, low: int = 0) -> Dataset:
-    """
-    Return the 2**n_bits patterns of bits, with target 1 where the number of ones is odd.
+    """Return the 2**n_bits patterns of bits, with target 1 where the number of ones is odd.
 
     Parameters
     ----------
@@ -112,8 +108,7 @@ def parity(n_bits: int, low: int = 0) -> Dataset:
 
 
 def streetlights() -> Dataset:
-    """
-    Return the six crossings of *Grokking Deep Learning*, chapter 6: three lights, and whether people walk.
+    """Return the six crossings of *Grokking Deep Learning*, chapter 6: three lights, and whether people walk.
 
     The middle light alone decides.
 
@@ -128,8 +123,7 @@ def streetlights() -> Dataset:
 
 
 def deep_streetlights() -> Dataset:
-    """
-    Return the four crossings of *Grokking Deep Learning*, chapter 6, that no single layer can learn.
+    """Return the four crossings of *Grokking Deep Learning*, chapter 6, that no single layer can learn.
 
     People walk where exactly one of the first two lights is on.
 

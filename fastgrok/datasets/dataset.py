@@ -19,8 +19,7 @@ from fastgrok.errors import MISSING, InvalidExperiment, check_keys
 
 @dataclass(frozen=True, init=False, eq=False, repr=False)
 class Dataset:
-    """
-    Inputs and targets, one row an example.
+    """Inputs and targets, one row an example.
 
     Parameters
     ----------
@@ -95,8 +94,7 @@ class Dataset:
         delimiter: str = ",",
         name: str | None = None,
     ) -> Self:
-        """
-        Read a CSV file: UTF-8, a header, then numbers; blank lines are skipped.
+        """Read a CSV file: UTF-8, a header, then numbers; blank lines are skipped.
 
         Parameters
         ----------
@@ -134,8 +132,7 @@ class Dataset:
 
     @classmethod
     def from_npz(cls, path: str | Path, X: str = "X", y: str = "y", *, name: str | None = None) -> Self:
-        """
-        Read two arrays of an NPZ file, as `numpy.savez` writes it; pickled objects are never loaded.
+        """Read two arrays of an NPZ file, as `numpy.savez` writes it; pickled objects are never loaded.
 
         Parameters
         ----------
@@ -187,8 +184,7 @@ class Dataset:
         return int(self.y.shape[1])
 
     def split(self, validation: float, *, seed: int = 0, stratified: bool = False) -> tuple[Self, Self]:
-        """
-        Split the examples at random into two datasets, one to train on and one to validate on.
+        """Split the examples at random into two datasets, one to train on and one to validate on.
 
         Parameters
         ----------
@@ -233,8 +229,7 @@ class Dataset:
         return type(self)(self.X[rows], self.y[rows], name, self.feature_names, self.target_names)
 
     def to_dict(self) -> dict[str, Any]:
-        """
-        Return "type" and every field, arrays as lists of rows.
+        """Return "type" and every field, arrays as lists of rows.
 
         Examples
         --------
@@ -253,8 +248,7 @@ class Dataset:
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Self:
-        """
-        Rebuild what `to_dict` wrote: "type" and every field.
+        """Rebuild what `to_dict` wrote: "type" and every field.
 
         Raises
         ------
@@ -304,14 +298,7 @@ class Dataset:
 def split_rows(
     targets: NDArray[np.float64], count: int, seed: int, *, stratified: bool
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """
-    Return the rows to train on and `count` rows to validate on, drawn by a seed. `targets`: (n_examples, n_out).
-
-    Examples
-    --------
-    >>> split_rows(np.array([[0], [0], [1], [1]]), 2, 0, stratified=True)
-    (array([1, 3]), array([0, 2]))
-    """
+    """Return the rows to train on and `count` to validate on, drawn by a seed. `targets`: (n_examples, n_out)."""
     rng = np.random.default_rng(seed)
     shuffled = rng.permutation(len(targets))
     if not stratified:

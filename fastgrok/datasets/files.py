@@ -21,15 +21,7 @@ _BLOCK = 2**30  # bytes that pyarrow parses at a time: no row may be longer
 
 
 def checked_path(path: str | os.PathLike[str]) -> str:
-    """
-    Return the path of an existing file.
-
-    Examples
-    --------
-    >>> checked_path("missing.csv")
-    Traceback (most recent call last):
-    fastgrok.errors.InvalidExperiment: path = 'missing.csv': expected an existing file
-    """
+    """Return the path of an existing file."""
     name = os.fspath(path) if isinstance(path, str | os.PathLike) else None
     if not isinstance(name, str):
         raise InvalidExperiment("path", path, "the path of a file")
@@ -43,17 +35,7 @@ def checked_path(path: str | os.PathLike[str]) -> str:
 
 
 def read_npz(path: str | os.PathLike[str], *keys: str) -> list[NDArray[Any]]:
-    """
-    Return some arrays of an NPZ file; pickled objects are never loaded.
-
-    Examples
-    --------
-    >>> import pathlib, tempfile
-    >>> path = pathlib.Path(tempfile.mkdtemp(), "data.npz")
-    >>> np.savez(path, X=np.eye(2))
-    >>> read_npz(path, "X")[0].shape
-    (2, 2)
-    """
+    """Return some arrays of an NPZ file; pickled objects are never loaded."""
     name = checked_path(path)
     try:
         with open(name, "rb") as file:
@@ -93,17 +75,7 @@ def read_csv(
     classes: bool | None = None,
     delimiter: str = ",",
 ) -> Columns:
-    """
-    Read the columns of a CSV file, as `Dataset.from_csv` describes.
-
-    Examples
-    --------
-    >>> import pathlib, tempfile
-    >>> path = pathlib.Path(tempfile.mkdtemp(), "data.csv")
-    >>> _ = path.write_text("a,b\\n1,2\\n3,4\\n")
-    >>> read_csv(path, "b").X.tolist()
-    [[1.0], [3.0]]
-    """
+    """Read the columns of a CSV file, as `Dataset.from_csv` describes."""
     name = checked_path(path)
     if not isinstance(delimiter, str) or len(delimiter) != 1 or delimiter in '\r\n"\0' or not delimiter.isascii():
         raise InvalidExperiment("delimiter", delimiter, "one ASCII character, neither a quote nor a line's end")

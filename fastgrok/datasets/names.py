@@ -25,14 +25,7 @@ class Call(NamedTuple):
 
 
 def split_call(field: str, text: str) -> Call:
-    """
-    Take a name with numbers and words in parentheses apart.
-
-    Examples
-    --------
-    >>> split_call("init", "uniform(-2, high=0.5)")
-    Call(name='uniform', args=(-2,), kwargs={'high': 0.5})
-    """
+    """Take a name with numbers and words in parentheses apart."""
     expected = "a name, with numbers or words in parentheses if any, such as uniform(-2, 2)"
     match = _CALL.fullmatch(text) if isinstance(text, str) else None
     if match is None and isinstance(text, str) and text.count("(") > text.count(")"):
@@ -65,8 +58,7 @@ def _value(text: str) -> Value | None:
 
 
 def by_name(name: str) -> Dataset:
-    """
-    Return the dataset that a command line names.
+    """Return the dataset that a command line names.
 
     Parameters
     ----------

@@ -73,16 +73,7 @@ def checked_experiment(experiment: Any) -> Experiment:
 
 
 def checked_seeds(seeds: Any, stream: str) -> NDArray[np.uint64]:
-    """
-    Return seeds as an array.
-
-    Examples
-    --------
-    >>> checked_seeds(3, "numpy")
-    array([0, 1, 2], dtype=uint64)
-    >>> checked_seeds([7, 2**64 - 1], "numpy")
-    array([                   7, 18446744073709551615], dtype=uint64)
-    """
+    """Return seeds as an array."""
     largest = LARGEST_SEED[stream]
     if _is_integer(seeds):
         n = int(seeds)
@@ -141,15 +132,7 @@ def _is_integer(value: Any) -> bool:
 
 
 def checked_integer(field: str, value: Any, largest: int | None = None) -> int | None:
-    """
-    Return an optional integer, 1 or more.
-
-    Examples
-    --------
-    >>> checked_integer("threads", 0)
-    Traceback (most recent call last):
-    fastgrok.errors.InvalidExperiment: threads = 0: expected None, or an integer at least 1
-    """
+    """Return an optional integer, 1 or more."""
     if value is None:
         return None
     if not _is_integer(value) or int(value) < 1 or (largest is not None and int(value) > largest):

@@ -1,7 +1,5 @@
 """What is drawn from a seed's stream, and what of the stream is kept."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The choice of driver: how many lanes, general or specialised, and its key."""
 
-from __future__ import annotations
-
 import functools
 from typing import Any, NamedTuple
 

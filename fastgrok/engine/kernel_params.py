@@ -1,7 +1,5 @@
 """What an experiment is in numbers: everything that a driver reads at run time, and what it is compiled for."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

@@ -1,7 +1,5 @@
 """A network laid out in memory, and the functions that stand for its kinds of layers."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from fastgrok.engine.activations import ACTIVATIONS

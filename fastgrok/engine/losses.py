@@ -3,8 +3,6 @@
 A further one is a name in `spec/losses.py`, its functions in `kernels/nn/losses.py`, and a record here.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 

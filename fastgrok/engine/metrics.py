@@ -1,7 +1,5 @@
 """Result variables from what the kernels wrote: one row a seed."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Iterable
 from typing import cast

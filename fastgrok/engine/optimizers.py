@@ -3,8 +3,6 @@
 A further one is a class in `spec/optimizers.py`, its update in `kernels/nn/optimizers.py`, and a record here.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any, NamedTuple
 

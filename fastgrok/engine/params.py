@@ -12,16 +12,9 @@ from fastgrok.spec.network import Network
 
 
 def split(network: Network, flat: NDArray[Any]) -> list[NDArray[Any]]:
-    """
-    Return the parameters layer by layer, as views.
+    """Return the parameters layer by layer, as views.
 
     flat: shape (n_seeds, n_params).
-
-    Examples
-    --------
-    >>> import fastgrok as fg
-    >>> [array.shape for array in split(fg.mlp(2, 4, 1), np.zeros((8, 17)))]
-    [(8, 2, 4), (8, 4), (8, 4, 1), (8, 1)]
     """
     arrays, start = [], 0
     for shape in network.param_shapes:
@@ -32,15 +25,7 @@ def split(network: Network, flat: NDArray[Any]) -> list[NDArray[Any]]:
 
 
 def joined(network: Network, params: Any, dtype: str) -> NDArray[Any]:
-    """
-    Return parameters as one flat row for each network, checked.
-
-    Examples
-    --------
-    >>> import fastgrok as fg
-    >>> joined(fg.mlp(2, 1), [[[0.5], [0.25]], [1]], "float64")
-    array([[0.5 , 0.25, 1.  ]])
-    """
+    """Return parameters as one flat row for each network, checked."""
     shapes = network.param_shapes
     if not isinstance(params, Sequence) or isinstance(params, str | bytes):
         raise InvalidExperiment("params", params, f"a list of {len(shapes)} arrays: {_named(shapes)}")

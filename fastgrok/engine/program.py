@@ -1,7 +1,5 @@
 """An experiment's compiled kernels, and what they do with one chunk of seeds."""
 
-from __future__ import annotations
-
 import itertools
 from typing import Any, NamedTuple, cast
 

@@ -1,7 +1,5 @@
 """Where everything about a thing of a kind stands once: an activation, an optimizer, a loss, a distribution."""
 
-from __future__ import annotations
-
 from typing import Any, NoReturn, TypeVar
 
 Key = TypeVar("Key")

@@ -1,7 +1,5 @@
 """A pool of threads, and chunks of rows that it is given."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import threading

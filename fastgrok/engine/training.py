@@ -1,7 +1,5 @@
 """Training of many seeds in chunks, and what else is done for many seeds in threads."""
 
-from __future__ import annotations
-
 import contextlib
 import dataclasses
 import queue
@@ -98,8 +96,7 @@ def train(
     collect: Callable[[slice, ChunkResult], object] | None = None,
     pool: ThreadPoolExecutor | None = None,
 ) -> TrainingOutput:
-    """
-    Train one network per seed.
+    """Train one network per seed.
 
     seeds: uint64 (n_seeds,).
     """

@@ -1,7 +1,5 @@
 """The memory that kernels work in, and what they write."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

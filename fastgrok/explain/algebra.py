@@ -1,7 +1,5 @@
 """A network as a formula, as a line of NumPy, and as bricks."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -30,8 +28,7 @@ _NUMPY = _Notation("layer_{}", ".dot(weights_{0}_{1})", " + bias_{1}", "{}({})")
 
 @dataclass(frozen=True)
 class Algebra:
-    """
-    A network written down.
+    """A network written down.
 
     Parameters
     ----------
@@ -80,8 +77,7 @@ class Algebra:
 
 
 def algebra(network: Network) -> Algebra:
-    """
-    Write a network as a formula, as a line of NumPy that runs, and as bricks.
+    """Write a network as a formula, as a line of NumPy that runs, and as bricks.
 
     Parameters
     ----------

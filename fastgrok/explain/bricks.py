@@ -1,7 +1,5 @@
 """Vectors as strips and matrices as blocks, in characters."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -15,8 +13,7 @@ _APART = 2
 
 
 class Brick(NamedTuple):
-    """
-    A vector or a matrix of a network.
+    """A vector or a matrix of a network.
 
     Parameters
     ----------
@@ -47,14 +44,7 @@ class Brick(NamedTuple):
 
 
 def cells(n: int) -> list[bool]:
-    """
-    Return what is drawn of so many numbers in a row: True for a number, False for a gap.
-
-    Examples
-    --------
-    >>> cells(2), cells(256)
-    ([True, True], [True, True, True, False, True, True])
-    """
+    """Return what is drawn of so many numbers in a row: True for a number, False for a gap."""
     if n <= MOST_CELLS:
         return [True] * n
     gap = MOST_CELLS // 2
@@ -62,8 +52,7 @@ def cells(n: int) -> list[bool]:
 
 
 def brick_lines(bricks: Iterable[Brick]) -> list[str]:
-    """
-    Return bricks side by side, below each other where a line is full.
+    """Return bricks side by side, below each other where a line is full.
 
     Examples
     --------

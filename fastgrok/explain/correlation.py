@@ -55,8 +55,7 @@ class LayerCorrelation(NamedTuple):
 
 @dataclass(frozen=True)
 class Correlation:
-    """
-    What correlates with what, at every recorded time.
+    """What correlates with what, at every recorded time.
 
     Parameters
     ----------
@@ -87,8 +86,7 @@ class Correlation:
 
 
 def correlation(trace: Any, *, least: float = 0.5) -> Correlation:
-    """
-    Say what correlates with what, what each layer has found, and which weights are learning.
+    """Say what correlates with what, what each layer has found, and which weights are learning.
 
     Parameters
     ----------
@@ -192,19 +190,12 @@ def _size(r: NDArray[Any]) -> NDArray[Any]:
 def pearson(
     x: NDArray[Any], y: NDArray[Any], where: NDArray[np.bool_] | None = None, *, constant: float = CONSTANT["float64"]
 ) -> NDArray[np.float64]:
-    """
-    Return the correlation of every column of x with every column of y, NaN where one of them is constant.
+    """Return the correlation of every column of x with every column of y, NaN where one of them is constant.
 
     r = sum (x - mean x)(y - mean y) / sqrt(sum (x - mean x)**2 sum (y - mean y)**2).
 
     x: (..., n_examples, n_x); y: (..., n_examples, n_y); axes before the examples are broadcast; where: (...,
     n_examples, n_y): the examples that count, for each column of y; None: all; returns (..., n_x, n_y).
-
-    Examples
-    --------
-    >>> x, y = np.array([[0.0], [1], [2], [3]]), np.array([[0.0], [1], [2], [0]])
-    >>> pearson(x, y).round(3), pearson(x, y, y > 0)
-    (array([[0.135]]), array([[1.]]))
     """
     x, y = x.astype(np.float64), y.astype(np.float64)
     weight = np.ones_like(y) if where is None else where.astype(np.float64)

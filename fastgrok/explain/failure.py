@@ -61,8 +61,7 @@ CAUSES: tuple[Callable[[xr.Dataset, Experiment], Evidence | None], ...] = (
 
 @dataclass(frozen=True)
 class Failure:
-    """
-    Why a seed failed.
+    """Why a seed failed.
 
     Parameters
     ----------
@@ -101,8 +100,7 @@ class Failure:
 
 
 def failure(trace: Any) -> Failure:
-    """
-    Say why a seed failed, with the evidence.
+    """Say why a seed failed, with the evidence.
 
     Parameters
     ----------

@@ -1,7 +1,5 @@
 """One Linear layer and its activations in a worked pass: the numbers, and their text."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -16,8 +14,7 @@ from fastgrok.statistics.tables import table
 
 
 class ActivationPass(NamedTuple):
-    """
-    One activation.
+    """One activation.
 
     Parameters
     ----------
@@ -35,8 +32,7 @@ class ActivationPass(NamedTuple):
 
 
 class LayerPass(NamedTuple):
-    """
-    One Linear layer with its activations.
+    """One Linear layer with its activations.
 
     Parameters
     ----------
@@ -81,14 +77,7 @@ class LayerPass(NamedTuple):
 
 
 def factor(value: Any) -> str:
-    """
-    Write a number that stands behind another: a negative one in brackets.
-
-    Examples
-    --------
-    >>> factor(2), factor(-0.5)
-    ('2', '(-0.5)')
-    """
+    """Write a number that stands behind another: a negative one in brackets."""
     text = precise(value)
     return f"({text})" if text.startswith("-") else text
 
@@ -128,8 +117,7 @@ def returned_text(after: LayerPass, i: int) -> str:
 
 
 def backward_text(layer: LayerPass, arriving: Callable[[int], str], loss_includes_last: bool) -> Iterator[str]:
-    """
-    Write the deltas of a layer.
+    """Write the deltas of a layer.
 
     arriving: how the loss grows with an output of the layer, by unit; loss_includes_last: whether the loss is
     differentiated together with the last activation.

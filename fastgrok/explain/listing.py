@@ -1,7 +1,5 @@
 """Weights and biases one a line, written and read: `L0N0 -> L1N0 = 0.66`, `0B -> L1N0: 0.0`."""
 
-from __future__ import annotations
-
 import itertools
 import math
 import re
@@ -36,8 +34,7 @@ class _Entry(NamedTuple):
 
 
 def listing(network: Network, params: list[ArrayLike]) -> str:
-    """
-    Return the parameters of one network, one a line, layer by layer: first the biases, then the weights.
+    """Return the parameters of one network, one a line, layer by layer: first the biases, then the weights.
 
     Parameters
     ----------
@@ -79,8 +76,7 @@ def listing(network: Network, params: list[ArrayLike]) -> str:
 
 
 def read_listing(text: str, network: Network | None = None) -> tuple[Network | None, list[NDArray[np.float64]]]:
-    """
-    Read what `listing` writes.
+    """Read what `listing` writes.
 
     Parameters
     ----------

@@ -55,8 +55,7 @@ class InputGrowth(NamedTuple):
 
 @dataclass(frozen=True)
 class Overfitting:
-    """
-    Whether a network learns its examples by heart.
+    """Whether a network learns its examples by heart.
 
     Parameters
     ----------
@@ -113,8 +112,7 @@ class Overfitting:
 
 
 def overfitting(trace: Any, *, least: float = 0.05) -> Overfitting:
-    """
-    Say whether the validation loss rises while the training loss goes on falling, since when, and what grew.
+    """Say whether the validation loss rises while the training loss goes on falling, since when, and what grew.
 
     The curves part at the time of the smallest validation loss, if at the end the validation loss is more than
     `least` above it, as a share of it, and the training loss is below what it was then. What is less than 1e-6 of the

@@ -1,7 +1,5 @@
 """One network and its pass through examples: every activation and delta, as the kernels compute them."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -68,8 +66,7 @@ class Pass(NamedTuple):
 
 
 def network_pass(experiment: Experiment, params: Params, X: Array, y: Array) -> Pass:
-    """
-    Send examples through a network and back, with the kernels that train.
+    """Send examples through a network and back, with the kernels that train.
 
     X: inputs (n_examples, n_in); y: targets (n_examples, n_out).
 
@@ -77,14 +74,6 @@ def network_pass(experiment: Experiment, params: Params, X: Array, y: Array) -> 
     -----
     Where a loss is differentiated together with the last activation, there is no delta between the two: it is
     that of the activation's input on both sides.
-
-    Examples
-    --------
-    >>> import fastgrok as fg
-    >>> X, y = np.array([[1.0, 1.0]]), np.array([[4.0]])
-    >>> exp = fg.Experiment(fg.mlp(2, 1, output="relu"), fg.Dataset(X, y))
-    >>> [delta.tolist() for delta in network_pass(exp, [np.array([[1.0], [2.0]]), np.zeros(1)], X, y).deltas]
-    [[[-1.0, -2.0]], [[-1.0]], [[-1.0]]]
     """
     network = experiment.network
     on_examples = Experiment(network, Dataset(X, y), loss=experiment.loss, dtype=experiment.dtype)

@@ -24,8 +24,7 @@ _COLUMNS, _ROWS = 10, 24  # examples and weights of a layer in the text
 
 @dataclass(frozen=True)
 class Pressure:
-    """
-    Which way each example pushes each weight.
+    """Which way each example pushes each weight.
 
     Parameters
     ----------
@@ -69,8 +68,7 @@ class ParamPressure(NamedTuple):
 
 
 def pressure(trace: Any, *, at: int | None = 0) -> Pressure:
-    """
-    Say which way each example pushes each weight in a step, and how much of it cancels.
+    """Say which way each example pushes each weight in a step, and how much of it cancels.
 
     The pressure of an example on weight (i, j) is -input_i * delta_j: minus the gradient of its own loss; on a bias
     -delta_j. Conflict is 1 - |sum| / sum|.| over the examples: 0 where all push one way, 1 where all of it cancels,

@@ -51,8 +51,7 @@ def replay(
     record_at: str | Sequence[int] | None = None,
     params: Sequence[ArrayLike] | None = None,
 ) -> xr.Dataset:
-    """
-    Train a seed again, with the same bits as in a sweep, and record everything on the way.
+    """Train a seed again, with the same bits as in a sweep, and record everything on the way.
 
     Parameters
     ----------
@@ -159,8 +158,7 @@ class _History(NamedTuple):
 def _history(
     experiment: Experiment, seeds: NDArray[np.uint64], params: NDArray[np.floating] | None, recording: Recording
 ) -> _History:
-    """
-    Train some seeds, keeping the states that a recording asks for.
+    """Train some seeds, keeping the states that a recording asks for.
 
     seeds: (n_seeds,); params: initial parameters (n_seeds, n_params), instead of those that the seeds draw.
     """

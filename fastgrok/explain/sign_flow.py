@@ -1,7 +1,5 @@
 """Signs only: of delta through every layer, and of every weight's update."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -33,8 +31,7 @@ _RESULTS = {1: "higher than expected", 0: "as expected", -1: "lower than expecte
 
 
 class SignLayer(NamedTuple):
-    """
-    One layer, as the flow of signs passes it on its way back.
+    """One layer, as the flow of signs passes it on its way back.
 
     Parameters
     ----------
@@ -72,8 +69,7 @@ class SignLayer(NamedTuple):
 
 
 class Blocked(NamedTuple):
-    """
-    A unit that blocks the flow.
+    """A unit that blocks the flow.
 
     Parameters
     ----------
@@ -102,8 +98,7 @@ class Blocked(NamedTuple):
 
 @dataclass(frozen=True)
 class SignFlow:
-    """
-    The signs of delta and of the updates, example by example.
+    """The signs of delta and of the updates, example by example.
 
     Parameters
     ----------
@@ -157,8 +152,7 @@ def sign_flow(
     *,
     leaky_slope: float = 0.01,
 ) -> SignFlow:
-    """
-    Follow the sign of delta from the loss back to the input, and say which way each weight is sent.
+    """Follow the sign of delta from the loss back to the input, and say which way each weight is sent.
 
     Parameters
     ----------

@@ -1,7 +1,5 @@
 """Which way a weight goes, by situation: true of every network, whatever its numbers are."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple, get_args
@@ -29,8 +27,7 @@ _NOTES = (
 
 
 class FlowRule(NamedTuple):
-    """
-    How a layer passes the sign of delta back.
+    """How a layer passes the sign of delta back.
 
     Parameters
     ----------
@@ -51,8 +48,7 @@ class FlowRule(NamedTuple):
 
 
 class UpdateRule(NamedTuple):
-    """
-    Which way the weights of a Linear layer go.
+    """Which way the weights of a Linear layer go.
 
     Parameters
     ----------
@@ -77,8 +73,7 @@ class UpdateRule(NamedTuple):
 
 @dataclass(frozen=True)
 class SignRules:
-    """
-    The sign of delta through every layer, and the direction of every update, by situation.
+    """The sign of delta through every layer, and the direction of every update, by situation.
 
     Parameters
     ----------
@@ -111,8 +106,7 @@ class SignRules:
 
 
 def sign_rules(network: Network, loss: Loss = "half_squared_error") -> SignRules:
-    """
-    Say by situation how the sign of delta flows back, and which way a weight goes.
+    """Say by situation how the sign of delta flows back, and which way a weight goes.
 
     Parameters
     ----------

@@ -1,7 +1,5 @@
 """How the texts of explanations name examples, layers and parameters, and break their lines."""
 
-from __future__ import annotations
-
 import functools
 import textwrap
 from collections.abc import Sequence
@@ -28,15 +26,7 @@ def numbers(values: np.ndarray) -> str:
 
 
 def example(data: Dataset, k: int) -> str:
-    """
-    Return an example by its number, inputs and targets.
-
-    Examples
-    --------
-    >>> import fastgrok as fg
-    >>> example(fg.datasets.xor(), 1)
-    'example 1 (0, 1 -> 1)'
-    """
+    """Return an example by its number, inputs and targets."""
     return f"example {k} ({_row(data.X[k])} -> {_row(data.y[k])})"
 
 
@@ -46,15 +36,7 @@ def _row(values: Sequence[Any]) -> str:
 
 
 def param_names(experiment: Experiment, layer: int) -> list[str]:
-    """
-    Return what to call each weight of a Linear layer, row by row, then each bias.
-
-    Examples
-    --------
-    >>> import fastgrok as fg
-    >>> param_names(fg.Experiment(fg.mlp(2, 1), fg.datasets.and_()), 1)
-    ['x0 -> unit 0', 'x1 -> unit 0', 'bias -> unit 0']
-    """
+    """Return what to call each weight of a Linear layer, row by row, then each bias."""
     linear = experiment.network.linears[layer - 1]
     inputs = experiment.data.feature_names if layer == 1 else [f"unit {i}" for i in range(linear.fan_in)]
     sources = [one_line(name) for name in [*inputs, *["bias"] * linear.bias]]

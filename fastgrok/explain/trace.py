@@ -20,16 +20,7 @@ _NO_FUNCTION = {"type": "Zeros"}  # in place of a function, which no file holds:
 
 
 class Moment(NamedTuple):
-    """
-    A time of a trace.
-
-    Examples
-    --------
-    >>> str(Moment(3, 9)), Moment(3, 9).time
-    ('step 9 (epoch 3)', 9)
-    >>> str(Moment(3, None)), Moment(3, None).time
-    ('epoch 3', 3)
-    """
+    """A time of a trace."""
 
     epoch: int  # the epoch after which it was, or in which the update was made; 0 is the initialisation
     step: int | None  # the update after which it was; None in a trace by epoch
@@ -124,15 +115,9 @@ def layer_input(trace: xr.Dataset, layer: int) -> NDArray[Any]:
 
 
 def start_of_last_run(holds: NDArray[np.bool_]) -> int:
-    """
-    Return the index from which something holds to the end; the length if it does not hold at the end.
+    """Return the index from which something holds to the end; the length if it does not hold at the end.
 
     holds: shape (n_times,).
-
-    Examples
-    --------
-    >>> start_of_last_run(np.array([True, False, True, True])), start_of_last_run(np.array([True, False]))
-    (2, 2)
     """
     broken = np.flatnonzero(~holds)
     return int(broken[-1]) + 1 if broken.size else 0

@@ -1,7 +1,5 @@
 """Every variable of a trace once: what replaying a seed records beside its result variables."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
@@ -105,15 +103,7 @@ def _after_each(experiment: Experiment) -> Iterator[tuple[str, TraceVariable]]:
 
 
 def param_variables(network: Network) -> list[str]:
-    """
-    Return the variables that hold the parameters, in the order of `network.param_shapes`.
-
-    Examples
-    --------
-    >>> import fastgrok as fg
-    >>> param_variables(fg.mlp(2, 4, 1))
-    ['weight_1', 'bias_1', 'weight_2', 'bias_2']
-    """
+    """Return the variables that hold the parameters, in the order of `network.param_shapes`."""
     return [name for name, _ in _params(network, "{param}_{k}", "")]
 
 
@@ -128,12 +118,6 @@ def _params(network: Network, form: str, meaning: str, *dims: str) -> Iterator[t
 def activation_places(network: Network) -> list[tuple[int, int]]:
     """
     Return for each Linear layer the places of its output, and of that of the last activation after it, among layers.
-
-    Examples
-    --------
-    >>> import fastgrok as fg
-    >>> activation_places(fg.mlp(2, 4, 1))
-    [(0, 1), (2, 2)]
     """
     places: list[tuple[int, int]] = []
     for place, layer in enumerate(network.layers):

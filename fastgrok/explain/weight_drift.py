@@ -36,8 +36,7 @@ class WeightDrift(NamedTuple):
 
 
 def weight_drift(values: NDArray[Any]) -> WeightDrift:
-    """
-    Return how a parameter moved.
+    """Return how a parameter moved.
 
     values: (n_times, ...).
 
@@ -48,12 +47,6 @@ def weight_drift(values: NDArray[Any]) -> WeightDrift:
     show that a weight learns. One that goes away and comes back has no net movement: it has not learned, over this
     history. With momentum and Adam steps follow each other, and noise alone moves further: 2 is passed often then. A
     trace by step has other steps than one by epoch, so the two may disagree about a weight that hardly moves.
-
-    Examples
-    --------
-    >>> steady, circling = np.arange(10.0), np.arange(10) % 2
-    >>> weight_drift(np.stack([steady, circling], axis=1)).learned
-    array([ True, False])
     """
     values = values.astype(np.float64)
     with np.errstate(over="ignore", invalid="ignore"):  # of a network that diverges

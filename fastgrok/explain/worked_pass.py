@@ -1,7 +1,5 @@
 """One input through one network, forward and backward, every number on the way."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -37,8 +35,7 @@ _LEGEND = (
 
 @dataclass(frozen=True)
 class WorkedPass:
-    """
-    One input, forward and backward.
+    """One input, forward and backward.
 
     Parameters
     ----------
@@ -83,8 +80,7 @@ def worked_pass(
     target: ArrayLike | None = None,
     at: int | None = None,
 ) -> WorkedPass:
-    """
-    Work out what a network makes of one input, and what one update makes of the network.
+    """Work out what a network makes of one input, and what one update makes of the network.
 
     Parameters
     ----------

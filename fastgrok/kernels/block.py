@@ -1,7 +1,5 @@
 """A block of lanes: its memory as views, how examples and parameters get into it, and which units are alive."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any, NamedTuple
 

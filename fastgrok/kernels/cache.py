@@ -1,7 +1,5 @@
 """Compiled kernels on disk: one file each, named by a hash of everything that its code depends on."""
 
-from __future__ import annotations
-
 import functools
 import hashlib
 import os

@@ -1,7 +1,5 @@
 """What networks with given parameters do on data: their loss, gradient, dead units and outputs."""
 
-from __future__ import annotations
-
 import functools
 from typing import Any, NamedTuple
 

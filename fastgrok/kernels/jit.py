@@ -1,7 +1,5 @@
 """The only Numba decorators of the project: every compiled function goes through one of these two."""
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Callable, Sequence
 from typing import Any

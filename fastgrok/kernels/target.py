@@ -1,7 +1,5 @@
 """The CPU that Numba compiles for."""
 
-from __future__ import annotations
-
 import functools
 
 from numba.core.compiler_lock import global_compiler_lock

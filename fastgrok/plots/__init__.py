@@ -1,5 +1,4 @@
-"""
-Pictures: each function takes `ax=`, returns it, and draws what a plain function beside it computes.
+"""Pictures: each function takes `ax=`, returns it, and draws what a plain function beside it computes.
 
 Parameters that many functions have are described here, once.
 

@@ -24,8 +24,7 @@ _HOLD = 10  # times that the last frame is repeated
 
 
 def frame_times(trace: xr.Dataset, frames: int = 100) -> list[int]:
-    """
-    Return the epochs or steps that a film shows: the first, the last, and others evenly between them.
+    """Return the epochs or steps that a film shows: the first, the last, and others evenly between them.
 
     Parameters
     ----------
@@ -52,8 +51,7 @@ def frame_times(trace: xr.Dataset, frames: int = 100) -> list[int]:
 def animate(
     trace: xr.Dataset, path: str | os.PathLike[str], *, frames: int = 100, frames_per_second: int = 10
 ) -> Path:
-    """
-    Write a film of one seed learning: its network, its loss, and its decision boundary, or its hidden activations.
+    """Write a film of one seed learning: its network, its loss, and its decision boundary, or its hidden activations.
 
     Parameters
     ----------

@@ -42,8 +42,7 @@ class Box(NamedTuple):
 
 
 def brick_boxes(bricks: Iterable[Brick]) -> list[Box]:
-    """
-    Return the places of bricks: side by side, and below each other where a row is full.
+    """Return the places of bricks: side by side, and below each other where a row is full.
 
     Parameters
     ----------
@@ -73,8 +72,7 @@ def brick_boxes(bricks: Iterable[Brick]) -> list[Box]:
 
 
 def bricks(network: Algebra | Network, ax: Axes | None = None) -> Axes:
-    """
-    Draw a network as bricks: a strip for each vector, a block for each matrix, with labels and shapes.
+    """Draw a network as bricks: a strip for each vector, a block for each matrix, with labels and shapes.
 
     Parameters
     ----------

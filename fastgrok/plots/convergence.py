@@ -36,8 +36,7 @@ class ConvergenceCurve(NamedTuple):
 
 
 def convergence_curves(result: Result | Store, confidence: float = 0.95) -> list[ConvergenceCurve]:
-    """
-    Return the convergence curve of each configuration of which a seed is finished.
+    """Return the convergence curve of each configuration of which a seed is finished.
 
     Parameters
     ----------
@@ -74,8 +73,7 @@ def _curve(config: Counted, confidence: float) -> ConvergenceCurve:
 
 
 def convergence(result: Result | Store, ax: Axes | None = None) -> Axes:
-    """
-    Draw the share of seeds that have converged by each epoch, with its interval, for each configuration.
+    """Draw the share of seeds that have converged by each epoch, with its interval, for each configuration.
 
     Parameters
     ----------
@@ -122,8 +120,7 @@ class RateTable(NamedTuple):
 def rate_table(
     result: Result | Store, rows: str | None = None, columns: str | None = None, confidence: float = 0.95
 ) -> RateTable:
-    """
-    Return how often seeds converge for each pair of values of two axes.
+    """Return how often seeds converge for each pair of values of two axes.
 
     Parameters
     ----------
@@ -170,8 +167,7 @@ def rate_table(
 def rates(
     result: Result | Store, rows: str | None = None, columns: str | None = None, ax: Axes | None = None
 ) -> Axes:
-    """
-    Draw how often seeds converge for each pair of values of two axes, with the interval in each cell.
+    """Draw how often seeds converge for each pair of values of two axes, with the interval in each cell.
 
     Parameters
     ----------

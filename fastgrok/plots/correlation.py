@@ -33,8 +33,7 @@ class CorrelationTable(NamedTuple):
 
 
 def correlation_table(found: Correlation) -> CorrelationTable:
-    """
-    Return the strongest correlations of each unit at the end, a row for each unit.
+    """Return the strongest correlations of each unit at the end, a row for each unit.
 
     Parameters
     ----------
@@ -62,8 +61,7 @@ def correlation_table(found: Correlation) -> CorrelationTable:
 
 
 def correlation(found: Correlation, ax: Axes | None = None) -> Axes:
-    """
-    Draw the strongest correlations of each unit at the end, and beside the rows the correlation that a layer uses.
+    """Draw the strongest correlations of each unit at the end, and beside the rows the correlation that a layer uses.
 
     Parameters
     ----------

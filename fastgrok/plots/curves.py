@@ -32,8 +32,7 @@ class Bands(NamedTuple):
 
 
 def loss_bands(trace: xr.Dataset) -> dict[str, Bands]:
-    """
-    Return the mean loss over time: of "training", and of "validation" where there is such data.
+    """Return the mean loss over time: of "training", and of "validation" where there is such data.
 
     Parameters
     ----------
@@ -58,8 +57,7 @@ def loss_bands(trace: xr.Dataset) -> dict[str, Bands]:
 
 
 def accuracy_bands(trace: xr.Dataset) -> dict[str, Bands]:
-    """
-    Return the accuracy over time, as `loss_bands` does the loss.
+    """Return the accuracy over time, as `loss_bands` does the loss.
 
     Parameters
     ----------
@@ -101,8 +99,7 @@ def _last_known(trace: xr.Dataset) -> NDArray[np.int64]:
 
 
 def loss(trace: xr.Dataset, ax: Axes | None = None) -> Axes:
-    """
-    Draw the loss of a seed over time; of many the median, and what half and 90 % of the seeds are between.
+    """Draw the loss of a seed over time; of many the median, and what half and 90 % of the seeds are between.
 
     Parameters
     ----------
@@ -122,8 +119,7 @@ def loss(trace: xr.Dataset, ax: Axes | None = None) -> Axes:
 
 
 def accuracy(trace: xr.Dataset, ax: Axes | None = None) -> Axes:
-    """
-    Draw the accuracy over time, as `loss` does the loss.
+    """Draw the accuracy over time, as `loss` does the loss.
 
     Parameters
     ----------
@@ -169,8 +165,7 @@ class Curves(NamedTuple):
 
 
 def overfitting_curves(found: Overfitting) -> Curves:
-    """
-    Return training and validation loss over time, and where they part.
+    """Return training and validation loss over time, and where they part.
 
     Parameters
     ----------
@@ -191,8 +186,7 @@ def overfitting_curves(found: Overfitting) -> Curves:
 
 
 def overfitting(found: Overfitting, ax: Axes | None = None) -> Axes:
-    """
-    Draw training against validation loss, the time at which they part, and the gap at the end.
+    """Draw training against validation loss, the time at which they part, and the gap at the end.
 
     Parameters
     ----------

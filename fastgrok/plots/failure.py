@@ -59,8 +59,7 @@ class Story(NamedTuple):
 
 
 def failure_story(trace: xr.Dataset) -> Story:
-    """
-    Return the loss of a seed, and what `fastgrok.explain.failure` found about it.
+    """Return the loss of a seed, and what `fastgrok.explain.failure` found about it.
 
     Parameters
     ----------
@@ -128,8 +127,7 @@ def _mark(trace: xr.Dataset, time: int, name: str) -> Mark:
 
 
 def failure(trace: xr.Dataset, ax: Axes | None = None) -> Axes:
-    """
-    Draw the loss of one seed, with what explains how it ended; the cause is in the title.
+    """Draw the loss of one seed, with what explains how it ended; the cause is in the title.
 
     Parameters
     ----------

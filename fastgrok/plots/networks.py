@@ -56,8 +56,7 @@ class Graph(NamedTuple):
 
 
 def network_graph(trace: xr.Dataset, at: int | None = None) -> Graph:
-    """
-    Return a network as nodes and edges.
+    """Return a network as nodes and edges.
 
     Parameters
     ----------
@@ -92,8 +91,7 @@ def _node(now: xr.Dataset, place: Place) -> Node:
 
 
 def network(trace: xr.Dataset, at: int | None = None, ax: Axes | None = None) -> Axes:
-    """
-    Draw a network: weights as edges, biases in the nodes, dead units grey with a cross.
+    """Draw a network: weights as edges, biases in the nodes, dead units grey with a cross.
 
     Parameters
     ----------
@@ -152,8 +150,7 @@ class PassGraph(NamedTuple):
 
 
 def pass_graph(found: WorkedPass) -> PassGraph:
-    """
-    Return the numbers of a pass as nodes and edges.
+    """Return the numbers of a pass as nodes and edges.
 
     Parameters
     ----------
@@ -192,8 +189,7 @@ def _pass_node(layer: LayerPass, place: Place) -> PassNode:
 
 
 def worked_pass(found: WorkedPass, ax: Axes | None = None) -> Axes:
-    """
-    Draw one pass: products on the edges, activations in the nodes, below them z and the bias b, above them delta.
+    """Draw one pass: products on the edges, activations in the nodes, below them z and the bias b, above them delta.
 
     Parameters
     ----------

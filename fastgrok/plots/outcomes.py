@@ -41,8 +41,7 @@ class LossHistogram(NamedTuple):
 
 
 def loss_histogram(result: Result | Store, config: int | Mapping[str, Any] | None = None) -> LossHistogram:
-    """
-    Return how many seeds of a configuration end with which loss.
+    """Return how many seeds of a configuration end with which loss.
 
     Parameters
     ----------
@@ -98,8 +97,7 @@ def _edges(losses: NDArray[np.float64], least: float) -> tuple[NDArray[np.float6
 
 
 def losses(result: Result | Store, config: int | Mapping[str, Any] | None = None, ax: Axes | None = None) -> Axes:
-    """
-    Draw how many seeds of a configuration end with which loss, and the plateaus of its data.
+    """Draw how many seeds of a configuration end with which loss, and the plateaus of its data.
 
     Parameters
     ----------
@@ -158,8 +156,7 @@ class DeadShare(NamedTuple):
 
 
 def dead_shares(result: Result | Store, confidence: float = 0.95) -> list[DeadShare]:
-    """
-    Return the share of dead units in each ReLU layer of each configuration, before and after training.
+    """Return the share of dead units in each ReLU layer of each configuration, before and after training.
 
     Parameters
     ----------
@@ -202,8 +199,7 @@ def _share(dead: Histogram, width: int, confidence: float) -> Estimate:
 
 
 def dead_units(result: Result | Store, ax: Axes | None = None) -> Axes:
-    """
-    Draw the share of dead units in each ReLU layer, with its 95 % interval, at initialisation and in the end.
+    """Draw the share of dead units in each ReLU layer, with its 95 % interval, at initialisation and in the end.
 
     Parameters
     ----------

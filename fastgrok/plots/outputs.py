@@ -38,8 +38,7 @@ class ActivationMap(NamedTuple):
 
 
 def activation_map(trace: xr.Dataset, layer: int = 1, at: int | None = None) -> ActivationMap:
-    """
-    Return the output of a layer for each example, after its activation.
+    """Return the output of a layer for each example, after its activation.
 
     Parameters
     ----------
@@ -66,8 +65,7 @@ def activation_map(trace: xr.Dataset, layer: int = 1, at: int | None = None) -> 
 
 
 def activations(trace: xr.Dataset, layer: int = 1, at: int | None = None, ax: Axes | None = None) -> Axes:
-    """
-    Draw the output of a layer as a heat map, examples x units.
+    """Draw the output of a layer as a heat map, examples x units.
 
     Parameters
     ----------
@@ -125,8 +123,7 @@ class OutputGrid(NamedTuple):
 
 
 def output_grid(trace: xr.Dataset, at: int | None = None, output: int = 0) -> OutputGrid:
-    """
-    Return the output of a network over the plane of its two inputs, a quarter of the data's range beyond the data.
+    """Return the output of a network over the plane of its two inputs, a quarter of the data's range beyond the data.
 
     Parameters
     ----------
@@ -159,8 +156,7 @@ def output_grid(trace: xr.Dataset, at: int | None = None, output: int = 0) -> Ou
 
 
 def decision_boundary(trace: xr.Dataset, at: int | None = None, ax: Axes | None = None, *, output: int = 0) -> Axes:
-    """
-    Draw the output of a network over the plane of its two inputs, the decision boundary, and the data.
+    """Draw the output of a network over the plane of its two inputs, the decision boundary, and the data.
 
     Parameters
     ----------

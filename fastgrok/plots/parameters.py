@@ -34,8 +34,7 @@ class WeightCurves(NamedTuple):
 
 
 def weight_curves(trace: xr.Dataset, layer: int = 1) -> WeightCurves:
-    """
-    Return the parameters of a layer over time.
+    """Return the parameters of a layer over time.
 
     Parameters
     ----------
@@ -56,8 +55,7 @@ def weight_curves(trace: xr.Dataset, layer: int = 1) -> WeightCurves:
 
 
 def weights(trace: xr.Dataset, layer: int = 1, ax: Axes | None = None) -> Axes:
-    """
-    Draw every weight of a layer over time, and its biases, which are dashed.
+    """Draw every weight of a layer over time, and its biases, which are dashed.
 
     Parameters
     ----------
@@ -113,8 +111,7 @@ class InitialFinal(NamedTuple):
 def initial_final_weights(
     result: Result | Store, layer: int = 1, config: int | Mapping[str, Any] | None = None
 ) -> InitialFinal:
-    """
-    Return the weights of a layer before and after training, for every seed of a configuration.
+    """Return the weights of a layer before and after training, for every seed of a configuration.
 
     Parameters
     ----------
@@ -163,8 +160,7 @@ def initial_and_final(
     config: int | Mapping[str, Any] | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """
-    Draw how many weights of a layer began where and ended where, over all seeds of a configuration.
+    """Draw how many weights of a layer began where and ended where, over all seeds of a configuration.
 
     Parameters
     ----------

@@ -29,8 +29,7 @@ class Rows(NamedTuple):
 
 
 def pressure_rows(found: Pressure) -> Rows:
-    """
-    Return the pressure of each example on each weight at one time.
+    """Return the pressure of each example on each weight at one time.
 
     Parameters
     ----------
@@ -50,8 +49,7 @@ def pressure_rows(found: Pressure) -> Rows:
 
 
 def conflict_rows(found: Pressure) -> Rows:
-    """
-    Return how much of the pressure on each weight cancels at each time.
+    """Return how much of the pressure on each weight cancels at each time.
 
     Parameters
     ----------
@@ -75,8 +73,7 @@ def conflict_rows(found: Pressure) -> Rows:
 
 
 def pressure(found: Pressure, ax: Axes | None = None) -> Axes:
-    """
-    Draw the pressure of each example on each weight at one time: a cell each, with its sign.
+    """Draw the pressure of each example on each weight at one time: a cell each, with its sign.
 
     Parameters
     ----------
@@ -107,8 +104,7 @@ def pressure(found: Pressure, ax: Axes | None = None) -> Axes:
 
 
 def conflict(found: Pressure, ax: Axes | None = None) -> Axes:
-    """
-    Draw how much of the pressure on each weight cancels at each time; grey where there is no pressure.
+    """Draw how much of the pressure on each weight cancels at each time; grey where there is no pressure.
 
     Parameters
     ----------

@@ -43,8 +43,7 @@ class Edge(NamedTuple):
 
 
 def sign_marks(flow: SignFlow, row: int = 0) -> tuple[list[Node], list[Edge]]:
-    """
-    Return the units and connections of one example.
+    """Return the units and connections of one example.
 
     Parameters
     ----------
@@ -88,8 +87,7 @@ def _heights(width: int) -> list[float]:
 
 
 def sign_flow(flow: SignFlow, ax: Axes | None = None, *, row: int = 0) -> Axes:
-    """
-    Draw the signs of one example: columns of units, the direction of each weight, blocked units crossed.
+    """Draw the signs of one example: columns of units, the direction of each weight, blocked units crossed.
 
     Parameters
     ----------

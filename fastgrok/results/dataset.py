@@ -37,8 +37,7 @@ def to_dataset(
     outputs: Sequence[TrainingOutput],
     attrs: Mapping[str, Any],
 ) -> xr.Dataset:
-    """
-    Label the results of a run or a sweep.
+    """Label the results of a run or a sweep.
 
     Notes
     -----

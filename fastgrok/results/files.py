@@ -47,15 +47,7 @@ _REMEMBERED = 1024  # of what is the same for many configurations
 
 
 def checked_target(path: str | os.PathLike[str]) -> Path:
-    """
-    Return the path of a file that a result can be written to, before any work is spent on it.
-
-    Examples
-    --------
-    >>> checked_target("result.txt")
-    Traceback (most recent call last):
-    fastgrok.errors.InvalidExperiment: out = 'result.txt': expected a path that ends in .parquet or .nc
-    """
+    """Return the path of a file that a result can be written to, before any work is spent on it."""
     name = os.fspath(path) if isinstance(path, str | os.PathLike) else None
     if not isinstance(name, str) or "\0" in name or Path(name).suffix not in (PARQUET, NETCDF):
         raise InvalidExperiment("out", path if name is None else name, "a path that ends in .parquet or .nc")

@@ -7,9 +7,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def progress_bar(total: int, show: bool | None) -> Iterator[Callable[[int], object] | None]:
-    """
-    Show a bar on stderr while the context lasts; give the function that moves it, or None where there is no bar.
-    """
+    """Show a bar on stderr while the context lasts; yield the function that moves it, or None without a bar."""
     if not (sys.stderr.isatty() if show is None else show):
         yield None
         return

@@ -64,8 +64,7 @@ def provenance(
     own_params: bool,
     time: str,
 ) -> dict[str, str | int | float]:
-    """
-    Return the attributes of a dataset that say where it comes from.
+    """Return the attributes of a dataset that say where it comes from.
 
     Notes
     -----

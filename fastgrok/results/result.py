@@ -30,8 +30,7 @@ if TYPE_CHECKING:
 
 
 class Result:
-    """
-    What training some seeds gave; made by `run` and `sweep`.
+    """What training some seeds gave; made by `run` and `sweep`.
 
     Parameters
     ----------
@@ -105,8 +104,7 @@ class Result:
 
     @property
     def params(self) -> list[Any]:
-        """
-        The trained parameters of a run with `keep_params=True`.
+        """The trained parameters of a run with `keep_params=True`.
 
         Layer by layer, each array with a leading axis of the length of `seeds`. For a sweep a list of such
         lists, one for each row of `summary()`.
@@ -124,8 +122,7 @@ class Result:
         return kept if self.axes else kept[0]
 
     def predict(self, X: ArrayLike) -> Any:
-        """
-        Return the outputs of the trained networks of a run with `keep_params=True`.
+        """Return the outputs of the trained networks of a run with `keep_params=True`.
 
         Parameters
         ----------
@@ -196,8 +193,7 @@ class Result:
         return [Row(configuration, summary, len(self._all_seeds)) for configuration, summary in both]
 
     def summary(self) -> pd.DataFrame:
-        """
-        Return one row for each configuration: rates with intervals, quantiles under censoring, counts.
+        """Return one row for each configuration: rates with intervals, quantiles under censoring, counts.
 
         Columns are `network`, `data`, the axes of a sweep, and the fields of `fastgrok.statistics.summary.Summary`:
         n, the rate with its interval and the median first. Outcomes are counted as `n_<outcome>`. A quantile that
@@ -221,8 +217,7 @@ class Result:
         return [[Rows(output.metrics, output.finished) for output in self.outputs]]
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """
-        Write the result to a file, whole or not at all.
+        """Write the result to a file, whole or not at all.
 
         Parameters
         ----------

@@ -52,14 +52,7 @@ def as_frame(rows: Sequence[Row]) -> pd.DataFrame:
 
 
 def cells(rows: Sequence[Row], labels: Sequence[str] | None = None, *, timing: bool = True) -> Cells:
-    """
-    Return a summary as strings: labels, seeds, the rate with its interval, the median, outcomes, time, speed.
-
-    Examples
-    --------
-    >>> cells([]).header
-    ['n', 'converged [95 %]', 'median epochs', 'time', 'seed-epochs/s']
-    """
+    """Return a summary as strings: labels, seeds, the rate with its interval, the median, outcomes, time, speed."""
     if labels is None:
         labels = list(rows[0].labels) if rows else []
     outcomes = [name for name in OUTCOMES if any(row.summary.outcomes[name] for row in rows)]

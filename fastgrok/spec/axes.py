@@ -37,14 +37,7 @@ class Configuration(NamedTuple):
 
 
 def checked_axes(axes: Any) -> list[Axis]:
-    """
-    Return the axes of a sweep.
-
-    Examples
-    --------
-    >>> [axis.labels for axis in checked_axes({"optimizer.lr": [0.1, 0.2]})]
-    [(0.1, 0.2)]
-    """
+    """Return the axes of a sweep."""
     if isinstance(axes, list | tuple):
         axes = {POINT: axes}
     if not isinstance(axes, Mapping) or not axes:
@@ -91,16 +84,7 @@ def _values(path: str, values: Any) -> Sequence[Any]:
 
 
 def grid(experiment: Experiment, axes: Sequence[Axis]) -> list[Configuration]:
-    """
-    Return the product of the axes, the last one varying fastest; each experiment is validated.
-
-    Examples
-    --------
-    >>> import fastgrok as fg
-    >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor())
-    >>> [configuration.experiment.epochs for configuration in grid(exp, checked_axes({"epochs": [10, 20]}))]
-    [10, 20]
-    """
+    """Return the product of the axes, the last one varying fastest; each experiment is validated."""
     configurations = []
     validated: dict[tuple[int, ...], Experiment] = {}  # by the indices of whole fields: validating takes long
     for indices in itertools.product(*(range(len(axis.values)) for axis in axes)):
@@ -121,16 +105,7 @@ def grid(experiment: Experiment, axes: Sequence[Axis]) -> list[Configuration]:
 
 
 def index_of(configurations: Sequence[Configuration], config: int | Mapping[str, Any] | None) -> int:
-    """
-    Return the index of one configuration.
-
-    Examples
-    --------
-    >>> import fastgrok as fg
-    >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor())
-    >>> index_of(grid(exp, checked_axes({"epochs": [10, 20]})), {"epochs": 20})
-    1
-    """
+    """Return the index of one configuration."""
     indices = range(len(configurations))
     if isinstance(config, Mapping):
         config = {path: _label(configurations, path, value) for path, value in config.items()}
@@ -171,19 +146,7 @@ def _check_distinct(axis: Axis) -> None:
 
 
 def labelled_axis(path: str, values: Sequence[Any], beside: Collection[str] = ()) -> Axis:
-    """
-    Return an axis with a label for each value; what axes of fields within it (`beside`) vary is left out of them.
-
-    Examples
-    --------
-    >>> import fastgrok as fg
-    >>> labelled_axis("optimizer.lr", [0.01, 0.1]).labels
-    (0.01, 0.1)
-    >>> labelled_axis("optimizer", [fg.SGD(), fg.Adam()], beside=["optimizer.lr"]).labels
-    ('SGD()', 'Adam()')
-    >>> labelled_axis("batch_size", [1, "full"]).labels
-    ('1', 'full')
-    """
+    """Return an axis with a label for each value; labels leave out what axes of fields within it (`beside`) vary."""
     for kinds in ((bool, np.bool_), (int, np.integer), (int, float, np.integer, np.floating)):
         if all(isinstance(value, kinds) and (kinds[0] is bool or not _is_bool(value)) for value in values):
             return Axis(path, tuple(values), tuple(np.asarray(values).tolist()))

@@ -26,42 +26,19 @@ register(Dataset)  # datasets know nothing of specifications
 
 
 def registered(base: type | tuple[type, ...]) -> dict[str, Any]:
-    """
-    Return the registered subclasses of a class by name, in the order of their definition.
-
-    Examples
-    --------
-    >>> import fastgrok as fg
-    >>> "Uniform" in registered(type(fg.Uniform()).__base__)
-    True
-    """
+    """Return the registered subclasses of a class by name, in the order of their definition."""
     return {name: cls for name, cls in _REGISTRY.items() if issubclass(cls, base)}
 
 
 def to_plain(value: Any) -> Any:
-    """
-    Return a field's value as lists, dicts and numbers, for JSON.
-
-    Examples
-    --------
-    >>> import fastgrok as fg
-    >>> to_plain((fg.Linear(2, 1), 0.5))
-    [{'type': 'Linear', 'fan_in': 2, 'fan_out': 1, 'bias': True}, 0.5]
-    """
+    """Return a field's value as lists, dicts and numbers, for JSON."""
     if isinstance(value, tuple):
         return [to_plain(item) for item in value]
     return value.to_dict() if type(value).__name__ in _REGISTRY else value
 
 
 def from_plain(value: Any) -> Any:
-    """
-    Rebuild a field's value from the result of `to_plain`.
-
-    Examples
-    --------
-    >>> from_plain({"type": "Zeros"})
-    Zeros()
-    """
+    """Rebuild a field's value from the result of `to_plain`."""
     if isinstance(value, Mapping):
         return _from_mapping(value)
     if isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
@@ -89,8 +66,7 @@ def _from_mapping(plain: Mapping[Any, Any]) -> Any:
 
 
 class Spec:
-    """
-    Base of the frozen specifications: subclasses are decorated with `spec` and declare typed fields.
+    """Base of the frozen specifications: subclasses are decorated with `spec` and declare typed fields.
 
     A field that is missing, unknown, of another type or out of bounds raises `InvalidExperiment`, with its name.
     """
@@ -111,8 +87,7 @@ class Spec:
         return self.repr_without(())
 
     def repr_without(self, names: Collection[str]) -> str:
-        """
-        Return the representation without the fields of some names, which stand beside it.
+        """Return the representation without the fields of some names, which stand beside it.
 
         Examples
         --------
@@ -134,8 +109,7 @@ class Spec:
 
     @classmethod
     def from_fields(cls, **values: Any) -> Self:
-        """
-        Return a specification with these fields.
+        """Return a specification with these fields.
 
         Examples
         --------
@@ -146,8 +120,7 @@ class Spec:
         return cls(**values)
 
     def to_dict(self) -> dict[str, Any]:
-        """
-        Return the name of the type and the value of every field, as JSON can hold them.
+        """Return the name of the type and the value of every field, as JSON can hold them.
 
         Examples
         --------
@@ -160,8 +133,7 @@ class Spec:
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Self:
-        """
-        Rebuild what `to_dict` wrote: "type" and every field; no default is filled in.
+        """Rebuild what `to_dict` wrote: "type" and every field; no default is filled in.
 
         Raises
         ------
@@ -180,8 +152,7 @@ class Spec:
         return rebuilt
 
     def replace(self, **values: Any) -> Self:
-        """
-        Return a copy with other values of some fields, validated anew.
+        """Return a copy with other values of some fields, validated anew.
 
         Raises
         ------
@@ -216,18 +187,10 @@ class VariadicSpec(Spec):
 
 @dataclass_transform(frozen_default=True, field_specifiers=(Field,))
 def spec(cls: _Class) -> _Class:
-    """
-    Make a frozen, validated dataclass of a subclass of `Spec`.
+    """Make a frozen, validated dataclass of a subclass of `Spec`.
 
     Arguments come by position or name, NumPy scalars may stand for numbers, and everything that
     pydantic rejects, a wrong number of arguments included, is an `InvalidExperiment`.
-
-    Examples
-    --------
-    >>> import fastgrok as fg
-    >>> fg.SGD(lr=-1)
-    Traceback (most recent call last):
-    fastgrok.errors.InvalidExperiment: lr = -1: expected a finite number greater than 0
     """
     config = ConfigDict(strict=True, extra="forbid")
     validated: Any = pydantic_dataclass(frozen=True, repr=False, config=config)(cls)

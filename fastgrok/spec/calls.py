@@ -39,17 +39,7 @@ class FieldDescription(NamedTuple):
         return (*classes_by_name(_classes(types)), *(word for word in types if isinstance(word, str)))
 
     def parse(self, field: str, text: str) -> Any:
-        """
-        Return the value that a text stands for; its bounds are checked when the specification is made of it.
-
-        Examples
-        --------
-        >>> import fastgrok as fg
-        >>> describe(fg.Experiment)["epochs"].parse("--epochs", "1.5e5")
-        150000
-        >>> describe(fg.SGD)["schedule"].parse("--schedule", "step_lr(100)")
-        StepLR(step_size=100, gamma=0.1)
-        """
+        """Return the value that a text stands for; its bounds are checked when the specification is made of it."""
         types = list(_alternatives(self.annotation))
         if text == NONE and type(None) in types:
             return None
@@ -67,18 +57,7 @@ class FieldDescription(NamedTuple):
 
 
 def describe(cls: type[Spec]) -> dict[str, FieldDescription]:
-    """
-    Return a description of each field of a specification, by name.
-
-    Examples
-    --------
-    >>> import fastgrok as fg
-    >>> momentum = describe(fg.SGD)["momentum"]
-    >>> momentum.default, momentum.accepted
-    (0.0, 'a finite number at least 0 and less than 1')
-    >>> momentum.help
-    'Share of the last step that is kept, 0 or more and less than 1.'
-    """
+    """Return a description of each field of a specification, by name."""
     return _described(cast(Any, cls))
 
 
@@ -126,14 +105,7 @@ def _classes(types: list[Any]) -> tuple[type, ...]:
 
 
 def integer(text: str) -> int:
-    """
-    Read an integer.
-
-    Examples
-    --------
-    >>> integer("1_000"), integer("1.5e5")
-    (1000, 150000)
-    """
+    """Read an integer."""
     exact = Fraction(text) if _POWER.fullmatch(text) else Fraction(int(text))
     if exact.denominator > 1:
         raise ValueError("not an integer")
@@ -144,41 +116,17 @@ _READERS: dict[type, Any] = {int: integer, float: float, bool: {"true": True, "f
 
 
 def call_name(cls: type) -> str:
-    """
-    Return the name of a class in a text: in lower case, its words joined by "_".
-
-    Examples
-    --------
-    >>> import fastgrok as fg
-    >>> call_name(fg.CosineAnnealingLR), call_name(fg.LeCunNormal)
-    ('cosine_annealing_lr', 'lecun_normal')
-    """
+    """Return the name of a class in a text: in lower case, its words joined by "_"."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", cls.__name__.replace("LeCun", "Lecun")).lower()
 
 
 def classes_by_name(base: type | tuple[type, ...]) -> dict[str, type[Spec]]:
-    """
-    Return the classes of a kind of spec, or of several, by their names in a text.
-
-    Examples
-    --------
-    >>> from fastgrok.spec.schedules import Schedule
-    >>> list(classes_by_name(Schedule))
-    ['step_lr', 'exponential_lr', 'cosine_annealing_lr']
-    """
+    """Return the classes of a kind of spec, or of several, by their names in a text."""
     return {call_name(cls): cls for cls in registered(base).values() if getattr(cls, "from_text", False)}
 
 
 def from_call(field: str, base: type | tuple[type, ...], text: str) -> Any:
-    """
-    Return the spec that a text names, of a kind or of several.
-
-    Examples
-    --------
-    >>> from fastgrok.spec.schedules import Schedule
-    >>> from_call("schedule", Schedule, "step_lr(100, gamma=0.5)")
-    StepLR(step_size=100, gamma=0.5)
-    """
+    """Return the spec that a text names, of a kind or of several."""
     call = split_call(field, text)
     classes = classes_by_name(base)
     if call.name not in classes:

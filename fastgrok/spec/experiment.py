@@ -83,8 +83,7 @@ DType = Annotated[Literal["float64", "float32"], BeforeValidator(_dtype_name)]
 
 @spec
 class Experiment(Spec):
-    """
-    A network, its data and everything else that training needs, but the seed.
+    """A network, its data and everything else that training needs, but the seed.
 
     Parameters
     ----------
@@ -259,8 +258,7 @@ class Experiment(Spec):
         return n if isinstance(self.batch_size, str) else min(self.batch_size, n)
 
     def to_json(self) -> str:
-        """
-        Return the canonical JSON: whole data, sorted keys, no spaces, the shortest decimals that read back.
+        """Return the canonical JSON: whole data, sorted keys, no spaces, the shortest decimals that read back.
 
         Examples
         --------
@@ -273,8 +271,7 @@ class Experiment(Spec):
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """
-        Rebuild what `to_json` wrote.
+        """Rebuild what `to_json` wrote.
 
         Parameters
         ----------
@@ -311,8 +308,7 @@ class Experiment(Spec):
         return hashlib.sha256(self.to_json().encode("ascii")).hexdigest()[:16]
 
     def replace_at(self, path: str, value: Any) -> Self:
-        """
-        Return the experiment with one field changed, however deep, validated anew.
+        """Return the experiment with one field changed, however deep, validated anew.
 
         Parameters
         ----------
@@ -336,8 +332,7 @@ class Experiment(Spec):
         return cast(Self, replaced(self, path, value))
 
     def paths(self) -> list[str]:
-        """
-        Return every path that `replace_at` takes.
+        """Return every path that `replace_at` takes.
 
         Examples
         --------

@@ -54,15 +54,7 @@ _BOUNDS = {"gt": "greater than", "ge": "at least", "lt": "less than", "le": "at 
 
 
 def accepted(annotation: Any, metadata: Iterable[Any] = ()) -> str:
-    """
-    Return in words what a field accepts, from the annotation that validates it.
-
-    Examples
-    --------
-    >>> from pydantic import Field
-    >>> accepted(Annotated[Number, Field(ge=0, lt=1)] | None)
-    'a finite number at least 0 and less than 1, or None'
-    """
+    """Return in words what a field accepts, from the annotation that validates it."""
     constraints = list(metadata)
     if get_origin(annotation) is Annotated:
         annotation, *inner = get_args(annotation)

@@ -25,8 +25,7 @@ class Activation(Layer):
 
 @spec
 class Linear(Layer):
-    """
-    Fully connected layer: output = input @ weight + bias.
+    """Fully connected layer: output = input @ weight + bias.
 
     Parameters
     ----------
@@ -55,8 +54,7 @@ class Linear(Layer):
 
 @spec
 class ReLU(Activation):
-    """
-    Rectifier: f(z) = z where z > 0, else 0.
+    """Rectifier: f(z) = z where z > 0, else 0.
 
     Parameters
     ----------
@@ -79,8 +77,7 @@ class ReLU(Activation):
 
 @spec
 class LeakyReLU(Activation):
-    """
-    Leaky rectifier: f(z) = z where z > 0, else slope * z.
+    """Leaky rectifier: f(z) = z where z > 0, else slope * z.
 
     Parameters
     ----------
@@ -103,8 +100,7 @@ class LeakyReLU(Activation):
 
 @spec
 class Sigmoid(Activation):
-    """
-    Logistic function: f(z) = 1 / (1 + exp(-z)), with f' = f * (1 - f).
+    """Logistic function: f(z) = 1 / (1 + exp(-z)), with f' = f * (1 - f).
 
     Notes
     -----
@@ -120,8 +116,7 @@ class Sigmoid(Activation):
 
 @spec
 class Tanh(Activation):
-    """
-    Hyperbolic tangent: f(z) = tanh(z), with f' = 1 - f**2.
+    """Hyperbolic tangent: f(z) = tanh(z), with f' = 1 - f**2.
 
     Notes
     -----

@@ -18,23 +18,14 @@ _LABELS: dict[type[Layer], str] = {cls: name for name, cls in ACTIVATIONS.items(
 
 
 def layer_label(layer: Layer) -> str:
-    """
-    Return the name of a layer as `mlp` takes it; "linear" for a Linear layer.
-
-    Examples
-    --------
-    >>> from fastgrok.spec.layers import LeakyReLU
-    >>> layer_label(LeakyReLU(0.2)), layer_label(Linear(2, 4))
-    ('leaky_relu', 'linear')
-    """
+    """Return the name of a layer as `mlp` takes it; "linear" for a Linear layer."""
     return "linear" if isinstance(layer, Linear) else _LABELS[type(layer)]
 
 
 @register
 @dataclass(frozen=True, init=False, repr=False)
 class Network(VariadicSpec):
-    """
-    Layers one after the other.
+    """Layers one after the other.
 
     Parameters
     ----------
@@ -162,8 +153,7 @@ def _check(layers: tuple[Any, ...]) -> None:
 def mlp(
     *sizes: int, hidden: str | Activation = "relu", output: str | Activation = "linear", bias: bool = True
 ) -> Network:
-    """
-    Return the multilayer perceptron of these widths.
+    """Return the multilayer perceptron of these widths.
 
     Parameters
     ----------
@@ -221,39 +211,16 @@ class ReluLayer(NamedTuple):
     occurrence: int  # 1, or more where several ReLU layers follow the same Linear layer
 
     def column(self, name: str) -> str:
-        """
-        Return the name of a variable's column for this layer in a table.
-
-        Examples
-        --------
-        >>> ReluLayer(2, 1).column("dead_units_final")
-        'dead_units_final_2'
-        """
+        """Return the name of a variable's column for this layer in a table."""
         return f"{name}_{self.linear}" + (f"_{self.occurrence}" if self.occurrence > 1 else "")
 
 
 def relu_layers(network: Network) -> list[ReluLayer]:
-    """
-    Return the ReLU layers of a network, in order.
-
-    Examples
-    --------
-    >>> import fastgrok as fg
-    >>> relu_layers(fg.mlp(2, 4, 4, 1))
-    [ReluLayer(linear=1, occurrence=1), ReluLayer(linear=2, occurrence=1)]
-    """
+    """Return the ReLU layers of a network, in order."""
     numbers = network.relu_layers
     return [ReluLayer(number, numbers[: k + 1].count(number)) for k, number in enumerate(numbers)]
 
 
 def all_relu_layers(networks: Iterable[Network]) -> list[ReluLayer]:
-    """
-    Return every ReLU layer that some of the networks have, in order.
-
-    Examples
-    --------
-    >>> import fastgrok as fg
-    >>> [layer.linear for layer in all_relu_layers([fg.mlp(2, 1), fg.mlp(2, 4, 1), fg.mlp(2, 4, 4, 1)])]
-    [1, 2]
-    """
+    """Return every ReLU layer that some of the networks have, in order."""
     return sorted({layer for network in networks for layer in relu_layers(network)})

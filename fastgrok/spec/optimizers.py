@@ -17,8 +17,7 @@ LearningRates = Annotated[
 
 
 class Optimizer(Spec):
-    """
-    Base of the optimizers. All of them have these fields.
+    """Base of the optimizers. All of them have these fields.
 
     Parameters
     ----------
@@ -45,8 +44,7 @@ class Optimizer(Spec):
 
 @spec
 class SGD(Optimizer):
-    """
-    Stochastic gradient descent, as in PyTorch.
+    """Stochastic gradient descent, as in PyTorch.
 
     g += weight_decay * w + l1 * sign(w); v = momentum * v + g; w -= lr * v, with v = 0 at the start. Nesterov's:
     w -= lr * (g + momentum * v).
@@ -86,8 +84,7 @@ class SGD(Optimizer):
 
 @spec
 class Adam(Optimizer):
-    """
-    Adam, as in PyTorch.
+    """Adam, as in PyTorch.
 
     g += weight_decay * w + l1 * sign(w); m = beta1 * m + (1 - beta1) * g; v = beta2 * v + (1 - beta2) * g**2;
     w -= lr * (m / (1 - beta1**t)) / (sqrt(v / (1 - beta2**t)) + eps) at step t, with m = v = 0 at the start.

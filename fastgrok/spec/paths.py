@@ -10,15 +10,7 @@ from fastgrok.spec.base import Spec
 
 
 def paths(value: Any) -> Iterator[str]:
-    """
-    Yield the path of every field in a spec, and of every element of a tuple in it.
-
-    Examples
-    --------
-    >>> import fastgrok as fg
-    >>> list(paths(fg.Network(fg.Linear(2, 1))))[:3]
-    ['layers', 'layers[0]', 'layers[0].fan_in']
-    """
+    """Yield the path of every field in a spec, and of every element of a tuple in it."""
     for step, item in children(value):
         yield step
         for rest in paths(item):
@@ -33,15 +25,7 @@ def children(value: Any) -> list[tuple[str, Any]]:
 
 
 def replaced(spec: Spec, path: str, value: Any) -> Spec:
-    """
-    Return a spec with another value at a path; everything on the way is validated anew.
-
-    Examples
-    --------
-    >>> import fastgrok as fg
-    >>> replaced(fg.mlp(2, 1, output="relu"), "layers[1].gradient_at_zero", 1)
-    Network(Linear(2, 1), ReLU(gradient_at_zero=1.0))
-    """
+    """Return a spec with another value at a path; everything on the way is validated anew."""
     steps = re.findall(r"\[\d+\]|\w+", path) if isinstance(path, str) else []
     try:
         if not steps or path != ".".join(steps).replace(".[", "["):

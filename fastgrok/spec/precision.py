@@ -16,14 +16,7 @@ from fastgrok.spec.paths import children
 
 
 def rounded(value: float, dtype: str) -> float:
-    """
-    Round a number to a dtype; infinite if it is too large.
-
-    Examples
-    --------
-    >>> rounded(1e300, "float32"), rounded(1e-300, "float32")
-    (inf, 0.0)
-    """
+    """Round a number to a dtype; infinite if it is too large."""
     if dtype == "float64":
         return float(value)
     with np.errstate(over="ignore", under="ignore"):
@@ -31,8 +24,7 @@ def rounded(value: float, dtype: str) -> float:
 
 
 def check_numbers(field: str, value: Any, dtype: str) -> None:
-    """
-    Raise unless the numbers of a spec, and of those in it, still lie within their limits when rounded to a dtype.
+    """Raise unless the numbers of a spec, and of those in it, still lie within their limits when rounded to a dtype.
 
     Examples
     --------
@@ -59,8 +51,7 @@ def check_numbers(field: str, value: Any, dtype: str) -> None:
 def check_initial(
     init: Initializer, bias_init: Initializer | Literal["same"], linears: tuple[Linear, ...], dtype: str
 ) -> None:
-    """
-    Raise unless `init` and `bias_init` fit the layers of a network, and a dtype holds their values.
+    """Raise unless `init` and `bias_init` fit the layers of a network, and a dtype holds their values.
 
     Examples
     --------
@@ -83,16 +74,7 @@ def _extremes(source: Distribution | FromFunction | np.ndarray) -> tuple[float, 
 
 
 def check_data(field: str, data: Dataset, dtype: str) -> None:
-    """
-    Raise unless every value of a dataset is finite in a dtype.
-
-    Examples
-    --------
-    >>> import fastgrok as fg
-    >>> check_data("data", fg.Dataset([[1e300]], [0]), "float32")
-    Traceback (most recent call last):
-    fastgrok.errors.InvalidExperiment: data.X[0, 0] = 1e+300: expected a number that float32 holds
-    """
+    """Raise unless every value of a dataset is finite in a dtype."""
     for name, table in (("X", data.X), ("y", data.y)):
         worst = int(np.abs(table).argmax())
         value = float(table.flat[worst])

@@ -54,28 +54,14 @@ NOTHING = Recording()
 
 
 def checked_recording(record_at: Any, track: Any, epochs: int) -> Recording:
-    """
-    Return what `run` records: `record_at` is None, "log", or epochs in any order; `track` None or "dead_units".
-
-    Examples
-    --------
-    >>> checked_recording("log", None, 30).at
-    (0, 1, 2, 5, 10, 20, 30)
-    """
+    """Return what `run` records: `record_at` is None, "log", or epochs in any order; `track` None or "dead_units"."""
     if track is not None and not (isinstance(track, str) and track == DEAD_UNITS):
         raise InvalidExperiment("track", track, f"None, or {one_of([DEAD_UNITS])}")
     return Recording(_epochs(record_at, epochs), track is not None)
 
 
 def round_epochs(last: int) -> list[int]:
-    """
-    Return 0, the round numbers before the last epoch, ever further apart, and the last.
-
-    Examples
-    --------
-    >>> round_epochs(30)
-    [0, 1, 2, 5, 10, 20, 30]
-    """
+    """Return 0, the round numbers before the last epoch, ever further apart, and the last."""
     series = (digit * 10**power for power in range(len(str(last))) for digit in (1, 2, 5))
     return [0, *(epoch for epoch in series if epoch < last), *[last] * (last > 0)]
 
@@ -100,16 +86,7 @@ def _epochs(record_at: Any, last: int) -> tuple[int, ...] | None:
 
 
 def variables(experiment: Experiment, recording: Recording = NOTHING) -> Mapping[str, Variable]:
-    """
-    Return the result variables of an experiment.
-
-    Examples
-    --------
-    >>> import fastgrok as fg
-    >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor())
-    >>> set(variables(exp, Recording(dead_units=True))) - set(variables(exp))
-    {'dead_since'}
-    """
+    """Return the result variables of an experiment."""
     holds = {
         None: True,
         VALIDATION: experiment.validation is not None,
@@ -123,15 +100,7 @@ def variables(experiment: Experiment, recording: Recording = NOTHING) -> Mapping
 
 
 def sizes(network: Network, recording: Recording = NOTHING) -> dict[str, int]:
-    """
-    Return the length of each dimension but that of the seeds.
-
-    Examples
-    --------
-    >>> import fastgrok as fg
-    >>> sizes(fg.mlp(2, 4, 1))
-    {'hidden_layer': 1, 'layer': 2, 'unit': 4, 'epoch': 0}
-    """
+    """Return the length of each dimension but that of the seeds."""
     return {
         HIDDEN_LAYER: len(network.relu_layers),
         LAYER: len(network.linears),

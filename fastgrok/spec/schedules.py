@@ -21,8 +21,7 @@ class Schedule(Spec, ABC):
 
     @abstractmethod
     def rates(self, lr: float, epochs: int) -> NDArray[np.float64]:
-        """
-        Return the learning rate of each epoch.
+        """Return the learning rate of each epoch.
 
         Parameters
         ----------
@@ -43,8 +42,7 @@ def _powers(first: float, factor: float, n: int) -> NDArray[np.float64]:
 
 @spec
 class StepLR(Schedule):
-    """
-    A factor every few epochs: lr * gamma ** (epoch // step_size).
+    """A factor every few epochs: lr * gamma ** (epoch // step_size).
 
     Parameters
     ----------
@@ -75,8 +73,7 @@ class StepLR(Schedule):
 
 @spec
 class ExponentialLR(Schedule):
-    """
-    A factor every epoch: lr * gamma ** epoch.
+    """A factor every epoch: lr * gamma ** epoch.
 
     Parameters
     ----------
@@ -103,8 +100,7 @@ class ExponentialLR(Schedule):
 
 @spec
 class CosineAnnealingLR(Schedule):
-    """
-    Half a cosine down: eta_min + (lr - eta_min) * (1 + cos(pi * epoch / t_max)) / 2, and up again after t_max.
+    """Half a cosine down: eta_min + (lr - eta_min) * (1 + cos(pi * epoch / t_max)) / 2, and up again after t_max.
 
     Parameters
     ----------

@@ -9,8 +9,7 @@ from fastgrok.spec.fields import Bool, Epochs, NotNegative, Share
 
 @spec
 class Converged(Spec):
-    """
-    Converged after the first epoch at which every criterion holds on the training data.
+    """Converged after the first epoch at which every criterion holds on the training data.
 
     loss <= `loss`, max_error <= `max_error`, accuracy >= `accuracy`, with the parameters as they stand after
     the epoch. Epochs count from 1; only every `check_every`-th of them, and the last, is checked.
@@ -52,8 +51,7 @@ class Converged(Spec):
 
 @spec
 class EarlyStopping(Spec):
-    """
-    Stop when the loss on the validation data has not improved for some epochs.
+    """Stop when the loss on the validation data has not improved for some epochs.
 
     It has improved after an epoch where it is below the best so far by more than `min_delta`.
 
@@ -85,8 +83,7 @@ class EarlyStopping(Spec):
 
 @spec
 class Restart(Spec):
-    """
-    Give a seed that has not converged new parameters, drawn from the continuation of its own stream.
+    """Give a seed that has not converged new parameters, drawn from the continuation of its own stream.
 
     An attempt begins with no momentum and at the start of the learning rate's schedule. One that diverges ends at
     once. The last attempt goes on to the experiment's `epochs`, which counts the epochs of all attempts.

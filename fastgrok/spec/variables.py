@@ -215,14 +215,7 @@ VARIABLES: Mapping[str, Variable] = MappingProxyType({variable.name: variable fo
 
 
 def with_not_run(variable: Variable) -> Variable:
-    """
-    Return a variable as an interrupted sweep has it: an outcome has a flag for the rows that were not trained.
-
-    Examples
-    --------
-    >>> with_not_run(VARIABLES["outcome"]).attrs["flag_values"]
-    (-1, 0, 1, 2, 3, 4)
-    """
+    """Return a variable as an interrupted sweep has it: an outcome has a flag for the rows that were not trained."""
     if "flag_values" not in variable.attrs:
         return variable
     flags = {

@@ -22,8 +22,7 @@ _MAX_PAIRS = 60  # pairs and verdicts at most, where a comparison is printed
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Comparison:
-    """
-    The values of one axis of a sweep, compared on the same seeds; made by `compare`.
+    """The values of one axis of a sweep, compared on the same seeds; made by `compare`.
 
     Parameters
     ----------
@@ -58,8 +57,7 @@ class Comparison:
 
     @property
     def table(self) -> pd.DataFrame:
-        """
-        How consistently each configuration converges, one row each.
+        """How consistently each configuration converges, one row each.
 
         Columns are the axes, n, converged, and rate, epochs_median, epochs_per_success, cutoff, each with its
         interval as `_low` and `_high`. `epochs_per_success` is what a success costs if every attempt is given up
@@ -71,8 +69,7 @@ class Comparison:
 
     @property
     def pairs(self) -> pd.DataFrame:
-        """
-        How large the advantage of each value over each other is, one row for each two and stratum.
+        """How large the advantage of each value over each other is, one row for each two and stratum.
 
         Columns are the other axes, a and b, the table of seeds (n, both, only_a, only_b, neither), `difference`
         of the rates with its interval, `mcnemar_p` and `logrank_p`, both also adjusted by Holm over all rows, and
@@ -92,8 +89,7 @@ class Comparison:
         return None if self.pooled_rows is None else _frame(self.pooled_rows)
 
     def to_dict(self) -> dict[str, Any]:
-        """
-        Return everything as JSON can hold it: the rows of the tables, and the verdicts.
+        """Return everything as JSON can hold it: the rows of the tables, and the verdicts.
 
         Examples
         --------
@@ -112,8 +108,7 @@ class Comparison:
 
     @property
     def verdicts(self) -> list[str]:
-        """
-        The answer in words, in the mean over the strata where there are some.
+        """The answer in words, in the mean over the strata where there are some.
 
         One sentence for each two values; before them, of more than two values, which is the best.
         """
@@ -149,8 +144,7 @@ class Comparison:
         return f"fastgrok.Comparison of {self.axis}{interrupted}"
 
     def as_text(self, width: int | None = None) -> str:
-        """
-        Return the tables and the sentences below them as lines.
+        """Return the tables and the sentences below them as lines.
 
         Parameters
         ----------
@@ -176,8 +170,7 @@ class Comparison:
 
 
 def compare(result: Sweep, axis: str, *, confidence: float = 0.95) -> Comparison:
-    """
-    Compare the values of one axis of a sweep: how consistently each converges, and how large its advantage is.
+    """Compare the values of one axis of a sweep: how consistently each converges, and how large its advantage is.
 
     Parameters
     ----------

@@ -20,8 +20,7 @@ _NONE_AT_ALL = Split(_NONE, _NONE)
 
 @dataclass(frozen=True)
 class Counts(Tally):
-    """
-    What became of the seeds of one configuration: counts and histograms of whole numbers.
+    """What became of the seeds of one configuration: counts and histograms of whole numbers.
 
     Parameters
     ----------
@@ -95,8 +94,7 @@ class Counts(Tally):
     @classmethod
     @checked
     def of(cls, columns: Mapping[str, Any], experiment: Experiment) -> Self:
-        """
-        Count the seeds of one configuration.
+        """Count the seeds of one configuration.
 
         Parameters
         ----------
@@ -146,8 +144,7 @@ class Counts(Tally):
 
     @classmethod
     def of_epochs(cls, epochs_to_converge: ArrayLike, until: int) -> Self:
-        """
-        Count seeds of which nothing is known but their epochs.
+        """Count seeds of which nothing is known but their epochs.
 
         Parameters
         ----------
@@ -188,8 +185,7 @@ class Counts(Tally):
         return self.converged.n
 
     def check_criterion(self) -> None:
-        """
-        Raise where there is no criterion, and so no answer to who converges and when.
+        """Raise where there is no criterion, and so no answer to who converges and when.
 
         Raises
         ------

@@ -28,8 +28,7 @@ class DeadRow(NamedTuple):
 
 @checked
 def dead_units(counts: Counts, layer: int = 1, when: When = "initial", confidence: float = 0.95) -> list[DeadRow]:
-    """
-    Return how many seeds have how many dead units in a layer, and how many of these converged.
+    """Return how many seeds have how many dead units in a layer, and how many of these converged.
 
     Parameters
     ----------
@@ -60,8 +59,7 @@ def dead_units(counts: Counts, layer: int = 1, when: When = "initial", confidenc
 def dead_risk(
     counts: Counts, layer: int = 1, when: When = "initial", confidence: float = 0.95, *, at_least: int = 1
 ) -> Estimate:
-    """
-    Return how many times as often a seed fails to converge if units of a layer are dead.
+    """Return how many times as often a seed fails to converge if units of a layer are dead.
 
     (share of those that fail among seeds with `at_least` dead units or more) / (share among the others).
 
@@ -94,8 +92,7 @@ def dead_risk(
 
 @checked
 def by_live_units(columns: Mapping[str, Any], experiment: Experiment, layer: int = 1) -> dict[int, Counts]:
-    """
-    Count the seeds of one configuration apart by how many units of a layer are live at initialisation.
+    """Count the seeds of one configuration apart by how many units of a layer are live at initialisation.
 
     Parameters
     ----------

@@ -14,8 +14,7 @@ from fastgrok.statistics.stratified import PooledCounts
 
 @checked
 def risk_difference(table: Table, confidence: float = 0.95) -> Estimate:
-    """
-    Return by how much more often seeds converge with a than with b.
+    """Return by how much more often seeds converge with a than with b.
 
     (only_a - only_b) / n; the interval is d -+ z sqrt((p_a + p_b - d**2) / (n + 2)), with p_a = (only_a + 1) / (n
     + 2), p_b = (only_b + 1) / (n + 2) and d = p_a - p_b.
@@ -44,8 +43,7 @@ def risk_difference(table: Table, confidence: float = 0.95) -> Estimate:
 
 @checked
 def mcnemar(table: Table) -> float:
-    """
-    Return the probability of seeds as uneven as these if a and b converge equally often.
+    """Return the probability of seeds as uneven as these if a and b converge equally often.
 
     With k = min(only_a, only_b) and m = only_a + only_b, min(1, 2 P(X <= k)), where X is binomial(m, 1/2).
 
@@ -68,8 +66,7 @@ def mcnemar(table: Table) -> float:
 
 
 def holm(p_values: ArrayLike) -> NDArray[np.float64]:
-    """
-    Return the p-values of several tests, each made larger so that all of them together can be read.
+    """Return the p-values of several tests, each made larger so that all of them together can be read.
 
     In ascending order, the k-th of n becomes the largest of (n - j + 1) p_j over j <= k, at most 1.
 
@@ -105,8 +102,7 @@ def seeds_needed(
     power: float = 0.9,
     confidence: float = 0.95,
 ) -> int:
-    """
-    Return how many seeds show that two convergence rates differ.
+    """Return how many seeds show that two convergence rates differ.
 
     With d = rate_a - rate_b, z the quantile of the confidence (two-sided) and y that of the power (one-sided):
 

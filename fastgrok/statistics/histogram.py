@@ -29,8 +29,7 @@ class Tally:
         return self if type(other) is int and not other else NotImplemented
 
     def to_dict(self) -> dict[str, Any]:
-        """
-        Return every field as JSON has it.
+        """Return every field as JSON has it.
 
         Examples
         --------
@@ -41,8 +40,7 @@ class Tally:
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Self:
-        """
-        Rebuild what `to_dict` wrote.
+        """Rebuild what `to_dict` wrote.
 
         Parameters
         ----------
@@ -108,8 +106,7 @@ def _kinds(cls: Any) -> dict[str, Any]:
 
 @dataclass(frozen=True, eq=False)
 class Histogram(Tally):
-    """
-    Whole numbers and how often each occurs.
+    """Whole numbers and how often each occurs.
 
     Parameters
     ----------
@@ -133,8 +130,7 @@ class Histogram(Tally):
 
     @classmethod
     def of(cls, values: ArrayLike) -> Self:
-        """
-        Count whole numbers.
+        """Count whole numbers.
 
         Parameters
         ----------
@@ -172,8 +168,7 @@ class Histogram(Tally):
         return sum(value * count for value, count in self.by_value.items())
 
     def n_below(self, limits: NDArray[np.int64]) -> NDArray[np.int64]:
-        """
-        Return how many are less than each limit.
+        """Return how many are less than each limit.
 
         Parameters
         ----------

@@ -17,8 +17,7 @@ _SIZE = 1024  # bins of an epoch, which is an int64: 63 powers of two, 16 bins e
 
 
 class Table(NamedTuple):
-    """
-    Seeds by whether they converge with a and with b.
+    """Seeds by whether they converge with a and with b.
 
     Parameters
     ----------
@@ -33,8 +32,7 @@ class Table(NamedTuple):
 
     @classmethod
     def of(cls, a: ArrayLike, b: ArrayLike, counts: ArrayLike = 1) -> Self:
-        """
-        Count seeds.
+        """Count seeds.
 
         Parameters
         ----------
@@ -60,8 +58,7 @@ class Table(NamedTuple):
 
 @dataclass(frozen=True)
 class PairedCounts(Tally):
-    """
-    What two configurations, a and b, made of the same seeds.
+    """What two configurations, a and b, made of the same seeds.
 
     Parameters
     ----------
@@ -84,8 +81,7 @@ class PairedCounts(Tally):
 
     @classmethod
     def of(cls, epochs_a: ArrayLike, epochs_b: ArrayLike) -> Self:
-        """
-        Count the seeds of two configurations.
+        """Count the seeds of two configurations.
 
         Parameters
         ----------
@@ -104,8 +100,7 @@ class PairedCounts(Tally):
 
     @classmethod
     def of_bins(cls, a: NDArray[np.int64], b: NDArray[np.int64]) -> Self:
-        """
-        Count the seeds of two configurations whose epochs have been sorted into bins.
+        """Count the seeds of two configurations whose epochs have been sorted into bins.
 
         Parameters
         ----------

@@ -26,8 +26,7 @@ _LEAST_PROMINENCE = 0.01  # of the seeds counted: what rises less above the vall
 
 
 class Plateau(NamedTuple):
-    """
-    A loss at which a network can be trapped.
+    """A loss at which a network can be trapped.
 
     Parameters
     ----------
@@ -46,8 +45,7 @@ class Plateau(NamedTuple):
 
 @functools.lru_cache(maxsize=256)
 def plateaus(data: Dataset, loss: Loss) -> tuple[Plateau, ...]:
-    """
-    Return the losses of the best outputs that do not tell some of the examples apart, ascending.
+    """Return the losses of the best outputs that do not tell some of the examples apart, ascending.
 
     Over all partitions of the examples into groups: each group's output is its mean target.
 
@@ -91,8 +89,7 @@ def plateaus(data: Dataset, loss: Loss) -> tuple[Plateau, ...]:
 def nearest_plateau(
     losses: ArrayLike, plateaus: Sequence[Plateau], tolerance: float = TOLERANCE
 ) -> NDArray[np.float64]:
-    """
-    Return the plateau on which each seed sits: its loss, or NaN where none is near.
+    """Return the plateau on which each seed sits: its loss, or NaN where none is near.
 
     Parameters
     ----------
@@ -189,8 +186,7 @@ def _name(merged: int, n: int) -> str:
 
 
 class PlateauShare(NamedTuple):
-    """
-    Seeds on one plateau.
+    """Seeds on one plateau.
 
     Parameters
     ----------
@@ -209,8 +205,7 @@ class PlateauShare(NamedTuple):
 def plateau_shares(
     counts: Counts, plateaus: Sequence[Plateau], confidence: float = 0.95, tolerance: float = TOLERANCE
 ) -> list[PlateauShare]:
-    """
-    Return the share of seeds that did not converge and sit on each plateau, and of those on none.
+    """Return the share of seeds that did not converge and sit on each plateau, and of those on none.
 
     Parameters
     ----------
@@ -242,8 +237,7 @@ def plateau_shares(
 
 
 class Cluster(NamedTuple):
-    """
-    Seeds whose final losses lie together.
+    """Seeds whose final losses lie together.
 
     Parameters
     ----------
@@ -267,8 +261,7 @@ class Cluster(NamedTuple):
 def loss_clusters(
     counts: Counts, plateaus: Sequence[Plateau] = (), confidence: float = 0.95, tolerance: float = TOLERANCE
 ) -> list[Cluster]:
-    """
-    Return where the final losses of the seeds that did not converge lie together, ascending.
+    """Return where the final losses of the seeds that did not converge lie together, ascending.
 
     Peaks of the histogram of losses that rise above the valleys beside them by 1 % of these seeds, cut at the lowest
     bin between two.

@@ -11,8 +11,7 @@ from fastgrok.statistics.arguments import integers
 
 
 class Interval(NamedTuple):
-    """
-    The ends of an interval: arrays of those of several, plain numbers of one.
+    """The ends of an interval: arrays of those of several, plain numbers of one.
 
     Parameters
     ----------
@@ -29,8 +28,7 @@ Method = Literal["wilson", "clopper_pearson"]
 
 
 class Estimate(NamedTuple):
-    """
-    A number and its interval.
+    """A number and its interval.
 
     Parameters
     ----------
@@ -49,8 +47,7 @@ NO_ESTIMATE = Estimate(None, None, None)
 
 
 def rate(successes: int, n: int, confidence: float = 0.95, method: Method = "wilson") -> Estimate:
-    """
-    Return a proportion with its interval.
+    """Return a proportion with its interval.
 
     Parameters
     ----------
@@ -85,8 +82,7 @@ def rate(successes: int, n: int, confidence: float = 0.95, method: Method = "wil
 
 
 def clopper_pearson(successes: ArrayLike, n: ArrayLike, confidence: float = 0.95) -> Interval:
-    """
-    Return Clopper and Pearson's interval of a proportion.
+    """Return Clopper and Pearson's interval of a proportion.
 
     The proportions p for which neither P(X >= successes) nor P(X <= successes) is below (1 - confidence) / 2, where
     X is binomial(n, p).
@@ -120,8 +116,7 @@ def clopper_pearson(successes: ArrayLike, n: ArrayLike, confidence: float = 0.95
 
 
 def wilson(successes: ArrayLike, n: ArrayLike, confidence: float = 0.95) -> Interval:
-    """
-    Return Wilson's score interval of a proportion.
+    """Return Wilson's score interval of a proportion.
 
     (p + z**2 / (2 n) -+ z sqrt(p (1 - p) / n + z**2 / (4 n**2))) / (1 + z**2 / n) with p = successes / n.
 
@@ -154,8 +149,7 @@ def wilson_of_shares(k: NDArray[np.float64], total: NDArray[np.float64], confide
 
 
 def relative_risk(cases_a: int, n_a: int, cases_b: int, n_b: int, confidence: float = 0.95) -> Estimate:
-    """
-    Return the ratio of two independent proportions, (cases_a / n_a) / (cases_b / n_b).
+    """Return the ratio of two independent proportions, (cases_a / n_a) / (cases_b / n_b).
 
     The interval is exp(log r -+ z sqrt(1/(cases_a + 1/2) - 1/(n_a + 1/2) + 1/(cases_b + 1/2) - 1/(n_b + 1/2))), with
     r = (cases_a + 1/2) (n_b + 1/2) / ((n_a + 1/2) (cases_b + 1/2)).

@@ -14,8 +14,7 @@ from fastgrok.statistics.survival import survival_curve
 
 
 class ChiSquared(NamedTuple):
-    """
-    The result of a chi-squared test.
+    """The result of a chi-squared test.
 
     Parameters
     ----------
@@ -31,8 +30,7 @@ class ChiSquared(NamedTuple):
 
 
 def logrank(configurations: Sequence[Counts]) -> ChiSquared:
-    """
-    Test whether seeds converge at the same rate with k configurations, each on seeds of its own.
+    """Test whether seeds converge at the same rate with k configurations, each on seeds of its own.
 
     At each epoch the events of a configuration are compared with (all events) x (its seeds at risk) / (all at risk).
 
@@ -77,8 +75,7 @@ def logrank(configurations: Sequence[Counts]) -> ChiSquared:
 
 @checked
 def paired_logrank(a: Counts, b: Counts, paired: PairedCounts) -> ChiSquared:
-    """
-    Test whether seeds converge at the same rate with two configurations on the same seeds.
+    """Test whether seeds converge at the same rate with two configurations on the same seeds.
 
     The score is that of `logrank`, up to the first epoch at which a seed of either was last seen without having
     converged. Its variance is that of the sum of what each seed adds to it with a and with b.

@@ -14,8 +14,7 @@ from fastgrok.statistics.survival import quantile, survival_curve
 
 @checked
 def ratio_of_medians(a: Counts, b: Counts, paired: PairedCounts, confidence: float = 0.95) -> Estimate:
-    """
-    Return the median epochs to convergence with a, divided by those with b.
+    """Return the median epochs to convergence with a, divided by those with b.
 
     With x, y the logarithms of the medians, and r the correlation of what seeds add to them, the interval of x - y is
 
@@ -87,8 +86,7 @@ def ratio_of_expected(
     confidence: float = 0.95,
     cutoffs: tuple[int | None, int | None] = (None, None),
 ) -> Estimate:
-    """
-    Return the epochs that a success costs with a, divided by those with b, each with a cut-off of its own.
+    """Return the epochs that a success costs with a, divided by those with b, each with a cut-off of its own.
 
     Parameters
     ----------

@@ -20,8 +20,7 @@ _LUCK = 0.8
 
 
 class BestCutoff(NamedTuple):
-    """
-    After how many epochs to give a seed up and start anew.
+    """After how many epochs to give a seed up and start anew.
 
     Parameters
     ----------
@@ -38,8 +37,7 @@ class BestCutoff(NamedTuple):
 
 @checked
 def expected_epochs(counts: Counts, cutoff: int | None = None, confidence: float = 0.95) -> Estimate:
-    """
-    Return the mean number of epochs until a seed converges when each is given up after some epochs.
+    """Return the mean number of epochs until a seed converges when each is given up after some epochs.
 
     E(t) = (mean over seeds of min(T, t)) / (share of seeds that converge by t), T being the epoch at which a seed
     ends: that of its convergence, or at which it diverged or was stopped early.
@@ -111,8 +109,7 @@ def expected_epochs_influence(counts: Counts, cutoff: int) -> tuple[Influence, f
 
 @checked
 def best_cutoff(counts: Counts, confidence: float = 0.95) -> BestCutoff:
-    """
-    Return the cut-off with which a success costs the fewest epochs.
+    """Return the cut-off with which a success costs the fewest epochs.
 
     Parameters
     ----------

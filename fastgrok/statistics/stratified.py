@@ -18,8 +18,7 @@ _EXACT = 2048  # sum of abs(d) up to which signs are counted out; a normal is wi
 
 @dataclass(frozen=True)
 class PooledCounts(Tally):
-    """
-    Two values of an axis, compared over several strata on the same seeds: sums of whole numbers over seeds.
+    """Two values of an axis, compared over several strata on the same seeds: sums of whole numbers over seeds.
 
     With, for each seed, m the strata in which it was trained with both a and b, and d those in which it converges
     with a alone less those in which it converges with b alone:
@@ -56,8 +55,7 @@ class PooledCounts(Tally):
 
     @classmethod
     def of_sums(cls, difference: ArrayLike, pairs: ArrayLike) -> Self:
-        """
-        Count seeds of which the sums over strata are known.
+        """Count seeds of which the sums over strata are known.
 
         Parameters
         ----------
@@ -79,8 +77,7 @@ class PooledCounts(Tally):
     @classmethod
     @checked
     def of_table(cls, table: Table) -> Self:
-        """
-        Count seeds in one stratum.
+        """Count seeds in one stratum.
 
         Parameters
         ----------
@@ -98,8 +95,7 @@ class PooledCounts(Tally):
         return self.differences.n
 
     def difference(self, confidence: float = 0.95) -> Estimate:
-        """
-        Return by how much more often seeds converge with a than with b, in the mean over strata.
+        """Return by how much more often seeds converge with a than with b, in the mean over strata.
 
         Parameters
         ----------
@@ -123,8 +119,7 @@ class PooledCounts(Tally):
         return Estimate(total / self.pairs, max(centre - half, -1.0), min(centre + half, 1.0))
 
     def p_value(self) -> float:
-        """
-        Return the probability of a sum of d as far from 0 if a and b converge equally often.
+        """Return the probability of a sum of d as far from 0 if a and b converge equally often.
 
         P(abs(sum of s d) >= abs(sum of d)), each seed's sign s being 1 or -1 with probability 1/2.
 

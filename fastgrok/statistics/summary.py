@@ -14,8 +14,7 @@ CONFIDENCE = 0.95
 
 @checked
 def outcome_shares(counts: Counts, confidence: float = 0.95, method: Method = "wilson") -> dict[str, Estimate]:
-    """
-    Return the share of seeds with each outcome.
+    """Return the share of seeds with each outcome.
 
     Parameters
     ----------
@@ -34,8 +33,7 @@ def outcome_shares(counts: Counts, confidence: float = 0.95, method: Method = "w
 
 
 class Summary(NamedTuple):
-    """
-    What became of the seeds of one configuration.
+    """What became of the seeds of one configuration.
 
     Parameters
     ----------
@@ -80,8 +78,7 @@ class Summary(NamedTuple):
 
 @checked
 def summarise(counts: Counts, seconds: float) -> Summary:
-    """
-    Summarise one configuration.
+    """Summarise one configuration.
 
     Parameters
     ----------

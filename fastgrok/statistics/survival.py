@@ -17,8 +17,7 @@ _ROUNDING = 1e-12  # of a share: more than rounding makes, less than one seed of
 
 
 class Survival(NamedTuple):
-    """
-    The share of seeds that have not converged, after each epoch at which one does.
+    """The share of seeds that have not converged, after each epoch at which one does.
 
     Parameters
     ----------
@@ -48,8 +47,7 @@ Band = Literal["wilson", "log-log"]
 
 @checked
 def survival_curve(counts: Counts) -> Survival:
-    """
-    Estimate how many seeds have not converged by each epoch, from what was counted; see `kaplan_meier`.
+    """Estimate how many seeds have not converged by each epoch, from what was counted; see `kaplan_meier`.
 
     Parameters
     ----------
@@ -73,8 +71,7 @@ def survival_curve(counts: Counts) -> Survival:
 
 
 def kaplan_meier(epochs_to_converge: ArrayLike, epochs_run: ArrayLike, never: ArrayLike = False) -> Survival:
-    """
-    Estimate how many seeds have not converged by each epoch, from the epochs of each seed.
+    """Estimate how many seeds have not converged by each epoch, from the epochs of each seed.
 
     S(t) is the product over the epochs up to t of (at_risk - events) / at_risk.
 
@@ -145,8 +142,7 @@ def _product(
 
 @checked
 def band(curve: Survival, confidence: float = 0.95, method: Band = "wilson") -> Interval:
-    """
-    Return, after each epoch at which a seed converges, the interval of the share that has not.
+    """Return, after each epoch at which a seed converges, the interval of the share that has not.
 
     With V = S(t)**2 x the sum of events / (at_risk (at_risk - events)), which is Greenwood's variance of S(t):
 
@@ -198,8 +194,7 @@ def _greenwood(curve: Survival) -> NDArray[np.float64]:
 
 
 class RestrictedMean(NamedTuple):
-    """
-    The mean of the epochs to convergence, those after some epoch counted as that epoch.
+    """The mean of the epochs to convergence, those after some epoch counted as that epoch.
 
     Parameters
     ----------
@@ -219,8 +214,7 @@ class RestrictedMean(NamedTuple):
 
 @checked
 def quantiles(survival: Survival, shares: ArrayLike) -> list[int | None]:
-    """
-    Return the epochs by which these shares of all seeds have converged.
+    """Return the epochs by which these shares of all seeds have converged.
 
     The first epoch t with S(t) <= 1 - share.
 
@@ -248,8 +242,7 @@ def quantiles(survival: Survival, shares: ArrayLike) -> list[int | None]:
 
 @checked
 def quantile(curve: Survival, share: float, confidence: float = 0.95) -> Estimate:
-    """
-    Return the epoch by which this share of all seeds has converged, with its interval.
+    """Return the epoch by which this share of all seeds has converged, with its interval.
 
     The first epochs t with S(t) <= 1 - share, with the lower end of S(t) <= 1 - share, and with the upper end.
 
@@ -281,8 +274,7 @@ def quantile(curve: Survival, share: float, confidence: float = 0.95) -> Estimat
 
 @checked
 def restricted_mean(curve: Survival, until: int | None = None, confidence: float = 0.95) -> RestrictedMean:
-    """
-    Return the mean over seeds of the smaller of the epochs to convergence and an epoch.
+    """Return the mean over seeds of the smaller of the epochs to convergence and an epoch.
 
     The sum of S(t) over t = 0 to until - 1.
 

@@ -1,7 +1,5 @@
 """How a store is created, grows, and gets a lost store.json back; a sweep that does not fit it is refused."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

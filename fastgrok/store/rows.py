@@ -35,8 +35,7 @@ _LEAST = 2**12  # seeds at a time
 
 
 def read(storage: Storage, sidecar: Sidecar, columns: Sequence[str] | None = None) -> pa.Table:
-    """
-    Return the rows of a shard.
+    """Return the rows of a shard.
 
     Notes
     -----

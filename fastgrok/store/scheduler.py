@@ -1,7 +1,5 @@
 """Who trains which shard: bounded work in flight, workers that are lost, Ctrl-C, and what each worker does."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import random

@@ -48,9 +48,7 @@ class Shard(NamedTuple):
 
 
 class Sidecar(NamedTuple):
-    """
-    What is known of a shard without reading its rows. It is written after them: with it, the shard is committed.
-    """
+    """What is known of a shard without reading its rows. Written after them, it commits the shard."""
 
     shard: Shard  # which
     n_rows: int  # rows in the file
@@ -80,14 +78,7 @@ class Sidecar(NamedTuple):
 
 
 def mark(problem: str) -> bytes:
-    """
-    Return the sidecar of a shard whose file is damaged: the reason, by which it is bad until it is made again.
-
-    Examples
-    --------
-    >>> marked(mark("bad rows")), marked(b"{}")
-    ('bad rows', None)
-    """
+    """Return the sidecar of a shard whose file is damaged: the reason, by which it is bad until it is made again."""
     return json.dumps({_BAD: problem}).encode()
 
 

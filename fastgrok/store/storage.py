@@ -1,7 +1,5 @@
 """Where shards are: a directory, or whatever fsspec reaches."""
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import os
@@ -101,14 +99,7 @@ class Storage:
 
 
 def is_store(name: str | None) -> bool:
-    """
-    Whether a name means a store rather than built-in data: a URL, a path with a slash, or a directory.
-
-    Examples
-    --------
-    >>> is_store("runs/xor"), is_store("s3://bucket/xor"), is_store("xor"), is_store(None)
-    (True, True, False, False)
-    """
+    """Whether a name means a store rather than built-in data: a URL, a path with a slash, or a directory."""
     return name is not None and ("://" in name or "/" in name or Path(name).is_dir())
 
 

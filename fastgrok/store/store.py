@@ -37,8 +37,7 @@ if TYPE_CHECKING:
 
 
 class Store:
-    """
-    A sweep on disk; made by `sweep(..., store=)` and by `open_store`. Files are read when a method needs them.
+    """A sweep on disk; made by `sweep(..., store=)` and by `open_store`. Files are read when a method needs them.
 
     Parameters
     ----------
@@ -107,8 +106,7 @@ class Store:
         specialize: bool | None = None,
         progress: bool | None = None,
     ) -> Store:
-        """
-        Make what is missing, and return the store.
+        """Make what is missing, and return the store.
 
         Parameters
         ----------
@@ -163,8 +161,7 @@ class Store:
         return rows.windows(self._storage, self.specification, self._survey().sidecars)
 
     def dataset(self, config: int | Mapping[str, Any] | None = None, seeds: range | None = None) -> xr.Dataset:
-        """
-        Return the rows of one configuration.
+        """Return the rows of one configuration.
 
         Parameters
         ----------
@@ -188,8 +185,7 @@ class Store:
         return rows.to_dataset(self._storage, self.specification, configuration, sidecars, wanted)
 
     def experiment(self, config: int | Mapping[str, Any] | None = None) -> Experiment:
-        """
-        Return the experiment of one configuration.
+        """Return the experiment of one configuration.
 
         Parameters
         ----------
@@ -211,8 +207,7 @@ class Store:
         every: str = EPOCH,
         record_at: str | Sequence[int] | None = None,
     ) -> xr.Dataset:
-        """
-        Train a seed of one configuration again, with its whole history: see `fastgrok.replay`.
+        """Train a seed of one configuration again, with its whole history: see `fastgrok.replay`.
 
         Parameters
         ----------
@@ -242,8 +237,7 @@ class Store:
     def params(
         self, config: int | Mapping[str, Any] | None = None, seeds: range | None = None
     ) -> tuple[NDArray[np.uint64], list[NDArray[Any]]]:
-        """
-        Return trained parameters of one configuration, of a store with `keep_params=True`.
+        """Return trained parameters of one configuration, of a store with `keep_params=True`.
 
         Parameters
         ----------
@@ -281,8 +275,7 @@ class Store:
         return self.configurations[index_of(self.configurations, config)]
 
     def arrow(self) -> ds.Dataset:
-        """
-        Return all committed rows as a pyarrow dataset, which DuckDB and polars read as it is.
+        """Return all committed rows as a pyarrow dataset, which DuckDB and polars read as it is.
 
         Columns are the axes, `experiment_id`, `seed`, and the result variables; what only some configurations have
         is null in the others.
@@ -290,8 +283,7 @@ class Store:
         return rows.to_arrow(self._storage, self._survey().sidecars)
 
     def verify(self, sample: int = 100, seed: int | None = None) -> Verification:
-        """
-        Read everything again, train some rows again, and remove what is left of killed writers.
+        """Read everything again, train some rows again, and remove what is left of killed writers.
 
         Parameters
         ----------
@@ -313,8 +305,7 @@ class Store:
         return verify(self._storage, self.specification, sample, seed)
 
     def content_hash(self) -> str:
-        """
-        Return the SHA-256 of all rows, configuration by configuration and seed by seed.
+        """Return the SHA-256 of all rows, configuration by configuration and seed by seed.
 
         It does not depend on the shards, nor on who made them. Reads everything.
         """
@@ -325,8 +316,7 @@ class Store:
         return digest.hexdigest()
 
     def merge(self, other: Store | str | os.PathLike[str]) -> Store:
-        """
-        Copy the shards of another store of the same sweep into this one, and return it.
+        """Copy the shards of another store of the same sweep into this one, and return it.
 
         Parameters
         ----------
@@ -371,8 +361,7 @@ class Store:
 
 
 def open_store(path: str | os.PathLike[str]) -> Store:
-    """
-    Open a store.
+    """Open a store.
 
     Parameters
     ----------

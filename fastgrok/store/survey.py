@@ -1,7 +1,5 @@
 """What is in a store: shards that are whole, what is wrong with others, what they add up to, and what is to do."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Self
@@ -37,8 +35,7 @@ class Survey(NamedTuple):
 
 
 def survey(storage: Storage, specification: Specification, only: str | None = None) -> Survey:
-    """
-    Read the sidecars of a store, each once.
+    """Read the sidecars of a store, each once.
 
     Notes
     -----

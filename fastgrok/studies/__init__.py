@@ -25,8 +25,7 @@ __all__ = [*NAMES, "by_name"]
 
 
 def by_name(name: str) -> Study:
-    """
-    Return a study by its name.
+    """Return a study by its name.
 
     Parameters
     ----------

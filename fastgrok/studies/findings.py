@@ -1,7 +1,5 @@
 """The findings of a study: expectation beside observation, and whether they agree."""
 
-from __future__ import annotations
-
 import textwrap
 from typing import Any, NamedTuple
 

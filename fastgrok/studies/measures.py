@@ -20,8 +20,7 @@ known only when a study is over."""
 
 
 def share(holds: ArrayLike) -> Measure:
-    """
-    Return the share of seeds for which something holds, with the interval of Clopper and Pearson.
+    """Return the share of seeds for which something holds, with the interval of Clopper and Pearson.
 
     It covers at least as often as it says, whatever the share: a closed form that is true is not doubted for the
     sake of a narrower interval.
@@ -57,8 +56,7 @@ def mean(values: ArrayLike) -> Measure:
 
 
 def ratio(above: ArrayLike, below: ArrayLike) -> Measure:
-    """
-    Return the mean of one number divided by the mean of another, where both have the same seeds.
+    """Return the mean of one number divided by the mean of another, where both have the same seeds.
 
     The standard error is that of (above - ratio * below) / mean(below), to first order in the errors of both means.
     """

@@ -51,8 +51,7 @@ class Runner(NamedTuple):
         return result
 
     def run_to_plateaus(self, experiment: Experiment, tolerance: float, longer: int) -> Endings:
-        """
-        Train every seed, and those that end near no plateau again for `longer` epochs.
+        """Train every seed, and those that end near no plateau again for `longer` epochs.
 
         A seed near a plateau is taken to have ended there. A few only pass it slowly: at most 0.4 % of those in the
         studies that use it moved on when they were trained on, and each protocol says how many.
@@ -89,15 +88,7 @@ class Endings(NamedTuple):
 
 @dataclass(frozen=True, repr=False)
 class Study:
-    """
-    A published result that can be run again: call it.
-
-    Examples
-    --------
-    >>> import fastgrok as fg
-    >>> fg.studies.streetlights.command
-    'streetlights'
-    """
+    """A published result that can be run again: call it."""
 
     name: str  # its name in Python
     title: str  # its question, in a line
@@ -128,8 +119,7 @@ class Study:
 
 
 def simultaneous(checks: Sequence[Check], confidence: float = CONFIDENCE) -> float:
-    """
-    Return the confidence of each interval, such that all of them hold together with `confidence`.
+    """Return the confidence of each interval, such that all of them hold together with `confidence`.
 
     1 - (1 - confidence) / m for m intervals: Bonferroni's inequality, whatever their dependence.
     """

@@ -7,7 +7,7 @@ from commands import defaults, refused
 
 import fastgrok as fg
 import fastgrok.api
-from fastgrok.cli.experiment import request
+from fastgrok.cli.experiment import flags_of, request
 from fastgrok.cli.flags import EXPERIMENT_FLAGS
 
 
@@ -114,3 +114,8 @@ def test_validation_files_have_the_columns_of_the_data(tmp_path: Path, capsys: p
     (tmp_path / "xor.csv").write_text("x0,x1,y0\n0,1,1\n1,1,0\n")
     named = request("xor", {**defaults(), "validation": str(tmp_path / "xor.csv"), "target": "y0"}).experiment
     assert named.validation.n_examples == 2
+
+
+def test_example_of_flags_of():
+    value = ([flag.option for flag in flags_of("stop[1].patience")], len(flags_of("network")))
+    assert value == (["--patience"], 6)

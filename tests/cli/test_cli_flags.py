@@ -4,7 +4,7 @@ import re
 
 import fastgrok as fg
 import fastgrok.api
-from fastgrok.cli.flags import EXPERIMENT_FLAGS, SWEEP_FLAGS
+from fastgrok.cli.flags import EXPERIMENT_FLAGS, SWEEP_FLAGS, items, widths
 from fastgrok.spec.base import registered
 from fastgrok.spec.calls import describe
 from fastgrok.spec.layers import ACTIVATIONS
@@ -35,3 +35,11 @@ def test_a_path_of_an_experiment_has_a_flag_if_it_is_no_initializers_and_no_laye
     inside = ("network.", "init.", "bias_init.")  # an initializer's numbers stand in its parentheses
     covered = {flag.field for flag in SWEEP_FLAGS} | {flag.field.partition(".")[0] for flag in SWEEP_FLAGS}
     assert {path for path in paths if not path.startswith(inside)} <= covered
+
+
+def test_example_of_items():
+    assert items("--init", "uniform(-2,2), he_normal") == ["uniform(-2,2)", "he_normal"]
+
+
+def test_example_of_widths():
+    assert (widths("--hidden", "4x2"), widths("--hidden", "none")) == ((4, 2), ())

@@ -15,6 +15,7 @@ import pytest
 
 import fastgrok as fg
 from fastgrok.cli import main
+from fastgrok.cli.store import part, resume_command
 
 SWEEP = ("sweep", "xor", "--hidden", "2,3", "--lr", "0.05,0.2", "--epochs", "40", "--quiet")
 
@@ -247,3 +248,12 @@ def test_signals_keep_what_is_finished_and_say_how_to_go_on(number: int, status:
     assert done.n_done >= 500 * (1 + said.count("made"))
     assert done.n_done % 500 == 0
     assert done.problems == []
+
+
+def test_example_of_resume_command():
+    value = resume_command("runs/a b", shard="3/8", scheduler=None, threads=2)
+    assert value == "fastgrok resume 'runs/a b' --shard 3/8 --threads 2"
+
+
+def test_example_of_part():
+    assert part("3/8") == (3, 8)

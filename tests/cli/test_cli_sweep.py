@@ -11,6 +11,7 @@ from commands import QUICK, Outcome
 import fastgrok as fg
 import fastgrok.api
 from fastgrok.cli import main
+from fastgrok.cli.sweep import is_store_path, seeds_of
 from fastgrok.statistics.proportion import wilson
 
 
@@ -145,3 +146,13 @@ def test_a_file_of_ones_own_is_trained(capsys: pytest.CaptureFixture[str], tmp_p
     assert "2-4-3" in Outcome(["sweep", "--data", str(path), *classes, *QUICK], capsys).out
     numbers = ["--target", "size,b", "--features", "a"]
     assert "1-4-2" in Outcome(["sweep", "--data", str(path), *numbers, *QUICK], capsys).out
+
+
+def test_example_of_seeds_of():
+    value = repr((seeds_of("1e3"), seeds_of("42:43"), seeds_of("3,5,8")))
+    assert value == "(range(0, 1000), range(42, 43), [3, 5, 8])"
+
+
+def test_example_of_is_store_path():
+    value = (is_store_path("runs/xor"), is_store_path("xor.parquet"), is_store_path(None))
+    assert value == (True, False, False)

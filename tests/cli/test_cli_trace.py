@@ -12,6 +12,7 @@ import xarray as xr
 
 import fastgrok as fg
 from fastgrok.cli import main
+from fastgrok.cli.trace import config_of
 
 FLAGS = ("--hidden", "3", "--epochs", "40")
 
@@ -131,3 +132,8 @@ def test_bad_words_end_with_one_line(words: list[str], said: str, capsys: pytest
 def test_bad_words_beside_a_store_do_too(path: str, words: list[str], said: str, capsys: pytest.CaptureFixture[str]):
     assert ran("replay", path, *words) == 2
     assert said in capsys.readouterr().err
+
+
+def test_example_of_config_of():
+    value = (config_of("3"), config_of("init=HeNormal(),optimizer.lr=0.1"))
+    assert value == (3, {"init": "HeNormal()", "optimizer.lr": "0.1"})

@@ -1,6 +1,8 @@
 """CSV and NPZ files, and files that are broken in every way."""
 
+import pathlib
 import pickle
+import re
 import tempfile
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 from samples import one_line
 
 import fastgrok as fg
+from fastgrok.datasets.files import checked_path, read_csv, read_npz
 from fastgrok.errors import InvalidExperiment
 
 
@@ -166,3 +169,20 @@ def test_a_binary_file_is_no_csv(tmp_path: Path) -> None:
     with pytest.raises(fg.InvalidExperiment, match="expected a CSV file: text in UTF-8") as caught:
         fg.Dataset.from_csv(path, "a")
     assert "after" not in str(caught.value)
+
+
+def test_example_of_checked_path():
+    with pytest.raises(InvalidExperiment, match=re.escape("path = 'missing.csv': expected an existing file")):
+        checked_path("missing.csv")
+
+
+def test_example_of_read_npz():
+    path = pathlib.Path(tempfile.mkdtemp(), "data.npz")
+    np.savez(path, X=np.eye(2))
+    assert read_npz(path, "X")[0].shape == (2, 2)
+
+
+def test_example_of_read_csv():
+    path = pathlib.Path(tempfile.mkdtemp(), "data.csv")
+    _ = path.write_text("a,b\n1,2\n3,4\n")
+    assert read_csv(path, "b").X.tolist() == [[1.0], [3.0]]

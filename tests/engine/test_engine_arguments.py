@@ -1,12 +1,13 @@
 """What is checked of the arguments of `run` and its like."""
 
+import re
 from typing import Any
 
 import numpy as np
 import pytest
 
 import fastgrok as fg
-from fastgrok.engine.arguments import checked_seeds
+from fastgrok.engine.arguments import checked_integer, checked_seeds
 from fastgrok.errors import InvalidExperiment
 
 EXP = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=60)
@@ -75,3 +76,15 @@ def test_options_are_checked(options: dict[str, Any], field: str) -> None:
     with pytest.raises(InvalidExperiment) as caught:
         fg.run(EXP, 4, **options)
     assert caught.value.field == field
+
+
+def test_example_of_checked_seeds():
+    assert repr(checked_seeds(3, "numpy")) == "array([0, 1, 2], dtype=uint64)"
+    value = " ".join(repr(checked_seeds([7, 2**64 - 1], "numpy")).split())
+    assert value == "array([ 7, 18446744073709551615], dtype=uint64)"
+
+
+def test_example_of_checked_integer():
+    message = re.escape("threads = 0: expected None, or an integer at least 1")
+    with pytest.raises(InvalidExperiment, match=message):
+        checked_integer("threads", 0)

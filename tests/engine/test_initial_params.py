@@ -12,6 +12,7 @@ from initial import ARRAYS, DATA, WEIGHTS, experiment, laplace, one_layer, shuff
 import fastgrok as fg
 from fastgrok.engine import initial_params
 from fastgrok.engine.draws import has_forms, laws, scratch_size, state_words, tensors
+from fastgrok.engine.params import joined, split
 from fastgrok.kernels.init.initialise import make_draw_on
 from fastgrok.kernels.rng.streams import STREAMS
 
@@ -141,3 +142,13 @@ def test_forms_are_compiled_only_where_they_are_asked_for() -> None:
     assert scratch_size(experiment(fg.HeNormal())) == 1
     assert has_forms(experiment(fg.Zeros(), fg.TruncatedNormal()))
     assert scratch_size(experiment(fg.Sparse(0.5), fg.Zeros())) == 5
+
+
+def test_example_of_split():
+    value = [array.shape for array in split(fg.mlp(2, 4, 1), np.zeros((8, 17)))]
+    assert value == [(8, 2, 4), (8, 4), (8, 4, 1), (8, 1)]
+
+
+def test_example_of_joined():
+    value = " ".join(repr(joined(fg.mlp(2, 1), [[[0.5], [0.25]], [1]], "float64")).split())
+    assert value == "array([[0.5 , 0.25, 1. ]])"

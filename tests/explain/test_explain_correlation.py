@@ -142,3 +142,8 @@ def test_any_network_is_explained_also_from_a_file(network, every, tmp_path):
 def test_a_network_that_diverges_gives_nan_and_no_warning():
     found = correlation(XOR.replace_at("optimizer.lr", 50.0), 1)
     assert max(map(len, str(found).splitlines())) <= 100
+
+
+def test_example_of_pearson():
+    x, y = np.array([[0.0], [1], [2], [3]]), np.array([[0.0], [1], [2], [0]])
+    assert repr((pearson(x, y).round(3), pearson(x, y, y > 0))) == "(array([[0.135]]), array([[1.]]))"

@@ -25,3 +25,8 @@ def test_a_way_back_and_a_little_way_are_no_learning():
     assert not weight_drift(back).learned
     assert weight_drift(little).learned
     assert not weight_drift(little).learning
+
+
+def test_example_of_weight_drift():
+    steady, circling = np.arange(10.0), np.arange(10) % 2
+    assert repr(weight_drift(np.stack([steady, circling], axis=1)).learned) == "array([ True, False])"

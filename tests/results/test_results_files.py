@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import xarray as xr
 
 import fastgrok as fg
 from fastgrok.api import run, sweep
+from fastgrok.errors import InvalidExperiment
 from fastgrok.results.files import METADATA_KEY, NETCDF_LIBRARIES, checked_target
 from fastgrok.results.result import Result
 from fastgrok.spec.variables import OUTCOMES
@@ -138,3 +140,9 @@ def test_a_file_is_written_whole_or_not_at_all(
         single.save(target)
     assert [path.name for path in tmp_path.iterdir()] == ["a.parquet"]
     assert target.read_text() == "before"
+
+
+def test_example_of_checked_target():
+    message = re.escape("out = 'result.txt': expected a path that ends in .parquet or .nc")
+    with pytest.raises(InvalidExperiment, match=message):
+        checked_target("result.txt")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import fastgrok as fg
-from fastgrok.spec.axes import labelled_axis
+from fastgrok.spec.axes import checked_axes, grid, index_of, labelled_axis
 
 
 @pytest.mark.parametrize(
@@ -22,3 +22,25 @@ from fastgrok.spec.axes import labelled_axis
 )
 def test_labels_are_numbers_or_distinct_strings(values: list[object], labels: tuple[object, ...]) -> None:
     assert labelled_axis("path", values).labels == labels
+
+
+def test_example_of_checked_axes():
+    assert [axis.labels for axis in checked_axes({"optimizer.lr": [0.1, 0.2]})] == [(0.1, 0.2)]
+
+
+def test_example_of_grid():
+    exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor())
+    value = [configuration.experiment.epochs for configuration in grid(exp, checked_axes({"epochs": [10, 20]}))]
+    assert value == [10, 20]
+
+
+def test_example_of_index_of():
+    exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor())
+    assert index_of(grid(exp, checked_axes({"epochs": [10, 20]})), {"epochs": 20}) == 1
+
+
+def test_example_of_labelled_axis():
+    assert labelled_axis("optimizer.lr", [0.01, 0.1]).labels == (0.01, 0.1)
+    value = labelled_axis("optimizer", [fg.SGD(), fg.Adam()], beside=["optimizer.lr"]).labels
+    assert value == ("SGD()", "Adam()")
+    assert labelled_axis("batch_size", [1, "full"]).labels == ("1", "full")

@@ -3,6 +3,7 @@
 import copy
 import math
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from samples import ANYTHING, NET, SPECS, one_line
 
 import fastgrok as fg
 from fastgrok.errors import InvalidExperiment
-from fastgrok.spec.base import Spec, from_plain, registered
+from fastgrok.spec.base import Spec, from_plain, registered, to_plain
 from fastgrok.spec.initializers.base import Initializer
 
 
@@ -124,3 +125,27 @@ def test_any_dict_value_is_rebuilt_or_an_invalid_experiment(value: object) -> No
                 one_line(error)
             else:
                 assert isinstance(rebuilt, Spec)
+
+
+def test_example_of_registered():
+    assert "Uniform" in registered(type(fg.Uniform()).__base__)
+
+
+def test_example_of_to_plain():
+    value = to_plain((fg.Linear(2, 1), 0.5))
+    assert value == [{"type": "Linear", "fan_in": 2, "fan_out": 1, "bias": True}, 0.5]
+
+
+def test_example_of_from_plain():
+    assert repr(from_plain({"type": "Zeros"})) == "Zeros()"
+
+
+def test_example_of_spec():
+    with pytest.raises(InvalidExperiment, match=re.escape("lr = -1: expected a finite number greater than 0")):
+        fg.SGD(lr=-1)
+
+
+def test_example_of_distribution():
+    assert repr(fg.Uniform(-1, 1).distribution(2, 4)) == "Distribution(kind='uniform', a=-1.0, b=1.0)"
+    value = repr(fg.Orthogonal().distribution(2, 4))
+    assert value == "Distribution(kind='normal', a=0.0, b=1.0, form='orthogonal', numbers=(1.0,))"

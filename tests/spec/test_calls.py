@@ -10,8 +10,9 @@ from samples import ANYTHING, one_line
 import fastgrok as fg
 from fastgrok.errors import InvalidExperiment
 from fastgrok.spec.base import Spec, registered
-from fastgrok.spec.calls import classes_by_name, describe, from_call
+from fastgrok.spec.calls import call_name, classes_by_name, describe, from_call, integer
 from fastgrok.spec.initializers.base import Initializer
+from fastgrok.spec.schedules import Schedule
 
 
 def test_every_field_has_a_sentence_of_help() -> None:
@@ -128,3 +129,33 @@ def test_any_name_is_an_initializer_or_an_invalid_experiment(name: str) -> None:
 def test_no_such_initializer(name: str) -> None:
     with pytest.raises(InvalidExperiment, match="init"):
         from_call("init", Initializer, name)
+
+
+def test_example_of_field_description_parse():
+    assert describe(fg.Experiment)["epochs"].parse("--epochs", "1.5e5") == 150000
+    value = repr(describe(fg.SGD)["schedule"].parse("--schedule", "step_lr(100)"))
+    assert value == "StepLR(step_size=100, gamma=0.1)"
+
+
+def test_example_of_describe():
+    momentum = describe(fg.SGD)["momentum"]
+    assert (momentum.default, momentum.accepted) == (0.0, "a finite number at least 0 and less than 1")
+    assert momentum.help == "Share of the last step that is kept, 0 or more and less than 1."
+
+
+def test_example_of_integer():
+    assert (integer("1_000"), integer("1.5e5")) == (1000, 150000)
+
+
+def test_example_of_call_name():
+    value = (call_name(fg.CosineAnnealingLR), call_name(fg.LeCunNormal))
+    assert value == ("cosine_annealing_lr", "lecun_normal")
+
+
+def test_example_of_classes_by_name():
+    assert list(classes_by_name(Schedule)) == ["step_lr", "exponential_lr", "cosine_annealing_lr"]
+
+
+def test_example_of_from_call():
+    value = repr(from_call("schedule", Schedule, "step_lr(100, gamma=0.5)"))
+    assert value == "StepLR(step_size=100, gamma=0.5)"

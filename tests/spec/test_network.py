@@ -5,6 +5,8 @@ import math
 from samples import NET
 
 import fastgrok as fg
+from fastgrok.spec.layers import LeakyReLU, Linear
+from fastgrok.spec.network import ReluLayer, all_relu_layers, layer_label, relu_layers
 
 
 def test_network_counts_its_parts() -> None:
@@ -36,3 +38,21 @@ def test_mlp_is_the_network_written_out() -> None:
     assert str(NET) == "2-4-1 relu/sigmoid"
     assert str(fg.mlp(2, 3, 1, hidden=fg.LeakyReLU(0.2), bias=False)) == "2-3-1 leaky_relu(0.2)/linear, no bias"
     assert fg.mlp(2, 3, 1, hidden="linear") == fg.Network(fg.Linear(2, 3), fg.Linear(3, 1))
+
+
+def test_example_of_layer_label():
+    assert (layer_label(LeakyReLU(0.2)), layer_label(Linear(2, 4))) == ("leaky_relu", "linear")
+
+
+def test_example_of_relu_layer_column():
+    assert ReluLayer(2, 1).column("dead_units_final") == "dead_units_final_2"
+
+
+def test_example_of_relu_layers():
+    value = repr(relu_layers(fg.mlp(2, 4, 4, 1)))
+    assert value == "[ReluLayer(linear=1, occurrence=1), ReluLayer(linear=2, occurrence=1)]"
+
+
+def test_example_of_all_relu_layers():
+    value = [layer.linear for layer in all_relu_layers([fg.mlp(2, 1), fg.mlp(2, 4, 1), fg.mlp(2, 4, 4, 1)])]
+    assert value == [1, 2]

@@ -4,6 +4,7 @@ import pytest
 
 import fastgrok as fg
 from fastgrok.errors import InvalidExperiment
+from fastgrok.spec.paths import paths, replaced
 
 NET = fg.mlp(2, 4, 1, output="sigmoid")
 
@@ -49,3 +50,12 @@ def test_every_path_can_be_replaced_by_its_own_value() -> None:
 def test_replace_at_names_what_is_wrong(path: str, value: object, message: str) -> None:
     with pytest.raises(InvalidExperiment, match=message):
         EXP.replace_at(path, value)
+
+
+def test_example_of_paths():
+    assert list(paths(fg.Network(fg.Linear(2, 1))))[:3] == ["layers", "layers[0]", "layers[0].fan_in"]
+
+
+def test_example_of_replaced():
+    value = repr(replaced(fg.mlp(2, 1, output="relu"), "layers[1].gradient_at_zero", 1))
+    assert value == "Network(Linear(2, 1), ReLU(gradient_at_zero=1.0))"

@@ -1,12 +1,14 @@
 """An experiment's dtype, which must hold every number."""
 
 import math
+import re
 
 import numpy as np
 import pytest
 
 import fastgrok as fg
 from fastgrok.errors import InvalidExperiment
+from fastgrok.spec.precision import check_data, rounded
 
 NET = fg.mlp(2, 4, 1, output="sigmoid")
 
@@ -50,3 +52,13 @@ def test_bias_init_does_not_matter_without_biases() -> None:
 @pytest.mark.parametrize("dtype", ["float32", np.float32, np.dtype("float32")])
 def test_dtype_is_kept_as_its_name(dtype: object) -> None:
     assert EXP.replace(dtype=dtype).dtype == "float32"
+
+
+def test_example_of_rounded():
+    assert repr((rounded(1e300, "float32"), rounded(1e-300, "float32"))) == "(inf, 0.0)"
+
+
+def test_example_of_check_data():
+    message = re.escape("data.X[0, 0] = 1e+300: expected a number that float32 holds")
+    with pytest.raises(InvalidExperiment, match=message):
+        check_data("data", fg.Dataset([[1e300]], [0]), "float32")

@@ -12,7 +12,7 @@ from swept import swept
 
 import fastgrok as fg
 from fastgrok.statistics import Counts
-from fastgrok.store.shards import Shard, missing, part
+from fastgrok.store.shards import Shard, mark, marked, missing, part
 from fastgrok.store.store import Store
 
 
@@ -55,3 +55,7 @@ def test_sidecars_hold_exact_counts_and_what_made_them(store: Store) -> None:
     assert {one["versions"]["fastgrok"] for one in plain} == {fg.__version__}
     shard = Shard(**plain[0]["shard"])
     assert pq.read_table(Path(store.path) / shard.rows_name).num_rows == plain[0]["n_rows"]
+
+
+def test_example_of_mark():
+    assert (marked(mark("bad rows")), marked(b"{}")) == ("bad rows", None)

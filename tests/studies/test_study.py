@@ -222,3 +222,7 @@ def test_the_command_refuses_in_one_line(arguments: list[str], capsys: pytest.Ca
     assert (status, out) == (2, "")
     assert err.startswith("fastgrok: error: ")
     assert err.count("\n") == 1
+
+
+def test_example_of_study():
+    assert fg.studies.streetlights.command == "streetlights"

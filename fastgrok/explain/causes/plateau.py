@@ -62,8 +62,7 @@ class OnPlateau(NamedTuple):
 
 
 def on_plateau(trace: xr.Dataset, experiment: Experiment) -> OnPlateau | None:
-    """
-    Return the plateau on which a network sits, or None.
+    """Return the plateau on which a network sits, or None.
 
     Notes
     -----
@@ -91,8 +90,7 @@ def on_plateau(trace: xr.Dataset, experiment: Experiment) -> OnPlateau | None:
 
 
 def not_told_apart(outputs: NDArray[Any], targets: NDArray[Any]) -> tuple[tuple[int, ...], ...]:
-    """
-    Return the groups of examples whose targets differ and whose outputs hardly do, each and all ascending.
+    """Return the groups of examples whose targets differ and whose outputs hardly do, each and all ascending.
 
     outputs, targets: (n_examples, n_out).
 
@@ -100,11 +98,6 @@ def not_told_apart(outputs: NDArray[Any], targets: NDArray[Any]) -> tuple[tuple[
     -----
     Two examples are in one group if every output differs by at most `APART` of the largest distance between two
     targets, or if a chain of such examples joins them.
-
-    Examples
-    --------
-    >>> not_told_apart(np.array([[0.5], [0.51], [1.0]]), np.array([[0.0], [1.0], [1.0]]))
-    ((0, 1),)
     """
     near = APART * np.ptp(targets, axis=0).max()
     labels = np.arange(len(outputs))

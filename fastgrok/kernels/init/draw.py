@@ -1,7 +1,5 @@
 """One seed's initial parameters, drawn from its stream: what `initialise` and every other drawing kernel call."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple

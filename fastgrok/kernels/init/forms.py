@@ -6,8 +6,6 @@ Each function here takes a stream and returns form(values, scratch, state, tenso
 itself, and only square roots are taken: no bit depends on the CPU.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from typing import Any

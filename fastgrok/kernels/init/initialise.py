@@ -1,7 +1,5 @@
 """The initial parameters of every seed, drawn from its own stream."""
 
-from __future__ import annotations
-
 import functools
 from typing import Any
 

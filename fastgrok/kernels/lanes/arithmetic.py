@@ -1,7 +1,5 @@
 """Values: a + b, a < b, fma(a, b, c), select(mask, a, b)."""
 
-from __future__ import annotations
-
 import operator
 from collections.abc import Callable
 from typing import Any

@@ -1,7 +1,5 @@
 """The parts of floating-point numbers."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from llvmlite import ir

@@ -1,7 +1,5 @@
 """Memory: arrays as views of vectors and scalars, working space on the stack."""
 
-from __future__ import annotations
-
 import operator
 from typing import Any
 

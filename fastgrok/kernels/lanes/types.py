@@ -1,7 +1,5 @@
 """The types of lanes and of memory as Numba and LLVM see them."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from llvmlite import ir

@@ -3,8 +3,6 @@
 Backward takes what it needs of z and a = f(z). `argument` is the number that the activation has, 0 if it has none.
 """
 
-from __future__ import annotations
-
 from fastgrok.kernels.jit import device
 from fastgrok.kernels.lanes import fma, like, select
 from fastgrok.kernels.nn import lane_math

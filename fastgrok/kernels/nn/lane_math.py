@@ -17,8 +17,6 @@ Infinities and NaN give what NumPy gives; subnormal arguments and results are ro
 polynomials are near-minimax fits (Chebyshev, mpmath's `chebyfit`) on the reduced range.
 """
 
-from __future__ import annotations
-
 from fastgrok.kernels.jit import device
 from fastgrok.kernels.lanes import (
     absolute,

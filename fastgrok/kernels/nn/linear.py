@@ -13,8 +13,6 @@ params, grad_out
     the deltas have been scaled by -lr and the update is that sum.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from fastgrok.kernels.jit import device

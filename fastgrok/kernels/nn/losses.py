@@ -1,7 +1,5 @@
 """The losses of one example and their gradients, and what the stop criteria ask of an example."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from fastgrok.kernels.jit import device

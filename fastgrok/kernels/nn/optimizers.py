@@ -4,8 +4,6 @@ Each takes update(params, state, grads, minus_lr, n_params, terms, rates): param
 holds what the optimizer remembers and starts at zero, minus_lr is the negative learning rate of each lane.
 """
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple
 
 from fastgrok.kernels.jit import device

@@ -5,8 +5,6 @@ Both give a forward(acts, params, table, n_layers) and a backward(deltas, grad_o
 first: all of them, or all but the last where the loss has its gradient in closed form.
 """
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple

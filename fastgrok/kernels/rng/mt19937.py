@@ -8,8 +8,6 @@ needs.
 M. Matsumoto, T. Nishimura, "Mersenne Twister", 1998; NumPy's ``mt19937.c`` and ``legacy-distributions.c``.
 """
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

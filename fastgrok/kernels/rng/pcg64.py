@@ -7,8 +7,6 @@ M. E. O'Neill, "PCG: A Family of Simple Fast Space-Efficient Statistically Good 
 Generation", 2014; NumPy's ``_pcg64.pyx``, ``pcg64.c``, ``bit_generator.pyx`` and ``distributions.c``.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from fastgrok.kernels.jit import device

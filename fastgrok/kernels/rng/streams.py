@@ -13,8 +13,6 @@ name                    seeds                        draws what NumPy draws from
 ``uniform(low, high)`` is ``low + (high - low) * random(state)`` in both, each operation rounded.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any, NamedTuple
 

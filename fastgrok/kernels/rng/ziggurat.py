@@ -4,8 +4,6 @@ J. A. Doornik, "An Improved Ziggurat Method to Generate Normal Random Samples", 
 ``random_standard_normal`` in ``distributions.c``. exp and log1p are the C library's, as they are in NumPy.
 """
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

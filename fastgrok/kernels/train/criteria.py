@@ -1,7 +1,5 @@
 """What is checked between two epochs: the criteria, the validation loss, which units are dead."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -6,8 +6,6 @@ constant, and in whether the parameters of a block are worked on in memory or in
 features do not include is not compiled.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -1,7 +1,5 @@
 """One pass over the examples: shuffling, loading, the steps, the learning rate."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

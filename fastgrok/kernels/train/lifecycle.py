@@ -1,7 +1,5 @@
 """One seed in its lane: how it gets in, when it is due for what, how it starts again, and how it is written out."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any, NamedTuple
 

@@ -1,7 +1,5 @@
 """What drivers are compiled for, and the numbers and data of an experiment that they read at run time."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any, NamedTuple
 

@@ -1,7 +1,5 @@
 """The memory that a driver works in, and what it writes."""
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple
 
 import numpy as np

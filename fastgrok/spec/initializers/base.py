@@ -16,17 +16,7 @@ Form = Literal["free", "truncated", "orthogonal", "sparse", "identity", "nguyen_
 
 
 class Distribution(NamedTuple):
-    """
-    The distribution of each parameter of a layer, and the form that all of them are brought into.
-
-    Examples
-    --------
-    >>> import fastgrok as fg
-    >>> fg.Uniform(-1, 1).distribution(2, 4)
-    Distribution(kind='uniform', a=-1.0, b=1.0)
-    >>> fg.Orthogonal().distribution(2, 4)
-    Distribution(kind='normal', a=0.0, b=1.0, form='orthogonal', numbers=(1.0,))
-    """
+    """The distribution of each parameter of a layer, and the form that all of them are brought into."""
 
     kind: Kind  # a constant draws nothing from the stream
     a: float  # the constant, the low end, or the mean
@@ -53,8 +43,7 @@ class Scheme(Initializer):
 
     @abstractmethod
     def distribution(self, fan_in: int, fan_out: int) -> Distribution:
-        """
-        Return the distribution of the weights of one Linear layer.
+        """Return the distribution of the weights of one Linear layer.
 
         Parameters
         ----------
@@ -71,8 +60,7 @@ class Scheme(Initializer):
         """
 
     def bias_distribution(self, fan_in: int, fan_out: int) -> Distribution:
-        """
-        Return the distribution of the biases of one Linear layer: that of its weights, unless a scheme says more.
+        """Return the distribution of the biases of one Linear layer: that of its weights, unless a scheme says more.
 
         Parameters
         ----------
@@ -95,8 +83,7 @@ class Scheme(Initializer):
 
 @spec
 class Uniform(Scheme):
-    """
-    Uniform: U(low, high).
+    """Uniform: U(low, high).
 
     `rng.uniform(low, high, shape)`, which is `low + (high - low) * rng.random(shape)`.
 
@@ -138,8 +125,7 @@ class Uniform(Scheme):
 
 @spec
 class Normal(Scheme):
-    """
-    Normal: N(mean, std**2).
+    """Normal: N(mean, std**2).
 
     `mean + std * rng.standard_normal(shape)`.
 
@@ -166,8 +152,7 @@ class Normal(Scheme):
 
 @spec
 class TruncatedNormal(Scheme):
-    """
-    Normal, drawn again while it lies outside of [low, high]: N(mean, std**2) conditional on low <= x <= high.
+    """Normal, drawn again while it lies outside of [low, high]: N(mean, std**2) conditional on low <= x <= high.
 
     `x = mean + std * rng.standard_normal(shape)`; then, while there are any,
     `x[outside] = mean + std * rng.standard_normal(outside.sum())` with `outside = (x < low) | (x > high)`.
@@ -225,8 +210,7 @@ class TruncatedNormal(Scheme):
 
 @spec
 class Zeros(Scheme):
-    """
-    All zero: `numpy.zeros(shape)`. Draws nothing from the stream.
+    """All zero: `numpy.zeros(shape)`. Draws nothing from the stream.
 
     Examples
     --------
@@ -241,8 +225,7 @@ class Zeros(Scheme):
 
 @spec
 class Constant(Scheme):
-    """
-    All the same: `numpy.full(shape, value)`. Draws nothing from the stream.
+    """All the same: `numpy.full(shape, value)`. Draws nothing from the stream.
 
     Parameters
     ----------

@@ -24,8 +24,7 @@ def _function(value: Any) -> Any:
 
 @spec
 class FromFunction(Initializer):
-    """
-    The values that a function draws from the seed's generator: f(rng, fan_in, fan_out).
+    """The values that a function draws from the seed's generator: f(rng, fan_in, fan_out).
 
     Parameters
     ----------
@@ -69,8 +68,7 @@ class FromFunction(Initializer):
         return f"{owner.__module__}:{owner.__qualname__}"
 
     def to_dict(self) -> dict[str, Any]:
-        """
-        Return the function's name, from which it cannot be rebuilt.
+        """Return the function's name, from which it cannot be rebuilt.
 
         Examples
         --------
@@ -83,8 +81,7 @@ class FromFunction(Initializer):
     def draw(
         self, field: str, rng: Any, fans: tuple[int, int], shape: tuple[int, ...], dtype: str
     ) -> NDArray[np.float64]:
-        """
-        Return the function's numbers for `init` or `bias_init` (`field`), of this shape and held by the dtype.
+        """Return the function's numbers for `init` or `bias_init` (`field`), of this shape and held by the dtype.
 
         Examples
         --------
@@ -123,8 +120,7 @@ def _numbers(value: Any) -> NDArray[np.float64]:
 @register
 @dataclass(frozen=True, init=False, repr=False)
 class FromArrays(VariadicSpec, Initializer):
-    """
-    The same start for every seed: arrays, layer by layer.
+    """The same start for every seed: arrays, layer by layer.
 
     Draws nothing from the stream.
 
@@ -160,8 +156,7 @@ class FromArrays(VariadicSpec, Initializer):
         object.__setattr__(self, "arrays", tuple(nested))
 
     def fitting(self, field: str, shapes: list[tuple[int, ...]]) -> list[NDArray[np.float64]]:
-        """
-        Return the arrays, if these are their shapes.
+        """Return the arrays, if these are their shapes.
 
         Examples
         --------
@@ -195,14 +190,7 @@ def _nested(field: str, value: Any) -> Nested:
 
 
 def as_initializer(field: str, value: object) -> object:
-    """
-    Wrap a function or a list of arrays; return everything else as it is.
-
-    Examples
-    --------
-    >>> as_initializer("init", [[[1, 2]]])
-    FromArrays(((1.0, 2.0),))
-    """
+    """Wrap a function or a list of arrays; return everything else as it is."""
     if isinstance(value, list | tuple):
         try:
             return FromArrays(*value)

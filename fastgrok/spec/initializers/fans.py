@@ -48,8 +48,7 @@ class Xavier(ScaledScheme):
 
 @spec
 class XavierUniform(Xavier):
-    """
-    Glorot's uniform scheme: U(-r, r) with r = gain * sqrt(6 / (fan_in + fan_out)).
+    """Glorot's uniform scheme: U(-r, r) with r = gain * sqrt(6 / (fan_in + fan_out)).
 
     Parameters
     ----------
@@ -74,8 +73,7 @@ class XavierUniform(Xavier):
 
 @spec
 class XavierNormal(Xavier):
-    """
-    Glorot's scheme with normal draws: N(0, std**2) with std = gain * sqrt(2 / (fan_in + fan_out)).
+    """Glorot's scheme with normal draws: N(0, std**2) with std = gain * sqrt(2 / (fan_in + fan_out)).
 
     Parameters
     ----------
@@ -111,8 +109,7 @@ class He(ScaledScheme):
 
 @spec
 class HeUniform(He):
-    """
-    He's uniform scheme: U(-r, r) with r = sqrt(6 / ((1 + slope**2) * fan)).
+    """He's uniform scheme: U(-r, r) with r = sqrt(6 / ((1 + slope**2) * fan)).
 
     Parameters
     ----------
@@ -142,8 +139,7 @@ class HeUniform(He):
 
 @spec
 class HeNormal(He):
-    """
-    He's scheme with normal draws: N(0, std**2) with std = sqrt(2 / ((1 + slope**2) * fan)).
+    """He's scheme with normal draws: N(0, std**2) with std = sqrt(2 / ((1 + slope**2) * fan)).
 
     Parameters
     ----------
@@ -168,8 +164,7 @@ class HeNormal(He):
 
 @spec
 class LeCunUniform(ScaledScheme):
-    """
-    LeCun's uniform scheme: U(-r, r) with r = sqrt(3 / fan_in), so that the variance is 1 / fan_in.
+    """LeCun's uniform scheme: U(-r, r) with r = sqrt(3 / fan_in), so that the variance is 1 / fan_in.
 
     Notes
     -----
@@ -187,8 +182,7 @@ class LeCunUniform(ScaledScheme):
 
 @spec
 class LeCunNormal(ScaledScheme):
-    """
-    LeCun's scheme with normal draws: N(0, std**2) with std = sqrt(1 / fan_in).
+    """LeCun's scheme with normal draws: N(0, std**2) with std = sqrt(1 / fan_in).
 
     Notes
     -----
@@ -207,8 +201,7 @@ class LeCunNormal(ScaledScheme):
 
 @spec
 class TorchLinear(Scheme):
-    """
-    The default of PyTorch's `Linear`, for weights and biases alike: U(-r, r) with r = 1 / sqrt(fan_in).
+    """The default of PyTorch's `Linear`, for weights and biases alike: U(-r, r) with r = 1 / sqrt(fan_in).
 
     Notes
     -----
@@ -229,8 +222,7 @@ class TorchLinear(Scheme):
 
 @spec
 class KerasDense(Xavier):
-    """
-    The default of Keras's `Dense`: weights U(-r, r) with r = sqrt(6 / (fan_in + fan_out)), biases zero.
+    """The default of Keras's `Dense`: weights U(-r, r) with r = sqrt(6 / (fan_in + fan_out)), biases zero.
 
     Notes
     -----

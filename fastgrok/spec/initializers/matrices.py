@@ -57,8 +57,7 @@ class Orthogonal(MatrixScheme):
 
 @spec
 class Sparse(MatrixScheme):
-    """
-    Normal with zeros: ceil(sparsity * fan_out) weights of each input are zero, the others N(0, std**2); no biases.
+    """Normal with zeros: ceil(sparsity * fan_out) weights of each input are zero, the others N(0, std**2); no biases.
 
     `w = 0.0 + std * rng.standard_normal((fan_in, fan_out))`; then for each row, in order,
     `row[rng.permutation(fan_out)[:zeros]] = 0`.
@@ -91,8 +90,7 @@ class Sparse(MatrixScheme):
 
 @spec
 class Identity(MatrixScheme):
-    """
-    The gain on the diagonal: `numpy.where(numpy.eye(fan_in, fan_out), gain, 0.0)`. Draws nothing; no biases.
+    """The gain on the diagonal: `numpy.where(numpy.eye(fan_in, fan_out), gain, 0.0)`. Draws nothing; no biases.
 
     Parameters
     ----------

@@ -31,16 +31,7 @@ class InitialTensor(NamedTuple):
 def initial_tensors(
     init: Initializer, bias_init: Initializer | Literal["same"], linears: Sequence[Linear]
 ) -> list[InitialTensor]:
-    """
-    Return the tensors of a network's parameters that are drawn, in the order of `params`.
-
-    Examples
-    --------
-    >>> import fastgrok as fg
-    >>> tensors = initial_tensors(fg.HeNormal(), "same", [fg.Linear(2, 4), fg.Linear(4, 1, bias=False)])
-    >>> [tensor.shape for tensor in tensors]
-    [(2, 4), (4,), (4, 1)]
-    """
+    """Return the tensors of a network's parameters that are drawn, in the order of `params`."""
     same = isinstance(bias_init, str)
     biases = init if isinstance(bias_init, str) else bias_init
     together = isinstance(init, RAI) and biases == init
