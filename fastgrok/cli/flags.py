@@ -125,7 +125,10 @@ def widths(flag: str, text: str) -> tuple[int, ...]:
     if text == NONE:
         return ()
     expected = "a width such as 4, several as in 4x4, or none"
-    sizes = tuple(whole_number(flag, width, expected) for width in text.split("x"))
+    try:
+        sizes = tuple(integer(width) for width in text.split("x"))
+    except ValueError as error:
+        raise InvalidExperiment(flag, text, expected) from error
     if not all(1 <= width <= MAX_WIDTH for width in sizes):
         raise InvalidExperiment(flag, text, f"widths from 1 to {MAX_WIDTH}, or none for no hidden layer")
     return sizes

@@ -156,7 +156,7 @@ class _Table:
     def _rows(self) -> Iterator[tuple[int, list[str]]]:
         """Yield line number and texts of each row that is not blank: slowly, for the header and for errors."""
         text = io.TextIOWrapper(io.BytesIO(self.content), "utf-8-sig", newline="")
-        reader = csv.reader(text, delimiter=self.delimiter)
+        reader = csv.reader(text, delimiter=self.delimiter, strict=True)
         try:
             yield from ((reader.line_num, row) for row in reader if row)
         except csv.Error as error:
@@ -180,6 +180,9 @@ class _Table:
         import pyarrow as pa
         import pyarrow.csv
 
+        if b'"' in self.content:  # pyarrow takes quotes that are never closed, and text behind one that is
+            for _ in self._rows():
+                pass
         width = len(self.header)
         names = [str(k) for k in range(width)]  # a header may leave a name blank
         try:

@@ -54,6 +54,7 @@ from fastgrok.spec.variables import OUTCOME_MEANINGS
         (["sweep", "xor", "--seeds", "-5:5"], "seeds"),
         (["sweep", "xor", "--seeds", "1000000000000"], "memory"),
         (["sweep", "xor", "--hidden", "4y4"], "--hidden = '4y4'"),
+        (["sweep", "xor", "--hidden", "4x"], "--hidden = '4x'"),
         (["sweep", "xor", "--optimizer", "rmsprop"], "one of 'sgd', 'adam'"),
         (["sweep", "xor", "--optimizer", "sgd,adam", "--momentum", "0.9"], "another --optimizer: adam has none"),
         (["sweep", "xor", "--schedule", "warmup"], "one of 'step_lr', 'exponential_lr', 'cosine_annealing_lr'"),
