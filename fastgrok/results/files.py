@@ -201,7 +201,8 @@ def temporary_beside(target: Path) -> Iterator[Path]:
     The cache of kernels, which imports no other room, has a few lines of its own.
     """
     writer = f"{host_name()}-{os.getpid()}-{secrets.token_hex(4)}"
-    temporary = target.with_name(f".{target.name[:100]}.{writer}{TEMPORARY}")
+    start = os.fsencode(target.name)[:100].decode(errors="ignore")  # of a name that may be as long as one can be
+    temporary = target.with_name(f".{start}.{writer}{TEMPORARY}")
     try:
         yield temporary
     except BaseException:

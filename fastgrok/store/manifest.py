@@ -18,7 +18,7 @@ import fastgrok
 from fastgrok.engine import arguments, training
 from fastgrok.engine.kernel_params import flops_per_epoch
 from fastgrok.engine.threads import cpu_count
-from fastgrok.errors import MISSING, InvalidExperiment, StoreError, one_of
+from fastgrok.errors import MISSING, InvalidExperiment, StoreError, check_keys, one_of
 from fastgrok.spec.axes import POINT, Axis, Configuration, checked_axes, grid
 from fastgrok.spec.base import from_plain, to_plain
 from fastgrok.spec.experiment import Experiment
@@ -217,6 +217,7 @@ class Specification(_Strict):
         if recorded != (expected := digest(plain)):
             raise InvalidExperiment(f"{STORE}: {_DIGEST}", recorded, f"{expected}, that of the fields beside it")
         try:
+            check_keys("a store", plain, list(cls.model_fields))  # no default is filled in
             return _validated(cls, plain, "")
         except InvalidExperiment as error:
             raise InvalidExperiment(f"{STORE}: {error.field}", error.value, error.accepted) from None

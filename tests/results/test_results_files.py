@@ -142,6 +142,14 @@ def test_a_file_is_written_whole_or_not_at_all(
     assert target.read_text() == "before"
 
 
+@pytest.mark.parametrize(
+    "name", ["a" * 247, "\N{GREEK SMALL LETTER ALPHA}" * 123, "\N{CJK UNIFIED IDEOGRAPH-7A2E}" * 82]
+)
+def test_a_name_may_be_as_long_as_a_file_system_takes(single: Result, tmp_path: Path, name: str) -> None:
+    single.save(tmp_path / f"{name}.parquet")
+    assert [path.stem for path in tmp_path.iterdir()] == [name]
+
+
 def test_example_of_checked_target():
     message = re.escape("out = 'result.txt': expected a path that ends in .parquet or .nc")
     with pytest.raises(InvalidExperiment, match=message):

@@ -87,6 +87,15 @@ def test_what_is_wrong_in_it_is_named(file: Path, field: str, value: Any, messag
         fg.open_store(file.parent)
 
 
+@pytest.mark.parametrize("field", ["fastgrok", "record_at", "track"])
+def test_no_default_is_filled_in(file: Path, field: str) -> None:
+    plain = json.loads(file.read_text())
+    del plain["sha256"], plain[field]
+    file.write_text(manifest.written(plain))
+    with pytest.raises(fg.StoreError, match=f"store.json: {field} is missing"):
+        fg.open_store(file.parent)
+
+
 def test_where_it_cannot_be_read_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "store.json").mkdir()
     with pytest.raises(fg.StoreError, match=r"store\.json cannot be read"):
