@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Result", "initial_params", "predict", "run", "sweep"]
 
-
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
@@ -250,8 +249,8 @@ def sweep(
         asked = specified(experiment, seeds, axes, shard_size=shard_size, **kept)
         options = ExecutionOptions(threads, specialize, None, None, progress, executor, part_of).checked()
         return made_store(store, asked, shard_size=shard_size).make(asked, options)
-    said = {"executor": executor, "part_of": part_of, "shard_size": shard_size}
-    _check_unused("a store beside it: it says how one is made", **said)
+    store_only = {"executor": executor, "part_of": part_of, "shard_size": shard_size}
+    _check_unused("a store beside it: it says how one is made", **store_only)
     _check_unused("'all', or a store beside it", rows=None if rows == "all" else rows)
     checked = checked_axes(axes)
     points = grid(experiment, checked)
@@ -350,10 +349,10 @@ class _Starts(NamedTuple):
         if seeds is None and params is None:
             raise InvalidExperiment("seeds", seeds, "a number of seeds, a range or integers; or params")
         experiments = [configuration.experiment for configuration in configurations]
-        flat = None if params is None else [joined(one.network, params, one.dtype) for one in experiments]
+        flat = None if params is None else [joined(each.network, params, each.dtype) for each in experiments]
         if seeds is None and flat is not None:
             seeds = len(flat[0])
-        for stream in {one.stream for one in experiments}:
+        for stream in {each.stream for each in experiments}:
             array = arguments.checked_seeds(seeds, stream)
         if flat is not None and len(array) != len(flat[0]):
             raise InvalidExperiment("seeds", seeds, f"one for each of the {len(flat[0])} networks of params")
@@ -372,16 +371,16 @@ def _train(
     """Train one configuration after the other, until Ctrl-C."""
     seeds, params = starts
     n, experiments = len(seeds), [configuration.experiment for configuration in configurations]
-    working = max(working_bytes(one, recording, n, options) for one in experiments)
+    working = max(working_bytes(each, recording, n, options) for each in experiments)
     copies = keep_params + (params is not None)
     arguments.check_memory(experiments, n, recording, copies=copies, working=working)
     outputs: list[TrainingOutput] = []
     kept: dict[str, Any] = {"keep_params": keep_params, "recording": recording}
     n_runs = n * len(configurations)
     with progress_bar(n_runs, options.progress) as advance, thread_pool(options.threads) as pool:
-        for one, start in zip(experiments, params or itertools.repeat(None), strict=False):
+        for each, start in zip(experiments, params or itertools.repeat(None, len(experiments)), strict=True):
             try:
-                output = train(one, seeds, options, params=start, advance=advance, pool=pool, **kept)
+                output = train(each, seeds, options, params=start, advance=advance, pool=pool, **kept)
             except KeyboardInterrupt:  # before the first kernel of this configuration
                 break
             outputs.append(output)
@@ -391,7 +390,7 @@ def _train(
     if not finished:
         raise KeyboardInterrupt
     interrupted = len(outputs) < len(experiments) or outputs[-1].interrupted
-    outputs.extend(outputs[0].not_started(one) for one in experiments[len(outputs) :])
+    outputs.extend(outputs[0].not_started(each) for each in experiments[len(outputs) :])
     if interrupted:
         message = f"interrupted: {finished:,} of {n_runs:,} runs are finished"
         warnings.warn(message, UserWarning, stacklevel=3 + bool(axes))

@@ -86,8 +86,8 @@ class _Key(NamedTuple):
     functions: Functions
     update: Any  # the optimizer's, as compiled
     n_state: int  # in registers, if anything is
-    layout: Layout | None  # None for the general driver, as is:
-    fixed: Structure | None
+    layout: Layout | None  # None for the general driver, which reads it at run time
+    fixed: Structure | None  # likewise
 
 
 @functools.lru_cache(maxsize=256)

@@ -42,8 +42,7 @@ class TrainingOutput:
     params: np.ndarray | None  # (n_seeds, n_params)
     finished: np.ndarray  # bool (n_seeds,): rows of chunks that an interruption left undone are False
     interrupted: bool
-    seconds: float  # of training
-    compile_seconds: float  # of compiling, or of reading what had been compiled, before
+    seconds: float  # of training, without those of compiling before
     driver: str
     lanes: int
     threads: int
@@ -53,7 +52,7 @@ class TrainingOutput:
     def blank(cls, experiment: Experiment, recording: Recording, n: int) -> Self:
         """Return n rows that say nothing yet, to be filled from elsewhere."""
         metrics, finished = _blank_metrics(experiment, recording, n), np.ones(n, np.bool_)
-        return cls(metrics, None, finished, False, 0.0, 0.0, "", 0, 0, recording)
+        return cls(metrics, None, finished, False, 0.0, "", 0, 0, recording)
 
     def not_started(self, experiment: Experiment) -> Self:
         """Return the output for another configuration whose rows are all unfinished; they take no memory."""
@@ -71,7 +70,6 @@ class TrainingOutput:
             finished=zeros([n], "bool"),
             interrupted=True,
             seconds=0.0,
-            compile_seconds=0.0,
         )
 
     def finished_rows(self, array: np.ndarray) -> np.ndarray:
@@ -106,7 +104,6 @@ def train(
         specialize = is_worth_specializing(experiment, recording, n, threads)
     lanes = options.lanes or lane_count(experiment, specialize=specialize, n_seeds=n)
     size = options.chunk_size or _chunk_size(experiment, recording, n, lanes, threads)
-    start = time.perf_counter()
     kernels = Program(experiment, specialize=specialize, lanes=lanes, n_seeds=n, recording=recording)
     memories: queue.SimpleQueue[ThreadMemory] = queue.SimpleQueue()
     for _ in range(min(threads, -(-n // size))):
@@ -136,7 +133,6 @@ def train(
         finished=metrics["epochs_run"] != NEVER,
         interrupted=interrupted,
         seconds=time.perf_counter() - compiled,
-        compile_seconds=compiled - start,
         driver="specialised" if specialize else "general",
         lanes=lanes,
         threads=threads,

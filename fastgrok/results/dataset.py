@@ -81,7 +81,7 @@ def _coords(networks: Sequence[Network], recording: Recording) -> dict[str, Any]
 def _most(networks: Sequence[Network], recording: Recording) -> dict[str, int]:
     """Return the longest length of each dimension."""
     lengths = [sizes(network, recording) for network in networks]
-    return {dim: max(configuration[dim] for configuration in lengths) for dim in lengths[0]}
+    return {dim: max(each[dim] for each in lengths) for dim in lengths[0]}
 
 
 def _attrs(variable: Variable) -> dict[str, Any]:

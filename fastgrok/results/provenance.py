@@ -5,10 +5,16 @@ import json
 import platform
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from types import MappingProxyType
 
+import numba
+import numpy as np
+
+import fastgrok
 from fastgrok.engine.training import TrainingOutput
+from fastgrok.kernels.target import description
 from fastgrok.spec.axes import Axis
 from fastgrok.spec.base import to_plain
 from fastgrok.spec.experiment import Experiment
@@ -26,24 +32,15 @@ def cpu_name() -> str:
 
 def cpu_target() -> str:
     """Return the CPU that kernels are compiled for, as LLVM calls it."""
-    from fastgrok.kernels.target import description
-
     return description()[1]
 
 
 @functools.cache
 def versions() -> Mapping[str, str]:
     """Return the versions of everything that may decide a bit of a result."""
-    from importlib.metadata import version
-
-    import numba
-    import numpy
-
-    import fastgrok
-
     known = {
         "fastgrok": fastgrok.__version__,
-        "numpy": numpy.__version__,
+        "numpy": np.__version__,
         "numba": numba.__version__,
         "llvmlite": version("llvmlite"),
         "python": platform.python_version(),
@@ -77,7 +74,7 @@ def provenance(
         "experiment_json": experiment.to_json(),
         "experiment_id": experiment.id,
         **({"axes_json": json.dumps(values, default=str)} if axes else {}),
-        **{f"{name}_version": version for name, version in versions().items()},
+        **{f"{name}_version": number for name, number in versions().items()},
         "cpu": cpu_name(),
         "cpu_target": cpu_target(),
         "time": time,

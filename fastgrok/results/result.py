@@ -16,6 +16,7 @@ from fastgrok.engine import training
 from fastgrok.engine.training import TrainingOutput
 from fastgrok.errors import InvalidExperiment
 from fastgrok.results import files, provenance
+from fastgrok.results.dataset import to_dataset
 from fastgrok.results.table import Row, as_frame, as_html, as_text, median, outcomes, rate
 from fastgrok.spec.axes import Axis, Configuration
 from fastgrok.spec.experiment import Experiment
@@ -99,7 +100,7 @@ class Result:
 
     @property
     def seconds(self) -> float:
-        """Time that training took, compilation included."""
+        """Time that training took, without that of compiling the kernels."""
         return sum(output.seconds for output in self.outputs)
 
     @property
@@ -170,8 +171,6 @@ class Result:
     @cached_property
     def dataset(self) -> xr.Dataset:
         """The result variables of `fastgrok.spec.variables`, by the axes of a sweep, `seed` and `hidden_layer`."""
-        from fastgrok.results.dataset import to_dataset
-
         return to_dataset(self._all_seeds, self.axes, self.configurations, self.outputs, self.attrs)
 
     @cached_property

@@ -163,7 +163,7 @@ class Experiment(Spec):
             self._check_widths(field, data)
         if self.loss == "binary_cross_entropy":
             self._check_cross_entropy()
-        self._check_regime()
+        self._check_combinations()
         self._check_precision()
 
     def _datasets(self) -> list[tuple[str, Dataset]]:
@@ -197,7 +197,7 @@ class Experiment(Spec):
                 expected = "a target from 0 to 1 for loss='binary_cross_entropy'"
                 raise InvalidExperiment(where, float(data.y[row, column]), expected)
 
-    def _check_regime(self) -> None:
+    def _check_combinations(self) -> None:
         """Raise unless stopping rules, restarts, validation and schedule go together."""
         if isinstance(self.stop, tuple) and type(self.stop[0]) is type(self.stop[1]):
             raise InvalidExperiment("stop", self.stop, "a tuple of one Converged and one EarlyStopping")

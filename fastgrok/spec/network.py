@@ -13,7 +13,6 @@ from fastgrok.spec.layers import ACTIVATIONS, Activation, Layer, Linear, ReLU
 MAX_LAYERS = 256
 """Layers of a network at most, activations included."""
 
-
 _LABELS: dict[type[Layer], str] = {cls: name for name, cls in ACTIVATIONS.items() if cls}
 
 

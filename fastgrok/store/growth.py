@@ -10,7 +10,7 @@ from fastgrok.engine.training import TrainingOutput
 from fastgrok.errors import InvalidExperiment, StoreError, joined, short_repr
 from fastgrok.spec.axes import Axis, Configuration, checked_axes
 from fastgrok.spec.paths import children
-from fastgrok.store.manifest import ALL, FAILURES, STORE, Specification, read_specification
+from fastgrok.store.manifest import ALL, FAILURES, KEPT, STORE, Specification, read_specification
 from fastgrok.store.rows import read
 from fastgrok.store.shards import Sidecar
 from fastgrok.store.storage import Storage
@@ -81,8 +81,8 @@ def grow(storage: Storage, asked: Specification) -> Specification:
 def grown(held: Specification, asked: Specification) -> Specification:
     """Return the specification with more seeds and more values on its axes; raise if anything else differs."""
     held.check_version()
-    for name, value in held.kept().items():
-        if value != (other := getattr(asked, name)):
+    for name in KEPT:
+        if (value := getattr(held, name)) != (other := getattr(asked, name)):
             raise _differs(name, value, other)
     paths = [axis.path for axis in held.axes]
     if paths != (others := [axis.path for axis in asked.axes]):
@@ -95,7 +95,7 @@ def grown(held: Specification, asked: Specification) -> Specification:
         expected = f"seeds that overlap or follow those in the store, {held.seeds.start}:{held.seeds.stop}"
         raise InvalidExperiment("seeds", f"{asked.seeds.start}:{asked.seeds.stop}", expected)
     seeds = range(min(held.seeds.start, asked.seeds.start), max(held.seeds.stop, asked.seeds.stop))
-    made = held.with_axes(_joined(held.axes, asked.axes)).changed(seeds=seeds)
+    made = held.with_axes(_merged_axes(held.axes, asked.axes)).changed(seeds=seeds)
     for id_, configuration in asked.by_id.items():
         if id_ not in made.by_id:
             raise _differs("experiment", held.experiment, configuration.experiment)
@@ -133,18 +133,18 @@ def _difference(held: Any, asked: Any, path: str = "") -> tuple[str, Any, Any] |
     return path, held, asked
 
 
-def _joined(held: Sequence[Axis], asked: Sequence[Axis]) -> tuple[Axis, ...]:
+def _merged_axes(held: Sequence[Axis], asked: Sequence[Axis]) -> tuple[Axis, ...]:
     """Return axes with the values of both, those of the store first."""
     values = {
         mine.path: [*mine.values, *(value for value in other.values if value not in mine.values)]
         for mine, other in zip(held, asked, strict=True)
     }
-    joined = checked_axes(values) if values else []
-    for mine, other, both in zip(held, asked, joined, strict=True):
+    axes = checked_axes(values) if values else []
+    for mine, other, both in zip(held, asked, axes, strict=True):
         if both.labels[: len(mine.labels)] != mine.labels or len(set(map(type, both.labels))) > 1:
             kind = type(mine.labels[0]).__name__
             raise InvalidExperiment(f"axes[{mine.path!r}]", other.values, f"values that are {kind}, as in the store")
-    return tuple(joined)
+    return tuple(axes)
 
 
 def has_shards(storage: Storage) -> bool:

@@ -160,10 +160,6 @@ class Specification(_Strict):
         """Training runs: seeds times configurations."""
         return len(self.seeds) * len(self.configurations)
 
-    def kept(self) -> dict[str, Any]:
-        """Return what is kept of a seed and how."""
-        return {name: getattr(self, name) for name in KEPT}
-
     def changed(self, **values: Any) -> Self:
         """Return the same configurations with other fields changed; none is validated again."""
         return self.model_copy(update=values)
