@@ -192,7 +192,7 @@ class Specification(_Strict):
             expected = (
                 "something that a store can read back from JSON, such as a scheme or arrays instead of a function"
             )
-            raise InvalidExperiment(error.field, error.value, expected) from error
+            raise InvalidExperiment(error.field.removeprefix(f"{STORE}: "), error.value, expected) from error
 
     def to_json(self) -> str:
         """Return everything as JSON, the version of fastgrok that makes it, and the SHA-256 of all that."""

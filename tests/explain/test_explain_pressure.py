@@ -108,3 +108,9 @@ def test_a_trace_from_a_file_gives_the_same(tmp_path):
 def test_a_time_that_was_not_recorded_is_refused():
     with pytest.raises(fg.InvalidExperiment, match="epoch = 31: expected one that was recorded, from 0 to 30"):
         fg.explain.pressure(fg.replay(XOR, 0), at=31)
+
+
+def test_a_network_that_diverged_has_pressures_without_a_sign():
+    trace = fg.replay(XOR.replace(optimizer=fg.SGD(1e3), epochs=60), 0)
+    assert np.isnan(trace["weight_2"].values[-1]).any()
+    assert "  ?  ?  ?  ?  nan" in str(fg.explain.pressure(trace, at=60))

@@ -67,13 +67,21 @@ def test_seeds_that_a_store_does_not_hold_are_named(store: Store) -> None:
         ({"part_of": "1/2"}, "part_of = '1/2': expected None, or"),
         ({"part_of": (3, 2)}, "part_of = .*: expected None, or"),
         ({"part_of": (1.0, 2)}, "part_of = .*: expected None, or"),
-        ({"axes": {"init": [lambda rng, *fans: rng.normal(size=fans)]}}, "function"),
+        ({"axes": {"init": [lambda rng, *fans: rng.normal(size=fans)]}}, "^function = "),
     ],
 )
 def test_bad_arguments_leave_no_store(tmp_path: Path, options: dict[str, Any], message: str) -> None:
     with pytest.raises(fg.InvalidExperiment, match=message):
         swept(tmp_path / "new", **options)
     assert not (tmp_path / "new" / "store.json").exists()
+
+
+def test_a_function_that_json_does_not_bring_back_is_named(tmp_path: Path) -> None:
+    experiment = fg.Experiment(fg.mlp(2, 2, 1), fg.datasets.xor(), init=fg.FromFunction(len))  # type: ignore[arg-type]
+    with pytest.raises(
+        fg.InvalidExperiment, match=r"^init\.function = 'builtins:len': expected something that a store"
+    ):
+        fg.sweep(experiment, 2, {"epochs": [1, 2]}, store=tmp_path / "new")
 
 
 def test_points_are_one_axis(tmp_path: Path) -> None:
