@@ -67,11 +67,6 @@ def single_experiment(name: str | None, values: Values) -> Experiment:
     return requested.experiment
 
 
-def _flag(path: str) -> Flag:
-    """Return the flag of a field that has one."""
-    return next(flag for flag in EXPERIMENT_FLAGS if flag.field == path)
-
-
 def flags_of(path: str) -> list[Flag]:
     """Return the flags that set a path in an experiment."""
     plain = re.sub(r"\[\d+\]", "", path)
@@ -168,13 +163,13 @@ def _optional(place: str, cls: type[Spec], choices: Choices, values: Values) -> 
     fields = _fields(place, cls, choices)
     required = next(name for name, field in describe(cls).items() if field.default is MISSING)
     for name in fields if required not in fields else ():
-        raise _conflict(f"{place}.{name}", values, f"{_flag(f'{place}.{required}').option} with it")
+        raise _conflict(f"{place}.{name}", values, f"{flags_of(f'{place}.{required}')[0].option} with it")
     return fields
 
 
 def _conflict(path: str, values: Values, expected: str) -> InvalidExperiment:
     """Return the error about a flag that does not go with the others."""
-    flag = _flag(path)
+    flag = flags_of(path)[0]
     return InvalidExperiment(flag.option, values[flag.name], expected)
 
 

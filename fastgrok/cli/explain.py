@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from fastgrok.cli.flags import TOPICS, Values, option
+from fastgrok.cli.flags import Values, option
 from fastgrok.cli.trace import experiment_of, trace_of
 from fastgrok.errors import InvalidExperiment, one_of
 
@@ -45,22 +45,23 @@ class _Topic(NamedTuple):
         plt.close(figure)
 
 
-_TOPICS = (
-    _Topic("failure", draws_trace=True),
-    _Topic("algebra", of_network=True, picture="bricks"),
-    _Topic("worked_pass", ("at", "example")),
-    _Topic("pressure", ("at",)),
-    _Topic("correlation"),
-    _Topic("sign_flow", ("at",)),
-    _Topic("overfitting"),
-)
+TOPICS = {
+    "failure": _Topic("failure", draws_trace=True),
+    "algebra": _Topic("algebra", of_network=True, picture="bricks"),
+    "worked-pass": _Topic("worked_pass", ("at", "example")),
+    "pressure": _Topic("pressure", ("at",)),
+    "correlation": _Topic("correlation"),
+    "sign-flow": _Topic("sign_flow", ("at",)),
+    "overfitting": _Topic("overfitting"),
+}
+"""What `fastgrok explain` explains, as it is typed."""
 
 
 def explain(topic: str, name: str | None, values: Values, typed: Collection[str]) -> int:
     """Explain what the flags ask for, and return the exit status."""
     if topic not in TOPICS:
         raise InvalidExperiment("topic", topic, one_of(TOPICS))
-    entry = _TOPICS[TOPICS.index(topic)]
+    entry = TOPICS[topic]
     for flag in ("at", "example"):
         if flag in typed and flag not in entry.flags:
             raise InvalidExperiment(option(flag), values[flag], f"another topic beside it than {topic}")

@@ -145,7 +145,7 @@ _HELP = {
     "check_every": "epochs from one check of the criteria and of the validation loss to the next",
     "dtype": "float64 or float32",
     "optimizer": f"how the gradient of a batch changes the parameters: {', '.join(classes_by_name(Optimizer))}",
-    "optimizer.schedule": f"{_SCHEDULE}",
+    "optimizer.schedule": _SCHEDULE,
     "stop.loss": "converged at this mean loss over the examples; default: 0.01 if no criterion is given",
     "stop.max_error": "converged at this largest error of an output",
     "stop.accuracy": f"converged at this accuracy, the {ACCURACY}",
@@ -179,7 +179,7 @@ def _field_flag(path: str, name: str, fields: Mapping[str, FieldDescription], n_
     text = _HELP.get(path, field.help[:1].lower() + field.help[1:].removesuffix(".").replace('"', ""))
     if len(fields) < n_kinds:
         text = f"of {', '.join(fields)}: {text}"
-    defaults = {kind: _written(one.default) for kind, one in fields.items()}
+    defaults = {kind: _written(described.default) for kind, described in fields.items()}
     if field.default is not MISSING and "default:" not in text:
         by_kind = [f"{kind} {default}" for kind, default in defaults.items()]
         text += f"; default: {', '.join(by_kind if len(set(defaults.values())) > 1 else set(defaults.values()))}"
@@ -216,17 +216,14 @@ def _experiment_flags() -> Iterator[Flag]:
                 yield Flag("no_stop", text, STOPPING, bool, False, "stop")
                 yield from _kind_flags(name, classes_by_name(EarlyStopping))
             case "restart":
-                after, *others = _kind_flags(name, classes_by_name(Restart), "restart_")
-                yield from (after._replace(read=_or_none(describe(Restart)["after"]).parse), *others)
+                flag, *others = _kind_flags(name, classes_by_name(Restart), "restart_")
+                after = describe(Restart)["after"]
+                after = after._replace(annotation=after.annotation | None, accepted=f"{after.accepted}, or None")
+                yield from (flag._replace(read=after.parse), *others)
             case "validation":
                 yield from _VALIDATION_FLAGS
             case _:
                 yield _field_flag(name, name, {"": field})
-
-
-def _or_none(field: FieldDescription) -> FieldDescription:
-    """Return a field that may be None, too."""
-    return field._replace(annotation=field.annotation | None, accepted=f"{field.accepted}, or None")
 
 
 DATA_FLAGS = (
@@ -310,9 +307,6 @@ OF_COMMANDS = {
     ),
 }
 """The flags of the commands about an experiment."""
-
-TOPICS = ("failure", "algebra", "worked-pass", "pressure", "correlation", "sign-flow", "overfitting")
-"""What `fastgrok explain` explains."""
 
 _DATA = "xor, and, or, parity3, streetlights, deep_streetlights; xor(low=-1) has inputs -1 and 1"
 SWEPT = f"{_DATA}; or a TOML file"

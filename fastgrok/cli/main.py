@@ -103,9 +103,12 @@ def _with_flags(function: Callable[..., Command]) -> Any:
     name = function.__name__
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
     subject = typer.Argument(None, help=flags.SWEPT if name == "sweep" else flags.TRACED, show_default=False)
-    topic = typer.Argument(..., help=", ".join(flags.TOPICS), show_default=False)
     parameters = [inspect.Parameter("context", kind, annotation=typer.Context)]
-    parameters += [inspect.Parameter("topic", kind, default=topic, annotation=str)] * (name == "explain")
+    if name == "explain":
+        from fastgrok.cli.explain import TOPICS
+
+        topic = typer.Argument(..., help=", ".join(TOPICS), show_default=False)
+        parameters.append(inspect.Parameter("topic", kind, default=topic, annotation=str))
     parameters += [inspect.Parameter("name", kind, default=subject, annotation=str | None)]
     parameters += [flag.parameter for flag in flags.OF_COMMANDS[name]]
     function.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]

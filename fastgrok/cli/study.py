@@ -23,7 +23,7 @@ def study(
     from fastgrok.results.provenance import cpu_name, versions
 
     if name == LIST:
-        document: Any = [_about(studies.by_name(one)) for one in studies.NAMES]
+        document: Any = [_about(studies.by_name(each)) for each in studies.NAMES]
         text = "\n".join(_lines(document))
     else:
         result = studies.by_name(name)(seeds)
@@ -43,6 +43,7 @@ def _about(study: Any) -> dict[str, Any]:
 
 def _lines(about: list[dict[str, Any]]) -> list[str]:
     """Return the lines of the list; what is long stands last, where a terminal may break it."""
-    lines = [("study", "seeds", "what it asks"), *((one["name"], f"{one['seeds']:,}", one["title"]) for one in about)]
+    rows = ((study["name"], f"{study['seeds']:,}", study["title"]) for study in about)
+    lines = [("study", "seeds", "what it asks"), *rows]
     names, seeds, _ = (max(map(len, column)) for column in zip(*lines, strict=True))
     return [f"{name:{names}}  {count:>{seeds}}  {title}" for name, count, title in lines]

@@ -46,9 +46,9 @@ def replay(name: str | None, values: Values, typed: Collection[str]) -> int:
         write_netcdf(target, trace)
     traces = [trace] if "seed" not in trace.dims else [trace.isel(seed=k) for k in range(trace.sizes["seed"])]
     if values["json"]:
-        print_json([_document(one) for one in traces])
+        print_json(list(map(_document, traces)))
     else:
-        print("\n\n".join(_text(one) for one in traces))
+        print("\n\n".join(map(_text, traces)))
     return 0
 
 

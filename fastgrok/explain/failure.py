@@ -131,9 +131,10 @@ def failure(trace: Any) -> Failure:
     Notes
     -----
     Of a seed that began again the last attempt is explained, and of one whose best parameters were restored the end
-    of training, not these. What lies between two recorded times is not seen: with
-    `record_at` a time is the first recorded one at which something is so. The thresholds: `SITS` and `APART` for
-    plateaus, which are known for at most 8 examples; `LEAST_FALL`, `SCATTERS` and `WINDOW` for a loss that falls.
+    of training, not these. What lies between two recorded times is not seen: with `record_at` a time is the first
+    recorded one at which something is so. Plateaus are known for at most 8 examples. A seed sits on one if its loss
+    was near it over the last tenth of the epochs or more; a loss falls if, over the last quarter of the recorded
+    times, its logarithm fell by more than 1e-3 and by more than twice its standard deviation around a straight line.
 
     Examples
     --------

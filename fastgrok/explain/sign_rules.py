@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple, get_args
+from typing import NamedTuple
 
 import numpy as np
 
@@ -135,8 +135,8 @@ def sign_rules(network: Network, loss: Loss = "half_squared_error") -> SignRules
     """
     if not isinstance(network, Network):
         raise InvalidExperiment("network", network, "a Network, such as mlp(2, 4, 1)")
-    if not isinstance(loss, str) or loss not in get_args(Loss):
-        raise InvalidExperiment("loss", loss, one_of(get_args(Loss)))
+    if not isinstance(loss, str) or loss not in LOSSES:
+        raise InvalidExperiment("loss", loss, one_of(LOSSES))
     last = LOSSES[loss].together_with
     if last is not None and not isinstance(network.layers[-1], last):
         raise InvalidExperiment("loss", loss, f"another loss, or a {last.__name__} at the end of the network")

@@ -16,7 +16,7 @@ from fastgrok.spec.variables import EPOCH, SEED
 if TYPE_CHECKING:
     import xarray as xr
 
-_NO_FUNCTION = {"type": "Zeros"}  # in place of a function, which no file holds: nothing that is read here needs it
+_NO_FUNCTION = {"type": "Zeros"}  # in place of a function, which no file can hold: no explanation draws parameters
 
 
 class Moment(NamedTuple):

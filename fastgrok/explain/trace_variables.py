@@ -1,17 +1,14 @@
 """Every variable of a trace once: what replaying a seed records beside its result variables."""
 
 from collections.abc import Iterator, Mapping
-from types import MappingProxyType
 from typing import NamedTuple
 
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.layers import Linear
 from fastgrok.spec.network import Network
+from fastgrok.spec.variables import EPOCH
 
-TIME = "time"
-"""Stands for `epoch` or `step` below, whichever a trace is recorded by."""
-
-STEP, EXAMPLE, VALIDATION_EXAMPLE, ATTEMPT, PLACE = "step", "example", "validation_example", "attempt", "place"
+STEP, EXAMPLE, ATTEMPT, PLACE = "step", "example", "attempt", "place"
 """Dimensions of a trace: updates; rows of the data; attempts of a seed that starts again; places in a batch."""
 
 
@@ -52,7 +49,7 @@ _UNITS = {
 
 
 def shared_variables(network: Network) -> Mapping[str, TraceVariable]:
-    """Return the variables that no seed has a say in: the data."""
+    """Return the variables that are the same for every seed: the data."""
     last = len(network.linears)
     return {
         "input": TraceVariable((EXAMPLE, unit_dim(0)), "1", "Inputs of the training examples."),
@@ -61,9 +58,9 @@ def shared_variables(network: Network) -> Mapping[str, TraceVariable]:
 
 
 def trace_variables(experiment: Experiment, *, steps: bool) -> Mapping[str, TraceVariable]:
-    """Return the variables that there are besides the data."""
-    time = STEP if steps else "epoch"
-    variables = dict(_after_each(experiment))
+    """Return all variables but the data, recorded after each update (`steps`) or after each epoch."""
+    time = STEP if steps else EPOCH
+    variables = dict(_after_each(experiment, time))
     early = experiment.early_stopping
     if early is not None and early.restore_best:
         meaning = "The {param} of Linear layer {k} in the end: restored from the best epoch."
@@ -71,35 +68,30 @@ def trace_variables(experiment: Experiment, *, steps: bool) -> Mapping[str, Trac
     if experiment.restart is not None:
         meaning = "The {param} of Linear layer {k} with which an attempt began."
         variables |= dict(_params(experiment.network, "{param}_{k}_start", meaning, ATTEMPT))
-        variables["attempt_of"] = TraceVariable((TIME,), "1", "The attempt, from 0, in which it was so.")
+        variables["attempt_of"] = TraceVariable((time,), "1", "The attempt, from 0, in which it was so.")
     if steps:
         variables["batch_example"] = TraceVariable(
-            (TIME, PLACE), "1", "The examples of the update that led here; -1: none, or a shorter batch."
+            (time, PLACE), "1", "The examples of the update that led here; -1: none, or a shorter batch."
         )
         variables["epoch_of"] = TraceVariable(
-            (TIME,), "epoch", "The epoch, from 1, of the update; 0 before the first."
+            (time,), "epoch", "The epoch, from 1, of the update; 0 before the first."
         )
-    return MappingProxyType(
-        {
-            name: variable._replace(dims=tuple(time if dim == TIME else dim for dim in variable.dims))
-            for name, variable in variables.items()
-        }
-    )
+    return variables
 
 
-def _after_each(experiment: Experiment) -> Iterator[tuple[str, TraceVariable]]:
-    """Name what is recorded after each epoch or step."""
+def _after_each(experiment: Experiment, time: str) -> Iterator[tuple[str, TraceVariable]]:
+    """Yield what is recorded after each epoch or step, `time` being that dimension."""
     scalars = _SCALARS | (_VALIDATION if experiment.validation is not None else {})
     for name, meaning in scalars.items():
-        yield name, TraceVariable((TIME,), "1", meaning)
+        yield name, TraceVariable((time,), "1", meaning)
     for form, meaning in _PARAMS.items():
-        yield from _params(experiment.network, form, meaning, TIME)
+        yield from _params(experiment.network, form, meaning, time)
     for k in range(1, len(experiment.network.linears) + 1):
         for name, meaning in _UNITS.items():
-            yield f"{name}_{k}", TraceVariable((TIME, EXAMPLE, unit_dim(k)), "1", meaning.format(k))
+            yield f"{name}_{k}", TraceVariable((time, EXAMPLE, unit_dim(k)), "1", meaning.format(k))
     for k in dict.fromkeys(experiment.network.relu_layers):
         meaning = f"Whether a ReLU unit after Linear layer {k} is dead: it takes in nothing above 0."
-        yield f"dead_{k}", TraceVariable((TIME, unit_dim(k)), "1", meaning)
+        yield f"dead_{k}", TraceVariable((time, unit_dim(k)), "1", meaning)
 
 
 def param_variables(network: Network) -> list[str]:
@@ -116,9 +108,7 @@ def _params(network: Network, form: str, meaning: str, *dims: str) -> Iterator[t
 
 
 def activation_places(network: Network) -> list[tuple[int, int]]:
-    """
-    Return for each Linear layer the places of its output, and of that of the last activation after it, among layers.
-    """
+    """Return for each Linear layer its place among the layers, and that of the last activation after it."""
     places: list[tuple[int, int]] = []
     for place, layer in enumerate(network.layers):
         if isinstance(layer, Linear):

@@ -12,12 +12,11 @@ from numpy.typing import NDArray
 
 from fastgrok.plots.labels import layer_name
 from fastgrok.plots.style import COLOURS, DEAD, blended
+from fastgrok.spec.experiment import Experiment
 from fastgrok.statistics.text import short
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-    from fastgrok.spec.experiment import Experiment
 
 POSITIVE, NEGATIVE = COLOURS[0], COLOURS[5]
 """The colours of edges, by the sign of their number."""

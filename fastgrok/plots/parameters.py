@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from fastgrok.api import initial_params
 from fastgrok.errors import InvalidExperiment
 from fastgrok.explain.trace import experiment_of, time_dim, trimmed
+from fastgrok.explain.trace_variables import param_variables
 from fastgrok.plots.labels import checked_layer, checked_sweep, layer_name, time_label, trace_title
 from fastgrok.plots.style import COLOURS, DEAD, axes_or_new, end_labels
 from fastgrok.results.result import Result
@@ -139,7 +140,7 @@ def initial_final_weights(
     seeds, params = result.params(place) if isinstance(result, Store) else _params(result, place)
     if not len(seeds):
         raise InvalidExperiment("result", result, "one with seeds that are finished")
-    index = k - 1 + sum(linear.bias for linear in experiment.network.linears[: k - 1])
+    index = param_variables(experiment.network).index(f"weight_{k}")
     return InitialFinal(seeds, initial_params(experiment, seeds)[index], params[index])
 
 

@@ -80,8 +80,7 @@ class Comparison:
 
     @property
     def pooled(self) -> pd.DataFrame | None:
-        """
-        The differences in the mean over the strata, one row for each two values; None where there are no other axes.
+        """The differences in the mean over the strata, a row for each two values; None where there are no other axes.
 
         A seed with all of its strata is one observation, and `seeds` counts those that were finished with both in
         one stratum or more. A stratum counts by its seeds that were. `p_holm` is adjusted over all rows.

@@ -157,13 +157,13 @@ def _equal_inputs(X: NDArray[np.float64]) -> list[int]:
 def _partitions(sets: list[int]) -> list[list[int]]:
     """Return every way to unite sets into groups."""
     partitions: list[list[int]] = [[]]
-    for one in sets:
+    for united in sets:
         partitions = [
             grown
             for groups in partitions
             for grown in (
-                [*groups, one],
-                *([*groups[:k], groups[k] | one, *groups[k + 1 :]] for k in range(len(groups))),
+                [*groups, united],
+                *([*groups[:k], groups[k] | united, *groups[k + 1 :]] for k in range(len(groups))),
             )
         ]
     return partitions

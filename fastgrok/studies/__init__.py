@@ -45,8 +45,8 @@ def by_name(name: str) -> Study:
     module = name.replace("-", "_") if isinstance(name, str) else name
     if module not in NAMES:
         raise InvalidExperiment("study", name, one_of(other.replace("_", "-") for other in NAMES))
-    found: Study = getattr(importlib.import_module(f"fastgrok.studies.catalogue.{module}"), module)
-    return found
+    study: Study = getattr(importlib.import_module(f"fastgrok.studies.catalogue.{module}"), module)
+    return study
 
 
 def __getattr__(name: str) -> Study:

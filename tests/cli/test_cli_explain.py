@@ -13,7 +13,7 @@ import pytest
 
 import fastgrok as fg
 from fastgrok.cli import main
-from fastgrok.cli.flags import TOPICS
+from fastgrok.cli.explain import TOPICS
 
 FLAGS = ("--hidden", "4", "--epochs", "60")
 VALIDATED = (*FLAGS, "--validation", "0.25")

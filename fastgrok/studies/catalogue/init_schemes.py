@@ -50,7 +50,7 @@ def init_schemes(runner: Runner) -> Iterator[Check]:
                     median(fg.statistics.Counts.of_epochs(epochs[name], until=EPOCHS)),
                     unit="epochs",
                 )
-            yield from _compared(case, hidden, {name: found > 0 for name, found in epochs.items()})
+            yield from _compared(case, hidden, {name: epoch > 0 for name, epoch in epochs.items()})
 
 
 def _epochs(runner: Runner, hidden: str, width: int, scheme: Any) -> np.ndarray:
