@@ -6,7 +6,7 @@ import numpy as np
 
 from fastgrok.engine.records import Records
 from fastgrok.kernels.init import draw, forms
-from fastgrok.kernels.init.draw import Laws, Tensors
+from fastgrok.kernels.init.draw import Distributions, Tensors
 from fastgrok.kernels.rng.streams import STREAMS
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.initializers.base import Distribution
@@ -35,9 +35,9 @@ FORMS = Records(
 """What is made of the numbers of a tensor, by `Distribution.form`; likewise."""
 
 
-def laws(*, with_forms: bool) -> Laws:
+def distributions(*, with_forms: bool) -> Distributions:
     """Return what a kernel draws from and makes; forms take a second to compile."""
-    return Laws(tuple(KINDS.values()), tuple(FORMS.values()) if with_forms else ())
+    return Distributions(tuple(KINDS.values()), tuple(FORMS.values()) if with_forms else ())
 
 
 def initial(experiment: Experiment) -> list[InitialTensor]:
@@ -53,11 +53,11 @@ def table(parts: Sequence[InitialTensor]) -> Tensors:
         rows=np.array([1 if len(shape) == 1 else shape[0] for shape, _ in drawn], np.int64),
         columns=np.array([shape[-1] for shape, _ in drawn], np.int64),
         kinds=np.array([KINDS.place(source.kind) for source in sources], np.int64),
-        first=np.array([source.a for source in sources], np.float64),
-        second=np.array([source.b for source in sources], np.float64),
+        a=np.array([source.a for source in sources], np.float64),
+        b=np.array([source.b for source in sources], np.float64),
         forms=np.array([FORMS.place(source.form) for source in sources], np.int64),
-        third=np.array([number[0] for number in numbers], np.float64),
-        fourth=np.array([number[1] for number in numbers], np.float64),
+        form_a=np.array([number[0] for number in numbers], np.float64),
+        form_b=np.array([number[1] for number in numbers], np.float64),
     )
 
 

@@ -7,13 +7,13 @@ import numpy as np
 
 from fastgrok.engine.activations import ACTIVATIONS
 from fastgrok.engine.arguments import MAX_LANES
-from fastgrok.engine.draws import has_forms, laws, own_words
+from fastgrok.engine.draws import distributions, has_forms, own_words
 from fastgrok.engine.kernel_params import driver_features, is_fused, is_long, n_state, structure
 from fastgrok.engine.layout import Layout, functions, make_layout
 from fastgrok.engine.optimizers import OPTIMIZERS
 from fastgrok.engine.workspace import block_vectors
 from fastgrok.kernels.cache import identity
-from fastgrok.kernels.init.draw import Laws, make_draw
+from fastgrok.kernels.init.draw import Distributions, make_draw
 from fastgrok.kernels.nn.passes import Functions, general, specialised
 from fastgrok.kernels.rng.streams import STREAMS
 from fastgrok.kernels.target import operation_bytes, vector_bytes
@@ -80,7 +80,7 @@ class _Key(NamedTuple):
     permutes: bool
     shuffle_word: int
     stream: str | None  # None where nothing is drawn
-    laws: Laws | None  # of the draws of a restart
+    distributions: Distributions | None  # of the draws of a restart
     dtype: str
     features: DriverFeatures
     functions: Functions
@@ -93,7 +93,9 @@ class _Key(NamedTuple):
 @functools.lru_cache(maxsize=256)
 def _driver(key: _Key) -> Any:
     permute = STREAMS[key.stream].permute if key.stream is not None and key.permutes else None
-    draw = make_draw(key.stream, key.laws) if key.stream is not None and key.laws is not None else None
+    draw = (
+        make_draw(key.stream, key.distributions) if key.stream is not None and key.distributions is not None else None
+    )
     passes, registers = general(key.functions), (0, 0, 0, 0)
     if key.layout is not None and key.fixed is not None:
         n, acts = key.layout.n_params, key.layout.n_acts
@@ -118,7 +120,7 @@ def _driver(key: _Key) -> Any:
     names = {
         "functions": key.functions.identity,
         "update": identity(key.update),
-        "laws": None if key.laws is None else key.laws.identity,
+        "distributions": None if key.distributions is None else key.distributions.identity,
     }
     return make_train(config, tuple((key._asdict() | names).values()))
 
@@ -136,7 +138,7 @@ def make_driver(experiment: Experiment, lanes: int, *, specialize: bool, recordi
             permutes=permutes,
             shuffle_word=own_words(experiment) if experiment.order == "shared" else 0,
             stream=experiment.stream if permutes or features.restarts else None,
-            laws=laws(with_forms=has_forms(experiment)) if features.restarts else None,
+            distributions=distributions(with_forms=has_forms(experiment)) if features.restarts else None,
             dtype=experiment.dtype,
             features=features,
             functions=functions(),

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fastgrok.engine.draws import has_forms, initial, laws, scratch_size, table, tensors
+from fastgrok.engine.draws import distributions, has_forms, initial, scratch_size, table, tensors
 from fastgrok.kernels.init.initialise import make_draw_on, make_initialise
 from fastgrok.kernels.rng import mt19937, pcg64
 from fastgrok.kernels.rng.streams import STREAMS
@@ -29,7 +29,7 @@ class Initialiser:
         self._parts = initial(experiment)
         self._tensors = tensors(experiment)
         self._scratch_size = scratch_size(experiment)
-        drawn = laws(with_forms=has_forms(experiment))
+        drawn = distributions(with_forms=has_forms(experiment))
         self._kernel = make_initialise(experiment.stream, experiment.dtype, drawn)
         self._all_in_kernel = all(isinstance(part.source, Distribution) for part in self._parts)
 
@@ -66,7 +66,9 @@ class Initialiser:
                 values[:] = part.source.a
             else:
                 drawn = np.empty(values.shape, values.dtype)
-                draw_on = make_draw_on(self._experiment.stream, self._experiment.dtype, laws(with_forms=True))
+                draw_on = make_draw_on(
+                    self._experiment.stream, self._experiment.dtype, distributions(with_forms=True)
+                )
                 draw_on(drawn, streams.words(), table([part]), self._scratch_size)
                 values[:] = drawn
         if states.shape[1]:
@@ -85,7 +87,7 @@ class _Streams:
         if self._now is None:
             words = np.empty((len(self._seeds), STREAMS[self._stream].words), np.uint64)
             nothing = np.empty((len(self._seeds), 0), self._dtype)
-            seed = make_initialise(self._stream, self._dtype, laws(with_forms=False))
+            seed = make_initialise(self._stream, self._dtype, distributions(with_forms=False))
             seed(nothing, words, self._seeds, table([]), 1)
         else:
             words = words_of_generators(self._stream, self._now) if isinstance(self._now, list) else self._now

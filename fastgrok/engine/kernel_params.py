@@ -11,7 +11,7 @@ from fastgrok.engine.losses import LOSSES
 from fastgrok.engine.optimizers import OPTIMIZERS, is_plain
 from fastgrok.errors import InvalidExperiment
 from fastgrok.kernels.nn.losses import Loss
-from fastgrok.kernels.nn.optimizers import Rates, Terms
+from fastgrok.kernels.nn.optimizers import Hyperparams, Terms
 from fastgrok.kernels.train.parameters import Criteria, DriverFeatures, KernelParams, Limits, Structure
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.layers import Linear
@@ -84,10 +84,10 @@ def is_fused(experiment: Experiment) -> bool:
     return experiment.batch_rows == 1 and is_plain(experiment.optimizer)
 
 
-def _rates(experiment: Experiment) -> Rates:
+def _hyperparams(experiment: Experiment) -> Hyperparams:
     optimizer = experiment.optimizer
-    own = OPTIMIZERS[type(optimizer)].rates(optimizer)
-    return Rates(optimizer.lr, optimizer.weight_decay, optimizer.l1, optimizer.clip_norm or 0.0, own)
+    own = OPTIMIZERS[type(optimizer)].hyperparams(optimizer)
+    return Hyperparams(optimizer.lr, optimizer.weight_decay, optimizer.l1, optimizer.clip_norm or 0.0, own)
 
 
 def _criteria(experiment: Experiment) -> Criteria:
@@ -159,12 +159,12 @@ def make_kernel_params(experiment: Experiment, recording: Recording = NOTHING) -
         batch_size=batch,
         scale=step * slope / (batch if mean else 1),
         last_scale=step * slope / (last if mean else 1),
-        rates=_rates(experiment),
+        hyperparams=_hyperparams(experiment),
         schedule=_schedule(experiment, slope),
         criteria=_criteria(experiment),
         validation_factor=LOSSES[experiment.loss].factor / max(n_validation, 1),
         limits=_limits(experiment),
-        records=np.array(recording.epochs, np.int64) if recording.epochs else None,
+        record_epochs=np.array(recording.epochs, np.int64) if recording.epochs else None,
         check_epochs=max(1, int(_CHECK_FLOPS / flops)),
         check_examples=batch * max(1, int(_CHECK_FLOPS / flops * n / batch)),
     )
@@ -172,7 +172,9 @@ def make_kernel_params(experiment: Experiment, recording: Recording = NOTHING) -
 
 def evaluation_kernel_params(whole: KernelParams, *, validation: bool = False) -> KernelParams:
     """Return them for evaluation on the training or the validation data: of one type for all experiments."""
-    plain = whole._replace(structure=whole.structure._replace(terms=None), rates=None, schedule=None, records=None)
+    plain = whole._replace(
+        structure=whole.structure._replace(terms=None), hyperparams=None, schedule=None, record_epochs=None
+    )
     if not validation:
         return plain
     criteria = whole.criteria._replace(loss_factor=whole.validation_factor)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from fastgrok.engine.records import Records
-from fastgrok.kernels.nn.optimizers import AdamRates, SGDRates, SGDTerms, adam_update, sgd_update
+from fastgrok.kernels.nn.optimizers import AdamHyperparams, SGDHyperparams, SGDTerms, adam_update, sgd_update
 from fastgrok.spec.optimizers import SGD, Adam
 
 
@@ -23,7 +23,7 @@ class Optimizer(NamedTuple):
 
     update: Callable[..., Any]  # on lanes
     terms: Callable[[Any], Any]  # terms(o): which terms of its own there are, as a NamedTuple of bools, or None
-    rates: Callable[[Any], Any]  # rates(o): the numbers of its own besides lr, as a NamedTuple of floats, or None
+    hyperparams: Callable[[Any], Any]  # hyperparams(o): numbers of its own, as a NamedTuple of floats, or None
     state: Callable[[Any], StateSize]  # state(o)
     is_plain: Callable[[Any], bool]  # is_plain(o): w -= lr g and nothing else, so that backward can do the update
     operations: int  # of the update of one parameter, about
@@ -36,7 +36,7 @@ OPTIMIZERS: Records[type[Any], Optimizer] = Records(
         SGD: Optimizer(
             update=sgd_update,
             terms=lambda o: SGDTerms(o.momentum > 0, o.nesterov),
-            rates=lambda o: SGDRates(o.momentum),
+            hyperparams=lambda o: SGDHyperparams(o.momentum),
             state=lambda o: StateSize(per_param=int(o.momentum > 0)),
             is_plain=lambda o: not o.momentum,
             operations=4,
@@ -44,7 +44,7 @@ OPTIMIZERS: Records[type[Any], Optimizer] = Records(
         Adam: Optimizer(
             update=adam_update,
             terms=lambda o: None,
-            rates=lambda o: AdamRates(o.beta1, o.beta2, 1 - o.beta1, 1 - o.beta2, o.eps),
+            hyperparams=lambda o: AdamHyperparams(o.beta1, o.beta2, 1 - o.beta1, 1 - o.beta2, o.eps),
             state=lambda o: StateSize(per_param=2, more=2),
             is_plain=lambda o: False,
             operations=20,

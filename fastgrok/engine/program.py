@@ -169,8 +169,8 @@ class Program:
             values |= metrics.validation(measure(params, self._validation), self._kernel_params.n_validation)
         if self._recording.at is not None:
             places = {epoch: k for k, epoch in enumerate(self._recording.epochs)}
-            records = (np.ascontiguousarray(outputs.records[:, places[e]]) for e in self._recording.at if e > 0)
-            measures = (measure(record, self._training) for record in records)
+            later = (outputs.recorded_params[:, places[epoch]] for epoch in self._recording.at if epoch > 0)
+            measures = (measure(np.ascontiguousarray(recorded), self._training) for recorded in later)
             values |= metrics.recorded(
                 self._recording.at, itertools.chain([start] * (0 in self._recording.at), measures)
             )

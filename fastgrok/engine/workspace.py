@@ -78,7 +78,7 @@ def evaluation_workspace(experiment: Experiment, lanes: int, *, gradients: bool)
         order=np.zeros((0, lanes), np.int64),
         steps=_aligned((0, lanes), dtype),
         states=np.zeros((lanes, 0), np.uint64),
-        seeds=np.zeros(lanes, np.int64),
+        rows=np.zeros(lanes, np.int64),
         epochs=np.zeros(lanes, np.int64),
         attempt_epoch=np.zeros(lanes, np.int64),
         recorded=None,
@@ -117,7 +117,7 @@ def make_outputs(experiment: Experiment, params: np.ndarray, recording: Recordin
         attempts=_attempts(params, recording.attempts) if features.restarts else None,
         best=_best_epochs(n, experiment.dtype) if features.validates else None,
         dead_since=np.full((n, units), -1, np.int64) if features.tracks else None,
-        records=np.zeros((n, epochs, params.shape[1]), experiment.dtype) if features.records else None,
+        recorded_params=np.zeros((n, epochs, params.shape[1]), experiment.dtype) if features.records else None,
         steps=_steps(experiment, n) if features.steps else None,
     )
 

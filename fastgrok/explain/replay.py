@@ -184,7 +184,7 @@ def _history(
     else:
         first = initial_params(experiment, seeds)
     per_epoch = batches_per_epoch(experiment) if recording.steps else 1
-    later = outputs.records if outputs.steps is None else outputs.steps.params
+    later = outputs.recorded_params if outputs.steps is None else outputs.steps.params
     if later is None:  # no epoch
         later = first[:, None][:, :0]
     times = np.arange(1 + later.shape[1]) if recording.steps else np.array([0, *recording.epochs])

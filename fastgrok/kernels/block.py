@@ -57,10 +57,10 @@ def load_example(acts, examples, k, s):
 
 
 @device
-def put_params(workspace, lane, params, seed):
+def put_params(workspace, lane, params, row):
     """Put the parameters of a seed into a lane."""
     for p in range(params.shape[1]):
-        workspace.params[p, lane] = params[seed, p]
+        workspace.params[p, lane] = params[row, p]
 
 
 @device

@@ -129,7 +129,7 @@ def make_expose(lanes: int, dtype: str, functions: Functions) -> Any:
     """Compile expose(acts, deltas, grads, params, workspace, data, kernel_params, slope): all that networks do.
 
     acts, deltas : (n_networks, n_examples, n_acts)
-        As in layers.py, of the loss of the example alone.
+        As in nn/linear.py, of the loss of the example alone.
     grads : (n_networks, n_params)
         Of the sum of the examples' losses.
     slope : float

@@ -71,7 +71,7 @@ class RMSpropTerms(NamedTuple):
     momentum: bool
 
 
-class RMSpropRates(NamedTuple):
+class RMSpropHyperparams(NamedTuple):
     alpha: float
     fresh: float  # 1 - alpha
     eps: float
@@ -79,17 +79,17 @@ class RMSpropRates(NamedTuple):
 
 
 @device
-def rmsprop_update(params, state, grads, minus_lr, n_params, terms, rates):
-    clip_gradients(grads, n_params, terms, rates)
-    alpha, fresh = like(minus_lr, rates.own.alpha), like(minus_lr, rates.own.fresh)
+def rmsprop_update(params, state, grads, minus_lr, n_params, terms, hyperparams):
+    clip_gradients(grads, n_params, terms, hyperparams)
+    alpha, fresh = like(minus_lr, hyperparams.own.alpha), like(minus_lr, hyperparams.own.fresh)
     for p in range(n_params):
         w = params[p]
-        g = with_penalties(grads[p], w, terms, rates)
+        g = with_penalties(grads[p], w, terms, hyperparams)
         v = fma(alpha, state[p], fresh * (g * g))
         state[p] = v
-        step = g / (sqrt(v) + like(w, rates.own.eps))
+        step = g / (sqrt(v) + like(w, hyperparams.own.eps))
         if terms.own.momentum:
-            step = fma(like(w, rates.own.momentum), state[n_params + p], step)
+            step = fma(like(w, hyperparams.own.momentum), state[n_params + p], step)
             state[n_params + p] = step
         params[p] = fma(minus_lr, step, w)
 
@@ -113,7 +113,7 @@ def added(monkeypatch):
     record = Optimizer(
         update=rmsprop_update,
         terms=lambda o: RMSpropTerms(o.momentum > 0),
-        rates=lambda o: RMSpropRates(o.alpha, 1 - o.alpha, o.eps, o.momentum),
+        hyperparams=lambda o: RMSpropHyperparams(o.alpha, 1 - o.alpha, o.eps, o.momentum),
         state=lambda o: StateSize(per_param=1 + (o.momentum > 0)),
         is_plain=lambda o: False,
         operations=15,

@@ -81,9 +81,9 @@ def test_every_record_has_a_twin(records, twins):
 
 
 def test_every_distribution_and_form_is_drawn():
-    laws = [scheme.distribution(3, 4) for scheme in SCHEMES]
-    assert {law.kind for law in laws} == set(draws.KINDS)
-    assert {law.form for law in laws} == set(draws.FORMS)
+    distributions = [scheme.distribution(3, 4) for scheme in SCHEMES]
+    assert {distribution.kind for distribution in distributions} == set(draws.KINDS)
+    assert {distribution.form for distribution in distributions} == set(draws.FORMS)
 
 
 @pytest.mark.parametrize("specialize", [False, True])

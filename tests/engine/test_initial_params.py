@@ -11,7 +11,7 @@ from initial import ARRAYS, DATA, WEIGHTS, experiment, laplace, one_layer, shuff
 
 import fastgrok as fg
 from fastgrok.engine import initial_params
-from fastgrok.engine.draws import has_forms, laws, scratch_size, state_words, tensors
+from fastgrok.engine.draws import distributions, has_forms, scratch_size, state_words, tensors
 from fastgrok.engine.params import joined, split
 from fastgrok.kernels.init.initialise import make_draw_on
 from fastgrok.kernels.rng.streams import STREAMS
@@ -128,7 +128,7 @@ def test_generators_and_words_are_the_same_stream(stream: Any, count: int) -> No
     np.testing.assert_array_equal(initial_params.words_of_generators(stream, again), words)
     drawn = np.empty((len(SEEDS), 700))
     table = tensors(experiment(fg.Normal(0, 1), network=fg.Network(fg.Linear(1, 700, bias=False))))
-    make_draw_on(stream, "float64", laws(with_forms=True))(drawn, words, table, 1)
+    make_draw_on(stream, "float64", distributions(with_forms=True))(drawn, words, table, 1)
     for rng, other, kernels in zip(rngs, again, drawn, strict=True):
         numbers = rng.standard_normal(700)
         np.testing.assert_array_equal(other.standard_normal(700), numbers)

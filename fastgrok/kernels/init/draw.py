@@ -12,7 +12,7 @@ from fastgrok.kernels.rng.streams import STREAMS, Stream
 Factory = Callable[[Stream], Callable[..., Any]]
 
 
-class Laws(NamedTuple):
+class Distributions(NamedTuple):
     """The distributions that a kernel draws from, and the forms that it makes: a tensor's kind and form are places.
 
     Without forms, which take a second to compile, the numbers stay as they are drawn.
@@ -33,11 +33,11 @@ class Tensors(NamedTuple):
     rows: Any  # int64: fan_in, 1 for biases
     columns: Any  # int64: fan_out
     kinds: Any  # int64
-    first: Any  # float64: a, such as the constant, the low end, the mean
-    second: Any  # float64: b, such as the high end, the standard deviation
+    a: Any  # float64: such as the constant, the low end, the mean
+    b: Any  # float64: such as the high end, the standard deviation
     forms: Any  # int64
-    third: Any  # float64: the form's first number
-    fourth: Any  # float64: its second
+    form_a: Any  # float64: the first number of the form
+    form_b: Any  # float64: its second
 
 
 def constant(stream: Stream) -> Callable[..., Any]:
@@ -73,7 +73,7 @@ def normal(stream: Stream) -> Callable[..., Any]:
 
 
 @functools.cache
-def make_draw(stream: str, laws: Laws) -> Any:
+def make_draw(stream: str, distributions: Distributions) -> Any:
     """Return the device function draw(drawn, scratch, state, tensors) of a stream.
 
     It draws the parameters of one seed in their order: layer by layer the weights, row by row, and then the biases.
@@ -84,14 +84,14 @@ def make_draw(stream: str, laws: Laws) -> Any:
     state : uint64 (words,)
         The seed's stream, which goes on from where it is.
     """
-    number = by_kind([make(STREAMS[stream]) for make in laws.kinds])
-    form = by_kind([make(STREAMS[stream]) for make in laws.forms or (free,)])
+    number = by_kind([make(STREAMS[stream]) for make in distributions.kinds])
+    form = by_kind([make(STREAMS[stream]) for make in distributions.forms or (free,)])
 
     @device
     def draw(drawn, scratch, state, tensors):
         start = 0
         for t in range(tensors.kinds.shape[0]):
-            kind, a, b = tensors.kinds[t], tensors.first[t], tensors.second[t]
+            kind, a, b = tensors.kinds[t], tensors.a[t], tensors.b[t]
             end = start + tensors.rows[t] * tensors.columns[t]
             for p in range(start, end):
                 drawn[p] = number(kind, state, a, b)

@@ -2,7 +2,7 @@
 
 Each function here takes a stream and returns form(values, scratch, state, tensors, t), which makes tensor t of
 `values`, row by row: its rows are the inputs of a layer and its columns the units. The scheme's own numbers are
-`tensors.third[t]` and `tensors.fourth[t]`. All sums run in the order of their index, every operation is rounded by
+`tensors.form_a[t]` and `tensors.form_b[t]`. All sums run in the order of their index, every operation is rounded by
 itself, and only square roots are taken: no bit depends on the CPU.
 """
 
@@ -30,7 +30,7 @@ def truncated(stream: Stream) -> Callable[..., Any]:
 
     @device
     def form(values, scratch, state, tensors, t):
-        mean, std, low, high = tensors.first[t], tensors.second[t], tensors.third[t], tensors.fourth[t]
+        mean, std, low, high = tensors.a[t], tensors.b[t], tensors.form_a[t], tensors.form_b[t]
         outside = 1
         while outside > 0:
             outside = 0
@@ -48,7 +48,7 @@ def sparse(stream: Stream) -> Callable[..., Any]:
 
     @device
     def form(values, scratch, state, tensors, t):
-        rows, columns, zeros = tensors.rows[t], tensors.columns[t], int(tensors.third[t])
+        rows, columns, zeros = tensors.rows[t], tensors.columns[t], int(tensors.form_a[t])
         order = scratch[:columns]
         for i in range(rows):
             permute(state, order)
@@ -79,7 +79,7 @@ def identity(stream: Stream) -> Callable[..., Any]:
     def form(values, scratch, state, tensors, t):
         columns = tensors.columns[t]
         for i in range(min(tensors.rows[t], columns)):
-            values[i * columns + i] = tensors.third[t]
+            values[i * columns + i] = tensors.form_a[t]
 
     return form
 
@@ -89,7 +89,7 @@ def nguyen_widrow(stream: Stream) -> Callable[..., Any]:
 
     @device
     def form(values, scratch, state, tensors, t):
-        rows, columns, norm = tensors.rows[t], tensors.columns[t], tensors.third[t]
+        rows, columns, norm = tensors.rows[t], tensors.columns[t], tensors.form_a[t]
         for j in range(columns):
             squares = 0.0
             for i in range(rows):
@@ -133,7 +133,7 @@ def orthogonal(stream: Stream) -> Callable[..., Any]:
 
     @device
     def form(values, scratch, state, tensors, t):
-        rows, columns, gain = tensors.rows[t], tensors.columns[t], tensors.third[t]
+        rows, columns, gain = tensors.rows[t], tensors.columns[t], tensors.form_a[t]
         length, count, along, across = (columns, rows, 1, columns) if rows < columns else (rows, columns, columns, 1)
         for _ in range(2):
             _orthonormalise(values, scratch, length, count, along, across)

@@ -5,13 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from fastgrok.kernels.init.draw import Laws, make_draw
+from fastgrok.kernels.init.draw import Distributions, make_draw
 from fastgrok.kernels.jit import kernel
 from fastgrok.kernels.rng.streams import STREAMS
 
 
 @functools.cache
-def make_initialise(stream: str, dtype: str, laws: Laws) -> Any:
+def make_initialise(stream: str, dtype: str, distributions: Distributions) -> Any:
     """Compile initialise(params, states, seeds, tensors, scratch_size) for a stream and the dtype of params.
 
     params : (n_seeds, n_params)
@@ -21,9 +21,9 @@ def make_initialise(stream: str, dtype: str, laws: Laws) -> Any:
     seeds : uint64 (n_seeds,)
     """
     seed_stream, words = STREAMS[stream].seed, STREAMS[stream].words
-    draw = make_draw(stream, laws)
+    draw = make_draw(stream, distributions)
 
-    @kernel(stream, dtype, laws.identity)
+    @kernel(stream, dtype, distributions.identity)
     def initialise(params, states, seeds, tensors, scratch_size):
         state, scratch = np.empty(words, np.uint64), np.empty(scratch_size)
         drawn = np.empty(params.shape[1])
@@ -39,16 +39,16 @@ def make_initialise(stream: str, dtype: str, laws: Laws) -> Any:
 
 
 @functools.cache
-def make_draw_on(stream: str, dtype: str, laws: Laws) -> Any:
+def make_draw_on(stream: str, dtype: str, distributions: Distributions) -> Any:
     """Compile draw_on(params, states, tensors, scratch_size): initialise with streams that have begun.
 
     params : (n_seeds, n_params)
     states : uint64 (n_seeds, words)
         Each goes on from where it is.
     """
-    draw = make_draw(stream, laws)
+    draw = make_draw(stream, distributions)
 
-    @kernel(stream, dtype, laws.identity)
+    @kernel(stream, dtype, distributions.identity)
     def draw_on(params, states, tensors, scratch_size):
         drawn, scratch = np.empty(params.shape[1]), np.empty(scratch_size)
         for n in range(states.shape[0]):

@@ -1,7 +1,7 @@
 """The update of the parameters from a batch's gradients.
 
-Each takes update(params, state, grads, minus_lr, n_params, terms, rates): params and grads are (n_params, L), `state`
-holds what the optimizer remembers and starts at zero, minus_lr is the negative learning rate of each lane.
+Each takes update(params, state, grads, minus_lr, n_params, terms, hyperparams): params and grads are (n_params, L),
+`state` holds what the optimizer remembers and starts at zero, minus_lr is the negative learning rate of each lane.
 """
 
 from typing import Any, NamedTuple
@@ -13,7 +13,7 @@ _CLIP_EPS = 1e-6
 
 
 class Terms(NamedTuple):
-    """Which terms of the update there are: what is zero for the whole run costs nothing."""
+    """The terms of the update; what is zero for the whole run is none, and costs nothing."""
 
     weight_decay: bool
     l1: bool
@@ -21,14 +21,14 @@ class Terms(NamedTuple):
     own: Any  # those of one optimizer, such as SGDTerms; None where it has none
 
 
-class Rates(NamedTuple):
-    """The numbers of the update; a term that there is not has 0."""
+class Hyperparams(NamedTuple):
+    """The numbers of the update; what is no term of it is 0."""
 
     lr: float
     weight_decay: float
     l1: float
     clip_norm: float
-    own: Any  # those of one optimizer, such as SGDRates; None where it has none
+    own: Any  # those of one optimizer, such as SGDHyperparams; None where it has none
 
 
 @device
@@ -45,20 +45,20 @@ def _clip(grads, n_params, clip_norm):
 
 
 @device
-def clip_gradients(grads, n_params, terms, rates):
+def clip_gradients(grads, n_params, terms, hyperparams):
     """Clip the gradients, if that is a term: what every update begins with."""
     if terms.clip:
-        _clip(grads, n_params, rates.clip_norm)
+        _clip(grads, n_params, hyperparams.clip_norm)
 
 
 @device
-def with_penalties(g, w, terms, rates):
+def with_penalties(g, w, terms, hyperparams):
     """Return g + weight_decay w + l1 sign(w): the gradient that every update works with."""
     if terms.weight_decay:
-        g = fma(like(w, rates.weight_decay), w, g)
+        g = fma(like(w, hyperparams.weight_decay), w, g)
     if terms.l1:
         sign = select(w == like(w, 0.0), like(w, 0.0), copysign(like(w, 1.0), w))
-        g = fma(like(w, rates.l1), sign, g)
+        g = fma(like(w, hyperparams.l1), sign, g)
     return g
 
 
@@ -69,28 +69,28 @@ class SGDTerms(NamedTuple):
     nesterov: bool
 
 
-class SGDRates(NamedTuple):
+class SGDHyperparams(NamedTuple):
     """The numbers of SGD."""
 
     momentum: float
 
 
 @device
-def sgd_update(params, state, grads, minus_lr, n_params, terms, rates):
+def sgd_update(params, state, grads, minus_lr, n_params, terms, hyperparams):
     """v = momentum v + g; w -= lr v, or with Nesterov's look ahead w -= lr (g + momentum v). State: v."""
-    clip_gradients(grads, n_params, terms, rates)
+    clip_gradients(grads, n_params, terms, hyperparams)
     for p in range(n_params):
         w = params[p]
-        g = with_penalties(grads[p], w, terms, rates)
+        g = with_penalties(grads[p], w, terms, hyperparams)
         if terms.own.momentum:
-            momentum = like(w, rates.own.momentum)
+            momentum = like(w, hyperparams.own.momentum)
             v = fma(momentum, state[p], g)
             state[p] = v
             g = fma(momentum, v, g) if terms.own.nesterov else v
         params[p] = fma(minus_lr, g, w)
 
 
-class AdamRates(NamedTuple):
+class AdamHyperparams(NamedTuple):
     """The numbers of Adam."""
 
     beta1: float
@@ -101,14 +101,14 @@ class AdamRates(NamedTuple):
 
 
 @device
-def adam_update(params, state, grads, minus_lr, n_params, terms, rates):
+def adam_update(params, state, grads, minus_lr, n_params, terms, hyperparams):
     """m = beta1 m + (1-beta1) g; v = beta2 v + (1-beta2) g**2; w -= lr/c1 m / (sqrt(v)/sqrt(c2) + eps).
 
     State: m (n_params), v (n_params), c1, c2. The corrections c = 1 - beta**t are averages like m and v, of ones
     instead of gradients, so that m / c1 is a mean of gradients whatever beta was rounded to.
     """
-    clip_gradients(grads, n_params, terms, rates)
-    own = rates.own
+    clip_gradients(grads, n_params, terms, hyperparams)
+    own = hyperparams.own
     beta1, fresh1 = like(minus_lr, own.beta1), like(minus_lr, own.fresh1)
     beta2, fresh2 = like(minus_lr, own.beta2), like(minus_lr, own.fresh2)
     c1 = fma(beta1, state[2 * n_params], fresh1)
@@ -117,7 +117,7 @@ def adam_update(params, state, grads, minus_lr, n_params, terms, rates):
     step, root, eps = minus_lr / c1, like(c2, 1.0) / sqrt(c2), like(c2, own.eps)
     for p in range(n_params):
         w = params[p]
-        g = with_penalties(grads[p], w, terms, rates)
+        g = with_penalties(grads[p], w, terms, hyperparams)
         m = fma(beta1, state[p], fresh1 * g)
         v = fma(beta2, state[n_params + p], fresh2 * (g * g))
         state[p], state[n_params + p] = m, v

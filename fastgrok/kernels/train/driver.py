@@ -114,7 +114,7 @@ def make_train(config: DriverConfig, key: tuple[object, ...]) -> Any:
         views = view(workspace, data, kernel_params)
         flag = scalar_view(cancel)
         n_seeds = outputs.params.shape[0]
-        upcoming = 0
+        next_row = 0
         active, waiting = np.int64(0), np.int64(0)  # lanes that hold a seed; those of them that have not converged
         empty = ~np.int64(0)  # lanes to be filled
         while not peek(flag):
@@ -122,9 +122,9 @@ def make_train(config: DriverConfig, key: tuple[object, ...]) -> Any:
                 bit = np.int64(1) << lane
                 if empty & bit:
                     # a lane too many trains a copy of the last seed, so that it holds sane numbers
-                    fill(workspace, lane, min(upcoming, n_seeds - 1), outputs.params, states)
-                    active |= bit if upcoming < n_seeds else np.int64(0)
-                    upcoming += 1
+                    fill(workspace, lane, min(next_row, n_seeds - 1), outputs.params, states)
+                    active |= bit if next_row < n_seeds else np.int64(0)
+                    next_row += 1
             waiting |= empty & active
             empty = np.int64(0)
             if not active:
@@ -142,7 +142,7 @@ def make_train(config: DriverConfig, key: tuple[object, ...]) -> Any:
                 workspace.epochs[lane] += done
                 workspace.attempt_epoch[lane] += done
                 if waiting & met & bit:
-                    outputs.epochs_to_converge[workspace.seeds[lane]] = workspace.epochs[lane]
+                    outputs.epochs_to_converge[workspace.rows[lane]] = workspace.epochs[lane]
                     waiting &= ~bit
                 record(outputs, workspace, kernel_params, lane)
                 is_broken = bool(broken & bit)
@@ -155,7 +155,7 @@ def make_train(config: DriverConfig, key: tuple[object, ...]) -> Any:
                 write_back(outputs, workspace, lane, is_broken)
                 active &= ~bit
                 waiting &= ~bit
-                if upcoming < n_seeds:
+                if next_row < n_seeds:
                     empty |= bit
                 else:
                     workspace.epochs[lane], workspace.attempt_epoch[lane] = 0, 0

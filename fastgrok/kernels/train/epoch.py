@@ -28,9 +28,9 @@ def make_shuffle(config: DriverConfig) -> Callable[..., Any]:
 
 
 def make_rate(config: DriverConfig) -> Callable[..., Any]:
-    """Return rate(workspace, kernel_params, done): what the epoch after `done` more ones multiplies by, in each lane.
+    """Return rate(like_this, workspace, kernel_params, done): what an epoch multiplies by, `done` epochs from now.
 
-    Where backward is the update that is the scale of the deltas, and else the negative learning rate.
+    Where backward is the update, that is the scale of the deltas, and else the negative learning rate, in each lane.
     """
     lanes, fused = config.lanes, config.fused
     if config.features.scheduled:
@@ -42,7 +42,7 @@ def make_rate(config: DriverConfig) -> Callable[..., Any]:
 
         @device
         def rate(like_this, workspace, kernel_params, done):
-            return like(like_this, kernel_params.scale if fused else -kernel_params.rates.lr)
+            return like(like_this, kernel_params.scale if fused else -kernel_params.hyperparams.lr)
 
     return rate
 
@@ -102,8 +102,8 @@ def make_epoch(config: DriverConfig) -> Callable[..., Any]:
                 memory.grads[p] = like(memory.acts[0], 0.0)
             for k in range(first, last):
                 step(memory, memory.grads, examples, table, k, s, scale)
-            rates = kernel_params.rates
-            update(memory.params, memory.optimizer_state, memory.grads, rate, s.n_params, s.terms, rates)
+            hyperparams = kernel_params.hyperparams
+            update(memory.params, memory.optimizer_state, memory.grads, rate, s.n_params, s.terms, hyperparams)
 
     if config.single and not config.fused:
 

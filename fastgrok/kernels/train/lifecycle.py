@@ -13,7 +13,7 @@ from fastgrok.kernels.train.parameters import DriverConfig, DriverFeatures
 class LaneLifecycle(NamedTuple):
     """What a driver does with the lanes between two stretches of epochs."""
 
-    fill: Callable[..., Any]  # fill(workspace, lane, seed, params, states)
+    fill: Callable[..., Any]  # fill(workspace, lane, row, params, states)
     epochs_to_next_event: Callable[..., Any]  # of these: (workspace, kernel_params, active, waiting)
     lanes_due: Callable[..., Any]  # to be checked then, as bits: (workspace, kernel_params, waiting, n_epochs)
     record: Callable[..., Any]  # the epochs just run: (outputs, workspace, kernel_params, lane)
@@ -41,11 +41,11 @@ def _make_fill(config: DriverConfig, begin: Callable[..., Any]) -> Callable[...,
     restarts, validates, records = config.features.restarts, config.features.validates, config.features.records
 
     @device
-    def fill(workspace, lane, seed, params, states):
-        put_params(workspace, lane, params, seed)
+    def fill(workspace, lane, row, params, states):
+        put_params(workspace, lane, params, row)
         for word in range(states.shape[1]):
-            workspace.states[lane, word] = states[seed, word]
-        workspace.seeds[lane] = seed
+            workspace.states[lane, word] = states[row, word]
+        workspace.rows[lane] = row
         workspace.epochs[lane] = 0
         if restarts:
             workspace.restart.counts[lane] = 0
@@ -84,8 +84,8 @@ def _make_epochs_to_next_event(config: DriverConfig) -> Callable[..., Any]:
                 epochs = min(epochs, limits.restart_after - attempt_epoch)
             if stops_early and not skips:
                 epochs = min(epochs, workspace.validation.epoch[lane] + limits.patience - run)
-            if records and workspace.recorded[lane] < kernel_params.records.shape[0]:
-                epochs = min(epochs, kernel_params.records[workspace.recorded[lane]] - run)
+            if records and workspace.recorded[lane] < kernel_params.record_epochs.shape[0]:
+                epochs = min(epochs, kernel_params.record_epochs[workspace.recorded[lane]] - run)
             if steps:
                 epochs = 1
         return epochs
@@ -120,14 +120,14 @@ def _make_lanes_due(config: DriverConfig) -> Callable[..., Any]:
 @device
 def _record_steps(outputs, workspace, lane):
     """Keep the parameters after each update of an epoch, and the order of its examples."""
-    seed, done = workspace.seeds[lane], workspace.epochs[lane] - 1
+    row, done = workspace.rows[lane], workspace.epochs[lane] - 1
     n_params = workspace.params.shape[0]
     n_batches = workspace.steps.shape[0] // n_params
     for b in range(n_batches):
         for p in range(n_params):
-            outputs.steps.params[seed, done * n_batches + b, p] = workspace.steps[b * n_params + p, lane]
+            outputs.steps.params[row, done * n_batches + b, p] = workspace.steps[b * n_params + p, lane]
     for k in range(workspace.order.shape[0]):
-        outputs.steps.order[seed, done, k] = workspace.order[k, lane]
+        outputs.steps.order[row, done, k] = workspace.order[k, lane]
 
 
 def _make_record(features: DriverFeatures) -> Callable[..., Any]:
@@ -139,9 +139,9 @@ def _make_record(features: DriverFeatures) -> Callable[..., Any]:
             _record_steps(outputs, workspace, lane)
         if records:
             k = workspace.recorded[lane]
-            if k < kernel_params.records.shape[0] and kernel_params.records[k] == workspace.epochs[lane]:
+            if k < kernel_params.record_epochs.shape[0] and kernel_params.record_epochs[k] == workspace.epochs[lane]:
                 for p in range(workspace.params.shape[0]):
-                    outputs.records[workspace.seeds[lane], k, p] = workspace.params[p, lane]
+                    outputs.recorded_params[workspace.rows[lane], k, p] = workspace.params[p, lane]
                 workspace.recorded[lane] = k + 1
 
     return record
@@ -166,10 +166,10 @@ def _make_restart(config: DriverConfig, begin: Callable[..., Any]) -> Callable[.
             draw(workspace.restart.drawn, workspace.restart.scratch, workspace.states[lane], tensors)
             workspace.restart.counts[lane] += 1
             place = min(workspace.restart.counts[lane], outputs.attempts.starts.shape[1] - 1)
-            outputs.attempts.begun[workspace.seeds[lane], place] = workspace.epochs[lane]
+            outputs.attempts.begun[workspace.rows[lane], place] = workspace.epochs[lane]
             for p in range(workspace.params.shape[0]):
                 workspace.params[p, lane] = workspace.restart.drawn[p]
-                outputs.attempts.starts[workspace.seeds[lane], place, p] = workspace.restart.drawn[p]
+                outputs.attempts.starts[workspace.rows[lane], place, p] = workspace.restart.drawn[p]
             begin(workspace, lane)
             return True
 
@@ -180,7 +180,7 @@ def _make_patience_exhausted(stops_early: bool) -> Callable[..., Any]:
     @device
     def patience_exhausted(outputs, workspace, kernel_params, lane):
         if stops_early and workspace.epochs[lane] - workspace.validation.epoch[lane] >= kernel_params.limits.patience:
-            outputs.best.stopped_early[workspace.seeds[lane]] = True
+            outputs.best.stopped_early[workspace.rows[lane]] = True
             return True
         return False
 
@@ -193,25 +193,25 @@ def _make_write_back(config: DriverConfig) -> Callable[..., Any]:
 
     @device
     def write_back(outputs, workspace, lane, broken):
-        seed = workspace.seeds[lane]
-        outputs.epochs_run[seed] = workspace.epochs[lane]
+        row = workspace.rows[lane]
+        outputs.epochs_run[row] = workspace.epochs[lane]
         for p in range(workspace.params.shape[0]):
-            outputs.params[seed, p] = workspace.params[p, lane]
+            outputs.params[row, p] = workspace.params[p, lane]
         if restarts:
-            outputs.attempts.restarts[seed] = workspace.restart.counts[lane]
+            outputs.attempts.restarts[row] = workspace.restart.counts[lane]
         if validates:
-            outputs.best.loss[seed] = workspace.validation.loss[0, lane]
-            outputs.best.epoch[seed] = workspace.validation.epoch[lane]
-            outputs.best.broken[seed] = broken
+            outputs.best.loss[row] = workspace.validation.loss[0, lane]
+            outputs.best.epoch[row] = workspace.validation.epoch[lane]
+            outputs.best.broken[row] = broken
         if restores and workspace.validation.epoch[lane] > 0:
             for p in range(workspace.params.shape[0]):
-                outputs.params[seed, p] = workspace.validation.params[p, lane]
+                outputs.params[row, p] = workspace.validation.params[p, lane]
         if tracks:
             for unit in range(workspace.dead_units.since.shape[0]):
-                outputs.dead_since[seed, unit] = workspace.dead_units.since[unit, lane]
+                outputs.dead_since[row, unit] = workspace.dead_units.since[unit, lane]
         if tracks and restores and workspace.validation.epoch[lane] > 0:
             for unit in range(workspace.dead_units.since.shape[0]):
-                outputs.dead_since[seed, unit] = workspace.dead_units.best[unit, lane]
+                outputs.dead_since[row, unit] = workspace.dead_units.best[unit, lane]
 
     return write_back
 

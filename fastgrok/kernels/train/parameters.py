@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from fastgrok.kernels.nn.losses import Loss
-from fastgrok.kernels.nn.optimizers import Rates, Terms
+from fastgrok.kernels.nn.optimizers import Hyperparams, Terms
 from fastgrok.kernels.nn.passes import Passes
 
 
@@ -26,7 +26,7 @@ class DriverFeatures(NamedTuple):
     """What a driver does besides plain updates; it is compiled for these, and what is False costs nothing."""
 
     scheduled: bool  # the learning rate changes from epoch to epoch
-    skips: bool  # there are epochs after which nothing is looked at
+    skips: bool  # there are epochs after which nothing is checked
     restarts: bool  # seeds that have not converged get new parameters
     validates: bool  # the loss on the validation data is watched
     stops_early: bool  # and ends a seed
@@ -42,7 +42,7 @@ class DriverConfig(NamedTuple):
     lanes: int
     fused: bool  # per-example plain SGD: backward itself updates the parameters
     single: bool  # batches of one example
-    long_epochs: bool  # look at the cancel flag within an epoch too, which costs tiny networks a twentieth
+    long_epochs: bool  # read the cancel flag within an epoch too, which costs tiny networks a twentieth
     permute: Callable[..., Any] | None  # shuffles the order of the examples, where they are shuffled
     shuffle_word: int  # where in a lane's states the stream begins that shuffles
     draw: Callable[..., Any] | None  # draws the parameters of a restarted seed
@@ -64,7 +64,7 @@ class Criteria(NamedTuple):
 
 
 class Limits(NamedTuple):
-    """When a seed is looked at, and when it ends or starts again besides converging, in epochs."""
+    """When a seed is checked, and when it ends or starts again besides converging, in epochs."""
 
     epochs: int
     check_every: int
@@ -85,14 +85,14 @@ class KernelParams(NamedTuple):
     batch_size: int
     scale: float  # of the deltas, in a whole batch
     last_scale: float  # and in the last one, which may be short
-    rates: Rates | None  # None for kernels that only evaluate
+    hyperparams: Hyperparams | None  # None for kernels that only evaluate
     schedule: Any  # None, or float (n_epochs,): the negative learning rate, or the scale of the deltas if fused
     criteria: Criteria
     validation_factor: float  # the loss_factor of the validation data
     limits: Limits
-    records: Any  # None, or int64 (n_records,), ascending: epochs after which parameters are recorded
-    check_epochs: int  # epochs between two looks at the cancel flag
-    check_examples: int  # examples between two looks, a multiple of the batch size
+    record_epochs: Any  # None, or int64 (n_records,), ascending: parameters are recorded after these
+    check_epochs: int  # epochs between two reads of the cancel flag
+    check_examples: int  # examples between two reads, a multiple of the batch size
 
 
 class Data(NamedTuple):

@@ -43,7 +43,7 @@ class Outputs(NamedTuple):
     attempts: Attempts | None
     best: BestEpochs | None
     dead_since: Any  # int64 (n_seeds, n_units): the epoch since which a unit is dead; -1 if it is alive
-    records: Any  # (n_seeds, n_records, n_params): the parameters after the recorded epochs that were run
+    recorded_params: Any  # (n_seeds, n_records, n_params): the parameters after the recorded epochs that were run
     steps: Steps | None
 
 
@@ -52,7 +52,7 @@ class ValidationState(NamedTuple):
 
     params: Any  # (n_params, L) where they are restored
     loss: Any  # float (1, L)
-    due: Any  # float (1, L): 1 where the lane is looked at after this stretch of epochs
+    due: Any  # float (1, L): 1 where the lane is checked after this stretch of epochs
     epoch: Any  # int64 (L,)
 
 
@@ -84,7 +84,7 @@ class Workspace(NamedTuple):
     order: Any  # int64 (n_examples, L) where the order is shuffled
     steps: Any  # (n_batches * n_params, L) where every update is kept: the parameters after each of the epoch
     states: Any  # uint64 (L, words): the streams that restart and shuffle
-    seeds: Any  # int64 (L,): row of the seed in each lane
+    rows: Any  # int64 (L,): the row, in the chunk, of the seed in each lane
     epochs: Any  # int64 (L,): epochs that the lane's seed has run
     attempt_epoch: Any  # int64 (L,): those of its present attempt
     recorded: Any  # int64 (L,): how many records the lane's seed has
