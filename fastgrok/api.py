@@ -246,9 +246,9 @@ def sweep(
 
         _check_unused("None with a store", params=params, lanes=lanes, chunk_size=chunk_size)
         kept = {"keep_params": keep_params, "rows": rows, "record_at": record_at, "track": track}
-        asked = specified(experiment, seeds, axes, shard_size=shard_size, **kept)
+        requested = specified(experiment, seeds, axes, shard_size=shard_size, **kept)
         options = ExecutionOptions(threads, specialize, None, None, progress, executor, part_of).checked()
-        return made_store(store, asked, shard_size=shard_size).make(asked, options)
+        return made_store(store, requested, shard_size=shard_size).make(requested, options)
     store_only = {"executor": executor, "part_of": part_of, "shard_size": shard_size}
     _check_unused("a store beside it: it says how one is made", **store_only)
     _check_unused("'all', or a store beside it", rows=None if rows == "all" else rows)

@@ -140,8 +140,7 @@ def deep_streetlights() -> Dataset:
 def accidental(
     n_examples: int = 12, n_noise: int = 10, n_validation: int = 200, *, flipped: float = 0.15, seed: int = 0
 ) -> tuple[Dataset, Dataset]:
-    """
-    Return few examples to train on, in which noise correlates with the target by accident, and many to validate on.
+    """Return few examples to train on, in which noise correlates with the target by accident, and many to validate.
 
     The input `signal` is 0 or 1, each in half of the examples, and the target is the same but in a share `flipped` of
     the examples, where it is the other one. The inputs `noise_0`, `noise_1`, ... are 0 or 1 by chance: they say

@@ -26,7 +26,7 @@ class Row(NamedTuple):
 
     configuration: Configuration
     summary: Summary  # what became of its seeds
-    asked: int | None = None  # seeds that were asked for; None: those that the summary counts
+    requested: int | None = None  # seeds that were asked for; None: those that the summary counts
 
     @property
     def labels(self) -> dict[str, Any]:
@@ -38,7 +38,7 @@ class Row(NamedTuple):
     def n(self) -> str:
         """How many seeds were finished, and of how many where some are missing."""
         n = self.summary.n
-        return f"{n:,}" if self.asked in (None, n) else f"{n:,} of {self.asked:,}"
+        return f"{n:,}" if self.requested in (None, n) else f"{n:,} of {self.requested:,}"
 
 
 def as_frame(rows: Sequence[Row]) -> pd.DataFrame:

@@ -18,21 +18,21 @@ from fastgrok.store.survey import names, survey
 from fastgrok.store.tables import PARAMS, rows_table
 
 
-def create_or_grow(storage: Storage, path: str, asked: Specification, shard_size: int | None) -> Specification:
+def create_or_grow(storage: Storage, path: str, requested: Specification, shard_size: int | None) -> Specification:
     """Create a store, or let one grow that holds less than is asked for, and return its specification.
 
     Where shards have lost their store.json it is written again, and those of the configurations that are asked for
     count as before.
     """
-    asked.check_readable()
+    requested.check_readable()
     try:
-        first = first_specification(storage, asked) if storage.size(STORE) is None else None
+        first = first_specification(storage, requested) if storage.size(STORE) is None else None
         if first is not None and storage.create(STORE, first.to_json().encode()):
             return first
     except OSError as error:
         expected = f"a directory that can be written to ({error.strerror or error})"
         raise InvalidExperiment("store", path, expected) from error
-    return grow(storage, sized(asked, opened(storage, path), shard_size))
+    return grow(storage, sized(requested, opened(storage, path), shard_size))
 
 
 def opened(storage: Storage, path: str) -> Specification:
@@ -44,30 +44,32 @@ def opened(storage: Storage, path: str) -> Specification:
     return specification
 
 
-def planned(storage: Storage, asked: Specification, shard_size: int | None) -> Specification:
+def planned(storage: Storage, requested: Specification, shard_size: int | None) -> Specification:
     """Return what `create_or_grow` would return, and write nothing."""
     held = read_specification(storage)
-    return first_specification(storage, asked) if held is None else grown(held, sized(asked, held, shard_size))
+    if held is None:
+        return first_specification(storage, requested)
+    return grown(held, sized(requested, held, shard_size))
 
 
-def sized(asked: Specification, held: Specification, shard_size: int | None) -> Specification:
+def sized(requested: Specification, held: Specification, shard_size: int | None) -> Specification:
     """Return what is asked for, in shards of the size that the store has, unless the caller chose one."""
-    return asked.changed(shard_size=held.shard_size) if shard_size is None else asked
+    return requested.changed(shard_size=held.shard_size) if shard_size is None else requested
 
 
-def first_specification(storage: Storage, asked: Specification) -> Specification:
+def first_specification(storage: Storage, requested: Specification) -> Specification:
     """Return the specification for a directory without store.json."""
     if storage.is_empty() or storage.size(STORE) is not None:  # another process has just made it
-        return asked
+        return requested
     if not has_shards(storage):
         raise InvalidExperiment("store", storage.root, "a store, or a directory that is empty or not there")
-    return recovered(storage, asked)
+    return recovered(storage, requested)
 
 
-def grow(storage: Storage, asked: Specification) -> Specification:
+def grow(storage: Storage, requested: Specification) -> Specification:
     """Let a store hold what is asked for as well, and return its new specification."""
     while (newest := read_specification(storage)) is not None:  # another process may let it grow, too
-        wanted = grown(newest, asked)
+        wanted = grown(newest, requested)
         if wanted == newest:
             return newest
         try:
@@ -78,40 +80,41 @@ def grow(storage: Storage, asked: Specification) -> Specification:
     raise StoreError(f"{storage.root} holds no {STORE}: was the store removed?")
 
 
-def grown(held: Specification, asked: Specification) -> Specification:
+def grown(held: Specification, requested: Specification) -> Specification:
     """Return the specification with more seeds and more values on its axes; raise if anything else differs."""
     held.check_version()
     for name in KEPT:
-        if (value := getattr(held, name)) != (other := getattr(asked, name)):
+        if (value := getattr(held, name)) != (other := getattr(requested, name)):
             raise _differs(name, value, other)
     paths = [axis.path for axis in held.axes]
-    if paths != (others := [axis.path for axis in asked.axes]):
+    if paths != (others := [axis.path for axis in requested.axes]):
         raise _other_axes(paths, others)
-    same_axes = asked.with_axes(held.axes)
+    same_axes = requested.with_axes(held.axes)
     first, other = held.configurations[0].experiment, same_axes.configurations[0].experiment
     if (difference := _difference(first, other)) is not None:
         raise _differs(*difference)
-    if max(held.seeds.start, asked.seeds.start) > min(held.seeds.stop, asked.seeds.stop):
+    if max(held.seeds.start, requested.seeds.start) > min(held.seeds.stop, requested.seeds.stop):
         expected = f"seeds that overlap or follow those in the store, {held.seeds.start}:{held.seeds.stop}"
-        raise InvalidExperiment("seeds", f"{asked.seeds.start}:{asked.seeds.stop}", expected)
-    seeds = range(min(held.seeds.start, asked.seeds.start), max(held.seeds.stop, asked.seeds.stop))
-    made = held.with_axes(_merged_axes(held.axes, asked.axes)).changed(seeds=seeds)
-    for id_, configuration in asked.by_id.items():
+        raise InvalidExperiment("seeds", f"{requested.seeds.start}:{requested.seeds.stop}", expected)
+    seeds = range(min(held.seeds.start, requested.seeds.start), max(held.seeds.stop, requested.seeds.stop))
+    made = held.with_axes(_merged_axes(held.axes, requested.axes)).changed(seeds=seeds)
+    for id_, configuration in requested.by_id.items():
         if id_ not in made.by_id:
             raise _differs("experiment", held.experiment, configuration.experiment)
     return made.checked()
 
 
-def _differs(field: str, held: Any, asked: Any) -> InvalidExperiment:
+def _differs(field: str, held: Any, requested: Any) -> InvalidExperiment:
     """Return the error for a field that has another value in the store."""
-    return InvalidExperiment(field, asked, f"{short_repr(held)}, as in the store; another store for another sweep")
+    expected = f"{short_repr(held)}, as in the store; another store for another sweep"
+    return InvalidExperiment(field, requested, expected)
 
 
-def _other_axes(held: Sequence[str], asked: Sequence[str]) -> InvalidExperiment:
+def _other_axes(held: Sequence[str], requested: Sequence[str]) -> InvalidExperiment:
     """Return the error for other axes: rows have a column for each, so that none can be added or left out later."""
-    texts = [", ".join(paths) or "none" for paths in (held, asked)]
-    new = [path for path in asked if path not in held]
-    fixed = [path for path in held if path not in asked]
+    texts = [", ".join(paths) or "none" for paths in (held, requested)]
+    new = [path for path in requested if path not in held]
+    fixed = [path for path in held if path not in requested]
     expected = f"{short_repr(texts[0])}, as in the store"
     if new and not fixed:
         expected += f": it was made with one {' and one '.join(new)}; another store, with all axes from the start"
@@ -122,25 +125,25 @@ def _other_axes(held: Sequence[str], asked: Sequence[str]) -> InvalidExperiment:
     return InvalidExperiment("axes", texts[1], expected)
 
 
-def _difference(held: Any, asked: Any, path: str = "") -> tuple[str, Any, Any] | None:
+def _difference(held: Any, requested: Any, path: str = "") -> tuple[str, Any, Any] | None:
     """Return the first field that differs, as deep as both have the same fields, with what it is in each."""
-    if held == asked:
+    if held == requested:
         return None
-    if type(held) is type(asked) and not (isinstance(held, tuple) and len(held) != len(asked)):
-        for (step, mine), (_, other) in zip(children(held), children(asked), strict=True):
+    if type(held) is type(requested) and not (isinstance(held, tuple) and len(held) != len(requested)):
+        for (step, mine), (_, other) in zip(children(held), children(requested), strict=True):
             if (inner := _difference(mine, other, joined(path, step) if path else step)) is not None:
                 return inner
-    return path, held, asked
+    return path, held, requested
 
 
-def _merged_axes(held: Sequence[Axis], asked: Sequence[Axis]) -> tuple[Axis, ...]:
+def _merged_axes(held: Sequence[Axis], requested: Sequence[Axis]) -> tuple[Axis, ...]:
     """Return axes with the values of both, those of the store first."""
     values = {
         mine.path: [*mine.values, *(value for value in other.values if value not in mine.values)]
-        for mine, other in zip(held, asked, strict=True)
+        for mine, other in zip(held, requested, strict=True)
     }
     axes = checked_axes(values) if values else []
-    for mine, other, both in zip(held, asked, axes, strict=True):
+    for mine, other, both in zip(held, requested, axes, strict=True):
         if both.labels[: len(mine.labels)] != mine.labels or len(set(map(type, both.labels))) > 1:
             kind = type(mine.labels[0]).__name__
             raise InvalidExperiment(f"axes[{mine.path!r}]", other.values, f"values that are {kind}, as in the store")
@@ -152,48 +155,48 @@ def has_shards(storage: Storage) -> bool:
     return bool(names(storage, ".json"))
 
 
-def recovered(storage: Storage, asked: Specification) -> Specification:
+def recovered(storage: Storage, requested: Specification) -> Specification:
     """Return the specification for shards without store.json: what is asked for, with all of their seeds."""
-    sidecars = survey(storage, asked).sidecars
+    sidecars = survey(storage, requested).sidecars
     if not sidecars:
         expected = f"the directory of this sweep: it has lost {STORE}, and none of its shards is of this experiment"
         raise InvalidExperiment("store", storage.root, expected)
-    _check_rows(sidecars, asked)
+    _check_rows(sidecars, requested)
     seen: set[str] = set()
     for sidecar in sidecars:
         if sidecar.shard.experiment_id not in seen:
             seen.add(sidecar.shard.experiment_id)
-            _check_columns(read(storage, sidecar).column_names, sidecar, asked)
+            _check_columns(read(storage, sidecar).column_names, sidecar, requested)
     first, stop = min(sidecar.shard.first for sidecar in sidecars), max(sidecar.shard.stop for sidecar in sidecars)
-    return grown(asked.changed(seeds=range(first, stop)), asked)
+    return grown(requested.changed(seeds=range(first, stop)), requested)
 
 
-def _check_rows(sidecars: Sequence[Sidecar], asked: Specification) -> None:
+def _check_rows(sidecars: Sequence[Sidecar], requested: Specification) -> None:
     """Raise unless the shards were made by this version, with these rows."""
     for sidecar in sidecars:
         if (version := sidecar.versions.get("fastgrok")) != fastgrok.__version__:
             expected = f"shards made by fastgrok {fastgrok.__version__}, and {sidecar.shard.rows_name} was not"
             raise InvalidExperiment("store", version, expected)
         kept = {ALL: sidecar.counts.n, FAILURES: sidecar.counts.n - sidecar.counts.n_converged}
-        if kept[asked.rows] != sidecar.n_rows:
+        if kept[requested.rows] != sidecar.n_rows:
             made = next((name for name in kept if kept[name] == sidecar.n_rows), "?")
-            raise _otherwise("rows", asked.rows, made, sidecar)
+            raise _otherwise("rows", requested.rows, made, sidecar)
 
 
-def _check_columns(columns: Sequence[str], sidecar: Sidecar, asked: Specification) -> None:
+def _check_columns(columns: Sequence[str], sidecar: Sidecar, requested: Specification) -> None:
     """Raise unless a shard has the columns that it would be given now."""
-    if (PARAMS in columns) != asked.keep_params:
-        raise _otherwise("keep_params", asked.keep_params, not asked.keep_params, sidecar)
-    wanted = _columns(asked, asked.by_id[sidecar.shard.experiment_id])
+    if (PARAMS in columns) != requested.keep_params:
+        raise _otherwise("keep_params", requested.keep_params, not requested.keep_params, sidecar)
+    wanted = _columns(requested, requested.by_id[sidecar.shard.experiment_id])
     if other := sorted(wanted ^ (set(columns) - {PARAMS})):
         expected = f"axes, record_at and track as they were when {sidecar.shard.rows_name} was made"
         raise InvalidExperiment("columns", ", ".join(other), expected)
 
 
-def _columns(asked: Specification, configuration: Configuration) -> set[str]:
+def _columns(requested: Specification, configuration: Configuration) -> set[str]:
     """Return the names of the columns of a configuration, but that of its parameters."""
-    blank = TrainingOutput.blank(configuration.experiment, asked.recording, 0)
-    table = rows_table(asked, configuration, blank, np.empty(0, np.uint64))
+    blank = TrainingOutput.blank(configuration.experiment, requested.recording, 0)
+    table = rows_table(requested, configuration, blank, np.empty(0, np.uint64))
     return set(table.column_names)
 
 

@@ -173,7 +173,7 @@ class Specification(_Strict):
         """Return it, if no two of its configurations are the same experiment."""
         if len(self.by_id) < len(self.configurations):
             seen = self.by_id
-            twice = next(one for one in self.configurations if seen[one.experiment.id] is not one)
+            twice = next(each for each in self.configurations if seen[each.experiment.id] is not each)
             expected = "values that make experiments which differ from each other"
             raise InvalidExperiment("axes", ", ".join(f"{k}={v}" for k, v in twice.labels.items()), expected)
         return self
@@ -258,7 +258,7 @@ def specified(
         raise InvalidExperiment("rows", rows, one_of([ALL, FAILURES]))
     is_alone = axes is None or (isinstance(axes, Mapping) and not axes)
     size = arguments.checked_integer("shard_size", shard_size)
-    asked = Specification(
+    requested = Specification(
         experiment=experiment,
         axes=() if is_alone else tuple(checked_axes(axes)),
         seeds=range(1),
@@ -266,7 +266,7 @@ def specified(
         rows=rows,
         shard_size=size or 1,
     )
-    experiments = [configuration.experiment for configuration in asked.configurations]
+    experiments = [configuration.experiment for configuration in requested.configurations]
     recording = checked_recording(record_at, track, max(each.epochs for each in experiments))
     for stream in {each.stream for each in experiments}:
         in_a_row = _in_a_row(seeds, stream)
@@ -274,8 +274,8 @@ def specified(
         if each.criteria is None:
             expected = "a criterion Converged(...) with rows='failures': without it all seeds are failures"
             raise InvalidExperiment("stop", each.stop, expected)
-    asked = asked.checked().changed(seeds=in_a_row, record_at=recording.at, track=track)
-    return asked.changed(shard_size=size or _shard_size(asked))
+    requested = requested.checked().changed(seeds=in_a_row, record_at=recording.at, track=track)
+    return requested.changed(shard_size=size or _shard_size(requested))
 
 
 def _in_a_row(seeds: Any, stream: str) -> range:
@@ -299,13 +299,13 @@ def _in_a_row(seeds: Any, stream: str) -> range:
     return _in_a_row(range(n), stream)
 
 
-def _shard_size(asked: Specification) -> int:
+def _shard_size(requested: Specification) -> int:
     """Return the seeds of a shard: seconds of work, bounded memory, and enough shards for all threads."""
-    experiments, n = [configuration.experiment for configuration in asked.configurations], len(asked.seeds)
+    experiments, n = [configuration.experiment for configuration in requested.configurations], len(requested.seeds)
     flops = max(flops_per_epoch(experiment) * max(experiment.epochs, 1) for experiment in experiments)
     size = _SHARD_SECONDS * training.SPECIALISED_FLOPS / flops
-    row = max(row_bytes(asked, experiment) for experiment in experiments)
-    shares = math.ceil(asked.n_runs / (_SHARES * cpu_count()))
+    row = max(row_bytes(requested, experiment) for experiment in experiments)
+    shares = math.ceil(requested.n_runs / (_SHARES * cpu_count()))
     return max(1, min(int(size), _SHARD_BYTES // row, _MOST_SEEDS, max(shares, 64), n))
 
 

@@ -185,8 +185,8 @@ def _windows(storage: Storage, specification: Specification, sidecars: Sequence[
     for start in range(first, stop, size):
         seeds = range(start, min(start + size, stop))
         yield [
-            _window(storage, specification, one.experiment, by_id[one.experiment.id], seeds)
-            for one in specification.configurations
+            _window(storage, specification, experiment, by_id[experiment.id], seeds)
+            for _, experiment in specification.configurations
         ]
 
 

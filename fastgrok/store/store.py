@@ -125,17 +125,17 @@ class Store:
         options = ExecutionOptions(threads, specialize, None, None, progress, executor, part_of).checked()
         return self.make(self.specification, options)
 
-    def make(self, asked: Specification, options: ExecutionOptions) -> Store:
+    def make(self, requested: Specification, options: ExecutionOptions) -> Store:
         """Make what is missing of what is asked for, as `sweep(..., store=)` does, and return the store."""
         self.specification.check_version()
-        shards = self.missing(asked, options)
+        shards = self.missing(requested, options)
         with progress_bar(sum(shard.n_seeds for shard in shards), options.progress) as advance:
             self.interrupted = complete(self._storage.root, self.specification, shards, options, advance)
         return self
 
-    def missing(self, asked: Specification, options: ExecutionOptions) -> list[Shard]:
+    def missing(self, requested: Specification, options: ExecutionOptions) -> list[Shard]:
         """Return the shards that `make` would make."""
-        shards = missing(asked.changed(shard_size=self.specification.shard_size), self._survey().sidecars)
+        shards = missing(requested.changed(shard_size=self.specification.shard_size), self._survey().sidecars)
         return shards if options.part_of is None else part(shards, self.specification, *options.part_of)
 
     @property
@@ -385,23 +385,23 @@ def open_store(path: str | os.PathLike[str]) -> Store:
     return Store(storage, opened(storage, os.fspath(path)))
 
 
-def made_store(path: str | os.PathLike[str], asked: Specification, *, shard_size: int | None) -> Store:
+def made_store(path: str | os.PathLike[str], requested: Specification, *, shard_size: int | None) -> Store:
     """Return the store of a sweep, made if there is none, grown if more is asked for than it holds."""
     storage = open_storage(path)
-    return Store(storage, create_or_grow(storage, os.fspath(path), asked, shard_size))
+    return Store(storage, create_or_grow(storage, os.fspath(path), requested, shard_size))
 
 
 def estimate_in(
-    path: str | os.PathLike[str], asked: Specification, options: ExecutionOptions, shard_size: int | None
+    path: str | os.PathLike[str], requested: Specification, options: ExecutionOptions, shard_size: int | None
 ) -> Estimate:
     """Return what is still to be done of a sweep into a store that may be there, and write nothing."""
     storage = open_storage(path)
-    store = Store(storage, planned(storage, asked, shard_size))
-    shards = store.missing(asked, options)
-    n_seeds = dict.fromkeys(asked.by_id, 0)
+    store = Store(storage, planned(storage, requested, shard_size))
+    shards = store.missing(requested, options)
+    n_seeds = dict.fromkeys(requested.by_id, 0)
     for shard in shards:
         n_seeds[shard.experiment_id] += shard.n_seeds
-    return estimate_of(asked, n_seeds, len(shards))
+    return estimate_of(requested, n_seeds, len(shards))
 
 
 def merged_store(path: str | os.PathLike[str], others: Sequence[Store]) -> Store:

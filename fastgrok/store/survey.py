@@ -24,7 +24,7 @@ class Survey(NamedTuple):
 
     sidecars: list[Sidecar]  # the shards that are whole, disjoint
     problems: list[str]  # what is wrong with the files of others; `resume` makes those shards again
-    strays: list[str]
+    strays: list[str]  # what is wrong with files that no shard of this store needs
 
     def check_whole(self, root: str) -> None:
         """Raise if there are problems."""
@@ -208,14 +208,14 @@ def estimate(specification: Specification) -> Estimate:
 
 def estimate_of(specification: Specification, n_seeds: Mapping[str, int], n_shards: int) -> Estimate:
     """Return what it takes to train so many seeds of each configuration."""
-    both = [(specification.by_id[id_].experiment, n) for id_, n in n_seeds.items()]
-    flops = sum(n * flops_per_epoch(experiment) * experiment.epochs for experiment, n in both)
+    work = [(specification.by_id[id_].experiment, n) for id_, n in n_seeds.items()]
+    flops = sum(n * flops_per_epoch(experiment) * experiment.epochs for experiment, n in work)
     return Estimate(
         n_configurations=len(specification.configurations),
         n_seeds=len(specification.seeds),
         n_runs=sum(n_seeds.values()),
         n_shards=n_shards,
-        seed_epochs=sum(n * experiment.epochs for experiment, n in both),
+        seed_epochs=sum(n * experiment.epochs for experiment, n in work),
         seconds=flops / (cpu_count() * training.GENERAL_FLOPS),
-        n_bytes=sum(n * row_bytes(specification, experiment) for experiment, n in both),
+        n_bytes=sum(n * row_bytes(specification, experiment) for experiment, n in work),
     )

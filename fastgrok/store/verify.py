@@ -28,11 +28,11 @@ class Verification(NamedTuple):
 
     n_shards: int  # shards whose files are what was committed
     n_missing: int  # shards that are still to be made, those with problems included
-    bad: list[str]
+    bad: list[str]  # what is wrong with the files of other shards
     n_rows: int  # rows that were trained again
     different: list[str]  # those that came out with other bits: seeds of configurations. None should
     removed: list[str]  # temporary files of writers that are gone
-    uncommitted: list[str]
+    uncommitted: list[str]  # files of rows without a sidecar, of shards that are made again
     strays: list[str]  # files that no shard of this store is made of, or needed for. They are left alone
 
     @property
@@ -48,7 +48,7 @@ def verify(storage: Storage, specification: Specification, sample: Any, seed: An
         _check_integer("seed", seed, "None, or ")
     removed = storage.remove_abandoned()
     sidecars, problems, strays = survey(storage, specification)
-    alone = _without_sidecar(storage)
+    uncommitted = _without_sidecar(storage)
     bad, whole = list(problems), []
     for sidecar in sidecars:
         if problem := _checked(storage, sidecar):
@@ -56,9 +56,9 @@ def verify(storage: Storage, specification: Specification, sample: Any, seed: An
         else:
             whole.append(sidecar)
     different, n_rows = _trained_again(storage, specification, whole, sample, np.random.default_rng(seed))
-    still_alone = set(_without_sidecar(storage))
-    alone = [name for name in alone if name in still_alone]  # the others were in flight
-    is_needed = needed(alone, specification, whole)
+    still = set(_without_sidecar(storage))
+    uncommitted = [name for name in uncommitted if name in still]  # the others were in flight
+    is_needed = needed(uncommitted, specification, whole)
     return Verification(
         n_shards=len(whole),
         n_missing=len(missing(specification, whole)),
@@ -66,8 +66,8 @@ def verify(storage: Storage, specification: Specification, sample: Any, seed: An
         n_rows=n_rows,
         different=different,
         removed=removed,
-        uncommitted=[name for name in alone if name in is_needed],
-        strays=[*strays, *(f"{name} has no sidecar and is not needed" for name in alone if name not in is_needed)],
+        uncommitted=[name for name in uncommitted if name in is_needed],
+        strays=strays + [f"{name} has no sidecar and is not needed" for name in uncommitted if name not in is_needed],
     )
 
 
@@ -120,8 +120,8 @@ def _trained_again(
             output = train(configuration.experiment, seeds, ExecutionOptions(threads=1), **kept)
             if output.interrupted:
                 raise KeyboardInterrupt
-            again = rows_table(specification, configuration, output, seeds)
-            if table_hash(again) != table_hash(table.slice(row, 1)):
+            retrained = rows_table(specification, configuration, output, seeds)
+            if table_hash(retrained) != table_hash(table.slice(row, 1)):
                 different.append(f"seed {seeds[0]} of experiment {sidecar.shard.experiment_id}")
         n_rows += len(rows)
     return different, n_rows
@@ -138,5 +138,5 @@ def check_same(trace: xr.Dataset, rows: xr.Dataset, root: str) -> None:
             raise StoreError(f"{message}: `fastgrok verify {root}` says more")
 
 
-def _same(one: xr.DataArray, other: xr.DataArray) -> bool:
-    return bool(np.array_equal(one, other, equal_nan=one.dtype.kind == "f"))
+def _same(stored: xr.DataArray, replayed: xr.DataArray) -> bool:
+    return bool(np.array_equal(stored, replayed, equal_nan=stored.dtype.kind == "f"))

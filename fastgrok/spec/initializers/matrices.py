@@ -21,8 +21,7 @@ class MatrixScheme(Scheme):
 
 @spec
 class Orthogonal(MatrixScheme):
-    """
-    A random orthogonal matrix times a gain: columns that are orthonormal, or rows where those are fewer; no biases.
+    """A random orthogonal matrix times a gain: orthonormal columns, or rows where those are fewer; no biases.
 
     `a = rng.standard_normal((fan_in, fan_out))`; with fan_in < fan_out `a` is transposed before and `q` after;
     `q, r = numpy.linalg.qr(a)`; the weights are `gain * q * numpy.sign(numpy.diag(r))`.
@@ -117,8 +116,7 @@ class Identity(MatrixScheme):
 
 @spec
 class NguyenWidrow(Scheme):
-    """
-    Nguyen and Widrow's: the weights of each unit have norm 0.7 * fan_out**(1/fan_in); biases within plus or minus it.
+    """Nguyen and Widrow's: weights of each unit of norm 0.7 * fan_out**(1/fan_in), biases within plus or minus it.
 
     `w = rng.uniform(-1, 1, (fan_in, fan_out))`, then `w *= norm / numpy.sqrt((w**2).sum(axis=0))`, the sum from the
     first row to the last; biases are `rng.uniform(-norm, norm, fan_out)`.
@@ -153,8 +151,7 @@ def _norm(fan_in: int, fan_out: int) -> float:
 
 @spec
 class RAI(Scheme):
-    """
-    Randomized asymmetric initialisation: one parameter of each unit from Beta(2, 1), N(0, sigma**2/fan_in) the rest.
+    """Randomized asymmetric initialisation: of each unit one parameter Beta(2, 1), the rest N(0, sigma**2/fan_in).
 
     `v = 0.0 + sigma / sqrt(fan_in) * rng.standard_normal((n, fan_out))` with n = fan_in + 1, the last row being the
     biases, where `bias_init="same"` and the layer has biases, and n = fan_in otherwise. Then for each unit, in order,
