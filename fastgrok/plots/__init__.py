@@ -19,7 +19,7 @@ found
 ax
     The axes to draw on, which are returned; None: those of a new figure.
 
-An argument that is none of this raises InvalidExperiment, which says what would be accepted.
+One of these that is something else raises InvalidExperiment, which says what would be accepted.
 """
 
 from fastgrok.plots.animation import animate, frame_times

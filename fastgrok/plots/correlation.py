@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgrok.explain.correlation import ROWS, Correlation, LayerCorrelation, strongest_of_units
+from fastgrok.plots.labels import check_explanation
 from fastgrok.plots.style import apart, axes_or_new, heat_map, write_cells
 from fastgrok.statistics.text import fixed
 
@@ -48,6 +49,7 @@ def correlation_table(found: Correlation) -> CorrelationTable:
     >>> found.r.shape, found.rows[-1], found.starts
     ((5, 5), (2, 0), [0, 4])
     """
+    check_explanation("found", found, Correlation)
     parts = {layer.layer: strongest_of_units(found, layer.layer) for layer in found.layers}
     columns = list(dict.fromkeys(name for part in parts.values() for name in part))
     rows: list[tuple[int, int]] = []

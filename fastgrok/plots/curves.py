@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from fastgrok.explain.overfitting import Overfitting
 from fastgrok.explain.trace import checked_trace, time_dim, trimmed
-from fastgrok.plots.labels import time_label, trace_title
+from fastgrok.plots.labels import check_explanation, time_label, trace_title
 from fastgrok.plots.style import axes_or_new, line_styles
 from fastgrok.spec.variables import EPOCH, SEED
 
@@ -180,6 +180,7 @@ def overfitting_curves(found: Overfitting) -> Curves:
     >>> fg.plots.overfitting_curves(fg.explain.overfitting(fg.replay(exp, 42))).times.shape
     (24,)
     """
+    check_explanation("found", found, Overfitting)
     curves = found.curves
     dim = time_dim(curves)
     return Curves(curves[dim].values, curves["loss"].values, curves["loss_validation"].values, found.since.time)
@@ -202,8 +203,7 @@ def overfitting(found: Overfitting, ax: Axes | None = None) -> Axes:
     >>> fg.plots.overfitting(fg.explain.overfitting(fg.replay(exp, 42)), ax).get_ylabel()
     'mean loss (half squared error)'
     """
-    ax = axes_or_new(ax)
-    curves = overfitting_curves(found)
+    curves, ax = overfitting_curves(found), axes_or_new(ax)
     lines = {"training": curves.training, "validation": curves.validation}
     for (name, values), style in zip(lines.items(), line_styles(), strict=False):
         ax.plot(curves.times, values, label=name, **style._asdict())

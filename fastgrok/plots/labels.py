@@ -60,6 +60,12 @@ def layer_name(experiment: Experiment, layer: int) -> str:
     return ", ".join([f"layer {layer}", *(type(part).__name__ for part in layers[start + 1 : end])])
 
 
+def check_explanation(field: str, value: Any, cls: type) -> None:
+    """Raise if a value is not what the function of `fastgrok.explain` returns that makes this class."""
+    if not isinstance(value, cls):
+        raise InvalidExperiment(field, value, f"what fg.explain.{cls.__module__.rpartition('.')[2]} returns")
+
+
 class Counted(NamedTuple):
     """A configuration with the counts of its seeds' outcomes."""
 

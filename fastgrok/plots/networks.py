@@ -24,7 +24,7 @@ from fastgrok.plots.graph import (
     places,
     unit_size,
 )
-from fastgrok.plots.labels import trace_title
+from fastgrok.plots.labels import check_explanation, trace_title
 from fastgrok.plots.style import axes_or_new
 from fastgrok.statistics.text import short
 
@@ -165,6 +165,7 @@ def pass_graph(found: WorkedPass) -> PassGraph:
     >>> [edge.value for edge in graph.edges], graph.nodes[-1].delta
     ([0.0, -2.0], -3.0)
     """
+    check_explanation("found", found, WorkedPass)
     inputs, *layers = places([len(found.inputs), *(len(layer.activation) for layer in found.layers)])
     columns = [[PassNode(*place.fields, float(found.inputs[place.unit])) for place in inputs]]
     columns += [

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from fastgrok.explain.pressure import Pressure, param_pressures
 from fastgrok.explain.text import param_names
 from fastgrok.explain.trace_variables import STEP
+from fastgrok.plots.labels import check_explanation
 from fastgrok.plots.style import DEAD, axes_or_new, heat_map, write_cells
 from fastgrok.spec.variables import EPOCH
 
@@ -43,9 +44,9 @@ def pressure_rows(found: Pressure) -> Rows:
     >>> fg.plots.pressure_rows(fg.explain.pressure(fg.replay(exp, 42), at=0)).names[0]
     '1: x0 -> unit 0'
     """
-    n = found.experiment.data.n_examples
+    check_explanation("found", found, Pressure)
     parts = [np.array([row.examples for row in param_pressures(found, k)]) for k in _layers(found)]
-    return _rows(found, parts, np.arange(n))
+    return _rows(found, parts, np.arange(found.experiment.data.n_examples))
 
 
 def conflict_rows(found: Pressure) -> Rows:
@@ -63,6 +64,7 @@ def conflict_rows(found: Pressure) -> Rows:
     >>> fg.plots.conflict_rows(fg.explain.pressure(fg.replay(exp, 42))).values.shape
     (17, 87)
     """
+    check_explanation("found", found, Pressure)
     totals = found.totals
     times = totals[_time(found)].values
     parts = []
@@ -88,8 +90,7 @@ def pressure(found: Pressure, ax: Axes | None = None) -> Axes:
     >>> fg.plots.pressure(fg.explain.pressure(fg.replay(exp, 42), at=0), ax).get_xlabel()
     'example'
     """
-    ax = axes_or_new(ax)
-    rows = pressure_rows(found)
+    rows, ax = pressure_rows(found), axes_or_new(ax)
     largest = float(np.nanmax(np.abs(rows.values))) or 1.0
     image = heat_map(rows.values, ax, "PuOr", -largest, largest)
     if max(rows.values.shape) <= _MAX_LABELS:
@@ -121,8 +122,7 @@ def conflict(found: Pressure, ax: Axes | None = None) -> Axes:
     """
     import matplotlib as mpl
 
-    ax = axes_or_new(ax)
-    rows = conflict_rows(found)
+    rows, ax = conflict_rows(found), axes_or_new(ax)
     colours = mpl.colormaps["cividis"].with_extremes(bad=DEAD)
     edges = _edges(rows.columns.astype(np.float64))
     image = ax.pcolormesh(edges, np.arange(len(rows.names) + 1) - 0.5, rows.values, cmap=colours, vmin=0, vmax=1)

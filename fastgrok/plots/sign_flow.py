@@ -9,6 +9,7 @@ import numpy as np
 from fastgrok.errors import InvalidExperiment
 from fastgrok.explain.sign_flow import SignFlow
 from fastgrok.explain.sign_rules import UPDATES
+from fastgrok.plots.labels import check_explanation
 from fastgrok.plots.style import COLOURS, DEAD, axes_or_new
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ def sign_marks(flow: SignFlow, row: int = 0) -> tuple[list[Node], list[Edge]]:
     ([Node(column=0, y=0.0, sign=-1, blocked=False), Node(column=1, y=0.0, sign=-1, blocked=False)],
      [Edge(column=0, y=(0.0, 0.0), direction=1)])
     """
+    check_explanation("flow", flow, SignFlow)
     if isinstance(row, bool) or not isinstance(row, int | np.integer) or not 0 <= row < len(flow.examples):
         raise InvalidExperiment("row", row, f"a number from 0 to {len(flow.examples) - 1}")
     nodes: list[Node] = []

@@ -18,7 +18,8 @@ a, b, paired
 confidence
     The probability that an interval covers what it estimates, between 0 and 1.
 
-An argument of another kind, or outside of the limits stated beside it, raises `InvalidExperiment`, which names it.
+Counts and epochs of another kind, and numbers outside of the limits stated beside them, raise `InvalidExperiment`,
+which names the argument.
 """
 
 from fastgrok.statistics.counts import Counts

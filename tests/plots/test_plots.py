@@ -57,3 +57,11 @@ def test_a_seed_that_diverges_is_drawn(draw: str, ax: Axes) -> None:
 def test_what_is_no_result_is_refused(draw: str) -> None:
     with pytest.raises(InvalidExperiment, match=r"result = 3: expected what fg\.run, fg\.sweep or fg\.open_store"):
         getattr(fg.plots, draw)(3)
+
+
+@pytest.mark.parametrize("draw", ["correlation", "overfitting", "pressure", "conflict", "worked_pass", "sign_flow"])
+def test_what_is_no_explanation_is_refused(draw: str, trace: xr.Dataset) -> None:
+    topic = "pressure" if draw == "conflict" else draw
+    with pytest.raises(InvalidExperiment, match=rf"^(found|flow) = .*: expected what fg\.explain\.{topic} returns"):
+        getattr(fg.plots, draw)(trace)
+    assert plt.get_fignums() == []
