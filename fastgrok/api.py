@@ -108,7 +108,7 @@ def run(
 
 
 def _seeds_first(function: Callable[_P, _R]) -> Callable[_P, _R]:
-    """Have axes in the place of the seeds be an InvalidExperiment: Python raises a TypeError where both are there."""
+    """Raise InvalidExperiment for axes where the seeds belong: Python raises a TypeError if seeds come after them."""
 
     @functools.wraps(function)
     def checked(*args: _P.args, **kwargs: _P.kwargs) -> _R:

@@ -32,7 +32,7 @@ FORMS = Records(
         "rai": forms.rai,
     },
 )
-"""What is made of the numbers of a tensor, by `Distribution.form`; likewise."""
+"""What form the drawn numbers of a tensor are brought into, by `Distribution.form`; kernels know one by its place."""
 
 
 def distributions(*, with_forms: bool) -> Distributions:
@@ -41,7 +41,7 @@ def distributions(*, with_forms: bool) -> Distributions:
 
 
 def initial(experiment: Experiment) -> list[InitialTensor]:
-    """Return who draws what, in the order of the parameters."""
+    """Return the tensors of initial parameters, in the order of the parameters."""
     return initial_tensors(experiment.init, experiment.bias_init, experiment.network.linears)
 
 
@@ -72,7 +72,7 @@ def restart_tensors(experiment: Experiment) -> Tensors | None:
 
 
 def has_forms(experiment: Experiment) -> bool:
-    """Whether something is made of the numbers that are drawn, which the kernel is then compiled for."""
+    """Whether some tensor has a form other than "free", so that the kernel must be compiled with the forms."""
     sources = [part.source for part in initial(experiment)]
     return any(isinstance(source, Distribution) and source.form != "free" for source in sources)
 

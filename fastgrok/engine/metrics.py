@@ -76,8 +76,8 @@ class Metrics:
     def tracked(self) -> dict[str, np.ndarray]:
         """Return the epoch since which each unit is dead, layer by layer side by side.
 
-        The driver checks the units after some epochs only: what is dead since the first check of an attempt, and was
-        at its start, is so since then.
+        The driver checks the units after some epochs only: a unit that was dead at the start of an attempt, and is
+        dead since its first check, counts as dead since the start.
         """
         experiment, outputs, since = self._experiment, self._outputs, self._outputs.dead_since
         interval, begun = min(experiment.check_every, experiment.epochs), np.zeros((len(since), 1), np.int64)

@@ -50,7 +50,7 @@ class TrainingOutput:
 
     @classmethod
     def blank(cls, experiment: Experiment, recording: Recording, n: int) -> Self:
-        """Return n rows that say nothing yet, to be filled from elsewhere."""
+        """Return n finished rows whose result variables the caller fills in."""
         metrics, finished = _blank_metrics(experiment, recording, n), np.ones(n, np.bool_)
         return cls(metrics, None, finished, False, 0.0, "", 0, 0, recording)
 

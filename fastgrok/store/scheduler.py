@@ -105,7 +105,7 @@ class _Flight:
         return lost
 
     def land(self, *, cancel: bool) -> None:
-        """Take back what no worker has begun, if that is to be, and wait for the rest, whatever comes of it."""
+        """Wait for all shards in flight, whether they fail or not; with `cancel` not for those that are not begun."""
         for future in self._training if cancel else ():
             future.cancel()
         wait([*self._training, *self._writing])
@@ -202,7 +202,7 @@ _known: dict[tuple[str, str], Specification] = {}
 
 
 def remember(root: str, specification: Specification) -> str:
-    """Spare the tasks of this process reading a specification, and return what names it."""
+    """Keep a specification for the tasks of this process, which then need not read it; return its SHA-256."""
     digest = hashlib.sha256(specification.to_json().encode()).hexdigest()
     _keep(root, digest, specification)
     return digest

@@ -133,17 +133,17 @@ def part(shards: Sequence[Shard], specification: Specification, which: int, of: 
 
 
 def commit(storage: Storage, sidecar: Sidecar, rows: bytes) -> None:
-    """Put the rows of a shard in their place, and then the sidecar."""
-    if _is_there(storage, sidecar):
+    """Write the rows of a shard, and then the sidecar that commits them."""
+    if _is_committed(storage, sidecar):
         return
     text = sidecar.to_json().encode()
     storage.write(sidecar.shard.rows_name, rows)
     if not storage.create(sidecar.shard.sidecar_name, text):
-        _is_there(storage, sidecar)
+        _is_committed(storage, sidecar)  # raises if what has been committed meanwhile is not the same
         storage.write(sidecar.shard.sidecar_name, text)
 
 
-def _is_there(storage: Storage, new: Sidecar) -> bool:
+def _is_committed(storage: Storage, new: Sidecar) -> bool:
     """Whether a shard is committed; raise if its sidecar says that it holds something else."""
     old = _read_sidecar(storage, new.shard)
     if old is not None and (old.content, old.counts) != (new.content, new.counts):
