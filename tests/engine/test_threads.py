@@ -54,6 +54,7 @@ def test_what_goes_wrong_in_a_chunk_cancels_the_others(error):
     else:
         with pytest.raises(error):
             run()
+    assert cancelled.is_set()
 
 
 def test_the_cpus_are_those_of_this_process():
