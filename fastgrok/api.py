@@ -8,7 +8,7 @@ import os
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -104,7 +104,7 @@ def run(
     recording = checked_recording(record_at, track, experiment.epochs)
     keep = arguments.checked_flag("keep_params", keep_params, optional=False)
     options = ExecutionOptions(threads, specialize, lanes, chunk_size, progress).checked()
-    return _train(experiment, [], points, _Starts.of(points, seeds, params), bool(keep), recording, options)
+    return _train(experiment, [], points, _starts(points, seeds, params), bool(keep), recording, options)
 
 
 def _seeds_first(function: Callable[_P, _R]) -> Callable[_P, _R]:
@@ -257,7 +257,7 @@ def sweep(
     recording = checked_recording(record_at, track, max(point.experiment.epochs for point in points))
     keep = arguments.checked_flag("keep_params", keep_params, optional=False)
     options = ExecutionOptions(threads, specialize, lanes, chunk_size, progress).checked()
-    return _train(experiment, checked, points, _Starts.of(points, seeds, params), bool(keep), recording, options)
+    return _train(experiment, checked, points, _starts(points, seeds, params), bool(keep), recording, options)
 
 
 def _check_unused(accepted: str, **values: Any) -> None:
@@ -337,26 +337,22 @@ def predict(network: Network, params: Sequence[ArrayLike], X: ArrayLike) -> NDAr
     return training.predict(network, flat, inputs)
 
 
-class _Starts(NamedTuple):
-    """What training starts from."""
+_Starts = tuple[NDArray[np.uint64], list[NDArray[Any]] | None]
 
-    seeds: NDArray[np.uint64]
-    params: list[NDArray[Any]] | None  # of each configuration, (n_seeds, n_params); None: what the seeds draw
 
-    @classmethod
-    def of(cls, configurations: Sequence[Configuration], seeds: Any, params: Any) -> Self:
-        """Check seeds and initial parameters."""
-        if seeds is None and params is None:
-            raise InvalidExperiment("seeds", seeds, "a number of seeds, a range or integers; or params")
-        experiments = [configuration.experiment for configuration in configurations]
-        flat = None if params is None else [joined(each.network, params, each.dtype) for each in experiments]
-        if seeds is None and flat is not None:
-            seeds = len(flat[0])
-        for stream in {each.stream for each in experiments}:
-            array = arguments.checked_seeds(seeds, stream)
-        if flat is not None and len(array) != len(flat[0]):
-            raise InvalidExperiment("seeds", seeds, f"one for each of the {len(flat[0])} networks of params")
-        return cls(array, flat)
+def _starts(configurations: Sequence[Configuration], seeds: Any, params: Any) -> _Starts:
+    """Return the seeds, and each configuration's initial parameters (n_seeds, n_params); None: seeds draw them."""
+    if seeds is None and params is None:
+        raise InvalidExperiment("seeds", seeds, "a number of seeds, a range or integers; or params")
+    experiments = [configuration.experiment for configuration in configurations]
+    flat = None if params is None else [joined(each.network, params, each.dtype) for each in experiments]
+    if seeds is None and flat is not None:
+        seeds = len(flat[0])
+    for stream in {each.stream for each in experiments}:
+        array = arguments.checked_seeds(seeds, stream)
+    if flat is not None and len(array) != len(flat[0]):
+        raise InvalidExperiment("seeds", seeds, f"one for each of the {len(flat[0])} networks of params")
+    return array, flat
 
 
 def _train(
