@@ -24,16 +24,17 @@ def source_fingerprint() -> str:
 
     It is taken when the package is imported, so that it is of the sources that are compiled, not of a later edit.
     """
-    digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.rglob("*.py")):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    digest, package = hashlib.sha256(), Path(__file__).parent
+    for path in sorted(package.rglob("*.py")):
+        digest.update(path.relative_to(package).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
 
 
 def identity(function: Any) -> str:
     """Return what stands for a device function in the key of a kernel that calls it.
 
-    `source_fingerprint` covers the functions of this package; of another one it is a hash of the file that has it.
+    `source_fingerprint` covers the functions of this package; of another one it is a hash of the file that has it,
+    and says nothing of what that file imports.
     """
     python = getattr(function, "py_func", function)
     name = f"{python.__module__}.{python.__qualname__}"

@@ -162,6 +162,6 @@ def _chain(functions: Sequence[Callable[..., Any]]) -> Callable[..., Any]:
 def specialised(network: Sequence[Layer], n_backward: int, loss_kind: int, functions: Functions) -> Passes:
     """Return the passes of one network, its sizes and offsets constants, as a chain of closures."""
     forward, backward = _layers_forward(functions), _layers_backward(functions)
-    there = [_forward_one(forward[layer.kind], layer) for layer in network]
-    back = [_backward_one(backward[layer.kind], layer) for layer in reversed(network[:n_backward])]
-    return Passes(_chain(there), _chain(back), *functions.losses[loss_kind])
+    forwards = [_forward_one(forward[layer.kind], layer) for layer in network]
+    backwards = [_backward_one(backward[layer.kind], layer) for layer in reversed(network[:n_backward])]
+    return Passes(_chain(forwards), _chain(backwards), *functions.losses[loss_kind])

@@ -44,7 +44,7 @@ def _run_epochs(config: DriverConfig) -> Callable[..., Any]:
 
     @device
     def run_epochs(views, validation, workspace, kernel_params, s, lane_sets, n_epochs, cancel):
-        """Run up to `n_epochs` epochs, stopping after the first in which a lane has news.
+        """Run up to `n_epochs` epochs, stopping after the first in which a lane converges or breaks.
 
         Returns how many epochs were run, the lanes that meet the criteria and those that are not finite.
         """
