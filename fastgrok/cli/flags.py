@@ -253,7 +253,7 @@ _VALIDATION_FLAGS = (
 
 _ORDER = (DATA, NETWORK, INITIALISATION, TRAINING, STOPPING)
 EXPERIMENT_FLAGS = tuple(sorted(_experiment_flags(), key=lambda flag: _ORDER.index(flag.panel or "")))
-"""Those of an experiment."""
+"""The flags of an experiment."""
 
 _SEEDS = "n for seeds 0 to n - 1 (42 means 42 seeds); first:stop (42:43 is seed 42 alone); or seeds as in 3,5,8"
 _OUT = "write to a .parquet or .nc file (.nc needs h5netcdf and h5py), or to a store: a directory"
@@ -279,7 +279,7 @@ SWEEP_FLAGS = (
     Flag("shard", "i/n for the i-th of n parts of the work, i from 1, as in a Slurm array", STORE),
     Flag("scheduler", "the address of a Dask scheduler, whose workers do the work", STORE),
 )
-"""Those of `fastgrok sweep`."""
+"""The flags of `fastgrok sweep`."""
 
 _CONFIG = "of a store: the configuration, by its place in the table or as in init=HeNormal()"
 _EVERY = "recorded after every epoch, or every step; default: epoch"

@@ -282,10 +282,8 @@ def _variables(experiment: Experiment, examined: Examined) -> dict[str, NDArray[
     units = make_layout(network).units
     for k, (linear, last) in enumerate(activation_places(network), start=1):
         z, a = units[linear + 1], units[last + 1]
-        variables[f"pre_activation_{k}"], variables[f"activation_{k}"] = (
-            examined.acts[:, :, z],
-            examined.acts[:, :, a],
-        )
+        variables[f"pre_activation_{k}"] = examined.acts[:, :, z]
+        variables[f"activation_{k}"] = examined.acts[:, :, a]
         variables[f"delta_{k}"] = examined.deltas[:, :, z]
     owners = np.repeat(network.relu_layers, network.relu_widths)  # the Linear layer before each ReLU unit
     for k in set(network.relu_layers):

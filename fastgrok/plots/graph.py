@@ -42,11 +42,6 @@ class Place:
     x: float  # the number of its column, from the left
     y: float  # its height; 0 is the middle
 
-    @property
-    def fields(self) -> tuple[int, int, float, float]:
-        """The fields of a place, for a node with further ones."""
-        return self.layer, self.unit, self.x, self.y
-
 
 class Edge(NamedTuple):
     """A connection of two units."""

@@ -87,7 +87,7 @@ def _node(now: xr.Dataset, place: Place) -> Node:
     """Return the unit at a place."""
     biases, dead = now.get(f"bias_{place.layer}"), now.get(f"dead_{place.layer}")
     bias = None if biases is None else float(biases[place.unit])
-    return Node(*place.fields, bias, dead is not None and bool(dead[place.unit]))
+    return Node(**vars(place), bias=bias, dead=dead is not None and bool(dead[place.unit]))
 
 
 def network(trace: xr.Dataset, at: int | None = None, ax: Axes | None = None) -> Axes:
@@ -167,7 +167,7 @@ def pass_graph(found: WorkedPass) -> PassGraph:
     """
     check_explanation("found", found, WorkedPass)
     inputs, *layers = places([len(found.inputs), *(len(layer.activation) for layer in found.layers)])
-    columns = [[PassNode(*place.fields, float(found.inputs[place.unit])) for place in inputs]]
+    columns = [[PassNode(**vars(place), activation=float(found.inputs[place.unit])) for place in inputs]]
     columns += [
         [_pass_node(layer, place) for place in column] for layer, column in zip(found.layers, layers, strict=True)
     ]
@@ -180,7 +180,7 @@ def _pass_node(layer: LayerPass, place: Place) -> PassNode:
     """Return a unit with its numbers in a pass."""
     unit = place.unit
     return PassNode(
-        *place.fields,
+        **vars(place),
         activation=float(layer.activation[unit]),
         pre_activation=float(layer.pre_activation[unit]),
         bias=None if layer.bias is None else float(layer.bias[unit]),

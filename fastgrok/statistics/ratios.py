@@ -98,8 +98,7 @@ def ratio_of_expected(
     Raises
     ------
     InvalidExperiment
-        If there are no seeds, there is no criterion, or seeds were not seen up to a
-        cut-off.
+        If there are no seeds, there is no criterion, or seeds were not seen up to a cut-off.
 
     Notes
     -----

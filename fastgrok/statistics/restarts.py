@@ -209,10 +209,9 @@ def _variances(
         """Return the mean over seeds of the product of what is added at epochs i and at j, i <= j."""
         t, u = epochs[i], epochs[j]
         spent = ended.second[i] + t * (ended.first[j] - ended.first[i]) + t * u * (1.0 - ended.share[j])
-        spent_met = converged.first[i] + t * (
-            converged.share[j] - converged.share[i]
-        )  # min(T, t) where it converges by u
-        met_spent = converged.first[i]  # min(T, u) where it converges by t
+        # min(T, t) where it converges by u, and min(T, u) where it converges by t
+        spent_met = converged.first[i] + t * (converged.share[j] - converged.share[i])
+        met_spent = converged.first[i]
         return (
             spent / (mean[i] * mean[j])
             - spent_met / (mean[i] * converged.share[j])

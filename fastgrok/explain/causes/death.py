@@ -69,11 +69,8 @@ class NetworkDeath(NamedTuple):
         opening = f"Dead: from {self.since} on, z <= 0 for every example in {which}, so {follows}"
         died = listed(f"unit {d.unit} {'born dead' if d.born else f'at {d.since}'}" for d in self.deaths)
         text = paragraph(opening, f"They died in this order: {died}." if n > 1 else "")
-        return (
-            text
-            if self.fatal_change is None
-            else f"{text}\n\n{_fatal_change_text(self.deaths, self.fatal_change, experiment)}"
-        )
+        change = self.fatal_change
+        return text if change is None else f"{text}\n\n{_fatal_change_text(self.deaths, change, experiment)}"
 
 
 def network_death(trace: xr.Dataset, experiment: Experiment) -> NetworkDeath | None:
