@@ -188,7 +188,7 @@ def _mean(conflict: NDArray[Any]) -> NDArray[Any]:
     return np.where(count > 0, np.where(known, conflict, 0).sum(axis=0) / np.maximum(count, 1), np.nan)
 
 
-def _sign(value: float) -> str:
+def sign(value: float) -> str:
     """Return the sign of a pressure: `+`, `-`, `0`, or `?` for NaN, of a network that diverged."""
     return "?" if np.isnan(value) else "0+-"[int(np.sign(value))]
 
@@ -202,7 +202,7 @@ def _layer_text(result: Pressure, k: int) -> str:
     body = [
         [
             row.name,
-            *(_sign(value) for value in row.examples[:_COLUMNS]),
+            *map(sign, row.examples[:_COLUMNS]),
             *map(number, (row.up, row.down, row.up + row.down, row.conflict, row.mean_conflict)),
         ]
         for row in largest

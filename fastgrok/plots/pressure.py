@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgrok.explain.pressure import Pressure, param_pressures
+from fastgrok.explain.pressure import Pressure, param_pressures, sign
 from fastgrok.explain.text import param_names
 from fastgrok.explain.trace_variables import STEP
+from fastgrok.plots.graph import largest_size
 from fastgrok.plots.labels import check_explanation
 from fastgrok.plots.style import DEAD, axes_or_new, heat_map, write_cells
 from fastgrok.spec.variables import EPOCH
@@ -91,10 +92,10 @@ def pressure(found: Pressure, ax: Axes | None = None) -> Axes:
     'example'
     """
     rows, ax = pressure_rows(found), axes_or_new(ax)
-    largest = float(np.nanmax(np.abs(rows.values))) or 1.0
+    largest = largest_size([rows.values])
     image = heat_map(rows.values, ax, "PuOr", -largest, largest)
     if max(rows.values.shape) <= _MAX_LABELS:
-        signs = [["0+−"[int(np.sign(value))] for value in row] for row in rows.values]
+        signs = [[sign(value).replace("-", "−") for value in row] for row in rows.values]
         write_cells(signs, ~(np.abs(rows.values) > 0.6 * largest), ax)
     _label(ax, rows)
     if len(rows.columns) <= _MAX_LABELS:

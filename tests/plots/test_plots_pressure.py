@@ -25,3 +25,10 @@ def test_conflict_is_drawn_over_the_recorded_times(ax: Axes) -> None:
     assert conflict(found, ax) is ax
     np.testing.assert_array_equal(np.ma.filled(ax.collections[0].get_array(), np.nan), rows.values)
     assert ax.collections[0].get_coordinates()[0, :, 0].tolist() == [-0.5, 1, 6, 20, 30.5]
+
+
+def test_a_network_that_diverged_is_drawn(ax: Axes) -> None:
+    trace = fg.replay(XOR.replace(optimizer=fg.SGD(1e3), epochs=60), 0)
+    pressure(fg.explain.pressure(trace, at=60), ax)
+    assert "?" in [text.get_text() for text in ax.texts]
+    ax.figure.canvas.draw()
