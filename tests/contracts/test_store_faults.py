@@ -396,10 +396,10 @@ def test_two_processes_at_once_do_little_twice(whole: Store, other: Nursery, tmp
 
 def test_ctrl_c_commits_what_is_finished(whole: Store, other: Nursery, tmp_path: Path) -> None:
     folder = tmp_path / "store"
-    reports = other.run(Job(str(folder), last_step=100, signal=signal.SIGINT))
+    reports = other.run(Job(str(folder), last_step=150, signal=signal.SIGINT))
     n_done = n_committed(folder)
     assert reports == [{"interrupted": True, "made": n_done}]
-    assert 0 < n_done < N_SHARDS
+    assert N_SHARDS // 4 <= n_done < N_SHARDS
     assert temporary(folder) == []
     store = fg.open_store(folder)
     assert store.status().problems == []
