@@ -24,7 +24,6 @@ from benchmarks.peers.works import (
     RELU_64,
     SIGMOID_64,
     TARGETS,
-    Params,
     initial_params,
 )
 
@@ -52,7 +51,7 @@ def test_peer_that_trains_an_epoch_too_many_is_found_out():
 
 
 def test_loss_that_is_not_a_number_differs():
-    assert agreement.share_differing(np.array([np.nan, 1.0]), np.ones(2), "float64") == 0.5
+    assert agreement.share_differing(np.array([np.nan, 1.0]), np.ones(2), RELU_64) == 0.5
 
 
 def test_plain_numba_sigmoid_is_gradient_descent():
@@ -60,7 +59,7 @@ def test_plain_numba_sigmoid_is_gradient_descent():
     params = initial_params(SIGMOID_64, 3)
     losses = numba_prange.prepare(SIGMOID_64, params, epochs)()
     for seed in range(3):
-        assert losses[seed] == pytest.approx(sigmoid_loss(Params(*(p[seed] for p in params)), epochs), rel=1e-12)
+        assert losses[seed] == pytest.approx(sigmoid_loss([p[seed] for p in params], epochs), rel=1e-12)
 
 
 def sigmoid_loss(params, epochs):
@@ -86,11 +85,11 @@ def sigmoid_loss(params, epochs):
 
 def test_starting_points_are_numpys():
     rng = np.random.default_rng(2)
-    params = initial_params(RELU_32, 3)
-    np.testing.assert_array_equal(params.w1[2], rng.uniform(-1, 1, (2, 4)).astype(np.float32))
-    np.testing.assert_array_equal(params.w2[2], rng.uniform(-1, 1, (4, 1)).astype(np.float32))
-    assert not params.b1.any()
-    assert not params.b2.any()
+    w1, b1, w2, b2 = initial_params(RELU_32, 3)
+    np.testing.assert_array_equal(w1[2], rng.uniform(-1, 1, (2, 4)).astype(np.float32))
+    np.testing.assert_array_equal(w2[2], rng.uniform(-1, 1, (4, 1)).astype(np.float32))
+    assert not b1.any()
+    assert not b2.any()
 
 
 def test_peer_that_is_not_installed_is_named():

@@ -22,7 +22,13 @@ class Case:
 
     @property
     def label(self) -> str:
-        return f"{self.peer.name} ({self.work.name}, {self.work.dtype})"
+        return f"{self.way} ({self.work.name}, {self.work.dtype})"
+
+    @property
+    def way(self) -> str:
+        """The peer's name, with what its run found out."""
+        detail = getattr(self.run, "detail", None)
+        return f"{self.peer.name} ({detail})" if detail else self.peer.name
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,11 @@ def prepare(peers: Iterable[Peer], works: Iterable[Work], seeds: int, epochs: in
                 n, m = peer.size(seeds, epochs)
                 cases.append(Case(peer, work, n, m, peer.prepare(work, initial_params(work, n), m)))
     return cases
+
+
+def prepare_timed(peers: Sequence[Peer], works: Iterable[Work], seeds: int, epochs: int) -> list[Case]:
+    """Return the same, at most so many seeds and epochs of the smallest work and fewer of the large ones."""
+    return [case for work in works for case in prepare(peers, [work], *work.timed_size(seeds, epochs))]
 
 
 def measure(cases: Sequence[Case], repeats: int) -> list[Measurement]:

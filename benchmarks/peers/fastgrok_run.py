@@ -10,19 +10,19 @@ import numpy as np
 
 import fastgrok as fg
 from benchmarks.peers.peer import THREADS, Peer, Run
-from benchmarks.peers.works import LEARNING_RATE, WORKS, Params, Work
+from benchmarks.peers.works import WORKS, XOR, Params, Work
 
 
 def experiment(work: Work, epochs: int, stop: Any = None) -> Any:
     """Return the work as an experiment."""
     return fg.Experiment(
-        network=fg.mlp(2, work.n_hidden, 1, hidden=work.hidden, output=work.output),
-        data=fg.datasets.xor(),
+        network=fg.mlp(*work.sizes, hidden=work.hidden, output=work.output),
+        data=fg.datasets.xor() if work.is_xor else fg.Dataset(*work.examples()),
         loss="half_squared_error",
-        init=fg.Uniform(-1, 1),
+        init=fg.Uniform(-work.bound, work.bound),
         bias_init=fg.Zeros(),
-        optimizer=fg.SGD(lr=LEARNING_RATE),
-        batch_size=1,
+        optimizer=fg.SGD(lr=work.learning_rate),
+        batch_size=work.batch_size,
         order="fixed",
         epochs=epochs,
         stop=stop,
@@ -34,7 +34,7 @@ def prepare(
     work: Work, params: Params, epochs: int, *, threads: int = THREADS, specialize: bool | None = None
 ) -> Run:
     """Describe the experiment. Of the parameters only their number is used: fastgrok draws its own."""
-    exp, n_seeds = experiment(work, epochs), len(params.w1)
+    exp, n_seeds = experiment(work, epochs), len(params[0])
 
     def run() -> np.ndarray:
         result = fg.run(exp, seeds=n_seeds, threads=threads, specialize=specialize, progress=False)
@@ -54,15 +54,12 @@ def prepare_stopped(work: Work, n_seeds: int, epochs: int, loss: float) -> Calla
     return run
 
 
-def _peer(name: str, **options: Any) -> Peer:
-    return Peer(name, "fastgrok", WORKS, functools.partial(prepare, **options), requires="fastgrok")
+def _peer(name: str, works: tuple[Work, ...], **options: Any) -> Peer:
+    return Peer(name, "fastgrok", works, functools.partial(prepare, **options), requires="fastgrok")
 
 
-DEFAULT = _peer("fastgrok")
-ONE_THREAD = _peer("fastgrok, one thread", threads=1)
-PEERS = (
-    DEFAULT,
-    _peer("fastgrok, general driver", specialize=False),
-    _peer("fastgrok, specialised driver", specialize=True),
-    ONE_THREAD,
-)
+DEFAULT = _peer("fastgrok", WORKS)
+GENERAL = _peer("fastgrok, general driver", XOR, specialize=False)
+SPECIALISED = _peer("fastgrok, specialised driver", XOR, specialize=True)
+ONE_THREAD = _peer("fastgrok, one thread", XOR, threads=1)
+PEERS = (DEFAULT, GENERAL, SPECIALISED, ONE_THREAD)

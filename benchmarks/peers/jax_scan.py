@@ -1,4 +1,4 @@
-"""JAX: `jit(vmap(scan))`, an update per example, gradients by `jax.grad`."""
+"""JAX: `jit(vmap(scan))`, an update per example or batch, gradients by `jax.grad`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from benchmarks.peers.peer import THREADS, Peer, Run
-from benchmarks.peers.works import LEARNING_RATE, RELU_32, RELU_64, Params, Work
+from benchmarks.peers.works import RELU_32, RELU_64, WIDE, WIDE_PER_EXAMPLE, Params, Work
 
 # Seeds per call and device, of 512 to 65,536 the fastest: beyond 2,048 the parameters leave the cache.
 BLOCK = 1024
@@ -28,23 +28,25 @@ def compiled(work: Work, epochs: int) -> Callable:
     """Return a function from `Params` of many seeds to their final losses."""
     jax = configured()
     jnp = jax.numpy
-    examples = tuple(jnp.asarray(a) for a in work.examples())
+    batches = tuple(jnp.asarray(a) for a in (work.examples() if work.batch_size == 1 else work.batches()))
 
     def loss(params, x, target):
-        w1, b1, w2, b2 = params
-        output = jax.nn.relu(x @ w1 + b1) @ w2 + b2
-        return 0.5 * jnp.sum((output - target) ** 2)
+        *below, (weight, bias) = zip(params[::2], params[1::2], strict=True)
+        a = x
+        for w, b in below:
+            a = jax.nn.relu(a @ w + b)
+        return 0.5 * jnp.sum((a @ weight + bias - target) ** 2) / work.batch_size
 
-    def step(params, example):
-        gradient = jax.grad(loss)(params, *example)
-        return jax.tree.map(lambda p, g: p - LEARNING_RATE * g, params, gradient), None
+    def step(params, batch):
+        gradient = jax.grad(loss)(params, *batch)
+        return jax.tree.map(lambda p, g: p - work.learning_rate * g, params, gradient), None
 
     def epoch(params, _):
-        return jax.lax.scan(step, params, examples, unroll=True)
+        return jax.lax.scan(step, params, batches, unroll=work.is_xor)
 
     def train(params):
         params, _ = jax.lax.scan(epoch, params, None, length=epochs)
-        return jnp.mean(jax.vmap(loss, in_axes=(None, 0, 0))(params, *examples))
+        return jnp.mean(jax.vmap(loss, in_axes=(None, 0, 0))(params, *batches))
 
     return jax.jit(jax.vmap(train))
 
@@ -63,12 +65,12 @@ def prepare(work: Work, params: Params, epochs: int, *, n_devices: int = 1) -> R
     """
     jax = configured()
     train = compiled(work, epochs)
-    n_seeds = len(params.w1)
+    n_seeds = len(params[0])
     block = min(BLOCK * n_devices, -(-n_seeds // n_devices) * n_devices)
     rows = np.zeros(-(-n_seeds // block) * block, int)
     rows[:n_seeds] = np.arange(n_seeds)
     blocks = [
-        jax.device_put(Params(*(p[chosen] for p in params)), placement(n_devices))
+        jax.device_put(tuple(p[chosen] for p in params), placement(n_devices))
         for chosen in rows.reshape(-1, block)
     ]
 
@@ -78,7 +80,7 @@ def prepare(work: Work, params: Params, epochs: int, *, n_devices: int = 1) -> R
     return run
 
 
-_WORKS = (RELU_64, RELU_32)
+_WORKS = (RELU_64, RELU_32, *WIDE, WIDE_PER_EXAMPLE)
 ONE_DEVICE = Peer("JAX jit(vmap(scan))", "jax", _WORKS, prepare, requires="jax", most_seeds=16384)
 SHARDED = Peer(
     "JAX jit(vmap(scan)), sharded over two devices",

@@ -99,12 +99,13 @@ def prepare(work: Work, params: Params, epochs: int, *, fixed_sizes: bool = Fals
     inputs, targets = work.examples()
     train = compiled(work.hidden, work.output, (2, work.n_hidden) if fixed_sizes else None)
     lr = inputs.dtype.type(LEARNING_RATE)
-    w2, b2 = np.ascontiguousarray(params.w2[:, :, 0]), np.ascontiguousarray(params.b2[:, 0])
+    w1, b1, w2, b2 = params
+    w2, b2 = np.ascontiguousarray(w2[:, :, 0]), np.ascontiguousarray(b2[:, 0])
 
     def run() -> np.ndarray:
         numba.set_num_threads(min(THREADS, numba.config.NUMBA_NUM_THREADS))
         losses = np.empty(len(w2), work.dtype)
-        train(losses, params.w1, params.b1, w2, b2, inputs, targets, lr, epochs)
+        train(losses, w1, b1, w2, b2, inputs, targets, lr, epochs)
         return losses
 
     return run

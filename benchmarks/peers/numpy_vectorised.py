@@ -34,7 +34,8 @@ def train(w1, b1, w2, b2, inputs, targets, epochs):
 def prepare(work: Work, params: Params, epochs: int) -> Run:
     """Lay the parameters out with the seeds last."""
     inputs, targets = work.examples()
-    seeds_last = [np.moveaxis(p, 0, -1) for p in (params.w1, params.b1, params.w2[:, :, 0], params.b2[:, 0])]
+    w1, b1, w2, b2 = params
+    seeds_last = [np.moveaxis(p, 0, -1) for p in (w1, b1, w2[:, :, 0], b2[:, 0])]
 
     def run() -> np.ndarray:
         return train(*(p.copy(order="C") for p in seeds_last), inputs, targets, epochs)

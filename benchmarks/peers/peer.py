@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -22,7 +23,7 @@ class Peer:
 
     `prepare(work, params, epochs)` does everything that is not training and returns a `Run`. A slow peer says
     with `most_seeds` and `most_epochs` how much of the work it does: it is compared per seed-epoch, so these
-    are chosen where it is at its best and takes a second or so.
+    are chosen where it is at its best and takes a second or so. It needs a Python module and perhaps a program.
     """
 
     name: str
@@ -30,12 +31,16 @@ class Peer:
     works: tuple[Work, ...]
     prepare: Callable[[Work, Params, int], Run]
     requires: str = "numpy"
+    program: str | None = None
     most_seeds: int | None = None
     most_epochs: int | None = None
 
     @property
-    def missing(self) -> bool:
-        return importlib.util.find_spec(self.requires) is None
+    def missing(self) -> str | None:
+        """What is not installed."""
+        if importlib.util.find_spec(self.requires) is None:
+            return self.requires
+        return self.program if self.program and shutil.which(self.program) is None else None
 
     def size(self, seeds: int, epochs: int) -> tuple[int, int]:
         """Return the seeds and epochs that this peer runs when so many are asked for."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from benchmarks.peers import (
+    cpp_lanes,
     fastgrok_run,
     jax_scan,
     numba_prange,
     numpy_book,
     numpy_vectorised,
+    torch_bmm,
     torch_vmap,
 )
 from benchmarks.peers.peer import Peer
@@ -16,8 +18,10 @@ PEERS: tuple[Peer, ...] = (
     *numpy_book.PEERS,
     *numpy_vectorised.PEERS,
     *torch_vmap.PEERS,
+    *torch_bmm.PEERS,
     *jax_scan.PEERS,
     *numba_prange.PEERS,
+    *cpp_lanes.PEERS,
     *fastgrok_run.PEERS,
 )
 GROUPS: tuple[str, ...] = tuple(dict.fromkeys(peer.group for peer in PEERS))

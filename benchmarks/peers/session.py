@@ -53,7 +53,7 @@ def run(environment: dict[str, object], groups: Sequence[str], seeds: int, epoch
     """Measure the peers of these groups, and DESIGN's figures if fastgrok is among them."""
     peers, missing = selected(tuple(groups))
     agreement.check_mid_training(peers, WORKS)
-    chosen = cases.prepare(peers, WORKS, seeds, epochs)
+    chosen = cases.prepare_timed(peers, WORKS, seeds, epochs)
     agreement.check_and_warm_up(chosen)
 
     before = fma_peak.peaks()

@@ -34,7 +34,7 @@ def ways_table(measurements: Sequence[Measurement], peaks: Peaks) -> str:
         share = share_of_peak(m.rate, work, peaks[work.dtype, threads]) if is_fastgrok else math.nan
         rows.append(
             [
-                m.case.peer.name,
+                m.case.way,
                 work.name,
                 work.dtype,
                 f"{m.case.seeds:,} x {m.case.epochs:,}",
@@ -96,6 +96,6 @@ def report(
     if figures:
         parts.append(figures_table(figures))
     if missing:
-        names = dict.fromkeys(f"{peer.name} ({peer.requires} is not installed)" for peer in missing)
+        names = dict.fromkeys(f"{peer.name} ({peer.missing} is not installed)" for peer in missing)
         parts.append("Missing: " + ", ".join(names) + ".")
     return "\n\n".join(parts)
