@@ -9,6 +9,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+ROOT = Path(__file__).resolve().parents[2]
+README, DOCS = ROOT / "README.md", ROOT / "docs" / "benchmarks.md"
 SEEDS, EPOCHS, REPEATS = 65_536, 1_000, 5
 QUICK_SEEDS, QUICK_EPOCHS, QUICK_REPEATS = 2_048, 50, 1
 
@@ -28,7 +30,7 @@ def parser(groups: Sequence[str]) -> argparse.ArgumentParser:
     result.add_argument("--only", help=f"some of, with commas between: {','.join(groups)}")
     result.add_argument("--quick", action="store_true", help="small sizes, once: does it run?")
     result.add_argument("--json", type=Path, metavar="FILE", help="write the numbers to this file")
-    result.add_argument("--write-readme", type=Path, metavar="FILE", help="write the tables into this README")
+    result.add_argument("--write-readme", action="store_true", help="write the headline to README.md, all to docs/")
     return result
 
 
@@ -38,6 +40,7 @@ def main(arguments: Sequence[str]) -> int:
     # imported only now: thread pools are sized when their library is loaded
     from benchmarks.peers import readme, session
     from benchmarks.peers.environment import describe
+    from benchmarks.peers.first_calls import COMBINATIONS
     from benchmarks.peers.registry import GROUPS
 
     command_line = parser(GROUPS)
@@ -51,18 +54,20 @@ def main(arguments: Sequence[str]) -> int:
         command_line.error("--seeds, --epochs and --repeats must be at least 1")
     seeds, epochs, repeats = (usual if value is None else value for value, usual in zip(given, sizes, strict=True))
 
-    if options.write_readme:  # before the minutes of measuring, not after
+    for page in (README, DOCS) if options.write_readme else ():  # before the minutes of measuring, not after
         try:
-            readme.replace_between_markers(options.write_readme.read_text("utf-8"), "")
+            readme.replace_between_markers(page.read_text("utf-8"), "")
         except (OSError, ValueError) as error:
-            command_line.error(f"--write-readme {options.write_readme}: {error}")
+            command_line.error(f"--write-readme: {page}: {error}")
 
-    found = session.run(describe(arguments), groups, seeds, epochs, repeats)
+    combinations = tuple(COMBINATIONS)[: 1 if options.quick else None]
+    found = session.run(describe(arguments), groups, seeds, epochs, repeats, combinations)
     print(found.markdown())
     if options.json:
         options.json.write_text(json.dumps(found.as_json(), indent=2) + "\n", "utf-8")
     if options.write_readme:
-        readme.write(options.write_readme, found.markdown())
+        readme.write(README, found.headline())
+        readme.write(DOCS, found.markdown())
     return 0
 
 

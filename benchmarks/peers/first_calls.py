@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import sys
 import time
 from collections.abc import Callable
@@ -10,20 +9,20 @@ from typing import Any
 
 import fastgrok as fg
 from benchmarks.peers import fastgrok_run
-from benchmarks.peers.timing import median_ratio
+from benchmarks.peers.peer import THREADS
 from benchmarks.peers.works import RELU_64
 
 COMBINATIONS: dict[str, dict[str, Any]] = {
-    "Adam": {"optimizer": "adam"},
+    "Adam": {"optimizer": fg.Adam()},
     "full batch": {"batch_size": "full"},
     "float32": {"dtype": "float32"},
-    "restart": {"restart_after": 50},
+    "restart": {"stop": fg.Converged(loss=0.01), "restart": fg.Restart(after=50)},
 }
 """What is changed of XOR 2-4-1 with SGD on single examples, so that other kernels are needed."""
 
 
 def _run(exp: fg.Experiment, seeds: int, specialize: bool | None = None) -> Callable[[], Any]:
-    return lambda: fg.run(exp, seeds, specialize=specialize, threads=2, progress=False)
+    return lambda: fg.run(exp, seeds, specialize=specialize, threads=THREADS, progress=False)
 
 
 def seconds(call: Callable[[], Any]) -> float:
@@ -45,7 +44,7 @@ def third_call(seeds: int, epochs: int) -> float:
 
 def combination(name: str) -> float:
     """Return the seconds of a first call, everything imported."""
-    exp = dataclasses.replace(fastgrok_run.experiment(RELU_64, 100), **COMBINATIONS[name])
+    exp = fastgrok_run.experiment(RELU_64, 100).replace(**COMBINATIONS[name])
     return seconds(_run(exp, 1000))
 
 

@@ -70,8 +70,7 @@ def prepare(work: Work, params: Params, epochs: int, *, n_devices: int = 1) -> R
     rows = np.zeros(-(-n_seeds // block) * block, int)
     rows[:n_seeds] = np.arange(n_seeds)
     blocks = [
-        jax.device_put(tuple(p[chosen] for p in params), placement(n_devices))
-        for chosen in rows.reshape(-1, block)
+        jax.device_put(tuple(p[chosen] for p in params), placement(n_devices)) for chosen in rows.reshape(-1, block)
     ]
 
     def run() -> np.ndarray:

@@ -1,8 +1,9 @@
-"""Times of whole processes: importing fastgrok, and a first result on the command line."""
+"""What needs a process of its own: a first result on the command line, and first calls with an empty cache."""
 
 from __future__ import annotations
 
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -18,27 +19,22 @@ _CLI = "import sys; from fastgrok.cli import main; sys.exit(main())"
 _SWEEP = ("sweep", "xor", "--seeds", "1000")
 
 
-def _python(*arguments: str, cwd: str, cache: str, checkout: Path = ROOT) -> Callable[[], None]:
-    """Return a run of this interpreter in `cwd`, with a checkout's fastgrok and its kernel cache in `cache`."""
+def _python(*arguments: str, cwd: str, cache: str, checkout: Path = ROOT) -> Callable[[], str]:
+    """Return a run of this interpreter in `cwd`, with a checkout's fastgrok and its kernel cache in `cache`.
+
+    It returns what was printed.
+    """
     paths = [str(checkout), *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "FASTGROK_CACHE_DIR": cache}
-    command = [sys.executable, "-c", *arguments]
+    command = [sys.executable, *arguments]
 
-    def run() -> None:
+    def run() -> str:
         done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
         if done.returncode:
             raise RuntimeError(f"{arguments} ended with status {done.returncode}:\n{done.stderr}")
+        return done.stdout
 
     return run
-
-
-def import_seconds_over_numba(repeats: int) -> float:
-    """Return how much longer `import fastgrok` takes than `import numba`, best against best."""
-    with tempfile.TemporaryDirectory() as empty:
-        runs = [_python(f"import {name}", cwd=empty, cache=empty) for name in ("numba", "fastgrok")]
-        best_seconds(runs, 1)  # byte code and the page cache
-        numba_seconds, fastgrok_seconds = best_seconds(runs, repeats)
-    return fastgrok_seconds - numba_seconds
 
 
 def first_result_seconds(repeats: int, checkout: Path = ROOT) -> tuple[float, float]:
@@ -49,7 +45,23 @@ def first_result_seconds(repeats: int, checkout: Path = ROOT) -> tuple[float, fl
     cold = []
     for _ in range((repeats + 1) // 2):
         with tempfile.TemporaryDirectory() as cache, tempfile.TemporaryDirectory() as empty:
-            run = _python(_CLI, *_SWEEP, cwd=empty, cache=cache, checkout=checkout)
+            run = _python("-c", _CLI, *_SWEEP, cwd=empty, cache=cache, checkout=checkout)
             cold += best_seconds([run], 1)
             warm = best_seconds([run], repeats)
     return min(cold), min(warm)
+
+
+def _first_calls(*arguments: str) -> float:
+    """Return what `benchmarks.peers.first_calls` finds in a process with an empty cache."""
+    with tempfile.TemporaryDirectory() as cache, tempfile.TemporaryDirectory() as empty:
+        return float(_python("-m", "benchmarks.peers.first_calls", *arguments, cwd=empty, cache=cache)())
+
+
+def third_call_over_fastest(seeds: int, epochs: int, repeats: int) -> float:
+    """Return the speed of the third call of `run` in a process over that of the fastest driver, a median."""
+    return statistics.median(_first_calls("third_call", str(seeds), str(epochs)) for _ in range(repeats))
+
+
+def combination_seconds(name: str) -> float:
+    """Return the seconds of the first call for one of `first_calls.COMBINATIONS`."""
+    return _first_calls("combination", name)

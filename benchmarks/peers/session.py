@@ -25,6 +25,9 @@ class Session:
     def markdown(self) -> str:
         return tables.report(self.environment, self.missing, self.measurements, self.peaks, self.figures)
 
+    def headline(self) -> str:
+        return tables.headline(self.environment, self.measurements)
+
     def as_json(self) -> dict[str, object]:
         """Return the numbers in SI units: seconds, seed-epochs per second, and GFLOP/s."""
         return {
@@ -32,7 +35,7 @@ class Session:
             "missing": [peer.name for peer in self.missing],
             "measurements": [
                 {
-                    "way": m.case.peer.name,
+                    "way": m.case.way,
                     "work": asdict(m.case.work),
                     "seeds": m.case.seeds,
                     "epochs": m.case.epochs,
@@ -49,7 +52,14 @@ class Session:
         }
 
 
-def run(environment: dict[str, object], groups: Sequence[str], seeds: int, epochs: int, repeats: int) -> Session:
+def run(
+    environment: dict[str, object],
+    groups: Sequence[str],
+    seeds: int,
+    epochs: int,
+    repeats: int,
+    combinations: Sequence[str],
+) -> Session:
     """Measure the peers of these groups, and DESIGN's figures if fastgrok is among them."""
     peers, missing = selected(tuple(groups))
     agreement.check_mid_training(peers, WORKS)
@@ -64,9 +74,12 @@ def run(environment: dict[str, object], groups: Sequence[str], seeds: int, epoch
     found = []
     if "fastgrok" in groups:
         found = [
-            *figures.against_peers(chosen, repeats),
-            *figures.of_the_machine(chosen, repeats),
+            *figures.against_cpp(chosen, repeats),
+            *figures.of_drivers(chosen, seeds, epochs, repeats),
+            *figures.of_wide_layers(chosen, measurements, repeats),
             figures.early_stopping(seeds, epochs, repeats),
-            *figures.of_processes(repeats),
+            figures.sigmoid(chosen, repeats),
+            *figures.of_waiting(repeats, combinations),
+            *figures.of_calls(),
         ]
     return Session(environment, missing, measurements, peaks, found)

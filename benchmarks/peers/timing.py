@@ -30,6 +30,12 @@ def median_ratio(slow: Callable[[], Any], fast: Callable[[], Any], repeats: int)
     return statistics.median(ratios)
 
 
+def median_seconds(run: Callable[[], Any], calls: int) -> float:
+    """Return the median of so many calls, after one that is not counted."""
+    _seconds(run)
+    return statistics.median(_seconds(run) for _ in range(calls))
+
+
 def _seconds(run: Callable[[], Any]) -> float:
     start = time.perf_counter()
     run()

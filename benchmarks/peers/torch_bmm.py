@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from benchmarks.peers.peer import THREADS, Peer, Run
+from benchmarks.peers.timing import best_seconds
 from benchmarks.peers.works import WIDE, Params, Work
 
-# Seeds at a time, of 32 to 1,024 the fastest.
-BLOCK = 256
+BLOCKS = (64, 256)
+TRIALS = 2
 
 
 def forward(layers: list[tuple[Any, Any]], x: Any) -> list[Any]:
@@ -36,29 +40,57 @@ def step(layers: list[tuple[Any, Any]], x: Any, y: Any, lr: float) -> None:
         delta = below
 
 
-def prepare(work: Work, params: Params, epochs: int, block: int = BLOCK) -> Run:
-    """Turn parameters and batches into tensors, the same batch for every seed without a copy."""
+@dataclass(frozen=True)
+class Training:
+    """A `Run` with so many seeds at a time, on torch's own threads or on a Python thread for each part of the seeds."""
+
+    work: Work
+    tensors: tuple[Any, ...]
+    epochs: int
+    block: int
+    own_threads: bool
+
+    def _losses(self, start: int) -> np.ndarray:
+        """Train one block of seeds, every batch the same for all of them without a copy."""
+        import torch
+
+        (inputs, targets), (xs, ys) = (map(torch.from_numpy, p) for p in (self.work.examples(), self.work.batches()))
+        with torch.no_grad():
+            mine = [t[start : start + self.block].clone() for t in self.tensors]
+            n_seeds = len(mine[0])
+            layers = list(zip(mine[::2], mine[1::2], strict=True))
+            for _ in range(self.epochs):
+                for x, y in zip(xs, ys, strict=True):
+                    step(layers, x.expand(n_seeds, -1, -1), y, self.work.learning_rate)
+            errors = forward(layers, inputs.expand(n_seeds, -1, -1))[-1] - targets
+            return 0.5 * errors.square().sum(dim=2).mean(dim=1).numpy()
+
+    def __call__(self) -> np.ndarray:
+        import torch
+
+        starts = range(0, len(self.tensors[0]), self.block)
+        torch.set_num_threads(THREADS if self.own_threads else 1)
+        try:
+            if self.own_threads:
+                return np.concatenate([self._losses(start) for start in starts])
+            with ThreadPoolExecutor(THREADS, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+                return np.concatenate(list(pool.map(self._losses, starts)))
+        finally:
+            torch.set_num_threads(THREADS)
+
+    @property
+    def detail(self) -> str:
+        return f"{self.block} seeds at a time on {'torch' if self.own_threads else 'Python'} threads"
+
+
+def prepare(work: Work, params: Params, epochs: int) -> Run:
+    """Turn parameters into tensors, and choose threads and block by an epoch of each."""
     import torch
 
-    torch.set_num_threads(THREADS)
-    n_seeds = len(params[0])
-    tensors = [torch.from_numpy(p if p.ndim == 3 else p[:, None]) for p in params]
-    (inputs, targets), (xs, ys) = (map(torch.from_numpy, pair) for pair in (work.examples(), work.batches()))
-
-    @torch.no_grad()
-    def train(start: int) -> np.ndarray:
-        mine = [t[start : start + block].clone() for t in tensors]
-        layers = list(zip(mine[::2], mine[1::2], strict=True))
-        for _ in range(epochs):
-            for x, y in zip(xs, ys, strict=True):
-                step(layers, x.expand(len(mine[0]), -1, -1), y, work.learning_rate)
-        errors = forward(layers, inputs.expand(len(mine[0]), -1, -1))[-1] - targets
-        return 0.5 * errors.square().sum(dim=2).mean(dim=1).numpy()
-
-    def run() -> np.ndarray:
-        return np.concatenate([train(start) for start in range(0, n_seeds, block)])
-
-    return run
+    tensors = tuple(torch.from_numpy(p if p.ndim == 3 else p[:, None]) for p in params)
+    trials = [Training(work, tensors, 1, block, own) for block in BLOCKS for own in (True, False)]
+    seconds = best_seconds(trials, TRIALS)
+    return dataclasses.replace(trials[seconds.index(min(seconds))], epochs=epochs)
 
 
 BMM = Peer("PyTorch ensemble, baddbmm by hand", "torch_bmm", WIDE, prepare, requires="torch")

@@ -53,7 +53,7 @@ class Work:
         return max(1, seeds // self.fewer_seeds), max(1, epochs // self.fewer_epochs)
 
     def examples(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return the inputs (n_examples, n_in), and the targets (n_examples, n_out), of XOR (4,), in the work's dtype."""
+        """Return the inputs (n_examples, n_in) and the targets (n_examples, n_out), those of XOR (4,)."""
         if self.is_xor:
             return INPUTS.astype(self.dtype), TARGETS.astype(self.dtype)
         rng = np.random.default_rng(0)
@@ -125,8 +125,4 @@ def initial_params(work: Work, n_seeds: int) -> Params:
     shared by all callers: copy what is trained.
     """
     weights = _initial_weights(work.sizes, work.bound, work.dtype, n_seeds)
-    return tuple(
-        array
-        for weight in weights
-        for array in (weight, np.zeros((n_seeds, weight.shape[2]), work.dtype))
-    )
+    return tuple(array for weight in weights for array in (weight, np.zeros((n_seeds, weight.shape[2]), work.dtype)))
