@@ -42,7 +42,7 @@ def step(layers: list[tuple[Any, Any]], x: Any, y: Any, lr: float) -> None:
 
 @dataclass(frozen=True)
 class Training:
-    """A `Run` with so many seeds at a time, on torch's own threads or on a Python thread for each part of the seeds."""
+    """A `Run` of so many seeds at a time, on torch's own threads or on Python threads that share out the seeds."""
 
     work: Work
     tensors: tuple[Any, ...]

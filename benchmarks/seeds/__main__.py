@@ -129,14 +129,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.seeds", description=__doc__)
     parser.add_argument("--seeds", type=int, default=65_536, help="of the ratios")
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--write", action="store_true", help="into README.md and docs/schemes.md")
+    parser.add_argument("--write", action="store_true", help="into docs/benchmarks.md and docs/schemes.md")
     given = parser.parse_args()
     ratios = report(given.seeds, given.repeats)
     print(ratios)
     took, comparison = schemes(10_000, 2_000)
     print(took, comparison, sep="\n\n")
     if given.write:
-        readme.write(Path("README.md"), f"{ratios}\n\n{took}", "seeds")
+        readme.write(Path("docs/benchmarks.md"), f"{ratios}\n\n{took}", "seeds")
         readme.write(Path("docs/schemes.md"), f"{took}\n\n```text\n{comparison}\n```", "schemes")
 
 

@@ -183,15 +183,15 @@ def report(figures: list[Figure]) -> str:
 
 
 def main() -> None:
-    """Measure, print, and write into the README if asked."""
+    """Measure, print, and write into the document if asked."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.sweeps", description=__doc__)
     parser.add_argument("what", nargs="?", choices=["dask", "memory", "grid", "all"], default="all")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--seeds", type=int, default=MANY[-1], help="of memory at most: no sweep of more is made")
     parser.add_argument("--rates", type=int, default=len(RATES), help="of grid: learning rates")
-    parser.add_argument("--write", action="store_true", help="into README.md")
+    parser.add_argument("--write", action="store_true", help="into docs/benchmarks.md")
     given = parser.parse_args()
-    page = Path("README.md")
+    page = Path("docs/benchmarks.md")
     if given.write:  # before the minutes of measuring, not after
         readme.replace_between_markers(page.read_text("utf-8"), "", "sweeps")
     ways: dict[str, Callable[[], list[Figure]]] = {
