@@ -9,12 +9,17 @@ import pytest
 from benchmarks.peers import (
     agreement,
     cases,
+    cpp_lanes,
+    fastgrok_run,
+    figures,
     fma_peak,
     numba_prange,
     numpy_book,
+    numpy_matmul,
     numpy_vectorised,
     readme,
     tables,
+    torch_bmm,
 )
 from benchmarks.peers.peer import Peer
 from benchmarks.peers.works import (
@@ -24,7 +29,11 @@ from benchmarks.peers.works import (
     RELU_64,
     SIGMOID_64,
     TARGETS,
+    WIDE,
+    WIDE_PER_EXAMPLE,
+    flops_of,
     initial_params,
+    wide,
 )
 
 LIGHT = (*numpy_book.PEERS, *numpy_vectorised.PEERS, numba_prange.GENERAL)
@@ -34,6 +43,83 @@ def test_light_peers_agree_on_every_seed():
     prepared = cases.prepare(LIGHT, (RELU_64, RELU_32), seeds=8, epochs=15)
     assert len(prepared) == 5
     agreement.check(prepared, share_allowed=0.0)
+
+
+@pytest.mark.parametrize("compiler", cpp_lanes.COMPILERS)
+@pytest.mark.parametrize("work", [RELU_64, RELU_32, SIGMOID_64], ids=["relu-64", "relu-32", "sigmoid-64"])
+def test_cpp_agrees_with_any_lanes_that_the_seeds_do_not_fill(compiler, work):
+    peer = cpp_lanes.GIVEN[compiler]
+    if peer.missing:
+        pytest.skip(f"{peer.missing} is not installed")
+    reference = agreement.reference_losses(work, 37, 20)
+    for lanes in cpp_lanes.LANES:
+        code = cpp_lanes.library(compiler, work, known_data=False)
+        losses = cpp_lanes.Training(code, work, initial_params(work, 37), 20, lanes)()
+        assert agreement.share_differing(losses, reference, work) == 0
+
+
+@pytest.mark.parametrize("compiler", cpp_lanes.COMPILERS)
+def test_cpp_with_the_data_compiled_in_agrees(compiler):
+    peer = cpp_lanes.KNOWN[compiler]
+    if peer.missing:
+        pytest.skip(f"{peer.missing} is not installed")
+    prepared = cases.prepare([peer], [RELU_64], seeds=9, epochs=15)
+    agreement.check(prepared, share_allowed=0.0)
+    assert prepared[0].way == f"{peer.name} ({prepared[0].run.lanes} lanes)"
+
+
+def test_cpp_that_a_compiler_refuses_is_an_error_that_shows_why(tmp_path, monkeypatch):
+    compiler = next((peer.program for peer in cpp_lanes.GIVEN.values() if not peer.missing), None)
+    if compiler is None:
+        pytest.skip("no C++ compiler is installed")
+    source = tmp_path / "broken.cpp"
+    source.write_text("#error not today\n")
+    monkeypatch.setattr(cpp_lanes, "SOURCE", source)
+    with pytest.raises(RuntimeError, match="not today"):
+        cpp_lanes.library.__wrapped__(compiler, RELU_64, known_data=False)
+
+
+NARROW = wide((3, 5, 4, 2))
+"""As the wide works are, and light."""
+
+
+def test_numpy_matmul_is_gradient_descent_on_batches():
+    inputs, targets = NARROW.examples()
+    (w1, b1, w2, b2, w3, b3) = (p[2].astype(np.float64) for p in initial_params(NARROW, 3))
+    for start in range(0, 256, 32):
+        x, y = inputs[start : start + 32], targets[start : start + 32]
+        a1 = np.maximum(x @ w1 + b1, 0)
+        a2 = np.maximum(a1 @ w2 + b2, 0)
+        delta_3 = (a2 @ w3 + b3 - y) / 32
+        delta_2 = delta_3 @ w3.T * (a2 > 0)
+        delta_1 = delta_2 @ w2.T * (a1 > 0)
+        for a, w, b, delta in ((a2, w3, b3, delta_3), (a1, w2, b2, delta_2), (x, w1, b1, delta_1)):
+            w -= 0.01 * a.T @ delta
+            b -= 0.01 * delta.sum(axis=0)
+    outputs = np.maximum(np.maximum(inputs @ w1 + b1, 0) @ w2 + b2, 0) @ w3 + b3
+    losses = numpy_matmul.prepare(NARROW, initial_params(NARROW, 3), epochs=1)()
+    assert losses[2] == pytest.approx(0.5 * np.square(outputs - targets).sum(axis=1).mean(), rel=1e-5)
+
+
+@pytest.mark.parametrize("work", [*WIDE, WIDE_PER_EXAMPLE], ids=lambda work: work.name)
+def test_fastgrok_does_the_wide_work(work):
+    prepared = cases.prepare([fastgrok_run.DEFAULT], [work], seeds=3, epochs=2)
+    agreement.check(prepared, share_allowed=0.0)
+
+
+@pytest.mark.parametrize("own_threads", [True, False])
+def test_torch_ensemble_agrees_whatever_its_blocks_and_threads(own_threads):
+    torch = pytest.importorskip("torch")
+    params = initial_params(NARROW, 5)
+    tensors = tuple(torch.from_numpy(p if p.ndim == 3 else p[:, None]) for p in params)
+    losses = torch_bmm.Training(NARROW, tensors, 2, block=2, own_threads=own_threads)()
+    assert agreement.share_differing(losses, agreement.reference_losses(NARROW, 5, 2), NARROW) == 0
+
+
+def test_operations_are_counted_by_hand():
+    assert flops_of((2, 4, 1), batch_size=1, n_examples=4) == 244
+    # forward 2 * 20, weight gradients 2 * 20, hidden deltas 2 * 8, bias gradients 6; two updates of 2 * 26
+    assert flops_of((3, 4, 2), batch_size=2, n_examples=4) == 4 * (2 * 20 + 2 * 20 + 2 * 8 + 6) + 2 * 2 * 26
 
 
 def test_peer_that_trains_an_epoch_too_many_is_found_out():
@@ -95,9 +181,10 @@ def test_starting_points_are_numpys():
 def test_peer_that_is_not_installed_is_named():
     absent = dataclasses.replace(LIGHT[0], name="absent", requires="no_such_library")
     assert absent.missing
-    environment = {"date": "today", "cpu": "a CPU", "threads": 2, "versions": {}, "command": "python"}
-    page = tables.report(environment, [absent], [], {}, [])
+    page = tables.report(ENVIRONMENT, [absent], [], {}, [])
     assert "Missing: absent (no_such_library is not installed)." in page
+    without_compiler = dataclasses.replace(LIGHT[0], program="no-such-compiler")
+    assert without_compiler.missing == "no-such-compiler"
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
@@ -114,6 +201,37 @@ def test_fma_peak_keeps_its_chains_in_the_widest_registers(dtype):
         assert len(fused) % fma_peak.CHAINS == 0
         assert all(line.count(register) == 3 for line in fused)
         assert "(%rsp)" not in body
+
+
+def measured(peer, work, rate):
+    """Return the measurement of one seed-epoch at a rate."""
+    return cases.Measurement(cases.Case(peer, work, 1, 1, lambda: None), 1 / rate)
+
+
+ENVIRONMENT = {"date": "today", "cpu": "a CPU", "threads": 2, "versions": {}, "command": "python"}
+
+
+def test_headline_is_five_lines_against_the_best_of_each_kind():
+    measurements = [
+        measured(fastgrok_run.DEFAULT, RELU_64, 6e6),
+        measured(cpp_lanes.GIVEN["g++"], RELU_64, 2e6),
+        measured(cpp_lanes.GIVEN["clang++"], RELU_64, 3e6),
+        *(measured(fastgrok_run.DEFAULT, work, rate) for work, rate in zip(WIDE, (2, 4, 6), strict=True)),
+        *(measured(torch_bmm.BMM, work, 2) for work in WIDE),
+    ]
+    page = tables.headline(ENVIRONMENT, measurements)
+    lines = [line for line in page.splitlines() if line.startswith("|")][2:]
+    assert len(lines) == 5
+    assert lines[0] == "| the book's NumPy loop | – | – |"
+    assert lines[3] == "| C++ by hand, one seed a SIMD lane | 2 | – |"
+    assert lines[4] == "| wide layers: JAX, or a PyTorch ensemble by hand | – | 1 to 3 |"
+
+
+def test_figures_that_were_not_measured_are_not_reached():
+    for figure in figures.against_cpp([], repeats=1):
+        assert not figure.reached
+        assert figure.as_json()["measured"] is None
+    assert "not measured" in tables.figures_table(figures.against_cpp([], repeats=1))
 
 
 OPENING, CLOSING = "<!-- peers:begin -->", "<!-- peers:end -->"
