@@ -11,7 +11,8 @@ from benchmarks.peers.peer import THREADS, Peer, Run
 from benchmarks.peers.works import RELU_32, RELU_64, WIDE, WIDE_PER_EXAMPLE, Params, Work
 
 # Seeds per call and device, of 512 to 65,536 the fastest: beyond 2,048 the parameters leave the cache.
-BLOCK = 1024
+# Of wide layers, of 16 to 256.
+BLOCK, WIDE_BLOCK = 1024, 16
 
 
 @functools.cache
@@ -66,7 +67,7 @@ def prepare(work: Work, params: Params, epochs: int, *, n_devices: int = 1) -> R
     jax = configured()
     train = compiled(work, epochs)
     n_seeds = len(params[0])
-    block = min(BLOCK * n_devices, -(-n_seeds // n_devices) * n_devices)
+    block = min((BLOCK if work.is_xor else WIDE_BLOCK) * n_devices, -(-n_seeds // n_devices) * n_devices)
     rows = np.zeros(-(-n_seeds // block) * block, int)
     rows[:n_seeds] = np.arange(n_seeds)
     blocks = [
