@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import dataclasses
 import functools
 import subprocess
 import tempfile
@@ -12,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.peers.peer import THREADS, Peer, Run
-from benchmarks.peers.timing import best_seconds
+from benchmarks.peers.timing import fastest
 from benchmarks.peers.works import RELU_32, RELU_64, SIGMOID_64, Params, Work
 
 SOURCE = Path(__file__).with_name("xor_lanes.cpp")
@@ -38,13 +39,6 @@ def library(compiler: str, work: Work, known_data: bool) -> ctypes.CDLL:
         if done.returncode:
             raise RuntimeError(f"{' '.join(command)} ended with status {done.returncode}:\n{done.stderr}")
         return ctypes.CDLL(str(built))
-
-
-@functools.cache
-def version(compiler: str) -> str:
-    """Return the compiler and its version, such as "g++ 12.2.0"."""
-    done = subprocess.run([compiler, "-dumpversion"], capture_output=True, text=True, check=True)
-    return f"{compiler} {done.stdout.strip()}"
 
 
 @dataclass(frozen=True)
@@ -76,8 +70,7 @@ def prepare(work: Work, params: Params, epochs: int, *, compiler: str, known_dat
     code = library(compiler, work, known_data)
     params = tuple(np.ascontiguousarray(p) for p in params)
     trials = [Training(code, work, params, min(epochs, TRIAL_EPOCHS), lanes) for lanes in LANES]
-    seconds = best_seconds(trials, 3)
-    return Training(code, work, params, epochs, LANES[seconds.index(min(seconds))])
+    return dataclasses.replace(fastest(trials, len(params[0])), epochs=epochs)
 
 
 def _peer(compiler: str, known_data: bool) -> Peer:

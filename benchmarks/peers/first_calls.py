@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable
 from typing import Any
 
 import fastgrok as fg
 from benchmarks.peers import fastgrok_run
 from benchmarks.peers.peer import THREADS
+from benchmarks.peers.timing import median_seconds, seconds
 from benchmarks.peers.works import RELU_64
 
 COMBINATIONS: dict[str, dict[str, Any]] = {
@@ -25,21 +25,12 @@ def _run(exp: fg.Experiment, seeds: int, specialize: bool | None = None) -> Call
     return lambda: fg.run(exp, seeds, specialize=specialize, threads=THREADS, progress=False)
 
 
-def seconds(call: Callable[[], Any]) -> float:
-    """Return how long one call takes."""
-    start = time.perf_counter()
-    call()
-    return time.perf_counter() - start
-
-
 def third_call(seeds: int, epochs: int) -> float:
     """Return the speed of the third call of `run` over that of the fastest driver, forced, right after it."""
     exp = fastgrok_run.experiment(RELU_64, epochs)
-    first_calls = [seconds(_run(exp, seeds)) for _ in range(3)]
+    *_, third = [seconds(_run(exp, seeds)) for _ in range(3)]
     drivers = [_run(exp, seeds, specialize) for specialize in (False, True)]
-    for driver in drivers:
-        driver()
-    return min(seconds(driver) for driver in drivers * 3) / first_calls[-1]
+    return min(median_seconds(driver, 3) for driver in drivers) / third
 
 
 def combination(name: str) -> float:

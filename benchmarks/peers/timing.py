@@ -5,7 +5,17 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
+
+Trial = TypeVar("Trial", bound=Callable[[], Any])
+TRIALS, TRIAL_SEEDS = 3, 256
+
+
+def seconds(run: Callable[[], Any]) -> float:
+    """Return the wall-clock time of one run."""
+    start = time.perf_counter()
+    run()
+    return time.perf_counter() - start
 
 
 def best_seconds(runs: Sequence[Callable[[], Any]], repeats: int) -> list[float]:
@@ -13,8 +23,16 @@ def best_seconds(runs: Sequence[Callable[[], Any]], repeats: int) -> list[float]
     best = [float("inf")] * len(runs)
     for _ in range(repeats):
         for i, run in enumerate(runs):
-            best[i] = min(best[i], _seconds(run))
+            best[i] = min(best[i], seconds(run))
     return best
+
+
+def fastest(trials: Sequence[Trial], seeds: int) -> Trial:
+    """Return the fastest of several ways to do one thing; the first, untried, where seeds are too few to tell."""
+    if seeds < TRIAL_SEEDS:
+        return trials[0]
+    times = best_seconds(trials, TRIALS)
+    return trials[times.index(min(times))]
 
 
 def median_ratio(slow: Callable[[], Any], fast: Callable[[], Any], repeats: int) -> float:
@@ -25,18 +43,12 @@ def median_ratio(slow: Callable[[], Any], fast: Callable[[], Any], repeats: int)
     """
     ratios = []
     for _ in range(repeats):
-        first, quick, last = (_seconds(run) for run in (slow, fast, slow))
+        first, quick, last = (seconds(run) for run in (slow, fast, slow))
         ratios += [first / quick, last / quick]
     return statistics.median(ratios)
 
 
 def median_seconds(run: Callable[[], Any], calls: int) -> float:
     """Return the median of so many calls, after one that is not counted."""
-    _seconds(run)
-    return statistics.median(_seconds(run) for _ in range(calls))
-
-
-def _seconds(run: Callable[[], Any]) -> float:
-    start = time.perf_counter()
-    run()
-    return time.perf_counter() - start
+    seconds(run)
+    return statistics.median(seconds(run) for _ in range(calls))

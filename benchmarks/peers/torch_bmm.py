@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 
 from benchmarks.peers.peer import THREADS, Peer, Run
-from benchmarks.peers.timing import best_seconds
+from benchmarks.peers.timing import fastest
 from benchmarks.peers.works import WIDE, Params, Work
 
 BLOCKS = (64, 256)
-TRIALS = 2
 
 
 def forward(layers: list[tuple[Any, Any]], x: Any) -> list[Any]:
@@ -88,9 +87,8 @@ def prepare(work: Work, params: Params, epochs: int) -> Run:
     import torch
 
     tensors = tuple(torch.from_numpy(p if p.ndim == 3 else p[:, None]) for p in params)
-    trials = [Training(work, tensors, 1, block, own) for block in BLOCKS for own in (True, False)]
-    seconds = best_seconds(trials, TRIALS)
-    return dataclasses.replace(trials[seconds.index(min(seconds))], epochs=epochs)
+    trials = [Training(work, tensors, 1, block, own) for block in BLOCKS for own in (False, True)]
+    return dataclasses.replace(fastest(trials, len(tensors[0])), epochs=epochs)
 
 
 BMM = Peer("PyTorch ensemble, baddbmm by hand", "torch_bmm", WIDE, prepare, requires="torch")
