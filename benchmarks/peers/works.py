@@ -19,8 +19,7 @@ Params = tuple[np.ndarray, ...]
 
 @dataclass(frozen=True)
 class Work:
-    """
-    One network, data set and dtype; half_squared_error, mean over a batch, order fixed, no stop.
+    """One network, data set and dtype; half_squared_error, mean over a batch, order fixed, no stop.
 
     The flops are those of the algorithm itself, a multiply-add counting 2 (DESIGN §7); None if not counted.
     A large one is timed with so many times fewer seeds and epochs than the others.
@@ -118,8 +117,7 @@ def _initial_weights(sizes: tuple[int, ...], bound: float, dtype: str, n_seeds: 
 
 
 def initial_params(work: Work, n_seeds: int) -> Params:
-    """
-    Return the starting points of seeds 0 to n_seeds - 1: uniform weights, zero biases.
+    """Return the starting points of seeds 0 to n_seeds - 1: uniform weights, zero biases.
 
     Drawn in float64 by NumPy and rounded once, which is also what fastgrok draws for itself. The weights are
     shared by all callers: copy what is trained.
