@@ -367,9 +367,10 @@ def _train(
     """Train one configuration after the other, until Ctrl-C."""
     seeds, params = starts
     n, experiments = len(seeds), [configuration.experiment for configuration in configurations]
-    working = max(working_bytes(each, recording, n, options) for each in experiments)
-    copies = keep_params + (params is not None)
-    arguments.check_memory(experiments, n, recording, copies=copies, working=working)
+    if not arguments.surely_fits(experiments, n, recording):
+        working = max(working_bytes(each, recording, n, options) for each in experiments)
+        copies = keep_params + (params is not None)
+        arguments.check_memory(experiments, n, recording, copies=copies, working=working)
     outputs: list[TrainingOutput] = []
     kept: dict[str, Any] = {"keep_params": keep_params, "recording": recording}
     n_runs = n * len(configurations)
@@ -377,7 +378,7 @@ def _train(
         for each, start in zip(experiments, params or itertools.repeat(None, len(experiments)), strict=True):
             try:
                 output = train(each, seeds, options, params=start, advance=advance, pool=pool, **kept)
-            except KeyboardInterrupt:  # before the first kernel of this configuration
+            except KeyboardInterrupt:  # before the first kernel of this configuration, or it was little work
                 break
             outputs.append(output)
             if output.interrupted:

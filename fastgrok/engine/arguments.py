@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from fastgrok.errors import InvalidExperiment
 from fastgrok.spec.experiment import Experiment
-from fastgrok.spec.recording import Recording, shapes
+from fastgrok.spec.recording import NOTHING, Recording, shapes
 from fastgrok.spec.variables import VARIABLES
 
 MAX_LANES = 64
@@ -23,6 +23,9 @@ MAX_THREADS = 1024
 
 LARGEST_SEED = {"numpy": 2**64 - 1, "numpy_legacy": 2**32 - 1}
 """The largest seed of each stream."""
+
+
+_SMALL_BYTES = 2**26
 
 
 class ExecutionOptions(NamedTuple):
@@ -156,6 +159,22 @@ def checked_flag(field: str, value: Any, *, optional: bool = True) -> bool | Non
     if not isinstance(value, bool | np.bool_):
         raise InvalidExperiment(field, value, "True, False or None" if optional else "True or False")
     return bool(value)
+
+
+def surely_fits(experiments: Sequence[Experiment], n: int, recording: Recording) -> bool:
+    """Whether results and working memory of n seeds are so small that nobody needs to know how small.
+
+    The bound is crude: each seed in a block of its own, with a few copies of parameters and units in every lane, two
+    streams and its result variables.
+    """
+    if recording != NOTHING:
+        return False
+    numbers = 0
+    for experiment in experiments:
+        network = experiment.network
+        units = len(network.layers) * (network.n_params + network.n_in)
+        numbers += n * (2 * MAX_LANES + 1) * (16 * units + 2000)
+    return 8 * numbers < _SMALL_BYTES
 
 
 def check_memory(

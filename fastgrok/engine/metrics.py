@@ -99,13 +99,17 @@ class Metrics:
 
     def _by_layer(self, units: np.ndarray) -> np.ndarray:
         """Return how many units of each ReLU layer are marked, (n_seeds, n_layers)."""
-        counts = [layer.sum(axis=0, dtype=np.int64) for layer in self._layers(units)]
-        return np.stack(counts, axis=1) if counts else np.zeros((units.shape[1], 0), np.int64)
+        counts = np.empty((len(self._units), units.shape[1]), np.int64)
+        for row, layer in zip(counts, self._layers(units), strict=True):
+            np.add.reduce(layer, axis=0, dtype=np.int64, out=row)
+        return counts.T
 
     def _is_dead(self, measures: Measures) -> np.ndarray:
         """Whether every unit of some ReLU layer is dead."""
-        whole = [layer.all(axis=0) for layer in self._layers(measures.dead)]
-        return np.any(whole, axis=0) if whole else np.zeros(measures.dead.shape[1], np.bool_)
+        found = np.zeros(measures.dead.shape[1], np.bool_)
+        for layer in self._layers(measures.dead):
+            found |= np.logical_and.reduce(layer, axis=0)
+        return found
 
     def _plateau(self, outcome: np.ndarray) -> dict[str, np.ndarray]:
         """Return the plateau that each seed sits on, where the data have few enough examples to know them."""

@@ -1,6 +1,10 @@
 """An experiment's compiled kernels, and what they do with one chunk of seeds."""
 
+import contextlib
+import copy
 import itertools
+import threading
+from collections import OrderedDict, deque
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -13,6 +17,7 @@ from fastgrok.engine.kernel_params import evaluation_kernel_params, gradient_sca
 from fastgrok.engine.layout import functions, make_layout
 from fastgrok.engine.metrics import Metrics
 from fastgrok.engine.workspace import (
+    block_vectors,
     evaluation_workspace,
     make_outputs,
     make_workspace,
@@ -21,7 +26,7 @@ from fastgrok.engine.workspace import (
 )
 from fastgrok.kernels.evaluate import Measures, Scratch, make_evaluate, make_expose, make_predict
 from fastgrok.kernels.init.initialise import make_seed_stream
-from fastgrok.kernels.jit import is_cached
+from fastgrok.kernels.jit import bound, is_cached
 from fastgrok.kernels.train.parameters import Data, KernelParams
 from fastgrok.kernels.train.workspace import Outputs, Workspace
 from fastgrok.spec.experiment import Experiment
@@ -65,8 +70,33 @@ class _Examples(NamedTuple):
     kernel_params: KernelParams
 
 
+_SPARE_MEMORIES = 4  # of threads that are done
+_KEPT_PROGRAMS, _KEPT_NUMBERS = 16, 2**16  # programs, and numbers in the memory and the data of each, at most
+_kept: OrderedDict[tuple[object, ...], "Program"] = OrderedDict()
+_kept_lock = threading.Lock()
+
+
 class Program:
     """The compiled kernels of an experiment and their arguments; threads may share one."""
+
+    @classmethod
+    def kept(cls, experiment: Experiment, **options: Any) -> "Program":
+        """Return a program that nothing has cancelled: if it is small, one made before for this very object.
+
+        Making it takes longer than one seed trains. Experiments are told apart by identity: to compare those that are
+        equal would take a hash of their data.
+        """
+        key = (id(experiment), *options.values())
+        with _kept_lock:
+            known = _kept.pop(key, None)
+            made = cls(experiment, **options) if known is None else known
+            if made._is_small:
+                _kept[key] = made
+            while len(_kept) > _KEPT_PROGRAMS:
+                _kept.popitem(last=False)
+        own = copy.copy(made)
+        own._cancel = np.zeros(1, np.int64)
+        return own
 
     def __init__(
         self,
@@ -91,7 +121,10 @@ class Program:
         self._tensors = restart_tensors(experiment)
         self._driver = make_driver(experiment, lanes, specialize=specialize, recording=recording)
         self._evaluate = make_evaluate(self._evaluation_lanes, experiment.dtype, functions())
+        self._run_driver, self._run_evaluate = bound(self._driver), bound(self._evaluate)
         self._cancel = np.zeros(1, np.int64)
+        self._is_small = _numbers(experiment, max(lanes, self._evaluation_lanes)) <= _KEPT_NUMBERS
+        self._spare: deque[ThreadMemory] = deque(maxlen=_SPARE_MEMORIES)
 
     @staticmethod
     def is_cached(experiment: Experiment, recording: Recording = NOTHING) -> bool:
@@ -114,8 +147,15 @@ class Program:
         """Whether `cancel` has been called."""
         return bool(self._cancel[0])
 
+    def give_back(self, memory: ThreadMemory) -> None:
+        """Keep memory that a thread is done with, for the next that asks."""
+        if self._is_small:
+            self._spare.append(memory)
+
     def memory(self) -> ThreadMemory:
         """Return memory for one thread."""
+        with contextlib.suppress(IndexError):
+            return self._spare.pop()
         lanes, n_linear = self._evaluation_lanes, len(self.experiment.network.linears)
         evaluation = evaluation_workspace(self.experiment, lanes, gradients=True)
         return ThreadMemory(
@@ -160,7 +200,7 @@ class Program:
             outputs.epochs_run[:] = 0
         else:
             data = self._training.data, None if self._validation is None else self._validation.data
-            self._driver(outputs, states, memory.training, *data, self._tensors, self._kernel_params, cancel)
+            self._run_driver(outputs, states, memory.training, *data, self._tensors, self._kernel_params, cancel)
         attempts = outputs.attempts
         initial = start if attempts is None else measure(attempts.last(attempts.starts), self._training)
         metrics = Metrics(self.experiment, outputs, initial, measure(params, self._training, gradients=True))
@@ -206,8 +246,14 @@ class Program:
             dead=np.empty((sum(network.relu_widths), n), np.bool_),
         )
         scale = gradient_scale(self.experiment) if gradients else 0.0
-        self._evaluate(measures, params, memory.scratch, memory.evaluation, *examples, scale, cancel)
+        self._run_evaluate(measures, params, memory.scratch, memory.evaluation, *examples, scale, cancel)
         return measures
+
+
+def _numbers(experiment: Experiment, lanes: int) -> int:
+    """Return about how many numbers the memory of a thread and the data have."""
+    data = [each.X.size + each.y.size for each in (experiment.data, experiment.validation) if each is not None]
+    return block_vectors(experiment) * lanes + sum(data)
 
 
 def predict(outputs: np.ndarray, network: Network, params: np.ndarray, X: np.ndarray) -> None:

@@ -26,13 +26,17 @@ def in_threads(
     cancel: Callable[[], None],
     advance: Callable[[int], object] | None,
     pool: ThreadPoolExecutor | None = None,
+    at_once: bool = False,
 ) -> bool:
     """Run the task on n rows in chunks of a size; return whether Ctrl-C ended that early.
 
     Chunks are given out as threads become free, so an interruption leaves none waiting; `cancel` has those that
-    are under way return. A second Ctrl-C while they do is raised.
+    are under way return. A second Ctrl-C while they do is raised. `at_once` runs one task on all rows in this thread:
+    starting another takes longer than little work does, and Ctrl-C is raised when that is done.
     """
-    if threads == 1 and threading.current_thread() is not threading.main_thread():  # Ctrl-C does not come here
+    if at_once:
+        size, threads = n, 1
+    if at_once or (threads == 1 and threading.current_thread() is not threading.main_thread()):  # no Ctrl-C there
         for first in range(0, n, size):
             rows = slice(first, min(first + size, n))
             task(rows)

@@ -30,6 +30,7 @@ _CHUNK_BYTES = 32 * 2**20
 _DRAW_FLOPS = 100  # of one parameter: its stream, and the seeding of the stream shared among few
 _REFILLS = 16  # seeds per lane in a chunk that stops early, so that its last seeds are few beside the rest
 _COMPILE_SECONDS = 2.5
+_AT_ONCE_FLOPS, _AT_ONCE_SEEDS = 2e7, 1024  # a millisecond or two: threads save little, and Ctrl-C need not wait
 GENERAL_FLOPS, SPECIALISED_FLOPS = 1.5e10, 3e10
 """Operations of one thread in a second: what tells whether to compile, and how long a sweep will take."""
 
@@ -103,15 +104,16 @@ def train(
     if specialize is None:
         specialize = is_worth_specializing(experiment, recording, n, threads)
     lanes = options.lanes or lane_count(experiment, specialize=specialize, n_seeds=n)
-    size = options.chunk_size or _chunk_size(experiment, recording, n, lanes, threads)
-    kernels = Program(experiment, specialize=specialize, lanes=lanes, n_seeds=n, recording=recording)
+    at_once = _is_done_at_once(experiment, max(n, lanes), options)
+    size = n if at_once else options.chunk_size or _chunk_size(experiment, recording, n, lanes, threads)
+    kernels = Program.kept(experiment, specialize=specialize, lanes=lanes, n_seeds=n, recording=recording)
     memories: queue.SimpleQueue[ThreadMemory] = queue.SimpleQueue()
     for _ in range(min(threads, -(-n // size))):
         memories.put(kernels.memory())
     with _borrowed(memories) as memory:
         kernels.compile(memory)
     compiled = time.perf_counter()
-    metrics = _blank_metrics(experiment, recording, n)
+    metrics = {} if at_once else _blank_metrics(experiment, recording, n)
     kept = np.empty((n, experiment.n_params), experiment.dtype) if keep_params else None
 
     def task(rows: slice) -> None:
@@ -119,14 +121,21 @@ def train(
             result = kernels.train(seeds[rows], None if params is None else params[rows], memory)
         if kernels.cancelled:
             return  # the seeds of a chunk that are done by now are the fast ones, no fair sample
-        for name, values in result.metrics.items():
-            metrics[name][rows] = values
+        if at_once:
+            metrics.update(_all_rows(result.metrics))
+        else:
+            for name, values in result.metrics.items():
+                metrics[name][rows] = values
         if kept is not None:
             kept[rows] = result.params
         if collect is not None:
             collect(rows, result)
 
-    interrupted = in_threads(task, n, size, threads, cancel=kernels.cancel, advance=advance, pool=pool)
+    interrupted = in_threads(
+        task, n, size, threads, cancel=kernels.cancel, advance=advance, pool=pool, at_once=at_once
+    )
+    while not memories.empty():
+        kernels.give_back(memories.get())
     return TrainingOutput(
         metrics=metrics,
         params=kept,
@@ -138,6 +147,13 @@ def train(
         threads=threads,
         recording=recording,
     )
+
+
+def _is_done_at_once(experiment: Experiment, n: int, options: ExecutionOptions) -> bool:
+    """Whether n seeds are so little work that the calling thread does it, unless it was said how to divide it."""
+    if n > _AT_ONCE_SEEDS or options.chunk_size is not None or options.threads not in (None, 1):
+        return False
+    return n * flops_per_epoch(experiment) * max(experiment.epochs, 1) < _AT_ONCE_FLOPS
 
 
 def working_bytes(experiment: Experiment, recording: Recording, n: int, options: ExecutionOptions) -> int:
@@ -202,6 +218,15 @@ def _blank_metrics(experiment: Experiment, recording: Recording, n: int) -> dict
     made = {name: np.zeros(shape, VARIABLES[name].dtype) for name, shape in shapes(experiment, recording, n).items()}
     made["epochs_run"][:] = NEVER
     return made
+
+
+def _all_rows(metrics: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return the result variables of the one chunk that there is, as `_blank_metrics` has them."""
+    return {
+        name: np.ascontiguousarray(metrics[name], variable.dtype)
+        for name, variable in VARIABLES.items()
+        if name in metrics
+    }
 
 
 def is_worth_specializing(experiment: Experiment, recording: Recording, n: int, threads: int) -> bool:

@@ -59,3 +59,21 @@ def test_what_goes_wrong_in_a_chunk_cancels_the_others(error):
 
 def test_the_cpus_are_those_of_this_process():
     assert 1 <= cpu_count() <= (os.cpu_count() or 1)
+
+
+def test_little_work_is_done_where_it_is_and_ctrl_c_is_raised():
+    workers, counted = [], []
+
+    def task(rows: slice) -> None:
+        workers.append((threading.current_thread(), rows))
+        if len(workers) > 1:
+            raise KeyboardInterrupt
+
+    def run() -> bool:
+        return in_threads(task, 5, 2, 2, cancel=lambda: None, advance=counted.append, at_once=True)
+
+    assert not run()
+    assert workers == [(threading.current_thread(), slice(0, 5))]
+    assert counted == [5]
+    with pytest.raises(KeyboardInterrupt):
+        run()

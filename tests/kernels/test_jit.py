@@ -1,9 +1,12 @@
 """The decorators, and the choice of a function at run time."""
 
+from typing import Any, NamedTuple
+
 import numba
+import numpy as np
 import pytest
 
-from fastgrok.kernels.jit import by_kind, device
+from fastgrok.kernels.jit import bound, by_kind, device, kernel
 
 
 @device
@@ -36,3 +39,23 @@ def test_a_kind_is_the_place_of_a_function(functions):
 def test_a_device_function_cannot_be_called_from_python():
     with pytest.raises(TypeError, match="double is a device function: only compiled functions can call it"):
         double(1.0)
+
+
+class Pair(NamedTuple):
+    first: Any
+    second: Any
+
+
+@kernel("test of bound kernels")
+def add(out, pair):
+    for k in range(out.shape[0]):
+        out[k] += pair.first[k] + pair.second[k]
+
+
+def test_a_bound_kernel_is_the_kernel():
+    single, double, out = bound(add), bound(add), np.zeros(3)
+    for _ in range(2):
+        single(out, Pair(np.ones(3), np.ones(3, np.float32)))
+        double(out, Pair(np.ones(3), np.arange(3.0)))
+    assert out.tolist() == [6, 8, 10]
+    assert len(add.overloads) == 2
