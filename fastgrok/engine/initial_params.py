@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastgrok.engine.draws import distributions, has_forms, initial, scratch_size, table, tensors
-from fastgrok.kernels.init.initialise import make_draw_on, make_initialise
+from fastgrok.kernels.init.initialise import DrawBuffers, make_draw_on, make_initialise
 from fastgrok.kernels.rng import mt19937, pcg64
 from fastgrok.kernels.rng.streams import STREAMS
 from fastgrok.spec.experiment import Experiment
@@ -44,11 +44,14 @@ class Initialiser:
         States with no words are not kept.
         """
         if self._all_in_kernel:
-            self._kernel(params, states, seeds, self._tensors, self._scratch_size)
+            self._kernel(params, states, self._buffers(params.shape[1]), seeds, self._tensors)
             return
         for first in range(0, len(seeds), _ROWS):
             rows = slice(first, first + _ROWS)
             self._in_turn(params[rows], states[rows], _Streams(self._experiment, seeds[rows]))
+
+    def _buffers(self, n: int) -> DrawBuffers:
+        return draw_buffers(self._experiment.stream, n, self._scratch_size)
 
     def _in_turn(self, params: np.ndarray, states: np.ndarray, streams: _Streams) -> None:
         """Draw tensor by tensor, each from the streams as the one before left them."""
@@ -69,10 +72,15 @@ class Initialiser:
                 draw_on = make_draw_on(
                     self._experiment.stream, self._experiment.dtype, distributions(with_forms=True)
                 )
-                draw_on(drawn, streams.words(), table([part]), self._scratch_size)
+                draw_on(drawn, streams.words(), self._buffers(part.size), table([part]))
                 values[:] = drawn
         if states.shape[1]:
             states[:] = streams.words()
+
+
+def draw_buffers(stream: str, n: int, scratch_size: int) -> DrawBuffers:
+    """Return what a kernel needs that draws n numbers a seed from a stream."""
+    return DrawBuffers(np.empty(STREAMS[stream].words, np.uint64), np.empty(n), np.empty(scratch_size))
 
 
 class _Streams:
@@ -88,7 +96,7 @@ class _Streams:
             words = np.empty((len(self._seeds), STREAMS[self._stream].words), np.uint64)
             nothing = np.empty((len(self._seeds), 0), self._dtype)
             seed = make_initialise(self._stream, self._dtype, distributions(with_forms=False))
-            seed(nothing, words, self._seeds, table([]), 1)
+            seed(nothing, words, draw_buffers(self._stream, 0, 1), self._seeds, table([]))
         else:
             words = words_of_generators(self._stream, self._now) if isinstance(self._now, list) else self._now
         self._now = words

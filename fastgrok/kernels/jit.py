@@ -1,57 +1,18 @@
 """The only Numba decorators of the project: every compiled function goes through one of these two."""
 
-import copy
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numba
-from numba import _dispatcher, _dynfunc
-from numba.core import compiler
-from numba.core.codegen import JITCodeLibrary
+from numba import _dispatcher
 from numba.core.registry import CPUDispatcher
 
 from fastgrok.kernels.cache import KernelCache
+from fastgrok.kernels.pipeline import DeviceCompiler, KernelCompiler
 
 # No fastmath: a result is the same bits on every CPU. error_model="numpy": a division by zero is an infinity.
-_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
-
-
-class _DeviceLibrary(JITCodeLibrary):
-    """The code of a device function: simplified, but neither optimised as a whole nor turned into machine code.
-
-    Numba would do both, for every function that a kernel calls and for everything inlined into it. That is most of
-    the compile time, and it does harm: a loop that is unrolled while its length is unknown is marked to be left
-    alone, and stays a loop when the length becomes a constant in the caller.
-    """
-
-    def _optimize_final_module(self) -> None:
-        passes, builder = self._codegen._module_pass_manager(
-            loop_vectorize=False, slp_vectorize=False, opt=0, cost="cheap"
-        )
-        passes.run(self._final_module, builder)
-
-    def _finalize_final_module(self) -> None:
-        self._finalize_dynamic_globals()
-        self._finalized = True
-
-
-def _not_executable(library: Any, fndesc: Any, env: Any) -> Any:
-    """Stand for a device function in its dispatcher, which wants an object for it; nothing calls it from Python."""
-    name = fndesc.qualname.split(".")[-1]
-    return _dynfunc.make_function(fndesc.lookup_module(), name, "a device function", 0, env, (library,))
-
-
-class _DeviceCompiler(compiler.Compiler):
-    """Numba's compiler, making a `_DeviceLibrary`."""
-
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
-        context = copy.copy(self.state.targetctx)
-        context.get_executable = _not_executable
-        self.state.targetctx = context
-        library = _DeviceLibrary(context.codegen(), "device")
-        library.enable_object_caching()
-        self.state.library = library
+# No NRT, Numba's reference counts: who calls a kernel holds its arguments, and no kernel allocates.
+_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
 
 
 class _DeviceFunction(CPUDispatcher):
@@ -64,7 +25,7 @@ class _DeviceFunction(CPUDispatcher):
 def device(function: Callable[..., Any]) -> Any:
     """Compile a function that other kernels call; LLVM inlines it into each caller."""
     options = {"forceinline": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-    dispatcher = numba.njit(pipeline_class=_DeviceCompiler, **options, **_OPTIONS)(function)
+    dispatcher = numba.njit(pipeline_class=DeviceCompiler, **options, **_OPTIONS)(function)
     dispatcher.__class__ = _DeviceFunction
     return dispatcher
 
@@ -97,7 +58,7 @@ def kernel(*key: object) -> Callable[[Callable[..., Any]], Any]:
     """Compile a kernel that Python calls, cached on disk."""
 
     def decorate(function: Callable[..., Any]) -> Any:
-        dispatcher = numba.njit(no_cfunc_wrapper=True, **_OPTIONS)(function)
+        dispatcher = numba.njit(pipeline_class=KernelCompiler, no_cfunc_wrapper=True, **_OPTIONS)(function)
         dispatcher._cache = KernelCache(function.__qualname__, key)
         dispatcher.entry_points = {}
         return dispatcher

@@ -128,7 +128,8 @@ def test_generators_and_words_are_the_same_stream(stream: Any, count: int) -> No
     np.testing.assert_array_equal(initial_params.words_of_generators(stream, again), words)
     drawn = np.empty((len(SEEDS), 700))
     table = tensors(experiment(fg.Normal(0, 1), network=fg.Network(fg.Linear(1, 700, bias=False))))
-    make_draw_on(stream, "float64", distributions(with_forms=True))(drawn, words, table, 1)
+    buffers = initial_params.draw_buffers(stream, 700, 1)
+    make_draw_on(stream, "float64", distributions(with_forms=True))(drawn, words, buffers, table)
     for rng, other, kernels in zip(rngs, again, drawn, strict=True):
         numbers = rng.standard_normal(700)
         np.testing.assert_array_equal(other.standard_normal(700), numbers)

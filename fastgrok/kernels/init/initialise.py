@@ -1,18 +1,24 @@
 """The initial parameters of every seed, drawn from its own stream."""
 
 import functools
-from typing import Any
-
-import numpy as np
+from typing import Any, NamedTuple
 
 from fastgrok.kernels.init.draw import Distributions, make_draw
 from fastgrok.kernels.jit import kernel
 from fastgrok.kernels.rng.streams import STREAMS
 
 
+class DrawBuffers(NamedTuple):
+    """What the draws of one seed after the other work in."""
+
+    state: Any  # uint64 (words,)
+    drawn: Any  # float64 (n_params,)
+    scratch: Any  # float64: see make_draw
+
+
 @functools.cache
 def make_initialise(stream: str, dtype: str, distributions: Distributions) -> Any:
-    """Compile initialise(params, states, seeds, tensors, scratch_size) for a stream and the dtype of params.
+    """Compile initialise(params, states, buffers, seeds, tensors) for a stream and the dtype of params.
 
     params : (n_seeds, n_params)
         Drawn in float64 and rounded once.
@@ -20,13 +26,12 @@ def make_initialise(stream: str, dtype: str, distributions: Distributions) -> An
         The streams after the draws, to be continued; with no words they are not kept.
     seeds : uint64 (n_seeds,)
     """
-    seed_stream, words = STREAMS[stream].seed, STREAMS[stream].words
+    seed_stream = STREAMS[stream].seed
     draw = make_draw(stream, distributions)
 
     @kernel(stream, dtype, distributions.identity)
-    def initialise(params, states, seeds, tensors, scratch_size):
-        state, scratch = np.empty(words, np.uint64), np.empty(scratch_size)
-        drawn = np.empty(params.shape[1])
+    def initialise(params, states, buffers, seeds, tensors):
+        state, drawn, scratch = buffers.state, buffers.drawn, buffers.scratch
         for n in range(seeds.shape[0]):
             seed_stream(state, seeds[n])
             draw(drawn, scratch, state, tensors)
@@ -40,7 +45,7 @@ def make_initialise(stream: str, dtype: str, distributions: Distributions) -> An
 
 @functools.cache
 def make_draw_on(stream: str, dtype: str, distributions: Distributions) -> Any:
-    """Compile draw_on(params, states, tensors, scratch_size): initialise with streams that have begun.
+    """Compile draw_on(params, states, buffers, tensors): initialise with streams that have begun.
 
     params : (n_seeds, n_params)
     states : uint64 (n_seeds, words)
@@ -49,8 +54,8 @@ def make_draw_on(stream: str, dtype: str, distributions: Distributions) -> Any:
     draw = make_draw(stream, distributions)
 
     @kernel(stream, dtype, distributions.identity)
-    def draw_on(params, states, tensors, scratch_size):
-        drawn, scratch = np.empty(params.shape[1]), np.empty(scratch_size)
+    def draw_on(params, states, buffers, tensors):
+        drawn, scratch = buffers.drawn, buffers.scratch
         for n in range(states.shape[0]):
             draw(drawn, scratch, states[n], tensors)
             for p in range(params.shape[1]):
