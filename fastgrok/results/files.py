@@ -84,7 +84,7 @@ def write_parquet(
         with pq.ParquetWriter(temporary, schema) as writer:
             for configuration, output in zip(configurations, outputs, strict=True):
                 if output.finished.any():
-                    writer.write_table(to_table(configuration, output, seeds, schema))
+                    writer.write_table(to_table([configuration], [output], seeds, schema))
 
     _atomically(path, write)
 
@@ -151,26 +151,37 @@ def _elements(network: Network, recording: Recording) -> dict[str, _Elements]:
 
 
 def to_table(
-    configuration: Configuration, output: TrainingOutput, seeds: NDArray[np.uint64], schema: pa.Schema
+    configurations: Sequence[Configuration],
+    outputs: Sequence[TrainingOutput],
+    seeds: NDArray[np.uint64],
+    schema: pa.Schema,
 ) -> pa.Table:
-    """Return the finished rows of one configuration."""
+    """Return the finished rows of configurations that have the same columns, one configuration after the other."""
     import pyarrow as pa
 
-    columns: dict[str, Any] = {SEED: output.finished_rows(seeds)}
-    n = len(columns[SEED])
-    elements = variable_columns(configuration, output)
-    for name, values in output.finished_metrics.items():
-        columns |= {column: values[cast(Any, (slice(None), *index))] for column, index in elements[name]}
+    own_seeds = [output.finished_rows(seeds) for output in outputs]
+    lengths = [len(own) for own in own_seeds]
+    columns: dict[str, Any] = {SEED: _joined(own_seeds)}
+    metrics = [output.finished_metrics for output in outputs]
+    for name, elements in variable_columns(configurations[0], outputs[0]).items():
+        values = _joined([each[name] for each in metrics])
+        columns |= {column: values[cast(Any, (slice(None), *index))] for column, index in elements}
     columns[OUTCOME] = pa.DictionaryArray.from_arrays(columns[OUTCOME], list(OUTCOMES))
-    constants = {**configuration.labels, "experiment_id": configuration.experiment.id}
     missing = {pa.float64(): np.nan, pa.bool_(): False}
-    arrays = [
-        _array(columns[field.name], field.type)
-        if field.name in columns
-        else pa.repeat(pa.scalar(constants.get(field.name, missing.get(field.type, ABSENT)), field.type), n)
-        for field in schema
-    ]
+    constants = [{**each.labels, "experiment_id": each.experiment.id} for each in configurations]
+    arrays = []
+    for field in schema:
+        if field.name in columns:
+            arrays.append(_array(columns[field.name], field.type))
+        else:
+            same = pa.array([each.get(field.name, missing.get(field.type, ABSENT)) for each in constants], field.type)
+            arrays.append(same.take(pa.array(np.repeat(np.arange(len(same)), lengths))))
     return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def _joined(arrays: Sequence[np.ndarray]) -> np.ndarray:
+    """Return the rows of arrays as one array, the array itself if there is one."""
+    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
 
 
 def _array(column: Any, kind: pa.DataType) -> pa.Array:

@@ -10,9 +10,9 @@ from fastgrok.engine.training import TrainingOutput
 from fastgrok.errors import InvalidExperiment, StoreError, joined, short_repr
 from fastgrok.spec.axes import Axis, Configuration, checked_axes
 from fastgrok.spec.paths import children
-from fastgrok.store.manifest import ALL, FAILURES, KEPT, STORE, Specification, read_specification
-from fastgrok.store.rows import read
-from fastgrok.store.shards import Sidecar
+from fastgrok.store.manifest import ALL, FAILURES, FORMAT, KEPT, STORE, Specification, read_specification
+from fastgrok.store.rows import schema
+from fastgrok.store.shards import Piece
 from fastgrok.store.storage import Storage
 from fastgrok.store.survey import names, survey
 from fastgrok.store.tables import PARAMS, rows_table
@@ -97,7 +97,7 @@ def grown(held: Specification, requested: Specification) -> Specification:
         expected = f"seeds that overlap or follow those in the store, {held.seeds.start}:{held.seeds.stop}"
         raise InvalidExperiment("seeds", f"{requested.seeds.start}:{requested.seeds.stop}", expected)
     seeds = range(min(held.seeds.start, requested.seeds.start), max(held.seeds.stop, requested.seeds.stop))
-    made = held.with_axes(_merged_axes(held.axes, requested.axes)).changed(seeds=seeds)
+    made = held.with_axes(_merged_axes(held.axes, requested.axes)).changed(seeds=seeds, format=FORMAT)
     for id_, configuration in requested.by_id.items():
         if id_ not in made.by_id:
             raise _differs("experiment", held.experiment, configuration.experiment)
@@ -157,49 +157,50 @@ def has_shards(storage: Storage) -> bool:
 
 def recovered(storage: Storage, requested: Specification) -> Specification:
     """Return the specification for shards without store.json: what is asked for, with all of their seeds."""
-    sidecars = survey(storage, requested).sidecars
-    if not sidecars:
+    pieces = survey(storage, requested).pieces
+    if not pieces:
         expected = f"the directory of this sweep: it has lost {STORE}, and none of its shards is of this experiment"
         raise InvalidExperiment("store", storage.root, expected)
-    _check_rows(sidecars, requested)
+    _check_rows(pieces, requested)
     seen: set[str] = set()
-    for sidecar in sidecars:
-        if sidecar.shard.experiment_id not in seen:
-            seen.add(sidecar.shard.experiment_id)
-            _check_columns(read(storage, sidecar).column_names, sidecar, requested)
-    first, stop = min(sidecar.shard.first for sidecar in sidecars), max(sidecar.shard.stop for sidecar in sidecars)
+    for piece in pieces:
+        if piece.experiment_id not in seen:
+            seen.update(piece.shard.experiment_ids)  # of one shard all have the same columns
+            _check_columns(schema(storage, piece.shard).names, piece, requested)
+    first, stop = min(piece.shard.first for piece in pieces), max(piece.shard.stop for piece in pieces)
     return grown(requested.changed(seeds=range(first, stop)), requested)
 
 
-def _check_rows(sidecars: Sequence[Sidecar], requested: Specification) -> None:
+def _check_rows(pieces: Sequence[Piece], requested: Specification) -> None:
     """Raise unless the shards were made by this version, with these rows."""
-    for sidecar in sidecars:
-        if (version := sidecar.versions.get("fastgrok")) != fastgrok.__version__:
-            expected = f"shards made by fastgrok {fastgrok.__version__}, and {sidecar.shard.rows_name} was not"
+    for piece in pieces:
+        if (version := piece.sidecar.versions.get("fastgrok")) != fastgrok.__version__:
+            expected = f"shards made by fastgrok {fastgrok.__version__}, and {piece.shard.rows_name} was not"
             raise InvalidExperiment("store", version, expected)
-        kept = {ALL: sidecar.counts.n, FAILURES: sidecar.counts.n - sidecar.counts.n_converged}
-        if kept[requested.rows] != sidecar.n_rows:
-            made = next((name for name in kept if kept[name] == sidecar.n_rows), "?")
-            raise _otherwise("rows", requested.rows, made, sidecar)
+        counts, n_rows = piece.part.counts, piece.part.n_rows
+        kept = {ALL: counts.n, FAILURES: counts.n - counts.n_converged}
+        if kept[requested.rows] != n_rows:
+            made = next((name for name in kept if kept[name] == n_rows), "?")
+            raise _otherwise("rows", requested.rows, made, piece)
 
 
-def _check_columns(columns: Sequence[str], sidecar: Sidecar, requested: Specification) -> None:
+def _check_columns(columns: Sequence[str], piece: Piece, requested: Specification) -> None:
     """Raise unless a shard has the columns that it would be given now."""
     if (PARAMS in columns) != requested.keep_params:
-        raise _otherwise("keep_params", requested.keep_params, not requested.keep_params, sidecar)
-    wanted = _columns(requested, requested.by_id[sidecar.shard.experiment_id])
+        raise _otherwise("keep_params", requested.keep_params, not requested.keep_params, piece)
+    wanted = _columns(requested, requested.by_id[piece.experiment_id])
     if other := sorted(wanted ^ (set(columns) - {PARAMS})):
-        expected = f"axes, record_at and track as they were when {sidecar.shard.rows_name} was made"
+        expected = f"axes, record_at and track as they were when {piece.shard.rows_name} was made"
         raise InvalidExperiment("columns", ", ".join(other), expected)
 
 
 def _columns(requested: Specification, configuration: Configuration) -> set[str]:
     """Return the names of the columns of a configuration, but that of its parameters."""
     blank = TrainingOutput.blank(configuration.experiment, requested.recording, 0)
-    table = rows_table(requested, configuration, blank, np.empty(0, np.uint64))
+    table = rows_table(requested, [configuration], [blank], np.empty(0, np.uint64))[0]
     return set(table.column_names)
 
 
-def _otherwise(field: str, value: Any, made: Any, sidecar: Sidecar) -> InvalidExperiment:
+def _otherwise(field: str, value: Any, made: Any, piece: Piece) -> InvalidExperiment:
     """Return the error for a shard that was made with another value."""
-    return InvalidExperiment(field, value, f"{made!r}, as {sidecar.shard.rows_name} was made")
+    return InvalidExperiment(field, value, f"{made!r}, as {piece.shard.rows_name} was made")

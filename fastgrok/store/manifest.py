@@ -28,8 +28,10 @@ from fastgrok.store.storage import Storage
 STORE = "store.json"
 """The file that says what a store holds. It changes only where more is asked for."""
 
-FORMAT = 2
-"""Of the files of a store; another one is refused."""
+FORMAT = 3
+"""Of the files of a store, as they are written. In format 2, of 0.1.0, each shard has one configuration."""
+
+_READ = (2, 3)  # formats
 
 ALL, FAILURES = "all", "failures"
 """Which rows are kept: those of every seed, or of the seeds that did not converge."""
@@ -41,7 +43,7 @@ _DIGEST = "sha256"
 _SHARD_SECONDS = 2.0  # of one thread
 _SHARD_BYTES = 32 * 2**20  # of its rows in memory
 _SHARES = 4  # shards of a small sweep for each thread, so that all of them end together
-_MOST_SEEDS = 2**17  # of a shard
+_MOST_RUNS = 2**17  # of a shard
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
@@ -129,7 +131,7 @@ _Epochs = Annotated[tuple[int, ...], BeforeValidator(lambda at: tuple(at) if isi
 class Specification(_Strict):
     """Everything that fixes the contents of a store, and, field by field, what store.json says."""
 
-    format: Literal[2] = 2
+    format: Literal[2, 3] = 3
     fastgrok: str = fastgrok.__version__  # the version that trains: bits are promised within one version
     experiment: _Experiment  # what the axes vary
     axes: _Axes  # what varies; empty for one configuration
@@ -138,7 +140,7 @@ class Specification(_Strict):
     rows: Literal["all", "failures"]  # failures: only the rows of the seeds that did not converge. All are counted
     record_at: _Epochs | None = None
     track: Literal["dead_units"] | None = None
-    shard_size: int = Field(ge=1)  # seeds of a shard at most. No bit of a row depends on it
+    shard_size: int = Field(ge=1)  # training runs of a shard at most. No bit of a row depends on it
 
     @property
     def recording(self) -> Recording:
@@ -207,8 +209,8 @@ class Specification(_Strict):
             raise InvalidExperiment(STORE, text, f"JSON ({error})") from None
         if not isinstance(plain, dict):
             raise InvalidExperiment(STORE, plain, "what a sweep writes into it")
-        if plain.get("format", MISSING) != FORMAT:
-            raise InvalidExperiment(f"{STORE}: format", plain.get("format", MISSING), f"{FORMAT}")
+        if (format_ := plain.get("format", MISSING)) not in _READ:
+            raise InvalidExperiment(f"{STORE}: format", format_, " or ".join(map(str, _READ)))
         recorded = plain.pop(_DIGEST, MISSING)
         if recorded != (expected := digest(plain)):
             raise InvalidExperiment(f"{STORE}: {_DIGEST}", recorded, f"{expected}, that of the fields beside it")
@@ -300,13 +302,13 @@ def _in_a_row(seeds: Any, stream: str) -> range:
 
 
 def _shard_size(requested: Specification) -> int:
-    """Return the seeds of a shard: seconds of work, bounded memory, and enough shards for all threads."""
-    experiments, n = [configuration.experiment for configuration in requested.configurations], len(requested.seeds)
+    """Return the runs of a shard: seconds of work, bounded memory, and enough shards for all threads."""
+    experiments = [configuration.experiment for configuration in requested.configurations]
     flops = max(flops_per_epoch(experiment) * max(experiment.epochs, 1) for experiment in experiments)
     size = _SHARD_SECONDS * training.SPECIALISED_FLOPS / flops
     row = max(row_bytes(requested, experiment) for experiment in experiments)
     shares = math.ceil(requested.n_runs / (_SHARES * cpu_count()))
-    return max(1, min(int(size), _SHARD_BYTES // row, _MOST_SEEDS, max(shares, 64), n))
+    return max(1, min(int(size), _SHARD_BYTES // row, _MOST_RUNS, max(shares, 64)))
 
 
 def row_bytes(specification: Specification, experiment: Experiment) -> int:

@@ -1,7 +1,7 @@
 """Who trains which shard: bounded work in flight, workers that are lost, Ctrl-C, and what each worker does."""
 
 import hashlib
-import os
+import math
 import random
 import secrets
 from collections.abc import Callable, Iterator, Sequence
@@ -11,15 +11,17 @@ from typing import Any, NamedTuple
 
 from fastgrok.engine import training
 from fastgrok.engine.arguments import ExecutionOptions
+from fastgrok.engine.kernel_params import flops_per_epoch
 from fastgrok.engine.threads import cpu_count
-from fastgrok.engine.training import train
+from fastgrok.engine.training import TrainingOutput, train
 from fastgrok.errors import StoreError
 from fastgrok.results import provenance
+from fastgrok.spec.axes import Configuration
 from fastgrok.statistics.counts import Counts
 from fastgrok.store.manifest import Specification, read_specification
-from fastgrok.store.shards import Shard, Sidecar, commit, committed
+from fastgrok.store.shards import Part, Shard, Sidecar, commit, committed
 from fastgrok.store.storage import open_storage
-from fastgrok.store.tables import parquet, rows_table, table_hash
+from fastgrok.store.tables import parquet, rows_table, table_hashes
 
 _TRIES = 3  # of a shard whose workers are lost
 _LOST = {"KilledWorker", "CancelledError", "CommClosedError", "WorkerClosed"}
@@ -39,14 +41,15 @@ def complete(
     threads = options.threads or cpu_count()
     drivers = _drivers(specification, shards, threads, options.specialize)
     store = root, remember(root, specification)
-    waiting = random.Random().sample(shards, len(shards))
+    waiting = _in_order(specification, shards)
     with _pools(options.executor, threads) as pools:
         flight = _Flight(advance)
         try:
             while waiting or len(flight):
                 while waiting and len(flight) < pools.most():
                     shard = waiting.pop()
-                    task: tuple[Any, ...] = (*store, shard, drivers[shard.experiment_id], secrets.token_hex(8))
+                    specialize = tuple(drivers[id_] for id_ in shard.experiment_ids)
+                    task: tuple[Any, ...] = (*store, shard, specialize, secrets.token_hex(8))
                     flight.add(pools.trainers.submit(make_shard, *task, *pools.writers), shard)
                 waiting += flight.collect()
         except BaseException as error:
@@ -55,6 +58,20 @@ def complete(
                 return True
             raise
     return False
+
+
+def _in_order(specification: Specification, shards: Sequence[Shard]) -> list[Shard]:
+    """Return shards in the order in which they are made, the last one first.
+
+    The longest are begun first, since what is begun last keeps one thread busy while the others have nothing left;
+    of those within a factor of two each process has an order of its own, so that two do not make the same.
+    """
+    flops = {id_: flops_per_epoch(own.experiment) * own.experiment.epochs for id_, own in specification.by_id.items()}
+
+    def size(shard: Shard) -> int:
+        return math.frexp(shard.n_seeds * sum(flops[id_] for id_ in shard.experiment_ids))[1]
+
+    return sorted(random.Random().sample(shards, len(shards)), key=size)
 
 
 class _Pools(NamedTuple):
@@ -101,7 +118,7 @@ class _Flight:
             if writing is not None:
                 self._writing[writing] = shard
             elif self._advance is not None:
-                self._advance(shard.n_seeds)
+                self._advance(shard.n_runs)
         return lost
 
     def land(self, *, cancel: bool) -> None:
@@ -140,7 +157,7 @@ def _n_workers(executor: Any) -> int:
         return known
     if (client := getattr(executor, "_client", None)) is not None:  # Dask's
         return max(1, int(sum(client.ncores().values())))
-    return os.cpu_count() or 1
+    return cpu_count()
 
 
 def _drivers(
@@ -149,7 +166,8 @@ def _drivers(
     """Return for each configuration whether its driver is specialised: by all the work that there is for it."""
     seeds: dict[str, int] = {}
     for shard in shards:
-        seeds[shard.experiment_id] = seeds.get(shard.experiment_id, 0) + shard.n_seeds
+        for id_ in shard.experiment_ids:
+            seeds[id_] = seeds.get(id_, 0) + shard.n_seeds
     if specialize is not None:
         return dict.fromkeys(seeds, specialize)
     by_id = specification.by_id
@@ -160,42 +178,47 @@ def _drivers(
 
 
 def make_shard(
-    root: str, digest: str, shard: Shard, specialize: bool, ticket: str, writers: Executor | None = None
+    root: str, digest: str, shard: Shard, specialize: tuple[bool, ...], ticket: str, writers: Executor | None = None
 ) -> Future[None] | None:
     """Train the seeds of a shard in this thread, and commit them, or have them committed; an executor runs this.
 
+    specialize: for each configuration.
     ticket: makes every call another one to Dask, which would answer the second of two equal ones by itself.
     """
     storage = open_storage(root)
     if committed(storage, shard) is not None:  # by another process, in the meantime
         return None
-    specification = _known_specification(root, digest, shard.experiment_id)
-    configuration, seeds = specification.by_id[shard.experiment_id], shard.seeds()
-    output = train(
-        configuration.experiment,
-        seeds,
-        ExecutionOptions(threads=1, specialize=specialize),
-        keep_params=specification.keep_params,
-        recording=specification.recording,
-    )
-    if output.interrupted:  # Ctrl-C reaches worker processes, too; what is finished by then is no whole shard
-        raise KeyboardInterrupt
-    table = rows_table(specification, configuration, output, seeds)
-    data = parquet(table)
-    sidecar = Sidecar(
-        shard=shard,
-        n_rows=table.num_rows,
-        n_bytes=len(data),
-        sha256=hashlib.sha256(data).hexdigest(),
-        content=table_hash(table),
-        counts=Counts.of(output.finished_metrics, configuration.experiment),
-        seconds=output.seconds,
-        versions=dict(provenance.versions()),
-    )
+    specification, seeds = _known_specification(root, digest, shard), shard.seeds()
+    kept: dict[str, Any] = {"keep_params": specification.keep_params, "recording": specification.recording}
+    configurations = [specification.by_id[id_] for id_ in shard.experiment_ids]
+    outputs = []
+    for configuration, special in zip(configurations, specialize, strict=True):
+        options = ExecutionOptions(threads=1, specialize=special)
+        outputs.append(train(configuration.experiment, seeds, options, **kept))
+        if outputs[-1].interrupted:  # Ctrl-C reaches worker processes, too; what is finished is no whole shard
+            raise KeyboardInterrupt
+    sidecar, rows = _packed(specification, shard, configurations, outputs)
     if writers is not None:
-        return writers.submit(commit, storage, sidecar, data)
-    commit(storage, sidecar, data)
+        return writers.submit(commit, storage, sidecar, rows)
+    commit(storage, sidecar, rows)
     return None
+
+
+def _packed(
+    specification: Specification,
+    shard: Shard,
+    configurations: Sequence[Configuration],
+    outputs: Sequence[TrainingOutput],
+) -> tuple[Sidecar, bytes]:
+    """Return the two files of a shard."""
+    table, lengths = rows_table(specification, configurations, outputs, shard.seeds())
+    rows, hashes = parquet(table), table_hashes(table, lengths)
+    parts = [
+        Part(n_rows, content, Counts.of(output.finished_metrics, configuration.experiment), output.seconds)
+        for n_rows, content, output, configuration in zip(lengths, hashes, outputs, configurations, strict=True)
+    ]
+    sha256, versions = hashlib.sha256(rows).hexdigest(), dict(provenance.versions())
+    return Sidecar(shard, len(rows), sha256, versions, tuple(parts)), rows
 
 
 _known: dict[tuple[str, str], Specification] = {}
@@ -208,12 +231,12 @@ def remember(root: str, specification: Specification) -> str:
     return digest
 
 
-def _known_specification(root: str, digest: str, experiment_id: str) -> Specification:
+def _known_specification(root: str, digest: str, shard: Shard) -> Specification:
     """Return the specification of a store as whoever submitted the task knows it, or as it has grown since."""
     known = _known.get((root, digest))
     if known is None:
         known = read_specification(open_storage(root))
-        if known is None or experiment_id not in known.by_id:
+        if known is None or not known.by_id.keys() >= set(shard.experiment_ids):
             raise StoreError(f"{root} no longer holds what it did: was the store removed?")
         _keep(root, digest, known)
     return known

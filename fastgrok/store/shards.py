@@ -3,78 +3,151 @@
 from __future__ import annotations
 
 import collections
+import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from fastgrok.errors import InvalidExperiment, StoreError
 from fastgrok.statistics.counts import Counts
+from fastgrok.store.groups import grouped
 from fastgrok.store.manifest import Specification, digest
 from fastgrok.store.storage import Storage
 
 _BAD = "bad"
 
 FOLDER = "shards"
-"""Where the shards are: a folder in it for each configuration."""
+"""Where the shards are: a folder in it for each configuration, and for each group of them that share shards."""
+
+GROUP = "group-"
+"""How the name of the folder of a group begins; that of a configuration is the id of its experiment."""
 
 
 class Shard(NamedTuple):
-    """The seeds from `first` to `stop - 1` of one configuration."""
+    """The seeds from `first` to `stop - 1` of one configuration, or of several, whose rows are one file."""
 
-    experiment_id: str  # the configuration
-    first: int  # its first seed
-    stop: int  # the seed after its last
+    experiment_ids: tuple[str, ...]  # the configurations, in the order of their rows
+    first: int  # the first seed of each
+    stop: int  # the seed after their last
 
     @property
     def rows_name(self) -> str:
         """The file of its rows."""
-        return f"{FOLDER}/{self.experiment_id}/{self.first}-{self.stop}.parquet"
+        return f"{self._name}.parquet"
 
     @property
     def sidecar_name(self) -> str:
         """The file that says that they are whole."""
-        return f"{FOLDER}/{self.experiment_id}/{self.first}-{self.stop}.json"
+        return f"{self._name}.json"
+
+    @property
+    def _name(self) -> str:
+        ids = self.experiment_ids
+        folder = ids[0] if len(ids) == 1 else GROUP + hashlib.sha256(" ".join(ids).encode()).hexdigest()[:16]
+        return f"{FOLDER}/{folder}/{self.first}-{self.stop}"
 
     @property
     def n_seeds(self) -> int:
-        """How many seeds it has; fewer rows where only failures are kept."""
+        """How many seeds each of its configurations has; fewer rows where only failures are kept."""
         return self.stop - self.first
 
+    @property
+    def n_runs(self) -> int:
+        """How many training runs it holds."""
+        return self.n_seeds * len(self.experiment_ids)
+
     def seeds(self) -> np.ndarray:
-        """Return its seeds."""
+        """Return the seeds of each of its configurations."""
         return np.arange(self.first, self.stop, dtype=np.uint64)
+
+
+class Part(NamedTuple):
+    """What is known of the rows of one configuration in a shard."""
+
+    n_rows: int  # rows in the file
+    content: str  # SHA-256 of what the rows hold, whatever wrote the file
+    counts: Counts  # what became of all its seeds
+    seconds: float  # of one thread, that training them took
 
 
 class Sidecar(NamedTuple):
     """What is known of a shard without reading its rows. Written after them, it commits the shard."""
 
     shard: Shard  # which
-    n_rows: int  # rows in the file
-    n_bytes: int  # its size
-    sha256: str  # of the file
-    content: str  # SHA-256 of what the rows hold, whatever wrote the file
-    counts: Counts  # what became of all its seeds
-    seconds: float  # of one thread, that training them took
+    n_bytes: int  # the size of the file of its rows
+    sha256: str  # of that file
     versions: dict[str, str]  # of what made it
+    parts: tuple[Part, ...]  # one for each configuration
 
     def to_json(self) -> str:
         """Return everything as JSON, and the SHA-256 of that, by which a sidecar that has rotted is known."""
-        plain = {**self._asdict(), "shard": self.shard._asdict(), "counts": self.counts.to_dict()}
+        parts = [{**part._asdict(), "counts": part.counts.to_dict()} for part in self.parts]
+        plain = {**self._asdict(), "shard": self.shard._asdict(), "parts": parts}
         return json.dumps({**plain, "digest": digest(plain)}, separators=(",", ":"), allow_nan=False)
 
     @classmethod
     def from_json(cls, text: bytes) -> Sidecar:
-        """Rebuild what `to_json` wrote."""
+        """Rebuild what `to_json` wrote, here or in 0.1.0."""
         try:
             plain = json.loads(text)
             if plain.pop("digest") != digest(plain):
                 raise ValueError("its SHA-256 is another one")
-            shard, counts = Shard(**plain.pop("shard")), Counts.from_dict(plain.pop("counts"))
-            return cls(shard=shard, counts=counts, **plain)
+            if "parts" not in plain:
+                plain = _of_one(plain)
+            shard, parts = plain.pop("shard"), plain.pop("parts")
+            return cls(
+                shard=Shard(tuple(shard.pop("experiment_ids")), **shard),
+                parts=tuple(Part(counts=Counts.from_dict(part.pop("counts")), **part) for part in parts),
+                **plain,
+            ).checked()
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InvalidExperiment("sidecar", text, f"what a sweep wrote ({error})") from error
+
+    def checked(self) -> Sidecar:
+        """Return it, if it has a part for each configuration."""
+        if len(self.parts) != len(self.shard.experiment_ids) or not self.parts:
+            raise ValueError("it has not a part for each configuration")
+        return self
+
+    def pieces(self) -> list[Piece]:
+        """Return its configurations one by one."""
+        return [Piece(self, place) for place in range(len(self.parts))]
+
+
+def _of_one(plain: dict[str, Any]) -> dict[str, Any]:
+    """Return what a sidecar of format 2, of one configuration, says as one of format 3 would."""
+    shard = plain.pop("shard")
+    part = {name: plain.pop(name) for name in Part._fields}
+    return {**plain, "shard": {"experiment_ids": [shard.pop("experiment_id")], **shard}, "parts": [part]}
+
+
+class Piece(NamedTuple):
+    """One configuration in a shard that is committed."""
+
+    sidecar: Sidecar
+    place: int  # of the configuration among those of the shard
+
+    @property
+    def shard(self) -> Shard:
+        """The shard, whose first and last seeds are those of the piece."""
+        return self.sidecar.shard
+
+    @property
+    def experiment_id(self) -> str:
+        """The configuration."""
+        return self.shard.experiment_ids[self.place]
+
+    @property
+    def part(self) -> Part:
+        """What is known of its rows."""
+        return self.sidecar.parts[self.place]
+
+    @property
+    def first_row(self) -> int:
+        """Where its rows begin in the file."""
+        return sum(part.n_rows for part in self.sidecar.parts[: self.place])
 
 
 def mark(problem: str) -> bytes:
@@ -92,44 +165,64 @@ def marked(text: bytes) -> str | None:
     return problem if isinstance(problem, str) else None
 
 
-def by_configuration(sidecars: Iterable[Sidecar]) -> dict[str, list[Sidecar]]:
-    """Return sidecars by the ids of their experiments; an id without any has none."""
-    groups: dict[str, list[Sidecar]] = collections.defaultdict(list)
-    for sidecar in sidecars:
-        groups[sidecar.shard.experiment_id].append(sidecar)
+def by_configuration(pieces: Iterable[Piece]) -> dict[str, list[Piece]]:
+    """Return pieces by the ids of their experiments; an id without any has none."""
+    groups: dict[str, list[Piece]] = collections.defaultdict(list)
+    for piece in pieces:
+        groups[piece.experiment_id].append(piece)
     return groups
 
 
-def missing(specification: Specification, sidecars: Sequence[Sidecar]) -> list[Shard]:
-    """Return the shards that are still to be made: what no shard covers, cut at the multiples of the shard size."""
-    ends = {
-        id_: sorted((sidecar.shard.first, sidecar.shard.stop) for sidecar in own)
-        for id_, own in by_configuration(sidecars).items()
-    }
-    size, last = specification.shard_size, specification.seeds.stop
-    shards = []
-    for id_ in specification.by_id:
-        first = specification.seeds.start
-        for start, stop in [*ends.get(id_, []), (last, last)]:
+def by_shard(pieces: Iterable[Piece]) -> dict[Shard, list[Piece]]:
+    """Return pieces by their shards."""
+    groups: dict[Shard, list[Piece]] = {}
+    for piece in pieces:
+        groups.setdefault(piece.shard, []).append(piece)
+    return groups
+
+
+def missing(
+    specification: Specification, pieces: Iterable[Piece], wanted: Specification | None = None
+) -> list[Shard]:
+    """Return the shards that are still to be made of a store, or of the part of it that is wanted.
+
+    What no piece covers is cut at the multiples of the shard size; configurations of a group that lack the same seeds
+    get one shard.
+    """
+    known, groups = by_configuration(pieces), grouped(specification)
+    size, wanted = specification.shard_size, wanted or specification
+    cells: dict[tuple[int, int, int], list[str]] = {}
+    for id_ in wanted.by_id:
+        first, last = wanted.seeds.start, wanted.seeds.stop
+        for start, stop in [*sorted(piece.shard[1:] for piece in known.get(id_, ())), (last, last)]:
             while first < min(start, last):
                 end = min(start, last, (first // size + 1) * size)
-                shards.append(Shard(id_, first, end))
+                cells.setdefault((groups[id_], first, end), []).append(id_)
                 first = end
             first = max(first, stop)
-    return shards
+    return [Shard(tuple(ids), first, stop) for (_, first, stop), ids in cells.items()]
 
 
 def part(shards: Sequence[Shard], specification: Specification, which: int, of: int) -> list[Shard]:
     """Return one of several equal parts of the work: always the same one, whatever has been done."""
-    places = {id_: k for k, id_ in enumerate(specification.by_id)}
-    size = specification.shard_size
-    first = specification.seeds.start // size
-    cells = (specification.seeds.stop - 1) // size - first + 1
+    groups, cells = grouped(specification), _n_cells(specification)
+    size, first = specification.shard_size, specification.seeds.start // specification.shard_size
     return [
         shard
         for shard in shards
-        if (places[shard.experiment_id] * cells + shard.first // size - first) % of == which - 1
+        if (groups[shard.experiment_ids[0]] * cells + shard.first // size - first) % of == which - 1
     ]
+
+
+def n_shards(specification: Specification) -> int:
+    """Return how many shards a store has that is made at once."""
+    return _n_cells(specification) * len(set(grouped(specification).values()))
+
+
+def _n_cells(specification: Specification) -> int:
+    """Return into how many pieces the seeds of a configuration are cut."""
+    seeds, size = specification.seeds, specification.shard_size
+    return (seeds.stop - 1) // size - seeds.start // size + 1
 
 
 def commit(storage: Storage, sidecar: Sidecar, rows: bytes) -> None:
@@ -146,12 +239,20 @@ def commit(storage: Storage, sidecar: Sidecar, rows: bytes) -> None:
 def _is_committed(storage: Storage, new: Sidecar) -> bool:
     """Whether a shard is committed; raise if its sidecar says that it holds something else."""
     old = _read_sidecar(storage, new.shard)
-    if old is not None and (old.content, old.counts) != (new.content, new.counts):
-        raise StoreError(
-            f"{new.shard.rows_name} was trained twice and is not the same: by {json.dumps(old.versions)} and by "
-            f"{json.dumps(new.versions)}. Please report this: the bits of a seed must not depend on who trains it"
-        )
+    if old is not None:
+        for before, again in zip(old.pieces(), new.pieces(), strict=True):
+            check_same_rows(before, again)
     return committed(storage, new.shard) is not None
+
+
+def check_same_rows(old: Piece, new: Piece) -> None:
+    """Raise unless the same seeds of a configuration came out with the same bits twice."""
+    if (old.part.content, old.part.counts) != (new.part.content, new.part.counts):
+        raise StoreError(
+            f"{new.shard.rows_name} was trained twice and is not the same: by {json.dumps(old.sidecar.versions)} and "
+            f"by {json.dumps(new.sidecar.versions)}. Please report this: the bits of a seed must not depend on who "
+            "trains it"
+        )
 
 
 def committed(storage: Storage, shard: Shard) -> Sidecar | None:
@@ -164,6 +265,7 @@ def _read_sidecar(storage: Storage, shard: Shard) -> Sidecar | None:
     """Return the sidecar of a shard, None if there is none that can be read."""
     try:
         sidecar = Sidecar.from_json(storage.read(shard.sidecar_name))
-        return sidecar if sidecar.shard == shard and sidecar.counts.n == shard.n_seeds else None
     except (InvalidExperiment, FileNotFoundError):
         return None
+    counted = all(part.counts.n == shard.n_seeds for part in sidecar.parts)
+    return sidecar if sidecar.shard == shard and counted else None

@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import fnmatch
 import os
 import re
 import time
@@ -64,10 +65,13 @@ class Storage:
         except (FileNotFoundError, NotADirectoryError):
             return None
 
-    def names(self, folder: str, suffix: str, only: str | None = None) -> list[str]:
-        """Return the names of the files that end so in the folders of a folder, or in one of these only, sorted."""
-        folders = [only] if only else [entry.name for entry in self._entries(folder) if entry.is_dir()]
-        files = (f"{folder}/{inner}/{e.name}" for inner in folders for e in self._entries(f"{folder}/{inner}"))
+    def names(self, folder: str, suffix: str, folders: str = "*") -> list[str]:
+        """Return the names of the files that end so in the folders of a folder, or in those that match, sorted."""
+        inner_folders = [folders]
+        if "*" in folders:
+            inside = (entry for entry in self._entries(folder) if fnmatch.fnmatchcase(entry.name, folders))
+            inner_folders = [entry.name for entry in inside if entry.is_dir()]
+        files = (f"{folder}/{inner}/{e.name}" for inner in inner_folders for e in self._entries(f"{folder}/{inner}"))
         return sorted(name for name in files if name.endswith(suffix) and not name.endswith(TEMPORARY))
 
     def _entries(self, folder: str) -> list[os.DirEntry[str]]:
@@ -197,9 +201,9 @@ class _Remote(Storage):
         except FileNotFoundError:
             return None
 
-    def names(self, folder: str, suffix: str, only: str | None = None) -> list[str]:
+    def names(self, folder: str, suffix: str, folders: str = "*") -> list[str]:
         self._files.invalidate_cache()
-        paths = self._files.glob(f"{self._full(folder)}/{only or '*'}/*{suffix}")
+        paths = self._files.glob(f"{self._full(folder)}/{folders}/*{suffix}")
         return sorted(
             name.removeprefix(self._root.lstrip("/")).removeprefix(self._root).lstrip("/") for name in paths
         )

@@ -23,11 +23,22 @@ from fastgrok.statistics.counts import Counts
 from fastgrok.statistics.sweep import Rows
 from fastgrok.store import rows
 from fastgrok.store.growth import create_or_grow, grow, grown, has_shards, opened, planned, sized
-from fastgrok.store.manifest import STORE, Specification, read_specification
+from fastgrok.store.manifest import FORMAT, STORE, Specification, read_specification
+from fastgrok.store.merging import copy
 from fastgrok.store.scheduler import complete
-from fastgrok.store.shards import Shard, Sidecar, by_configuration, missing, part
+from fastgrok.store.shards import Piece, Shard, by_configuration, missing, part
 from fastgrok.store.storage import Storage, open_storage
-from fastgrok.store.survey import Estimate, Status, Survey, counted, estimate_of, survey, table_rows, title
+from fastgrok.store.survey import (
+    Status,
+    Survey,
+    WorkEstimate,
+    counted,
+    estimate_of,
+    pieces_of,
+    survey,
+    table_rows,
+    title,
+)
 from fastgrok.store.verify import Verification, check_same, verify
 
 if TYPE_CHECKING:
@@ -95,7 +106,7 @@ class Store:
     def overview(self) -> tuple[Status, list[Row]]:
         """Return `status()` and `rows()`, and read each sidecar once for both."""
         survey_ = self._survey()
-        return Status.of(self.specification, survey_), table_rows(self.specification, survey_.sidecars)
+        return Status.of(self.specification, survey_), table_rows(self.specification, survey_.pieces)
 
     def resume(
         self,
@@ -128,20 +139,22 @@ class Store:
     def make(self, requested: Specification, options: ExecutionOptions) -> Store:
         """Make what is missing of what is asked for, as `sweep(..., store=)` does, and return the store."""
         self.specification.check_version()
+        if self.specification.format != FORMAT:  # whoever reads the shards that are made now must know it
+            self.specification = grow(self._storage, self.specification)
         shards = self.missing(requested, options)
-        with progress_bar(sum(shard.n_seeds for shard in shards), options.progress) as advance:
+        with progress_bar(sum(shard.n_runs for shard in shards), options.progress) as advance:
             self.interrupted = complete(self._storage.root, self.specification, shards, options, advance)
         return self
 
     def missing(self, requested: Specification, options: ExecutionOptions) -> list[Shard]:
         """Return the shards that `make` would make."""
-        shards = missing(requested.changed(shard_size=self.specification.shard_size), self._survey().sidecars)
+        shards = missing(self.specification, self._survey().pieces, requested)
         return shards if options.part_of is None else part(shards, self.specification, *options.part_of)
 
     @property
     def counts(self) -> list[Counts]:
         """What became of the seeds of each configuration that are there, in whole numbers; no row is read."""
-        return counted(self.specification, self._survey().sidecars)
+        return counted(self.specification, self._survey().pieces)
 
     @property
     def n_missing(self) -> int:
@@ -150,7 +163,7 @@ class Store:
 
     def rows(self) -> list[Row]:
         """Return a row for each configuration: its network, its data, its label on each axis, its summary."""
-        return table_rows(self.specification, self._survey().sidecars)
+        return table_rows(self.specification, self._survey().pieces)
 
     def summary(self) -> pd.DataFrame:
         """Return one row for each configuration, as `Result.summary` does; from the counts alone, no row is read."""
@@ -158,7 +171,7 @@ class Store:
 
     def windows(self) -> Iterator[list[Rows]]:
         """Return the rows of all configurations, some seeds after others: see `fastgrok.statistics.sweep`."""
-        return rows.windows(self._storage, self.specification, self._survey().sidecars)
+        return rows.windows(self._storage, self.specification, self._survey().pieces)
 
     def dataset(self, config: int | Mapping[str, Any] | None = None, seeds: range | None = None) -> xr.Dataset:
         """Return the rows of one configuration.
@@ -181,8 +194,8 @@ class Store:
         InvalidExperiment
             If there is no such configuration, or several, or it has not all of these seeds.
         """
-        configuration, wanted, sidecars = self._chosen(config, seeds)
-        return rows.to_dataset(self._storage, self.specification, configuration, sidecars, wanted)
+        configuration, wanted, pieces = self._chosen(config, seeds)
+        return rows.to_dataset(self._storage, self.specification, configuration, pieces, wanted)
 
     def experiment(self, config: int | Mapping[str, Any] | None = None) -> Experiment:
         """Return the experiment of one configuration.
@@ -256,11 +269,11 @@ class Store:
         """
         if not self.specification.keep_params:
             raise InvalidExperiment("keep_params", False, "True, when the store is made: the parameters are not kept")
-        configuration, wanted, sidecars = self._chosen(config, seeds)
-        return rows.to_params(self._storage, configuration, sidecars, wanted)
+        configuration, wanted, pieces = self._chosen(config, seeds)
+        return rows.to_params(self._storage, configuration, pieces, wanted)
 
-    def _chosen(self, config: Any, seeds: Any) -> tuple[Configuration, range, list[Sidecar]]:
-        """Return a configuration, the seeds that are asked for, and its shards."""
+    def _chosen(self, config: Any, seeds: Any) -> tuple[Configuration, range, list[Piece]]:
+        """Return a configuration, the seeds that are asked for, and its pieces of shards."""
         configuration = self._configuration(config)
         known = self.specification.seeds
         wanted = known if seeds is None else seeds
@@ -268,7 +281,11 @@ class Store:
             raise InvalidExperiment("seeds", seeds, "None, or a range of seeds with step 1")
         if wanted.start < known.start or wanted.stop > known.stop:
             raise InvalidExperiment("seeds", seeds, f"some of the seeds of the store, {known}")
-        return configuration, wanted, survey(self._storage, self.specification, configuration.experiment.id).sidecars
+        if self._surveyed is not None:
+            pieces = by_configuration(self._surveyed.pieces)[configuration.experiment.id]
+        else:
+            pieces = pieces_of(self._storage, self.specification, configuration.experiment.id)
+        return configuration, wanted, pieces
 
     def _configuration(self, config: Any) -> Configuration:
         """Return one configuration."""
@@ -280,7 +297,7 @@ class Store:
         Columns are the axes, `experiment_id`, `seed`, and the result variables; what only some configurations have
         is null in the others.
         """
-        return rows.to_arrow(self._storage, self._survey().sidecars)
+        return rows.to_arrow(self._storage, self._survey().pieces)
 
     def verify(self, sample: int = 100, seed: int | None = None) -> Verification:
         """Read everything again, train some rows again, and remove what is left of killed writers.
@@ -309,10 +326,10 @@ class Store:
 
         It does not depend on the shards, nor on who made them. Reads everything.
         """
-        digest = hashlib.sha256()
-        by_id = by_configuration(self._survey().sidecars)
+        digest, reader = hashlib.sha256(), rows.Reader(self._storage)
+        by_id = by_configuration(self._survey().pieces)
         for id_ in self.specification.by_id:
-            digest.update(f"{id_}:{rows.rows_hash(self._storage, by_id[id_])};".encode())
+            digest.update(f"{id_}:{rows.rows_hash(reader, by_id[id_])};".encode())
         return digest.hexdigest()
 
     def merge(self, other: Store | str | os.PathLike[str]) -> Store:
@@ -336,7 +353,7 @@ class Store:
         survey_ = other._survey()
         survey_.check_whole(other.path)
         self.specification = grow(self._storage, sized(other.specification, self.specification, None))
-        rows.copy(other._storage, self._storage, survey_.sidecars)
+        copy(other._storage, self._storage, survey_.pieces, self._survey().pieces)
         return self
 
     @classmethod
@@ -393,14 +410,15 @@ def made_store(path: str | os.PathLike[str], requested: Specification, *, shard_
 
 def estimate_in(
     path: str | os.PathLike[str], requested: Specification, options: ExecutionOptions, shard_size: int | None
-) -> Estimate:
+) -> WorkEstimate:
     """Return what is still to be done of a sweep into a store that may be there, and write nothing."""
     storage = open_storage(path)
     store = Store(storage, planned(storage, requested, shard_size))
     shards = store.missing(requested, options)
     n_seeds = dict.fromkeys(requested.by_id, 0)
     for shard in shards:
-        n_seeds[shard.experiment_id] += shard.n_seeds
+        for id_ in shard.experiment_ids:
+            n_seeds[id_] += shard.n_seeds
     return estimate_of(requested, n_seeds, len(shards))
 
 

@@ -13,7 +13,7 @@ from fastgrok.statistics.counts import Counts
 from fastgrok.statistics.summary import summarise
 from fastgrok.statistics.text import one_line
 from fastgrok.store.manifest import Specification, row_bytes
-from fastgrok.store.shards import FOLDER, Shard, Sidecar, by_configuration, marked, missing
+from fastgrok.store.shards import FOLDER, GROUP, Piece, Sidecar, by_configuration, marked, missing, n_shards
 from fastgrok.store.storage import Storage
 
 _NAME = re.compile(rf"{FOLDER}/([^/]+)/([0-9]{{1,20}})-([0-9]{{1,20}})\.(?:json|parquet)", re.ASCII)
@@ -22,7 +22,7 @@ _NAME = re.compile(rf"{FOLDER}/([^/]+)/([0-9]{{1,20}})-([0-9]{{1,20}})\.(?:json|
 class Survey(NamedTuple):
     """What the sidecars of a store say."""
 
-    sidecars: list[Sidecar]  # the shards that are whole, disjoint
+    pieces: list[Piece]  # the configurations of shards that are whole, disjoint
     problems: list[str]  # what is wrong with the files of others; `resume` makes those shards again
     strays: list[str]  # what is wrong with files that no shard of this store needs
 
@@ -34,7 +34,7 @@ class Survey(NamedTuple):
             raise StoreError(f"{root} is damaged: {self.problems[0]}{more}; {hint}")
 
 
-def survey(storage: Storage, specification: Specification, only: str | None = None) -> Survey:
+def survey(storage: Storage, specification: Specification) -> Survey:
     """Read the sidecars of a store, each once.
 
     Notes
@@ -42,35 +42,69 @@ def survey(storage: Storage, specification: Specification, only: str | None = No
     Shards of one configuration that overlap, as two sweeps may leave them that were asked for different seeds at
     once, are counted once: the longer of two that begin with the same seed, the earlier of others.
     """
-    by_id: dict[str, list[Sidecar]] = {id_: [] for id_ in ([only] if only else specification.by_id)}
+    by_id: dict[str, list[Piece]] = {id_: [] for id_ in specification.by_id}
     wrong: dict[str, str] = {}
-    for name in names(storage, ".json", only):
-        if name.split("/")[1] not in by_id:
-            wrong[name] = f"{name} is of no configuration of this store"
-            continue
-        try:
-            text = storage.read(name)
-            if (problem := marked(text)) is None:
-                sidecar = Sidecar.from_json(text)
-                problem = _problem(storage, name, sidecar)
-        except (InvalidExperiment, OSError) as error:
-            problem = f"{name} cannot be read ({error})"
-        if problem:
-            wrong[name] = problem
-        else:
-            by_id[sidecar.shard.experiment_id].append(sidecar)
-    sidecars = [sidecar for several in by_id.values() for sidecar in _disjoint(several)]
-    is_needed = needed(wrong, specification, sidecars)
+    for name in names(storage, ".json"):
+        folder = name.split("/")[1]
+        found: Sidecar | str = f"{name} is of no configuration of this store"
+        if folder in by_id or folder.startswith(GROUP):
+            found = _sidecar(storage, name)
+        if not isinstance(found, str):
+            pieces = [piece for piece in found.pieces() if piece.experiment_id in by_id]
+            for piece in pieces:
+                by_id[piece.experiment_id].append(piece)
+            found = "" if pieces else f"{name} is of no configuration of this store"
+        if found:
+            wrong[name] = found
+    pieces = [piece for several in by_id.values() for piece in _disjoint(several)]
+    is_needed = needed(wrong, specification, pieces)
     problems = [problem for name, problem in wrong.items() if name in is_needed]
-    return Survey(sidecars, problems, [problem for name, problem in wrong.items() if name not in is_needed])
+    return Survey(pieces, problems, [problem for name, problem in wrong.items() if name not in is_needed])
 
 
-def names(storage: Storage, suffix: str, only: str | None = None) -> list[str]:
-    """Return the names of files where the shards of a store are."""
+def pieces_of(storage: Storage, specification: Specification, experiment_id: str) -> list[Piece]:
+    """Return the pieces of one configuration, disjoint; read are its own sidecars and those of groups, not the rest.
+
+    Where its seeds are in the shards that the specification plans for it, no others are read.
+    """
+    planned = {
+        shard.sidecar_name
+        for shard in missing(specification, ())
+        if experiment_id in shard.experiment_ids and len(shard.experiment_ids) > 1
+    }
+    known = [*names(storage, ".json", experiment_id), *sorted(planned)]
+    pieces = _those_of(storage, known, experiment_id)
+    if _has_gap(pieces, specification.seeds.start, specification.seeds.stop):
+        others = [name for name in names(storage, ".json", f"{GROUP}*") if name not in planned]
+        pieces += _those_of(storage, others, experiment_id)
+    return list(_disjoint(pieces))
+
+
+def _those_of(storage: Storage, names_: Iterable[str], experiment_id: str) -> list[Piece]:
+    """Return the pieces of one configuration in the shards of some sidecars, where these are whole."""
+    found = (_sidecar(storage, name) for name in names_)
+    sidecars = [sidecar for sidecar in found if not isinstance(sidecar, str)]
+    return [piece for sidecar in sidecars for piece in sidecar.pieces() if piece.experiment_id == experiment_id]
+
+
+def names(storage: Storage, suffix: str, folders: str = "*") -> list[str]:
+    """Return the names of files where the shards of a store are, or in those folders alone that match a pattern."""
     try:
-        return storage.names(FOLDER, suffix, only)
+        return storage.names(FOLDER, suffix, folders)
     except OSError as error:
         raise StoreError(f"{storage.root}/{FOLDER} cannot be read ({error})") from error
+
+
+def _sidecar(storage: Storage, name: str) -> Sidecar | str:
+    """Return a sidecar, or what is wrong with it or its rows."""
+    try:
+        text = storage.read(name)
+        if (problem := marked(text)) is not None:
+            return problem
+        sidecar = Sidecar.from_json(text)
+        return _problem(storage, name, sidecar) or sidecar
+    except (InvalidExperiment, OSError) as error:
+        return f"{name} cannot be read ({error})"
 
 
 def _problem(storage: Storage, name: str, sidecar: Sidecar) -> str | None:
@@ -80,40 +114,44 @@ def _problem(storage: Storage, name: str, sidecar: Sidecar) -> str | None:
         return f"{name} is the sidecar of another shard, {shard.rows_name}"
     if (size := storage.size(shard.rows_name)) != sidecar.n_bytes:
         return f"{shard.rows_name} has {size or 0:,} bytes and not {sidecar.n_bytes:,}"
-    if sidecar.counts.n != shard.n_seeds:
-        return f"{name} counts {sidecar.counts.n:,} seeds and not {shard.n_seeds:,}"
+    for part in sidecar.parts:
+        if part.counts.n != shard.n_seeds:
+            return f"{name} counts {part.counts.n:,} seeds and not {shard.n_seeds:,}"
     return None
 
 
-def _disjoint(sidecars: Iterable[Sidecar]) -> Iterator[Sidecar]:
+def _disjoint(pieces: Iterable[Piece]) -> Iterator[Piece]:
     """Yield those that begin after the end of all before."""
     end = 0
-    for sidecar in sorted(sidecars, key=lambda sidecar: (sidecar.shard.first, -sidecar.shard.stop)):
-        if sidecar.shard.first >= end:
-            end = sidecar.shard.stop
-            yield sidecar
+    for piece in sorted(pieces, key=lambda piece: (piece.shard.first, -piece.shard.stop)):
+        if piece.shard.first >= end:
+            end = piece.shard.stop
+            yield piece
 
 
-def needed(files: Iterable[str], specification: Specification, sidecars: Sequence[Sidecar]) -> set[str]:
-    """Return the files of shards whose seeds the store does not all have: these shards are made again."""
-    shards = {name: shard for name in files if (shard := _shard(name)) and shard.experiment_id in specification.by_id}
-    by_id, seeds = by_configuration(sidecars), specification.seeds
-    return {
-        name
-        for name, shard in shards.items()
-        if _has_gap(by_id[shard.experiment_id], max(shard.first, seeds.start), min(shard.stop, seeds.stop))
-    }
+def needed(files: Iterable[str], specification: Specification, pieces: Sequence[Piece]) -> set[str]:
+    """Return the files of shards whose seeds the store does not all have: these shards are made again.
+
+    Which configurations a group has, the name of its folder does not say: a file of one is needed while any
+    configuration lacks some of its seeds.
+    """
+    by_id, seeds = by_configuration(pieces), specification.seeds
+    found = set()
+    for name in files:
+        if (match := _NAME.fullmatch(name)) is None:
+            continue
+        ids = [match[1]] if match[1] in specification.by_id else []
+        if match[1].startswith(GROUP):
+            ids = list(specification.by_id)
+        first, stop = max(int(match[2]), seeds.start), min(int(match[3]), seeds.stop)
+        if any(_has_gap(by_id[id_], first, stop) for id_ in ids):
+            found.add(name)
+    return found
 
 
-def _shard(name: str) -> Shard | None:
-    """Return the shard that a file belongs to by its name, None if it is no shard's."""
-    match = _NAME.fullmatch(name)
-    return None if match is None else Shard(match[1], int(match[2]), int(match[3]))
-
-
-def _has_gap(sidecars: Iterable[Sidecar], first: int, stop: int) -> bool:
-    """Whether disjoint shards leave out a seed between two."""
-    shards = [sidecar.shard for sidecar in sidecars]
+def _has_gap(pieces: Iterable[Piece], first: int, stop: int) -> bool:
+    """Whether disjoint pieces leave out a seed between two."""
+    shards = [piece.shard for piece in pieces]
     inside = sum(max(min(shard.stop, stop) - max(shard.first, first), 0) for shard in shards)
     return inside < stop - first
 
@@ -137,43 +175,44 @@ class Status(NamedTuple):
     @classmethod
     def of(cls, specification: Specification, state: Survey) -> Self:
         """Add up what the sidecars say."""
-        sidecars = state.sidecars
-        done = sum(sidecar.counts.n for sidecar in sidecars)
-        left = missing(specification, sidecars)
-        n_left = sum(shard.n_seeds for shard in left)
-        seconds = sum(sidecar.seconds for sidecar in sidecars)
+        parts = [piece.part for piece in state.pieces]
+        done = sum(part.counts.n for part in parts)
+        left = missing(specification, state.pieces)
+        n_left = sum(shard.n_runs for shard in left)
+        seconds = sum(part.seconds for part in parts)
+        files = {piece.shard: piece.sidecar.n_bytes for piece in state.pieces}
         return cls(
             n_configurations=len(specification.configurations),
             n_seeds=len(specification.seeds),
             n_runs=specification.n_runs,
             n_done=done,
-            n_shards=len(sidecars),
+            n_shards=len(files),
             n_missing=len(left),
-            seed_epochs=sum(sidecar.counts.seed_epochs for sidecar in sidecars),
+            seed_epochs=sum(part.counts.seed_epochs for part in parts),
             seconds=seconds,
             seconds_left=seconds / done * n_left if done else None,
-            n_bytes=sum(sidecar.n_bytes for sidecar in sidecars),
+            n_bytes=sum(files.values()),
             problems=state.problems,
             strays=state.strays,
         )
 
 
-def counted(specification: Specification, sidecars: Sequence[Sidecar]) -> list[Counts]:
+def counted(specification: Specification, pieces: Sequence[Piece]) -> list[Counts]:
     """Return what became of the seeds of each configuration."""
     counts = dict.fromkeys(specification.by_id, Counts.empty())
-    for sidecar in sidecars:
-        counts[sidecar.shard.experiment_id] += sidecar.counts
+    for piece in pieces:
+        counts[piece.experiment_id] += piece.part.counts
     return list(counts.values())
 
 
-def table_rows(specification: Specification, sidecars: Sequence[Sidecar]) -> list[Row]:
+def table_rows(specification: Specification, pieces: Sequence[Piece]) -> list[Row]:
     """Return a row for each configuration: its network, its data, its label on each axis, its summary."""
     seconds = dict.fromkeys(specification.by_id, 0.0)
-    for sidecar in sidecars:
-        seconds[sidecar.shard.experiment_id] += sidecar.seconds
+    for piece in pieces:
+        seconds[piece.experiment_id] += piece.part.seconds
     return [
         Row(configuration, summarise(counts, seconds[configuration.experiment.id]), len(specification.seeds))
-        for configuration, counts in zip(specification.configurations, counted(specification, sidecars), strict=True)
+        for configuration, counts in zip(specification.configurations, counted(specification, pieces), strict=True)
     ]
 
 
@@ -186,7 +225,7 @@ def title(path: str, specification: Specification, status: Status) -> str:
     return f"fastgrok.Store {path}: {exp.network} on {' '.join(exp.data.name.split())}, {what}, {done}"
 
 
-class Estimate(NamedTuple):
+class WorkEstimate(NamedTuple):
     """What a sweep will take, roughly: no seed is known to stop early."""
 
     n_configurations: int  # points of the sweep
@@ -198,19 +237,17 @@ class Estimate(NamedTuple):
     n_bytes: int  # of the rows, before they are compressed
 
 
-def estimate(specification: Specification) -> Estimate:
+def estimate(specification: Specification) -> WorkEstimate:
     """Return what a sweep will take."""
-    first, size = specification.seeds.start, specification.shard_size
-    cells = (specification.seeds.stop - 1) // size - first // size + 1
     n_seeds = dict.fromkeys(specification.by_id, len(specification.seeds))
-    return estimate_of(specification, n_seeds, cells * len(n_seeds))
+    return estimate_of(specification, n_seeds, n_shards(specification))
 
 
-def estimate_of(specification: Specification, n_seeds: Mapping[str, int], n_shards: int) -> Estimate:
+def estimate_of(specification: Specification, n_seeds: Mapping[str, int], n_shards: int) -> WorkEstimate:
     """Return what it takes to train so many seeds of each configuration."""
     work = [(specification.by_id[id_].experiment, n) for id_, n in n_seeds.items()]
     flops = sum(n * flops_per_epoch(experiment) * experiment.epochs for experiment, n in work)
-    return Estimate(
+    return WorkEstimate(
         n_configurations=len(specification.configurations),
         n_seeds=len(specification.seeds),
         n_runs=sum(n_seeds.values()),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,53 +25,76 @@ _FEW_VALUES = {OUTCOME, "accuracy_final", "accuracy_validation_final", "plateau"
 
 
 def rows_table(
-    specification: Specification, configuration: Configuration, output: TrainingOutput, seeds: np.ndarray
-) -> pa.Table:
-    """Return the rows that a store keeps: result variables, labels, and parameters where they are kept."""
+    specification: Specification,
+    configurations: Sequence[Configuration],
+    outputs: Sequence[TrainingOutput],
+    seeds: np.ndarray,
+) -> tuple[pa.Table, list[int]]:
+    """Return the rows that a store keeps of configurations with the same columns, and how many each has.
+
+    They are result variables, labels, and parameters where they are kept.
+    """
     import pyarrow as pa
 
-    attrs = {"experiment_id": configuration.experiment.id}
-    schema = table_schema(specification.axes, [configuration], [output], attrs)
-    table = to_table(configuration, output, seeds, schema)
-    flat = output.params
-    if flat is not None:
+    ids = ", ".join(configuration.experiment.id for configuration in configurations)
+    schema = table_schema(specification.axes, configurations[:1], outputs[:1], {"experiment_id": ids})
+    table = to_table(configurations, outputs, seeds, schema)
+    kept = [output.params for output in outputs if output.params is not None]
+    if kept:
+        flat = np.concatenate(kept)
         values = pa.FixedSizeListArray.from_arrays(pa.array(flat.ravel()), flat.shape[1])
         field = pa.field(PARAMS, values.type, metadata={"long_name": "trained parameters"})
         table = table.append_column(field, values)
     if specification.rows == FAILURES:
-        table = table.filter(pa.array(output.metrics["epochs_to_converge"] == NEVER))
-    return table
+        failed = [output.metrics["epochs_to_converge"] == NEVER for output in outputs]
+        return table.filter(pa.array(np.concatenate(failed))), [int(rows.sum()) for rows in failed]
+    return table, [len(output.finished) for output in outputs]
 
 
 def table_hash(table: pa.Table) -> str:
     """Return the SHA-256 of the values of a table, column by column; equal rows have equal ones, however stored."""
-    digest = hashlib.sha256()
-    for name, hashed in column_hashes(table).items():
-        digest.update(f"{name}:{hashed.hexdigest()};".encode())
-    return digest.hexdigest()
+    return table_hashes(table, [table.num_rows])[0]
+
+
+def table_hashes(table: pa.Table, lengths: Sequence[int]) -> list[str]:
+    """Return the SHA-256 of so many rows of a table after others."""
+    columns = {name: _values(column) for name, column in hashed_columns(table).items()}
+    hashes = []
+    for first, stop in itertools.pairwise(itertools.accumulate(lengths, initial=0)):
+        digest = hashlib.sha256()
+        for name, values in columns.items():
+            digest.update(f"{name}:{hashlib.sha256(values[first:stop].data).hexdigest()};".encode())
+        hashes.append(digest.hexdigest())
+    return hashes
 
 
 def column_hashes(table: pa.Table, begun: dict[str, Any] | None = None) -> dict[str, Any]:
     """Return the SHA-256 of the values of each column but text, going on with those of the rows before."""
-    import pyarrow as pa
-
     hashes = {} if begun is None else begun
-    for field, column in zip(table.schema, table.columns, strict=True):
-        if not pa.types.is_string(field.type):
-            hashes.setdefault(field.name, hashlib.sha256()).update(_values(column))
+    for name, column in hashed_columns(table).items():
+        hashes.setdefault(name, hashlib.sha256()).update(_values(column).data)
     return hashes
 
 
-def _values(column: pa.ChunkedArray) -> Any:
-    """Return the values of a column as bytes; outcomes by their codes."""
+def hashed_columns(table: pa.Table) -> dict[str, pa.ChunkedArray]:
+    """Return the columns but text, by their names."""
+    import pyarrow as pa
+
+    both = zip(table.schema, table.columns, strict=True)
+    return {field.name: column for field, column in both if not pa.types.is_string(field.type)}
+
+
+def _values(column: pa.ChunkedArray) -> np.ndarray:
+    """Return the values of a column, row by row; outcomes by their codes."""
     import pyarrow as pa
 
     if pa.types.is_dictionary(column.type):
-        return outcome_codes(column).data
+        return outcome_codes(column)
     array = _whole(column)
     if pa.types.is_fixed_size_list(array.type):
-        array = array.flatten()
-    return np.ascontiguousarray(array.to_numpy(zero_copy_only=False)).data
+        flat = array.flatten().to_numpy(zero_copy_only=False)
+        return np.ascontiguousarray(flat).reshape(-1, array.type.list_size)
+    return np.ascontiguousarray(array.to_numpy(zero_copy_only=False))
 
 
 def _whole(column: pa.ChunkedArray) -> pa.Array:

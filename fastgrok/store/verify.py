@@ -13,8 +13,8 @@ from fastgrok.engine.training import train
 from fastgrok.errors import InvalidExperiment, StoreError
 from fastgrok.spec.variables import SEED
 from fastgrok.store.manifest import Specification
-from fastgrok.store.rows import read
-from fastgrok.store.shards import Sidecar, mark, missing
+from fastgrok.store.rows import Reader
+from fastgrok.store.shards import Piece, Sidecar, by_shard, mark, missing
 from fastgrok.store.storage import Storage
 from fastgrok.store.survey import names, needed, survey
 from fastgrok.store.tables import rows_table, table_hash
@@ -47,20 +47,20 @@ def verify(storage: Storage, specification: Specification, sample: Any, seed: An
     if seed is not None:
         _check_integer("seed", seed, "None, or ")
     removed = storage.remove_abandoned()
-    sidecars, problems, strays = survey(storage, specification)
+    pieces, problems, strays = survey(storage, specification)
     uncommitted = _without_sidecar(storage)
     bad, whole = list(problems), []
-    for sidecar in sidecars:
-        if problem := _checked(storage, sidecar):
+    for own in by_shard(pieces).values():
+        if problem := _checked(storage, own[0].sidecar):
             bad.append(problem)
         else:
-            whole.append(sidecar)
+            whole += own
     different, n_rows = _trained_again(storage, specification, whole, sample, np.random.default_rng(seed))
     still = set(_without_sidecar(storage))
     uncommitted = [name for name in uncommitted if name in still]  # the others were in flight
     is_needed = needed(uncommitted, specification, whole)
     return Verification(
-        n_shards=len(whole),
+        n_shards=len(by_shard(whole)),
         n_missing=len(missing(specification, whole)),
         bad=bad,
         n_rows=n_rows,
@@ -101,28 +101,28 @@ def _without_sidecar(storage: Storage) -> list[str]:
 
 
 def _trained_again(
-    storage: Storage, specification: Specification, sidecars: Sequence[Sidecar], sample: int, rng: np.random.Generator
+    storage: Storage, specification: Specification, pieces: Sequence[Piece], sample: int, rng: np.random.Generator
 ) -> tuple[list[str], int]:
     """Train rows chosen at random again; return those that differ, and how many were trained."""
-    filled = [sidecar for sidecar in sidecars if sidecar.n_rows]
+    filled = [piece for piece in pieces if piece.part.n_rows]
     if not filled or not sample:
         return [], 0
-    weights = np.array([sidecar.n_rows for sidecar in filled], float)
+    weights = np.array([piece.part.n_rows for piece in filled], float)
     chosen = rng.choice(len(filled), size=sample, p=weights / weights.sum())
-    different, n_rows = [], 0
+    different, n_rows, reader = [], 0, Reader(storage)
     kept: dict[str, Any] = {"keep_params": specification.keep_params, "recording": specification.recording}
     for index, n in zip(*np.unique(chosen, return_counts=True), strict=True):
-        sidecar = filled[index]
-        table, configuration = read(storage, sidecar), specification.by_id[sidecar.shard.experiment_id]
-        rows = sorted(rng.choice(sidecar.n_rows, size=min(int(n), sidecar.n_rows), replace=False).tolist())
+        piece = filled[index]
+        table, configuration = reader.read(piece), specification.by_id[piece.experiment_id]
+        rows = sorted(rng.choice(len(table), size=min(int(n), len(table)), replace=False).tolist())
         for row in rows:
             seeds = table[SEED][row : row + 1].to_numpy()
             output = train(configuration.experiment, seeds, ExecutionOptions(threads=1), **kept)
             if output.interrupted:
                 raise KeyboardInterrupt
-            retrained = rows_table(specification, configuration, output, seeds)
+            retrained, _ = rows_table(specification, [configuration], [output], seeds)
             if table_hash(retrained) != table_hash(table.slice(row, 1)):
-                different.append(f"seed {seeds[0]} of experiment {sidecar.shard.experiment_id}")
+                different.append(f"seed {seeds[0]} of experiment {piece.experiment_id}")
         n_rows += len(rows)
     return different, n_rows
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -12,7 +11,7 @@ from swept import swept
 
 import fastgrok as fg
 from fastgrok.statistics import Counts
-from fastgrok.store.shards import Shard, mark, marked, missing, part
+from fastgrok.store.shards import Sidecar, mark, marked, missing, part
 from fastgrok.store.store import Store
 
 
@@ -47,14 +46,14 @@ def test_overlapping_shards_are_counted_once(tmp_path: Path) -> None:
 
 
 def test_sidecars_hold_exact_counts_and_what_made_them(store: Store) -> None:
-    files = sorted(Path(store.path).glob("shards/*/*.json"))
-    plain = [json.loads(file.read_text()) for file in files]
-    assert sum((Counts.from_dict(one["counts"]) for one in plain), Counts.empty()) == sum(
-        store.counts, Counts.empty()
-    )
-    assert {one["versions"]["fastgrok"] for one in plain} == {fg.__version__}
-    shard = Shard(**plain[0]["shard"])
-    assert pq.read_table(Path(store.path) / shard.rows_name).num_rows == plain[0]["n_rows"]
+    sidecars = [Sidecar.from_json(file.read_bytes()) for file in sorted(Path(store.path).glob("shards/*/*.json"))]
+    counts = [part.counts for sidecar in sidecars for part in sidecar.parts]
+    assert sum(counts, Counts.empty()) == sum(store.counts, Counts.empty())
+    assert {sidecar.versions["fastgrok"] for sidecar in sidecars} == {fg.__version__}
+    for sidecar in sidecars:
+        rows = pq.read_table(Path(store.path) / sidecar.shard.rows_name)
+        assert rows.num_rows == sum(part.n_rows for part in sidecar.parts)
+        assert Sidecar.from_json(sidecar.to_json().encode()) == sidecar
 
 
 def test_example_of_mark():

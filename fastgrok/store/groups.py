@@ -1,0 +1,52 @@
+"""Which configurations of a store share shards: small ones, whose rows have the same columns."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from fastgrok.engine.kernel_params import flops_per_epoch
+from fastgrok.spec.experiment import Experiment
+from fastgrok.spec.network import relu_layers
+from fastgrok.spec.recording import sizes, variables
+from fastgrok.store.manifest import Specification
+
+_MOST = 32  # configurations of a shard; what a shard costs beside its rows is some 2 % of their cost then
+_FLOPS = 5e9  # of a shard of several, a fraction of a second of one thread: a configuration of more has its own
+
+
+class _Group(NamedTuple):
+    """A group that may take more configurations."""
+
+    number: int
+    n_configurations: int
+    flops: float
+
+
+def grouped(specification: Specification) -> dict[str, int]:
+    """Return the number of the group of each configuration, counted from 0 in the order of their first ones.
+
+    It follows from the specification alone, so that all machines have the same groups.
+    """
+    most = min(_MOST, specification.shard_size // len(specification.seeds))
+    numbers: dict[str, int] = {}
+    open_: dict[Any, _Group] = {}
+    n_groups = 0
+    for id_, configuration in specification.by_id.items():
+        experiment = configuration.experiment
+        flops = len(specification.seeds) * flops_per_epoch(experiment) * experiment.epochs
+        kind = tuple(_columns(specification, experiment))
+        group = open_.get(kind)
+        if group is None or group.n_configurations >= most or group.flops + flops > _FLOPS:
+            group, n_groups = _Group(n_groups, 0, 0.0), n_groups + 1
+        open_[kind] = _Group(group.number, group.n_configurations + 1, group.flops + flops)
+        numbers[id_] = group.number
+    return numbers
+
+
+def _columns(specification: Specification, experiment: Experiment) -> Iterator[Any]:
+    """Yield what decides which columns the rows of a configuration have."""
+    yield from variables(experiment, specification.recording)
+    yield from sizes(experiment.network, specification.recording).values()
+    yield from (layer.column("") for layer in relu_layers(experiment.network))
+    if specification.keep_params:
+        yield experiment.n_params
+        yield experiment.dtype

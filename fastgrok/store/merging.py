@@ -1,0 +1,56 @@
+"""Shards of one store in another."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+
+from fastgrok.errors import StoreError
+from fastgrok.store.rows import Reader
+from fastgrok.store.shards import Piece, Shard, Sidecar, by_configuration, by_shard, check_same_rows, commit
+from fastgrok.store.storage import Storage
+from fastgrok.store.tables import parquet
+
+
+def copy(source: Storage, target: Storage, pieces: Sequence[Piece], held: Sequence[Piece]) -> None:
+    """Commit pieces of one store to another that holds some by now: shards as they are, or what is new of them."""
+    known = by_configuration(held)
+    reader = Reader(source)
+    for shard, own in by_shard(pieces).items():
+        new = [piece for piece in own if not _is_held(piece, known)]
+        try:
+            if len(new) == len(shard.experiment_ids):
+                commit(target, new[0].sidecar, _read(source, new[0].sidecar))
+            elif new:
+                _read(source, new[0].sidecar)
+                commit(target, *_cut_out(reader, new))
+        except OSError as error:
+            message = f"{shard.rows_name} of {source.root} could not be copied: {error}. What was before is whole"
+            raise StoreError(message) from error
+
+
+def _is_held(piece: Piece, known: Mapping[str, Sequence[Piece]]) -> bool:
+    """Whether a store has the seeds of a piece in one of its own; raise if their rows are not the same."""
+    for own in known.get(piece.experiment_id, ()):
+        if own.shard[1:] == piece.shard[1:]:
+            check_same_rows(own, piece)
+            return True
+    return False
+
+
+def _read(source: Storage, sidecar: Sidecar) -> bytes:
+    """Return the file of a shard's rows, if it is what was written."""
+    data = source.read(sidecar.shard.rows_name)
+    if hashlib.sha256(data).hexdigest() != sidecar.sha256:
+        name = f"{sidecar.shard.rows_name} of {source.root}"
+        raise StoreError(f"{name} is not what was written: `fastgrok verify {source.root}` says more")
+    return data
+
+
+def _cut_out(reader: Reader, pieces: Sequence[Piece]) -> tuple[Sidecar, bytes]:
+    """Return some configurations of a shard as a shard of their own."""
+    import pyarrow as pa
+
+    old = pieces[0].sidecar
+    data = parquet(pa.concat_tables([reader.read(piece) for piece in pieces]))
+    shard = Shard(tuple(piece.experiment_id for piece in pieces), old.shard.first, old.shard.stop)
+    sha256, parts = hashlib.sha256(data).hexdigest(), tuple(piece.part for piece in pieces)
+    return Sidecar(shard, len(data), sha256, old.versions, parts), data
