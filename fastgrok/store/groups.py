@@ -1,12 +1,13 @@
 """Which configurations of a store share shards: small ones, whose rows have the same columns."""
 
-from collections.abc import Iterator
+import functools
 from typing import Any, NamedTuple
 
 from fastgrok.engine.kernel_params import flops_per_epoch
 from fastgrok.spec.experiment import Experiment
-from fastgrok.spec.network import relu_layers
-from fastgrok.spec.recording import sizes, variables
+from fastgrok.spec.network import Network, relu_layers
+from fastgrok.spec.recording import Recording, sizes, variables
+from fastgrok.spec.variables import LAYER, UNIT
 from fastgrok.store.manifest import Specification
 
 _MOST = 32  # configurations of a shard; what a shard costs beside its rows is some 2 % of their cost then
@@ -33,7 +34,7 @@ def grouped(specification: Specification) -> dict[str, int]:
     for id_, configuration in specification.by_id.items():
         experiment = configuration.experiment
         flops = len(specification.seeds) * flops_per_epoch(experiment) * experiment.epochs
-        kind = tuple(_columns(specification, experiment))
+        kind = _columns(specification, experiment)
         group = open_.get(kind)
         if group is None or group.n_configurations >= most or group.flops + flops > _FLOPS:
             group, n_groups = _Group(n_groups, 0, 0.0), n_groups + 1
@@ -42,11 +43,16 @@ def grouped(specification: Specification) -> dict[str, int]:
     return numbers
 
 
-def _columns(specification: Specification, experiment: Experiment) -> Iterator[Any]:
-    """Yield what decides which columns the rows of a configuration have."""
-    yield from variables(experiment, specification.recording)
-    yield from sizes(experiment.network, specification.recording).values()
-    yield from (layer.column("") for layer in relu_layers(experiment.network))
-    if specification.keep_params:
-        yield experiment.n_params
-        yield experiment.dtype
+def _columns(specification: Specification, experiment: Experiment) -> tuple[Any, ...]:
+    """Return what decides which columns the rows of a configuration have."""
+    params = (experiment.n_params, experiment.dtype) if specification.keep_params else ()
+    present = variables(experiment, specification.recording)
+    return *present, *params, *_layers(experiment.network, specification.recording)
+
+
+@functools.lru_cache(maxsize=1024)
+def _layers(network: Network, recording: Recording) -> tuple[Any, ...]:
+    """Return what decides how many columns those variables have that have some for each layer or unit."""
+    lengths = sizes(network, recording)
+    units = (lengths[UNIT],) if recording.dead_units else ()
+    return lengths[LAYER], *units, *(layer.column("") for layer in relu_layers(network))

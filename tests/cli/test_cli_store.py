@@ -81,13 +81,15 @@ def test_parts_of_an_array_are_merged(tmp_path: Path, capsys: pytest.CaptureFixt
     assert fg.open_store(both).content_hash() == fg.open_store(whole).content_hash()
 
 
+@pytest.mark.parametrize("size", [(), ("--shard-size", "5")], ids=["of several configurations", "of one"])
 @pytest.mark.parametrize("damage", ["truncated", "flipped", "gone"])
 def test_a_damaged_shard_is_not_merged_in_silence(
-    damage: str, tmp_path: Path, path: str, capsys: pytest.CaptureFixture[str]
+    damage: str, size: tuple[str, ...], tmp_path: Path, path: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    ran(*SWEEP, "--seeds", "5", "--out", path)
+    ran(*SWEEP, "--seeds", "5", "--out", path, *size)
     first = fg.open_store(path).configurations[0].experiment.id
-    file = next(Path(path).glob(f"shards/{first}/*.parquet"))
+    folder = f"{first}" if size else "group-*"
+    (file,) = Path(path).glob(f"shards/{folder}/*.parquet")
     data = bytearray(file.read_bytes())
     data[len(data) // 2] ^= 1
     file.write_bytes(data[:-1] if damage == "truncated" else data)

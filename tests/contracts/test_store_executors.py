@@ -191,7 +191,9 @@ def test_every_way_of_making_a_sweep_gives_the_same_rows_and_counts(
         "processes": swept(new_folder(), processes),
         "Dask": swept(new_folder(), dask),
         "small shards by Dask": swept(new_folder(), dask, shard_size=73),
-        "a shard for each configuration": swept(new_folder(), shard_size=10 * N),
+        "a shard for each configuration": swept(new_folder(), shard_size=N),
+        "a shard for two configurations": swept(new_folder(), shard_size=2 * N),
+        "one shard, by Dask": swept(new_folder(), dask, shard_size=10 * N),
         "two halves": in_halves(new_folder()),
         "extended": extended(new_folder(), dask),
     }
@@ -230,10 +232,12 @@ def test_what_is_in_flight_is_bounded_by_the_number_of_workers(new_folder: NewFo
 def test_a_shard_that_is_made_twice_with_other_bits_is_an_error(
     by: str, client: Client, new_folder: NewFolder
 ) -> None:
-    store = swept(new_folder(), seeds=SIZE, axes=None)
+    store = swept(new_folder(), seeds=20)
     (sidecar,) = Path(store.path, FOLDER).glob("*/*.json")
     found = Sidecar.from_json(sidecar.read_bytes())
-    sidecar.write_text(found._replace(content="0" * 64).to_json())
+    *others, last = found.parts
+    assert len(others) == 3
+    sidecar.write_text(found._replace(parts=(*others, last._replace(content="0" * 64))).to_json())
     Path(store.path, found.shard.rows_name).write_bytes(b"")
     assert store.status().problems
     with pytest.raises(fg.StoreError, match=f"{found.shard.rows_name} was trained twice and is not the same"):
