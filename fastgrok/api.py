@@ -20,6 +20,7 @@ from fastgrok.engine.params import joined, split
 from fastgrok.engine.threads import thread_pool
 from fastgrok.engine.training import TrainingOutput, train, working_bytes
 from fastgrok.errors import InvalidExperiment
+from fastgrok.kernels.lanes.environment import in_default_environment
 from fastgrok.results.progress import progress_bar
 from fastgrok.results.result import Result
 from fastgrok.spec.axes import Axis, Configuration, checked_axes, grid
@@ -36,6 +37,7 @@ _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
 
+@in_default_environment
 def run(
     experiment: Experiment,
     seeds: int | range | ArrayLike | None = None,
@@ -162,6 +164,7 @@ def sweep(
 ) -> Store: ...
 
 
+@in_default_environment
 @_seeds_first
 def sweep(
     experiment: Experiment,
@@ -267,6 +270,7 @@ def _check_unused(accepted: str, **values: Any) -> None:
             raise InvalidExperiment(name, value, accepted)
 
 
+@in_default_environment
 def initial_params(experiment: Experiment, seeds: int | range | ArrayLike) -> list[NDArray[Any]]:
     """Return the parameters that training starts from.
 
@@ -300,6 +304,7 @@ def initial_params(experiment: Experiment, seeds: int | range | ArrayLike) -> li
     return split(experiment.network, training.initial_params(experiment, checked))
 
 
+@in_default_environment
 def predict(network: Network, params: Sequence[ArrayLike], X: ArrayLike) -> NDArray[Any]:
     """Return the outputs of networks.
 

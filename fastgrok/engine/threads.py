@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
+from fastgrok.kernels.lanes.environment import in_default_environment
+
 
 def cpu_count() -> int:
     """Return how many CPUs this process may use."""
@@ -34,6 +36,7 @@ def in_threads(
     are under way return. A second Ctrl-C while they do is raised. `at_once` runs one task on all rows in this thread:
     starting another takes longer than little work does, and Ctrl-C is raised when that is done.
     """
+    task = in_default_environment(task)  # a thread has its own
     if at_once:
         size, threads = n, 1
     if at_once or (threads == 1 and threading.current_thread() is not threading.main_thread()):  # no Ctrl-C there

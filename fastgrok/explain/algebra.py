@@ -8,6 +8,7 @@ from fastgrok.engine.activations import ACTIVATIONS
 from fastgrok.errors import InvalidExperiment
 from fastgrok.explain.bricks import Brick, brick_lines
 from fastgrok.explain.text import WIDTH, wrapped
+from fastgrok.kernels.lanes.environment import in_default_environment
 from fastgrok.spec.layers import Activation, Layer, Linear
 from fastgrok.spec.network import Network, layer_label
 
@@ -76,6 +77,7 @@ class Algebra:
         return "\n".join([*lines, "Bricks", *brick_lines(self.bricks)])
 
 
+@in_default_environment
 def algebra(network: Network) -> Algebra:
     """Write a network as a formula, as a line of NumPy that runs, and as bricks.
 

@@ -14,6 +14,7 @@ from fastgrok.explain.text import paragraph, param_names
 from fastgrok.explain.trace import Moment, experiment_of, layer_input, moment, start_of_last_run, time_dim, trimmed
 from fastgrok.explain.trace_variables import activation_places, unit_dim
 from fastgrok.explain.weight_drift import WINDOW, WeightDrift, weight_drifts
+from fastgrok.kernels.lanes.environment import in_default_environment
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.layers import ReLU
 from fastgrok.statistics.tables import table
@@ -85,6 +86,7 @@ class Correlation:
         return "\n\n".join([*parts, _limits_text(self.experiment.data.n_examples)])
 
 
+@in_default_environment
 def correlation(trace: Any, *, least: float = 0.5) -> Correlation:
     """Say what correlates with what, what each layer has found, and which weights are learning.
 

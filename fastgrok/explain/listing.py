@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastgrok.errors import InvalidExperiment
 from fastgrok.explain.passes import linear_params, params_of_one
+from fastgrok.kernels.lanes.environment import in_default_environment
 from fastgrok.spec.layers import MAX_WIDTH
 from fastgrok.spec.network import MAX_LAYERS, Network
 
@@ -33,6 +34,7 @@ class _Entry(NamedTuple):
         return f"text line {self.line}"
 
 
+@in_default_environment
 def listing(network: Network, params: list[ArrayLike]) -> str:
     """Return the parameters of one network, one a line, layer by layer: first the biases, then the weights.
 
@@ -75,6 +77,7 @@ def listing(network: Network, params: list[ArrayLike]) -> str:
     return "\n".join(lines)
 
 
+@in_default_environment
 def read_listing(text: str, network: Network | None = None) -> tuple[Network | None, list[NDArray[np.float64]]]:
     """Read what `listing` writes.
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from fastgrok.explain.text import paragraph, param_names
 from fastgrok.explain.trace import Moment, checked_time, experiment_of, layer_input, moment, time_dim, trimmed
 from fastgrok.explain.trace_variables import EXAMPLE, unit_dim
+from fastgrok.kernels.lanes.environment import in_default_environment
 from fastgrok.spec.experiment import Experiment
 from fastgrok.statistics.tables import table
 from fastgrok.statistics.text import number, plural
@@ -67,6 +68,7 @@ class ParamPressure(NamedTuple):
     mean_conflict: float  # the mean of that over the recorded times at which there is pressure
 
 
+@in_default_environment
 def pressure(trace: Any, *, at: int | None = 0) -> Pressure:
     """Say which way each example pushes each weight in a step, and how much of it cancels.
 

@@ -12,6 +12,7 @@ from fastgrok.errors import InvalidExperiment
 from fastgrok.explain.passes import Array, Params, experiment_and_params, linear_params, network_pass
 from fastgrok.explain.sign_rules import UPDATES, SignRules, sign_rules
 from fastgrok.explain.text import indented, numbers, precise, wrapped
+from fastgrok.kernels.lanes.environment import in_default_environment
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.layers import Activation, ReLU
 from fastgrok.spec.network import layer_label
@@ -144,6 +145,7 @@ class SignFlow:
         return "\n".join([*lines, "", *_blocked_text(self.blocked, self.leaky_slope)])
 
 
+@in_default_environment
 def sign_flow(
     experiment: Any,
     params: Any = None,

@@ -10,6 +10,7 @@ from fastgrok.engine.activations import ACTIVATIONS
 from fastgrok.engine.losses import LOSSES
 from fastgrok.errors import InvalidExperiment, one_of
 from fastgrok.explain.text import paragraph
+from fastgrok.kernels.lanes.environment import in_default_environment
 from fastgrok.spec.layers import Layer, Linear
 from fastgrok.spec.losses import Loss
 from fastgrok.spec.network import Network, layer_label
@@ -105,6 +106,7 @@ class SignRules:
         )
 
 
+@in_default_environment
 def sign_rules(network: Network, loss: Loss = "half_squared_error") -> SignRules:
     """Say by situation how the sign of delta flows back, and which way a weight goes.
 

@@ -8,6 +8,7 @@ from numba import _dispatcher
 from numba.core.registry import CPUDispatcher
 
 from fastgrok.kernels.cache import KernelCache
+from fastgrok.kernels.lanes.environment import in_default_environment
 from fastgrok.kernels.pipeline import DeviceCompiler, KernelCompiler
 
 # No fastmath: a result is the same bits on every CPU. error_model="numpy": a division by zero is an infinity.
@@ -54,6 +55,16 @@ def _either(place: int, function: Callable[..., Any], otherwise: Callable[..., A
     return run
 
 
+class _Kernel(CPUDispatcher):
+    """The dispatcher of a kernel: it runs, and is compiled, in the default floating-point environment.
+
+    Numba folds constants while it compiles, in Python's arithmetic, and the result is kept on disk.
+    """
+
+    __call__ = in_default_environment(CPUDispatcher.__call__)
+    compile = in_default_environment(CPUDispatcher.compile)
+
+
 def kernel(*key: object) -> Callable[[Callable[..., Any]], Any]:
     """Compile a kernel that Python calls, cached on disk."""
 
@@ -61,6 +72,7 @@ def kernel(*key: object) -> Callable[[Callable[..., Any]], Any]:
         dispatcher = numba.njit(pipeline_class=KernelCompiler, no_cfunc_wrapper=True, **_OPTIONS)(function)
         dispatcher._cache = KernelCache(function.__qualname__, key)
         dispatcher.entry_points = {}
+        dispatcher.__class__ = _Kernel
         return dispatcher
 
     return decorate
@@ -75,6 +87,7 @@ def bound(kernel: Any) -> Callable[..., None]:
     """
     entry: Callable[..., Any] | None = None
 
+    @in_default_environment
     def call(*args: Any) -> None:
         nonlocal entry
         if entry is None:

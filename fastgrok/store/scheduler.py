@@ -15,6 +15,7 @@ from fastgrok.engine.kernel_params import flops_per_epoch
 from fastgrok.engine.threads import cpu_count
 from fastgrok.engine.training import TrainingOutput, train
 from fastgrok.errors import StoreError
+from fastgrok.kernels.lanes.environment import in_default_environment
 from fastgrok.results import provenance
 from fastgrok.spec.axes import Configuration
 from fastgrok.statistics.counts import Counts
@@ -30,6 +31,7 @@ _WRITERS = 2  # for each thread of this process: a small shard waits for the dis
 _REMEMBERED = 8  # stores at a time
 
 
+@in_default_environment
 def complete(
     root: str,
     specification: Specification,
@@ -177,6 +179,7 @@ def _drivers(
     }
 
 
+@in_default_environment
 def make_shard(
     root: str, digest: str, shard: Shard, specialize: tuple[bool, ...], ticket: str, writers: Executor | None = None
 ) -> Future[None] | None:

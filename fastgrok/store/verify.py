@@ -11,6 +11,7 @@ import numpy as np
 from fastgrok.engine.arguments import ExecutionOptions
 from fastgrok.engine.training import train
 from fastgrok.errors import InvalidExperiment, StoreError
+from fastgrok.kernels.lanes.environment import in_default_environment
 from fastgrok.spec.variables import SEED
 from fastgrok.store.manifest import Specification
 from fastgrok.store.rows import Reader
@@ -41,6 +42,7 @@ class Verification(NamedTuple):
         return not (self.bad or self.different)
 
 
+@in_default_environment
 def verify(storage: Storage, specification: Specification, sample: Any, seed: Any) -> Verification:
     """Check a store: see `Store.verify`."""
     _check_integer("sample", sample, "")
