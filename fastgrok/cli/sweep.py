@@ -156,13 +156,13 @@ def _document(result: Any, seeds: Seeds, out: str | None) -> dict[str, Any]:
         {
             **configuration(row),
             "experiment": _experiment(row.configuration.experiment),
-            "driver": output.driver,
+            "drivers": output.drivers,
             "lanes": output.lanes,
             "threads": output.threads,
         }
         for output, row in zip(result.outputs, result.rows(), strict=True)
     ]
-    elsewhere = ("driver", "lanes", "threads", "interrupted")
+    elsewhere = ("drivers", "lanes", "threads", "interrupted")
     attrs = {key: value for key, value in result.attrs.items() if not key.endswith("_json") and key not in elsewhere}
     which = {"first": seeds.start, "stop": seeds.stop} if isinstance(seeds, range) else {"values": seeds}
     return {

@@ -16,6 +16,7 @@ from fastgrok.engine.initial_params import Initialiser
 from fastgrok.engine.kernel_params import evaluation_kernel_params, gradient_scale, make_kernel_params
 from fastgrok.engine.layout import functions, make_layout
 from fastgrok.engine.metrics import Metrics
+from fastgrok.engine.notices import compiling
 from fastgrok.engine.workspace import (
     block_vectors,
     evaluation_workspace,
@@ -108,17 +109,19 @@ class Program:
         recording: Recording = NOTHING,
     ) -> None:
         self.experiment = experiment
-        self._recording = recording
+        self._recording, self._n_seeds = recording, n_seeds
         self._lanes = lanes
         self._evaluation_lanes = lane_count(experiment, specialize=False, n_seeds=n_seeds)
         self._kernel_params = make_kernel_params(experiment, recording)
         self._training = _Examples(training_data(experiment), evaluation_kernel_params(self._kernel_params))
         self._validation: _Examples | None = None
-        if (held_out := validation_data(experiment)) is not None:
+        if (examples := validation_data(experiment)) is not None:
             params = evaluation_kernel_params(self._kernel_params, validation=True)
-            self._validation = _Examples(held_out, params)
+            self._validation = _Examples(examples, params)
         self._initialise = Initialiser(experiment)
-        self._tensors = restart_tensors(experiment)
+        held_out = None if self._validation is None else self._validation.data
+        self._inputs = self._training.data, held_out, restart_tensors(experiment), self._kernel_params
+        self.specialize = specialize
         self._driver = make_driver(experiment, lanes, specialize=specialize, recording=recording)
         self._evaluate = make_evaluate(self._evaluation_lanes, experiment.dtype, functions())
         self._run_driver, self._run_evaluate = bound(self._driver), bound(self._evaluate)
@@ -126,17 +129,34 @@ class Program:
         self._is_small = _numbers(experiment, max(lanes, self._evaluation_lanes)) <= _KEPT_NUMBERS
         self._spare: deque[ThreadMemory] = deque(maxlen=_SPARE_MEMORIES)
 
-    @staticmethod
-    def is_cached(experiment: Experiment, recording: Recording = NOTHING) -> bool:
-        """Whether the specialised driver of an experiment need not be compiled."""
-        lanes = lane_count(experiment, specialize=True)
-        return is_cached(make_driver(experiment, lanes, specialize=True, recording=recording))
+    def with_driver(self, *, specialize: bool, lanes: int) -> "Program":
+        """Return it with another driver; `cancel` reaches both."""
+        options: dict[str, Any] = {"n_seeds": self._n_seeds, "recording": self._recording}
+        other = Program.kept(self.experiment, specialize=specialize, lanes=lanes, **options)
+        other._cancel = self._cancel
+        return other
 
     def compile(self, memory: ThreadMemory) -> None:
         """Compile the kernels, or read them from the cache, unless that has been done: run them, cancelled."""
-        kernels = [*self._initialise.kernels, self._evaluate, *[self._driver] * (self.experiment.epochs > 0)]
-        if not all(kernel.overloads for kernel in kernels):
-            self._train(*self.initialise(np.zeros(1, np.uint64)), memory, np.ones(1, np.int64))
+        dtype = self.experiment.dtype
+        if not all(kernel.overloads for kernel in self._initialise.kernels):
+            with _announced("the initial draws", *self._initialise.kernels):
+                self.initialise(np.zeros(1, np.uint64))
+        if not self._evaluate.overloads:
+            params = np.zeros((1, self.experiment.n_params), dtype)
+            with _announced(f"the evaluation, {dtype}", self._evaluate):
+                self._measure(params, self._training, memory, np.ones(1, np.int64), gradients=False)
+        if self.experiment.epochs > 0 and not self._driver.overloads:
+            with _announced(driver_name(self.experiment, specialize=self.specialize), self._driver):
+                self.compile_driver(memory)
+
+    def compile_driver(self, memory: ThreadMemory | None = None) -> None:
+        """Compile the driver alone, or read it from the cache."""
+        params = np.zeros((1, self.experiment.n_params), self.experiment.dtype)
+        states = np.zeros((1, state_words(self.experiment)), np.uint64)
+        training = self.workspace() if memory is None else memory.training
+        outputs, cancelled = make_outputs(self.experiment, params, self._recording), np.ones(1, np.int64)
+        self._run_driver(outputs, states, training, *self._inputs, cancelled)
 
     def cancel(self) -> None:
         """Have the kernels that are running return soon, with results that mean nothing."""
@@ -152,6 +172,10 @@ class Program:
         if self._is_small:
             self._spare.append(memory)
 
+    def workspace(self) -> Workspace:
+        """Return memory for a block of lanes that trains."""
+        return make_workspace(self.experiment, self._lanes, self._recording)
+
     def memory(self) -> ThreadMemory:
         """Return memory for one thread."""
         with contextlib.suppress(IndexError):
@@ -159,7 +183,7 @@ class Program:
         lanes, n_linear = self._evaluation_lanes, len(self.experiment.network.linears)
         evaluation = evaluation_workspace(self.experiment, lanes, gradients=True)
         return ThreadMemory(
-            training=make_workspace(self.experiment, self._lanes, self._recording),
+            training=self.workspace(),
             evaluation=evaluation,
             scratch=Scratch(
                 numbers=np.zeros_like(evaluation.acts, shape=(3, lanes)),
@@ -199,8 +223,7 @@ class Program:
         if self.experiment.epochs == 0:
             outputs.epochs_run[:] = 0
         else:
-            data = self._training.data, None if self._validation is None else self._validation.data
-            self._run_driver(outputs, states, memory.training, *data, self._tensors, self._kernel_params, cancel)
+            self._run_driver(outputs, states, memory.training, *self._inputs, cancel)
         attempts = outputs.attempts
         initial = start if attempts is None else measure(attempts.last(attempts.starts), self._training)
         metrics = Metrics(self.experiment, outputs, initial, measure(params, self._training, gradients=True))
@@ -254,6 +277,17 @@ def _numbers(experiment: Experiment, lanes: int) -> int:
     """Return about how many numbers the memory of a thread and the data have."""
     data = [each.X.size + each.y.size for each in (experiment.data, experiment.validation) if each is not None]
     return block_vectors(experiment) * lanes + sum(data)
+
+
+def driver_name(experiment: Experiment, *, specialize: bool) -> str:
+    """Return what a driver is called where it is compiled."""
+    network = str(experiment.network).split()[0]
+    return f"the {'driver for ' + network if specialize else 'general driver'}, {experiment.dtype}"
+
+
+def _announced(what: str, *kernels: Any) -> contextlib.AbstractContextManager[None]:
+    """Say what is compiled, if it is: reading it from the cache takes no time to speak of."""
+    return contextlib.nullcontext() if all(map(is_cached, kernels)) else compiling(what)
 
 
 def predict(outputs: np.ndarray, network: Network, params: np.ndarray, X: np.ndarray) -> None:

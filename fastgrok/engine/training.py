@@ -1,10 +1,9 @@
 """Training of many seeds in chunks, and what else is done for many seeds in threads."""
 
-import contextlib
 import dataclasses
 import queue
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Self
 
@@ -12,8 +11,9 @@ import numpy as np
 
 from fastgrok.engine import program
 from fastgrok.engine.arguments import MAX_LANES, ExecutionOptions
+from fastgrok.engine.choice import Choice
 from fastgrok.engine.draws import state_words
-from fastgrok.engine.driver import is_faster_specialised, lane_count
+from fastgrok.engine.driver import lane_count
 from fastgrok.engine.initial_params import Initialiser
 from fastgrok.engine.kernel_params import batches_per_epoch, flops_per_epoch
 from fastgrok.engine.layout import make_layout
@@ -25,14 +25,12 @@ from fastgrok.spec.network import Network
 from fastgrok.spec.recording import NOTHING, Recording, shapes
 from fastgrok.spec.variables import NEVER, VARIABLES
 
-_CHUNK_FLOPS = 3e9  # in a chunk: 50 to 200 ms of one thread
+_CHUNK_SECONDS = 0.1  # of one thread: how soon a run can change over to a faster driver, or be cancelled
+_TASK_FLOPS = 3e9  # of what is done besides training: 50 to 200 ms of one thread
 _CHUNK_BYTES = 32 * 2**20
 _DRAW_FLOPS = 100  # of one parameter: its stream, and the seeding of the stream shared among few
 _REFILLS = 16  # seeds per lane in a chunk that stops early, so that its last seeds are few beside the rest
-_COMPILE_SECONDS = 2.5
 _AT_ONCE_FLOPS, _AT_ONCE_SEEDS = 2e7, 1024  # a millisecond or two: threads save little, and Ctrl-C need not wait
-GENERAL_FLOPS, SPECIALISED_FLOPS = 1.5e10, 3e10
-"""Operations of one thread in a second: what tells whether to compile, and how long a sweep will take."""
 
 
 @dataclasses.dataclass
@@ -44,8 +42,8 @@ class TrainingOutput:
     finished: np.ndarray  # bool (n_seeds,): rows of chunks that an interruption left undone are False
     interrupted: bool
     seconds: float  # of training, without those of compiling before
-    driver: str
-    lanes: int
+    drivers: dict[str, int]  # how many seeds each driver trained
+    lanes: int  # of the last of them
     threads: int
     recording: Recording
 
@@ -53,7 +51,7 @@ class TrainingOutput:
     def blank(cls, experiment: Experiment, recording: Recording, n: int) -> Self:
         """Return n finished rows whose result variables the caller fills in."""
         metrics, finished = _blank_metrics(experiment, recording, n), np.ones(n, np.bool_)
-        return cls(metrics, None, finished, False, 0.0, "", 0, 0, recording)
+        return cls(metrics, None, finished, False, 0.0, {}, 0, 0, recording)
 
     def not_started(self, experiment: Experiment) -> Self:
         """Return the output for another configuration whose rows are all unfinished; they take no memory."""
@@ -71,6 +69,7 @@ class TrainingOutput:
             finished=zeros([n], "bool"),
             interrupted=True,
             seconds=0.0,
+            drivers={},
         )
 
     def finished_rows(self, array: np.ndarray) -> np.ndarray:
@@ -81,6 +80,9 @@ class TrainingOutput:
     def finished_metrics(self) -> dict[str, np.ndarray]:
         """The result variables of the finished rows, of which there may be none."""
         return {name: self.finished_rows(values) for name, values in self.metrics.items()}
+
+
+_Worker = tuple[Program, ThreadMemory]
 
 
 def train(
@@ -99,28 +101,34 @@ def train(
 
     seeds: uint64 (n_seeds,).
     """
-    n = len(seeds)
-    threads, specialize = options.threads or cpu_count(), options.specialize
-    if specialize is None:
-        specialize = is_worth_specializing(experiment, recording, n, threads)
-    lanes = options.lanes or lane_count(experiment, specialize=specialize, n_seeds=n)
-    at_once = _is_done_at_once(experiment, max(n, lanes), options)
-    size = n if at_once else options.chunk_size or _chunk_size(experiment, recording, n, lanes, threads)
-    kernels = Program.kept(experiment, specialize=specialize, lanes=lanes, n_seeds=n, recording=recording)
-    memories: queue.SimpleQueue[ThreadMemory] = queue.SimpleQueue()
+    n, threads = len(seeds), options.threads or cpu_count()
+    choice = Choice(experiment, recording, n, options)
+    at_once = _is_done_at_once(experiment, max(n, choice.lanes), options)
+    size = n if at_once else options.chunk_size or _chunk_size(experiment, recording, n, choice, threads)
+    workers: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
     for _ in range(min(threads, -(-n // size))):
-        memories.put(kernels.memory())
-    with _borrowed(memories) as memory:
-        kernels.compile(memory)
+        workers.put((choice.program, choice.program.memory()))
+    program, memory = workers.get()
+    choice.compile(memory)
+    workers.put((program, memory))
     compiled = time.perf_counter()
     metrics = {} if at_once else _blank_metrics(experiment, recording, n)
     kept = np.empty((n, experiment.n_params), experiment.dtype) if keep_params else None
 
     def task(rows: slice) -> None:
-        with _borrowed(memories) as memory:
-            result = kernels.train(seeds[rows], None if params is None else params[rows], memory)
-        if kernels.cancelled:
+        program, memory = workers.get()
+        try:
+            choice.change_over()
+            if program is not choice.program:
+                program, memory = (faster := choice.program), faster.memory()
+            before = time.thread_time()
+            result = program.train(seeds[rows], None if params is None else params[rows], memory)
+            seconds = time.thread_time() - before
+        finally:
+            workers.put((program, memory))
+        if program.cancelled:
             return  # the seeds of a chunk that are done by now are the fast ones, no fair sample
+        choice.trained(program, rows.stop - rows.start, int(result.metrics["epochs_run"].sum()), seconds)
         if at_once:
             metrics.update(_all_rows(result.metrics))
         else:
@@ -132,18 +140,21 @@ def train(
             collect(rows, result)
 
     interrupted = in_threads(
-        task, n, size, threads, cancel=kernels.cancel, advance=advance, pool=pool, at_once=at_once
+        task, n, size, threads, cancel=program.cancel, advance=advance, pool=pool, at_once=at_once
     )
-    while not memories.empty():
-        kernels.give_back(memories.get())
+    seconds = time.perf_counter() - compiled
+    choice.end()
+    while not workers.empty():
+        program, memory = workers.get()
+        program.give_back(memory)
     return TrainingOutput(
         metrics=metrics,
         params=kept,
         finished=metrics["epochs_run"] != NEVER,
         interrupted=interrupted,
-        seconds=time.perf_counter() - compiled,
-        driver="specialised" if specialize else "general",
-        lanes=lanes,
+        seconds=seconds,
+        drivers=dict(choice.drivers),
+        lanes=choice.lanes,
         threads=threads,
         recording=recording,
     )
@@ -195,20 +206,10 @@ def predict(network: Network, params: np.ndarray, X: np.ndarray) -> np.ndarray:
     return outputs
 
 
-@contextlib.contextmanager
-def _borrowed(memories: queue.SimpleQueue[ThreadMemory]) -> Iterator[ThreadMemory]:
-    """Take memory out of the queue, and put it back."""
-    memory = memories.get()
-    try:
-        yield memory
-    finally:
-        memories.put(memory)
-
-
 def _all_in_threads(task: Callable[[slice], None], n: int, flops: float) -> None:
     """Run the task on all of n rows of so many operations each; Ctrl-C ends it between chunks."""
     threads = cpu_count()
-    size = max(MAX_LANES, min(int(_CHUNK_FLOPS / flops), -(-n // threads)))
+    size = max(MAX_LANES, min(int(_TASK_FLOPS / flops), -(-n // threads)))
     if in_threads(task, n, size, threads, cancel=lambda: None, advance=None):
         raise KeyboardInterrupt
 
@@ -229,21 +230,10 @@ def _all_rows(metrics: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     }
 
 
-def is_worth_specializing(experiment: Experiment, recording: Recording, n: int, threads: int) -> bool:
-    """Whether a specialised driver saves more time than it takes to compile, or to read where it is on disk."""
-    if recording.dead_units or not is_faster_specialised(experiment):
-        return False
-    flops = n * flops_per_epoch(experiment) * experiment.epochs / threads
-    saved = flops / GENERAL_FLOPS - flops / SPECIALISED_FLOPS
-    if saved > _COMPILE_SECONDS:
-        return True
-    return saved > _COMPILE_SECONDS / 10 and Program.is_cached(experiment, recording)
-
-
-def _chunk_size(experiment: Experiment, recording: Recording, n: int, lanes: int, threads: int) -> int:
+def _chunk_size(experiment: Experiment, recording: Recording, n: int, choice: Choice, threads: int) -> int:
     """Return the seeds of a chunk: enough to fill lanes and refill them, few enough to balance the threads."""
-    flops = flops_per_epoch(experiment) * max(experiment.epochs, 1)
-    size = int(_CHUNK_FLOPS / flops)
+    lanes = choice.most_lanes
+    size = int(_CHUNK_SECONDS * choice.rate / (flops_per_epoch(experiment) * max(experiment.epochs, 1)))
     if experiment.stop is not None:
         size = max(size, _REFILLS * lanes)
     size = min(size, -(-n // threads))

@@ -4,6 +4,14 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from fastgrok.engine.notices import underway
+
+
+def compiling_line() -> str:
+    """Return what is being compiled now, as one line; nothing if nothing is."""
+    names = underway()
+    return f"compiling {', '.join(names)} ..." if names else ""
+
 
 @contextmanager
 def progress_bar(total: int, show: bool | None) -> Iterator[Callable[[int], object] | None]:
@@ -12,9 +20,16 @@ def progress_bar(total: int, show: bool | None) -> Iterator[Callable[[int], obje
         yield None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.text import Text
 
-    columns = TextColumn("seeds"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    class Compiling(ProgressColumn):
+        """What is being compiled now; it is asked at every refresh."""
+
+        def render(self, task: object) -> Text:
+            return Text(compiling_line())
+
+    columns = TextColumn("seeds"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), Compiling()
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("seeds", total=total)
         yield lambda finished: bar.advance(task, finished)

@@ -3,7 +3,8 @@
 import functools
 import json
 import platform
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -53,6 +54,14 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
+def total_drivers(parts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    """Return how many seeds each driver trained, in all parts together."""
+    total: Counter[str] = Counter()
+    for part in parts:
+        total.update(part)
+    return dict(sorted(total.items()))
+
+
 def provenance(
     experiment: Experiment,
     axes: Sequence[Axis],
@@ -78,7 +87,7 @@ def provenance(
         "cpu": cpu_name(),
         "cpu_target": cpu_target(),
         "time": time,
-        "driver": ", ".join(sorted({output.driver for output in trained})),
+        "drivers": json.dumps(total_drivers(output.drivers for output in outputs)),
         "lanes": max(output.lanes for output in trained),
         "threads": max(output.threads for output in trained),
         "seconds": sum(output.seconds for output in outputs),

@@ -104,6 +104,11 @@ class Result:
         return sum(output.seconds for output in self.outputs)
 
     @property
+    def drivers(self) -> dict[str, int]:
+        """How many training runs each driver did: "general", "specialised". The bits are those of either."""
+        return provenance.total_drivers(output.drivers for output in self.outputs)
+
+    @property
     def params(self) -> list[Any]:
         """The trained parameters of a run with `keep_params=True`.
 
@@ -242,7 +247,7 @@ class Result:
         if self.axes:
             lines.extend(as_text(self.rows()).splitlines())
         else:
-            lines.extend(_sentences(self.summaries[0]))
+            lines.extend(_sentences(self.summaries[0], self.drivers))
         return "\n  ".join(lines) + ">"
 
     def _repr_html_(self) -> str:
@@ -263,11 +268,13 @@ class Result:
         return f"{title}, interrupted: {self.n_finished:,} of {self.n_asked:,} runs" if self.interrupted else title
 
 
-def _sentences(summary: Summary) -> list[str]:
+def _sentences(summary: Summary, drivers: dict[str, int]) -> list[str]:
     """Say what became of the seeds of a run."""
     lines = []
     if summary.converged is not None:
         lines.append(f"converged {rate(summary)} (95 % interval), median epochs: {median(summary)}")
     lines.append(f"outcomes: {outcomes(summary)}")
-    lines.append(f"{duration(summary.seconds)}, {speed(summary.seed_epochs_per_second)} seed-epochs per second")
+    by = " and ".join(name if len(drivers) == 1 else f"{name} ({n:,} seeds)" for name, n in drivers.items())
+    rate_of_all = speed(summary.seed_epochs_per_second)
+    lines.append(f"{duration(summary.seconds)}, {rate_of_all} seed-epochs per second, driver: {by}")
     return lines

@@ -15,7 +15,7 @@ import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError, model_validator
 
 import fastgrok
-from fastgrok.engine import arguments, training
+from fastgrok.engine import arguments
 from fastgrok.engine.kernel_params import flops_per_epoch
 from fastgrok.engine.threads import cpu_count
 from fastgrok.errors import MISSING, InvalidExperiment, StoreError, check_keys, one_of
@@ -40,7 +40,7 @@ KEPT = ("keep_params", "rows", "record_at", "track", "shard_size")
 """The fields that say what is kept of a seed and how, by the names of the arguments of `sweep`."""
 
 _DIGEST = "sha256"
-_SHARD_SECONDS = 2.0  # of one thread
+_SHARD_FLOPS = 6e10  # seconds of a thread; no measured rate, since machines must agree on how a sweep is cut
 _SHARD_BYTES = 32 * 2**20  # of its rows in memory
 _SHARES = 4  # shards of a small sweep for each thread, so that all of them end together
 _MOST_RUNS = 2**17  # of a shard
@@ -305,7 +305,7 @@ def _shard_size(requested: Specification) -> int:
     """Return the runs of a shard: seconds of work, bounded memory, and enough shards for all threads."""
     experiments = [configuration.experiment for configuration in requested.configurations]
     flops = max(flops_per_epoch(experiment) * max(experiment.epochs, 1) for experiment in experiments)
-    size = _SHARD_SECONDS * training.SPECIALISED_FLOPS / flops
+    size = _SHARD_FLOPS / flops
     row = max(row_bytes(requested, experiment) for experiment in experiments)
     shares = math.ceil(requested.n_runs / (_SHARES * cpu_count()))
     return max(1, min(int(size), _SHARD_BYTES // row, _MOST_RUNS, max(shares, 64)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
@@ -172,6 +173,7 @@ def _attrs(specification: Specification, configuration: Configuration, pieces: S
         "experiment_id": configuration.experiment.id,
         **{f"label_{path}": label for path, label in configuration.labels.items()},
         **{name: ", ".join(sorted(versions)) for name, versions in made_by.items()},
+        "drivers": json.dumps(provenance.total_drivers(piece.part.drivers or {} for piece in pieces)),
         "rows": specification.rows,
         "time": provenance.now(),
     }

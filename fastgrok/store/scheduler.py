@@ -9,7 +9,6 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExec
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from fastgrok.engine import training
 from fastgrok.engine.arguments import ExecutionOptions
 from fastgrok.engine.kernel_params import flops_per_epoch
 from fastgrok.engine.threads import cpu_count
@@ -41,7 +40,6 @@ def complete(
 ) -> bool:
     """Make shards, and return whether Ctrl-C ended that early: what was in flight then is finished and committed."""
     threads = options.threads or cpu_count()
-    drivers = _drivers(specification, shards, threads, options.specialize)
     store = root, remember(root, specification)
     waiting = _in_order(specification, shards)
     with _pools(options.executor, threads) as pools:
@@ -50,8 +48,7 @@ def complete(
             while waiting or len(flight):
                 while waiting and len(flight) < pools.most():
                     shard = waiting.pop()
-                    specialize = tuple(drivers[id_] for id_ in shard.experiment_ids)
-                    task: tuple[Any, ...] = (*store, shard, specialize, secrets.token_hex(8))
+                    task: tuple[Any, ...] = (*store, shard, options.specialize, secrets.token_hex(8))
                     flight.add(pools.trainers.submit(make_shard, *task, *pools.writers), shard)
                 waiting += flight.collect()
         except BaseException as error:
@@ -162,30 +159,12 @@ def _n_workers(executor: Any) -> int:
     return cpu_count()
 
 
-def _drivers(
-    specification: Specification, shards: Sequence[Shard], threads: int, specialize: bool | None
-) -> dict[str, bool]:
-    """Return for each configuration whether its driver is specialised: by all the work that there is for it."""
-    seeds: dict[str, int] = {}
-    for shard in shards:
-        for id_ in shard.experiment_ids:
-            seeds[id_] = seeds.get(id_, 0) + shard.n_seeds
-    if specialize is not None:
-        return dict.fromkeys(seeds, specialize)
-    by_id = specification.by_id
-    return {
-        id_: training.is_worth_specializing(by_id[id_].experiment, specification.recording, n, threads)
-        for id_, n in seeds.items()
-    }
-
-
 @in_default_environment
 def make_shard(
-    root: str, digest: str, shard: Shard, specialize: tuple[bool, ...], ticket: str, writers: Executor | None = None
+    root: str, digest: str, shard: Shard, specialize: bool | None, ticket: str, writers: Executor | None = None
 ) -> Future[None] | None:
     """Train the seeds of a shard in this thread, and commit them, or have them committed; an executor runs this.
 
-    specialize: for each configuration.
     ticket: makes every call another one to Dask, which would answer the second of two equal ones by itself.
     """
     storage = open_storage(root)
@@ -194,9 +173,8 @@ def make_shard(
     specification, seeds = _known_specification(root, digest, shard), shard.seeds()
     kept: dict[str, Any] = {"keep_params": specification.keep_params, "recording": specification.recording}
     configurations = [specification.by_id[id_] for id_ in shard.experiment_ids]
-    outputs = []
-    for configuration, special in zip(configurations, specialize, strict=True):
-        options = ExecutionOptions(threads=1, specialize=special)
+    outputs, options = [], ExecutionOptions(threads=1, specialize=specialize)
+    for configuration in configurations:
         outputs.append(train(configuration.experiment, seeds, options, **kept))
         if outputs[-1].interrupted:  # Ctrl-C reaches worker processes, too; what is finished is no whole shard
             raise KeyboardInterrupt
@@ -217,7 +195,13 @@ def _packed(
     table, lengths = rows_table(specification, configurations, outputs, shard.seeds())
     rows, hashes = parquet(table), table_hashes(table, lengths)
     parts = [
-        Part(n_rows, content, Counts.of(output.finished_metrics, configuration.experiment), output.seconds)
+        Part(
+            n_rows=n_rows,
+            content=content,
+            counts=Counts.of(output.finished_metrics, configuration.experiment),
+            seconds=output.seconds,
+            drivers=output.drivers,
+        )
         for n_rows, content, output, configuration in zip(lengths, hashes, outputs, configurations, strict=True)
     ]
     sha256, versions = hashlib.sha256(rows).hexdigest(), dict(provenance.versions())

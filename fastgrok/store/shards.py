@@ -70,6 +70,7 @@ class Part(NamedTuple):
     content: str  # SHA-256 of what the rows hold, whatever wrote the file
     counts: Counts  # what became of all its seeds
     seconds: float  # of one thread, that training them took
+    drivers: dict[str, int] | None = None  # how many seeds each driver trained; 0.1.0 did not say
 
 
 class Sidecar(NamedTuple):
@@ -119,7 +120,7 @@ class Sidecar(NamedTuple):
 def _of_one(plain: dict[str, Any]) -> dict[str, Any]:
     """Return what a sidecar of format 2, of one configuration, says as one of format 3 would."""
     shard = plain.pop("shard")
-    part = {name: plain.pop(name) for name in Part._fields}
+    part = {name: plain.pop(name) for name in Part._fields if name in plain}
     return {**plain, "shard": {"experiment_ids": [shard.pop("experiment_id")], **shard}, "parts": [part]}
 
 

@@ -15,6 +15,7 @@ from fastgrok.engine.arguments import ExecutionOptions
 from fastgrok.errors import InvalidExperiment, StoreError
 from fastgrok.explain.replay import replay
 from fastgrok.results.progress import progress_bar
+from fastgrok.results.provenance import total_drivers
 from fastgrok.results.table import Row, as_frame, as_html, as_text
 from fastgrok.spec.axes import Axis, Configuration, index_of
 from fastgrok.spec.experiment import Experiment
@@ -89,6 +90,11 @@ class Store:
     def configurations(self) -> Sequence[Configuration]:
         """One for each point of the sweep, in the order of the product of the axes."""
         return self.specification.configurations
+
+    @property
+    def drivers(self) -> dict[str, int]:
+        """How many training runs each driver did, as far as the shards say: those of fastgrok 0.1.0 do not."""
+        return total_drivers(piece.part.drivers or {} for piece in self._survey().pieces)
 
     def _survey(self) -> Survey:
         return self._surveyed or survey(self._storage, self.specification)

@@ -4,8 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Self
 
-from fastgrok.engine import training
-from fastgrok.engine.kernel_params import flops_per_epoch
+from fastgrok.engine.choice import thread_seconds
 from fastgrok.engine.threads import cpu_count
 from fastgrok.errors import InvalidExperiment, StoreError
 from fastgrok.results.table import Row
@@ -246,13 +245,12 @@ def estimate(specification: Specification) -> WorkEstimate:
 def estimate_of(specification: Specification, n_seeds: Mapping[str, int], n_shards: int) -> WorkEstimate:
     """Return what it takes to train so many seeds of each configuration."""
     work = [(specification.by_id[id_].experiment, n) for id_, n in n_seeds.items()]
-    flops = sum(n * flops_per_epoch(experiment) * experiment.epochs for experiment, n in work)
     return WorkEstimate(
         n_configurations=len(specification.configurations),
         n_seeds=len(specification.seeds),
         n_runs=sum(n_seeds.values()),
         n_shards=n_shards,
         seed_epochs=sum(n * experiment.epochs for experiment, n in work),
-        seconds=flops / (cpu_count() * training.GENERAL_FLOPS),
+        seconds=sum(thread_seconds(experiment, specification.recording, n) for experiment, n in work) / cpu_count(),
         n_bytes=sum(n * row_bytes(specification, experiment) for experiment, n in work),
     )

@@ -31,7 +31,7 @@ def test_provenance_brings_the_experiment_back(single: Result) -> None:
         "python_version",
         "cpu",
         "time",
-        "driver",
+        "drivers",
         "seconds",
     }
     assert wanted <= attrs.keys()

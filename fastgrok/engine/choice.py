@@ -1,0 +1,182 @@
+"""Which driver trains: the run begins on what is compiled, and changes over to a faster driver between two chunks.
+
+All drivers give the same bits, so only time depends on what is chosen. Compiling is like buying what one can
+also rent: nobody knows how much more a network will be trained, but what has been trained so far says how much was
+lost by not having the faster driver.
+"""
+
+import contextlib
+import threading
+import warnings
+import weakref
+from collections import Counter, OrderedDict
+from typing import Any, NamedTuple
+
+from fastgrok.engine import compiling
+from fastgrok.engine.arguments import MAX_LANES, ExecutionOptions
+from fastgrok.engine.driver import is_faster_specialised, lane_count, make_driver
+from fastgrok.engine.kernel_params import flops_per_epoch
+from fastgrok.engine.program import Program, ThreadMemory, driver_name
+from fastgrok.engine.rates import GENERAL, SPECIALISED, rates, regime
+from fastgrok.engine.threads import cpu_count
+from fastgrok.kernels.jit import is_cached
+from fastgrok.spec.experiment import Experiment
+from fastgrok.spec.recording import Recording
+
+_LOAD_SECONDS = 0.05  # reading a compiled driver
+_FORESIGHT = 4  # who trains a network trains it again: so many times as much work is expected as has been seen
+_IDLE = 0.1  # share of a compile that is paid for while this process compiles what it needs, and other CPUs are idle
+_EARLY = 0.25  # share of the epochs that a seed runs with a rule that stops it, where nothing is known yet
+
+
+class _Facts(NamedTuple):
+    """What a choice is made from that an experiment alone decides."""
+
+    regime: str
+    flops: float  # operations of an epoch of one seed
+    changes: bool  # whether there is a faster driver than the general one
+    general: Any  # the compiled driver, or what will be
+    specialised: Any
+    lanes: dict[bool, int]  # of each, the specialised one being True
+
+
+_REMEMBERED = 16
+_facts: OrderedDict[tuple[object, ...], tuple[weakref.ref[Experiment], _Facts]] = OrderedDict()
+
+
+def _facts_of(experiment: Experiment, recording: Recording, n: int, lanes: int | None) -> _Facts:
+    """Return the facts of an experiment, by its identity: to find them takes longer than to train a seed."""
+    key = (id(experiment), recording, min(n, MAX_LANES), lanes)
+    known = _facts.get(key)
+    if known is not None and known[0]() is experiment:
+        return known[1]
+    each = {s: lanes or lane_count(experiment, specialize=s, n_seeds=n) for s in (False, True)}
+    changes = may_specialise(experiment, recording)
+    general = make_driver(experiment, each[False], specialize=False, recording=recording)
+    faster = make_driver(experiment, each[True], specialize=True, recording=recording) if changes else None
+    found = _Facts(regime(experiment, recording), flops_per_epoch(experiment), changes, general, faster, each)
+    _facts[key] = weakref.ref(experiment), found
+    with contextlib.suppress(KeyError):
+        while len(_facts) > _REMEMBERED:
+            _facts.popitem(last=False)
+    return found
+
+
+class Choice:
+    """The program that a run trains by, from chunk to chunk, and how many seeds each driver has trained."""
+
+    def __init__(self, experiment: Experiment, recording: Recording, n: int, options: ExecutionOptions) -> None:
+        self._experiment, self._recording, self._n, self._options = experiment, recording, n, options
+        self._facts = _facts_of(experiment, recording, n, options.lanes)
+        self._rates = rates()
+        self._slowness = self._rates.slowness(self._facts.regime)
+        self._epochs = experiment.epochs * (1.0 if experiment.stop is None else _EARLY)  # of a seed, as expected
+        self._lock, self._turn = threading.Lock(), threading.Lock()
+        self.drivers: Counter[str] = Counter()
+        self.trouble: Exception | None = None
+        self._changes = options.specialize is None and self._facts.changes
+        specialize = self._begins_specialised() if self._changes else bool(options.specialize)
+        self._changes &= not specialize
+        self.program = Program.kept(
+            experiment, specialize=specialize, lanes=self._facts.lanes[specialize], n_seeds=n, recording=recording
+        )
+
+    @property
+    def lanes(self) -> int:
+        """The lanes of a block of the driver that trains now."""
+        return self._facts.lanes[self.program.specialize]
+
+    @property
+    def most_lanes(self) -> int:
+        """The lanes of a block, of whichever driver has more."""
+        return max(self._facts.lanes.values()) if self._changes else self.lanes
+
+    @property
+    def rate(self) -> float:
+        """The operations of a thread in a second, as expected."""
+        return self._rates.rate(self._facts.regime, SPECIALISED if self.program.specialize else GENERAL)
+
+    def compile(self, memory: ThreadMemory) -> None:
+        """Compile what the run begins with, or read it; another process may compile the faster driver meanwhile."""
+        if self._changes:
+            self._buy(_IDLE if cpu_count() > 1 and not is_cached(self._facts.general) else 1.0)
+        self.program.compile(memory)
+        self.change_over()
+
+    def change_over(self) -> None:
+        """Train by the faster driver from now on if it is there; have it compiled once that is worth it."""
+        if not self._changes or not self._turn.acquire(blocking=False):
+            return
+        try:
+            underway = compiling.compilation(self._facts.specialised)
+            if underway is None:
+                self._buy(1.0)
+            elif not underway.is_running() and self._changes:
+                self._load()
+        finally:
+            self._turn.release()
+
+    def trained(self, program: Program, n: int, epochs: int, seconds: float) -> None:
+        """Count the seeds of a chunk, and learn from its epochs, all seeds together, and the seconds it took."""
+        driver = SPECIALISED if program.specialize else GENERAL
+        flops = epochs * self._facts.flops
+        with self._lock:
+            self.drivers[driver] += n
+            self._epochs = epochs / n
+        if self._options.lanes is None:
+            self._rates.trained(self._facts.regime, driver, flops, seconds)
+        if self._changes and not program.specialize:
+            self._rates.lose(self._facts.regime, self._loss(flops))
+
+    def end(self) -> None:
+        """Keep what was learned, and say what went wrong; the results are whole."""
+        self._rates.save()
+        if self.trouble is not None:
+            what = driver_name(self._experiment, specialize=True)
+            message = f"{what} could not be compiled, the general driver did it all: {self.trouble}"
+            warnings.warn(message, RuntimeWarning, stacklevel=4)
+
+    def _load(self) -> None:
+        """Change over. What no other process could compile, as for want of a place on disk, is compiled here."""
+        faster = self.program.with_driver(specialize=True, lanes=self._facts.lanes[True])
+        try:
+            faster.compile_driver()
+        except Exception as error:
+            self.trouble = error
+        else:
+            self.program = faster
+        self._changes = False
+
+    def _buy(self, share: float) -> None:
+        """Have the faster driver compiled if what it would have saved so far, and in this run, is worth it."""
+        left = (self._n - self.drivers.total()) * self._epochs * self._facts.flops
+        saved = self._rates.lost(self._facts.regime) + self._loss(left)
+        if saved * _FORESIGHT > self._rates.compile_seconds() * share:
+            facts = self._facts
+            compiling.start(self._experiment, self._recording, facts.lanes[True], facts.specialised)
+
+    def _loss(self, flops: float) -> float:
+        """Return the seconds by which so many operations take the general driver longer."""
+        return flops * self._slowness
+
+    def _begins_specialised(self) -> bool:
+        """Whether the faster driver is there, and reading it is no loss."""
+        if self._facts.specialised.overloads:
+            return True
+        general = self._facts.general
+        saved = self._rates.lost(self._facts.regime) + self._loss(self._n * self._epochs * self._facts.flops)
+        if saved < _LOAD_SECONDS and (general.overloads or is_cached(general)):
+            return False
+        return is_cached(self._facts.specialised)
+
+
+def may_specialise(experiment: Experiment, recording: Recording) -> bool:
+    """Whether a specialised driver is the faster one."""
+    return not recording.dead_units and experiment.epochs > 0 and is_faster_specialised(experiment)
+
+
+def thread_seconds(experiment: Experiment, recording: Recording, n: int) -> float:
+    """Return about how long training n seeds takes one thread if none stops early, compiling aside."""
+    driver = SPECIALISED if may_specialise(experiment, recording) else GENERAL
+    flops = n * flops_per_epoch(experiment) * experiment.epochs
+    return flops / rates().rate(regime(experiment, recording), driver)

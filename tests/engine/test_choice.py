@@ -1,0 +1,147 @@
+"""Which driver trains: it changes over in the middle of a run, and no bit shows it."""
+
+import signal
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from fingerprint import XOR, bits
+
+import fastgrok as fg
+from fastgrok.engine import choice, compiling
+from fastgrok.engine.program import Program
+
+N, CHUNK = 150, 16
+SHUFFLED = XOR.replace(order="per_seed", optimizer=fg.SGD(0.3, 0.9), batch_size=2, epochs=60)
+
+
+class Compilation:
+    """One that ends after some looks at it."""
+
+    def __init__(self, looks: int, at_last: Callable[[], object] = lambda: None) -> None:
+        self._looks, self._at_last = looks, at_last
+
+    def is_running(self) -> bool:
+        self._looks -= 1
+        if self._looks == 0:
+            self._at_last()
+        return self._looks > 0
+
+
+@pytest.fixture
+def begun(monkeypatch: pytest.MonkeyPatch) -> Callable[[Compilation], None]:
+    """Have runs begin with the general driver while a compilation goes on."""
+
+    def begin(compilation: Compilation) -> None:
+        monkeypatch.setattr(choice.Choice, "_begins_specialised", lambda self: False)
+        monkeypatch.setattr(compiling, "compilation", lambda driver: compilation)
+
+    return begin
+
+
+def run(exp: fg.Experiment, **options: Any) -> fg.Result:
+    return fg.run(exp, N, **{"keep_params": True, "threads": 1, "chunk_size": CHUNK, "progress": False} | options)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("exp", [XOR, SHUFFLED], ids=["XOR", "shuffled"])
+def test_a_run_that_changes_over_has_the_bits_of_either_driver(exp, threads, begun):
+    alone = [bits(run(exp, specialize=specialize)) for specialize in (False, True)]
+    begun(Compilation(5))
+    both = run(exp, threads=threads)
+    assert both.drivers.keys() == {"general", "specialised"}
+    assert sum(both.drivers.values()) == N
+    assert [bits(both)] * 2 == alone
+
+
+def test_the_first_chunks_are_the_general_drivers_and_the_others_not(begun):
+    begun(Compilation(5))  # the first look is before the first chunk
+    assert run(XOR).drivers == {"general": 3 * CHUNK, "specialised": N - 3 * CHUNK}
+    begun(Compilation(1))
+    assert run(XOR).drivers == {"specialised": N}
+    begun(Compilation(10**9))
+    assert run(XOR).drivers == {"general": N}
+
+
+@pytest.mark.parametrize(("specialize", "name"), [(False, "general"), (True, "specialised")])
+def test_a_driver_that_is_asked_for_does_it_all(specialize, name, begun):
+    begun(Compilation(3))
+    result = run(XOR, specialize=specialize)
+    assert result.drivers == {name: N}
+    assert result.dataset.attrs["drivers"] == f'{{"{name}": {N}}}'
+
+
+def test_what_one_driver_lost_is_counted_and_a_faster_one_bought(monkeypatch, tmp_path):
+    """No single call is worth a compile, but a number of them are."""
+    monkeypatch.setenv("FASTGROK_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(choice.Choice, "_begins_specialised", lambda self: False)
+    bought: list[fg.Experiment] = []
+    monkeypatch.setattr(compiling, "compilation", lambda driver: None)
+    monkeypatch.setattr(compiling, "start", lambda exp, *args: bought.append(exp))
+    calls = 0
+    while not bought:
+        fg.run(XOR, N, progress=False)
+        calls += 1
+        if calls == 2:  # what these lost is far from it; as if there had been many more
+            book = choice.rates()
+            book.lose(choice.regime(XOR), book.compile_seconds())
+    assert calls == 3
+    assert bought[0] == XOR
+
+
+def test_a_large_run_buys_at_once_and_one_that_no_driver_is_faster_for_never(monkeypatch):
+    bought: list[fg.Experiment] = []
+    monkeypatch.setattr(choice.Choice, "_begins_specialised", lambda self: False)
+    monkeypatch.setattr(compiling, "compilation", lambda driver: None)
+    monkeypatch.setattr(compiling, "start", lambda exp, *args: bought.append(exp))
+    options = choice.ExecutionOptions()
+    for exp in (XOR.replace(epochs=10**6), XOR.replace(network=fg.mlp(2, 64, 1), epochs=10**6)):
+        choice.Choice(exp, choice.Recording(), 10**6, options).change_over()
+    assert [each.network for each in bought] == [XOR.network]
+    fg.run(XOR.replace(epochs=30), 20, track="dead_units", progress=False)
+    assert len(bought) == 1
+
+
+def test_a_driver_that_cannot_be_compiled_leaves_the_run_with_the_general_one_and_a_warning(monkeypatch, begun):
+    expected = bits(run(XOR, specialize=False))
+    begun(Compilation(3))
+
+    def compile_driver(self: Program, memory: Any = None) -> None:
+        raise RuntimeError("LLVM said no")
+
+    monkeypatch.setattr(Program, "compile_driver", compile_driver)
+    with pytest.warns(RuntimeWarning, match=r"the driver for 2-4-1, float64 could not .*: LLVM said no"):
+        result = run(XOR)
+    assert result.drivers == {"general": N}
+    assert bits(result) == expected
+
+
+def test_ctrl_c_while_a_driver_is_compiled_keeps_the_chunks_that_are_finished(begun):
+    before = threading.active_count()
+    begun(Compilation(4, lambda: signal.raise_signal(signal.SIGINT)))
+    with pytest.warns(UserWarning, match="interrupted"):
+        result = fg.run(XOR.replace(epochs=3_000, stop=None), 2_000, chunk_size=32, threads=1, progress=False)
+    assert 0 < result.n_finished < 2_000
+    assert sum(result.drivers.values()) == result.n_finished
+    assert threading.active_count() == before
+
+
+def test_a_store_says_which_drivers_made_it(tmp_path: Path, begun):
+    begun(Compilation(3))  # two looks at it for each run of one chunk
+    store = fg.sweep(XOR, 4 * N, store=tmp_path / "store", shard_size=N, threads=1, progress=False)
+    assert store.drivers == {"general": N, "specialised": 3 * N}
+    other = fg.sweep(XOR, 4 * N, store=tmp_path / "other", shard_size=N, specialize=False, progress=False)
+    assert store.content_hash() == other.content_hash()
+    assert store.dataset().attrs["drivers"] == f'{{"general": {N}, "specialised": {3 * N}}}'
+
+
+def test_seconds_of_a_thread_follow_the_measured_rate(monkeypatch, tmp_path):
+    monkeypatch.setenv("FASTGROK_CACHE_DIR", str(tmp_path))
+    before = choice.thread_seconds(XOR, choice.Recording(), 1000)
+    book = choice.rates()
+    rate = book.rate(choice.regime(XOR), choice.SPECIALISED)
+    book.trained(choice.regime(XOR), choice.SPECIALISED, rate * 10, 1.0)
+    assert np.isclose(choice.thread_seconds(XOR, choice.Recording(), 1000) * 10, before)
