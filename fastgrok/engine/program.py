@@ -205,19 +205,16 @@ class Program:
             states[:, own.shape[1] :] = shared
         return params, states
 
-    def train(self, seeds: np.ndarray, params: np.ndarray | None, memory: ThreadMemory) -> ChunkResult:
-        """Train one network per seed, from what it draws or from `params` (n_seeds, n_params)."""
-        drawn, states = self.initialise(seeds)
-        if params is not None:
-            drawn[:] = params
-        return self._train(drawn, states, memory, self._cancel)
-
-    def _train(self, params: np.ndarray, states: np.ndarray, memory: ThreadMemory, cancel: np.ndarray) -> ChunkResult:
-        """Train in place, and measure before and after."""
+    def train(self, seeds: np.ndarray, own_params: np.ndarray | None, memory: ThreadMemory) -> ChunkResult:
+        """Train one network per seed, from what it draws or from `own_params` (n_seeds, n_params), and measure."""
+        cancel = self._cancel
 
         def measure(networks: np.ndarray, examples: _Examples, gradients: bool = False) -> Measures:
             return self._measure(networks, examples, memory, cancel, gradients=gradients)
 
+        params, states = self.initialise(seeds)
+        if own_params is not None:
+            params[:] = own_params
         start = measure(params, self._training)
         outputs = make_outputs(self.experiment, params, self._recording)
         if self.experiment.epochs == 0:

@@ -9,6 +9,7 @@ import pytest
 
 import fastgrok as fg
 from fastgrok.engine import program
+from fastgrok.kernels import jit
 from fastgrok.store import scheduler
 
 PACKAGE = str(Path(fg.__file__).parent)
@@ -22,7 +23,7 @@ def frames() -> list[str]:
 
 def test_a_sweep_into_a_store_is_ten_frames_from_its_kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: dict[str, list[str]] = {}
-    submit, make_driver = ThreadPoolExecutor.submit, program.make_driver
+    submit, make_driver, find = ThreadPoolExecutor.submit, program.make_driver, jit._entry_point
 
     def submitted(pool: ThreadPoolExecutor, task: Any, *args: Any) -> Any:
         if task is scheduler.make_shard:
@@ -42,6 +43,9 @@ def test_a_sweep_into_a_store_is_ten_frames_from_its_kernel(tmp_path: Path, monk
 
     monkeypatch.setattr(ThreadPoolExecutor, "submit", submitted)
     monkeypatch.setattr(program, "make_driver", Spy)
+    monkeypatch.setattr(
+        jit, "_entry_point", lambda kernel, args: kernel if isinstance(kernel, Spy) else find(kernel, args)
+    )
     exp = fg.Experiment(fg.mlp(2, 3, 1), fg.datasets.xor(), epochs=10)
     fg.run(exp, 4, specialize=False)  # compiles what else there is
     fg.sweep(exp, 4, store=tmp_path / "store", specialize=False, progress=False)
