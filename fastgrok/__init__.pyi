@@ -6,6 +6,9 @@ from fastgrok import plots as plots
 from fastgrok import statistics as statistics
 from fastgrok import studies as studies
 from fastgrok.api import Result as Result
+from fastgrok.api import Trained as Trained
+from fastgrok.api import Trainer as Trainer
+from fastgrok.api import compile as compile
 from fastgrok.api import initial_params as initial_params
 from fastgrok.api import predict as predict
 from fastgrok.api import run as run

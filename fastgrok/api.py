@@ -18,6 +18,7 @@ from fastgrok.engine import arguments, training
 from fastgrok.engine.arguments import ExecutionOptions
 from fastgrok.engine.params import joined, split
 from fastgrok.engine.threads import thread_pool
+from fastgrok.engine.trainer import Trained, Trainer
 from fastgrok.engine.training import TrainingOutput, train, working_bytes
 from fastgrok.errors import InvalidExperiment
 from fastgrok.kernels.lanes.environment import in_default_environment
@@ -31,7 +32,7 @@ from fastgrok.spec.recording import NOTHING, Recording, checked_recording
 if TYPE_CHECKING:
     from fastgrok.store import Store
 
-__all__ = ["Result", "initial_params", "predict", "run", "sweep"]
+__all__ = ["Result", "Trained", "Trainer", "compile", "initial_params", "predict", "run", "sweep"]
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -107,6 +108,43 @@ def run(
     keep = arguments.checked_flag("keep_params", keep_params, optional=False)
     options = ExecutionOptions(threads, specialize, lanes, chunk_size, progress).checked()
     return _train(experiment, [], points, _starts(points, seeds, params), bool(keep), recording, options)
+
+
+@in_default_environment
+def compile(experiment: Experiment, *, specialize: bool | None = None, threads: int | None = None) -> Trainer:
+    """Check and compile an experiment once, for a training loop of one's own: see `Trainer`.
+
+    Parameters
+    ----------
+    experiment
+        Everything but the seed.
+    specialize
+        Whether to compile a driver for this very network, which takes a second or two the first time on a machine;
+        None: if it is the faster one.
+    threads
+        Threads that a call with much work is divided among; None: one for each CPU that the process may use.
+
+    Raises
+    ------
+    InvalidExperiment
+        If an argument is invalid.
+
+    Notes
+    -----
+    Afterwards a call costs some ten microseconds besides its work, and `run` some hundreds. Another dataset or
+    optimizer is another experiment: where the general driver is used, compiling that takes a millisecond.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=10)
+    >>> trainer = fg.compile(exp)
+    >>> params = trainer.initial_params(1000)
+    >>> better = trainer.train(params).params
+    >>> bool(trainer.loss(better).mean() < trainer.loss(params).mean())
+    True
+    """
+    return Trainer(experiment, specialize=specialize, threads=threads)
 
 
 def _seeds_first(function: Callable[_P, _R]) -> Callable[_P, _R]:

@@ -47,6 +47,60 @@ def test_run_one_seed(benchmark):
     assert benchmark(train, EXPERIMENT, seeds=1).seeds.size == 1
 
 
+@pytest.mark.benchmark(group="one call")
+def test_run_one_seed_of_one_epoch(benchmark):
+    """At most 0.3 ms."""
+    exp = EXPERIMENT.replace(epochs=1, stop=None)
+    train(exp, seeds=1)
+    assert benchmark(train, exp, seeds=1).seeds.size == 1
+
+
+TRAINER_CALLS = {
+    "train": lambda trainer, params: trainer.train(params).params,
+    "loss": lambda trainer, params: trainer.loss(params),
+    "gradients": lambda trainer, params: trainer.gradients(params),
+    "gradients of own examples": lambda trainer, params: trainer.gradients(params, trainer.X, trainer.y),
+    "predict": lambda trainer, params: trainer.predict(params),
+}
+
+
+@pytest.fixture(scope="module")
+def trainer():
+    compiled = fg.compile(EXPERIMENT.replace(epochs=1, stop=None), specialize=False)
+    compiled.X, compiled.y = EXPERIMENT.data.X.copy(), EXPERIMENT.data.y.copy()
+    return compiled
+
+
+@pytest.mark.benchmark(group="one call")
+@pytest.mark.parametrize("call", TRAINER_CALLS)
+def test_trainer_one_seed(benchmark, trainer, call):
+    """One network, and for `train` one epoch: at most 50 us."""
+    params = trainer.initial_params([3])
+    assert len(benchmark(TRAINER_CALLS[call], trainer, params)) == 1
+
+
+@pytest.mark.benchmark(group="one call")
+def test_trainer_layer_by_layer(benchmark, trainer):
+    """Parameters as a list of arrays."""
+    params = fg.initial_params(EXPERIMENT, [3])
+    assert len(benchmark(trainer.gradients, params)) == 4
+
+
+@pytest.mark.benchmark(group="run")
+def test_trainer_many_seeds(benchmark):
+    """As `test_run` without a stop, but for the statistics."""
+    compiled = fg.compile(EXPERIMENT.replace(stop=None), specialize=False)
+    params = compiled.initial_params(SEEDS)
+    assert len(benchmark(compiled.train, params).params) == SEEDS
+
+
+@pytest.mark.benchmark(group="compile")
+def test_compile_again(benchmark):
+    """What compiling takes where everything is compiled already."""
+    exp = EXPERIMENT.replace(epochs=1, stop=None)
+    assert benchmark(fg.compile, exp, specialize=False).n_params == 17
+
+
 @pytest.mark.benchmark(group="run")
 def test_sweep(benchmark):
     axes = {"optimizer.lr": [0.05, 0.1, 0.2, 0.5]}

@@ -1,6 +1,7 @@
 """What an experiment is in numbers: everything that a driver reads at run time, and what it is compiled for."""
 
 import math
+from typing import cast
 
 import numpy as np
 
@@ -179,6 +180,27 @@ def evaluation_kernel_params(whole: KernelParams, *, validation: bool = False) -
         return plain
     criteria = whole.criteria._replace(loss_factor=whole.validation_factor)
     return plain._replace(n_examples=whole.n_validation, criteria=criteria)
+
+
+def with_epochs(experiment: Experiment, whole: KernelParams, epochs: int) -> KernelParams:
+    """Return what a driver reads where so many epochs are run instead of those of the experiment."""
+    restarts = epochs if experiment.restart is None or experiment.restart.at_most is None else whole.limits.restarts
+    return whole._replace(limits=whole.limits._replace(epochs=epochs, restarts=restarts))
+
+
+def with_lr(experiment: Experiment, whole: KernelParams, lr: float) -> KernelParams:
+    """Return what a driver reads where the learning rate is another one; there is no schedule."""
+    hyperparams = cast(Hyperparams, whole.hyperparams)._replace(lr=lr)
+    if not is_fused(experiment):
+        return whole._replace(hyperparams=hyperparams)
+    scale = -lr * LOSSES[experiment.loss].slope  # of one example, which is a batch
+    return whole._replace(hyperparams=hyperparams, scale=scale, last_scale=scale)
+
+
+def evaluation_on(experiment: Experiment, plain: KernelParams, n_examples: int) -> KernelParams:
+    """Return those of an evaluation on other examples, so many."""
+    factor = LOSSES[experiment.loss].factor / n_examples
+    return plain._replace(n_examples=n_examples, criteria=plain.criteria._replace(loss_factor=factor))
 
 
 def gradient_scale(experiment: Experiment) -> float:

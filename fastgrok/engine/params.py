@@ -24,8 +24,8 @@ def split(network: Network, flat: NDArray[Any]) -> list[NDArray[Any]]:
     return arrays
 
 
-def joined(network: Network, params: Any, dtype: str) -> NDArray[Any]:
-    """Return parameters as one flat row for each network, checked."""
+def joined(network: Network, params: Any, dtype: str, *, finite: bool = True) -> NDArray[Any]:
+    """Return parameters as one flat row for each network, checked; numbers must be finite unless said otherwise."""
     shapes = network.param_shapes
     if not isinstance(params, Sequence) or isinstance(params, str | bytes):
         raise InvalidExperiment("params", params, f"a list of {len(shapes)} arrays: {_named(shapes)}")
@@ -34,7 +34,7 @@ def joined(network: Network, params: Any, dtype: str) -> NDArray[Any]:
         raise InvalidExperiment(
             f"params[{min(len(params), len(shapes))}]", value, f"as many arrays as {_named(shapes)}"
         )
-    arrays = [_array(f"params[{k}]", array, dtype) for k, array in enumerate(params)]
+    arrays = [_array(f"params[{k}]", array, dtype, finite) for k, array in enumerate(params)]
     alone = arrays[0].ndim == len(shapes[0])
     n = 1 if alone else len(arrays[0]) if arrays[0].ndim else 0
     for k, (array, shape) in enumerate(zip(arrays, shapes, strict=True)):
@@ -48,17 +48,17 @@ def _named(shapes: Sequence[tuple[int, ...]]) -> str:
     return ", ".join(map(str, shapes)) + ", or with a leading axis n_seeds"
 
 
-def _array(field: str, values: ArrayLike, dtype: str) -> NDArray[Any]:
-    """Return an array of finite numbers."""
+def _array(field: str, values: ArrayLike, dtype: str, finite: bool) -> NDArray[Any]:
+    """Return an array of numbers, finite ones if that is asked for."""
     try:
         array = np.asarray(values)
-    except (ValueError, TypeError, OverflowError) as error:
+    except Exception as error:  # ragged lists, and whatever the `__array__` of others raises
         raise InvalidExperiment(field, values, "an array of finite numbers") from error
     if array.dtype.kind not in "iuf":
         raise InvalidExperiment(field, values, "an array of finite numbers")
     with np.errstate(over="ignore"):
         rounded = array.astype(dtype)
-    if not np.isfinite(rounded).all():
+    if finite and not np.isfinite(rounded).all():
         value = array[~np.isfinite(rounded)][0]
         raise InvalidExperiment(field, value, f"finite numbers, in {dtype} too")
     return rounded

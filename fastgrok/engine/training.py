@@ -208,9 +208,9 @@ def predict(network: Network, params: np.ndarray, X: np.ndarray) -> np.ndarray:
 
 def _all_in_threads(task: Callable[[slice], None], n: int, flops: float) -> None:
     """Run the task on all of n rows of so many operations each; Ctrl-C ends it between chunks."""
-    threads = cpu_count()
+    threads, at_once = cpu_count(), n <= _AT_ONCE_SEEDS and n * flops < _AT_ONCE_FLOPS
     size = max(MAX_LANES, min(int(_TASK_FLOPS / flops), -(-n // threads)))
-    if in_threads(task, n, size, threads, cancel=lambda: None, advance=None):
+    if in_threads(task, n, size, threads, cancel=lambda: None, advance=None, at_once=at_once):
         raise KeyboardInterrupt
 
 
