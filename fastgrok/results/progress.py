@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from fastgrok.engine.notices import underway
 
@@ -10,7 +11,7 @@ from fastgrok.engine.notices import underway
 def compiling_line() -> str:
     """Return what is being compiled now, as one line; nothing if nothing is."""
     names = underway()
-    return f"compiling {', '.join(names)} ..." if names else ""
+    return f"compiling {'; '.join(names)} ..." if names else ""
 
 
 @contextmanager
@@ -20,16 +21,18 @@ def progress_bar(total: int, show: bool | None) -> Iterator[Callable[[int], obje
         yield None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
     from rich.text import Text
 
-    class Compiling(ProgressColumn):
-        """What is being compiled now; it is asked at every refresh."""
+    class Bar(Progress):
+        """A bar, and under it what is being compiled at the time of each refresh."""
 
-        def render(self, task: object) -> Text:
-            return Text(compiling_line())
+        def get_renderables(self) -> Iterator[Any]:
+            yield from super().get_renderables()
+            if line := compiling_line():
+                yield Text(line, no_wrap=True, overflow="ellipsis")
 
-    columns = TextColumn("seeds"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), Compiling()
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    columns = TextColumn("seeds"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("seeds", total=total)
         yield lambda finished: bar.advance(task, finished)

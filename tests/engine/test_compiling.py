@@ -1,0 +1,149 @@
+"""A driver that another process compiles: it is not waited for, not inherited, and compiled once."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fingerprint import XOR, bits
+
+import fastgrok as fg
+from fastgrok.engine import choice, compiling, rates
+from fastgrok.engine.driver import make_driver
+from fastgrok.engine.notices import underway
+from fastgrok.kernels.jit import is_cached
+from fastgrok.spec.recording import NOTHING
+
+LANES = 8
+ASLEEP, BROKEN = "import time; time.sleep(60)", "raise SystemExit(3)"
+TINY = XOR.replace(network=fg.mlp(2, 1), order="per_seed")  # compiled by this module alone
+
+
+def driver(exp: fg.Experiment = XOR) -> Any:
+    return make_driver(exp, LANES, specialize=True)
+
+
+@pytest.fixture
+def main(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Any]:
+    """Have the other processes do something else, and end those that are left."""
+    monkeypatch.setenv("FASTGROK_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(compiling, "_compilations", {})
+
+    def become(code: str) -> None:
+        monkeypatch.setattr(compiling, "_MAIN", code)
+
+    yield become
+    for each in compiling._compilations.values():
+        if each._process is not None and each._process.poll() is None:
+            each._process.kill()
+            each._process.wait()
+
+
+def wait_for(compilation: compiling.Compilation) -> None:
+    deadline = time.monotonic() + 300
+    while compilation.is_running():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_another_process_compiles_into_the_cache_and_says_how_long_it_took(monkeypatch, tmp_path):
+    monkeypatch.setenv("FASTGROK_CACHE_DIR", str(tmp_path))
+    assert not is_cached(driver(TINY))
+    begun = compiling.start(TINY, NOTHING, LANES, driver(TINY))
+    assert compiling.start(TINY, NOTHING, LANES, driver(TINY)) is begun
+    assert "the driver for 2-1, float64" in underway()
+    wait_for(begun)
+    assert is_cached(driver(TINY))
+    assert not driver(TINY).overloads  # nothing has been read yet
+    assert "the driver for 2-1, float64" not in underway()
+    (known,) = json.loads((tmp_path / "rates.json").read_text()).values()
+    assert known["compile_seconds"] > 0
+    assert not list(tmp_path.glob("*.claim"))
+
+
+def test_a_driver_that_another_process_has_claimed_is_waited_for(main, tmp_path):
+    main(ASLEEP)
+    claim = tmp_path / f"{driver()._cache._stem()}.claim"
+    claim.touch()
+    theirs = compiling.start(XOR, NOTHING, LANES, driver())
+    assert theirs._process is None
+    assert theirs.is_running()
+    claim.unlink()
+    theirs._next_look = 0.0
+    assert not theirs.is_running()
+
+
+def test_a_claim_of_a_process_that_was_lost_does_not_last(main, tmp_path):
+    main(ASLEEP)
+    claim = tmp_path / f"{driver()._cache._stem()}.claim"
+    claim.touch()
+    os.utime(claim, (0, 0))
+    assert compiling.start(XOR, NOTHING, LANES, driver())._process is not None
+
+
+def test_what_another_process_cannot_compile_is_compiled_where_it_is_needed(main, monkeypatch):
+    """As where the cache cannot be written, or a function of the experiment cannot be sent."""
+    main(BROKEN)
+    expected = bits(fg.run(XOR, 100, keep_params=True, specialize=False, progress=False))
+    monkeypatch.setattr(choice.Choice, "_begins_specialised", lambda self: False)
+    monkeypatch.setattr(choice, "_FORESIGHT", 10**9)
+    found: dict[str, int] = {}
+    while "specialised" not in found:
+        result = fg.run(XOR, 100, keep_params=True, progress=False)
+        assert bits(result) == expected
+        found = result.drivers
+
+
+def test_what_cannot_be_sent_starts_nothing(main, tmp_path):
+    main(ASLEEP)
+    claim = tmp_path / "x.claim"
+    assert compiling._spawn(claim, (lambda: 0,)) is None
+    assert not claim.exists()
+
+
+def _state() -> tuple[int, list[str], float]:
+    return len(compiling._compilations), underway(), rates.rates().lost("a")
+
+
+def test_a_forked_process_has_no_part_in_it(main):
+    """Whatever locks other threads held when it was forked."""
+    main(ASLEEP)
+    compiling.start(XOR, NOTHING, LANES, driver())
+    assert len(compiling._compilations) == 1
+    with ProcessPoolExecutor(1, mp_context=get_context("fork")) as pool, compiling._lock, rates.rates()._lock:
+        found = pool.submit(_state).result(60)
+    assert found == (0, [], 0.0)
+
+
+LEAVES = """
+import fastgrok as fg
+from fastgrok.engine import compiling
+from fastgrok.engine.driver import make_driver
+from fastgrok.spec.recording import NOTHING
+compiling._MAIN = {main!r}
+exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor())
+begun = compiling.start(exp, NOTHING, 8, make_driver(exp, 8, specialize=True))
+print(begun._process.pid, flush=True)
+{then}
+"""
+
+
+@pytest.mark.parametrize("then", ["", "import os, signal; os.kill(os.getpid(), signal.SIGINT)"])
+def test_the_interpreter_leaves_at_once_and_the_other_process_goes_on(tmp_path, then):
+    code = LEAVES.format(main=ASLEEP, then=then)
+    env = os.environ | {"FASTGROK_CACHE_DIR": str(tmp_path), "PYTHONPATH": str(Path(fg.__file__).parents[1])}
+    command = [sys.executable, "-X", "dev", "-W", "error", "-c", code]
+    run = subprocess.run(command, env=env, capture_output=True, text=True, timeout=50)
+    pid = int(run.stdout)
+    os.kill(pid, 0)  # raises if there is no such process
+    os.kill(pid, signal.SIGKILL)
+    assert (run.stderr == "") == (then == "")
+    assert "Warning" not in run.stderr

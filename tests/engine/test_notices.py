@@ -1,0 +1,48 @@
+"""What is being compiled now."""
+
+from typing import Any
+
+import pytest
+
+import fastgrok as fg
+from fastgrok.engine import program
+from fastgrok.engine.notices import announce, compiling, underway
+from fastgrok.engine.program import Program
+
+
+def test_what_is_compiled_is_said_for_as_long_as_it_lasts() -> None:
+    lasts = [True]
+    announce("another", lambda: lasts[0])
+    with compiling("one"), compiling("one"):
+        assert underway() == ["another", "one"]
+        lasts[0] = False
+        assert underway() == ["one"]
+    assert underway() == []
+
+
+def test_what_could_not_be_compiled_is_said_no_more() -> None:
+    with pytest.raises(RuntimeError), compiling("one"):
+        raise RuntimeError
+    assert underway() == []
+
+
+class _NotCompiled:
+    """A kernel that is not compiled yet."""
+
+    overloads: dict[Any, Any] = {}  # noqa: RUF012
+
+
+@pytest.mark.parametrize("on_disk", [False, True])
+def test_each_kernel_that_is_not_on_disk_is_said_while_it_is_compiled(monkeypatch, on_disk) -> None:
+    exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=3)
+    made = Program(exp, specialize=True, lanes=8, n_seeds=1)
+    said: list[list[str]] = []
+    monkeypatch.setattr(program, "is_cached", lambda kernel: on_disk)
+    made._evaluate = made._driver = _NotCompiled()
+    made._run_evaluate = made._run_driver = lambda *args: said.append(underway())
+    made._initialise = type(
+        "", (), {"kernels": [_NotCompiled()], "__call__": lambda *args: said.append(underway())}
+    )()
+    made.compile(made.memory())
+    every = [["the initial draws"], ["the evaluation, float64"], ["the driver for 2-4-1, float64"]]
+    assert said == ([[], [], []] if on_disk else every)
