@@ -40,7 +40,6 @@ def main(arguments: Sequence[str]) -> int:
     # imported only now: thread pools are sized when their library is loaded
     from benchmarks.peers import readme, session
     from benchmarks.peers.environment import describe
-    from benchmarks.peers.first_calls import COMBINATIONS
     from benchmarks.peers.registry import GROUPS
 
     command_line = parser(GROUPS)
@@ -60,8 +59,7 @@ def main(arguments: Sequence[str]) -> int:
         except (OSError, ValueError) as error:
             command_line.error(f"--write-readme: {page}: {error}")
 
-    combinations = tuple(COMBINATIONS)[: 1 if options.quick else None]
-    found = session.run(describe(arguments), groups, seeds, epochs, repeats, combinations)
+    found = session.run(describe(arguments), groups, seeds, epochs, repeats)
     print(found.markdown())
     if options.json:
         options.json.write_text(json.dumps(found.as_json(), indent=2) + "\n", "utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 import numpy as np
@@ -37,6 +38,7 @@ def share_differing(losses: np.ndarray, reference: np.ndarray, work: Work) -> fl
     return float(np.mean(~(np.abs(losses - reference) <= absolute + relative * np.abs(reference))))
 
 
+@functools.cache
 def reference_losses(work: Work, seeds: int, epochs: int) -> np.ndarray:
     """Return what plain Numba gives, of wide layers NumPy, to which all others are held."""
     peer = numba_prange.FIXED if work.is_xor else numpy_matmul.REFERENCE

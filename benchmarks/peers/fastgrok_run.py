@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +11,7 @@ import numpy as np
 import fastgrok as fg
 from benchmarks.peers.peer import THREADS, Peer, Run
 from benchmarks.peers.timing import median_seconds
-from benchmarks.peers.works import RELU_64, WORKS, XOR, Params, Work, initial_params
+from benchmarks.peers.works import RELU_64, WORKS, XOR, Params, Work
 
 
 def experiment(work: Work, epochs: int, stop: Any = None) -> Any:
@@ -56,14 +55,14 @@ def prepare_stopped(work: Work, n_seeds: int, epochs: int, loss: float) -> Calla
     return run
 
 
-def one_call_seconds(calls: int = 200) -> tuple[float, float]:
-    """Return the medians of calls for one seed and one epoch: `Trainer.train` (NaN without it), and `run`."""
+def one_call_seconds(compiled: bool, calls: int = 300) -> float:
+    """Return the median of calls for one seed and one epoch: of `Trainer.train`, or of `run`."""
     exp = experiment(RELU_64, 1)
-    run = median_seconds(lambda: fg.run(exp, 1, progress=False), calls)
-    if not hasattr(fg, "compile"):
-        return math.nan, run
-    trainer, params = fg.compile(exp), initial_params(RELU_64, 1)
-    return median_seconds(lambda: trainer.train(list(params)), calls), run
+    if not compiled:
+        return median_seconds(lambda: fg.run(exp, 1, progress=False), calls)
+    trainer = fg.compile(exp)
+    params = trainer.initial_params(1)
+    return median_seconds(lambda: trainer.train(params), calls)
 
 
 def _peer(name: str, works: tuple[Work, ...], **options: Any) -> Peer:

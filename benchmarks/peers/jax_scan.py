@@ -80,7 +80,7 @@ def prepare(work: Work, params: Params, epochs: int, *, n_devices: int = 1) -> R
     return run
 
 
-_WORKS = (RELU_64, RELU_32, *WIDE, WIDE_PER_EXAMPLE)
+_WORKS = (RELU_64, RELU_32, *WIDE, *WIDE_PER_EXAMPLE)
 ONE_DEVICE = Peer("JAX jit(vmap(scan))", "jax", _WORKS, prepare, requires="jax", most_seeds=16384)
 SHARDED = Peer(
     "JAX jit(vmap(scan)), sharded over two devices",

@@ -47,4 +47,4 @@ def prepare(work: Work, params: Params, epochs: int) -> Run:
     return run
 
 
-REFERENCE = Peer("NumPy matmul", "numpy_matmul", (*WIDE, WIDE_PER_EXAMPLE), prepare)
+REFERENCE = Peer("NumPy matmul", "numpy_matmul", (*WIDE, *WIDE_PER_EXAMPLE), prepare)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from benchmarks.peers import agreement, cases, figures, fma_peak, tables
-from benchmarks.peers.figures import Figure, Peaks
+from benchmarks.peers import agreement, cases, fma_peak, tables
+from benchmarks.peers.figures import Peaks
 from benchmarks.peers.peer import Peer
 from benchmarks.peers.registry import selected
 from benchmarks.peers.works import WORKS
@@ -18,12 +18,12 @@ class Session:
 
     environment: dict[str, object]
     missing: list[Peer]
+    failed: dict[str, str]
     measurements: list[cases.Measurement]
     peaks: Peaks
-    figures: list[Figure]
 
     def markdown(self) -> str:
-        return tables.report(self.environment, self.missing, self.measurements, self.peaks, self.figures)
+        return tables.report(self.environment, self.missing, self.failed, self.measurements, self.peaks)
 
     def headline(self) -> str:
         return tables.headline(self.environment, self.measurements)
@@ -33,6 +33,7 @@ class Session:
         return {
             "environment": self.environment,
             "missing": [peer.name for peer in self.missing],
+            "failed": self.failed,
             "measurements": [
                 {
                     "way": m.case.way,
@@ -48,8 +49,23 @@ class Session:
                 {"dtype": dtype, "threads": threads, "gflops": gflops}
                 for (dtype, threads), gflops in self.peaks.items()
             ],
-            "figures": [figure.as_json() for figure in self.figures],
         }
+
+
+def checked_cases(peers: Sequence[Peer], seeds: int, epochs: int) -> tuple[list[cases.Case], dict[str, str]]:
+    """Return what is to be timed, work by work, and why peers are not: by name, what went wrong."""
+    chosen: list[cases.Case] = []
+    failed: dict[str, str] = {}
+    for peer in peers:
+        try:
+            agreement.check_mid_training([peer], WORKS)
+            prepared = cases.prepare_timed([peer], WORKS, seeds, epochs)
+            agreement.check_and_warm_up(prepared)
+        except Exception as error:  # the page says it, and the others are timed
+            failed[peer.name] = f"{type(error).__name__}: {error}".splitlines()[0]
+        else:
+            chosen += prepared
+    return sorted(chosen, key=lambda case: WORKS.index(case.work)), failed
 
 
 def run(
@@ -58,28 +74,14 @@ def run(
     seeds: int,
     epochs: int,
     repeats: int,
-    combinations: Sequence[str],
 ) -> Session:
-    """Measure the peers of these groups, and DESIGN's figures if fastgrok is among them."""
+    """Measure the peers of these groups; those that fail or disagree are told apart, and not timed."""
     peers, missing = selected(tuple(groups))
-    agreement.check_mid_training(peers, WORKS)
-    chosen = cases.prepare_timed(peers, WORKS, seeds, epochs)
-    agreement.check_and_warm_up(chosen)
+    chosen, failed = checked_cases(peers, seeds, epochs)
 
     before = fma_peak.peaks()
     measurements = cases.measure(chosen, repeats)
     after = fma_peak.peaks()
     peaks = {key: max(before[key], after[key]) for key in before}
 
-    found = []
-    if "fastgrok" in groups:
-        found = [
-            *figures.against_cpp(chosen, repeats),
-            *figures.of_drivers(chosen, seeds, epochs, repeats),
-            *figures.of_wide_layers(chosen, measurements, repeats),
-            figures.early_stopping(seeds, epochs, repeats),
-            figures.sigmoid(chosen, repeats),
-            *figures.of_waiting(repeats, combinations),
-            *figures.of_calls(),
-        ]
-    return Session(environment, missing, measurements, peaks, found)
+    return Session(environment, missing, failed, measurements, peaks)

@@ -8,7 +8,7 @@ from typing import Any
 
 from benchmarks.peers import cpp_lanes, fastgrok_run, jax_scan, numba_prange, numpy_book, torch_bmm
 from benchmarks.peers.cases import Measurement
-from benchmarks.peers.figures import Figure, Peaks, rate, share_of_peak
+from benchmarks.peers.figures import Peaks, rate, share_of_peak
 from benchmarks.peers.peer import THREADS, Peer
 from benchmarks.peers.works import RELU_32, RELU_64, WIDE, Work
 
@@ -72,24 +72,12 @@ def peaks_table(peaks: Peaks) -> str:
     return table(["FMA peak", "threads", "GFLOP/s"], rows)
 
 
-def figures_table(figures: Sequence[Figure]) -> str:
-    """Return what was asked for and what was reached."""
-    rows = []
-    for figure in figures:
-        unit = "" if figure.unit == "x" else f" {figure.unit}"
-        sign = "≥" if figure.at_least else "≤"
-        verdict = "not measured" if math.isnan(figure.measured) else "yes" if figure.reached else "no"
-        measured = number(figure.measured) + ("" if math.isnan(figure.measured) else unit)
-        rows.append([figure.name, measured, f"{sign} {number(figure.target)}{unit}", verdict])
-    return table(["figure", "measured", "target", "reached"], rows)
-
-
 def report(
     environment: Mapping[str, Any],
     missing: Sequence[Peer],
+    failed: Mapping[str, str],
     measurements: Sequence[Measurement],
     peaks: Peaks,
-    figures: Sequence[Figure],
 ) -> str:
     """Return the whole page: where it was measured, the tables, who was missing."""
     versions = ", ".join(f"{name} {version}" for name, version in environment["versions"].items())
@@ -98,16 +86,14 @@ def report(
         f"{versions}, by `{environment['command']}`. ReLU 2-4-1 and sigmoid 2-2-1: XOR, per-example SGD; wide "
         "layers: ReLU, 256 examples. Best of several runs taken in "
         "turns; every way's final losses were checked to agree, seed by seed, before it was timed. A slow "
-        "way runs fewer seeds or epochs and is compared per seed-epoch. The last table's ratios are medians of "
-        "runs right after each other, since the machine's clock changes.",
+        "way runs fewer seeds or epochs and is compared per seed-epoch.",
         ways_table(measurements, peaks),
         peaks_table(peaks),
     ]
-    if figures:
-        parts.append(figures_table(figures))
     if missing:
         names = dict.fromkeys(f"{peer.name} ({peer.missing} is not installed)" for peer in missing)
         parts.append("Missing: " + ", ".join(names) + ".")
+    parts += [f"Not timed: {name}: {why}" for name, why in failed.items()]
     return "\n\n".join(parts)
 
 

@@ -101,9 +101,9 @@ RELU_32 = dataclasses.replace(RELU_64, dtype="float32")
 SIGMOID_64 = Work("sigmoid 2-2-1", (2, 2, 1), "sigmoid", "sigmoid", "float64")
 XOR = (RELU_64, RELU_32, SIGMOID_64)
 
-WIDE = (wide((2, 64, 64, 1)), wide((64, 32, 10)), wide((64, 128, 10)))
-WIDE_PER_EXAMPLE = wide((2, 64, 64, 1), batch_size=1)
-WORKS = (*XOR, *WIDE, WIDE_PER_EXAMPLE)
+_WIDE_SIZES = ((2, 64, 64, 1), (64, 32, 10), (64, 128, 10))
+WIDE, WIDE_PER_EXAMPLE = (tuple(wide(sizes, batch_size) for sizes in _WIDE_SIZES) for batch_size in (32, 1))
+WORKS = (*XOR, *WIDE, *WIDE_PER_EXAMPLE)
 
 
 @functools.cache

@@ -56,6 +56,14 @@ print(json.dumps({"seconds": seconds, "peak": peak() - start}))
 """Peak memory above that after import; `ru_maxrss` would begin with the peak of the process that starts this one."""
 
 
+class Many(NamedTuple):
+    """A sweep of many seeds: seconds, peak memory above that after import in bytes, bytes on disk."""
+
+    seconds: float
+    peak: int
+    n_bytes: int
+
+
 class Small(NamedTuple):
     """Times of one sweep of many small configurations, in seconds."""
 
@@ -105,21 +113,27 @@ def dask(repeats: int) -> list[Figure]:
     return [Figure(name, 100 * (ratio - 1), 10, "%", at_least=False)]
 
 
-def memory(most: int) -> list[Figure]:
-    """Return time, bytes on disk and peak memory of sweeps of many seeds, each in a process of its own."""
+def many(n: int) -> Many:
+    """Make a sweep of many seeds in a process of its own, the kernels compiled before."""
     fg.run(STOPPED, 4_096, specialize=True, progress=False)
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-c", CHILD, STOPPED.to_json(), str(n), str(Path(folder, "store"))]
+        found = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+        n_bytes = sum(file.stat().st_size for file in Path(folder).rglob("*") if file.is_file())
+    return Many(**found, n_bytes=n_bytes)
+
+
+def memory(most: int) -> list[Figure]:
+    """Return time, bytes on disk and peak memory of sweeps of many seeds."""
     figures, peaks = [], []
     for n in (n for n in MANY if n <= most):
-        with tempfile.TemporaryDirectory() as folder:
-            command = [sys.executable, "-c", CHILD, STOPPED.to_json(), str(n), str(Path(folder, "store"))]
-            found = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-            n_bytes = sum(file.stat().st_size for file in Path(folder).rglob("*") if file.is_file())
-        peaks.append(found["peak"])
+        found = many(n)
+        peaks.append(found.peak)
         what = f"{n:,} seeds, at most {STOPPED.epochs} epochs"
         figures += [
-            Figure(f"{what}: time", found["seconds"], NO_AIM, "s", at_least=False),
-            Figure(f"{what}: on disk, of a seed", n_bytes / n, NO_AIM, "bytes", at_least=False),
-            Figure(f"{what}: peak memory above start", found["peak"] / MB, 500, "MB", at_least=False),
+            Figure(f"{what}: time", found.seconds, NO_AIM, "s", at_least=False),
+            Figure(f"{what}: on disk, of a seed", found.n_bytes / n, NO_AIM, "bytes", at_least=False),
+            Figure(f"{what}: peak memory above start", found.peak / MB, 300, "MB", at_least=False),
         ]
     if len(peaks) > 1:
         growth = (peaks[-1] - peaks[0]) / MB
@@ -132,6 +146,11 @@ def timed(sweep: Callable[[], Any]) -> tuple[Any, float, float]:
     wall, cpu = time.perf_counter(), time.process_time()
     found = sweep()
     return found, time.perf_counter() - wall, time.process_time() - cpu
+
+
+def small_axes(rates: int) -> dict[str, list[Any]]:
+    """Return the axes of a sweep of ten widths and so many learning rates."""
+    return {"network": [fg.mlp(2, n, 1) for n in WIDTHS], "optimizer.lr": RATES[:rates]}
 
 
 def small(axes: dict[str, list[Any]]) -> Small:
@@ -147,9 +166,8 @@ def small(axes: dict[str, list[Any]]) -> Small:
 
 def grid(rates: int, repeats: int) -> list[Figure]:
     """Return how much longer a sweep of small configurations takes than its kernels, and than without a store."""
-    axes: dict[str, list[Any]] = {"network": [fg.mlp(2, n, 1) for n in WIDTHS], "optimizer.lr": RATES[:rates]}
-    small({**axes, "optimizer.lr": RATES[:1]})
-    runs = [small(axes) for _ in range(repeats)]
+    small(small_axes(1))
+    runs = [small(small_axes(rates)) for _ in range(repeats)]
     what = f"{len(WIDTHS) * rates:,} configurations x {SMALL_SEEDS:,} seeds x {SMALL.epochs} epochs"
     ratios = {
         "wall over kernels": [run.wall / run.kernels for run in runs],
@@ -160,7 +178,7 @@ def grid(rates: int, repeats: int) -> list[Figure]:
     return [
         wall,
         *(
-            Figure(f"{what}: {name}", 100 * (statistics.median(found) - 1), 20, "%", at_least=False)
+            Figure(f"{what}: {name}", 100 * (statistics.median(found) - 1), 15, "%", at_least=False)
             for name, found in ratios.items()
         ),
     ]

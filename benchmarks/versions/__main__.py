@@ -18,7 +18,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from benchmarks.peers.processes import first_result_seconds
+from benchmarks.targets.processes import first_result_seconds
 
 HERE = Path(__file__).resolve().parents[2]
 WORKER = Path(__file__).with_name("worker.py")

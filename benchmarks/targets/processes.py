@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import statistics
 import subprocess
@@ -19,12 +20,12 @@ _CLI = "import sys; from fastgrok.cli import main; sys.exit(main())"
 _SWEEP = ("sweep", "xor", "--seeds", "1000")
 
 
-def _python(*arguments: str, cwd: str, cache: str, checkout: Path = ROOT) -> Callable[[], str]:
-    """Return a run of this interpreter in `cwd`, with a checkout's fastgrok and its kernel cache in `cache`.
+def _python(*arguments: str, cwd: str, cache: str, checkout: Path | None = None) -> Callable[[], str]:
+    """Return a run of this interpreter in `cwd`, with its kernel cache in `cache`, which returns what was printed.
 
-    It returns what was printed.
+    It finds the fastgrok of a checkout; for None that of PYTHONPATH, or else of this checkout.
     """
-    paths = [str(checkout), *filter(None, [os.environ.get("PYTHONPATH")])]
+    paths = [*filter(None, [checkout and str(checkout), os.environ.get("PYTHONPATH")]), str(ROOT)]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "FASTGROK_CACHE_DIR": cache}
     command = [sys.executable, *arguments]
 
@@ -37,7 +38,8 @@ def _python(*arguments: str, cwd: str, cache: str, checkout: Path = ROOT) -> Cal
     return run
 
 
-def first_result_seconds(repeats: int, checkout: Path = ROOT) -> tuple[float, float]:
+@functools.cache
+def first_result_seconds(repeats: int, checkout: Path | None = None) -> tuple[float, float]:
     """Return the time of `fastgrok sweep xor --seeds 1000` with an empty cache, and from a warm one.
 
     The empty cache is measured once for every two warm runs, each time in a fresh directory.
@@ -52,9 +54,9 @@ def first_result_seconds(repeats: int, checkout: Path = ROOT) -> tuple[float, fl
 
 
 def _first_calls(*arguments: str) -> float:
-    """Return what `benchmarks.peers.first_calls` finds in a process with an empty cache."""
+    """Return what `benchmarks.targets.first_calls` finds in a process with an empty cache."""
     with tempfile.TemporaryDirectory() as cache, tempfile.TemporaryDirectory() as empty:
-        return float(_python("-m", "benchmarks.peers.first_calls", *arguments, cwd=empty, cache=cache)())
+        return float(_python("-m", "benchmarks.targets.first_calls", *arguments, cwd=empty, cache=cache)())
 
 
 def third_call_over_fastest(seeds: int, epochs: int, repeats: int) -> float:
