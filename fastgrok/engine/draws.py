@@ -73,13 +73,17 @@ def restart_tensors(experiment: Experiment) -> Tensors | None:
 
 def has_forms(experiment: Experiment) -> bool:
     """Whether some tensor has a form other than "free", so that the kernel must be compiled with the forms."""
-    sources = [part.source for part in initial(experiment)]
-    return any(isinstance(source, Distribution) and source.form != "free" for source in sources)
+    return have_forms(initial(experiment))
 
 
-def scratch_size(experiment: Experiment) -> int:
+def have_forms(parts: Sequence[InitialTensor]) -> bool:
+    """Whether some of these tensors has a form."""
+    return any(isinstance(part.source, Distribution) and part.source.form != "free" for part in parts)
+
+
+def scratch_size(parts: Sequence[InitialTensor]) -> int:
     """Return how many numbers drawing keeps beside the parameters: one a unit or input of a matrix, at least 1."""
-    sizes = [max(part.shape) for part in initial(experiment)] if has_forms(experiment) else []
+    sizes = [max(part.shape) for part in parts] if have_forms(parts) else []
     return max([1, *sizes])
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fastgrok.engine.draws import distributions, has_forms, initial, scratch_size, table, tensors
+from fastgrok.engine.draws import distributions, have_forms, initial, scratch_size, table
 from fastgrok.kernels.init.initialise import DrawBuffers, make_draw_on, make_initialise
 from fastgrok.kernels.rng import mt19937, pcg64
 from fastgrok.kernels.rng.streams import STREAMS
@@ -27,9 +27,9 @@ class Initialiser:
     def __init__(self, experiment: Experiment) -> None:
         self._experiment = experiment
         self._parts = initial(experiment)
-        self._tensors = tensors(experiment)
-        self._scratch_size = scratch_size(experiment)
-        drawn = distributions(with_forms=has_forms(experiment))
+        self._tensors = table(self._parts)
+        self._scratch_size = scratch_size(self._parts)
+        drawn = distributions(with_forms=have_forms(self._parts))
         self._kernel = make_initialise(experiment.stream, experiment.dtype, drawn)
         self._all_in_kernel = all(isinstance(part.source, Distribution) for part in self._parts)
 

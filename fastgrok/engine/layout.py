@@ -1,5 +1,6 @@
 """A network laid out in memory, and the functions that stand for its kinds of layers."""
 
+import functools
 from typing import NamedTuple
 
 from fastgrok.engine.activations import ACTIVATIONS
@@ -27,6 +28,7 @@ class Layout(NamedTuple):
         return [slice(start, end) for start, end in zip([0, *ends], ends, strict=False)]
 
 
+@functools.lru_cache(maxsize=1024)
 def make_layout(network: Network) -> Layout:
     """Lay out a network: see kernels/nn/linear.py for what lies where."""
     rows, params, inp, out, width = [], 0, 0, 0, network.n_in

@@ -2,18 +2,20 @@
 
 import contextlib
 import copy
+import functools
 import itertools
 import threading
 from collections import OrderedDict, deque
+from collections.abc import Callable
 from typing import Any, NamedTuple, cast
 
 import numpy as np
 
 from fastgrok.datasets import Dataset
-from fastgrok.engine.draws import own_words, restart_tensors, state_words
+from fastgrok.engine.draws import initial, own_words, restart_tensors, scratch_size, state_words
 from fastgrok.engine.driver import lane_count, make_driver
 from fastgrok.engine.initial_params import Initialiser
-from fastgrok.engine.kernel_params import evaluation_kernel_params, gradient_scale, make_kernel_params
+from fastgrok.engine.kernel_params import evaluation_kernel_params, gradient_scale, make_kernel_params, n_state
 from fastgrok.engine.layout import functions, make_layout
 from fastgrok.engine.metrics import Metrics
 from fastgrok.engine.notices import compiling
@@ -77,6 +79,34 @@ _kept: OrderedDict[tuple[object, ...], "Program"] = OrderedDict()
 _kept_lock = threading.Lock()
 
 
+class _Shared(NamedTuple):
+    """What programs share whose arguments differ in numbers alone, as many of a sweep do."""
+
+    run_driver: Callable[..., None]  # bound to the types of the arguments
+    run_evaluate: Callable[..., None]
+    spare: deque[ThreadMemory]  # of threads that are done
+
+
+@functools.lru_cache(maxsize=_KEPT_PROGRAMS)
+def _shared(driver: Any, evaluate: Any, shape: object) -> _Shared:
+    """Return what programs of two kernels share whose memory has a shape."""
+    return _Shared(bound(driver), bound(evaluate), deque(maxlen=_SPARE_MEMORIES))
+
+
+def _shape(experiment: Experiment) -> tuple[object, ...]:
+    """Return what decides, beside its kernels, how much memory an experiment trains in."""
+    data = [
+        None if each is None else (each.X.shape, each.y.shape) for each in (experiment.data, experiment.validation)
+    ]
+    own = experiment.network, experiment.batch_rows, type(experiment.optimizer), n_state(experiment)
+    return *own, *data, scratch_size(initial(experiment)) if experiment.restart is not None else 0
+
+
+def _types(value: Any) -> object:
+    """Return the types of an optimizer's numbers; those of all other arguments follow from kernels and shapes."""
+    return (type(value), *map(_types, value)) if isinstance(value, tuple) else type(value)
+
+
 class Program:
     """The compiled kernels of an experiment and their arguments; threads may share one."""
 
@@ -124,10 +154,11 @@ class Program:
         self.specialize = specialize
         self._driver = make_driver(experiment, lanes, specialize=specialize, recording=recording)
         self._evaluate = make_evaluate(self._evaluation_lanes, experiment.dtype, functions())
-        self._run_driver, self._run_evaluate = bound(self._driver), bound(self._evaluate)
+        varied = self._kernel_params.hyperparams, self._kernel_params.structure.terms
+        shape = _shape(experiment), recording, _types(varied)
+        self._run_driver, self._run_evaluate, self._spare = _shared(self._driver, self._evaluate, shape)
         self._cancel = np.zeros(1, np.int64)
         self._is_small = _numbers(experiment, max(lanes, self._evaluation_lanes)) <= _KEPT_NUMBERS
-        self._spare: deque[ThreadMemory] = deque(maxlen=_SPARE_MEMORIES)
 
     def with_driver(self, *, specialize: bool, lanes: int) -> "Program":
         """Return it with another driver; `cancel` reaches both."""

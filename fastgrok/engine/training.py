@@ -79,7 +79,9 @@ class TrainingOutput:
     @property
     def finished_metrics(self) -> dict[str, np.ndarray]:
         """The result variables of the finished rows, of which there may be none."""
-        return {name: self.finished_rows(values) for name, values in self.metrics.items()}
+        if self.finished.all():
+            return dict(self.metrics)
+        return {name: values[self.finished] for name, values in self.metrics.items()}
 
 
 _Worker = tuple[Program, ThreadMemory]

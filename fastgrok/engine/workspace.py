@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from fastgrok.datasets import Dataset
-from fastgrok.engine.draws import scratch_size, state_words
+from fastgrok.engine.draws import initial, scratch_size, state_words
 from fastgrok.engine.kernel_params import batches_per_epoch, driver_features, is_fused, n_state
 from fastgrok.engine.layout import make_layout
 from fastgrok.kernels.train.parameters import Data
@@ -90,7 +90,9 @@ def evaluation_workspace(experiment: Experiment, lanes: int, *, gradients: bool)
 
 def _restart_state(experiment: Experiment, lanes: int) -> RestartState:
     """Return the memory that a restart draws in."""
-    return RestartState(np.zeros(lanes, np.int64), np.zeros(experiment.n_params), np.zeros(scratch_size(experiment)))
+    return RestartState(
+        np.zeros(lanes, np.int64), np.zeros(experiment.n_params), np.zeros(scratch_size(initial(experiment)))
+    )
 
 
 def _validation_state(n_params: int, lanes: int, dtype: str) -> ValidationState:

@@ -11,7 +11,7 @@ from fastgrok.spec.variables import LAYER, UNIT
 from fastgrok.store.manifest import Specification
 
 _MOST = 32  # configurations of a shard; what a shard costs beside its rows is some 2 % of their cost then
-_FLOPS = 5e9  # of a shard of several, a fraction of a second of one thread: a configuration of more has its own
+_FLOPS = 1e10  # of a shard of several, a fraction of a second of one thread: a configuration of more has its own
 
 
 class _Group(NamedTuple):

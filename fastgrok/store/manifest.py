@@ -228,7 +228,12 @@ def written(plain: dict[str, Any]) -> str:
 
 def digest(plain: dict[str, Any]) -> str:
     """Return the SHA-256 of the fields of a file, however JSON lays them out."""
-    return hashlib.sha256(json.dumps(plain, separators=(",", ":")).encode()).hexdigest()
+    return digest_of_text(json.dumps(plain, separators=(",", ":")))
+
+
+def digest_of_text(text: str) -> str:
+    """Return the SHA-256 of the fields as JSON without white space."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def read_specification(storage: Storage) -> Specification | None:

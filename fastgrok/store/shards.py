@@ -13,7 +13,7 @@ import numpy as np
 from fastgrok.errors import InvalidExperiment, StoreError
 from fastgrok.statistics.counts import Counts
 from fastgrok.store.groups import grouped
-from fastgrok.store.manifest import Specification, digest
+from fastgrok.store.manifest import Specification, digest, digest_of_text
 from fastgrok.store.storage import Storage
 
 _BAD = "bad"
@@ -86,7 +86,8 @@ class Sidecar(NamedTuple):
         """Return everything as JSON, and the SHA-256 of that, by which a sidecar that has rotted is known."""
         parts = [{**part._asdict(), "counts": part.counts.to_dict()} for part in self.parts]
         plain = {**self._asdict(), "shard": self.shard._asdict(), "parts": parts}
-        return json.dumps({**plain, "digest": digest(plain)}, separators=(",", ":"), allow_nan=False)
+        text = json.dumps(plain, separators=(",", ":"), allow_nan=False)
+        return f'{text[:-1]},"digest":"{digest_of_text(text)}"}}'
 
     @classmethod
     def from_json(cls, text: bytes) -> Sidecar:

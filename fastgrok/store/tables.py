@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 PARAMS = "params"
 """The column of the trained parameters."""
 
-_FEW_VALUES = {OUTCOME, "accuracy_final", "accuracy_validation_final", "plateau"}  # of many rows
+_FEW_VALUES = {OUTCOME, "plateau"}  # of many rows
 
 
 def rows_table(
