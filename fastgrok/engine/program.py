@@ -2,11 +2,12 @@
 
 import contextlib
 import copy
+import dataclasses
 import functools
 import itertools
 import threading
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -24,6 +25,7 @@ from fastgrok.engine.workspace import (
     evaluation_workspace,
     make_outputs,
     make_workspace,
+    rows_of,
     training_data,
     validation_data,
 )
@@ -102,9 +104,13 @@ def _shape(experiment: Experiment) -> tuple[object, ...]:
     return *own, *data, scratch_size(initial(experiment)) if experiment.restart is not None else 0
 
 
-def _types(value: Any) -> object:
+def _varied_types(kernel_params: KernelParams) -> object:
     """Return the types of an optimizer's numbers; those of all other arguments follow from kernels and shapes."""
-    return (type(value), *map(_types, value)) if isinstance(value, tuple) else type(value)
+
+    def types(value: Any) -> object:
+        return (type(value), *map(types, value)) if isinstance(value, tuple) else type(value)
+
+    return types(kernel_params.hyperparams), types(kernel_params.structure.terms)
 
 
 class Program:
@@ -154,9 +160,10 @@ class Program:
         self.specialize = specialize
         self._driver = make_driver(experiment, lanes, specialize=specialize, recording=recording)
         self._evaluate = make_evaluate(self._evaluation_lanes, experiment.dtype, functions())
-        varied = self._kernel_params.hyperparams, self._kernel_params.structure.terms
-        shape = _shape(experiment), recording, _types(varied)
+        shape = _shape(experiment), recording, _varied_types(self._kernel_params)
         self._run_driver, self._run_evaluate, self._spare = _shared(self._driver, self._evaluate, shape)
+        if experiment.epochs == 0:
+            self._run_driver = _train_no_epoch
         self._cancel = np.zeros(1, np.int64)
         self._is_small = _numbers(experiment, max(lanes, self._evaluation_lanes)) <= _KEPT_NUMBERS
 
@@ -238,21 +245,57 @@ class Program:
 
     def train(self, seeds: np.ndarray, own_params: np.ndarray | None, memory: ThreadMemory) -> ChunkResult:
         """Train one network per seed, from what it draws or from `own_params` (n_seeds, n_params), and measure."""
-        cancel = self._cancel
-
-        def measure(networks: np.ndarray, examples: _Examples, gradients: bool = False) -> Measures:
-            return self._measure(networks, examples, memory, cancel, gradients=gradients)
-
         params, states = self.initialise(seeds)
         if own_params is not None:
             params[:] = own_params
-        start = measure(params, self._training)
+        start = self._measure(params, self._training, memory, self._cancel, gradients=False)
         outputs = make_outputs(self.experiment, params, self._recording)
-        if self.experiment.epochs == 0:
-            outputs.epochs_run[:] = 0
-        else:
-            self._run_driver(outputs, states, memory.training, *self._inputs, cancel)
-        attempts = outputs.attempts
+        self._run_driver(outputs, states, memory.training, *self._inputs, self._cancel)
+        return self._results(outputs, start, memory)
+
+    def alike(self, experiment: Experiment) -> "Program | None":
+        """Return the program of an experiment that differs in numbers of its optimizer alone, None of another."""
+        for field in dataclasses.fields(cast(Any, experiment)):
+            mine, other = getattr(self.experiment, field.name), getattr(experiment, field.name)
+            is_same = mine is other or (isinstance(mine, int | float | str) and mine == other)
+            if not is_same and field.name != "optimizer":
+                return None
+        kernel_params = make_kernel_params(experiment, self._recording)
+        options: dict[str, Any] = {"specialize": self.specialize, "recording": self._recording}
+        is_alike = (
+            _varied_types(kernel_params) == _varied_types(self._kernel_params)
+            and n_state(experiment) == n_state(self.experiment)
+            and make_driver(experiment, self._lanes, **options) is self._driver
+        )
+        if not is_alike:
+            return None
+        other = copy.copy(self)
+        other.experiment, other._kernel_params = experiment, kernel_params
+        other._inputs = *self._inputs[:-1], kernel_params
+        return other
+
+    def train_alike(self, others: Sequence["Program"], seeds: np.ndarray, memory: ThreadMemory) -> ChunkResult:
+        """Train every seed by this program and by each of those that are alike; their rows stand one after the other.
+
+        All begin with the same parameters, and what is measured is measured of all networks at once.
+        """
+        programs = [self, *others]
+        params, states = self.initialise(seeds)
+        start = self._measure(params, self._training, memory, self._cancel, gradients=False)
+        outputs = make_outputs(self.experiment, np.tile(params, (len(programs), 1)), self._recording)
+        for k, program in enumerate(programs):
+            rows = slice(k * len(seeds), (k + 1) * len(seeds))
+            own = rows_of(outputs, rows), states.copy(), memory.training
+            program._run_driver(*own, *program._inputs, self._cancel)
+        return self._results(outputs, _repeated(start, len(programs)), memory)
+
+    def _results(self, outputs: Outputs, start: Measures, memory: ThreadMemory) -> ChunkResult:
+        """Measure what has been trained, and return it as result variables; it started as `start` says."""
+
+        def measure(networks: np.ndarray, examples: _Examples, gradients: bool = False) -> Measures:
+            return self._measure(networks, examples, memory, self._cancel, gradients=gradients)
+
+        params, attempts = outputs.params, outputs.attempts
         initial = start if attempts is None else measure(attempts.last(attempts.starts), self._training)
         metrics = Metrics(self.experiment, outputs, initial, measure(params, self._training, gradients=True))
         values = metrics.always()
@@ -299,6 +342,17 @@ class Program:
         scale = gradient_scale(self.experiment) if gradients else 0.0
         self._run_evaluate(measures, params, memory.scratch, memory.evaluation, *examples, scale, cancel)
         return measures
+
+
+def _train_no_epoch(outputs: Outputs, *_: Any) -> None:
+    """Do what a driver does if there is no epoch; it is compiled for one or more."""
+    outputs.epochs_run[:] = 0
+
+
+def _repeated(measures: Measures, n: int) -> Measures:
+    """Return what was measured of some networks as if they were there n times, one copy after the other."""
+    per_seed = {name: np.concatenate([values] * n) for name, values in measures._asdict().items()}
+    return measures._replace(**per_seed | {"dead": np.tile(measures.dead, (1, n))})
 
 
 def _numbers(experiment: Experiment, lanes: int) -> int:

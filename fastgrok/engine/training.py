@@ -27,7 +27,9 @@ from fastgrok.spec.variables import NEVER, VARIABLES
 
 _CHUNK_SECONDS = 0.1  # of one thread: how soon a run can change over to a faster driver, or be cancelled
 _TASK_FLOPS = 3e9  # of what is done besides training: 50 to 200 ms of one thread
-_CHUNK_BYTES = 32 * 2**20
+CHUNK_BYTES = 32 * 2**20
+"""Of the rows of a chunk at most, about."""
+
 _DRAW_FLOPS = 100  # of one parameter: its stream, and the seeding of the stream shared among few
 _REFILLS = 16  # seeds per lane in a chunk that stops early, so that its last seeds are few beside the rest
 _AT_ONCE_FLOPS, _AT_ONCE_SEEDS = 2e7, 1024  # a millisecond or two: threads save little, and Ctrl-C need not wait
@@ -132,7 +134,7 @@ def train(
             return  # the seeds of a chunk that are done by now are the fast ones, no fair sample
         choice.trained(program, rows.stop - rows.start, int(result.metrics["epochs_run"].sum()), seconds)
         if at_once:
-            metrics.update(_all_rows(result.metrics))
+            metrics.update(all_rows(result.metrics))
         else:
             for name, values in result.metrics.items():
                 metrics[name][rows] = values
@@ -175,11 +177,11 @@ def working_bytes(experiment: Experiment, recording: Recording, n: int, options:
     training = block_vectors(experiment) * (options.lanes or usual)
     evaluation = (2 * experiment.n_params + make_layout(experiment.network).n_acts * 3) * usual
     block = (training + evaluation) * np.dtype(experiment.dtype).itemsize
-    rows = min(options.chunk_size or max(1, _CHUNK_BYTES // _row_bytes(experiment, recording)), n)
-    return min(options.threads or cpu_count(), n) * (block + rows * _row_bytes(experiment, recording))
+    rows = min(options.chunk_size or max(1, CHUNK_BYTES // chunk_row_bytes(experiment, recording)), n)
+    return min(options.threads or cpu_count(), n) * (block + rows * chunk_row_bytes(experiment, recording))
 
 
-def _row_bytes(experiment: Experiment, recording: Recording) -> int:
+def chunk_row_bytes(experiment: Experiment, recording: Recording) -> int:
     """Return about how many bytes one seed of a chunk takes."""
     steps = recording.steps * experiment.epochs * batches_per_epoch(experiment)
     kept = 3 + len(recording.epochs) + recording.attempts + steps
@@ -223,7 +225,7 @@ def _blank_metrics(experiment: Experiment, recording: Recording, n: int) -> dict
     return made
 
 
-def _all_rows(metrics: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+def all_rows(metrics: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Return the result variables of the one chunk that there is, as `_blank_metrics` has them."""
     return {
         name: np.ascontiguousarray(metrics[name], variable.dtype)
@@ -239,7 +241,7 @@ def _chunk_size(experiment: Experiment, recording: Recording, n: int, choice: Ch
     if experiment.stop is not None:
         size = max(size, _REFILLS * lanes)
     size = min(size, -(-n // threads))
-    most = max(1, _CHUNK_BYTES // _row_bytes(experiment, recording))
+    most = max(1, CHUNK_BYTES // chunk_row_bytes(experiment, recording))
     if most < lanes:
         return most  # some lanes stay idle, and memory bounded
     size = max(1, min(size, most))

@@ -1,6 +1,7 @@
 """The memory that kernels work in, and what they write."""
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -122,6 +123,15 @@ def make_outputs(experiment: Experiment, params: np.ndarray, recording: Recordin
         recorded_params=np.zeros((n, epochs, params.shape[1]), experiment.dtype) if features.records else None,
         steps=_steps(experiment, n) if features.steps else None,
     )
+
+
+def rows_of(outputs: Any, rows: slice) -> Any:
+    """Return some rows of outputs, to be filled there."""
+    parts = (
+        each[rows] if isinstance(each, np.ndarray) else None if each is None else rows_of(each, rows)
+        for each in outputs
+    )
+    return type(outputs)(*parts)
 
 
 def _attempts(params: np.ndarray, places: int) -> Attempts:

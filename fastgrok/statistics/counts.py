@@ -237,11 +237,13 @@ def _losses(losses: Any, converged: NDArray[np.bool_]) -> Split:
         return _NONE_AT_ALL
     losses = np.asarray(losses)
     finite = np.isfinite(losses)
-    return Split(*(Histogram.of(loss_bins(losses[finite & rows])) for rows in (converged, ~converged)))
+    if not finite.all():
+        losses, converged = losses[finite], converged[finite]
+    return Split.of(loss_bins(losses), converged)
 
 
 def _layers(dead: NDArray[Any] | None, converged: NDArray[np.bool_]) -> tuple[Split, ...]:
     """Count the dead units of each layer."""
     if dead is None:
         return ()
-    return tuple(Split(Histogram.of(layer[converged]), Histogram.of(layer[~converged])) for layer in dead.T)
+    return tuple(Split.of(layer, converged) for layer in dead.T)

@@ -147,11 +147,15 @@ class Histogram(Tally):
             return cls(flat, flat)
         low, high = int(flat.min()), int(flat.max())
         if high - low < max(_DENSE * flat.size, _DENSE_AT_LEAST):
-            dense = np.bincount(flat - low)
-            places = np.flatnonzero(dense)
-            return cls(places + low, dense[places])
+            return cls._dense(np.bincount(flat - low), low)
         distinct, counts = np.unique(flat, return_counts=True)
         return cls(distinct, counts.astype(np.int64))
+
+    @classmethod
+    def _dense(cls, counts: NDArray[np.int64], first: int) -> Self:
+        """Return the histogram of the numbers from the first, each with its count, which may be 0."""
+        places = counts.nonzero()[0]
+        return cls(places + first, counts[places])
 
     @property
     def n(self) -> int:
@@ -223,6 +227,17 @@ class Split(Tally):
 
     converged: Histogram
     rest: Histogram
+
+    @classmethod
+    def of(cls, values: NDArray[Any], converged: NDArray[np.bool_]) -> Self:
+        """Count whole numbers, one of each seed, by whether it converged; both in one pass where that can be."""
+        flat = values.astype(np.int64)
+        low, high = (int(flat.min()), int(flat.max())) if flat.size else (0, 0)
+        width = high - low + 1
+        if width >= max(_DENSE * flat.size, _DENSE_AT_LEAST):
+            return cls(Histogram.of(flat[converged]), Histogram.of(flat[~converged]))
+        counts = np.bincount(flat - low + width * converged, minlength=2 * width)
+        return cls(Histogram._dense(counts[width:], low), Histogram._dense(counts[:width], low))
 
     @property
     def all(self) -> Histogram:

@@ -9,6 +9,7 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExec
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
+from fastgrok.engine.alike import train_each
 from fastgrok.engine.arguments import ExecutionOptions
 from fastgrok.engine.kernel_params import flops_per_epoch
 from fastgrok.engine.threads import cpu_count
@@ -173,11 +174,13 @@ def make_shard(
     specification, seeds = _known_specification(root, digest, shard), shard.seeds()
     kept: dict[str, Any] = {"keep_params": specification.keep_params, "recording": specification.recording}
     configurations = [specification.by_id[id_] for id_ in shard.experiment_ids]
-    outputs, options = [], ExecutionOptions(threads=1, specialize=specialize)
-    for configuration in configurations:
-        outputs.append(train(configuration.experiment, seeds, options, **kept))
-        if outputs[-1].interrupted:  # Ctrl-C reaches worker processes, too; what is finished is no whole shard
-            raise KeyboardInterrupt
+    experiments, options = [each.experiment for each in configurations], ExecutionOptions(1, specialize)
+    if len(experiments) == 1:
+        outputs = [train(experiments[0], seeds, options, **kept)]
+    else:
+        outputs = list(train_each(experiments, seeds, options, **kept))
+    if any(output.interrupted for output in outputs):  # Ctrl-C reaches worker processes, too
+        raise KeyboardInterrupt  # what is finished is no whole shard
     sidecar, rows = _packed(specification, shard, configurations, outputs)
     if writers is not None:
         return writers.submit(commit, storage, sidecar, rows)
