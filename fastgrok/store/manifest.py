@@ -41,9 +41,9 @@ KEPT = ("keep_params", "rows", "record_at", "track", "shard_size")
 
 _DIGEST = "sha256"
 _SHARD_FLOPS = 6e10  # seconds of a thread; no measured rate, since machines must agree on how a sweep is cut
-_SHARD_BYTES = 32 * 2**20  # of its rows in memory
+_SHARD_BYTES = 2**24  # of its rows in memory, of which there are three copies while a thread packs them
 _SHARES = 4  # shards of a small sweep for each thread, so that all of them end together
-_MOST_RUNS = 2**17  # of a shard
+_MOST_RUNS = 2**16  # of a shard
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
