@@ -22,7 +22,7 @@ from fastgrok.engine.trainer import Trained, Trainer
 from fastgrok.engine.training import TrainingOutput, train, working_bytes
 from fastgrok.errors import InvalidExperiment
 from fastgrok.kernels.lanes.environment import in_default_environment
-from fastgrok.results.progress import progress_bar
+from fastgrok.results.progress import compiling_shown, progress_bar
 from fastgrok.results.result import Result
 from fastgrok.spec.axes import Axis, Configuration, checked_axes, grid
 from fastgrok.spec.experiment import Experiment
@@ -111,7 +111,13 @@ def run(
 
 
 @in_default_environment
-def compile(experiment: Experiment, *, specialize: bool | None = None, threads: int | None = None) -> Trainer:
+def compile(
+    experiment: Experiment,
+    *,
+    specialize: bool | None = None,
+    threads: int | None = None,
+    progress: bool | None = None,
+) -> Trainer:
     """Check and compile an experiment once, for a training loop of one's own: see `Trainer`.
 
     Parameters
@@ -123,6 +129,8 @@ def compile(experiment: Experiment, *, specialize: bool | None = None, threads: 
         None: if it is the faster one.
     threads
         Threads that a call with much work is divided among; None: one for each CPU that the process may use.
+    progress
+        Whether to say on stderr what is being compiled; None: if it is a terminal.
 
     Raises
     ------
@@ -144,7 +152,8 @@ def compile(experiment: Experiment, *, specialize: bool | None = None, threads: 
     >>> bool(trainer.loss(better).mean() < trainer.loss(params).mean())
     True
     """
-    return Trainer(experiment, specialize=specialize, threads=threads)
+    with compiling_shown(arguments.checked_flag("progress", progress)):
+        return Trainer(experiment, specialize=specialize, threads=threads)
 
 
 def _seeds_first(function: Callable[_P, _R]) -> Callable[_P, _R]:

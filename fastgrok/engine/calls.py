@@ -1,5 +1,6 @@
 """The kernels of one experiment, called again and again with arrays that have been checked."""
 
+import contextlib
 import os
 import threading
 from collections import deque
@@ -21,7 +22,8 @@ from fastgrok.engine.kernel_params import (
 )
 from fastgrok.engine.layout import functions
 from fastgrok.engine.losses import LOSSES
-from fastgrok.engine.program import Program
+from fastgrok.engine.notices import compiling
+from fastgrok.engine.program import Program, driver_name
 from fastgrok.engine.threads import cpu_count, in_threads, thread_pool
 from fastgrok.engine.workspace import (
     evaluation_workspace,
@@ -32,7 +34,7 @@ from fastgrok.engine.workspace import (
 )
 from fastgrok.kernels.evaluate import make_predict
 from fastgrok.kernels.gradients import make_gradients
-from fastgrok.kernels.jit import bound
+from fastgrok.kernels.jit import bound, is_cached
 from fastgrok.kernels.train.parameters import Data, KernelParams
 from fastgrok.spec.experiment import Experiment
 
@@ -113,9 +115,16 @@ class Calls:
         self._data, self._validation = training_data(experiment), validation_data(experiment)
         self._tensors, self._words = restart_tensors(experiment), state_words(experiment)
         self._streams = Program(experiment, specialize=False, lanes=self._evaluation_lanes, n_seeds=n_seeds)
-        self._driver = bound(make_driver(experiment, self._lanes, specialize=specialize))
-        self._gradients = bound(make_gradients(self._evaluation_lanes, experiment.dtype, functions()))
-        self._predict = bound(make_predict(self._evaluation_lanes, experiment.dtype, functions()))
+        self._kernels = {
+            driver_name(experiment, specialize=specialize): make_driver(
+                experiment, self._lanes, specialize=specialize
+            ),
+            f"losses and gradients, {experiment.dtype}": make_gradients(
+                self._evaluation_lanes, experiment.dtype, functions()
+            ),
+            f"predictions, {experiment.dtype}": make_predict(self._evaluation_lanes, experiment.dtype, functions()),
+        }
+        self._driver, self._gradients, self._predict = map(bound, self._kernels.values())
         self._blocks = _Spare(lambda: make_workspace(experiment, self._lanes))
         self._evaluation_blocks = _Spare(
             lambda: evaluation_workspace(experiment, self._evaluation_lanes, gradients=True)
@@ -126,10 +135,15 @@ class Calls:
     def compile(self) -> None:
         """Compile the kernels, or read them from the cache: call them, cancelled where that is possible."""
         params, cancelled = np.zeros((1, self._experiment.n_params), self._experiment.dtype), np.ones(1, np.int64)
-        self._train_rows(params, np.zeros((1, self._words), np.uint64), self._whole, cancelled)
-        self._evaluate_rows(params[:, 0].copy(), params.copy(), params, self._data, cancelled)
-        X = self._data.inputs[:1]
-        self._predict_rows(np.empty((1, 1, self._experiment.network.n_out), params.dtype), params, X)
+        outputs = np.empty((1, 1, self._experiment.network.n_out), params.dtype)
+        first_calls: tuple[Callable[[], object], ...] = (
+            lambda: self._train_rows(params, np.zeros((1, self._words), np.uint64), self._whole, cancelled),
+            lambda: self._evaluate_rows(params[:, 0].copy(), params.copy(), params, self._data, cancelled),
+            lambda: self._predict_rows(outputs, params, self._data.inputs[:1]),
+        )
+        for (what, kernel), call in zip(self._kernels.items(), first_calls, strict=True):
+            with contextlib.nullcontext() if is_cached(kernel) else compiling(what):
+                call()
 
     def train(self, params: np.ndarray, seeds: np.ndarray | None, epochs: int | None, lr: float | None) -> Ends:
         """Train in place; seeds: uint64 (n_seeds,), those of 0, 1, ... if None."""

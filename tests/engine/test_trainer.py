@@ -1,5 +1,7 @@
 """What `fg.compile` gives: the numbers of `run`, `replay` and `predict`, for arrays, from any number of threads."""
 
+import contextlib
+import os
 import pickle
 import threading
 from typing import Any
@@ -458,3 +460,37 @@ def test_whatever_is_thrown_at_a_trainer_gives_numbers_or_says_why(params, X, y)
             call()
         except InvalidExperiment as error:
             one_line(error)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_trainer_works_after_a_fork(monkeypatch):
+    """Its threads stay behind, and the child makes new ones."""
+    monkeypatch.setattr(calls, "_AT_ONCE_FLOPS", 0.0)
+    trainer = make(XOR, threads=2)
+    params = trainer.initial_params(100)
+    expected = trainer.train(params).params
+    child = os.fork()
+    if not child:
+        try:
+            os._exit(not np.array_equal(trainer.train(params).params, expected))
+        finally:
+            os._exit(2)
+    assert os.waitpid(child, 0)[1] == 0
+
+
+def test_while_kernels_are_compiled_progress_bars_say_so(monkeypatch, tmp_path):
+    shown = []
+
+    @contextlib.contextmanager
+    def compiling(what):
+        shown.append(what)
+        yield
+
+    monkeypatch.setattr(calls, "compiling", compiling)
+    monkeypatch.setattr(calls, "is_cached", lambda kernel: False)
+    make(XOR)
+    assert shown == ["the general driver, float64", "losses and gradients, float64", "predictions, float64"]
+    monkeypatch.undo()
+    make(XOR)
+    assert len(shown) == 3
