@@ -75,7 +75,8 @@ def run(
     track
         "dead_units" for the epoch since which each ReLU unit is dead; None.
     specialize
-        Whether to compile a driver for this very network; None: where that saves time.
+        Whether to train by a driver that is compiled for this very network, and wait for it; None: begin with what
+        is compiled, and change over to the faster driver where another process has compiled it meanwhile.
     lanes
         Seeds in a vector, a power of two up to 64; None: what suits the CPU.
     threads

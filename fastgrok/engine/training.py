@@ -1,9 +1,10 @@
 """Training of many seeds in chunks, and what else is done for many seeds in threads."""
 
+import contextlib
 import dataclasses
 import queue
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Self
 
@@ -86,7 +87,52 @@ class TrainingOutput:
         return {name: values[self.finished] for name, values in self.metrics.items()}
 
 
-_Worker = tuple[Program, ThreadMemory]
+class _Rows:
+    """The result variables of a run, filled chunk by chunk."""
+
+    def __init__(self, experiment: Experiment, recording: Recording, n: int, *, keep_params: bool, at_once: bool):
+        self.metrics = {} if at_once else _blank_metrics(experiment, recording, n)
+        self.params = np.empty((n, experiment.n_params), experiment.dtype) if keep_params else None
+        self._at_once = at_once
+
+    def put(self, rows: slice, result: ChunkResult) -> None:
+        """Fill the rows of a chunk, or of all where there is one."""
+        if self._at_once:
+            self.metrics.update(all_rows(result.metrics))
+        else:
+            for name, values in result.metrics.items():
+                self.metrics[name][rows] = values
+        if self.params is not None:
+            self.params[rows] = result.params
+
+
+class _Workers:
+    """What the threads of a run work with: the program of the choice, and memory for each."""
+
+    def __init__(self, choice: Choice, n: int) -> None:
+        self._choice = choice
+        self._free: queue.SimpleQueue[tuple[Program, ThreadMemory]] = queue.SimpleQueue()
+        for _ in range(n):
+            self._free.put((choice.program, choice.program.memory()))
+
+    @contextlib.contextmanager
+    def one(self, *, changes: bool = True) -> Iterator[tuple[Program, ThreadMemory]]:
+        """Take the program of the moment and memory for it, and put them back."""
+        program, memory = self._free.get()
+        try:
+            if changes:
+                self._choice.change_over()
+            if program is not self._choice.program:
+                program, memory = (faster := self._choice.program), faster.memory()
+            yield program, memory
+        finally:
+            self._free.put((program, memory))
+
+    def give_back(self) -> None:
+        """Let the programs keep the memory for the next run."""
+        while not self._free.empty():
+            program, memory = self._free.get()
+            program.give_back(memory)
 
 
 def train(
@@ -109,52 +155,32 @@ def train(
     choice = Choice(experiment, recording, n, options)
     at_once = _is_done_at_once(experiment, max(n, choice.lanes), options)
     size = n if at_once else options.chunk_size or _chunk_size(experiment, recording, n, choice, threads)
-    workers: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
-    for _ in range(min(threads, -(-n // size))):
-        workers.put((choice.program, choice.program.memory()))
-    program, memory = workers.get()
-    choice.compile(memory)
-    workers.put((program, memory))
-    compiled = time.perf_counter()
-    metrics = {} if at_once else _blank_metrics(experiment, recording, n)
-    kept = np.empty((n, experiment.n_params), experiment.dtype) if keep_params else None
+    workers = _Workers(choice, min(threads, -(-n // size)))
+    with workers.one(changes=False) as (first, memory):
+        choice.compile(memory)
+    begun = time.perf_counter()
+    filled = _Rows(experiment, recording, n, keep_params=keep_params, at_once=at_once)
 
     def task(rows: slice) -> None:
-        program, memory = workers.get()
-        try:
-            choice.change_over()
-            if program is not choice.program:
-                program, memory = (faster := choice.program), faster.memory()
+        with workers.one() as (program, memory):
             before = time.thread_time()
             result = program.train(seeds[rows], None if params is None else params[rows], memory)
             seconds = time.thread_time() - before
-        finally:
-            workers.put((program, memory))
         if program.cancelled:
             return  # the seeds of a chunk that are done by now are the fast ones, no fair sample
         choice.trained(program, rows.stop - rows.start, int(result.metrics["epochs_run"].sum()), seconds)
-        if at_once:
-            metrics.update(all_rows(result.metrics))
-        else:
-            for name, values in result.metrics.items():
-                metrics[name][rows] = values
-        if kept is not None:
-            kept[rows] = result.params
+        filled.put(rows, result)
         if collect is not None:
             collect(rows, result)
 
-    interrupted = in_threads(
-        task, n, size, threads, cancel=program.cancel, advance=advance, pool=pool, at_once=at_once
-    )
-    seconds = time.perf_counter() - compiled
+    interrupted = in_threads(task, n, size, threads, cancel=first.cancel, advance=advance, pool=pool, at_once=at_once)
+    seconds = time.perf_counter() - begun
     choice.end()
-    while not workers.empty():
-        program, memory = workers.get()
-        program.give_back(memory)
+    workers.give_back()
     return TrainingOutput(
-        metrics=metrics,
-        params=kept,
-        finished=metrics["epochs_run"] != NEVER,
+        metrics=filled.metrics,
+        params=filled.params,
+        finished=filled.metrics["epochs_run"] != NEVER,
         interrupted=interrupted,
         seconds=seconds,
         drivers=dict(choice.drivers),
