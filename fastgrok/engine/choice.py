@@ -7,6 +7,7 @@ lost by not having the faster driver.
 
 import contextlib
 import threading
+import time
 import warnings
 import weakref
 from collections import Counter, OrderedDict
@@ -17,7 +18,7 @@ from fastgrok.engine.arguments import MAX_LANES, ExecutionOptions
 from fastgrok.engine.driver import is_faster_specialised, lane_count, make_driver
 from fastgrok.engine.kernel_params import flops_per_epoch
 from fastgrok.engine.program import Program, ThreadMemory, driver_name
-from fastgrok.engine.rates import GENERAL, SPECIALISED, rates, regime
+from fastgrok.engine.rates import GENERAL, SPECIALISED, Rates, rates, regime
 from fastgrok.engine.threads import cpu_count
 from fastgrok.kernels.jit import is_cached
 from fastgrok.spec.experiment import Experiment
@@ -26,6 +27,7 @@ from fastgrok.spec.recording import Recording
 _LOAD_SECONDS = 0.05  # reading a compiled driver
 _FORESIGHT = 4  # who trains a network trains it again: so many times as much work is expected as has been seen
 _IDLE = 0.1  # share of a compile that is paid for while this process compiles what it needs, and other CPUs are idle
+_PATIENCE, _INTERVAL = 2, 0.02  # compiles that are waited for at most, and seconds between two looks
 _EARLY = 0.25  # share of the epochs that a seed runs with a rule that stops it, where nothing is known yet
 
 
@@ -68,7 +70,7 @@ class Choice:
     def __init__(self, experiment: Experiment, recording: Recording, n: int, options: ExecutionOptions) -> None:
         self._experiment, self._recording, self._n, self._options = experiment, recording, n, options
         self._facts = _facts_of(experiment, recording, n, options.lanes)
-        self._rates = rates()
+        self._rates: Rates = rates()
         self._slowness = self._rates.slowness(self._facts.regime)
         self._epochs = experiment.epochs * (1.0 if experiment.stop is None else _EARLY)  # of a seed, as expected
         self._lock, self._turn = threading.Lock(), threading.Lock()
@@ -96,11 +98,16 @@ class Choice:
         """The operations of a thread in a second, as expected."""
         return self._rates.rate(self._facts.regime, SPECIALISED if self.program.specialize else GENERAL)
 
-    def compile(self, memory: ThreadMemory) -> None:
-        """Compile what the run begins with, or read it; another process may compile the faster driver meanwhile."""
+    def compile(self, memory: ThreadMemory, chunk: int = 0) -> None:
+        """Compile what the run begins with, or read it; another process may compile the faster driver meanwhile.
+
+        chunk: the seeds of a chunk.
+        """
         if self._changes:
             self._buy(_IDLE if cpu_count() > 1 and not is_cached(self._facts.general) else 1.0)
         self.program.compile(memory)
+        if self._changes and self._loss(chunk * self._epochs * self._facts.flops) > self._rates.compile_seconds():
+            self._wait()
         self.change_over()
 
     def change_over(self) -> None:
@@ -135,6 +142,13 @@ class Choice:
             what = driver_name(self._experiment, specialize=True)
             message = f"{what} could not be compiled, the general driver did it all: {self.trouble}"
             warnings.warn(message, RuntimeWarning, stacklevel=4)
+
+    def _wait(self) -> None:
+        """Let the faster driver come first where one chunk would lose more than that takes: a chunk is not cut."""
+        underway, end = compiling.compilation(self._facts.specialised), self._rates.compile_seconds() * _PATIENCE
+        end += time.monotonic()
+        while underway is not None and underway.is_running() and time.monotonic() < end:
+            time.sleep(_INTERVAL)
 
     def _load(self) -> None:
         """Change over. What no other process could compile, as for want of a place on disk, is compiled here."""

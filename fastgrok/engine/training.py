@@ -157,7 +157,7 @@ def train(
     size = n if at_once else options.chunk_size or _chunk_size(experiment, recording, n, choice, threads)
     workers = _Workers(choice, min(threads, -(-n // size)))
     with workers.one(changes=False) as (first, memory):
-        choice.compile(memory)
+        choice.compile(memory, size)
     begun = time.perf_counter()
     filled = _Rows(experiment, recording, n, keep_params=keep_params, at_once=at_once)
 

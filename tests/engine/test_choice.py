@@ -66,6 +66,16 @@ def test_the_first_chunks_are_the_general_drivers_and_the_others_not(begun):
     assert run(XOR).drivers == {"general": N}
 
 
+def test_where_one_chunk_would_lose_more_than_a_compile_takes_the_faster_driver_comes_first(monkeypatch, begun):
+    begun(Compilation(5))
+    monkeypatch.setattr(choice.Rates, "compile_seconds", lambda self: 1e-9)
+    monkeypatch.setattr(choice, "_PATIENCE", 1e11)  # seconds enough for five looks
+    assert run(XOR).drivers == {"specialised": N}
+    begun(Compilation(10**9))
+    monkeypatch.setattr(choice, "_PATIENCE", 1e8)
+    assert run(XOR).drivers == {"general": N}  # a compile that does not end is not waited for
+
+
 @pytest.mark.parametrize(("specialize", "name"), [(False, "general"), (True, "specialised")])
 def test_a_driver_that_is_asked_for_does_it_all(specialize, name, begun):
     begun(Compilation(3))
@@ -117,6 +127,15 @@ def test_a_driver_that_cannot_be_compiled_leaves_the_run_with_the_general_one_an
         result = run(XOR)
     assert result.drivers == {"general": N}
     assert bits(result) == expected
+
+
+def test_a_cancel_reaches_the_faster_driver_too():
+    program = Program.kept(XOR, specialize=False, lanes=8, n_seeds=N)
+    faster = program.with_driver(specialize=True, lanes=8)
+    assert not faster.cancelled
+    program.cancel()
+    assert faster.cancelled
+    assert not Program.kept(XOR, specialize=False, lanes=8, n_seeds=N).cancelled
 
 
 def test_ctrl_c_while_a_driver_is_compiled_keeps_the_chunks_that_are_finished(begun):
