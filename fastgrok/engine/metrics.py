@@ -12,6 +12,8 @@ from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.variables import MAX_PLATEAU_EXAMPLES, NEVER, STALLED_GRADIENT_NORM, Outcome
 from fastgrok.statistics.plateaus import nearest_plateau, plateaus
 
+_CONVERGED, _DIVERGED = int(Outcome.CONVERGED), int(Outcome.DIVERGED)  # NumPy takes 2 us to compare with an IntEnum
+
 
 class Metrics:
     """The result variables of some seeds of an experiment."""
@@ -118,7 +120,7 @@ class Metrics:
             return {}
         known = plateaus(data, loss)
         near = nearest_plateau(self._final.loss, known)
-        trapped = (outcome != Outcome.CONVERGED) & (outcome != Outcome.DIVERGED)
+        trapped = (outcome != _CONVERGED) & (outcome != _DIVERGED)
         if not known[0].merged:
             trapped &= near != known[0].loss  # all examples are told apart there: the seed is slow, not trapped
         return {"plateau": np.where(trapped, near, np.nan)}
