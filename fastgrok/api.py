@@ -257,7 +257,8 @@ def sweep(
     part_of
         With a store: (i, n) for the i-th of n parts of the work, i from 1, as in a Slurm array; None: all of it.
     shard_size
-        With a store: seeds of a shard at most; None: what suits, or that of the store.
+        With a store: training runs of a shard at most, which are seeds of one configuration, or of several where
+        these are few; None: what suits, or that of the store.
     rows
         With a store: "all", or "failures" to keep the rows of the seeds that did not converge. All are counted.
     params

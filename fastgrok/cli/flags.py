@@ -273,7 +273,7 @@ SWEEP_FLAGS = (
     Flag("track", _TRACK, OUTPUT, words=(DEAD_UNITS,)),
     Flag("json", "print one JSON document instead of the table", OUTPUT, bool, False),
     Flag("quiet", "no table and no progress bar", OUTPUT, bool, False),
-    Flag("shard_size", "seeds of a shard at most; default: what suits", STORE, int),
+    Flag("shard_size", "training runs of a shard at most; default: what suits", STORE, int),
     Flag("rows", _ROWS, STORE, default="all", words=("all", "failures")),
     Flag("keep_params", "keep the trained parameters", STORE, bool, False),
     Flag("shard", "i/n for the i-th of n parts of the work, i from 1, as in a Slurm array", STORE),

@@ -98,7 +98,7 @@ def table_schema(
     """Return the columns and the metadata of a Parquet file."""
     import pyarrow as pa
 
-    fields = [pa.field(axis.path, pa.array(axis.labels).type) for axis in axes]
+    fields = [pa.field(axis.path, _label_array(axis.labels).type) for axis in axes]
     fields.append(pa.field("experiment_id", pa.string()))
     fields.append(pa.field(SEED, pa.uint64()))
     known = [variable_columns(*both) for both in zip(configurations, outputs, strict=True)]
@@ -166,16 +166,17 @@ def to_table(
     for name, elements in variable_columns(configurations[0], outputs[0]).items():
         values = _joined([each[name] for each in metrics])
         columns |= {column: values[cast(Any, (slice(None), *index))] for column, index in elements}
-    columns[OUTCOME] = pa.DictionaryArray.from_arrays(columns[OUTCOME], list(OUTCOMES))
+    columns[OUTCOME] = pa.DictionaryArray.from_arrays(to_array(columns[OUTCOME]), _label_array(OUTCOMES))
     missing = {pa.float64(): np.nan, pa.bool_(): False}
     constants = [{**each.labels, "experiment_id": each.experiment.id} for each in configurations]
     arrays = []
     for field in schema:
         if field.name in columns:
-            arrays.append(_array(columns[field.name], field.type))
+            column = columns[field.name]
+            arrays.append(column if isinstance(column, pa.Array) else to_array(column).cast(field.type))
         else:
-            same = pa.array([each.get(field.name, missing.get(field.type, ABSENT)) for each in constants], field.type)
-            arrays.append(same.take(pa.array(np.repeat(np.arange(len(same)), lengths))))
+            same = _label_array([each.get(field.name, missing.get(field.type, ABSENT)) for each in constants])
+            arrays.append(same.cast(field.type).take(to_array(np.repeat(np.arange(len(same)), lengths))))
     return pa.Table.from_arrays(arrays, schema=schema)
 
 
@@ -184,11 +185,39 @@ def _joined(arrays: Sequence[np.ndarray]) -> np.ndarray:
     return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
 
 
-def _array(column: Any, kind: pa.DataType) -> pa.Array:
-    """Return a column as an Arrow array."""
+def to_array(values: np.ndarray) -> pa.Array:
+    """Return numbers or bools as an Arrow array of their type, without a copy where that can be.
+
+    `pyarrow.array` and `pyarrow.scalar` would import pandas: 30 MB, and a third of a second.
+    """
     import pyarrow as pa
 
-    return column if isinstance(column, pa.Array) else pa.array(np.ascontiguousarray(column), kind)
+    values = np.ascontiguousarray(values)
+    data = np.packbits(values, bitorder="little") if values.dtype == np.bool_ else values
+    return pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), len(values), [None, pa.py_buffer(data)])
+
+
+def from_array(array: pa.Array) -> np.ndarray:
+    """Return the numbers or bools of an Arrow array without nulls, as `to_array` takes them."""
+    kind = np.dtype(array.type.to_pandas_dtype())
+    data, rows = array.buffers()[1], slice(array.offset, array.offset + len(array))
+    if array.null_count or data is None:
+        values: np.ndarray = array.to_numpy(zero_copy_only=False)
+        return values
+    if kind == np.bool_:
+        return np.unpackbits(np.frombuffer(data, np.uint8), bitorder="little")[rows].view(np.bool_)
+    return np.frombuffer(data, kind)[rows]
+
+
+def _label_array(labels: Sequence[Any]) -> pa.Array:
+    """Return the labels of an axis, numbers or texts, as an Arrow array."""
+    import pyarrow as pa
+
+    if not all(isinstance(label, str) for label in labels):
+        return to_array(np.asarray(labels))
+    texts = [label.encode() for label in labels]
+    ends = np.cumsum([0, *map(len, texts)]).astype(np.int32)
+    return pa.Array.from_buffers(pa.string(), len(texts), [None, pa.py_buffer(ends), pa.py_buffer(b"".join(texts))])
 
 
 def write_netcdf(path: Path, dataset: xr.Dataset) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastgrok.engine.training import TrainingOutput
-from fastgrok.results.files import OUTCOME, table_schema, to_table
+from fastgrok.results.files import OUTCOME, from_array, table_schema, to_array, to_table
 from fastgrok.spec.axes import Configuration
 from fastgrok.spec.variables import NEVER, OUTCOMES, SEED
 from fastgrok.store.manifest import FAILURES, Specification
@@ -42,12 +42,12 @@ def rows_table(
     kept = [output.params for output in outputs if output.params is not None]
     if kept:
         flat = np.concatenate(kept)
-        values = pa.FixedSizeListArray.from_arrays(pa.array(flat.ravel()), flat.shape[1])
+        values = pa.FixedSizeListArray.from_arrays(to_array(flat.ravel()), flat.shape[1])
         field = pa.field(PARAMS, values.type, metadata={"long_name": "trained parameters"})
         table = table.append_column(field, values)
     if specification.rows == FAILURES:
         failed = [output.metrics["epochs_to_converge"] == NEVER for output in outputs]
-        return table.filter(pa.array(np.concatenate(failed))), [int(rows.sum()) for rows in failed]
+        return table.filter(to_array(np.concatenate(failed))), [int(rows.sum()) for rows in failed]
     return table, [len(output.finished) for output in outputs]
 
 
@@ -92,9 +92,9 @@ def _values(column: pa.ChunkedArray) -> np.ndarray:
         return outcome_codes(column)
     array = _whole(column)
     if pa.types.is_fixed_size_list(array.type):
-        flat = array.flatten().to_numpy(zero_copy_only=False)
-        return np.ascontiguousarray(flat).reshape(-1, array.type.list_size)
-    return np.ascontiguousarray(array.to_numpy(zero_copy_only=False))
+        flat = from_array(array.flatten())
+        return flat.reshape(-1, array.type.list_size)
+    return from_array(array)
 
 
 def _whole(column: pa.ChunkedArray) -> pa.Array:
@@ -106,7 +106,7 @@ def outcome_codes(column: pa.ChunkedArray) -> np.ndarray:
     """Return the codes of outcomes, of which a column has the names."""
     array = _whole(column if column.num_chunks == 1 else column.unify_dictionaries())
     codes = np.array([OUTCOMES.index(name) for name in array.dictionary.to_pylist()], np.int8)
-    values: np.ndarray = codes[array.indices.to_numpy()]
+    values: np.ndarray = codes[from_array(array.indices)]
     return values
 
 

@@ -40,6 +40,16 @@ def swept(folder: str | Path, n: int = N, threads: int = THREADS) -> Store:
     return fg.sweep(EXP, n, AXES, store=folder, **options)
 
 
+GROUPED = {"optimizer.lr": [0.01 * k for k in range(1, 9)]}
+GROUPED_N, GROUPED_SHARDS = 10, 2  # shards of five and of three configurations
+
+
+def swept_in_groups(folder: str | Path, threads: int = THREADS) -> Store:
+    """Make a sweep whose shards have several configurations, or what is missing of it."""
+    options: dict[str, Any] = {"shard_size": 5 * GROUPED_N, "threads": threads, "specialize": False}
+    return fg.sweep(EXP.replace(epochs=50), GROUPED_N, GROUPED, store=folder, progress=False, **options)
+
+
 class Job(NamedTuple):
     """A sweep that another process makes; it signals itself before the given step in the file system, if any."""
 
@@ -47,6 +57,7 @@ class Job(NamedTuple):
     n: int = N
     last_step: int | None = None
     signal: int = signal.SIGKILL
+    in_groups: bool = False
 
     @property
     def report(self) -> Path:
@@ -57,7 +68,8 @@ class Job(NamedTuple):
 def nursery() -> None:
     """For each line of jobs fork processes that need not import or compile; say who they are, and when they ended."""
     with tempfile.TemporaryDirectory() as folder:
-        swept(folder)
+        swept(Path(folder, "a"))
+        swept_in_groups(Path(folder, "b"))
     print("ready", flush=True)
     for line in sys.stdin:
         pids = [born(Job(*job)) for job in json.loads(line)]
@@ -95,7 +107,8 @@ def done(job: Job) -> dict[str, Any]:
     steps = itertools.count(1)
     sys.addaudithook(count_down)
     try:
-        return {"interrupted": swept(job.folder, job.n).interrupted, "made": len(made)}
+        store = swept_in_groups(job.folder) if job.in_groups else swept(job.folder, job.n)
+        return {"interrupted": store.interrupted, "made": len(made)}
     except BaseException:
         return {"error": traceback.format_exc()}
 
@@ -200,6 +213,22 @@ def test_a_sweep_killed_at_any_step_in_the_file_system_ends_as_if_it_had_not_bee
         n_temporary += len(temporary(folder))
         assert_equal(swept(folder, FEW), few)
     assert step > n_temporary > few.status().n_shards
+
+
+def test_a_sweep_of_shared_shards_killed_at_any_step_ends_as_if_it_had_not_been(
+    other: Nursery, tmp_path: Path
+) -> None:
+    whole = swept_in_groups(tmp_path / "whole")
+    assert whole.status().n_shards == GROUPED_SHARDS
+    n_committed_before = set()
+    for step in itertools.count(1):
+        folder = tmp_path / f"{step}"
+        if other.run(Job(str(folder), last_step=step, in_groups=True)) != [None]:
+            break
+        n_committed_before.add(n_committed(folder))
+        assert_equal(swept_in_groups(folder), whole)
+    assert step > 10
+    assert n_committed_before == set(range(GROUPED_SHARDS + 1))
 
 
 def assert_runs_out_of_space(folder: Path) -> None:

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import xarray as xr
@@ -13,7 +14,7 @@ import xarray as xr
 import fastgrok as fg
 from fastgrok.api import run, sweep
 from fastgrok.errors import InvalidExperiment
-from fastgrok.results.files import METADATA_KEY, NETCDF_LIBRARIES, checked_target
+from fastgrok.results.files import METADATA_KEY, NETCDF_LIBRARIES, checked_target, from_array, to_array
 from fastgrok.results.result import Result
 from fastgrok.spec.variables import OUTCOMES
 
@@ -154,3 +155,15 @@ def test_example_of_checked_target():
     message = re.escape("out = 'result.txt': expected a path that ends in .parquet or .nc")
     with pytest.raises(InvalidExperiment, match=message):
         checked_target("result.txt")
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "int64", "int32", "int8", "uint64", "bool"])
+def test_arrays_go_to_arrow_and_back(dtype: str) -> None:
+    values = (np.arange(21) % 3).astype(dtype)
+    for chosen in (values, values[::2], values[:0]):
+        array = to_array(chosen)
+        assert array.equals(pa.array(chosen))
+        for part in (array, array.slice(3, 5), array.slice(1)):
+            found = from_array(part)
+            assert found.dtype == chosen.dtype
+            np.testing.assert_array_equal(found, part.to_numpy(zero_copy_only=False))

@@ -127,3 +127,20 @@ def test_of_a_store_that_is_not_complete_the_seeds_are_compared_that_both_have(
 def test_a_store_of_failures_alone_cannot_be_compared(tmp_path: Path) -> None:
     with pytest.raises(fg.InvalidExperiment, match="rows = 'failures': expected 'all'"):
         fg.compare(swept(tmp_path / "a", 5, rows="failures"), "init")
+
+
+NO_PANDAS = """
+import sys
+import fastgrok as fg
+
+exp = fg.Experiment(fg.mlp(2, 3, 1), fg.datasets.xor(), epochs=60)
+axes = {"init": [fg.HeNormal(), fg.Uniform(-1, 1)], "optimizer.lr": [0.1, 0.2]}
+store = fg.sweep(exp, 20, axes, store=sys.argv[1], keep_params=True, rows="failures", progress=False)
+store.content_hash(), store.counts
+print("pandas" in sys.modules)
+"""
+
+
+def test_a_sweep_imports_no_pandas(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", NO_PANDAS, str(tmp_path / "a")]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "False\n"
