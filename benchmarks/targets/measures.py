@@ -5,6 +5,7 @@ Whatever is compared is first checked to give the same losses, and then timed si
 
 from __future__ import annotations
 
+import functools
 import math
 import statistics
 import time
@@ -20,7 +21,7 @@ from benchmarks.peers.works import RELU_64, Work, initial_params
 from benchmarks.sweeps import __main__ as sweeps
 from benchmarks.targets import processes
 
-WARM_UP = 4.0  # seconds
+WARM_UP = 6.0  # seconds
 
 
 class Sizes(NamedTuple):
@@ -46,7 +47,7 @@ def _case(peer: Peer, work: Work, sizes: Sizes) -> Case:
     (case,) = prepare([peer], [work], *work.timed_size(sizes.seeds, sizes.epochs))
     start = time.perf_counter()
     case.run()
-    while peer.group == "fastgrok" and time.perf_counter() - start < min(WARM_UP, sizes.epochs / 250):
+    while peer.group == "fastgrok" and time.perf_counter() - start < min(WARM_UP, sizes.epochs / 150):
         case.run()  # `run` moves to a faster driver once that is compiled
     return case
 
@@ -133,12 +134,15 @@ def many_configurations(sizes: Sizes) -> float:
     return 100 * (statistics.median(run.wall / run.kernels for run in runs) - 1)
 
 
+_many = functools.cache(sweeps.many)
+
+
 def memory(seeds: int, less: int | None = None) -> Measure:
     """Return a measure of the memory above start of so many seeds to a store in MB, less that of fewer."""
 
     def measure(sizes: Sizes) -> float:
         share = min(1.0, sizes.seeds / 65_536)
-        peaks = [sweeps.many(math.ceil(n * share)).peak if n else 0 for n in (seeds, less)]
+        peaks = [_many(math.ceil(n * share)).peak if n else 0 for n in (seeds, less)]
         return (peaks[0] - peaks[1]) / sweeps.MB
 
     return measure
