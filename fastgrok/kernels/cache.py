@@ -102,7 +102,6 @@ class KernelCache(caching._Cache):
         """Return the compiled kernel, or None where there is none that can be used."""
         if not self._enabled:
             return None
-        target_context.refresh()
         try:
             blob = self.path(sig).read_bytes()
             digest, payload = blob[:32], blob[32:]

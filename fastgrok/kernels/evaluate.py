@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from fastgrok.kernels.block import load_example, make_view, mark_alive, put_params
 from fastgrok.kernels.jit import device, kernel
-from fastgrok.kernels.lanes import fma, lane_view, like, peek, scalar_view, sqrt
+from fastgrok.kernels.lanes import by_reference, fma, lane_view, like, peek, scalar_view, sqrt
 from fastgrok.kernels.nn.losses import add_correct
 from fastgrok.kernels.nn.passes import Functions, general, layer_at
 
@@ -101,6 +101,7 @@ def make_evaluate(lanes: int, dtype: str, functions: Functions) -> Any:
 
     @kernel(lanes, dtype, functions.identity)
     def evaluate(measures, params, scratch, workspace, data, kernel_params, gradient_scale, cancel):
+        workspace, kernel_params = by_reference(workspace), by_reference(kernel_params)
         views = view(workspace, data, kernel_params)
         numbers, norms = lane_view(scratch.numbers, lanes), lane_view(scratch.norms, lanes)
         living, flag = lane_view(scratch.alive, lanes), scalar_view(cancel)
@@ -140,6 +141,7 @@ def make_expose(lanes: int, dtype: str, functions: Functions) -> Any:
 
     @kernel(lanes, dtype, functions.identity)
     def expose(acts, deltas, grads, params, workspace, data, kernel_params, slope):
+        workspace, kernel_params = by_reference(workspace), by_reference(kernel_params)
         block, examples, table = view(workspace, data, kernel_params)
         s, n = kernel_params.structure, params.shape[0]
         scale = like(block.params[0], slope)
@@ -172,6 +174,7 @@ def make_predict(lanes: int, dtype: str, functions: Functions) -> Any:
 
     @kernel(lanes, dtype, functions.identity)
     def predict(outputs, params, workspace, data, kernel_params):
+        workspace, kernel_params = by_reference(workspace), by_reference(kernel_params)
         block, examples, table = view(workspace, data, kernel_params)
         s, n_seeds = kernel_params.structure, params.shape[0]
         for first in range(0, n_seeds, lanes):

@@ -3,11 +3,15 @@
 What was measured, and what each omission gave, is in docs/design/0015-compile-time.md.
 """
 
+import contextlib
 import copy
+import importlib
+import sys
+from collections.abc import Iterator
 from typing import Any
 
 from numba import _dynfunc
-from numba.core import compiler, typed_passes, untyped_passes
+from numba.core import compiler, compiler_machinery, typed_passes, untyped_passes
 from numba.core.codegen import JITCodeLibrary
 
 # Passes for Python that kernels do not contain: `with`, closures, array expressions, literal_unroll, inline="always".
@@ -27,6 +31,19 @@ _NEEDLESS = {
 }
 
 
+class _Passes(compiler_machinery.PassManager):
+    """Numba's passes, run one after the other; Numba's own manager measures, announces and tidies up after each.
+
+    What a pass needs to know of the variables it finds out itself.
+    """
+
+    def _runPass(self, index: int, step: Any, state: Any) -> None:
+        step.analysis = self._analysis
+        step.run_initialization(state)
+        step.run_pass(state)
+        step.run_finalizer(state)
+
+
 class _Library(JITCodeLibrary):
     """The code of a function, simplified function by function before it is linked."""
 
@@ -38,34 +55,70 @@ class _Library(JITCodeLibrary):
                 passes.run(function, builder)
 
 
-class _KernelLibrary(_Library):
-    """The code of a kernel: everything is inlined by now, and written in vectors, so LLVM has none to look for."""
-
-    def _optimize_final_module(self) -> None:
-        passes, builder = self._codegen._module_pass_manager(loop_vectorize=False, slp_vectorize=False)
-        passes.run(self._final_module, builder)
-
-
 class _DeviceLibrary(_Library):
-    """The code of a device function, neither optimised as a whole nor turned into machine code.
+    """The code of a device function alone, neither optimised as a whole nor turned into machine code.
 
     Numba would do both, for every function that a kernel calls and for everything inlined into it. That is most of
     the compile time, and it does harm: a loop that is unrolled while its length is unknown is marked to be left
     alone, and stays a loop when the length becomes a constant in the caller.
     """
 
-    def _optimize_final_module(self) -> None:
-        """Do nothing: that is for the kernel."""
-
-    def _finalize_final_module(self) -> None:
+    def finalize(self) -> None:
+        """Have the function ready to be linked into kernels."""
         self._finalize_dynamic_globals()
+        for function in self._final_module.functions:
+            if not function.is_declaration and function.linkage.name == "external":
+                function.linkage = "linkonce_odr"
+        self._shared_module = self._final_module
         self._finalized = True
+
+    def callees(self, seen: dict[Any, None]) -> None:
+        """Add the libraries that the function needs to those seen, each once."""
+        for library in self._linking_libraries:
+            if library not in seen:
+                seen[library] = None
+                if isinstance(library, _DeviceLibrary):
+                    library.callees(seen)
+
+
+class _KernelLibrary(_Library):
+    """The code of a kernel: everything is inlined, and written in vectors, so LLVM has none to look for."""
+
+    def finalize(self) -> None:
+        """Link what is called, directly or not, each function once, and make machine code of it all."""
+        seen: dict[Any, None] = {}
+        _DeviceLibrary.callees(self, seen)
+        self._linking_libraries = list(seen)
+        super().finalize()
+
+    def _optimize_final_module(self) -> None:
+        passes, builder = self._codegen._module_pass_manager(loop_vectorize=False, slp_vectorize=False)
+        passes.run(self._final_module, builder)
+
+
+def _import_without_scipy() -> None:
+    """Import what Numba has for arrays without SciPy's linear algebra, which takes as long as Numba.
+
+    It is imported only to know whether it is there, for products of matrices, and again by whoever compiles one.
+    """
+    if "numba.np.arraymath" not in sys.modules:
+        linalg: Any = importlib.import_module("numba.np.linalg")
+        ensure, linalg.ensure_blas = linalg.ensure_blas, lambda: None
+        try:
+            arraymath: Any = importlib.import_module("numba.np.arraymath")
+        finally:
+            linalg.ensure_blas = ensure
+        arraymath.ensure_blas = ensure
 
 
 class KernelCompiler(compiler.Compiler):
     """Numba's compiler with the passes that kernels need."""
 
     _library_class: type[JITCodeLibrary] = _KernelLibrary
+
+    def __init__(self, *args: Any) -> None:
+        _import_without_scipy()
+        super().__init__(*args)
 
     def compile_extra(self, func: Any) -> Any:
         """Compile a function."""
@@ -76,10 +129,11 @@ class KernelCompiler(compiler.Compiler):
 
     def define_pipelines(self) -> list[Any]:
         """Return Numba's passes without the needless ones."""
-        pipelines = super().define_pipelines()
-        for manager in pipelines:
-            manager.passes[:] = [step for step in manager.passes if step[0] not in _NEEDLESS]
-        return pipelines
+        (pipeline,) = super().define_pipelines()
+        passes = _Passes(pipeline.pipeline_name)
+        passes.passes = [step for step in pipeline.passes if step[0] not in _NEEDLESS]
+        passes.finalize()
+        return [passes]
 
 
 class DeviceCompiler(KernelCompiler):
@@ -87,11 +141,22 @@ class DeviceCompiler(KernelCompiler):
 
     _library_class = _DeviceLibrary
 
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
+    def __init__(self, typing: Any, target: Any, *args: Any) -> None:
+        with _refreshed(typing), _refreshed(target):
+            super().__init__(typing, target, *args)
         context = copy.copy(self.state.targetctx)
         context.get_executable = _not_executable
         self.state.targetctx = context
+
+
+@contextlib.contextmanager
+def _refreshed(context: Any) -> Iterator[None]:
+    """Have a context look for no new registrations: it did when the compilation of the kernel began."""
+    context.refresh = lambda: None
+    try:
+        yield
+    finally:
+        del context.refresh
 
 
 def _not_executable(library: Any, fndesc: Any, env: Any) -> Any:

@@ -2,16 +2,12 @@
 
 import functools
 
-from numba.core.compiler_lock import global_compiler_lock
 from numba.core.registry import cpu_target
 
 
 def description() -> tuple[str, str, str]:
     """Return LLVM's triple, the CPU's name and its features: what compiled code depends on."""
-    context = cpu_target.target_context
-    with global_compiler_lock:  # a refresh while another thread compiles leaves it without half of what it knows
-        context.refresh()
-        triple, name, features = context.codegen().magic_tuple()
+    triple, name, features = cpu_target.target_context.codegen().magic_tuple()
     return triple, name, features
 
 

@@ -101,6 +101,20 @@ def test_a_second_process_compiles_nothing(warm):
     assert entries(warm.directory) == before
 
 
+def test_what_is_on_disk_is_run_without_what_only_a_compiler_needs(warm):
+    """Numba's implementations of NumPy, and the SciPy behind them, take half of a warm start to import."""
+    needless = ("numba.np.arraymath", "numba.typed.typedlist", "scipy.linalg")
+    script = (
+        BOTH
+        + f"""
+import sys
+fg.run(exp, seeds=5, specialize=False, lanes=8, threads=1, progress=False)
+print(json.dumps([name for name in {needless} if name in sys.modules]))
+"""
+    )
+    assert python(script, warm.directory, ROOT) == []
+
+
 def test_an_edited_kernel_is_compiled_again(warm, tmp_path):
     source = Path(fastgrok.__file__).parent
     shutil.copytree(source, tmp_path / "fastgrok", ignore=shutil.ignore_patterns("__pycache__"))

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from fastgrok.kernels.init.draw import Distributions, make_draw
 from fastgrok.kernels.jit import kernel
+from fastgrok.kernels.lanes import by_reference
 from fastgrok.kernels.rng.streams import STREAMS
 
 
@@ -31,6 +32,7 @@ def make_initialise(stream: str, dtype: str, distributions: Distributions) -> An
 
     @kernel(stream, dtype, distributions.identity)
     def initialise(params, states, buffers, seeds, tensors):
+        tensors = by_reference(tensors)
         state, drawn, scratch = buffers.state, buffers.drawn, buffers.scratch
         for n in range(seeds.shape[0]):
             seed_stream(state, seeds[n])
@@ -55,6 +57,7 @@ def make_draw_on(stream: str, dtype: str, distributions: Distributions) -> Any:
 
     @kernel(stream, dtype, distributions.identity)
     def draw_on(params, states, buffers, tensors):
+        tensors = by_reference(tensors)
         drawn, scratch = buffers.drawn, buffers.scratch
         for n in range(states.shape[0]):
             draw(drawn, scratch, states[n], tensors)

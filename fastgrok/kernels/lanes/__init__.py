@@ -29,6 +29,7 @@ from fastgrok.kernels.lanes.arithmetic import (
 )
 from fastgrok.kernels.lanes.bits import exponent, power_of_two, significand
 from fastgrok.kernels.lanes.memory import align_stack, gather, lane_view, peek, scalar_view, splat_view, working_view
+from fastgrok.kernels.lanes.references import by_reference
 from fastgrok.kernels.lanes.types import Lanes, LaneView, ScalarView, SplatView
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "align_stack",
     "both",
     "by_dtype",
+    "by_reference",
     "copysign",
     "either",
     "exponent",
