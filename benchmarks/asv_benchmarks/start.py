@@ -20,6 +20,12 @@ exp = fg.Experiment(fg.mlp(2, 4, 1, hidden="relu"), fg.datasets.xor(), optimizer
 run = fg.run
 """
 _DRIVERS = {"general": False, "specialised": True}
+_COMBINATIONS = {
+    "adam": "optimizer=fg.Adam()",
+    "full batch": "batch_size='full'",
+    "restart": "stop=fg.Converged(loss=0.01), restart=fg.Restart(after=100)",
+    "float32": "dtype='float32'",
+}
 
 
 class Import:
@@ -59,6 +65,20 @@ class FirstRun:
 
     def timeraw_cached_load(self, driver: str) -> tuple[str, str]:
         return self._statement(driver), _READY
+
+
+class NewCombination:
+    """The first run of a combination that nothing on disk was compiled for, everything imported."""
+
+    params = tuple(_COMBINATIONS)
+    param_names = ("combination",)
+    number = 1
+    repeat = (1, 3, 20.0)
+    timeout = 120
+
+    def timeraw_from_an_empty_cache(self, combination: str) -> tuple[str, str]:
+        changed = f"exp = exp.replace({_COMBINATIONS[combination]})"
+        return "run(exp, 1, progress=False)", _EMPTY_CACHE + _READY + changed
 
 
 class Command:

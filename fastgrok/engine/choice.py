@@ -105,7 +105,9 @@ class Choice:
         """
         if self._changes:
             self._buy(_IDLE if cpu_count() > 1 and not is_cached(self._facts.general) else 1.0)
-        self.program.compile(memory)
+        underway = compiling.compilation(self._facts.specialised) if self._changes else None
+        other = compiling.evaluation(self.program, self._recording) if underway is None else None
+        self.program.compile(memory, None if other is None else other.wait)
         if self._changes and self._loss(chunk * self._epochs * self._facts.flops) > self._rates.compile_seconds():
             self._wait()
         self.change_over()

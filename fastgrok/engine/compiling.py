@@ -1,9 +1,9 @@
-"""Drivers that another process compiles while this one trains.
+"""Kernels that another process compiles while this one trains, or compiles what else it needs.
 
 A thread of this process would hold Python's lock for most of a compile, and while LLVM is at work in it, it can
 neither be ended nor left behind when the interpreter leaves. So a process of its own compiles the driver into the
 cache on disk, from where it is read in milliseconds. Nobody waits for it: what it compiles after this process has
-ended is there for the next one.
+ended is there for the next one. Where nothing is on disk yet, the evaluation is compiled likewise, and waited for.
 """
 
 import atexit
@@ -19,10 +19,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from fastgrok.engine.driver import make_driver
 from fastgrok.engine.notices import announce
 from fastgrok.engine.program import Program, driver_name
 from fastgrok.engine.rates import rates
+from fastgrok.engine.threads import cpu_count
 from fastgrok.kernels.cache import cache_directory
 from fastgrok.kernels.jit import is_cached
 from fastgrok.spec.experiment import Experiment
@@ -49,6 +49,16 @@ class Compilation:
             self._runs = _is_fresh(self._claim) and not is_cached(self._driver)
         return self._runs
 
+    def wait(self) -> None:
+        """Wait for this process's own until it has ended, or must be taken for lost."""
+        try:
+            if self._process is not None:
+                self._process.wait(_PATIENCE)
+        except subprocess.TimeoutExpired:
+            pass
+        finally:
+            self.leave()
+
     def leave(self) -> None:
         """Have nobody warn that the process outlives this one."""
         if self._process is not None and self._process.poll() is None:
@@ -69,10 +79,24 @@ def start(experiment: Experiment, recording: Recording, lanes: int, driver: Any)
     with _lock:
         if driver not in _compilations:
             claim = cache_directory() / f"{driver._cache._stem()}.claim"
-            process = None if _is_fresh(claim) else _spawn(claim, (experiment, recording, lanes, claim))
+            process = None if _is_fresh(claim) else _spawn(claim, (True, experiment, recording, lanes, 1, claim))
             _compilations[driver] = Compilation(driver, claim, process)
             announce(driver_name(experiment, specialize=True), _compilations[driver].is_running)
         return _compilations[driver]
+
+
+def evaluation(program: Program, recording: Recording) -> Compilation | None:
+    """Have the evaluation compiled by another process while this one compiles the driver; None where neither is due.
+
+    Whoever needs both has to wait for both, so this is waited for.
+    """
+    one_is_due = program.experiment.epochs == 0 or any(map(is_cached, (program.driver, program.evaluate)))
+    if one_is_due or cpu_count() < 2:
+        return None
+    claim = cache_directory() / f"{program.evaluate._cache._stem()}.claim"
+    task = (False, program.experiment, recording, program.lanes, program.n_seeds, claim)
+    process = None if _is_fresh(claim) else _spawn(claim, task)
+    return None if process is None else Compilation(program.evaluate, claim, process)
 
 
 def _is_fresh(claim: Path) -> bool:
@@ -105,15 +129,18 @@ def main() -> None:
     watch = threading.Timer(_PATIENCE, os._exit, (1,))
     watch.daemon = True
     watch.start()
-    experiment, recording, lanes, claim = pickle.load(sys.stdin.buffer)
+    is_driver, experiment, recording, lanes, n_seeds, claim = pickle.load(sys.stdin.buffer)
     try:
-        if cache_directory().is_dir() and not is_cached(
-            make_driver(experiment, lanes, specialize=True, recording=recording)
-        ):
-            before = time.process_time()
-            Program(experiment, specialize=True, lanes=lanes, n_seeds=1, recording=recording).compile_driver()
-            rates().compiled(time.process_time() - before)
-            rates().save()
+        if cache_directory().is_dir():
+            options = {"lanes": lanes, "n_seeds": n_seeds, "recording": recording}
+            program = Program(experiment, specialize=is_driver, **options)
+            if not is_driver:
+                program.compile_evaluation()
+            elif not is_cached(program.driver):
+                before = time.process_time()
+                program.compile_driver()
+                rates().compiled(time.process_time() - before)
+                rates().save()
     finally:
         claim.unlink(missing_ok=True)
 

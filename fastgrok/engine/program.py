@@ -145,8 +145,8 @@ class Program:
         recording: Recording = NOTHING,
     ) -> None:
         self.experiment = experiment
-        self._recording, self._n_seeds = recording, n_seeds
-        self._lanes = lanes
+        self._recording, self.n_seeds = recording, n_seeds
+        self.lanes = lanes
         self._evaluation_lanes = lane_count(experiment, specialize=False, n_seeds=n_seeds)
         self._kernel_params = make_kernel_params(experiment, recording)
         self._training = _Examples(training_data(experiment), evaluation_kernel_params(self._kernel_params))
@@ -158,10 +158,10 @@ class Program:
         held_out = None if self._validation is None else self._validation.data
         self._inputs = self._training.data, held_out, restart_tensors(experiment), self._kernel_params
         self.specialize = specialize
-        self._driver = make_driver(experiment, lanes, specialize=specialize, recording=recording)
-        self._evaluate = make_evaluate(self._evaluation_lanes, experiment.dtype, functions())
+        self.driver = make_driver(experiment, lanes, specialize=specialize, recording=recording)
+        self.evaluate = make_evaluate(self._evaluation_lanes, experiment.dtype, functions())
         shape = _shape(experiment), recording, _varied_types(self._kernel_params)
-        self._run_driver, self._run_evaluate, self._spare = _shared(self._driver, self._evaluate, shape)
+        self._run_driver, self._run_evaluate, self._spare = _shared(self.driver, self.evaluate, shape)
         if experiment.epochs == 0:
             self._run_driver = _train_no_epoch
         self._cancel = np.zeros(1, np.int64)
@@ -169,24 +169,33 @@ class Program:
 
     def with_driver(self, *, specialize: bool, lanes: int) -> "Program":
         """Return it with another driver; `cancel` reaches both."""
-        options: dict[str, Any] = {"n_seeds": self._n_seeds, "recording": self._recording}
+        options: dict[str, Any] = {"n_seeds": self.n_seeds, "recording": self._recording}
         other = Program.kept(self.experiment, specialize=specialize, lanes=lanes, **options)
         other._cancel = self._cancel
         return other
 
-    def compile(self, memory: ThreadMemory) -> None:
-        """Compile the kernels, or read them from the cache, unless that has been done: run them, cancelled."""
-        dtype = self.experiment.dtype
+    def compile(self, memory: ThreadMemory, wait: Callable[[], None] | None = None) -> None:
+        """Compile the kernels, or read them from the cache, unless that has been done: run them, cancelled.
+
+        `wait` is called before the evaluation is, where another process compiles that.
+        """
         if not all(kernel.overloads for kernel in self._initialise.kernels):
             with _announced("the initial draws", *self._initialise.kernels):
                 self.initialise(np.zeros(1, np.uint64))
-        if not self._evaluate.overloads:
-            params = np.zeros((1, self.experiment.n_params), dtype)
-            with _announced(f"the evaluation, {dtype}", self._evaluate):
-                self._measure(params, self._training, memory, np.ones(1, np.int64), gradients=False)
-        if self.experiment.epochs > 0 and not self._driver.overloads:
-            with _announced(driver_name(self.experiment, specialize=self.specialize), self._driver):
+        if self.experiment.epochs > 0 and not self.driver.overloads:
+            with _announced(driver_name(self.experiment, specialize=self.specialize), self.driver):
                 self.compile_driver(memory)
+        if not self.evaluate.overloads:
+            with _announced(f"the evaluation, {self.experiment.dtype}", self.evaluate):
+                if wait is not None:
+                    wait()
+                self.compile_evaluation(memory)
+
+    def compile_evaluation(self, memory: ThreadMemory | None = None) -> None:
+        """Compile the evaluation alone, or read it from the cache."""
+        params = np.zeros((1, self.experiment.n_params), self.experiment.dtype)
+        memory, cancelled = memory or self.memory(), np.ones(1, np.int64)
+        self._measure(params, self._training, memory, cancelled, gradients=False)
 
     def compile_driver(self, memory: ThreadMemory | None = None) -> None:
         """Compile the driver alone, or read it from the cache."""
@@ -212,7 +221,7 @@ class Program:
 
     def workspace(self) -> Workspace:
         """Return memory for a block of lanes that trains."""
-        return make_workspace(self.experiment, self._lanes, self._recording)
+        return make_workspace(self.experiment, self.lanes, self._recording)
 
     def memory(self) -> ThreadMemory:
         """Return memory for one thread."""
@@ -265,7 +274,7 @@ class Program:
         is_alike = (
             _varied_types(kernel_params) == _varied_types(self._kernel_params)
             and n_state(experiment) == n_state(self.experiment)
-            and make_driver(experiment, self._lanes, **options) is self._driver
+            and make_driver(experiment, self.lanes, **options) is self.driver
         )
         if not is_alike:
             return None

@@ -192,7 +192,7 @@ def spec(cls: _Class) -> _Class:
     Arguments come by position or name, NumPy scalars may stand for numbers, and everything that
     pydantic rejects, a wrong number of arguments included, is an `InvalidExperiment`.
     """
-    config = ConfigDict(strict=True, extra="forbid", defer_build=True)
+    config = ConfigDict(strict=True, extra="forbid")
     validated: Any = pydantic_dataclass(frozen=True, repr=False, config=config)(cls)
     validate = validated.__init__
 

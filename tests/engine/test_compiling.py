@@ -18,7 +18,10 @@ from fingerprint import XOR, bits
 import fastgrok as fg
 from fastgrok.engine import choice, compiling, rates
 from fastgrok.engine.driver import make_driver
+from fastgrok.engine.layout import functions
 from fastgrok.engine.notices import underway
+from fastgrok.engine.program import Program
+from fastgrok.kernels.evaluate import make_evaluate
 from fastgrok.kernels.jit import is_cached
 from fastgrok.spec.recording import NOTHING
 
@@ -67,6 +70,53 @@ def test_another_process_compiles_into_the_cache_and_says_how_long_it_took(monke
     (known,) = json.loads((tmp_path / "rates.json").read_text()).values()
     assert known["compile_seconds"] > 0
     assert not list(tmp_path.glob("*.claim"))
+
+
+def uncompiled() -> Program:
+    """Return a program whose driver and evaluation this process has not compiled."""
+    program = Program(TINY, specialize=True, lanes=2 * LANES, n_seeds=1)
+    program.evaluate = make_evaluate.__wrapped__(program._evaluation_lanes, TINY.dtype, functions())
+    return program
+
+
+def test_the_evaluation_is_compiled_by_another_process(monkeypatch, tmp_path):
+    monkeypatch.setenv("FASTGROK_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(compiling, "cpu_count", lambda: 2)
+    program = uncompiled()
+    begun = compiling.evaluation(program, NOTHING)
+    assert begun is not None
+    begun.wait()
+    assert is_cached(program.evaluate)
+    assert not program.evaluate.overloads
+    assert not list(tmp_path.glob("*.claim"))
+    assert compiling.evaluation(program, NOTHING) is None
+
+
+def test_the_evaluation_is_waited_for_after_the_driver_and_compiled_here_where_that_failed(main, monkeypatch):
+    main(BROKEN)
+    monkeypatch.setattr(compiling, "cpu_count", lambda: 2)
+    program, order = uncompiled(), []
+    program._initialise = type("", (), {"kernels": []})()
+    program._run_driver = lambda *args: order.append("driver")
+    program._run_evaluate = lambda *args: order.append("evaluation")
+    begun = compiling.evaluation(program, NOTHING)
+    assert begun is not None
+    program.compile(program.memory(), lambda: order.append("wait") or begun.wait())
+    assert begun._process is not None
+    assert begun._process.returncode == 3
+    assert order == ["driver", "wait", "evaluation"]
+
+
+@pytest.mark.parametrize("change", ["one CPU", "the driver is there", "a claim"])
+def test_the_evaluation_is_compiled_here_where_another_process_is_no_gain(main, monkeypatch, tmp_path, change):
+    main(ASLEEP)
+    program = uncompiled()
+    monkeypatch.setattr(compiling, "cpu_count", lambda: 1 if change == "one CPU" else 2)
+    if change == "the driver is there":
+        (tmp_path / f"{program.driver._cache._stem()}-x.nbc").touch()
+    if change == "a claim":
+        (tmp_path / f"{program.evaluate._cache._stem()}.claim").touch()
+    assert compiling.evaluation(program, NOTHING) is None
 
 
 def test_a_driver_that_another_process_has_claimed_is_waited_for(main, tmp_path):

@@ -38,11 +38,11 @@ def test_each_kernel_that_is_not_on_disk_is_said_while_it_is_compiled(monkeypatc
     made = Program(exp, specialize=True, lanes=8, n_seeds=1)
     said: list[list[str]] = []
     monkeypatch.setattr(program, "is_cached", lambda kernel: on_disk)
-    made._evaluate = made._driver = _NotCompiled()
+    made.evaluate = made.driver = _NotCompiled()
     made._run_evaluate = made._run_driver = lambda *args: said.append(underway())
     made._initialise = type(
         "", (), {"kernels": [_NotCompiled()], "__call__": lambda *args: said.append(underway())}
     )()
     made.compile(made.memory())
-    every = [["the initial draws"], ["the evaluation, float64"], ["the driver for 2-4-1, float64"]]
+    every = [["the initial draws"], ["the driver for 2-4-1, float64"], ["the evaluation, float64"]]
     assert said == ([[], [], []] if on_disk else every)

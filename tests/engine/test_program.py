@@ -17,7 +17,7 @@ SEEDS = np.arange(3, dtype=np.uint64)
 def test_a_program_is_made_once_for_an_experiment_and_cancelled_for_one_run():
     first, second = Program.kept(EXP, **OPTIONS), Program.kept(EXP, **OPTIONS)
     assert first is not second
-    assert first._driver is second._driver
+    assert first.driver is second.driver
     assert first._kernel_params is second._kernel_params
     first.cancel()
     assert first.cancelled
