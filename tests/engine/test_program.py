@@ -28,7 +28,7 @@ def test_a_program_is_made_once_for_an_experiment_and_cancelled_for_one_run():
 def test_another_experiment_has_another_program():
     slower = EXP.replace(optimizer=fg.SGD(0.01))
     assert Program.kept(slower, **OPTIONS)._kernel_params is not Program.kept(EXP, **OPTIONS)._kernel_params
-    assert Program.kept(EXP, **OPTIONS | {"lanes": 16})._lanes == 16
+    assert Program.kept(EXP, **OPTIONS | {"lanes": 16}).lanes == 16
 
 
 def test_a_large_program_is_not_kept():
