@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pickle
+import signal
 import threading
 from typing import Any
 
@@ -422,6 +423,26 @@ def test_ctrl_c_in_much_work_is_raised_and_the_trainer_still_works(trainer, monk
         trainer.train(params)
     monkeypatch.undo()
     np.testing.assert_array_equal(trainer.train(params).params, expected)
+
+
+@pytest.fixture
+def sigint():
+    """Have SIGINT raise KeyboardInterrupt, which a job in the background ignores."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("sigint")
+@pytest.mark.parametrize("threads", [None, 1])
+def test_ctrl_c_ends_a_call_that_takes_long(threads):
+    trainer = make(XOR.replace(epochs=3 * 10**7), threads=threads)
+    params = trainer.initial_params(1)
+    timer = threading.Timer(0.5, os.kill, [os.getpid(), signal.SIGINT])
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        trainer.train(params)
+    np.testing.assert_array_equal(trainer.train(params, epochs=60).params, make(XOR).train(params).params)
 
 
 def test_a_wide_network_gives_the_same_for_one_as_for_many():
