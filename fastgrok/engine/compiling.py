@@ -44,6 +44,8 @@ class Compilation:
         """Whether it goes on; whether it came to something is seen when the driver is called for."""
         if self._runs and self._process is not None:
             self._runs = self._process.poll() is None
+            if not self._runs:  # it may have ended before it could
+                _drop(self._claim)
         elif self._runs and time.monotonic() >= self._next_look:
             self._next_look = time.monotonic() + _INTERVAL
             self._runs = _is_fresh(self._claim) and not is_cached(self._driver)
@@ -106,6 +108,12 @@ def _is_fresh(claim: Path) -> bool:
     return False
 
 
+def _drop(claim: Path) -> None:
+    """Let go of a claim, if there is one."""
+    with contextlib.suppress(OSError):
+        claim.unlink()
+
+
 def _spawn(claim: Path, task: tuple[Any, ...]) -> subprocess.Popen[bytes] | None:
     """Start the process, or return None where there can be none: then the driver is compiled by who needs it."""
     if not sys.executable:
@@ -119,7 +127,7 @@ def _spawn(claim: Path, task: tuple[Any, ...]) -> subprocess.Popen[bytes] | None
             command, quiet = [sys.executable, "-c", _MAIN.format(path=sys.path)], subprocess.DEVNULL
             return subprocess.Popen(command, stdin=file, stdout=quiet, stderr=quiet, start_new_session=True)
     except Exception:  # nothing that can be pickled, or no disk, or no more processes
-        claim.unlink(missing_ok=True)
+        _drop(claim)
         return None
 
 
@@ -142,7 +150,7 @@ def main() -> None:
                 rates().compiled(time.process_time() - before)
                 rates().save()
     finally:
-        claim.unlink(missing_ok=True)
+        _drop(claim)
 
 
 def _forget() -> None:
