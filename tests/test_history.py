@@ -38,8 +38,7 @@ def test_commits_stand_side_by_side_and_what_one_lacks_is_a_dash():
 
 
 def test_page_is_what_is_kept():
-    kept = [json.loads(file.read_text("utf-8")) for file in sorted(command.KEPT.glob("*.json"))]
-    assert command.PAGE.read_text("utf-8") == page.history(kept)
+    assert command.PAGE.read_text("utf-8") == page.history(command.everything_kept())
 
 
 def test_asv_measures_a_commit_and_its_numbers_are_kept(tmp_path, monkeypatch):

@@ -11,6 +11,7 @@ from benchmarks.peers import (
     agreement,
     cases,
     cpp_lanes,
+    environment,
     fastgrok_run,
     fma_peak,
     numba_prange,
@@ -188,6 +189,11 @@ def test_peer_that_is_not_installed_is_named():
     assert "Missing: absent (no_such_library is not installed)." in page
     without_compiler = dataclasses.replace(LIGHT[0], program="no-such-compiler")
     assert without_compiler.missing == "no-such-compiler"
+
+
+def test_command_is_shown_without_this_machines_paths(tmp_path):
+    shown = environment.describe(["--json", str(tmp_path / "peers.json"), "--quick"])["command"]
+    assert shown == "python -m benchmarks.peers --json PATH --quick"
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])

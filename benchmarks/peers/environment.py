@@ -47,11 +47,12 @@ def compiler_version(compiler: str) -> str:
 
 
 def describe(arguments: Sequence[str], program: str = "benchmarks.peers") -> dict[str, object]:
-    """Return CPU, threads, versions, date and the command that was given."""
+    """Return CPU, threads, versions, date and the command that was given, without this machine's paths."""
+    shown = ["PATH" if Path(word).is_absolute() else word for word in arguments]
     return {
         "cpu": cpu_name(),
         "threads": THREADS,
         "versions": versions(),
         "date": datetime.date.today().isoformat(),
-        "command": shlex.join(["python", "-m", program, *arguments]),
+        "command": shlex.join(["python", "-m", program, *shown]),
     }

@@ -76,8 +76,7 @@ def main(arguments: Sequence[str]) -> int:
     for line in measured(options):
         lines.append(line)
         print(tables.progress(line), file=sys.stderr, flush=True)
-    shown = ["PATH" if options.before and word == str(options.before) else word for word in arguments]
-    page = tables.report(describe(shown, "benchmarks.targets"), lines)
+    page = tables.report(describe(arguments, "benchmarks.targets"), lines)
     print(page)
     if options.json:
         options.json.write_text(json.dumps([line.as_json() for line in lines], indent=2) + "\n", "utf-8")
