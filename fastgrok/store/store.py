@@ -36,6 +36,7 @@ from fastgrok.store.survey import (
     counted,
     estimate_of,
     pieces_of,
+    shared_sidecars,
     survey,
     table_rows,
     title,
@@ -75,6 +76,7 @@ class Store:
         self.specification = specification
         self.interrupted = interrupted
         self._surveyed: Survey | None = None
+        self._shared: tuple[Specification, dict[str, list[str]]] | None = None  # of this specification
 
     @property
     def path(self) -> str:
@@ -290,7 +292,10 @@ class Store:
         if self._surveyed is not None:
             pieces = by_configuration(self._surveyed.pieces)[configuration.experiment.id]
         else:
-            pieces = pieces_of(self._storage, self.specification, configuration.experiment.id)
+            id_ = configuration.experiment.id
+            if self._shared is None or self._shared[0] is not self.specification:
+                self._shared = self.specification, shared_sidecars(self.specification)
+            pieces = pieces_of(self._storage, self.specification, id_, self._shared[1].get(id_, []))
         return configuration, wanted, pieces
 
     def _configuration(self, config: Any) -> Configuration:

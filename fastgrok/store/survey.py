@@ -1,5 +1,6 @@
 """What is in a store: shards that are whole, what is wrong with others, what they add up to, and what is to do."""
 
+import functools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Self
@@ -61,20 +62,25 @@ def survey(storage: Storage, specification: Specification) -> Survey:
     return Survey(pieces, problems, [problem for name, problem in wrong.items() if name not in is_needed])
 
 
-def pieces_of(storage: Storage, specification: Specification, experiment_id: str) -> list[Piece]:
+def shared_sidecars(specification: Specification) -> dict[str, list[str]]:
+    """Return the sidecars of each configuration that shares shards, as a store has them that is made at once."""
+    names_: dict[str, list[str]] = {}
+    for shard in missing(specification, ()):
+        for id_ in shard.experiment_ids if len(shard.experiment_ids) > 1 else ():
+            names_.setdefault(id_, []).append(shard.sidecar_name)
+    return names_
+
+
+def pieces_of(
+    storage: Storage, specification: Specification, experiment_id: str, shared: Sequence[str]
+) -> list[Piece]:
     """Return the pieces of one configuration, disjoint; read are its own sidecars and those of groups, not the rest.
 
-    Where its seeds are in the shards that the specification plans for it, no others are read.
+    Where its seeds are in its own and in those shared ones that are planned for it, no others are read.
     """
-    planned = {
-        shard.sidecar_name
-        for shard in missing(specification, ())
-        if experiment_id in shard.experiment_ids and len(shard.experiment_ids) > 1
-    }
-    known = [*names(storage, ".json", experiment_id), *sorted(planned)]
-    pieces = _those_of(storage, known, experiment_id)
+    pieces = _those_of(storage, [*names(storage, ".json", experiment_id), *shared], experiment_id)
     if _has_gap(pieces, specification.seeds.start, specification.seeds.stop):
-        others = [name for name in names(storage, ".json", f"{GROUP}*") if name not in planned]
+        others = [name for name in names(storage, ".json", f"{GROUP}*") if name not in shared]
         pieces += _those_of(storage, others, experiment_id)
     return list(_disjoint(pieces))
 
@@ -100,10 +106,16 @@ def _sidecar(storage: Storage, name: str) -> Sidecar | str:
         text = storage.read(name)
         if (problem := marked(text)) is not None:
             return problem
-        sidecar = Sidecar.from_json(text)
+        sidecar = _parsed(text)
         return _problem(storage, name, sidecar) or sidecar
     except (InvalidExperiment, OSError) as error:
         return f"{name} cannot be read ({error})"
+
+
+@functools.lru_cache(maxsize=4)
+def _parsed(text: bytes) -> Sidecar:
+    """Return a sidecar; whoever asks for one configuration after the other reads that of their shard every time."""
+    return Sidecar.from_json(text)
 
 
 def _problem(storage: Storage, name: str, sidecar: Sidecar) -> str | None:

@@ -4,6 +4,7 @@ It was made by `fg.sweep(EXP, 8, {"init": [fg.XavierNormal(), fg.HeNormal()]}, s
 record_at=[0, 500], shard_size=8)`.
 """
 
+import json
 import shutil
 from pathlib import Path
 
@@ -57,3 +58,29 @@ def test_it_grows_by_seeds_and_by_a_value(store: Store) -> None:
     assert grown.status().n_done == 36
     assert grown.verify(sample=5).ok
     assert grown.counts == fg.sweep(EXP, 12, axes, progress=False, **KEPT).counts
+
+
+def format_of(store: Store) -> int:
+    return int(json.loads((Path(store.path) / "store.json").read_text())["format"])
+
+
+def test_it_is_of_format_3_once_something_is_added(store: Store) -> None:
+    """Then 0.1.0, which knows no shards of several configurations, refuses it."""
+    store.summary(), store.dataset(0), store.verify(sample=1)
+    assert format_of(store) == store.specification.format == 2
+    (lost,) = Path(store.path).glob(f"shards/{store.configurations[0].experiment.id}/*.json")
+    lost.unlink()
+    assert store.resume(progress=False).content_hash() == CONTENT_HASH
+    assert format_of(store) == 3
+    assert fg.open_store(store.path).verify(sample=10).ok
+
+
+def test_it_is_merged_with_a_store_of_shared_shards(store: Store, tmp_path: Path) -> None:
+    axes = {"init": [*INITS, fg.Zeros(), fg.Uniform(-1, 1)]}
+    new = fg.sweep(EXP, 8, axes, store=tmp_path / "new", shard_size=64, progress=False, **KEPT)
+    assert new.status().n_shards == 1
+    merged = store.merge(new)
+    assert merged.counts == new.counts
+    assert merged.content_hash() == new.content_hash()
+    assert merged.arrow().count_rows() == 32
+    assert format_of(merged) == 3
