@@ -21,6 +21,7 @@ from fastgrok.engine.kernel_params import (
     with_lr,
 )
 from fastgrok.engine.layout import functions
+from fastgrok.engine.left import train_left
 from fastgrok.engine.losses import LOSSES
 from fastgrok.engine.notices import compiling
 from fastgrok.engine.program import Program, driver_name
@@ -190,8 +191,10 @@ class Calls:
 
     def _train_rows(self, params: np.ndarray, states: np.ndarray, whole: KernelParams, cancel: np.ndarray) -> Ends:
         block, outputs = self._blocks.take(), make_outputs(self._experiment, params)
-        self._driver(outputs, states, block, self._data, self._validation, self._tensors, whole, cancel)
+        inputs = self._data, self._validation, self._tensors, whole
+        self._driver(outputs, states, block, *inputs, cancel)
         self._blocks.give(block)
+        train_left(self._experiment, outputs, states, inputs, cancel)
         return Ends(outputs.epochs_run, outputs.epochs_to_converge)
 
     def _evaluate_rows(

@@ -9,6 +9,7 @@ from fastgrok.engine.activations import ACTIVATIONS
 from fastgrok.engine.arguments import MAX_LANES
 from fastgrok.engine.draws import distributions, has_forms, own_words
 from fastgrok.engine.kernel_params import driver_features, is_fused, is_long, n_state, structure
+from fastgrok.engine.known import Known, known_examples
 from fastgrok.engine.layout import Layout, functions, make_layout
 from fastgrok.engine.optimizers import OPTIMIZERS
 from fastgrok.engine.workspace import block_vectors
@@ -16,7 +17,7 @@ from fastgrok.kernels.cache import identity
 from fastgrok.kernels.init.draw import Distributions, make_draw
 from fastgrok.kernels.nn.passes import Functions, general, specialised
 from fastgrok.kernels.rng.streams import STREAMS
-from fastgrok.kernels.target import operation_bytes, vector_bytes
+from fastgrok.kernels.target import operation_bytes, register_count, vector_bytes
 from fastgrok.kernels.train.driver import make_train
 from fastgrok.kernels.train.parameters import DriverConfig, DriverFeatures, Structure
 from fastgrok.spec.experiment import Experiment
@@ -24,6 +25,8 @@ from fastgrok.spec.layers import Activation, Layer
 from fastgrok.spec.recording import NOTHING, Recording
 
 _UNROLLED_VECTORS = 128  # 2-8-1 gains a half from it, 2-16-16-1 nothing
+
+_SPILLED = 2.5  # times the registers are parameters at most: beyond, spilling them costs more than lanes gain
 
 _STACK_VECTORS = 512  # beyond, the stack is no place for a block's parameters
 
@@ -37,10 +40,10 @@ _MOST_BYTES = 2**29  # of any block, where fewer lanes avoid it
 def lane_count(experiment: Experiment, *, specialize: bool, n_seeds: int = MAX_LANES) -> int:
     """Return the lane count that suits a driver on this CPU; no result depends on it.
 
-    Specialised: two operations a value, which hides the latency of the arithmetic; four registers where sigmoids make
-    it long; one where there would not be registers for all. General: as many as keep a block in half of the
-    first-level cache, from one register to four. Fewer where a block is larger than any cache and there are fewer
-    seeds, or where it would take half a gigabyte.
+    Specialised: four operations a value, which hides the latency of the arithmetic, or fewer where parameters would
+    spill too much; four registers where sigmoids make it long; one where the update stands by itself. General: as
+    many as keep a block in half of the first-level cache, from one register to four. Fewer where a block is larger
+    than any cache and there are fewer seeds, or where it would take half a gigabyte.
     """
     itemsize = np.dtype(experiment.dtype).itemsize
     register = vector_bytes() // itemsize
@@ -51,9 +54,13 @@ def lane_count(experiment: Experiment, *, specialize: bool, n_seeds: int = MAX_L
             best *= 2
     elif any(_is_curve(layer) for layer in experiment.network.layers):
         best = 4 * register
+    elif is_fused(experiment):
+        best = register
+        most = _SPILLED * register_count() * register / experiment.n_params
+        while best * 2 <= min(4 * operation_bytes() // itemsize, most):
+            best *= 2
     else:
-        two = 2 * operation_bytes() // itemsize
-        best = max(register, two) if is_fused(experiment) and experiment.n_params <= 32 else register
+        best = register
     while best > 1 and (
         best * lane_bytes > _MOST_BYTES or (best >= 2 * n_seeds and best * lane_bytes > _LARGE_BYTES)
     ):
@@ -88,6 +95,7 @@ class _Key(NamedTuple):
     n_state: int  # in registers, if anything is
     layout: Layout | None  # None for the general driver, which reads it at run time
     fixed: Structure | None  # likewise
+    known: Known | None  # examples that are compiled in
 
 
 @functools.lru_cache(maxsize=256)
@@ -99,7 +107,8 @@ def _driver(key: _Key) -> Any:
     passes, registers = general(key.functions), (0, 0, 0, 0)
     if key.layout is not None and key.fixed is not None:
         n, acts = key.layout.n_params, key.layout.n_acts
-        passes = specialised(key.layout.layers, key.fixed.n_backward, key.fixed.loss.kind, key.functions)
+        kind, binary = key.fixed.loss.kind, key.known is not None and key.known.binary
+        passes = specialised(key.layout.layers, key.fixed.n_backward, kind, key.functions, binary=binary)
         registers = (n, key.n_state, n * (not key.fused), acts)
         if sum(registers) + acts > _STACK_VECTORS or key.features.tracks:  # what is tracked is looked up by an index
             registers = (0, 0, 0, 0)
@@ -115,6 +124,7 @@ def _driver(key: _Key) -> Any:
         passes=passes,
         update=key.update,
         structure=key.fixed,
+        known=None if key.known is None else key.known.examples(key.dtype),
         registers=registers,
     )
     names = {
@@ -146,5 +156,6 @@ def make_driver(experiment: Experiment, lanes: int, *, specialize: bool, recordi
             n_state=n_state(experiment) if specialize else 0,
             layout=layout if specialize else None,
             fixed=structure(experiment, layout) if specialize else None,
+            known=known_examples(experiment, recording) if specialize else None,
         )
     )

@@ -18,6 +18,7 @@ from fastgrok.engine.driver import lane_count, make_driver
 from fastgrok.engine.initial_params import Initialiser
 from fastgrok.engine.kernel_params import evaluation_kernel_params, gradient_scale, make_kernel_params, n_state
 from fastgrok.engine.layout import functions, make_layout
+from fastgrok.engine.left import train_left
 from fastgrok.engine.metrics import Metrics
 from fastgrok.engine.notices import compiling
 from fastgrok.engine.workspace import (
@@ -259,8 +260,13 @@ class Program:
             params[:] = own_params
         start = self._measure(params, self._training, memory, self._cancel, gradients=False)
         outputs = make_outputs(self.experiment, params, self._recording)
-        self._run_driver(outputs, states, memory.training, *self._inputs, self._cancel)
+        self._train_rows(outputs, states, memory.training)
         return self._results(outputs, start, memory)
+
+    def _train_rows(self, outputs: Outputs, states: np.ndarray, training: Workspace) -> None:
+        """Train by the driver, and by the general one what it leaves."""
+        self._run_driver(outputs, states, training, *self._inputs, self._cancel)
+        train_left(self.experiment, outputs, states, self._inputs, self._cancel, self._recording)
 
     def alike(self, experiment: Experiment) -> "Program | None":
         """Return the program of an experiment that differs in numbers of its optimizer alone, None of another."""
@@ -294,8 +300,7 @@ class Program:
         outputs = make_outputs(self.experiment, np.tile(params, (len(programs), 1)), self._recording)
         for k, program in enumerate(programs):
             rows = slice(k * len(seeds), (k + 1) * len(seeds))
-            own = rows_of(outputs, rows), states.copy(), memory.training
-            program._run_driver(*own, *program._inputs, self._cancel)
+            program._train_rows(rows_of(outputs, rows), states.copy(), memory.training)
         return self._results(outputs, _repeated(start, len(programs)), memory)
 
     def _results(self, outputs: Outputs, start: Measures, memory: ThreadMemory) -> ChunkResult:

@@ -22,6 +22,13 @@ def operation_bytes() -> int:
 
 
 @functools.cache
+def register_count() -> int:
+    """Return how many vector registers there are: 16 on x86-64 without AVX-512, else 32."""
+    triple, _, _ = description()
+    return 16 if triple.startswith("x86_64") and vector_bytes() < 64 else 32
+
+
+@functools.cache
 def vector_bytes() -> int:
     """Return the bytes of the widest vector register: 64 with AVX-512, 32 with AVX, else 16."""
     _, name, features = description()

@@ -24,13 +24,15 @@ from fastgrok.kernels.lanes.arithmetic import (
     fma,
     lane_bits,
     like,
+    lowest,
     select,
     sqrt,
 )
-from fastgrok.kernels.lanes.bits import exponent, power_of_two, significand
+from fastgrok.kernels.lanes.bits import exponent, is_negative_zero, power_of_two, significand
 from fastgrok.kernels.lanes.memory import align_stack, gather, lane_view, peek, scalar_view, splat_view, working_view
 from fastgrok.kernels.lanes.references import by_reference
 from fastgrok.kernels.lanes.types import Lanes, LaneView, ScalarView, SplatView
+from fastgrok.kernels.lanes.unroll import unrolled
 
 __all__ = [
     "LaneView",
@@ -47,9 +49,11 @@ __all__ = [
     "exponent",
     "fma",
     "gather",
+    "is_negative_zero",
     "lane_bits",
     "lane_view",
     "like",
+    "lowest",
     "peek",
     "power_of_two",
     "scalar_view",
@@ -57,5 +61,6 @@ __all__ = [
     "significand",
     "splat_view",
     "sqrt",
+    "unrolled",
     "working_view",
 ]

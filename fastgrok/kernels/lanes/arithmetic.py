@@ -138,6 +138,14 @@ def select(typingctx: Any, mask: Any, a: Any, b: Any) -> Any:
 
 
 @intrinsic
+def lowest(typingctx: Any, bits: Any) -> Any:
+    """lowest(bits): the place of the lowest bit that is set in an int64 that is not 0."""
+    if bits != types.int64:
+        return None
+    return signature(bits, bits), lambda context, builder, sig, args: builder.cttz(args[0], ir.IntType(1)(1))
+
+
+@intrinsic
 def lane_bits(typingctx: Any, mask: Any) -> Any:
     """lane_bits(mask): an int64 whose bit l is lane l; at most 64 lanes."""
     if not (isinstance(mask, Lanes) and mask.dtype is types.boolean and mask.count <= 64):

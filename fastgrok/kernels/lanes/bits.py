@@ -7,7 +7,7 @@ from numba.core import types
 from numba.core.extending import intrinsic
 from numba.core.typing import signature
 
-from fastgrok.kernels.lanes.types import BITS, Lanes, constant, vector_type
+from fastgrok.kernels.lanes.types import BITS, Lanes, constant, mask_of, vector_type
 
 _EXPONENT_BIAS = {types.float64: 1023, types.float32: 127}
 _FRACTION_BITS = {types.float64: 52, types.float32: 23}
@@ -32,6 +32,19 @@ def power_of_two(typingctx: Any, n: Any) -> Any:
         return builder.bitcast(builder.shl(bits, _integers(n, fraction)), vector_type(n))
 
     return signature(n, n), codegen
+
+
+@intrinsic
+def is_negative_zero(typingctx: Any, x: Any) -> Any:
+    """is_negative_zero(x): true in the lanes where x is -0, which equals 0."""
+    if not isinstance(x, Lanes):
+        return None
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        bits = builder.bitcast(args[0], _integers(x, 0).type)
+        return builder.icmp_unsigned("==", bits, _integers(x, 1 << (BITS[x.dtype] - 1)))
+
+    return signature(mask_of(x), x), codegen
 
 
 @intrinsic

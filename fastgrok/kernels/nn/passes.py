@@ -11,7 +11,14 @@ from typing import Any, NamedTuple
 
 from fastgrok.kernels.cache import identity
 from fastgrok.kernels.jit import by_kind, device
-from fastgrok.kernels.nn.linear import Layer, linear_backward, linear_forward
+from fastgrok.kernels.nn.linear import (
+    Layer,
+    add_zero_or_one,
+    linear_backward,
+    linear_forward,
+    make_linear_backward,
+    make_linear_forward,
+)
 
 
 class ActivationFunctions(NamedTuple):
@@ -159,9 +166,17 @@ def _chain(functions: Sequence[Callable[..., Any]]) -> Callable[..., Any]:
     return _both(_chain(functions[:middle]), _chain(functions[middle:]))
 
 
-def specialised(network: Sequence[Layer], n_backward: int, loss_kind: int, functions: Functions) -> Passes:
-    """Return the passes of one network, its sizes and offsets constants, as a chain of closures."""
+def specialised(
+    network: Sequence[Layer], n_backward: int, loss_kind: int, functions: Functions, *, binary: bool = False
+) -> Passes:
+    """Return the passes of one network, its sizes and offsets constants, as a chain of closures.
+
+    binary: its inputs are 0 and 1 and are known when it is compiled, and its first layer is a Linear.
+    """
     forward, backward = _layers_forward(functions), _layers_backward(functions)
     forwards = [_forward_one(forward[layer.kind], layer) for layer in network]
     backwards = [_backward_one(backward[layer.kind], layer) for layer in reversed(network[:n_backward])]
+    if binary:
+        forwards[0] = _forward_one(make_linear_forward(add_zero_or_one), network[0])
+        backwards[-1] = _backward_one(make_linear_backward(add_zero_or_one), network[0])
     return Passes(_chain(forwards), _chain(backwards), *functions.losses[loss_kind])

@@ -5,7 +5,7 @@ from typing import Any
 
 from fastgrok.kernels.block import Examples, load_example, mark_alive
 from fastgrok.kernels.jit import device
-from fastgrok.kernels.lanes import both, lane_bits, lane_view, like, select, splat_view
+from fastgrok.kernels.lanes import both, lane_bits, lane_view, like, select, splat_view, unrolled
 from fastgrok.kernels.nn.losses import add_correct, larger_error
 from fastgrok.kernels.nn.passes import layer_at
 from fastgrok.kernels.train.parameters import DriverConfig
@@ -20,19 +20,38 @@ def _make_measure(config: DriverConfig) -> Callable[..., Any]:
     tracks, lanes = config.features.tracks, config.lanes
 
     @device
+    def add_example(k, sums, memory, examples, table, s):
+        total, largest, n_correct = sums
+        load_example(memory.acts, examples, k, s)
+        forward(memory.acts, memory.params, table, s.n_layers)
+        total = add_loss(total, memory.acts, s.loss)
+        if s.check_error:
+            largest = larger_error(largest, memory.acts, s.loss)
+        if s.check_accuracy:
+            n_correct = add_correct(n_correct, memory.acts, s.loss)
+        return total, largest, n_correct
+
+    if config.known is not None:
+        n = len(config.known.data.inputs)
+
+        @device
+        def add_examples(sums, memory, workspace, examples, table, kernel_params, s):
+            return unrolled(add_example, n, sums, (memory, examples, table, s))
+    else:
+
+        @device
+        def add_examples(sums, memory, workspace, examples, table, kernel_params, s):
+            for k in range(kernel_params.n_examples):
+                sums = add_example(k, sums, memory, examples, table, s)
+                if tracks:
+                    mark_alive(lane_view(workspace.dead_units.alive, lanes), memory.acts, table, s.n_layers)
+            return sums
+
+    @device
     def measure(memory, workspace, examples, table, kernel_params, s):
         zero = like(memory.params[0], 0.0)
-        total, largest, n_correct = zero, zero, zero
-        for k in range(kernel_params.n_examples):
-            load_example(memory.acts, examples, k, s)
-            forward(memory.acts, memory.params, table, s.n_layers)
-            total = add_loss(total, memory.acts, s.loss)
-            if s.check_error:
-                largest = larger_error(largest, memory.acts, s.loss)
-            if s.check_accuracy:
-                n_correct = add_correct(n_correct, memory.acts, s.loss)
-            if tracks:
-                mark_alive(lane_view(workspace.dead_units.alive, lanes), memory.acts, table, s.n_layers)
+        sums = add_examples((zero, zero, zero), memory, workspace, examples, table, kernel_params, s)
+        total, largest, n_correct = sums
         return total * like(zero, kernel_params.criteria.loss_factor), largest, n_correct
 
     return measure

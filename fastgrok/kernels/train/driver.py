@@ -7,17 +7,19 @@ features do not include is not compiled.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from fastgrok.kernels.block import Block, make_view
 from fastgrok.kernels.jit import device, kernel
-from fastgrok.kernels.lanes import align_stack, by_reference, peek, scalar_view, working_view
+from fastgrok.kernels.lanes import align_stack, by_reference, lowest, peek, scalar_view, working_view
 from fastgrok.kernels.train.criteria import make_check_criteria, make_validate
 from fastgrok.kernels.train.epoch import make_epoch, make_rate, make_shuffle
-from fastgrok.kernels.train.lifecycle import make_lifecycle
+from fastgrok.kernels.train.known import make_constants, make_is_sound
+from fastgrok.kernels.train.lifecycle import LaneLifecycle, make_lifecycle
 from fastgrok.kernels.train.parameters import DriverConfig, Structure
+from fastgrok.kernels.train.workspace import LEFT
 
 
 def _structure_reader(structure: Structure | None) -> Callable[..., Any]:
@@ -37,6 +39,7 @@ def _structure_reader(structure: Structure | None) -> Callable[..., Any]:
 
 def _run_epochs(config: DriverConfig) -> Callable[..., Any]:
     shuffle, rate, epoch = make_shuffle(config), make_rate(config), make_epoch(config)
+    constants = make_constants(config)
     check_criteria, validate = make_check_criteria(config), make_validate(config)
     features = config.features
     skips, tracks, validates, stops_early = features.skips, features.tracks, features.validates, features.stops_early
@@ -48,7 +51,8 @@ def _run_epochs(config: DriverConfig) -> Callable[..., Any]:
 
         Returns how many epochs were run, the lanes that meet the criteria and those that are not finite.
         """
-        block, examples, table = views
+        block, read, table = views
+        examples = constants(read)
         memory = Block(
             working_view(block.params, n_params),
             working_view(block.optimizer_state, n_state),
@@ -87,6 +91,79 @@ def _run_epochs(config: DriverConfig) -> Callable[..., Any]:
     return run_epochs
 
 
+class _LaneSets(NamedTuple):
+    """Lanes, as bits."""
+
+    active: Any  # that hold a seed
+    waiting: Any  # those of them that have not converged
+    ended: Any  # whose seed is written out, or left
+
+
+def _make_settle(config: DriverConfig, lifecycle: LaneLifecycle) -> Callable[..., Any]:
+    """Return settle(outputs, workspace, kernel_params, tensors, active, waiting, found).
+
+    It does what is to be done after a stretch for each lane with news, and gives the `_LaneSets` then;
+    found is (done, met, broken, due).
+    """
+    lanes, features, is_sound = config.lanes, config.features, make_is_sound(config)
+    record, restart, patience_exhausted = lifecycle.record, lifecycle.restart, lifecycle.patience_exhausted
+    write_back = lifecycle.write_back
+    all_have_news = (
+        features.records or features.steps or features.restarts or features.validates or features.skips
+    )  # or may have
+
+    @device
+    def count_epochs(workspace, kernel_params, active, done):
+        """Count the epochs of a stretch, and return the lanes that have run all."""
+        over = np.int64(0)
+        for lane in range(lanes):
+            ran = done * ((active >> lane) & 1)
+            workspace.epochs[lane] += ran
+            workspace.attempt_epoch[lane] += ran
+            over |= np.int64(workspace.epochs[lane] == kernel_params.limits.epochs) << lane
+        return over
+
+    @device
+    def goes_on(outputs, workspace, kernel_params, tensors, lane, waiting, found):
+        """Whether a lane has more to do with its seed, which is written out or left if not."""
+        _, met, broken, due = found
+        if not is_sound(workspace, lane):
+            outputs.epochs_run[workspace.rows[lane]] = LEFT
+            return False
+        record(outputs, workspace, kernel_params, lane)
+        is_broken = bool((broken >> lane) & 1)
+        if waiting and restart(outputs, workspace, kernel_params, tensors, lane, is_broken):
+            if not is_sound(workspace, lane):
+                outputs.epochs_run[workspace.rows[lane]] = LEFT
+                return False
+            return True
+        ended = is_broken or workspace.epochs[lane] == kernel_params.limits.epochs
+        ended = ended or (bool((met >> lane) & 1) and not kernel_params.criteria.keep_training)
+        if ended or (bool((due >> lane) & 1) and patience_exhausted(outputs, workspace, kernel_params, lane)):
+            write_back(outputs, workspace, lane, is_broken)
+            return False
+        return True
+
+    @device
+    def settle(outputs, workspace, kernel_params, tensors, active, waiting, found):
+        done, met, broken, _ = found
+        news = count_epochs(workspace, kernel_params, active, done) | (waiting & met) | broken
+        news = active if all_have_news else news & active
+        ended = np.int64(0)
+        while news:
+            lane = lowest(news)
+            bit = np.int64(1) << lane
+            news &= ~bit
+            if waiting & met & bit:
+                outputs.epochs_to_converge[workspace.rows[lane]] = workspace.epochs[lane]
+                waiting &= ~bit
+            if not goes_on(outputs, workspace, kernel_params, tensors, lane, waiting & bit, found):
+                ended |= bit
+        return _LaneSets(active & ~ended, waiting & ~ended, ended)
+
+    return settle
+
+
 def make_train(config: DriverConfig, key: tuple[object, ...]) -> Any:
     """Compile a driver.
 
@@ -103,10 +180,12 @@ def make_train(config: DriverConfig, key: tuple[object, ...]) -> Any:
     cancel : int64 (1,)
         Set by another thread to end the run early; what is not finished then is lost.
     """
-    lanes = config.lanes
+    lanes, view, is_sound = config.lanes, make_view(config.lanes), make_is_sound(config)
     run_epochs, read_structure = _run_epochs(config), _structure_reader(config.structure)
-    view = make_view(lanes)
-    fill, epochs_to_next_event, lanes_due, record, restart, patience_exhausted, write_back = make_lifecycle(config)
+    lifecycle = make_lifecycle(config)
+    fill, epochs_to_next_event, lanes_due = lifecycle.fill, lifecycle.epochs_to_next_event, lifecycle.lanes_due
+    settle = _make_settle(config, lifecycle)
+    all_lanes = -1 if lanes == 64 else (1 << lanes) - 1
 
     @kernel(*key)
     def train(outputs, states, workspace, data, validation, tensors, kernel_params, cancel):
@@ -122,17 +201,21 @@ def make_train(config: DriverConfig, key: tuple[object, ...]) -> Any:
         n_seeds = outputs.params.shape[0]
         next_row = 0
         active, waiting = np.int64(0), np.int64(0)  # lanes that hold a seed; those of them that have not converged
-        empty = ~np.int64(0)  # lanes to be filled
+        empty = np.int64(all_lanes)  # lanes to be filled
         while not peek(flag):
-            for lane in range(lanes):
+            while empty:
+                lane = lowest(empty)
+                # a lane too many trains a copy of the last seed, so that it holds sane numbers
+                fill(workspace, lane, min(next_row, n_seeds - 1), outputs.params, states)
+                next_row += 1
+                holds_seed = next_row <= n_seeds
+                if holds_seed and not is_sound(workspace, lane):
+                    outputs.epochs_run[workspace.rows[lane]] = LEFT
+                    continue
                 bit = np.int64(1) << lane
-                if empty & bit:
-                    # a lane too many trains a copy of the last seed, so that it holds sane numbers
-                    fill(workspace, lane, min(next_row, n_seeds - 1), outputs.params, states)
-                    active |= bit if next_row < n_seeds else np.int64(0)
-                    next_row += 1
-            waiting |= empty & active
-            empty = np.int64(0)
+                empty &= ~bit
+                if holds_seed:
+                    active, waiting = active | bit, waiting | bit
             if not active:
                 break
             n_epochs = epochs_to_next_event(workspace, kernel_params, active, waiting)
@@ -141,29 +224,13 @@ def make_train(config: DriverConfig, key: tuple[object, ...]) -> Any:
             done, met, broken = run_epochs(views, validation, workspace, kernel_params, s, lane_sets, n_epochs, flag)
             if peek(flag):
                 break
+            found = (done, met, broken, due)
+            active, waiting, ended = settle(outputs, workspace, kernel_params, tensors, active, waiting, found)
+            if next_row < n_seeds:
+                empty = ended
+                continue
             for lane in range(lanes):
-                bit = np.int64(1) << lane
-                if not active & bit:
-                    continue
-                workspace.epochs[lane] += done
-                workspace.attempt_epoch[lane] += done
-                if waiting & met & bit:
-                    outputs.epochs_to_converge[workspace.rows[lane]] = workspace.epochs[lane]
-                    waiting &= ~bit
-                record(outputs, workspace, kernel_params, lane)
-                is_broken = bool(broken & bit)
-                if waiting & bit and restart(outputs, workspace, kernel_params, tensors, lane, is_broken):
-                    continue
-                ended = is_broken or workspace.epochs[lane] == kernel_params.limits.epochs
-                ended = ended or (bool(met & bit) and not kernel_params.criteria.keep_training)
-                if not (ended or (bool(due & bit) and patience_exhausted(outputs, workspace, kernel_params, lane))):
-                    continue
-                write_back(outputs, workspace, lane, is_broken)
-                active &= ~bit
-                waiting &= ~bit
-                if next_row < n_seeds:
-                    empty |= bit
-                else:
+                if (ended >> lane) & 1:
                     workspace.epochs[lane], workspace.attempt_epoch[lane] = 0, 0
 
     return train

@@ -5,8 +5,9 @@ from typing import Any
 
 from fastgrok.kernels.block import load_example
 from fastgrok.kernels.jit import device
-from fastgrok.kernels.lanes import gather, like, peek, scalar_view, splat_view
-from fastgrok.kernels.train.parameters import DriverConfig
+from fastgrok.kernels.lanes import gather, like, peek, scalar_view, splat_view, unrolled
+from fastgrok.kernels.train.known import make_guard
+from fastgrok.kernels.train.parameters import DriverConfig, KnownExamples
 
 
 def make_shuffle(config: DriverConfig) -> Callable[..., Any]:
@@ -72,6 +73,48 @@ def _make_keep(steps: bool) -> Callable[..., Any]:
     return keep
 
 
+def _known_stretch(
+    config: DriverConfig, known: KnownExamples, step: Callable[..., Any], keep: Callable[..., Any]
+) -> Callable[..., Any]:
+    """Return the stretch that is an epoch on known examples, written out."""
+    n, batch = len(known.data.inputs), known.batch_size
+    n_batches, update, guard = -(-n // batch), config.update, make_guard(config)
+
+    if config.fused:
+
+        @device
+        def train_on(k, end, memory, examples, table, s, rate, scales, hyperparams):
+            step(memory, memory.params, examples, table, k, s, rate)
+            keep(memory, k, s)
+            return end
+    else:
+
+        @device
+        def add_example(place, first, memory, examples, table, s, scale):
+            if first + place < n:
+                step(memory, memory.grads, examples, table, first + place, s, scale)
+            return first
+
+        @device
+        def train_on(b, end, memory, examples, table, s, rate, scales, hyperparams):
+            for p in range(s.n_params):
+                memory.grads[p] = like(memory.acts[0], 0.0)
+            first = b * batch
+            scale = like(memory.acts[0], scales[0] if first + batch <= n else scales[1])
+            unrolled(add_example, batch, first, (memory, examples, table, s, scale))
+            update(memory.params, memory.optimizer_state, memory.grads, rate, s.n_params, s.terms, hyperparams)
+            guard(memory.params, memory.grads)
+            keep(memory, b, s)
+            return end
+
+    @device
+    def stretch(memory, examples, table, kernel_params, s, rate, start, end):
+        scales = (kernel_params.scale, kernel_params.last_scale)
+        unrolled(train_on, n_batches, end, (memory, examples, table, s, rate, scales, kernel_params.hyperparams))
+
+    return stretch
+
+
 def make_epoch(config: DriverConfig) -> Callable[..., Any]:
     """Return epoch(memory, examples, table, kernel_params, s, rate, cancel)."""
     load, keep = _example_loader(config.permute is not None, config.lanes), _make_keep(config.features.steps)
@@ -85,7 +128,9 @@ def make_epoch(config: DriverConfig) -> Callable[..., Any]:
         loss_backward(memory.deltas, memory.acts, scale, s.loss)
         backward(memory.deltas, grad_out, memory.params, memory.acts, table, s.n_backward)
 
-    if config.fused:
+    if config.known is not None:
+        stretch = _known_stretch(config, config.known, step, keep)
+    elif config.fused:
 
         @device
         def stretch(memory, examples, table, kernel_params, s, rate, start, end):
@@ -105,7 +150,7 @@ def make_epoch(config: DriverConfig) -> Callable[..., Any]:
             hyperparams = kernel_params.hyperparams
             update(memory.params, memory.optimizer_state, memory.grads, rate, s.n_params, s.terms, hyperparams)
 
-    if config.single and not config.fused:
+    if config.known is None and config.single and not config.fused:
 
         @device
         def stretch(memory, examples, table, kernel_params, s, rate, start, end):
@@ -115,7 +160,7 @@ def make_epoch(config: DriverConfig) -> Callable[..., Any]:
                 train_on(memory, examples, table, kernel_params, s, rate, scale, k, k + 1)
                 keep(memory, k, s)
 
-    elif not config.fused:
+    elif config.known is None and not config.fused:
 
         @device
         def stretch(memory, examples, table, kernel_params, s, rate, start, end):

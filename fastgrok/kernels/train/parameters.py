@@ -36,6 +36,23 @@ class DriverFeatures(NamedTuple):
     steps: bool  # parameters after every update
 
 
+class Data(NamedTuple):
+    """The examples, in the dtype of the experiment."""
+
+    inputs: Any  # (n_examples, n_in)
+    targets: Any  # (n_examples, n_out)
+
+
+class KnownExamples(NamedTuple):
+    """Examples that a driver is compiled for: see known.py."""
+
+    data: Data
+    batch_size: int
+    binary: bool  # every input is 0 or 1, and needs no product
+    guarded: tuple[int, int]  # where in params the first layer, if binary, begins and ends
+    bias: int  # and where its biases begin
+
+
 class DriverConfig(NamedTuple):
     """The choices that a driver is compiled for."""
 
@@ -50,6 +67,7 @@ class DriverConfig(NamedTuple):
     passes: Passes
     update: Callable[..., Any]  # the optimizer's
     structure: Structure | None  # None: read from KernelParams
+    known: KnownExamples | None  # None: examples are read when training
     registers: tuple[int, int, int, int]  # vectors to work on in registers, of params, state, grads, acts; 0: memory
 
 
@@ -93,10 +111,3 @@ class KernelParams(NamedTuple):
     record_epochs: Any  # None, or int64 (n_records,), ascending: parameters are recorded after these
     check_epochs: int  # epochs between two reads of the cancel flag
     check_examples: int  # examples between two reads, a multiple of the batch size
-
-
-class Data(NamedTuple):
-    """The examples, in the dtype of the experiment."""
-
-    inputs: Any  # (n_examples, n_in)
-    targets: Any  # (n_examples, n_out)

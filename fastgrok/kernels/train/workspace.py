@@ -4,6 +4,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+LEFT = -2
+"""What epochs_run says of a seed that a driver leaves to another one: its other rows mean nothing."""
+
 
 class BestEpochs(NamedTuple):
     """The best epoch of each seed by the validation loss."""
@@ -38,7 +41,9 @@ class Outputs(NamedTuple):
     """What training writes, one row a seed; None what the features do not include."""
 
     params: Any  # (n_seeds, n_params): the initial parameters, replaced by the final ones
-    epochs_run: Any  # int64 (n_seeds,), filled with -1: what it stays for a seed that a cancelled run left undone
+    epochs_run: (
+        Any  # int64 (n_seeds,), filled with -1: what it stays for a seed that a cancelled run left undone; or LEFT
+    )
     epochs_to_converge: Any  # int64 (n_seeds,), filled with -1
     attempts: Attempts | None
     best: BestEpochs | None

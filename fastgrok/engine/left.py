@@ -1,0 +1,42 @@
+"""Seeds that the specialised driver leaves to the general one (kernels/train/known.py says which)."""
+
+from typing import Any
+
+import numpy as np
+
+from fastgrok.engine.driver import lane_count, make_driver
+from fastgrok.engine.workspace import make_outputs, make_workspace
+from fastgrok.kernels.train.workspace import LEFT, Outputs
+from fastgrok.spec.experiment import Experiment
+from fastgrok.spec.recording import NOTHING, Recording
+
+
+def train_left(
+    experiment: Experiment,
+    outputs: Outputs,
+    states: np.ndarray,
+    inputs: tuple[Any, ...],
+    cancel: np.ndarray,
+    recording: Recording = NOTHING,
+) -> None:
+    """Train the seeds that a driver left, from their initial parameters; the rest are the arguments of that driver.
+
+    inputs: data, validation, tensors, kernel_params.
+    """
+    rows = np.flatnonzero(outputs.epochs_run == LEFT)
+    if not len(rows):
+        return
+    lanes = lane_count(experiment, specialize=False)
+    driver = make_driver(experiment, lanes, specialize=False, recording=recording)
+    trained = make_outputs(experiment, outputs.params[rows], recording)
+    driver(trained, states[rows], make_workspace(experiment, lanes, recording), *inputs, cancel)
+    _put_rows(outputs, rows, trained)
+
+
+def _put_rows(outputs: Any, rows: np.ndarray, other: Any) -> None:
+    """Replace these rows of outputs by those of other outputs."""
+    for ours, theirs in zip(outputs, other, strict=True):
+        if isinstance(ours, np.ndarray):
+            ours[rows] = theirs
+        elif ours is not None:
+            _put_rows(ours, rows, theirs)
