@@ -69,8 +69,20 @@ class _DeviceLibrary(_Library):
         for function in self._final_module.functions:
             if not function.is_declaration and function.linkage.name == "external":
                 function.linkage = "linkonce_odr"
-        self._shared_module = self._final_module
         self._finalized = True
+
+    _shared_module: Any
+
+    def _get_module_for_linking(self) -> Any:
+        """Return the function with all that it calls, for a function that is compiled by Numba's own compiler."""
+        if self._shared_module is None:
+            seen: dict[Any, None] = {}
+            self.callees(seen)
+            whole: Any = self._final_module.clone()
+            for library in seen:
+                whole.link_in(_Alone(library).module, preserve=True)
+            self._shared_module = whole
+        return self._shared_module
 
     def callees(self, seen: dict[Any, None]) -> None:
         """Add the libraries that the function needs to those seen, each once."""
@@ -81,6 +93,19 @@ class _DeviceLibrary(_Library):
                     library.callees(seen)
 
 
+class _Alone:
+    """A library to be linked: of a device function without what that calls."""
+
+    def __init__(self, library: Any) -> None:
+        library._ensure_finalized()
+        self._reload_init = library._reload_init
+        is_device = isinstance(library, _DeviceLibrary)
+        self.module = library._final_module if is_device else library._get_module_for_linking()
+
+    def _get_module_for_linking(self) -> Any:
+        return self.module
+
+
 class _KernelLibrary(_Library):
     """The code of a kernel: everything is inlined, and written in vectors, so LLVM has none to look for."""
 
@@ -88,7 +113,7 @@ class _KernelLibrary(_Library):
         """Link what is called, directly or not, each function once, and make machine code of it all."""
         seen: dict[Any, None] = {}
         _DeviceLibrary.callees(self, seen)
-        self._linking_libraries = list(seen)
+        self._linking_libraries = list(map(_Alone, seen))
         super().finalize()
 
     def _optimize_final_module(self) -> None:
