@@ -200,7 +200,7 @@ def test_a_forked_process_has_no_part_in_it(main):
 
 LEAVES = """
 import fastgrok as fg
-from fastgrok.engine import compiling
+from fastgrok.engine import compiling, notices
 from fastgrok.engine.driver import make_driver
 from fastgrok.spec.recording import NOTHING
 compiling._MAIN = {main!r}
@@ -211,7 +211,7 @@ print(begun._process.pid, flush=True)
 """
 
 
-FREED = "compiling._leave(); compiling._compilations.clear(); del begun"  # as an interpreter may while it leaves
+FREED = "compiling._leave(); compiling._compilations.clear(); notices._compiling.clear(); del begun"
 CTRL_C = "import os, signal; os.kill(os.getpid(), signal.SIGINT)"
 
 
