@@ -11,11 +11,12 @@ from typing import Generic, NamedTuple, TypeVar
 import numpy as np
 
 from fastgrok.engine.draws import restart_tensors, state_words
-from fastgrok.engine.driver import lane_count, make_driver
+from fastgrok.engine.driver import evaluation_lane_count, lane_count, make_driver
 from fastgrok.engine.kernel_params import (
     evaluation_kernel_params,
     evaluation_on,
     flops_per_epoch,
+    is_batched,
     make_kernel_params,
     with_epochs,
     with_lr,
@@ -110,20 +111,20 @@ class Calls:
     def __init__(self, experiment: Experiment, threads: Threads, *, specialize: bool, n_seeds: int) -> None:
         self._experiment, self._threads = experiment, threads
         self._lanes = lane_count(experiment, specialize=specialize, n_seeds=n_seeds)
-        self._evaluation_lanes = lane_count(experiment, specialize=False, n_seeds=n_seeds)
+        self._evaluation_lanes = evaluation_lane_count(experiment, n_seeds=n_seeds)
         self._whole = make_kernel_params(experiment)
         self._plain = evaluation_kernel_params(self._whole)
         self._data, self._validation = training_data(experiment), validation_data(experiment)
         self._tensors, self._words = restart_tensors(experiment), state_words(experiment)
         self._streams = Program(experiment, specialize=False, lanes=self._evaluation_lanes, n_seeds=n_seeds)
+        at_once = is_batched(experiment)
+        evaluation = self._evaluation_lanes, experiment.dtype, functions()
         self._kernels = {
             driver_name(experiment, specialize=specialize): make_driver(
                 experiment, self._lanes, specialize=specialize
             ),
-            f"losses and gradients, {experiment.dtype}": make_gradients(
-                self._evaluation_lanes, experiment.dtype, functions()
-            ),
-            f"predictions, {experiment.dtype}": make_predict(self._evaluation_lanes, experiment.dtype, functions()),
+            f"losses and gradients, {experiment.dtype}": make_gradients(*evaluation, is_batched=at_once),
+            f"predictions, {experiment.dtype}": make_predict(*evaluation, is_batched=at_once),
         }
         self._driver, self._gradients, self._predict = map(bound, self._kernels.values())
         self._blocks = _Spare(lambda: make_workspace(experiment, self._lanes))

@@ -8,13 +8,14 @@ import numpy as np
 from fastgrok.engine.activations import ACTIVATIONS
 from fastgrok.engine.arguments import MAX_LANES
 from fastgrok.engine.draws import distributions, has_forms, own_words
-from fastgrok.engine.kernel_params import driver_features, is_fused, is_long, n_state, structure
+from fastgrok.engine.kernel_params import driver_features, is_batched, is_fused, is_long, n_state, structure
 from fastgrok.engine.known import Known, known_examples
 from fastgrok.engine.layout import Layout, functions, make_layout
 from fastgrok.engine.optimizers import OPTIMIZERS
-from fastgrok.engine.workspace import block_vectors
+from fastgrok.engine.workspace import block_vectors, evaluation_vectors
 from fastgrok.kernels.cache import identity
 from fastgrok.kernels.init.draw import Distributions, make_draw
+from fastgrok.kernels.nn.batched import batched
 from fastgrok.kernels.nn.passes import Functions, general, specialised
 from fastgrok.kernels.rng.streams import STREAMS
 from fastgrok.kernels.target import operation_bytes, register_count, vector_bytes
@@ -48,7 +49,9 @@ def lane_count(experiment: Experiment, *, specialize: bool, n_seeds: int = MAX_L
     itemsize = np.dtype(experiment.dtype).itemsize
     register = vector_bytes() // itemsize
     lane_bytes = block_vectors(experiment) * itemsize
-    if not specialize:
+    if not specialize and is_batched(experiment) and experiment.batch_rows > 1:
+        best = register
+    elif not specialize:
         best = register
         while best * 2 <= min(_BLOCK_BYTES // lane_bytes, 4 * register):
             best *= 2
@@ -61,11 +64,24 @@ def lane_count(experiment: Experiment, *, specialize: bool, n_seeds: int = MAX_L
             best *= 2
     else:
         best = register
-    while best > 1 and (
-        best * lane_bytes > _MOST_BYTES or (best >= 2 * n_seeds and best * lane_bytes > _LARGE_BYTES)
+    return _bounded(best, lane_bytes, n_seeds)
+
+
+def evaluation_lane_count(experiment: Experiment, *, n_seeds: int = MAX_LANES) -> int:
+    """Return the lane count that suits evaluation: batched passes hide latency in one register a value."""
+    if not is_batched(experiment):
+        return lane_count(experiment, specialize=False, n_seeds=n_seeds)
+    itemsize = np.dtype(experiment.dtype).itemsize
+    return _bounded(vector_bytes() // itemsize, evaluation_vectors(experiment) * itemsize, n_seeds)
+
+
+def _bounded(lanes: int, lane_bytes: int, n_seeds: int) -> int:
+    """Return fewer lanes where a block is too large."""
+    while lanes > 1 and (
+        lanes * lane_bytes > _MOST_BYTES or (lanes >= 2 * n_seeds and lanes * lane_bytes > _LARGE_BYTES)
     ):
-        best //= 2
-    return best
+        lanes //= 2
+    return lanes
 
 
 def _is_curve(layer: Layer) -> bool:
@@ -74,7 +90,7 @@ def _is_curve(layer: Layer) -> bool:
 
 def is_faster_specialised(experiment: Experiment) -> bool:
     """Whether the specialised driver is the faster one: LLVM unrolls the loops over so few parameters."""
-    return block_vectors(experiment) <= _UNROLLED_VECTORS
+    return not is_batched(experiment) and block_vectors(experiment) <= _UNROLLED_VECTORS
 
 
 class _Key(NamedTuple):
@@ -84,6 +100,7 @@ class _Key(NamedTuple):
     fused: bool
     single: bool
     long_epochs: bool
+    batched: bool
     permutes: bool
     shuffle_word: int
     stream: str | None  # None where nothing is drawn
@@ -122,6 +139,7 @@ def _driver(key: _Key) -> Any:
         draw=draw,
         features=key.features,
         passes=passes,
+        batched=batched(key.functions) if key.batched else None,
         update=key.update,
         structure=key.fixed,
         known=None if key.known is None else key.known.examples(key.dtype),
@@ -145,6 +163,7 @@ def make_driver(experiment: Experiment, lanes: int, *, specialize: bool, recordi
             fused=is_fused(experiment),
             single=experiment.batch_rows == 1,
             long_epochs=is_long(experiment),
+            batched=not specialize and is_batched(experiment),
             permutes=permutes,
             shuffle_word=own_words(experiment) if experiment.order == "shared" else 0,
             stream=experiment.stream if permutes or features.restarts else None,

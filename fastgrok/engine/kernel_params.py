@@ -13,13 +13,18 @@ from fastgrok.engine.optimizers import OPTIMIZERS, is_plain
 from fastgrok.errors import InvalidExperiment
 from fastgrok.kernels.nn.losses import Loss
 from fastgrok.kernels.nn.optimizers import Hyperparams, Terms
-from fastgrok.kernels.train.parameters import Criteria, DriverFeatures, KernelParams, Limits, Structure
+from fastgrok.kernels.target import vector_bytes
+from fastgrok.kernels.train.parameters import Criteria, DriverFeatures, KernelParams, Limits, Structure, TileSizes
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.layers import Linear
 from fastgrok.spec.recording import NOTHING, Recording
 
 _CHECK_FLOPS = 2e8  # work between two checks of the cancel flag: some 50 ms
 _LINEAR_FLOPS = 4  # of a unit, besides its weights
+_BATCHED_WIDTH = 8  # of a Linear layer on both sides, from which on several examples at once are faster
+_ANY_BATCH_WIDTH = 32  # and from which on two or three are
+_TILE_EXAMPLES = 32  # at once, at most
+_TILE_BYTES = 40 * 1024  # of their acts and deltas, in a first-level cache of 48 KiB beside some parameters
 
 
 def _loss(experiment: Experiment, layout: Layout) -> Loss:
@@ -83,6 +88,27 @@ def batches_per_epoch(experiment: Experiment) -> int:
 def is_fused(experiment: Experiment) -> bool:
     """Whether the update is plain SGD on single examples, which backward does as it goes."""
     return experiment.batch_rows == 1 and is_plain(experiment.optimizer)
+
+
+def is_batched(experiment: Experiment) -> bool:
+    """Whether batched passes are faster than one example after the other, in batches and in evaluation."""
+    width = max(min(layer.fan_in, layer.fan_out) for layer in experiment.network.linears)
+    return width >= (_ANY_BATCH_WIDTH if experiment.batch_rows in (2, 3) else _BATCHED_WIDTH)
+
+
+def tile_sizes(experiment: Experiment) -> TileSizes:
+    """Return how passes go through examples: a batch in tiles of about one size.
+
+    As many at once as a first-level cache holds; 32 where it does not hold eight, so that weights are read seldom.
+    """
+    stride = make_layout(experiment.network).n_acts | 1
+    if not is_batched(experiment):
+        return TileSizes(1, stride)
+    fitting = _TILE_BYTES // (2 * stride * vector_bytes())
+    most = min(fitting, _TILE_EXAMPLES) if fitting >= 8 else _TILE_EXAMPLES
+    validation = 0 if experiment.validation is None else experiment.validation.n_examples
+    rows = experiment.batch_rows if experiment.batch_rows > most else max(experiment.data.n_examples, validation)
+    return TileSizes(-(-rows // -(-rows // most)), stride)
 
 
 def _hyperparams(experiment: Experiment) -> Hyperparams:
@@ -158,6 +184,7 @@ def make_kernel_params(experiment: Experiment, recording: Recording = NOTHING) -
         n_examples=n,
         n_validation=n_validation,
         batch_size=batch,
+        tile=tile_sizes(experiment),
         scale=step * slope / (batch if mean else 1),
         last_scale=step * slope / (last if mean else 1),
         hyperparams=_hyperparams(experiment),

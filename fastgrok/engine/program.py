@@ -14,9 +14,15 @@ import numpy as np
 
 from fastgrok.datasets import Dataset
 from fastgrok.engine.draws import initial, own_words, restart_tensors, scratch_size, state_words
-from fastgrok.engine.driver import lane_count, make_driver
+from fastgrok.engine.driver import evaluation_lane_count, make_driver
 from fastgrok.engine.initial_params import Initialiser
-from fastgrok.engine.kernel_params import evaluation_kernel_params, gradient_scale, make_kernel_params, n_state
+from fastgrok.engine.kernel_params import (
+    evaluation_kernel_params,
+    gradient_scale,
+    is_batched,
+    make_kernel_params,
+    n_state,
+)
 from fastgrok.engine.layout import functions, make_layout
 from fastgrok.engine.left import train_left
 from fastgrok.engine.metrics import Metrics
@@ -148,7 +154,7 @@ class Program:
         self.experiment = experiment
         self._recording, self.n_seeds = recording, n_seeds
         self.lanes = lanes
-        self._evaluation_lanes = lane_count(experiment, specialize=False, n_seeds=n_seeds)
+        self._evaluation_lanes = evaluation_lane_count(experiment, n_seeds=n_seeds)
         self._kernel_params = make_kernel_params(experiment, recording)
         self._training = _Examples(training_data(experiment), evaluation_kernel_params(self._kernel_params))
         self._validation: _Examples | None = None
@@ -160,7 +166,9 @@ class Program:
         self._inputs = self._training.data, held_out, restart_tensors(experiment), self._kernel_params
         self.specialize = specialize
         self.driver = make_driver(experiment, lanes, specialize=specialize, recording=recording)
-        self.evaluate = make_evaluate(self._evaluation_lanes, experiment.dtype, functions())
+        self.evaluate = make_evaluate(
+            self._evaluation_lanes, experiment.dtype, functions(), is_batched=is_batched(experiment)
+        )
         shape = _shape(experiment), recording, _varied_types(self._kernel_params)
         self._run_driver, self._run_evaluate, self._spare = _shared(self.driver, self.evaluate, shape)
         if experiment.epochs == 0:
@@ -236,7 +244,7 @@ class Program:
             scratch=Scratch(
                 numbers=np.zeros_like(evaluation.acts, shape=(3, lanes)),
                 norms=np.zeros_like(evaluation.acts, shape=(n_linear, lanes)),
-                alive=evaluation.acts.copy(),
+                alive=np.zeros_like(evaluation.acts, shape=(make_layout(self.experiment.network).n_acts, lanes)),
             ),
         )
 
@@ -390,8 +398,8 @@ def predict(outputs: np.ndarray, network: Network, params: np.ndarray, X: np.nda
     """Fill outputs (n_seeds, n_examples, n_out) with those of networks with parameters (n_seeds, n_params)."""
     blank = Dataset(X, np.zeros((len(X), network.n_out)))
     experiment = Experiment(network, blank, dtype=cast(Any, params.dtype.name))
-    lanes = lane_count(experiment, specialize=False, n_seeds=len(params))
+    lanes = evaluation_lane_count(experiment, n_seeds=len(params))
     workspace, data = evaluation_workspace(experiment, lanes, gradients=False), training_data(experiment)
     kernel_params = evaluation_kernel_params(make_kernel_params(experiment))
-    kernel = make_predict(lanes, experiment.dtype, functions())
+    kernel = make_predict(lanes, experiment.dtype, functions(), is_batched=is_batched(experiment))
     kernel(outputs, np.ascontiguousarray(params), workspace, data, kernel_params)

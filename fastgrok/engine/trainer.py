@@ -18,7 +18,7 @@ from fastgrok.engine.call_arguments import (
     read_targets,
 )
 from fastgrok.engine.calls import Calls, Threads
-from fastgrok.engine.driver import is_faster_specialised, lane_count
+from fastgrok.engine.driver import evaluation_lane_count, is_faster_specialised, lane_count
 from fastgrok.errors import InvalidExperiment
 from fastgrok.kernels.lanes.environment import in_default_environment
 from fastgrok.kernels.train.parameters import Data
@@ -415,7 +415,7 @@ class Trainer:
     def _lanes(self, n: int) -> tuple[int, int]:
         """Return the lanes of the driver and of evaluation that suit n networks."""
         driver = lane_count(self._experiment, specialize=self._specialize, n_seeds=n)
-        return driver, lane_count(self._experiment, specialize=False, n_seeds=n)
+        return driver, evaluation_lane_count(self._experiment, n_seeds=n)
 
     def _calls_for(self, n: int) -> Calls:
         return Calls(self._experiment, self._threads, specialize=self._specialize, n_seeds=n)

@@ -14,13 +14,12 @@ from fastgrok.engine import program
 from fastgrok.engine.arguments import MAX_LANES, ExecutionOptions
 from fastgrok.engine.choice import Choice
 from fastgrok.engine.draws import state_words
-from fastgrok.engine.driver import lane_count
+from fastgrok.engine.driver import evaluation_lane_count, lane_count
 from fastgrok.engine.initial_params import Initialiser
 from fastgrok.engine.kernel_params import batches_per_epoch, flops_per_epoch
-from fastgrok.engine.layout import make_layout
 from fastgrok.engine.program import ChunkResult, Program, ThreadMemory
 from fastgrok.engine.threads import cpu_count, in_threads
-from fastgrok.engine.workspace import block_vectors
+from fastgrok.engine.workspace import block_vectors, evaluation_vectors
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.network import Network
 from fastgrok.spec.recording import NOTHING, Recording, shapes
@@ -201,7 +200,7 @@ def working_bytes(experiment: Experiment, recording: Recording, n: int, options:
     """Return about how many bytes training n seeds takes besides their results."""
     usual = lane_count(experiment, specialize=False, n_seeds=n)
     training = block_vectors(experiment) * (options.lanes or usual)
-    evaluation = (2 * experiment.n_params + make_layout(experiment.network).n_acts * 3) * usual
+    evaluation = evaluation_vectors(experiment) * evaluation_lane_count(experiment, n_seeds=n)
     block = (training + evaluation) * np.dtype(experiment.dtype).itemsize
     rows = min(options.chunk_size or max(1, CHUNK_BYTES // chunk_row_bytes(experiment, recording)), n)
     return min(options.threads or cpu_count(), n) * (block + rows * chunk_row_bytes(experiment, recording))

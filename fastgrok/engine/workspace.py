@@ -7,7 +7,7 @@ import numpy as np
 
 from fastgrok.datasets import Dataset
 from fastgrok.engine.draws import initial, scratch_size, state_words
-from fastgrok.engine.kernel_params import batches_per_epoch, driver_features, is_fused, n_state
+from fastgrok.engine.kernel_params import batches_per_epoch, driver_features, is_fused, n_state, tile_sizes
 from fastgrok.engine.layout import make_layout
 from fastgrok.kernels.train.parameters import Data
 from fastgrok.kernels.train.workspace import (
@@ -70,12 +70,13 @@ def make_workspace(experiment: Experiment, lanes: int, recording: Recording = NO
 def evaluation_workspace(experiment: Experiment, lanes: int, *, gradients: bool) -> Workspace:
     """Return the memory of one block that only evaluates: of one type always, so that one kernel serves all."""
     layout, dtype = make_layout(experiment.network), experiment.dtype
+    acts = _act_vectors(experiment)
     return Workspace(
         params=_aligned((layout.n_params, lanes), dtype),
         optimizer_state=_aligned((0, lanes), dtype),
         grads=_aligned((layout.n_params * gradients, lanes), dtype),
-        acts=_aligned((layout.n_acts, lanes), dtype),
-        deltas=_aligned((layout.n_acts, lanes), dtype),
+        acts=_aligned((acts, lanes), dtype),
+        deltas=_aligned((acts, lanes), dtype),
         order=np.zeros((0, lanes), np.int64),
         steps=_aligned((0, lanes), dtype),
         states=np.zeros((lanes, 0), np.uint64),
@@ -87,6 +88,12 @@ def evaluation_workspace(experiment: Experiment, lanes: int, *, gradients: bool)
         validation=None,
         dead_units=None,
     )
+
+
+def _act_vectors(experiment: Experiment) -> int:
+    """Return the vectors in the acts of the examples that are gone through at once."""
+    n_examples, stride = tile_sizes(experiment)
+    return n_examples * stride
 
 
 def _restart_state(experiment: Experiment, lanes: int) -> RestartState:
@@ -154,4 +161,9 @@ def block_vectors(experiment: Experiment) -> int:
     """Return the vectors in the memory of a block of lanes that trains."""
     layout, features = make_layout(experiment.network), driver_features(experiment)
     shares = 1 + (not is_fused(experiment)) + features.restores
-    return shares * layout.n_params + n_state(experiment) + 2 * layout.n_acts
+    return shares * layout.n_params + n_state(experiment) + 2 * _act_vectors(experiment)
+
+
+def evaluation_vectors(experiment: Experiment) -> int:
+    """Return the vectors in the memory of a block of lanes that evaluates."""
+    return 2 * experiment.n_params + 2 * _act_vectors(experiment) + make_layout(experiment.network).n_acts

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from fastgrok.kernels.jit import device
-from fastgrok.kernels.lanes import lane_view, like, scalar_view, select, splat_view
+from fastgrok.kernels.lanes import beyond, lane_view, like, scalar_view, select, splat_view
+from fastgrok.kernels.nn.batched import ExampleTile
 from fastgrok.kernels.nn.passes import Table, layer_at
 
 
@@ -54,6 +55,19 @@ def load_example(acts, examples, k, s):
         acts[i] = examples.inputs[k * s.n_in + i]
     for i in range(s.loss.n_out):
         acts[s.loss.target + i] = examples.targets[k * s.loss.n_out + i]
+
+
+@device
+def example_tile(sizes, first, start, end):
+    """Return the tile of examples that begins at start, of those from first to end."""
+    return ExampleTile(min(sizes.n_examples, end - start), sizes.stride, start == first)
+
+
+@device
+def load_tile(acts, examples, start, tile, s):
+    """Put the examples of a tile into acts."""
+    for e in range(tile.n_examples):
+        load_example(beyond(acts, e * tile.stride), examples, start + e, s)
 
 
 @device

@@ -3,9 +3,10 @@
 import functools
 from typing import Any, NamedTuple
 
-from fastgrok.kernels.block import load_example, make_view, mark_alive, put_params
+from fastgrok.kernels.block import example_tile, load_example, load_tile, make_view, mark_alive, put_params
 from fastgrok.kernels.jit import device, kernel
-from fastgrok.kernels.lanes import by_reference, fma, lane_view, like, peek, scalar_view, sqrt
+from fastgrok.kernels.lanes import beyond, by_reference, fma, lane_view, like, peek, scalar_view, sqrt
+from fastgrok.kernels.nn.batched import batched, one_by_one
 from fastgrok.kernels.nn.losses import add_correct
 from fastgrok.kernels.nn.passes import Functions, general, layer_at
 
@@ -63,7 +64,7 @@ def _find_dead(dead, seed, alive, lane, table, n_layers):
 
 
 @functools.cache
-def make_evaluate(lanes: int, dtype: str, functions: Functions) -> Any:
+def make_evaluate(lanes: int, dtype: str, functions: Functions, *, is_batched: bool) -> Any:
     """Compile evaluate(measures, params, scratch, workspace, data, kernel_params, gradient_scale, cancel).
 
     params : (n_seeds, n_params)
@@ -72,7 +73,8 @@ def make_evaluate(lanes: int, dtype: str, functions: Functions) -> Any:
     cancel : int64 (1,)
         Set by another thread to end early; the measures mean nothing then.
     """
-    forward, backward, add_loss, loss_backward = general(functions)
+    _, _, add_loss, loss_backward = general(functions)
+    forward, backward = batched(functions) if is_batched else one_by_one(functions)
     view = make_view(lanes)
 
     @device
@@ -84,22 +86,27 @@ def make_evaluate(lanes: int, dtype: str, functions: Functions) -> Any:
         total, n_correct, scale = zero, zero, like(zero, gradient_scale)
         for p in range(s.n_params):
             block.grads[p] = zero
-        for k in range(kernel_params.n_examples):
+        n = kernel_params.n_examples
+        for start in range(0, n, kernel_params.tile.n_examples):
             if peek(flag):
                 break
-            load_example(block.acts, examples, k, s)
-            forward(block.acts, block.params, table, s.n_layers)
-            total = add_loss(total, block.acts, s.loss)
-            n_correct = add_correct(n_correct, block.acts, s.loss)
-            mark_alive(living, block.acts, table, s.n_layers)
+            tile = example_tile(kernel_params.tile, 0, start, n)
+            load_tile(block.acts, examples, start, tile, s)
+            forward(block.acts, block.params, table, s.n_layers, tile)
+            for e in range(tile.n_examples):
+                acts = beyond(block.acts, e * tile.stride)
+                total = add_loss(total, acts, s.loss)
+                n_correct = add_correct(n_correct, acts, s.loss)
+                mark_alive(living, acts, table, s.n_layers)
+                if gradient_scale != 0.0:
+                    loss_backward(beyond(block.deltas, e * tile.stride), acts, scale, s.loss)
             if gradient_scale != 0.0:
-                loss_backward(block.deltas, block.acts, scale, s.loss)
-                backward(block.deltas, block.grads, block.params, block.acts, table, s.n_backward)
+                backward(block.deltas, block.grads, block.params, block.acts, table, s.n_backward, tile)
         numbers[LOSS] = total * like(zero, kernel_params.criteria.loss_factor)
         numbers[N_CORRECT] = n_correct
         numbers[GRADIENT_NORM] = _norm(block.grads, 0, s.n_params)
 
-    @kernel(lanes, dtype, functions.identity)
+    @kernel(lanes, dtype, functions.identity, is_batched)
     def evaluate(measures, params, scratch, workspace, data, kernel_params, gradient_scale, cancel):
         workspace, kernel_params = by_reference(workspace), by_reference(kernel_params)
         views = view(workspace, data, kernel_params)
@@ -167,12 +174,12 @@ def make_expose(lanes: int, dtype: str, functions: Functions) -> Any:
 
 
 @functools.cache
-def make_predict(lanes: int, dtype: str, functions: Functions) -> Any:
+def make_predict(lanes: int, dtype: str, functions: Functions, *, is_batched: bool) -> Any:
     """Compile predict(outputs, params, workspace, data, kernel_params), outputs: (n_seeds, n_examples, n_out)."""
-    forward = general(functions).forward
+    forward, _ = batched(functions) if is_batched else one_by_one(functions)
     view = make_view(lanes)
 
-    @kernel(lanes, dtype, functions.identity)
+    @kernel(lanes, dtype, functions.identity, is_batched)
     def predict(outputs, params, workspace, data, kernel_params):
         workspace, kernel_params = by_reference(workspace), by_reference(kernel_params)
         block, examples, table = view(workspace, data, kernel_params)
@@ -180,11 +187,15 @@ def make_predict(lanes: int, dtype: str, functions: Functions) -> Any:
         for first in range(0, n_seeds, lanes):
             for lane in range(lanes):
                 put_params(workspace, lane, params, min(first + lane, n_seeds - 1))
-            for k in range(kernel_params.n_examples):
-                load_example(block.acts, examples, k, s)
-                forward(block.acts, block.params, table, s.n_layers)
+            for start in range(0, kernel_params.n_examples, kernel_params.tile.n_examples):
+                tile = example_tile(kernel_params.tile, 0, start, kernel_params.n_examples)
+                load_tile(block.acts, examples, start, tile, s)
+                forward(block.acts, block.params, table, s.n_layers, tile)
                 for lane in range(min(lanes, n_seeds - first)):
-                    for j in range(s.loss.n_out):
-                        outputs[first + lane, k, j] = workspace.acts[s.loss.out + j, lane]
+                    for e in range(tile.n_examples):
+                        for j in range(s.loss.n_out):
+                            outputs[first + lane, start + e, j] = workspace.acts[
+                                e * tile.stride + s.loss.out + j, lane
+                            ]
 
     return predict

@@ -3,14 +3,15 @@
 import functools
 from typing import Any
 
-from fastgrok.kernels.block import load_example, make_view, put_params
+from fastgrok.kernels.block import example_tile, load_tile, make_view, put_params
 from fastgrok.kernels.jit import device, kernel
-from fastgrok.kernels.lanes import like, peek, scalar_view
+from fastgrok.kernels.lanes import beyond, like, peek, scalar_view
+from fastgrok.kernels.nn.batched import batched, one_by_one
 from fastgrok.kernels.nn.passes import Functions, general
 
 
 @functools.cache
-def make_gradients(lanes: int, dtype: str, functions: Functions) -> Any:
+def make_gradients(lanes: int, dtype: str, functions: Functions, *, is_batched: bool) -> Any:
     """Compile gradients(losses, grads, params, workspace, data, kernel_params, slope, cancel).
 
     losses : (n_seeds,)
@@ -24,29 +25,34 @@ def make_gradients(lanes: int, dtype: str, functions: Functions) -> Any:
     cancel : int64 (1,)
         Set by another thread to end early; what is written means nothing then.
     """
-    forward, backward, add_loss, loss_backward = general(functions)
+    forward, backward = batched(functions) if is_batched else one_by_one(functions)
+    _, _, add_loss, loss_backward = general(functions)
     view = make_view(lanes)
 
     @device
     def pass_over(block, examples, table, kernel_params, slope, with_gradients, flag):
         """Return the sum of the examples' losses; the sums of their gradients go to the block's."""
-        s = kernel_params.structure
+        s, n = kernel_params.structure, kernel_params.n_examples
         total = like(block.params[0], 0.0)
         if with_gradients:
             for p in range(s.n_params):
                 block.grads[p] = like(total, 0.0)
-        for k in range(kernel_params.n_examples):
+        for start in range(0, n, kernel_params.tile.n_examples):
             if peek(flag):
                 break
-            load_example(block.acts, examples, k, s)
-            forward(block.acts, block.params, table, s.n_layers)
-            total = add_loss(total, block.acts, s.loss)
+            tile = example_tile(kernel_params.tile, 0, start, n)
+            load_tile(block.acts, examples, start, tile, s)
+            forward(block.acts, block.params, table, s.n_layers, tile)
+            for e in range(tile.n_examples):
+                acts = beyond(block.acts, e * tile.stride)
+                total = add_loss(total, acts, s.loss)
+                if with_gradients:
+                    loss_backward(beyond(block.deltas, e * tile.stride), acts, like(total, slope), s.loss)
             if with_gradients:
-                loss_backward(block.deltas, block.acts, like(total, slope), s.loss)
-                backward(block.deltas, block.grads, block.params, block.acts, table, s.n_backward)
+                backward(block.deltas, block.grads, block.params, block.acts, table, s.n_backward, tile)
         return total
 
-    @kernel(lanes, dtype, functions.identity)
+    @kernel(lanes, dtype, functions.identity, is_batched)
     def gradients(losses, grads, params, workspace, data, kernel_params, slope, cancel):
         block, examples, table = view(workspace, data, kernel_params)
         n_seeds, n_params, flag = params.shape[0], kernel_params.structure.n_params, scalar_view(cancel)

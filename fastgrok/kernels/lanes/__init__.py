@@ -29,18 +29,30 @@ from fastgrok.kernels.lanes.arithmetic import (
     sqrt,
 )
 from fastgrok.kernels.lanes.bits import exponent, is_negative_zero, power_of_two, significand
-from fastgrok.kernels.lanes.memory import align_stack, gather, lane_view, peek, scalar_view, splat_view, working_view
+from fastgrok.kernels.lanes.memory import (
+    align_stack,
+    beyond,
+    gather,
+    lane_view,
+    peek,
+    scalar_view,
+    splat_view,
+    working_view,
+)
 from fastgrok.kernels.lanes.references import by_reference
+from fastgrok.kernels.lanes.tiles import Matrix, multiply_tile, tile_shape
 from fastgrok.kernels.lanes.types import Lanes, LaneView, ScalarView, SplatView
 from fastgrok.kernels.lanes.unroll import unrolled
 
 __all__ = [
     "LaneView",
     "Lanes",
+    "Matrix",
     "ScalarView",
     "SplatView",
     "absolute",
     "align_stack",
+    "beyond",
     "both",
     "by_dtype",
     "by_reference",
@@ -54,6 +66,7 @@ __all__ = [
     "lane_view",
     "like",
     "lowest",
+    "multiply_tile",
     "peek",
     "power_of_two",
     "scalar_view",
@@ -61,6 +74,7 @@ __all__ = [
     "significand",
     "splat_view",
     "sqrt",
+    "tile_shape",
     "unrolled",
     "working_view",
 ]

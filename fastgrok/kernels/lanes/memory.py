@@ -119,6 +119,14 @@ def working_view(typingctx: Any, memory: Any, length: Any) -> Any:
 
 
 @intrinsic
+def beyond(typingctx: Any, view: Any, n: Any) -> Any:
+    """beyond(view, n): the memory from the n-th element on."""
+    if not isinstance(view, LaneView):
+        return None
+    return signature(view, view, types.intp), lambda context, builder, sig, args: builder.gep(args[0], [args[1]])
+
+
+@intrinsic
 def align_stack(typingctx: Any) -> Any:
     """align_stack(): have the kernel that this stands in keep its stack aligned to the widest vector.
 

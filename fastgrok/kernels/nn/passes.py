@@ -96,18 +96,18 @@ def _layer_backward(differentiate: Callable[..., Any]) -> Callable[..., Any]:
     return backward
 
 
-def _layers_forward(functions: Functions) -> list[Callable[..., Any]]:
+def layers_forward(functions: Functions) -> list[Callable[..., Any]]:
     return [linear_forward, *(_layer_forward(activation.forward) for activation in functions.activations)]
 
 
-def _layers_backward(functions: Functions) -> list[Callable[..., Any]]:
+def layers_backward(functions: Functions) -> list[Callable[..., Any]]:
     return [linear_backward, *(_layer_backward(activation.backward) for activation in functions.activations)]
 
 
 @functools.cache
 def general(functions: Functions) -> Passes:
     """Return the passes of any network of these activations and losses."""
-    forward_layer, backward_layer = by_kind(_layers_forward(functions)), by_kind(_layers_backward(functions))
+    forward_layer, backward_layer = by_kind(layers_forward(functions)), by_kind(layers_backward(functions))
     add, start_backward = (by_kind(kinds) for kinds in zip(*functions.losses, strict=True))
 
     @device
@@ -173,7 +173,7 @@ def specialised(
 
     binary: its inputs are 0 and 1 and are known when it is compiled, and its first layer is a Linear.
     """
-    forward, backward = _layers_forward(functions), _layers_backward(functions)
+    forward, backward = layers_forward(functions), layers_backward(functions)
     forwards = [_forward_one(forward[layer.kind], layer) for layer in network]
     backwards = [_backward_one(backward[layer.kind], layer) for layer in reversed(network[:n_backward])]
     if binary:

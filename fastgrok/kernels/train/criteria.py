@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from fastgrok.kernels.block import Examples, load_example, mark_alive
+from fastgrok.kernels.block import Examples, example_tile, load_example, load_tile, mark_alive
 from fastgrok.kernels.jit import device
-from fastgrok.kernels.lanes import both, lane_bits, lane_view, like, select, splat_view, unrolled
+from fastgrok.kernels.lanes import beyond, both, lane_bits, lane_view, like, select, splat_view, unrolled
 from fastgrok.kernels.nn.losses import add_correct, larger_error
 from fastgrok.kernels.nn.passes import layer_at
 from fastgrok.kernels.train.parameters import DriverConfig
@@ -20,16 +20,20 @@ def _make_measure(config: DriverConfig) -> Callable[..., Any]:
     tracks, lanes = config.features.tracks, config.lanes
 
     @device
-    def add_example(k, sums, memory, examples, table, s):
+    def judge(sums, acts, s):
         total, largest, n_correct = sums
+        total = add_loss(total, acts, s.loss)
+        if s.check_error:
+            largest = larger_error(largest, acts, s.loss)
+        if s.check_accuracy:
+            n_correct = add_correct(n_correct, acts, s.loss)
+        return total, largest, n_correct
+
+    @device
+    def add_example(k, sums, memory, examples, table, s):
         load_example(memory.acts, examples, k, s)
         forward(memory.acts, memory.params, table, s.n_layers)
-        total = add_loss(total, memory.acts, s.loss)
-        if s.check_error:
-            largest = larger_error(largest, memory.acts, s.loss)
-        if s.check_accuracy:
-            n_correct = add_correct(n_correct, memory.acts, s.loss)
-        return total, largest, n_correct
+        return judge(sums, memory.acts, s)
 
     if config.known is not None:
         n = len(config.known.data.inputs)
@@ -37,6 +41,22 @@ def _make_measure(config: DriverConfig) -> Callable[..., Any]:
         @device
         def add_examples(sums, memory, workspace, examples, table, kernel_params, s):
             return unrolled(add_example, n, sums, (memory, examples, table, s))
+    elif config.batched is not None:
+        forward_tile = config.batched.forward
+
+        @device
+        def add_examples(sums, memory, workspace, examples, table, kernel_params, s):
+            n = kernel_params.n_examples
+            for start in range(0, n, kernel_params.tile.n_examples):
+                tile = example_tile(kernel_params.tile, 0, start, n)
+                load_tile(memory.acts, examples, start, tile, s)
+                forward_tile(memory.acts, memory.params, table, s.n_layers, tile)
+                for e in range(tile.n_examples):
+                    acts = beyond(memory.acts, e * tile.stride)
+                    sums = judge(sums, acts, s)
+                    if tracks:
+                        mark_alive(lane_view(workspace.dead_units.alive, lanes), acts, table, s.n_layers)
+            return sums
     else:
 
         @device
@@ -107,24 +127,51 @@ def make_check_criteria(config: DriverConfig) -> Callable[..., Any]:
     return check_criteria
 
 
+def _make_add_losses(config: DriverConfig) -> Callable[..., Any]:
+    """Return add_losses(total, memory, held_out, table, kernel_params, s), of the validation data."""
+    forward, add_loss = config.passes.forward, config.passes.add_loss
+    if config.batched is None:
+
+        @device
+        def add_losses(total, memory, held_out, table, kernel_params, s):
+            for k in range(kernel_params.n_validation):
+                load_example(memory.acts, held_out, k, s)
+                forward(memory.acts, memory.params, table, s.n_layers)
+                total = add_loss(total, memory.acts, s.loss)
+            return total
+
+        return add_losses
+
+    forward_tile = config.batched.forward
+
+    @device
+    def add_losses_of_tiles(total, memory, held_out, table, kernel_params, s):
+        n = kernel_params.n_validation
+        for start in range(0, n, kernel_params.tile.n_examples):
+            tile = example_tile(kernel_params.tile, 0, start, n)
+            load_tile(memory.acts, held_out, start, tile, s)
+            forward_tile(memory.acts, memory.params, table, s.n_layers, tile)
+            for e in range(tile.n_examples):
+                total = add_loss(total, beyond(memory.acts, e * tile.stride), s.loss)
+        return total
+
+    return add_losses_of_tiles
+
+
 def make_validate(config: DriverConfig) -> Callable[..., Any]:
     """Return validate(memory, data, table, workspace, kernel_params, s, done).
 
     It keeps the best validation loss of the due lanes, its epoch and, where they are restored, its parameters; the
     lanes whose validation loss is not finite come back as bits.
     """
-    forward, add_loss, lanes = config.passes.forward, config.passes.add_loss, config.lanes
+    add_losses, lanes = _make_add_losses(config), config.lanes
     restores, tracks = config.features.restores, config.features.tracks
 
     @device
     def validate(memory, data, table, workspace, kernel_params, s, done):
         best, due = lane_view(workspace.validation.loss, lanes), lane_view(workspace.validation.due, lanes)
-        total = like(memory.params[0], 0.0)
         held_out = Examples(splat_view(data.inputs, lanes), splat_view(data.targets, lanes), None)
-        for k in range(kernel_params.n_validation):
-            load_example(memory.acts, held_out, k, s)
-            forward(memory.acts, memory.params, table, s.n_layers)
-            total = add_loss(total, memory.acts, s.loss)
+        total = add_losses(like(memory.params[0], 0.0), memory, held_out, table, kernel_params, s)
         loss = total * like(total, kernel_params.validation_factor)
         better = both(loss < best[0] - like(loss, kernel_params.limits.min_delta), due[0] == like(loss, 1.0))
         improved = lane_bits(better)

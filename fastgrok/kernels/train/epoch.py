@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from fastgrok.kernels.block import load_example
+from fastgrok.kernels.block import example_tile, load_example
 from fastgrok.kernels.jit import device
-from fastgrok.kernels.lanes import gather, like, peek, scalar_view, splat_view, unrolled
+from fastgrok.kernels.lanes import beyond, gather, like, peek, scalar_view, splat_view, unrolled
 from fastgrok.kernels.train.known import make_guard
 from fastgrok.kernels.train.parameters import DriverConfig, KnownExamples
 
@@ -115,11 +115,10 @@ def _known_stretch(
     return stretch
 
 
-def make_epoch(config: DriverConfig) -> Callable[..., Any]:
-    """Return epoch(memory, examples, table, kernel_params, s, rate, cancel)."""
-    load, keep = _example_loader(config.permute is not None, config.lanes), _make_keep(config.features.steps)
+def _make_step(config: DriverConfig) -> Callable[..., Any]:
+    """Return step(memory, grad_out, examples, table, k, s, scale): add the gradients of one example to grad_out."""
+    load = _example_loader(config.permute is not None, config.lanes)
     forward, backward, _, loss_backward = config.passes
-    update = config.update
 
     @device
     def step(memory, grad_out, examples, table, k, s, scale):
@@ -127,6 +126,45 @@ def make_epoch(config: DriverConfig) -> Callable[..., Any]:
         forward(memory.acts, memory.params, table, s.n_layers)
         loss_backward(memory.deltas, memory.acts, scale, s.loss)
         backward(memory.deltas, grad_out, memory.params, memory.acts, table, s.n_backward)
+
+    return step
+
+
+def _make_add_gradients(config: DriverConfig) -> Callable[..., Any]:
+    """Return add_gradients(memory, examples, table, kernel_params, s, scale, first, last), of a batch, from zero."""
+    step, load = _make_step(config), _example_loader(config.permute is not None, config.lanes)
+    if config.batched is None or config.single:
+
+        @device
+        def add_gradients(memory, examples, table, kernel_params, s, scale, first, last):
+            for p in range(s.n_params):
+                memory.grads[p] = like(memory.acts[0], 0.0)
+            for k in range(first, last):
+                step(memory, memory.grads, examples, table, k, s, scale)
+
+        return add_gradients
+
+    (forward, backward), loss_backward = config.batched, config.passes.loss_backward
+
+    @device
+    def add_gradients_of_tiles(memory, examples, table, kernel_params, s, scale, first, last):
+        for start in range(first, last, kernel_params.tile.n_examples):
+            tile = example_tile(kernel_params.tile, first, start, last)
+            for e in range(tile.n_examples):
+                load(beyond(memory.acts, e * tile.stride), examples, start + e, s)
+            forward(memory.acts, memory.params, table, s.n_layers, tile)
+            for e in range(tile.n_examples):
+                acts, deltas = beyond(memory.acts, e * tile.stride), beyond(memory.deltas, e * tile.stride)
+                loss_backward(deltas, acts, scale, s.loss)
+            backward(memory.deltas, memory.grads, memory.params, memory.acts, table, s.n_backward, tile)
+
+    return add_gradients_of_tiles
+
+
+def make_epoch(config: DriverConfig) -> Callable[..., Any]:
+    """Return epoch(memory, examples, table, kernel_params, s, rate, cancel)."""
+    step, keep = _make_step(config), _make_keep(config.features.steps)
+    update, add_gradients = config.update, _make_add_gradients(config)
 
     if config.known is not None:
         stretch = _known_stretch(config, config.known, step, keep)
@@ -143,10 +181,7 @@ def make_epoch(config: DriverConfig) -> Callable[..., Any]:
         @device
         def train_on(memory, examples, table, kernel_params, s, rate, scale, first, last):
             """Train on one batch."""
-            for p in range(s.n_params):
-                memory.grads[p] = like(memory.acts[0], 0.0)
-            for k in range(first, last):
-                step(memory, memory.grads, examples, table, k, s, scale)
+            add_gradients(memory, examples, table, kernel_params, s, scale, first, last)
             hyperparams = kernel_params.hyperparams
             update(memory.params, memory.optimizer_state, memory.grads, rate, s.n_params, s.terms, hyperparams)
 

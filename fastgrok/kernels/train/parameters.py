@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from fastgrok.kernels.nn.batched import BatchedPasses
 from fastgrok.kernels.nn.losses import Loss
 from fastgrok.kernels.nn.optimizers import Hyperparams, Terms
 from fastgrok.kernels.nn.passes import Passes
@@ -65,6 +66,7 @@ class DriverConfig(NamedTuple):
     draw: Callable[..., Any] | None  # draws the parameters of a restarted seed
     features: DriverFeatures
     passes: Passes
+    batched: BatchedPasses | None  # for batches and for what is checked; None: one example after the other
     update: Callable[..., Any]  # the optimizer's
     structure: Structure | None  # None: read from KernelParams
     known: KnownExamples | None  # None: examples are read when training
@@ -92,6 +94,13 @@ class Limits(NamedTuple):
     min_delta: float
 
 
+class TileSizes(NamedTuple):
+    """How batched passes go through examples."""
+
+    n_examples: int  # at once
+    stride: int  # vectors from the acts of one example to those of the next
+
+
 class KernelParams(NamedTuple):
     """Everything about an experiment that a driver reads at run time."""
 
@@ -101,6 +110,7 @@ class KernelParams(NamedTuple):
     n_examples: int
     n_validation: int
     batch_size: int
+    tile: TileSizes
     scale: float  # of the deltas, in a whole batch
     last_scale: float  # and in the last one, which may be short
     hyperparams: Hyperparams | None  # None for kernels that only evaluate
