@@ -1,0 +1,1 @@
+"""How fast fastgrok trains networks of any shape."""
