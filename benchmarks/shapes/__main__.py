@@ -25,7 +25,20 @@ WIDTHS = (4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
 DEPTHS = (1, 2, 3, 4, 6, 8)
 BATCHES = (1, 2, 3, 4, 8, 16, 32, 33, 64, 128, 256)
 DTYPES = ("float32", "float64")
-BLOCKS = 2  # of lanes, for each thread
+SEEDS, WIDE_SEEDS, WIDE = 64, 16, 32  # of each thread, of networks up to a width and beyond it
+
+PAGE = """# How fast networks of any shape train
+
+GFLOP/s against width, depth and batch size, for both dtypes; dashed is the FMA peak of the machine. Made by
+`python -m benchmarks.shapes --write`: ReLU networks on 256 examples, the general driver, threads: {threads}. What is
+counted is what the algorithm needs: forward, weight gradients, deltas below the last layer, the update.
+
+![GFLOP/s by shape](shapes.png)
+
+Layers of at least 8 units on both sides are trained in batches as register tiles of examples and units
+([design note 14](design/0014-batched.md)); others, and single examples, one after the other. Small networks have a
+faster driver that is not shown, the specialised one.
+"""
 
 
 class Series(NamedTuple):
@@ -64,7 +77,7 @@ def gflops(sizes: tuple[int, ...], batch_size: int, dtype: str, threads: int, se
         fg.mlp(*sizes, hidden="relu"), data, batch_size=batch_size, optimizer=fg.SGD(lr=1e-5), stop=None, dtype=dtype
     )
     trainer = fg.compile(exp, specialize=False, threads=threads)
-    seeds = 64 * threads * BLOCKS
+    seeds = threads * (SEEDS if max(sizes) <= WIDE else WIDE_SEEDS)
     params = trainer.initial_params(seeds)
     flops, epochs, best = flops_of(sizes, batch_size, EXAMPLES) * seeds, 1, 0.0
     for attempt in range(4):
@@ -134,7 +147,8 @@ def parser() -> argparse.ArgumentParser:
     result = argparse.ArgumentParser(prog="python -m benchmarks.shapes", description=__doc__)
     result.add_argument("--threads", type=int, default=1, help="(default %(default)s)")
     result.add_argument("--seconds", type=float, default=0.2, help="of a run, of which there are three a point")
-    result.add_argument("--out", type=Path, default=PICTURE, metavar="FILE", help="the picture")
+    result.add_argument("--out", type=Path, metavar="FILE", help="a picture")
+    result.add_argument("--write", action="store_true", help="docs/shapes.md and its picture")
     return result
 
 
@@ -147,7 +161,11 @@ def main(options: argparse.Namespace) -> None:
         varied, dtype, label, points = line
         print(f"{dtype}, {varied}, {label}:", " ".join(f"{x}:{y:.1f}" for x, y in points.items()), flush=True)
         lines.append(line)
-    draw(lines, peaks, options.out)
+    if options.out is not None:
+        draw(lines, peaks, options.out)
+    if options.write:
+        draw(lines, peaks, PICTURE)
+        PICTURE.with_suffix(".md").write_text(PAGE.format(threads=options.threads))
 
 
 if __name__ == "__main__":
