@@ -1,7 +1,8 @@
 """Time this checkout of fastgrok against another one: ``python -m benchmarks.versions PATH``.
 
 Each case runs in turns in one process of either version, which compiles it first; the ratio is the median over the
-turns, since the machine's clock changes. Above 1, this checkout is faster.
+turns, since the machine's clock changes. Above 1, this checkout is faster. With ``--regimes`` the specialised drivers
+of four networks in every regime, one thread each, by the time of the CPU.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -27,12 +28,21 @@ NETWORKS: dict[str, dict[str, Any]] = {
     "ReLU 2-4-4-1": {"hidden": [4, 4], "activation": "relu", "output": "linear"},
     "sigmoid 2-2-1": {"hidden": [2], "activation": "sigmoid", "output": "sigmoid"},
 }
+HIDDEN = {"2-2-1": [2], "2-4-1": [4], "2-8-1": [8], "2-4-4-1": [4, 4]}
 REGIMES: dict[str, dict[str, Any]] = {
     "per example": {},
     "full batch": {"batch_size": "full"},
     "Adam": {"adam": True},
     "stop at 0.01": {"stop_loss": 0.01},
 }
+MORE_REGIMES: dict[str, dict[str, Any]] = {
+    "batches of two": {"batch_size": 2},
+    "momentum": {"momentum": 0.9},
+    "sigmoid": {"activation": "sigmoid", "output": "sigmoid"},
+    "tanh": {"activation": "tanh", "output": "tanh"},
+    "cross-entropy": {"output": "sigmoid", "loss": "binary_cross_entropy"},
+}
+MEASURABLE = 0.1  # seconds
 DRIVERS: dict[str, dict[str, Any]] = {
     "default": {},
     "general": {"specialize": False},
@@ -51,6 +61,17 @@ def cases(seeds: int, epochs: int) -> Iterator[tuple[tuple[str, str, str, str], 
                         exp = {**shape, "dtype": dtype, "epochs": epochs, **fields}
                         case = {"experiment": exp, "seeds": seeds, "options": options}
                         yield (network, dtype, regime, driver), case
+
+
+def regime_cases(epochs: int) -> Iterator[tuple[tuple[str, str, str, str], dict[str, Any]]]:
+    """Yield the specialised driver of every network in every regime."""
+    for regime, fields in (REGIMES | MORE_REGIMES).items():
+        for network, hidden in HIDDEN.items():
+            for dtype in ("float64", "float32"):
+                exp = {"hidden": hidden, "activation": "relu", "output": "linear", "dtype": dtype, "epochs": epochs}
+                options = {"threads": 1, "specialize": True}
+                case = {"experiment": exp | fields, "seeds": 1024, "options": options, "clock": "process_time"}
+                yield (network, dtype, regime, "specialised"), case
 
 
 @contextmanager
@@ -74,16 +95,24 @@ def ask(process: subprocess.Popen[str], case: dict[str, Any]) -> float:
     return float(process.stdout.readline())
 
 
-def compare(other: Path, seeds: int, epochs: int, repeats: int) -> Iterator[str]:
+def measurable(process: subprocess.Popen[str], case: dict[str, Any]) -> dict[str, Any]:
+    """Return a case with so many more seeds that it can be timed, or itself."""
+    while case.get("clock") and ask(process, case) < MEASURABLE:
+        case = case | {"seeds": 4 * case["seeds"]}
+    return case
+
+
+def compare(other: Path, timed: Iterable[tuple[tuple[str, ...], dict[str, Any]]], repeats: int) -> Iterator[str]:
     """Yield a table line by line."""
     yield "| network | dtype | regime | driver | other, s | this, s | other / this: median (least, most) |"
     yield "| --- | --- | --- | --- | --- | --- | --- |"
     with ExitStack() as stack:
         caches = [stack.enter_context(tempfile.TemporaryDirectory()) for _ in range(2)]
         processes = [stack.enter_context(worker(*pair)) for pair in zip((other, HERE), caches, strict=True)]
-        for names, case in cases(seeds, epochs):
+        for names, each in timed:
             for process in processes:
-                ask(process, case | {"seeds": 64})  # compiles
+                ask(process, each | {"seeds": 64})  # compiles
+            case = measurable(processes[0], each)
             turns = [[ask(process, case) for process in processes] for _ in range(repeats)]
             ratios = [theirs / ours for theirs, ours in turns]
             best = [min(times) for times in zip(*turns, strict=True)]
@@ -98,12 +127,16 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--seeds", type=int, default=65_536)
     parser.add_argument("--epochs", type=int, default=500)
     parser.add_argument("--repeats", type=int, default=7)
+    parser.add_argument("--regimes", action="store_true")
     options = parser.parse_args(arguments)
     if not (options.other / "fastgrok" / "__init__.py").is_file():
         parser.error(f"{options.other}: no checkout of fastgrok")
     other = options.other.resolve()
-    for line in compare(other, options.seeds, options.epochs, options.repeats):
+    timed = regime_cases(options.epochs) if options.regimes else cases(options.seeds, options.epochs)
+    for line in compare(other, timed, options.repeats):
         print(line, flush=True)
+    if options.regimes:
+        return 0
     print("\n| first result of the command | empty cache, s | warm cache, s |\n| --- | --- | --- |")
     for name, checkout in (("other", other), ("this", HERE)):
         cold, warm = first_result_seconds(options.repeats, checkout)

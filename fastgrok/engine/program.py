@@ -268,12 +268,12 @@ class Program:
             params[:] = own_params
         start = self._measure(params, self._training, memory, self._cancel, gradients=False)
         outputs = make_outputs(self.experiment, params, self._recording)
-        self._train_rows(outputs, states, memory.training)
+        self._run_driver(outputs, states, memory.training, *self._inputs, self._cancel)
+        self._train_left(outputs, states)
         return self._results(outputs, start, memory)
 
-    def _train_rows(self, outputs: Outputs, states: np.ndarray, training: Workspace) -> None:
-        """Train by the driver, and by the general one what it leaves."""
-        self._run_driver(outputs, states, training, *self._inputs, self._cancel)
+    def _train_left(self, outputs: Outputs, states: np.ndarray) -> None:
+        """Train by the general driver what the driver has left."""
         train_left(self.experiment, outputs, states, self._inputs, self._cancel, self._recording)
 
     def alike(self, experiment: Experiment) -> "Program | None":
@@ -307,8 +307,9 @@ class Program:
         start = self._measure(params, self._training, memory, self._cancel, gradients=False)
         outputs = make_outputs(self.experiment, np.tile(params, (len(programs), 1)), self._recording)
         for k, program in enumerate(programs):
-            rows = slice(k * len(seeds), (k + 1) * len(seeds))
-            program._train_rows(rows_of(outputs, rows), states.copy(), memory.training)
+            own, own_states = rows_of(outputs, slice(k * len(seeds), (k + 1) * len(seeds))), states.copy()
+            program._run_driver(own, own_states, memory.training, *program._inputs, program._cancel)
+            program._train_left(own, own_states)
         return self._results(outputs, _repeated(start, len(programs)), memory)
 
     def _results(self, outputs: Outputs, start: Measures, memory: ThreadMemory) -> ChunkResult:

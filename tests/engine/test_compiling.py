@@ -75,7 +75,7 @@ def test_another_process_compiles_into_the_cache_and_says_how_long_it_took(monke
 def uncompiled() -> Program:
     """Return a program whose driver and evaluation this process has not compiled."""
     program = Program(TINY, specialize=True, lanes=2 * LANES, n_seeds=1)
-    program.evaluate = make_evaluate.__wrapped__(program._evaluation_lanes, TINY.dtype, functions())
+    program.evaluate = make_evaluate.__wrapped__(program._evaluation_lanes, TINY.dtype, functions(), is_batched=False)
     return program
 
 
@@ -121,9 +121,9 @@ def test_the_evaluation_is_compiled_here_where_another_process_is_no_gain(main, 
 
 def test_a_driver_that_another_process_has_claimed_is_waited_for(main, tmp_path):
     main(ASLEEP)
-    claim = tmp_path / f"{driver()._cache._stem()}.claim"
+    claim = tmp_path / f"{driver(TINY)._cache._stem()}.claim"
     claim.touch()
-    theirs = compiling.start(XOR, NOTHING, LANES, driver())
+    theirs = compiling.start(TINY, NOTHING, LANES, driver(TINY))
     assert theirs._process is None
     assert theirs.is_running()
     claim.unlink()

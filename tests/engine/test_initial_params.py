@@ -11,7 +11,7 @@ from initial import ARRAYS, DATA, WEIGHTS, experiment, laplace, one_layer, shuff
 
 import fastgrok as fg
 from fastgrok.engine import initial_params
-from fastgrok.engine.draws import distributions, has_forms, scratch_size, state_words, tensors
+from fastgrok.engine.draws import distributions, has_forms, initial, scratch_size, state_words, tensors
 from fastgrok.engine.params import joined, split
 from fastgrok.kernels.init.initialise import make_draw_on
 from fastgrok.kernels.rng.streams import STREAMS
@@ -140,9 +140,9 @@ def test_generators_and_words_are_the_same_stream(stream: Any, count: int) -> No
 def test_forms_are_compiled_only_where_they_are_asked_for() -> None:
     """And so a restart's kernel, which asks the same."""
     assert not has_forms(experiment(fg.HeNormal()))
-    assert scratch_size(experiment(fg.HeNormal())) == 1
+    assert scratch_size(initial(experiment(fg.HeNormal()))) == 1
     assert has_forms(experiment(fg.Zeros(), fg.TruncatedNormal()))
-    assert scratch_size(experiment(fg.Sparse(0.5), fg.Zeros())) == 5
+    assert scratch_size(initial(experiment(fg.Sparse(0.5), fg.Zeros()))) == 5
 
 
 def test_example_of_split():
