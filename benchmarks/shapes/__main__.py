@@ -124,7 +124,7 @@ def draw(lines: list[tuple[str, str, str, dict[int, float]]], peaks: dict[str, f
     from matplotlib.ticker import ScalarFormatter
 
     varied = list(dict.fromkeys(line[0] for line in lines))
-    figure = Figure(figsize=(5 * len(varied), 4 * len(DTYPES)), layout="constrained")
+    figure = Figure(figsize=(5 * len(varied), 4.6 * len(DTYPES)), layout="constrained")
     axes = figure.subplots(len(DTYPES), len(varied), sharey="row", squeeze=False)
     for i, dtype in enumerate(DTYPES):
         for k, name in enumerate(varied):
@@ -137,7 +137,7 @@ def draw(lines: list[tuple[str, str, str, dict[int, float]]], peaks: dict[str, f
             ax.set_xticks(ticks)
             ax.xaxis.set_major_formatter(ScalarFormatter())
             ax.minorticks_off()
-            ax.legend(fontsize=7)
+            ax.legend(fontsize=8, ncols=2, loc="upper center", bbox_to_anchor=(0.5, -0.16), frameon=False)
         axes[i, 0].set_ylabel("GFLOP/s")
     figure.savefig(path, dpi=110)
 
