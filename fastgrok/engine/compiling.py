@@ -88,9 +88,9 @@ def start(experiment: Experiment, recording: Recording, lanes: int, driver: Any)
 
 
 def evaluation(program: Program, recording: Recording) -> Compilation | None:
-    """Have the evaluation compiled by another process while this one compiles the driver; None where neither is due.
+    """Have the evaluation, and what draws, compiled by another process while this one compiles the driver.
 
-    Whoever needs both has to wait for both, so this is waited for.
+    None where neither is due. Whoever needs both has to wait for both, so this is waited for.
     """
     one_is_due = program.experiment.epochs == 0 or any(map(is_cached, (program.driver, program.evaluate)))
     if one_is_due or cpu_count() < 2:
@@ -143,7 +143,7 @@ def main() -> None:
             options = {"lanes": lanes, "n_seeds": n_seeds, "recording": recording}
             program = Program(experiment, specialize=is_driver, **options)
             if not is_driver:
-                program.compile_evaluation()
+                program.compile_others()
             elif not is_cached(program.driver):
                 before = time.process_time()
                 program.compile_driver()

@@ -186,23 +186,21 @@ class Program:
     def compile(self, memory: ThreadMemory, wait: Callable[[], None] | None = None) -> None:
         """Compile the kernels, or read them from the cache, unless that has been done: run them, cancelled.
 
-        `wait` is called before the evaluation is, where another process compiles that.
+        `wait` is called before all but the driver, where another process compiles that.
         """
-        if not all(kernel.overloads for kernel in self._initialise.kernels):
-            with _announced("the initial draws", *self._initialise.kernels):
-                self.initialise(np.zeros(1, np.uint64))
         if self.experiment.epochs > 0 and not self.driver.overloads:
             with _announced(driver_name(self.experiment, specialize=self.specialize), self.driver):
                 self.compile_driver(memory)
-        if not self.evaluate.overloads:
-            with _announced(f"the evaluation, {self.experiment.dtype}", self.evaluate):
+        others = [*self._initialise.kernels, self.evaluate]
+        if not all(kernel.overloads for kernel in others):
+            with _announced(f"the draws and the evaluation, {self.experiment.dtype}", *others):
                 if wait is not None:
                     wait()
-                self.compile_evaluation(memory)
+                self.compile_others(memory)
 
-    def compile_evaluation(self, memory: ThreadMemory | None = None) -> None:
-        """Compile the evaluation alone, or read it from the cache."""
-        params = np.zeros((1, self.experiment.n_params), self.experiment.dtype)
+    def compile_others(self, memory: ThreadMemory | None = None) -> None:
+        """Compile what draws and what evaluates, or read it from the cache."""
+        params, _ = self.initialise(np.zeros(1, np.uint64))
         memory, cancelled = memory or self.memory(), np.ones(1, np.int64)
         self._measure(params, self._training, memory, cancelled, gradients=False)
 

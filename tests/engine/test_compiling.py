@@ -96,7 +96,7 @@ def test_the_evaluation_is_waited_for_after_the_driver_and_compiled_here_where_t
     main(BROKEN)
     monkeypatch.setattr(compiling, "cpu_count", lambda: 2)
     program, order = uncompiled(), []
-    program._initialise = type("", (), {"kernels": []})()
+    program._initialise = type("", (), {"kernels": [], "__call__": lambda *args: order.append("draws")})()
     program._run_driver = lambda *args: order.append("driver")
     program._run_evaluate = lambda *args: order.append("evaluation")
     begun = compiling.evaluation(program, NOTHING)
@@ -104,7 +104,7 @@ def test_the_evaluation_is_waited_for_after_the_driver_and_compiled_here_where_t
     program.compile(program.memory(), lambda: order.append("wait") or begun.wait())
     assert begun._process is not None
     assert begun._process.returncode == 3
-    assert order == ["driver", "wait", "evaluation"]
+    assert order == ["driver", "wait", "draws", "evaluation"]
 
 
 @pytest.mark.parametrize("change", ["one CPU", "the driver is there", "a claim"])

@@ -44,5 +44,6 @@ def test_each_kernel_that_is_not_on_disk_is_said_while_it_is_compiled(monkeypatc
         "", (), {"kernels": [_NotCompiled()], "__call__": lambda *args: said.append(underway())}
     )()
     made.compile(made.memory())
-    every = [["the initial draws"], ["the driver for 2-4-1, float64"], ["the evaluation, float64"]]
+    others = ["the draws and the evaluation, float64"]
+    every = [["the driver for 2-4-1, float64"], others, others]
     assert said == ([[], [], []] if on_disk else every)

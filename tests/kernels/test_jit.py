@@ -1,10 +1,12 @@
 """The decorators, and the choice of a function at run time."""
 
+import gc
 from typing import Any, NamedTuple
 
 import numba
 import numpy as np
 import pytest
+from numba.core.registry import CPUDispatcher
 
 from fastgrok.kernels.jit import bound, by_kind, device, kernel
 
@@ -59,3 +61,17 @@ def test_a_bound_kernel_is_the_kernel():
         double(out, Pair(np.ones(3), np.arange(3.0)))
     assert out.tolist() == [6, 8, 10]
     assert len(add.overloads) == 2
+
+
+@pytest.mark.parametrize("collects", [True, False])
+def test_no_garbage_is_looked_for_while_a_kernel_is_compiled(monkeypatch, collects):
+    seen = []
+    monkeypatch.setattr(CPUDispatcher, "compile", lambda self, sig: seen.append(gc.isenabled()))
+    before = gc.isenabled()
+    try:
+        gc.enable() if collects else gc.disable()
+        kernel("garbage")(lambda x: None).compile(())
+        assert seen == [False]
+        assert gc.isenabled() == collects
+    finally:
+        gc.enable() if before else gc.disable()
