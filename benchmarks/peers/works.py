@@ -91,8 +91,8 @@ def wide(sizes: tuple[int, ...], batch_size: int = 32) -> Work:
         n_examples=256,
         bound=0.125,
         learning_rate=0.01 if batch_size > 1 else 0.001,
-        fewer_seeds=64,
-        fewer_epochs=100 if batch_size > 1 else 500,
+        fewer_seeds=256,
+        fewer_epochs=25 if batch_size > 1 else 125,
     )
 
 

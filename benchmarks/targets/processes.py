@@ -27,6 +27,7 @@ def _python(*arguments: str, cwd: str, cache: str, checkout: Path | None = None)
     """
     paths = [*filter(None, [checkout and str(checkout), os.environ.get("PYTHONPATH")]), str(ROOT)]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "FASTGROK_CACHE_DIR": cache}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # who has installed it has its bytecode
     command = [sys.executable, *arguments]
 
     def run() -> str:
