@@ -103,12 +103,12 @@ def tile_sizes(experiment: Experiment) -> TileSizes:
     """
     stride = make_layout(experiment.network).n_acts | 1
     if not is_batched(experiment):
-        return TileSizes(1, stride)
+        return TileSizes(1, stride, takes_step=False)
     fitting = _TILE_BYTES // (2 * stride * vector_bytes())
     most = min(fitting, _TILE_EXAMPLES) if fitting >= 8 else _TILE_EXAMPLES
     validation = 0 if experiment.validation is None else experiment.validation.n_examples
     rows = experiment.batch_rows if experiment.batch_rows > most else max(experiment.data.n_examples, validation)
-    return TileSizes(-(-rows // -(-rows // most)), stride)
+    return TileSizes(-(-rows // -(-rows // most)), stride, takes_step=is_plain(experiment.optimizer))
 
 
 def _hyperparams(experiment: Experiment) -> Hyperparams:

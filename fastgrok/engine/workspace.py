@@ -92,7 +92,7 @@ def evaluation_workspace(experiment: Experiment, lanes: int, *, gradients: bool)
 
 def _act_vectors(experiment: Experiment) -> int:
     """Return the vectors in the acts of the examples that are gone through at once."""
-    n_examples, stride = tile_sizes(experiment)
+    n_examples, stride, _ = tile_sizes(experiment)
     return n_examples * stride
 
 

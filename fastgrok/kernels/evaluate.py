@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from fastgrok.kernels.block import example_tile, load_example, load_tile, make_view, mark_alive, put_params
 from fastgrok.kernels.jit import device, kernel
-from fastgrok.kernels.lanes import beyond, by_reference, fma, lane_view, like, peek, scalar_view, sqrt
+from fastgrok.kernels.lanes import Step, beyond, by_reference, fma, lane_view, like, peek, scalar_view, sqrt
 from fastgrok.kernels.nn.batched import batched, one_by_one
 from fastgrok.kernels.nn.losses import add_correct
 from fastgrok.kernels.nn.passes import Functions, general, layer_at
@@ -84,6 +84,7 @@ def make_evaluate(lanes: int, dtype: str, functions: Functions, *, is_batched: b
         s = kernel_params.structure
         zero = like(block.params[0], 0.0)
         total, n_correct, scale = zero, zero, like(zero, gradient_scale)
+        no_step = Step(False, block.params)
         for p in range(s.n_params):
             block.grads[p] = zero
         n = kernel_params.n_examples
@@ -101,7 +102,7 @@ def make_evaluate(lanes: int, dtype: str, functions: Functions, *, is_batched: b
                 if gradient_scale != 0.0:
                     loss_backward(beyond(block.deltas, e * tile.stride), acts, scale, s.loss)
             if gradient_scale != 0.0:
-                backward(block.deltas, block.grads, block.params, block.acts, table, s.n_backward, tile)
+                backward(block.deltas, block.grads, block.params, block.acts, table, s.n_backward, tile, no_step)
         numbers[LOSS] = total * like(zero, kernel_params.criteria.loss_factor)
         numbers[N_CORRECT] = n_correct
         numbers[GRADIENT_NORM] = _norm(block.grads, 0, s.n_params)

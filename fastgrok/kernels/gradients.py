@@ -5,7 +5,7 @@ from typing import Any
 
 from fastgrok.kernels.block import example_tile, load_tile, make_view, put_params
 from fastgrok.kernels.jit import device, kernel
-from fastgrok.kernels.lanes import beyond, like, peek, scalar_view
+from fastgrok.kernels.lanes import Step, beyond, like, peek, scalar_view
 from fastgrok.kernels.nn.batched import batched, one_by_one
 from fastgrok.kernels.nn.passes import Functions, general
 
@@ -33,7 +33,7 @@ def make_gradients(lanes: int, dtype: str, functions: Functions, *, is_batched: 
     def pass_over(block, examples, table, kernel_params, slope, with_gradients, flag):
         """Return the sum of the examples' losses; the sums of their gradients go to the block's."""
         s, n = kernel_params.structure, kernel_params.n_examples
-        total = like(block.params[0], 0.0)
+        total, no_step = like(block.params[0], 0.0), Step(False, block.params)
         if with_gradients:
             for p in range(s.n_params):
                 block.grads[p] = like(total, 0.0)
@@ -49,7 +49,7 @@ def make_gradients(lanes: int, dtype: str, functions: Functions, *, is_batched: 
                 if with_gradients:
                     loss_backward(beyond(block.deltas, e * tile.stride), acts, like(total, slope), s.loss)
             if with_gradients:
-                backward(block.deltas, block.grads, block.params, block.acts, table, s.n_backward, tile)
+                backward(block.deltas, block.grads, block.params, block.acts, table, s.n_backward, tile, no_step)
         return total
 
     @kernel(lanes, dtype, functions.identity, is_batched)

@@ -29,6 +29,8 @@ REGIMES = {
     "float32": WIDE.replace(dtype="float32"),
     "full batch": WIDE.replace(batch_size="full", loss="binary_cross_entropy", dtype="float32"),
     "larger than a tile": WIDE.replace(network=fg.mlp(5, 66, 9, 2, hidden="tanh"), batch_size=37),
+    "shuffled, scheduled": WIDE.replace(order="per_seed", optimizer=fg.SGD(0.3, schedule=fg.ExponentialLR(0.9))),
+    "no step by backward": WIDE.replace(optimizer=fg.SGD(0.3, l1=0.01)),
     "shuffled, momentum, clipped": WIDE.replace(
         order="per_seed", optimizer=fg.SGD(0.3, momentum=0.9, nesterov=True, clip_norm=0.1, weight_decay=0.01)
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ import pytest
 import fastgrok as fg
 from fastgrok.engine.layout import functions, make_layout
 from fastgrok.kernels.jit import kernel
-from fastgrok.kernels.lanes import Matrix, beyond, lane_view, scalar_view
+from fastgrok.kernels.lanes import Matrix, Step, beyond, lane_view, scalar_view
 from fastgrok.kernels.lanes.tiles import SHAPES as TILES
 from fastgrok.kernels.nn.batched import ExampleTile, batched, multiply
 from fastgrok.kernels.nn.passes import Table, general
@@ -41,7 +42,7 @@ def both_passes(dtype, lanes):
             tile = ExampleTile(min(most, n_examples - start), stride, start == 0)
             here, deltas_here = beyond(acts, start * stride), beyond(deltas, start * stride)
             forward(here, p, table, n_layers, tile)
-            backward(deltas_here, grads, p, here, table, n_layers, tile)
+            backward(deltas_here, grads, p, here, table, n_layers, tile, Step(False, p))
         acts, deltas = lane_view(one_by_one[0], lanes), lane_view(one_by_one[1], lanes)
         grads = lane_view(one_by_one[2], lanes)
         for k in range(n_examples):
@@ -113,18 +114,18 @@ def test_linear_layers_in_a_row_give_the_same_bits():
     assert_the_same(fg.Network(fg.Linear(3, 9), fg.Linear(9, 8, bias=False), fg.Linear(8, 2)), 9, 9, "float64")
 
 
-def product(a, b, start):
-    """Return start + a b by `multiply`, the matrices (rows, columns, lanes)."""
+def product(a, b, start, minus_lr=None, params=None):
+    """Return start + a b by `multiply`, the matrices (rows, columns, lanes); or params + minus_lr times that."""
     lanes = a.shape[2]
 
     @kernel("test_batched", "product", a.dtype.name, lanes)
-    def run(out, start, a, b):
+    def run(out, start, a, b, taken, minus_lr):
         o, s = Matrix(lane_view(out, lanes), out.shape[1], 1), Matrix(lane_view(start, lanes), start.shape[1], 1)
         left, right = Matrix(lane_view(a, lanes), a.shape[1], 1), Matrix(lane_view(b, lanes), b.shape[1], 1)
-        multiply(o, s, left, right, (a.shape[0], b.shape[1], a.shape[1]))
+        multiply(o, s, left, right, (a.shape[0], b.shape[1], a.shape[1]), Step(taken, lane_view(minus_lr, lanes)))
 
-    out = np.empty_like(start)
-    run(out, start, a, b)
+    out = np.empty_like(start) if params is None else params.copy()
+    run(out, start, a, b, minus_lr is not None, np.zeros((1, lanes)) if minus_lr is None else minus_lr)
     return out
 
 
@@ -135,6 +136,17 @@ def test_a_product_is_that_of_matrices(shape, n_terms):
     a, b = rng.normal(size=(shape[0], n_terms, 8)), rng.normal(size=(n_terms, shape[1], 8))
     start = rng.normal(size=(*shape, 8))
     np.testing.assert_allclose(product(a, b, start), start + np.einsum("ikl,kjl->ijl", a, b), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 9), (3, 50), (7, 5), (13, 70)])
+def test_a_step_adds_the_product_times_minus_lr_with_one_rounding(shape):
+    rng = np.random.default_rng(3)
+    a, b = rng.normal(size=(shape[0], 6, 8)), rng.normal(size=(6, shape[1], 8))
+    start, params, minus_lr = rng.normal(size=(*shape, 8)), rng.normal(size=(*shape, 8)), rng.normal(size=(1, 8))
+    stepped, sums = product(a, b, start, minus_lr, params), product(a, b, start)
+    for place in np.ndindex(stepped.shape):
+        exact = Fraction(minus_lr[0, place[-1]]) * Fraction(sums[place]) + Fraction(params[place])
+        assert stepped[place] == float(exact)
 
 
 def test_another_order_of_the_terms_has_other_bits():

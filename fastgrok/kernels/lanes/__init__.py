@@ -40,7 +40,7 @@ from fastgrok.kernels.lanes.memory import (
     working_view,
 )
 from fastgrok.kernels.lanes.references import by_reference
-from fastgrok.kernels.lanes.tiles import Matrix, multiply_tile, tile_shape
+from fastgrok.kernels.lanes.tiles import Matrix, Step, multiply_tile, tile_shape
 from fastgrok.kernels.lanes.types import Lanes, LaneView, ScalarView, SplatView
 from fastgrok.kernels.lanes.unroll import unrolled
 
@@ -50,6 +50,7 @@ __all__ = [
     "Matrix",
     "ScalarView",
     "SplatView",
+    "Step",
     "absolute",
     "align_stack",
     "beyond",

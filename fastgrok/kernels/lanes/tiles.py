@@ -1,6 +1,7 @@
 """Products of matrices whose elements are vectors: a tile of the product at a time, its sums in registers.
 
-out[i, j] = start[i, j] + sum_k a[i, k] b[k, j], the sum in the order of k, each term one fma.
+out[i, j] = start[i, j] + sum_k a[i, k] b[k, j], the sum in the order of k, each term one fma. Where such sums
+are gradients and a step is taken, out[i, j] += minus_lr times that instead, one fma more.
 """
 
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from numba.core.typing import signature
 from fastgrok.kernels.lanes.types import BITS, LaneView, llvm_function, vector_type
 from fastgrok.kernels.target import register_count, vector_bytes
 
-_INDEX = ir.IntType(64)
+_INDEX, _FLAG = ir.IntType(64), ir.IntType(1)
 
 
 class Matrix(NamedTuple):
@@ -23,6 +24,13 @@ class Matrix(NamedTuple):
     origin: Any  # LaneView
     row: int
     column: int
+
+
+class Step(NamedTuple):
+    """The update of plain SGD, out += minus_lr g, taken with the sums still in registers or not at all."""
+
+    taken: bool
+    minus_lr: Any  # LaneView of one vector
 
 
 SHAPES = {32: [(6, 4), (4, 3), (3, 2), (2, 1)], 16: [(4, 3), (3, 2), (2, 1), (1, 1)]}
@@ -48,8 +56,10 @@ def tile_shape(typingctx: Any, view: Any) -> Any:
 
 
 @intrinsic
-def multiply_tile(typingctx: Any, place: Any, shape: Any, out: Any, start: Any, a: Any, b: Any, n_terms: Any) -> Any:
-    """multiply_tile(place, shape, out, start, a, b, n_terms): a tile of the product, no larger than tile_shape.
+def multiply_tile(
+    typingctx: Any, place: Any, shape: Any, out: Any, start: Any, a: Any, b: Any, n_terms: Any, step: Any
+) -> Any:
+    """multiply_tile(place, shape, out, start, a, b, n_terms, step): a tile of it, no larger than tile_shape.
 
     place: (i, j) of its first element; shape: its rows and columns.
     """
@@ -60,15 +70,16 @@ def multiply_tile(typingctx: Any, place: Any, shape: Any, out: Any, start: Any, 
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         (i, j), shape = ([builder.extract_value(pair, k) for k in range(2)] for pair in args[:2])
         matrices = [Matrix(*(builder.extract_value(matrix, k) for k in range(3))) for matrix in args[2:6]]
+        step_parts = [builder.extract_value(args[7], k) for k in range(2)]
         zero = _INDEX(0)
         for k, place in enumerate([(i, j), (i, j), (i, zero), (zero, j)]):
             matrices[k] = matrices[k]._replace(origin=_address(builder, matrices[k], *place))
         function = _tile_function(builder.module, sig.args[2].types[0])
-        builder.call(function, [*shape, *(part for matrix in matrices for part in matrix), args[6]])
+        builder.call(function, [*shape, *(part for matrix in matrices for part in matrix), args[6], *step_parts])
         return context.get_dummy_value()
 
     pair = types.UniTuple(types.intp, 2)
-    return signature(types.none, pair, pair, *matrices, types.intp), codegen
+    return signature(types.none, pair, pair, *matrices, types.intp, step), codegen
 
 
 def _tile_function(module: Any, view: LaneView) -> Any:
@@ -78,12 +89,14 @@ def _tile_function(module: Any, view: LaneView) -> Any:
     if name in module.globals:
         return module.globals[name]
     matrix = [vector.as_pointer(), _INDEX, _INDEX]
-    function = ir.Function(module, ir.FunctionType(ir.VoidType(), [_INDEX] * 2 + matrix * 4 + [_INDEX]), name)
+    function = ir.Function(
+        module, ir.FunctionType(ir.VoidType(), [_INDEX] * 2 + matrix * 4 + [_INDEX, _FLAG, vector.as_pointer()]), name
+    )
     function.linkage = "linkonce_odr"
     function.attributes.add("noinline")
     function.attributes.add("optsize")  # the loops are long enough as they are
     builder = ir.IRBuilder(function.append_basic_block())
-    rows, columns, *parts, n_terms = function.args
+    rows, columns, *parts, n_terms, taken, minus_lr = function.args
     matrices = [Matrix(*parts[k : k + 3]) for k in range(0, 12, 3)]
     place = builder.add(builder.mul(rows, _INDEX(most_columns + 1)), columns)
     unreachable = function.append_basic_block()
@@ -95,11 +108,13 @@ def _tile_function(module: Any, view: LaneView) -> Any:
             block = function.append_basic_block()
             choice.add_case(_INDEX(n_rows * (most_columns + 1) + n_columns), block)
             builder.position_at_end(block)
-            _emit_tile(builder, view, (n_rows, n_columns), matrices, n_terms)
+            _emit_tile(builder, view, (n_rows, n_columns), matrices, n_terms, Step(taken, minus_lr))
     return function
 
 
-def _emit_tile(builder: Any, view: LaneView, shape: tuple[int, int], matrices: list[Matrix], n_terms: Any) -> None:
+def _emit_tile(
+    builder: Any, view: LaneView, shape: tuple[int, int], matrices: list[Matrix], n_terms: Any, step: Step
+) -> None:
     """Emit one tile and a return: its sums start in registers, a loop adds the terms, and they are stored."""
     align, fma = BITS[view.dtype] // 8, llvm_function(builder, "fma", view, 3)
     out, start, a, b = matrices
@@ -114,8 +129,14 @@ def _emit_tile(builder: Any, view: LaneView, shape: tuple[int, int], matrices: l
         return [builder.call(fma, [x[i], y[j], total]) for (i, j), total in zip(elements, sums, strict=True)]
 
     sums = _emit_loop(builder, n_terms, [a.column, b.row], starts, add_term)
-    for (i, j), total in zip(elements, sums, strict=True):
-        builder.store(total, _address(builder, out, _INDEX(i), _INDEX(j)), align=align)
+    places = [_address(builder, out, _INDEX(i), _INDEX(j)) for i, j in elements]
+    with builder.if_then(step.taken):
+        minus_lr = builder.load(step.minus_lr, align=align)
+        for place, total in zip(places, sums, strict=True):
+            builder.store(builder.call(fma, [minus_lr, total, builder.load(place, align=align)]), place, align=align)
+        builder.ret_void()
+    for place, total in zip(places, sums, strict=True):
+        builder.store(total, place, align=align)
     builder.ret_void()
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from fastgrok.kernels.jit import by_kind, device
-from fastgrok.kernels.lanes import Matrix, beyond, like, multiply_tile, tile_shape, working_view
+from fastgrok.kernels.lanes import Matrix, Step, beyond, fma, like, multiply_tile, tile_shape, working_view
 from fastgrok.kernels.nn.passes import Functions, general, layer_at, layers_backward, layers_forward
 
 
@@ -20,7 +20,7 @@ class BatchedPasses(NamedTuple):
     """What is done with several examples.
 
     forward(acts, params, table, n_layers, tile)
-    backward(deltas, grads, params, acts, table, n_layers, tile)
+    backward(deltas, grads, params, acts, table, n_layers, tile, step)
     """
 
     forward: Callable[..., Any]
@@ -43,7 +43,7 @@ def _parts(n, most):
 
 
 @device
-def _tiles(out, start, a, b, sizes):
+def _tiles(out, start, a, b, sizes, step):
     n_rows, n_columns, n_terms = sizes
     most_rows, most_columns = tile_shape(out.origin)
     n_high, height, higher = _parts(n_rows, most_rows)
@@ -55,7 +55,7 @@ def _tiles(out, start, a, b, sizes):
             j = begin * width + min(begin, wider)
             for wide in range(begin, min(begin + 8, n_wide)):
                 columns = width + 1 if wide < wider else width
-                multiply_tile((i, j), (rows, columns), out, start, a, b, n_terms)
+                multiply_tile((i, j), (rows, columns), out, start, a, b, n_terms, step)
                 j += columns
             i += rows
 
@@ -66,15 +66,16 @@ def _transposed(matrix):
 
 
 @device
-def multiply(out, start, a, b, sizes):
+def multiply(out, start, a, b, sizes, step):
     """out_ij = start_ij + sum_k a_ik b_kj, the sum in the order of k, each term one fma.
 
+    If step.taken, out_ij += minus_lr * that sum, one fma more.
     sizes: rows and columns of `out`, and terms. A product of few rows is made as its transpose: tiles are high.
     """
     if sizes[0] < 4 and sizes[0] < sizes[1]:
         out, start, a, b = _transposed(out), _transposed(start), _transposed(b), _transposed(a)
         sizes = (sizes[1], sizes[0], sizes[2])
-    _tiles(out, start, a, b, sizes)
+    _tiles(out, start, a, b, sizes, step)
 
 
 @device
@@ -91,29 +92,34 @@ def linear_forward(acts, params, layer, tile):
         Matrix(beyond(acts, layer.inp), tile.stride, 1),
         Matrix(beyond(params, layer.weight), layer.n_out, 1),
         (tile.n_examples, layer.n_out, layer.n_in),
+        Step(False, zero),
     )
 
 
 @device
-def linear_backward(deltas, grads, params, acts, layer, tile):
-    """dx_ei = sum_j w_ij d_ej, but for the network's inputs; grad_ij += sum_e d_ej x_ei."""
+def linear_backward(deltas, grads, params, acts, layer, tile, step):
+    """dx_ei = sum_j w_ij d_ej, but for the network's inputs; grad_ij += sum_e d_ej x_ei; then the step, if taken."""
     zero = working_view(params, 1)
     zero[0] = like(params[0], 0.0)
     zeros, dout = Matrix(zero, 0, 0), Matrix(beyond(deltas, layer.out), tile.stride, 1)
     if layer.inp > 0:
         dinp = Matrix(beyond(deltas, layer.inp), tile.stride, 1)
         transposed = Matrix(beyond(params, layer.weight), 1, layer.n_out)
-        multiply(dinp, zeros, dout, transposed, (tile.n_examples, layer.n_in, layer.n_out))
+        multiply(dinp, zeros, dout, transposed, (tile.n_examples, layer.n_in, layer.n_out), Step(False, zero))
     dweight = Matrix(beyond(grads, layer.weight), layer.n_out, 1)
     inputs = Matrix(beyond(acts, layer.inp), 1, tile.stride)
     start = zeros if tile.is_first else dweight
-    multiply(dweight, start, inputs, dout, (layer.n_in, layer.n_out, tile.n_examples))
+    out = Matrix(beyond(params, layer.weight), layer.n_out, 1) if step.taken else dweight
+    multiply(out, start, inputs, dout, (layer.n_in, layer.n_out, tile.n_examples), step)
     if layer.bias >= 0:
         for j in range(layer.n_out):
             dbias = zero[0] if tile.is_first else grads[layer.bias + j]
             for e in range(tile.n_examples):
                 dbias = dbias + deltas[e * tile.stride + layer.out + j]
-            grads[layer.bias + j] = dbias
+            if step.taken:
+                params[layer.bias + j] = fma(step.minus_lr[0], dbias, params[layer.bias + j])
+            else:
+                grads[layer.bias + j] = dbias
 
 
 @functools.cache
@@ -132,11 +138,11 @@ def batched(functions: Functions) -> BatchedPasses:
                     forward_units(layer.kind - 1, beyond(acts, e * tile.stride), params, layer)
 
     @device
-    def backward(deltas, grads, params, acts, table, n_layers, tile):
+    def backward(deltas, grads, params, acts, table, n_layers, tile, step):
         for back in range(n_layers):
             layer = layer_at(table, n_layers - 1 - back)
             if layer.kind == 0:
-                linear_backward(deltas, grads, params, acts, layer, tile)
+                linear_backward(deltas, grads, params, acts, layer, tile, step)
             else:
                 for e in range(tile.n_examples):
                     first = e * tile.stride
@@ -156,7 +162,7 @@ def one_by_one(functions: Functions) -> BatchedPasses:
         forward_one(acts, params, table, n_layers)
 
     @device
-    def backward(deltas, grads, params, acts, table, n_layers, tile):
+    def backward(deltas, grads, params, acts, table, n_layers, tile, step):
         backward_one(deltas, grads, params, acts, table, n_layers)
 
     return BatchedPasses(forward, backward)

@@ -5,7 +5,7 @@ from typing import Any
 
 from fastgrok.kernels.block import example_tile, load_example
 from fastgrok.kernels.jit import device
-from fastgrok.kernels.lanes import beyond, gather, like, peek, scalar_view, splat_view, unrolled
+from fastgrok.kernels.lanes import Step, beyond, gather, like, peek, scalar_view, splat_view, unrolled, working_view
 from fastgrok.kernels.train.known import make_guard
 from fastgrok.kernels.train.parameters import DriverConfig, KnownExamples
 
@@ -130,24 +130,29 @@ def _make_step(config: DriverConfig) -> Callable[..., Any]:
     return step
 
 
-def _make_add_gradients(config: DriverConfig) -> Callable[..., Any]:
-    """Return add_gradients(memory, examples, table, kernel_params, s, scale, first, last), of a batch, from zero."""
+def _make_train_on(config: DriverConfig) -> Callable[..., Any]:
+    """Return train_on(memory, examples, table, kernel_params, s, rate, scale, first, last): train on one batch."""
     step, load = _make_step(config), _example_loader(config.permute is not None, config.lanes)
+    update = config.update
     if config.batched is None or config.single:
 
         @device
-        def add_gradients(memory, examples, table, kernel_params, s, scale, first, last):
+        def train_on(memory, examples, table, kernel_params, s, rate, scale, first, last):
             for p in range(s.n_params):
                 memory.grads[p] = like(memory.acts[0], 0.0)
             for k in range(first, last):
                 step(memory, memory.grads, examples, table, k, s, scale)
+            hyperparams = kernel_params.hyperparams
+            update(memory.params, memory.optimizer_state, memory.grads, rate, s.n_params, s.terms, hyperparams)
 
-        return add_gradients
+        return train_on
 
     (forward, backward), loss_backward = config.batched, config.passes.loss_backward
 
     @device
-    def add_gradients_of_tiles(memory, examples, table, kernel_params, s, scale, first, last):
+    def train_on_tiles(memory, examples, table, kernel_params, s, rate, scale, first, last):
+        minus_lr = working_view(memory.params, 1)
+        minus_lr[0] = rate
         for start in range(first, last, kernel_params.tile.n_examples):
             tile = example_tile(kernel_params.tile, first, start, last)
             for e in range(tile.n_examples):
@@ -156,15 +161,19 @@ def _make_add_gradients(config: DriverConfig) -> Callable[..., Any]:
             for e in range(tile.n_examples):
                 acts, deltas = beyond(memory.acts, e * tile.stride), beyond(memory.deltas, e * tile.stride)
                 loss_backward(deltas, acts, scale, s.loss)
-            backward(memory.deltas, memory.grads, memory.params, memory.acts, table, s.n_backward, tile)
+            descent = Step(kernel_params.tile.takes_step and start + tile.n_examples == last, minus_lr)
+            backward(memory.deltas, memory.grads, memory.params, memory.acts, table, s.n_backward, tile, descent)
+        if not kernel_params.tile.takes_step:
+            hyperparams = kernel_params.hyperparams
+            update(memory.params, memory.optimizer_state, memory.grads, rate, s.n_params, s.terms, hyperparams)
 
-    return add_gradients_of_tiles
+    return train_on_tiles
 
 
 def make_epoch(config: DriverConfig) -> Callable[..., Any]:
     """Return epoch(memory, examples, table, kernel_params, s, rate, cancel)."""
     step, keep = _make_step(config), _make_keep(config.features.steps)
-    update, add_gradients = config.update, _make_add_gradients(config)
+    train_on = _make_train_on(config)
 
     if config.known is not None:
         stretch = _known_stretch(config, config.known, step, keep)
@@ -176,14 +185,6 @@ def make_epoch(config: DriverConfig) -> Callable[..., Any]:
             for k in range(start, end):
                 step(memory, memory.params, examples, table, k, s, rate)
                 keep(memory, k, s)
-    else:
-
-        @device
-        def train_on(memory, examples, table, kernel_params, s, rate, scale, first, last):
-            """Train on one batch."""
-            add_gradients(memory, examples, table, kernel_params, s, scale, first, last)
-            hyperparams = kernel_params.hyperparams
-            update(memory.params, memory.optimizer_state, memory.grads, rate, s.n_params, s.terms, hyperparams)
 
     if config.known is None and config.single and not config.fused:
 

@@ -99,6 +99,7 @@ class TileSizes(NamedTuple):
 
     n_examples: int  # at once
     stride: int  # vectors from the acts of one example to those of the next
+    takes_step: bool  # backward takes the step of plain SGD with the last tile of a batch
 
 
 class KernelParams(NamedTuple):
