@@ -86,3 +86,19 @@ def test_infinities_nan_and_zeros_give_what_numpy_gives(dtype):
         np.testing.assert_array_equal(np.signbit(y[3:]), np.signbit(np.array(values, dtype)[3:]), err_msg=name)
     np.testing.assert_array_equal(apply("log1p", x[[0, 3]]), np.array([np.inf, 0], dtype))
     assert np.isnan(apply("log", np.array([-1.0], dtype)))[0]
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_sigmoid_has_the_bits_of_the_general_exp(dtype):
+    rng, unsigned = np.random.default_rng(2), {8: np.uint64, 4: np.uint32}[np.dtype(dtype).itemsize]
+    top = {np.float64: 760, np.float32: 110}[dtype]
+    halves = ((np.arange(2 * top) + 0.5) * np.log(2)).astype(dtype)  # where rounding to a whole number changes
+    near = (halves.view(unsigned)[:, None] + np.arange(9, dtype=unsigned)).ravel().view(dtype)
+    patterns = rng.integers(0, np.iinfo(unsigned).max, 100_000, dtype=unsigned).view(dtype)
+    patterns = patterns[~np.isnan(patterns)]
+    within = rng.uniform(0, top, 100_000).astype(dtype)
+    x = np.concatenate([patterns, near, within, np.array([0.0, np.inf, np.nan], dtype)])
+    x = np.concatenate([x, -x])
+    e = apply("exp", -np.abs(x))
+    expected = np.where(x < 0, e, dtype(1)) / (1 + e)
+    np.testing.assert_array_equal(apply("sigmoid", x), expected)

@@ -28,7 +28,7 @@ from fastgrok.kernels.lanes.arithmetic import (
     select,
     sqrt,
 )
-from fastgrok.kernels.lanes.bits import exponent, is_negative_zero, power_of_two, significand
+from fastgrok.kernels.lanes.bits import exponent, is_negative_zero, low_bits_as_exponent, power_of_two, significand
 from fastgrok.kernels.lanes.memory import (
     align_stack,
     beyond,
@@ -66,6 +66,7 @@ __all__ = [
     "lane_bits",
     "lane_view",
     "like",
+    "low_bits_as_exponent",
     "lowest",
     "multiply_tile",
     "peek",

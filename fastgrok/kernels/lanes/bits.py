@@ -35,6 +35,20 @@ def power_of_two(typingctx: Any, n: Any) -> Any:
 
 
 @intrinsic
+def low_bits_as_exponent(typingctx: Any, x: Any) -> Any:
+    """low_bits_as_exponent(x): the power of two whose exponent field, bias included, is in the lowest bits of x."""
+    if not isinstance(x, Lanes):
+        return None
+    fraction = _FRACTION_BITS[x.dtype]
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        bits = builder.bitcast(args[0], _integers(x, 0).type)
+        return builder.bitcast(builder.shl(bits, _integers(x, fraction)), vector_type(x))
+
+    return signature(x, x), codegen
+
+
+@intrinsic
 def is_negative_zero(typingctx: Any, x: Any) -> Any:
     """is_negative_zero(x): true in the lanes where x is -0, which equals 0."""
     if not isinstance(x, Lanes):
