@@ -1,6 +1,6 @@
 """What became of the seeds of one configuration, in whole numbers that parts add up to exactly."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -13,6 +13,7 @@ from fastgrok.spec.network import relu_layers
 from fastgrok.spec.variables import NEVER, OUTCOMES, Outcome
 from fastgrok.statistics.arguments import checked, integers
 from fastgrok.statistics.histogram import KEYS, Histogram, Split, Tally, loss_bins
+from fastgrok.statistics.row_histograms import row_histograms
 
 _NONE = Histogram.of([])
 _NONE_AT_ALL = Split(_NONE, _NONE)
@@ -123,24 +124,55 @@ class Counts(Tally):
         >>> Counts.of(fg.run(exp, seeds=8).outputs[0].finished_metrics, exp).n
         8
         """
-        epochs, last = (integers(name, _column(columns, name)) for name in ("epochs_to_converge", "epochs_run"))
-        outcome = _codes(_column(columns, "outcome"))
+        return cls.of_each([columns], [experiment])[0]
+
+    @classmethod
+    def of_each(cls, columns: Sequence[Mapping[str, Any]], experiments: Sequence[Experiment]) -> list[Self]:
+        """Count the seeds of several configurations with the same columns, as many seeds each, all at once.
+
+        Parameters
+        ----------
+        columns
+            The result variables of each, as for `of`.
+        experiments
+            The configurations.
+
+        Raises
+        ------
+        InvalidExperiment
+            As for `of`.
+        """
+        epochs, last = (_stacked(columns, name) for name in ("epochs_to_converge", "epochs_run"))
+        outcomes = np.stack([_codes(_column(each, "outcome")) for each in columns])
         converged = epochs >= 0
-        over = (outcome == Outcome.DIVERGED) | (last < experiment.epochs)
-        if "stopped_early" in columns:
-            over = over | np.asarray(columns["stopped_early"])
-        return cls(
-            n=len(outcome),
-            has_criterion=experiment.criteria is not None,
-            outcomes=tuple(np.bincount(outcome, minlength=len(OUTCOMES)).tolist()),
-            converged=Histogram.of(epochs[converged]),
-            censored=Histogram.of(last[~converged & ~over]),
-            never=Histogram.of(last[~converged & over]),
-            seed_epochs=int(last.sum(dtype=np.int64)),
-            dead_initial=_layers(dead_by_layer(columns, "dead_units_initial", experiment), converged),
-            dead_final=_layers(dead_by_layer(columns, "dead_units_final", experiment), converged),
-            losses=_losses(columns.get("loss_final"), converged),
+        over = (outcomes == Outcome.DIVERGED) | (last < [[each.epochs] for each in experiments])
+        if "stopped_early" in columns[0]:
+            over |= np.stack([np.asarray(each["stopped_early"]) for each in columns])
+        ends = row_histograms(np.where(converged, epochs, last), np.where(converged, 0, 1 + over), 3)
+        of_outcomes = _outcome_counts(outcomes)
+        seed_epochs = last.sum(axis=1, dtype=np.int64).tolist()
+        dead_initial, dead_final = (
+            _layers(
+                [dead_by_layer(own, name, each) for own, each in zip(columns, experiments, strict=True)], converged
+            )
+            for name in ("dead_units_initial", "dead_units_final")
         )
+        losses = _losses([each.get("loss_final") for each in columns], converged)
+        return [
+            cls(
+                n=outcomes.shape[1],
+                has_criterion=experiment.criteria is not None,
+                outcomes=of_outcomes[k],
+                converged=ends[k][0],
+                censored=ends[k][1],
+                never=ends[k][2],
+                seed_epochs=seed_epochs[k],
+                dead_initial=dead_initial[k],
+                dead_final=dead_final[k],
+                losses=losses[k],
+            )
+            for k, experiment in enumerate(experiments)
+        ]
 
     @classmethod
     def of_epochs(cls, epochs_to_converge: ArrayLike, until: int) -> Self:
@@ -221,6 +253,19 @@ def _codes(outcomes: Any) -> NDArray[np.int64]:
     return codes
 
 
+def _stacked(columns: Sequence[Mapping[str, Any]], name: str) -> NDArray[np.int64]:
+    """Return a column of whole numbers of each configuration, (n_configurations, n_seeds)."""
+    return np.stack([integers(name, _column(each, name)) for each in columns])
+
+
+def _outcome_counts(outcomes: NDArray[np.int64]) -> list[tuple[int, ...]]:
+    """Return how many seeds of each configuration have each outcome."""
+    n, kinds = len(outcomes), len(OUTCOMES)
+    keys = outcomes + np.arange(n)[:, None] * kinds
+    counts = np.bincount(keys.ravel(), minlength=n * kinds).reshape(n, kinds)
+    return [tuple(row) for row in counts.tolist()]
+
+
 def dead_by_layer(columns: Mapping[str, Any], name: str, experiment: Experiment) -> NDArray[Any] | None:
     """Return the dead units of each ReLU layer, (n_seeds, n_layers); None: no column has them."""
     if name in columns:
@@ -231,19 +276,26 @@ def dead_by_layer(columns: Mapping[str, Any], name: str, experiment: Experiment)
     return np.column_stack([columns[layer] for layer in names])
 
 
-def _losses(losses: Any, converged: NDArray[np.bool_]) -> Split:
-    """Count the finite losses of the seeds that converged and of the rest."""
-    if losses is None:
-        return _NONE_AT_ALL
-    losses = np.asarray(losses)
-    finite = np.isfinite(losses)
-    if not finite.all():
-        losses, converged = losses[finite], converged[finite]
-    return Split.of(loss_bins(losses), converged)
+def _losses(losses: Sequence[Any], converged: NDArray[np.bool_]) -> list[Split]:
+    """Count the finite losses of the seeds of each configuration that converged and of the rest."""
+    if losses[0] is None:
+        return [_NONE_AT_ALL] * len(losses)
+    values = np.stack([np.asarray(each) for each in losses])
+    finite = np.isfinite(values)
+    if finite.all():
+        return _splits(loss_bins(values), ~converged)
+    return _splits(loss_bins(np.where(finite, values, 0)), np.where(finite, ~converged, 2))
 
 
-def _layers(dead: NDArray[Any] | None, converged: NDArray[np.bool_]) -> tuple[Split, ...]:
-    """Count the dead units of each layer."""
-    if dead is None:
-        return ()
-    return tuple(Split.of(layer, converged) for layer in dead.T)
+def _layers(dead: Sequence[NDArray[Any] | None], converged: NDArray[np.bool_]) -> list[tuple[Split, ...]]:
+    """Count the dead units of each layer in each configuration."""
+    by_layer = [each.T for each in dead if each is not None]
+    if not by_layer or not len(by_layer[0]):
+        return [()] * len(dead)
+    layers = zip(*by_layer, strict=True)
+    return list(zip(*(_splits(np.stack(layer), ~converged) for layer in layers), strict=True))
+
+
+def _splits(values: NDArray[Any], classes: NDArray[Any]) -> list[Split]:
+    """Return the histograms of each row: of class 0, the seeds that converged, and of class 1, the rest."""
+    return [Split(*each) for each in row_histograms(values, classes, 2)]

@@ -1,7 +1,8 @@
 """Histograms of whole numbers, and records of them that add up: what every statistic of seeds is computed from."""
 
+import base64
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Self, cast, get_args, get_origin, get_type_hints
 
@@ -10,9 +11,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastgrok.errors import InvalidExperiment
 
-_DENSE = 4  # a table over the whole range is quicker than sorting while it is no longer than this per value
-_DENSE_AT_LEAST = 1 << 17
+DENSE = 4
+"""A table over the whole range is quicker than sorting while it is no longer than this per value..."""
+
+DENSE_AT_LEAST = 1 << 17
+"""...or than this."""
+
 _LOSS_BITS = 6
+_TYPES = ("|u1", "<u2", "<u4", "<i8")  # of packed numbers, as NumPy names them
+_FEW = 16  # numbers of a list, which one can read
 
 
 @dataclass(frozen=True)
@@ -28,15 +35,20 @@ class Tally:
         """Let `sum` start from 0."""
         return self if type(other) is int and not other else NotImplemented
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self, column: Callable[[NDArray[np.int64]], Any] = np.ndarray.tolist) -> dict[str, Any]:
         """Return every field as JSON has it.
+
+        Parameters
+        ----------
+        column
+            What makes JSON of the values or the counts of a histogram: a list, or `packed`.
 
         Examples
         --------
         >>> Histogram.of([3, 5, 3]).to_dict()
         {'values': [3, 5], 'counts': [2, 1]}
         """
-        return {f.name: _plain(getattr(self, f.name), f.metadata.get(KEYS)) for f in fields(self)}
+        return {f.name: _plain(getattr(self, f.name), f.metadata.get(KEYS), column) for f in fields(self)}
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Self:
@@ -80,12 +92,12 @@ def _sum(a: Any, b: Any) -> Any:
     return b if a is None else a if b is None or isinstance(a, bool) else a + b
 
 
-def _plain(value: Any, keys: Sequence[str] | None) -> Any:
+def _plain(value: Any, keys: Sequence[str] | None, column: Callable[[NDArray[np.int64]], Any]) -> Any:
     """Return a field as JSON has it."""
     if isinstance(value, tuple):
-        items = [_plain(item, None) for item in value]
+        items = [_plain(item, None, column) for item in value]
         return items if keys is None else dict(zip(keys, items, strict=True))
-    return value.to_dict() if isinstance(value, Tally) else value
+    return value.to_dict(column) if isinstance(value, Tally) else value
 
 
 def _read(kind: Any, plain: Any, keys: Sequence[str] | None) -> Any:
@@ -146,16 +158,12 @@ class Histogram(Tally):
         if not flat.size:
             return cls(flat, flat)
         low, high = int(flat.min()), int(flat.max())
-        if high - low < max(_DENSE * flat.size, _DENSE_AT_LEAST):
-            return cls._dense(np.bincount(flat - low), low)
+        if high - low < max(DENSE * flat.size, DENSE_AT_LEAST):
+            table = np.bincount(flat - low)
+            places = table.nonzero()[0]
+            return cls(places + low, table[places])
         distinct, counts = np.unique(flat, return_counts=True)
         return cls(distinct, counts.astype(np.int64))
-
-    @classmethod
-    def _dense(cls, counts: NDArray[np.int64], first: int) -> Self:
-        """Return the histogram of the numbers from the first, each with its count, which may be 0."""
-        places = counts.nonzero()[0]
-        return cls(places + first, counts[places])
 
     @property
     def n(self) -> int:
@@ -202,15 +210,15 @@ class Histogram(Tally):
         more = [f"... {len(self.values) - 8} more"] if len(self.values) > 8 else []
         return f"Histogram({{{', '.join(items + more)}}})"
 
-    def to_dict(self) -> dict[str, list[int]]:
-        """Return both columns as lists."""
-        return {"values": self.values.tolist(), "counts": self.counts.tolist()}
+    def to_dict(self, column: Callable[[NDArray[np.int64]], Any] = np.ndarray.tolist) -> dict[str, Any]:
+        """Return both columns as lists, or as another function has them."""
+        return {"values": column(self.values), "counts": column(self.counts)}
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Self:
         """Rebuild what `to_dict` wrote; raise `InvalidExperiment` if it is something else."""
         try:
-            values, counts = (np.array(plain[name]) for name in ("values", "counts"))
+            values, counts = (_numbers(plain[name]) for name in ("values", "counts"))
         except (KeyError, TypeError, ValueError):
             values = counts = np.array([0.5])
         whole = values.dtype.kind == counts.dtype.kind == "i" or not values.size
@@ -228,21 +236,37 @@ class Split(Tally):
     converged: Histogram
     rest: Histogram
 
-    @classmethod
-    def of(cls, values: NDArray[Any], converged: NDArray[np.bool_]) -> Self:
-        """Count whole numbers, one of each seed, by whether it converged; both in one pass where that can be."""
-        flat = values.astype(np.int64)
-        low, high = (int(flat.min()), int(flat.max())) if flat.size else (0, 0)
-        width = high - low + 1
-        if width >= max(_DENSE * flat.size, _DENSE_AT_LEAST):
-            return cls(Histogram.of(flat[converged]), Histogram.of(flat[~converged]))
-        counts = np.bincount(flat - low + width * converged, minlength=2 * width)
-        return cls(Histogram._dense(counts[width:], low), Histogram._dense(counts[:width], low))
-
     @property
     def all(self) -> Histogram:
         """That of all seeds."""
         return self.converged + self.rest
+
+
+def packed(values: NDArray[np.int64]) -> list[int] | str:
+    """Return whole numbers as JSON has them: few as a list, many as the name of a type and their bytes in base 64.
+
+    Examples
+    --------
+    >>> packed(np.array([3, 5]))
+    [3, 5]
+    >>> packed(np.arange(20))
+    '|u1:AAECAwQFBgcICQoLDA0ODxAREhM='
+    """
+    if len(values) <= _FEW:
+        return list(map(int, values))
+    low, high = values.min(), values.max()
+    kind = next(kind for kind in _TYPES if np.iinfo(kind).min <= low and high <= np.iinfo(kind).max)
+    return f"{kind}:{base64.b64encode(values.astype(kind).tobytes()).decode()}"
+
+
+def _numbers(plain: Any) -> NDArray[Any]:
+    """Return the whole numbers that `packed` was given, or those of a list."""
+    if not isinstance(plain, str):
+        return np.array(plain)
+    kind, _, text = plain.partition(":")
+    if kind not in _TYPES:
+        raise ValueError(f"{kind} is no type of whole numbers")
+    return np.frombuffer(base64.b64decode(text, validate=True), kind).astype(np.int64)
 
 
 def loss_bins(losses: NDArray[np.float64]) -> NDArray[np.int64]:

@@ -197,15 +197,10 @@ def _packed(
     """Return the two files of a shard."""
     table, lengths = rows_table(specification, configurations, outputs, shard.seeds())
     rows, hashes = parquet(table), table_hashes(table, lengths)
+    counts = Counts.of_each([each.finished_metrics for each in outputs], [each.experiment for each in configurations])
     parts = [
-        Part(
-            n_rows=n_rows,
-            content=content,
-            counts=Counts.of(output.finished_metrics, configuration.experiment),
-            seconds=output.seconds,
-            drivers=output.drivers,
-        )
-        for n_rows, content, output, configuration in zip(lengths, hashes, outputs, configurations, strict=True)
+        Part(n_rows, content, own, output.seconds, output.drivers)
+        for n_rows, content, own, output in zip(lengths, hashes, counts, outputs, strict=True)
     ]
     sha256, versions = hashlib.sha256(rows).hexdigest(), dict(provenance.versions())
     return Sidecar(shard, len(rows), sha256, versions, tuple(parts)), rows

@@ -12,6 +12,7 @@ import numpy as np
 
 from fastgrok.errors import InvalidExperiment, StoreError
 from fastgrok.statistics.counts import Counts
+from fastgrok.statistics.histogram import packed
 from fastgrok.store.groups import grouped
 from fastgrok.store.manifest import Specification, digest, digest_of_text
 from fastgrok.store.storage import Storage
@@ -84,7 +85,7 @@ class Sidecar(NamedTuple):
 
     def to_json(self) -> str:
         """Return everything as JSON, and the SHA-256 of that, by which a sidecar that has rotted is known."""
-        parts = [{**part._asdict(), "counts": part.counts.to_dict()} for part in self.parts]
+        parts = [{**part._asdict(), "counts": part.counts.to_dict(packed)} for part in self.parts]
         plain = {**self._asdict(), "shard": self.shard._asdict(), "parts": parts}
         text = json.dumps(plain, separators=(",", ":"), allow_nan=False)
         return f'{text[:-1]},"digest":"{digest_of_text(text)}"}}'
