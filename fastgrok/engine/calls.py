@@ -36,7 +36,7 @@ from fastgrok.engine.workspace import (
 )
 from fastgrok.kernels.evaluate import make_predict
 from fastgrok.kernels.gradients import make_gradients
-from fastgrok.kernels.jit import bound, is_cached
+from fastgrok.kernels.jit import bound
 from fastgrok.kernels.train.parameters import Data, KernelParams
 from fastgrok.spec.experiment import Experiment
 
@@ -144,7 +144,7 @@ class Calls:
             lambda: self._predict_rows(outputs, params, self._data.inputs[:1]),
         )
         for (what, kernel), call in zip(self._kernels.items(), first_calls, strict=True):
-            with contextlib.nullcontext() if is_cached(kernel) else compiling(what):
+            with contextlib.nullcontext() if kernel.is_cached() else compiling(what):
                 call()
 
     def train(self, params: np.ndarray, seeds: np.ndarray | None, epochs: int | None, lr: float | None) -> Ends:

@@ -20,7 +20,7 @@ from fastgrok.engine.kernel_params import flops_per_epoch
 from fastgrok.engine.program import Program, ThreadMemory, driver_name
 from fastgrok.engine.rates import GENERAL, SPECIALISED, Rates, rates, regime
 from fastgrok.engine.threads import cpu_count
-from fastgrok.kernels.jit import is_cached
+from fastgrok.kernels.jit import Kernel
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.recording import Recording
 
@@ -37,8 +37,8 @@ class _Facts(NamedTuple):
     regime: str
     flops: float  # operations of an epoch of one seed
     changes: bool  # whether there is a faster driver than the general one
-    general: Any  # the compiled driver, or what will be
-    specialised: Any
+    general: Kernel
+    specialised: Any  # a Kernel, if there is a faster one
     lanes: dict[bool, int]  # of each, the specialised one being True
 
 
@@ -104,7 +104,7 @@ class Choice:
         chunk: the seeds of a chunk.
         """
         if self._changes:
-            self._buy(_IDLE if cpu_count() > 1 and not is_cached(self._facts.general) else 1.0)
+            self._buy(_IDLE if cpu_count() > 1 and not self._facts.general.is_cached() else 1.0)
         underway = compiling.compilation(self._facts.specialised) if self._changes else None
         other = compiling.evaluation(self.program, self._recording) if underway is None else None
         self.program.compile(memory, None if other is None else other.wait)
@@ -177,13 +177,13 @@ class Choice:
 
     def _begins_specialised(self) -> bool:
         """Whether the faster driver is there, and reading it is no loss."""
-        if self._facts.specialised.overloads:
+        if self._facts.specialised.is_loaded:
             return True
         general = self._facts.general
         saved = self._rates.lost(self._facts.regime) + self._loss(self._n * self._epochs * self._facts.flops)
-        if saved < _LOAD_SECONDS and (general.overloads or is_cached(general)):
+        if saved < _LOAD_SECONDS and general.is_cached():
             return False
-        return is_cached(self._facts.specialised)
+        return bool(self._facts.specialised.is_cached())
 
 
 def may_specialise(experiment: Experiment, recording: Recording) -> bool:

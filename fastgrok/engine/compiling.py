@@ -24,7 +24,6 @@ from fastgrok.engine.program import Program, driver_name
 from fastgrok.engine.rates import rates
 from fastgrok.engine.threads import cpu_count
 from fastgrok.kernels.cache import cache_directory
-from fastgrok.kernels.jit import is_cached
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.recording import Recording
 
@@ -48,7 +47,7 @@ class Compilation:
                 _drop(self._claim)
         elif self._runs and time.monotonic() >= self._next_look:
             self._next_look = time.monotonic() + _INTERVAL
-            self._runs = _is_fresh(self._claim) and not is_cached(self._driver)
+            self._runs = _is_fresh(self._claim) and not self._driver.is_cached()
         return self._runs
 
     def wait(self) -> None:
@@ -80,7 +79,7 @@ def start(experiment: Experiment, recording: Recording, lanes: int, driver: Any)
     """Have the specialised driver of an experiment compiled by another process, unless that goes on already."""
     with _lock:
         if driver not in _compilations:
-            claim = cache_directory() / f"{driver._cache._stem()}.claim"
+            claim = cache_directory() / f"{driver.cache.stem}.claim"
             process = None if _is_fresh(claim) else _spawn(claim, (True, experiment, recording, lanes, 1, claim))
             _compilations[driver] = Compilation(driver, claim, process)
             announce(driver_name(experiment, specialize=True), _compilations[driver].is_running)
@@ -92,10 +91,10 @@ def evaluation(program: Program, recording: Recording) -> Compilation | None:
 
     None where neither is due. Whoever needs both has to wait for both, so this is waited for.
     """
-    one_is_due = program.experiment.epochs == 0 or any(map(is_cached, (program.driver, program.evaluate)))
+    one_is_due = program.experiment.epochs == 0 or program.driver.is_cached() or program.evaluate.is_cached()
     if one_is_due or cpu_count() < 2:
         return None
-    claim = cache_directory() / f"{program.evaluate._cache._stem()}.claim"
+    claim = cache_directory() / f"{program.evaluate.cache.stem}.claim"
     task = (False, program.experiment, recording, program.lanes, program.n_seeds, claim)
     process = None if _is_fresh(claim) else _spawn(claim, task)
     return None if process is None else Compilation(program.evaluate, claim, process)
@@ -144,7 +143,7 @@ def main() -> None:
             program = Program(experiment, specialize=is_driver, **options)
             if not is_driver:
                 program.compile_others()
-            elif not is_cached(program.driver):
+            elif not program.driver.is_cached():
                 before = time.process_time()
                 program.compile_driver()
                 rates().compiled(time.process_time() - before)

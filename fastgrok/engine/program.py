@@ -38,7 +38,7 @@ from fastgrok.engine.workspace import (
 )
 from fastgrok.kernels.evaluate import Measures, Scratch, make_evaluate, make_expose, make_predict
 from fastgrok.kernels.init.initialise import make_seed_stream
-from fastgrok.kernels.jit import bound, is_cached
+from fastgrok.kernels.jit import Kernel, bound
 from fastgrok.kernels.train.parameters import Data, KernelParams
 from fastgrok.kernels.train.workspace import Outputs, Workspace
 from fastgrok.spec.experiment import Experiment
@@ -188,11 +188,11 @@ class Program:
 
         `wait` is called before all but the driver, where another process compiles that.
         """
-        if self.experiment.epochs > 0 and not self.driver.overloads:
+        if self.experiment.epochs > 0 and not self.driver.is_loaded:
             with _announced(driver_name(self.experiment, specialize=self.specialize), self.driver):
                 self.compile_driver(memory)
         others = [*self._initialise.kernels, self.evaluate]
-        if not all(kernel.overloads for kernel in others):
+        if not all(kernel.is_loaded for kernel in others):
             with _announced(f"the draws and the evaluation, {self.experiment.dtype}", *others):
                 if wait is not None:
                     wait()
@@ -388,9 +388,9 @@ def driver_name(experiment: Experiment, *, specialize: bool) -> str:
     return f"the {'driver for ' + network if specialize else 'general driver'}, {experiment.dtype}"
 
 
-def _announced(what: str, *kernels: Any) -> contextlib.AbstractContextManager[None]:
+def _announced(what: str, *kernels: Kernel) -> contextlib.AbstractContextManager[None]:
     """Say what is compiled, if it is: reading it from the cache takes no time to speak of."""
-    return contextlib.nullcontext() if all(map(is_cached, kernels)) else compiling(what)
+    return contextlib.nullcontext() if all(kernel.is_cached() for kernel in kernels) else compiling(what)
 
 
 def predict(outputs: np.ndarray, network: Network, params: np.ndarray, X: np.ndarray) -> None:

@@ -3,16 +3,12 @@
 import functools
 import hashlib
 import os
-import pickle
 import sys
 import tempfile
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numba
-from numba.core import caching
-from numba.core.serialize import dumps
 from numba.misc.appdirs import AppDirs
 
 from fastgrok.kernels.target import description
@@ -46,7 +42,7 @@ def identity(function: Any) -> str:
 
 @functools.cache
 def _versions() -> tuple[str | None, str, str]:
-    return sys.implementation.cache_tag, numba.__version__, version("llvmlite")
+    return sys.implementation.cache_tag, version("numba"), version("llvmlite")
 
 
 def cache_directory() -> Path:
@@ -59,69 +55,48 @@ def _digest(parts: object) -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:24]
 
 
-class KernelCache(caching._Cache):
-    """The disk cache of one kernel, in place of Numba's own.
+class KernelCache:
+    """The files of one kernel: its code for every form of its arguments that it has been called with.
 
-    Numba keys an entry on the bytecode of one function and the time stamp of its file, so an edit to a function
-    that it calls goes unnoticed, and a closure over other compiled functions gets a new key in every process.
-    Here the key is the kernel's name and specialisation, the signature, the CPU target, the versions of Numba and
-    llvmlite, and a hash of all kernel sources. Whatever goes wrong with the disk costs a compilation, not the run.
+    A file's name is a hash of everything that its content depends on: the kernel's name and specialisation, the form,
+    the CPU target, the versions of Numba and llvmlite, and all kernel sources. Whatever goes wrong with the disk
+    costs a compilation, not the run.
     """
 
     def __init__(self, name: str, key: tuple[object, ...]) -> None:
         self._name = name.split(".")[-1]
         self._key = (name, key)
-        self._enabled = True
 
     @property
-    def cache_path(self) -> str:
-        return str(cache_directory())
-
-    def enable(self) -> None:
-        self._enabled = True
-
-    def disable(self) -> None:
-        self._enabled = False
-
-    def flush(self) -> None:
-        """Do nothing: an entry is never stale, since its name is a hash of what it was made from."""
-
-    def _stem(self) -> str:
-        """Return the file name without the part for the signature."""
+    def stem(self) -> str:
+        """The names of the files without the part for the form."""
         return f"{self._name}-{_digest((self._key, description(), _versions(), source_fingerprint()))}"
 
-    def path(self, signature: Any) -> Path:
-        """Return the file of one signature."""
-        return cache_directory() / f"{self._stem()}-{_digest(str(signature))}.nbc"
+    def path(self, form: object) -> Path:
+        """Return the file for a form of the arguments."""
+        return cache_directory() / f"{self.stem}-{_digest(form)}.o"
 
     def exists(self) -> bool:
-        """Whether the kernel is on disk, for this CPU target and any signature."""
-        return any(cache_directory().glob(f"{self._stem()}-*.nbc"))
+        """Whether there is a file, for this CPU target and any form."""
+        return any(cache_directory().glob(f"{self.stem}-*.o"))
 
-    def load_overload(self, sig: Any, target_context: Any) -> Any:
-        """Return the compiled kernel, or None where there is none that can be used."""
-        if not self._enabled:
-            return None
+    def load(self, form: object) -> bytes | None:
+        """Return the code, or None where there is none that is whole."""
         try:
-            blob = self.path(sig).read_bytes()
-            digest, payload = blob[:32], blob[32:]
-            if hashlib.sha256(payload).digest() != digest:
-                return None
-            return numba.core.compiler.CompileResult._rebuild(target_context, *pickle.loads(payload))
-        except Exception:  # whatever cannot be read, unpickled or rebuilt is compiled again
+            blob = self.path(form).read_bytes()
+        except OSError:
             return None
+        digest, code = blob[:32], blob[32:]
+        return code if hashlib.sha256(code).digest() == digest else None
 
-    def save_overload(self, sig: Any, data: Any) -> None:
-        """Write the compiled kernel, whole or not at all."""
-        if not self._enabled:
-            return
-        payload = dumps(data._reduce())
-        target = self.path(sig)
+    def save(self, form: object, code: bytes) -> None:
+        """Write the code, whole or not at all."""
+        target = self.path(form)
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=target.parent) as folder:
                 draft = Path(folder, "draft")
-                draft.write_bytes(hashlib.sha256(payload).digest() + payload)
+                draft.write_bytes(hashlib.sha256(code).digest() + code)
                 os.replace(draft, target)
         except OSError:
             return

@@ -2,16 +2,21 @@
 
 import contextlib
 import gc
+from array import array
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numba
-from numba import _dispatcher
+from numba.core import types
 from numba.core.registry import CPUDispatcher
 
 from fastgrok.kernels.cache import KernelCache
+from fastgrok.kernels.lanes.arguments import arguments_of
 from fastgrok.kernels.lanes.environment import in_default_environment
-from fastgrok.kernels.pipeline import DeviceCompiler, KernelCompiler
+from fastgrok.kernels.lanes.memory import align_stack
+from fastgrok.kernels.machine import ENTRY, Code, lock, object_code, optimise, parse
+from fastgrok.kernels.pipeline import DeviceCompiler, bitcode
+from fastgrok.kernels.words import NOTHING, Kept, flat, form, kept
 
 # No fastmath: a result is the same bits on every CPU. error_model="numpy": a division by zero is an infinity.
 # No NRT, Numba's reference counts: who calls a kernel holds its arguments, and no kernel allocates.
@@ -76,61 +81,89 @@ def _no_collection() -> Iterator[None]:
             gc.enable()
 
 
-class _Kernel(CPUDispatcher):
-    """The dispatcher of a kernel: it runs, and is compiled, in the default floating-point environment.
+class Kernel:
+    """A compiled function that Python calls.
 
-    Numba folds constants while it compiles, in Python's arithmetic, and the result is kept on disk.
+    Numba makes LLVM code of it, once for each form of arguments, LLVM machine code of that, which is kept on disk.
+    Both run in the default floating-point environment: Numba folds constants while it compiles, in Python's
+    arithmetic.
     """
 
-    __call__ = in_default_environment(CPUDispatcher.__call__)
+    def __init__(self, function: Callable[..., Any], key: tuple[object, ...]) -> None:
+        self._function = device(function)
+        self.cache = KernelCache(function.__qualname__, key)
+        self._loaded: dict[Any, Code] = {}
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether it has been called in this process, or its code been read."""
+        return bool(self._loaded)
+
+    def is_cached(self) -> bool:
+        """Whether calling it compiles nothing."""
+        return self.is_loaded or self.cache.exists()
+
+    def code(self, args: tuple[Any, ...]) -> Code:
+        """Return machine code for arguments like these: loaded, read from disk or compiled."""
+        wanted = form(args)
+        if wanted not in self._loaded:
+            with lock:
+                if wanted not in self._loaded:
+                    self._loaded[wanted] = Code(self._read_or_compile(wanted, args))
+        return self._loaded[wanted]
+
+    def _read_or_compile(self, wanted: Any, args: tuple[Any, ...]) -> bytes:
+        code = self.cache.load(wanted)
+        if code is None:
+            code = object_code(self.module(args))
+            self.cache.save(wanted, code)
+        return code
 
     @in_default_environment
-    def compile(self, sig: Any) -> Any:
-        """Compile it for the types of some arguments, or read that from the cache."""
+    def module(self, args: tuple[Any, ...]) -> Any:
+        """Return the optimised LLVM module for arguments like these."""
+        function, arguments = self._function, arguments_of(tuple(map(numba.typeof, args)))
+
+        @device
+        def entry(words):
+            align_stack()
+            function(*arguments(words))
+
         with _no_collection():
-            return super().compile(sig)
+            module = parse(bitcode(entry, (types.CPointer(types.intp),), ENTRY))
+            optimise(module)
+        return module
+
+    def __call__(self, *args: Any) -> None:
+        """Run it."""
+        _run(self.code(args), flat(args))
 
 
-def kernel(*key: object) -> Callable[[Callable[..., Any]], Any]:
+@in_default_environment
+def _run(code: Code, words: list[int]) -> None:
+    memory = array("q", words)
+    code.call(memory.buffer_info()[0])
+
+
+def kernel(*key: object) -> Callable[[Callable[..., Any]], Kernel]:
     """Compile a kernel that Python calls, cached on disk."""
-
-    def decorate(function: Callable[..., Any]) -> Any:
-        dispatcher = numba.njit(pipeline_class=KernelCompiler, no_cfunc_wrapper=True, **_OPTIONS)(function)
-        dispatcher._cache = KernelCache(function.__qualname__, key)
-        dispatcher.entry_points = {}
-        dispatcher.__class__ = _Kernel
-        return dispatcher
-
-    return decorate
+    return lambda function: Kernel(function, key)
 
 
-def bound(kernel: Any) -> Callable[..., None]:
-    """Return a function that calls a kernel, each time with arguments of the types that they had the first time.
+def bound(kernel: Kernel) -> Callable[..., None]:
+    """Return a function that calls a kernel, each time with arguments of the form that they had the first time.
 
-    Finding out the types of forty arrays in NamedTuples takes Numba 20 us at every call; what is compiled, called at
-    once, takes 4 us to unpack them. It trusts the types: arrays keep their dtype, dimensions and contiguity, and what
-    is None stays None.
+    It trusts the form: arrays keep their dtype and dimensions, and what is None stays None. An argument that is the
+    very object of the call before is not looked at again, if it is small: it is kept until the next call.
     """
-    entry: Callable[..., Any] | None = None
+    code: Code | None = None
+    before: list[Kept] = []
 
-    @in_default_environment
     def call(*args: Any) -> None:
-        nonlocal entry
-        if entry is None:
-            entry = _entry_point(kernel, args)
-        entry(*args)
+        nonlocal code, before
+        code = code or kernel.code(args)
+        arguments = list(map(kept, args, before or [NOTHING] * len(args)))
+        before = arguments
+        _run(code, [word for each in arguments for word in each.words])
 
     return call
-
-
-def _entry_point(kernel: Any, args: tuple[Any, ...]) -> Callable[..., Any]:
-    """Return the compiled code of a kernel for arguments of these types, by Numba's own hash of them."""
-    fingerprint = _dispatcher.compute_fingerprint(args)
-    if fingerprint not in kernel.entry_points:
-        kernel.entry_points[fingerprint] = kernel.compile(tuple(map(kernel.typeof_pyval, args)))
-    return kernel.entry_points[fingerprint]
-
-
-def is_cached(kernel: Any) -> bool:
-    """Whether calling a kernel compiles nothing: it has been compiled in this process, or is on disk."""
-    return bool(kernel.overloads) or kernel._cache.exists()

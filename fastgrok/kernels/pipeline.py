@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from numba import _dynfunc
-from numba.core import compiler, compiler_machinery, typed_passes, untyped_passes
+from numba.core import compiler, compiler_machinery, typed_passes, types, untyped_passes
 from numba.core.codegen import JITCodeLibrary
+from numba.core.registry import cpu_target
 
 # Passes for Python that kernels do not contain: `with`, closures, array expressions, literal_unroll, inline="always".
 _NEEDLESS = {
@@ -44,8 +45,13 @@ class _Passes(compiler_machinery.PassManager):
         step.run_finalizer(state)
 
 
-class _Library(JITCodeLibrary):
-    """The code of a function, simplified function by function before it is linked."""
+class _DeviceLibrary(JITCodeLibrary):
+    """The code of a device function alone, neither optimised as a whole nor turned into machine code.
+
+    Numba would do both, for every function that a kernel calls and for everything inlined into it. That is most of
+    the compile time, and it does harm: a loop that is unrolled while its length is unknown is marked to be left
+    alone, and stays a loop when the length becomes a constant in the caller.
+    """
 
     def _optimize_functions(self, ll_module: Any) -> None:
         ll_module.data_layout = self._codegen._data_layout
@@ -53,15 +59,6 @@ class _Library(JITCodeLibrary):
         for function in ll_module.functions:
             if not function.is_declaration:
                 passes.run(function, builder)
-
-
-class _DeviceLibrary(_Library):
-    """The code of a device function alone, neither optimised as a whole nor turned into machine code.
-
-    Numba would do both, for every function that a kernel calls and for everything inlined into it. That is most of
-    the compile time, and it does harm: a loop that is unrolled while its length is unknown is marked to be left
-    alone, and stays a loop when the length becomes a constant in the caller.
-    """
 
     def finalize(self) -> None:
         """Have the function ready to be linked into kernels."""
@@ -71,54 +68,27 @@ class _DeviceLibrary(_Library):
                 function.linkage = "linkonce_odr"
         self._finalized = True
 
-    _shared_module: Any
-
     def _get_module_for_linking(self) -> Any:
-        """Return the function with all that it calls, for a function that is compiled by Numba's own compiler."""
+        """Return the function with all that it calls, each once."""
         if self._shared_module is None:
             seen: dict[Any, None] = {}
-            self.callees(seen)
-            whole: Any = self._final_module.clone()
+            self._callees(seen)
+            whole = self._final_module.clone()
             for library in seen:
-                whole.link_in(_Alone(library).module, preserve=True)
+                alone = library._final_module if isinstance(library, _DeviceLibrary) else None
+                whole.link_in(alone or library._get_module_for_linking(), preserve=True)
             self._shared_module = whole
         return self._shared_module
 
-    def callees(self, seen: dict[Any, None]) -> None:
+    _shared_module: Any
+
+    def _callees(self, seen: dict[Any, None]) -> None:
         """Add the libraries that the function needs to those seen, each once."""
         for library in self._linking_libraries:
             if library not in seen:
                 seen[library] = None
                 if isinstance(library, _DeviceLibrary):
-                    library.callees(seen)
-
-
-class _Alone:
-    """A library to be linked: of a device function without what that calls."""
-
-    def __init__(self, library: Any) -> None:
-        library._ensure_finalized()
-        self._reload_init = library._reload_init
-        is_device = isinstance(library, _DeviceLibrary)
-        self.module = library._final_module if is_device else library._get_module_for_linking()
-
-    def _get_module_for_linking(self) -> Any:
-        return self.module
-
-
-class _KernelLibrary(_Library):
-    """The code of a kernel: everything is inlined, and written in vectors, so LLVM has none to look for."""
-
-    def finalize(self) -> None:
-        """Link what is called, directly or not, each function once, and make machine code of it all."""
-        seen: dict[Any, None] = {}
-        _DeviceLibrary.callees(self, seen)
-        self._linking_libraries = list(map(_Alone, seen))
-        super().finalize()
-
-    def _optimize_final_module(self) -> None:
-        passes, builder = self._codegen._module_pass_manager(loop_vectorize=False, slp_vectorize=False)
-        passes.run(self._final_module, builder)
+                    library._callees(seen)
 
 
 def _import_without_scipy() -> None:
@@ -136,20 +106,19 @@ def _import_without_scipy() -> None:
         arraymath.ensure_blas = ensure
 
 
-class KernelCompiler(compiler.Compiler):
-    """Numba's compiler with the passes that kernels need."""
+class DeviceCompiler(compiler.Compiler):
+    """Numba's compiler with the passes that device functions need, without machine code that Python could call."""
 
-    _library_class: type[JITCodeLibrary] = _KernelLibrary
-
-    def __init__(self, *args: Any) -> None:
-        _import_without_scipy()
-        super().__init__(*args)
+    def __init__(self, typing: Any, target: Any, *args: Any) -> None:
+        with _refreshed(typing), _refreshed(target):
+            super().__init__(typing, target, *args)
+        context = copy.copy(self.state.targetctx)
+        context.get_executable = _not_executable
+        self.state.targetctx = context
 
     def compile_extra(self, func: Any) -> Any:
         """Compile a function."""
-        library = self._library_class(self.state.targetctx.codegen(), func.__qualname__)
-        library.enable_object_caching()
-        self.state.library = library
+        self.state.library = _DeviceLibrary(self.state.targetctx.codegen(), func.__qualname__)
         return super().compile_extra(func)
 
     def define_pipelines(self) -> list[Any]:
@@ -161,17 +130,20 @@ class KernelCompiler(compiler.Compiler):
         return [passes]
 
 
-class DeviceCompiler(KernelCompiler):
-    """The same for a device function: there is no machine code that Python could call."""
-
-    _library_class = _DeviceLibrary
-
-    def __init__(self, typing: Any, target: Any, *args: Any) -> None:
-        with _refreshed(typing), _refreshed(target):
-            super().__init__(typing, target, *args)
-        context = copy.copy(self.state.targetctx)
-        context.get_executable = _not_executable
-        self.state.targetctx = context
+def bitcode(function: Any, signature: tuple[types.Type, ...], name: str) -> bytes:
+    """Return LLVM's code of a device function with all that it calls; it alone can be called, by a name."""
+    _import_without_scipy()
+    cpu_target.typing_context.refresh()
+    cpu_target.target_context.refresh()
+    function.compile(signature)
+    overload = function.overloads[signature]
+    module = overload.library._get_module_for_linking().clone()
+    for each in module.functions:
+        if not each.is_declaration:
+            each.linkage = "internal"
+    entry = module.get_function(overload.fndesc.mangled_name)
+    entry.name, entry.linkage = name, "external"
+    return module.as_bitcode()
 
 
 @contextlib.contextmanager

@@ -1,14 +1,24 @@
-"""The CPU that Numba compiles for."""
+"""The CPU that kernels are compiled for."""
 
 import functools
+import os
 
-from numba.core.registry import cpu_target
+import llvmlite.binding as llvm
 
 
+@functools.cache
 def description() -> tuple[str, str, str]:
-    """Return LLVM's triple, the CPU's name and its features: what compiled code depends on."""
-    triple, name, features = cpu_target.target_context.codegen().magic_tuple()
-    return triple, name, features
+    """Return LLVM's triple, the CPU's name and its features: what compiled code depends on.
+
+    The CPU is this one, or that of ``$NUMBA_CPU_NAME`` with ``$NUMBA_CPU_FEATURES``, as for all code of Numba.
+    """
+    name, features = (os.environ.get(f"NUMBA_CPU_{what}") for what in ("NAME", "FEATURES"))
+    if features is None:
+        try:
+            features = llvm.get_host_cpu_features().flatten()
+        except RuntimeError:  # LLVM cannot tell, as on some systems
+            features = ""
+    return llvm.get_process_triple(), name or llvm.get_host_cpu_name(), features
 
 
 _HALVES = {"znver4"}  # CPUs that take a vector register of 64 bytes in two halves

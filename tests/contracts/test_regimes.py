@@ -252,7 +252,7 @@ def test_one_kernel_evaluates_every_regime():
         library(exp, seeds=9, record_at=[1])
         library(exp, seeds=9, track="dead_units")
     lanes = lane_count(XOR, specialize=False)
-    assert len(make_evaluate(lanes, "float64", functions(), is_batched=False).overloads) == 1
+    assert len(make_evaluate(lanes, "float64", functions(), is_batched=False)._loaded) == 1
 
 
 def test_units_that_died_and_revived_make_up_the_difference():

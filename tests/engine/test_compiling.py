@@ -21,7 +21,6 @@ from fastgrok.engine.layout import functions
 from fastgrok.engine.notices import underway
 from fastgrok.engine.program import Program
 from fastgrok.kernels.evaluate import make_evaluate
-from fastgrok.kernels.jit import is_cached
 from fastgrok.spec.recording import NOTHING
 
 LANES = 8
@@ -59,13 +58,13 @@ def wait_for(compilation: compiling.Compilation) -> None:
 
 def test_another_process_compiles_into_the_cache_and_says_how_long_it_took(monkeypatch, tmp_path):
     monkeypatch.setenv("FASTGROK_CACHE_DIR", str(tmp_path))
-    assert not is_cached(driver(TINY))
+    assert not driver(TINY).is_cached()
     begun = compiling.start(TINY, NOTHING, LANES, driver(TINY))
     assert compiling.start(TINY, NOTHING, LANES, driver(TINY)) is begun
     assert "the driver for 2-1, float64" in underway()
     wait_for(begun)
-    assert is_cached(driver(TINY))
-    assert not driver(TINY).overloads  # nothing has been read yet
+    assert driver(TINY).is_cached()
+    assert not driver(TINY).is_loaded  # nothing has been read yet
     assert "the driver for 2-1, float64" not in underway()
     (known,) = json.loads((tmp_path / "rates.json").read_text()).values()
     assert known["compile_seconds"] > 0
@@ -86,8 +85,8 @@ def test_the_evaluation_is_compiled_by_another_process(monkeypatch, tmp_path):
     begun = compiling.evaluation(program, NOTHING)
     assert begun is not None
     begun.wait()
-    assert is_cached(program.evaluate)
-    assert not program.evaluate.overloads
+    assert program.evaluate.is_cached()
+    assert not program.evaluate.is_loaded
     assert not list(tmp_path.glob("*.claim"))
     assert compiling.evaluation(program, NOTHING) is None
 
@@ -113,15 +112,15 @@ def test_the_evaluation_is_compiled_here_where_another_process_is_no_gain(main, 
     program = uncompiled()
     monkeypatch.setattr(compiling, "cpu_count", lambda: 1 if change == "one CPU" else 2)
     if change == "the driver is there":
-        (tmp_path / f"{program.driver._cache._stem()}-x.nbc").touch()
+        (tmp_path / f"{program.driver.cache.stem}-x.o").touch()
     if change == "a claim":
-        (tmp_path / f"{program.evaluate._cache._stem()}.claim").touch()
+        (tmp_path / f"{program.evaluate.cache.stem}.claim").touch()
     assert compiling.evaluation(program, NOTHING) is None
 
 
 def test_a_driver_that_another_process_has_claimed_is_waited_for(main, tmp_path):
     main(ASLEEP)
-    claim = tmp_path / f"{driver(TINY)._cache._stem()}.claim"
+    claim = tmp_path / f"{driver(TINY).cache.stem}.claim"
     claim.touch()
     theirs = compiling.start(TINY, NOTHING, LANES, driver(TINY))
     assert theirs._process is None
@@ -133,7 +132,7 @@ def test_a_driver_that_another_process_has_claimed_is_waited_for(main, tmp_path)
 
 def test_a_claim_of_a_process_that_was_lost_does_not_last(main, tmp_path):
     main(ASLEEP)
-    claim = tmp_path / f"{driver()._cache._stem()}.claim"
+    claim = tmp_path / f"{driver().cache.stem}.claim"
     claim.touch()
     os.utime(claim, (0, 0))
     assert compiling.start(XOR, NOTHING, LANES, driver())._process is not None

@@ -1,11 +1,8 @@
 """What is being compiled now."""
 
-from typing import Any
-
 import pytest
 
 import fastgrok as fg
-from fastgrok.engine import program
 from fastgrok.engine.notices import announce, compiling, underway
 from fastgrok.engine.program import Program
 
@@ -29,7 +26,10 @@ def test_what_could_not_be_compiled_is_said_no_more() -> None:
 class _NotCompiled:
     """A kernel that is not compiled yet."""
 
-    overloads: dict[Any, Any] = {}  # noqa: RUF012
+    is_loaded = False
+
+    def __init__(self, on_disk: bool) -> None:
+        self.is_cached = lambda: on_disk
 
 
 @pytest.mark.parametrize("on_disk", [False, True])
@@ -37,11 +37,10 @@ def test_each_kernel_that_is_not_on_disk_is_said_while_it_is_compiled(monkeypatc
     exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=3)
     made = Program(exp, specialize=True, lanes=8, n_seeds=1)
     said: list[list[str]] = []
-    monkeypatch.setattr(program, "is_cached", lambda kernel: on_disk)
-    made.evaluate = made.driver = _NotCompiled()
+    made.evaluate = made.driver = _NotCompiled(on_disk)
     made._run_evaluate = made._run_driver = lambda *args: said.append(underway())
     made._initialise = type(
-        "", (), {"kernels": [_NotCompiled()], "__call__": lambda *args: said.append(underway())}
+        "", (), {"kernels": [_NotCompiled(on_disk)], "__call__": lambda *args: said.append(underway())}
     )()
     made.compile(made.memory())
     others = ["the draws and the evaluation, float64"]

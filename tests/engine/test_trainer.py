@@ -18,6 +18,7 @@ from samples import one_line
 import fastgrok as fg
 from fastgrok.engine import calls
 from fastgrok.errors import InvalidExperiment
+from fastgrok.kernels.jit import Kernel
 
 XOR = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=60, stop=None)
 OWN_X = np.array([[0.5, -1.0, 2.0], [1.5, 0.25, -0.5]])
@@ -509,7 +510,7 @@ def test_while_kernels_are_compiled_progress_bars_say_so(monkeypatch, tmp_path):
         yield
 
     monkeypatch.setattr(calls, "compiling", compiling)
-    monkeypatch.setattr(calls, "is_cached", lambda kernel: False)
+    monkeypatch.setattr(Kernel, "is_cached", lambda kernel: False)
     make(XOR)
     assert shown == ["the general driver, float64", "losses and gradients, float64", "predictions, float64"]
     monkeypatch.undo()

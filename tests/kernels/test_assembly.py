@@ -17,13 +17,13 @@ import pytest
 import fastgrok
 
 COMPILE = """
-import numba
 import numpy as np
 import fastgrok as fg
 from fastgrok.engine.draws import state_words, tensors
 from fastgrok.engine.driver import lane_count, make_driver
 from fastgrok.engine.kernel_params import make_kernel_params
 from fastgrok.engine.workspace import make_outputs, make_workspace, training_data, validation_data
+from fastgrok.kernels.machine import machine
 exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), stop=None, dtype={dtype!r})
 lanes = lane_count(exp, specialize=True)
 train = make_driver(exp, lanes, specialize=True)
@@ -33,8 +33,7 @@ arguments = (
     outputs, states, make_workspace(exp, lanes), training_data(exp), validation_data(exp),
     tensors(exp), make_kernel_params(exp), np.zeros(1, np.int64),
 )
-train.compile(tuple(map(numba.typeof, arguments)))
-print(*train.inspect_asm().values())
+print(machine().emit_assembly(train.module(arguments)))
 """
 
 

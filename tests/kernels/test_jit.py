@@ -6,9 +6,11 @@ from typing import Any, NamedTuple
 import numba
 import numpy as np
 import pytest
-from numba.core.registry import CPUDispatcher
 
+from fastgrok.kernels import jit
 from fastgrok.kernels.jit import bound, by_kind, device, kernel
+from fastgrok.kernels.pipeline import bitcode
+from fastgrok.kernels.words import flat
 
 
 @device
@@ -60,17 +62,67 @@ def test_a_bound_kernel_is_the_kernel():
         single(out, Pair(np.ones(3), np.ones(3, np.float32)))
         double(out, Pair(np.ones(3), np.arange(3.0)))
     assert out.tolist() == [6, 8, 10]
-    assert len(add.overloads) == 2
+    assert len(add._loaded) == 2
+
+
+def test_an_argument_that_is_another_object_is_read_again():
+    call, out = bound(add), np.zeros(2)
+    pairs = [Pair(np.full(2, k), np.zeros(2)) for k in (1.0, 10.0)]
+    for pair in (pairs[0], pairs[0], pairs[1], pairs[0]):
+        call(out, pair)
+    assert out.tolist() == [13, 13]
+
+
+@pytest.mark.parametrize(
+    ("bad", "said"),
+    [
+        (np.zeros((2, 4))[:, ::2], "arrays that are C-contiguous"),
+        ("text", "and got str"),
+        (Pair(1.0, {}), "and got dict"),
+    ],
+)
+def test_what_has_no_words_is_refused(bad, said):
+    with pytest.raises(TypeError, match=said):
+        flat(bad)
+
+
+@kernel("test of words")
+def echo(floats, integers, values):
+    (number, integer, flag, nothing), array = values
+    floats[0], floats[1] = number, array[1, 0]
+    integers[0], integers[1], integers[2] = integer, array.shape[0], array.strides[0]
+    if flag and nothing is None:
+        integers[3] = 1
+
+
+@pytest.mark.parametrize("integer", [-(2**63), -1, 2**63 - 1])
+def test_arguments_arrive_as_they_were(integer):
+    floats, integers = np.zeros(2), np.zeros(4, np.int64)
+    array = np.arange(6, dtype=np.float32).reshape(3, 2)
+    echo(floats, integers, ((-0.0, integer, True, None), array))
+    assert floats.tolist() == [0, 2]
+    assert np.signbit(floats[0])
+    assert integers.tolist() == [integer, 3, 8, 1]
+
+
+def test_a_kernel_that_fails_says_so():
+    @kernel("test of a failure")
+    def fail(out):
+        if out[0] == 0:
+            raise ValueError
+
+    with pytest.raises(RuntimeError, match="raised an exception"):
+        fail(np.zeros(1))
 
 
 @pytest.mark.parametrize("collects", [True, False])
 def test_no_garbage_is_looked_for_while_a_kernel_is_compiled(monkeypatch, collects):
     seen = []
-    monkeypatch.setattr(CPUDispatcher, "compile", lambda self, sig: seen.append(gc.isenabled()))
+    monkeypatch.setattr(jit, "bitcode", lambda *args: seen.append(gc.isenabled()) or bitcode(*args))
     before = gc.isenabled()
     try:
         gc.enable() if collects else gc.disable()
-        kernel("garbage")(lambda x: None).compile(())
+        kernel("garbage")(lambda x: None).module((1.0,))
         assert seen == [False]
         assert gc.isenabled() == collects
     finally:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import fastgrok as fg
-from fastgrok.engine import program
+from fastgrok.engine.driver import lane_count, make_driver
 from fastgrok.kernels import jit
 from fastgrok.kernels.lanes import environment
 from fastgrok.store import scheduler
@@ -25,31 +25,23 @@ def frames() -> list[str]:
 
 def test_a_sweep_into_a_store_is_ten_frames_from_its_kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: dict[str, list[str]] = {}
-    submit, make_driver, find = ThreadPoolExecutor.submit, program.make_driver, jit._entry_point
+    exp = fg.Experiment(fg.mlp(2, 3, 1), fg.datasets.xor(), epochs=10)
+    submit, run = ThreadPoolExecutor.submit, jit._run
+    driver = make_driver(exp, lane_count(exp, specialize=False, n_seeds=4), specialize=False)
 
     def submitted(pool: ThreadPoolExecutor, task: Any, *args: Any) -> Any:
         if task is scheduler.make_shard:
             seen["caller"] = frames()
         return submit(pool, task, *args)
 
-    class Spy:
-        """A driver that says from where it is called."""
-
-        def __init__(self, *args: Any, **kwargs: Any) -> None:
-            self.driver = make_driver(*args, **kwargs)
-            self.overloads = [None]  # as if it were compiled, which another way leads to
-
-        def __call__(self, *args: Any) -> Any:
+    def ran(code: Any, words: list[int]) -> None:
+        if code in driver._loaded.values():
             seen["worker"] = frames()
-            return self.driver(*args)
+        run(code, words)
 
     monkeypatch.setattr(ThreadPoolExecutor, "submit", submitted)
-    monkeypatch.setattr(program, "make_driver", Spy)
-    monkeypatch.setattr(
-        jit, "_entry_point", lambda kernel, args: kernel if isinstance(kernel, Spy) else find(kernel, args)
-    )
-    exp = fg.Experiment(fg.mlp(2, 3, 1), fg.datasets.xor(), epochs=10)
-    fg.run(exp, 4, specialize=False)  # compiles what else there is
+    monkeypatch.setattr(jit, "_run", ran)
+    fg.run(exp, 4, specialize=False)  # compiles what there is
     fg.sweep(exp, 4, store=tmp_path / "store", specialize=False, progress=False)
     assert seen["caller"][1] == "sweep"
     assert seen["worker"][0] == "make_shard"

@@ -13,7 +13,7 @@ import numpy as np
 
 from fastgrok.kernels.block import Block, make_view
 from fastgrok.kernels.jit import device, kernel
-from fastgrok.kernels.lanes import align_stack, by_reference, lowest, peek, scalar_view, working_view
+from fastgrok.kernels.lanes import by_reference, lowest, peek, scalar_view, working_view
 from fastgrok.kernels.train.criteria import make_check_criteria, make_validate
 from fastgrok.kernels.train.epoch import make_epoch, make_rate, make_shuffle
 from fastgrok.kernels.train.known import make_constants, make_is_sound
@@ -189,7 +189,6 @@ def make_train(config: DriverConfig, key: tuple[object, ...]) -> Any:
 
     @kernel(*key)
     def train(outputs, states, workspace, data, validation, tensors, kernel_params, cancel):
-        align_stack()
         outputs, workspace, kernel_params = (
             by_reference(outputs),
             by_reference(workspace),
