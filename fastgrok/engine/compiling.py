@@ -79,7 +79,7 @@ def start(experiment: Experiment, recording: Recording, lanes: int, driver: Any)
     """Have the specialised driver of an experiment compiled by another process, unless that goes on already."""
     with _lock:
         if driver not in _compilations:
-            claim = cache_directory() / f"{driver.cache.stem}.claim"
+            claim = cache_directory() / f"{driver.stem}.claim"
             process = None if _is_fresh(claim) else _spawn(claim, (True, experiment, recording, lanes, 1, claim))
             _compilations[driver] = Compilation(driver, claim, process)
             announce(driver_name(experiment, specialize=True), _compilations[driver].is_running)
@@ -94,7 +94,7 @@ def evaluation(program: Program, recording: Recording) -> Compilation | None:
     one_is_due = program.experiment.epochs == 0 or program.driver.is_cached() or program.evaluate.is_cached()
     if one_is_due or cpu_count() < 2:
         return None
-    claim = cache_directory() / f"{program.evaluate.cache.stem}.claim"
+    claim = cache_directory() / f"{program.evaluate.stem}.claim"
     task = (False, program.experiment, recording, program.lanes, program.n_seeds, claim)
     process = None if _is_fresh(claim) else _spawn(claim, task)
     return None if process is None else Compilation(program.evaluate, claim, process)

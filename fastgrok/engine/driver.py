@@ -7,20 +7,22 @@ import numpy as np
 
 from fastgrok.engine.activations import ACTIVATIONS
 from fastgrok.engine.arguments import MAX_LANES
+from fastgrok.engine.binding import make_binding
 from fastgrok.engine.draws import distributions, has_forms, own_words
-from fastgrok.engine.kernel_params import driver_features, is_batched, is_fused, is_long, n_state, structure
-from fastgrok.engine.known import Known, known_examples
-from fastgrok.engine.layout import Layout, functions, make_layout
+from fastgrok.engine.kernel_params import driver_features, is_batched, is_fused, is_long
+from fastgrok.engine.layout import functions
 from fastgrok.engine.optimizers import OPTIMIZERS
 from fastgrok.engine.workspace import block_vectors, evaluation_vectors
 from fastgrok.kernels.cache import identity
 from fastgrok.kernels.init.draw import Distributions, make_draw
+from fastgrok.kernels.jit import Kernel
+from fastgrok.kernels.lanes.binding import Binding
 from fastgrok.kernels.nn.batched import batched
-from fastgrok.kernels.nn.passes import Functions, general, specialised
+from fastgrok.kernels.nn.passes import Functions, general
 from fastgrok.kernels.rng.streams import STREAMS
 from fastgrok.kernels.target import operation_bytes, register_count, vector_bytes
 from fastgrok.kernels.train.driver import make_train
-from fastgrok.kernels.train.parameters import DriverConfig, DriverFeatures, Structure
+from fastgrok.kernels.train.parameters import DriverConfig, DriverFeatures
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.layers import Activation, Layer
 from fastgrok.spec.recording import NOTHING, Recording
@@ -28,8 +30,6 @@ from fastgrok.spec.recording import NOTHING, Recording
 _UNROLLED_VECTORS = 128  # 2-8-1 gains a half from it, 2-16-16-1 nothing
 
 _SPILLED = 2.5  # times the registers are parameters at most: beyond, spilling them costs more than lanes gain
-
-_STACK_VECTORS = 512  # beyond, the stack is no place for a block's parameters
 
 _BLOCK_BYTES = 24 * 1024  # half of a first-level cache of 48 KiB
 
@@ -109,26 +109,14 @@ class _Key(NamedTuple):
     features: DriverFeatures
     functions: Functions
     update: Any  # the optimizer's, as compiled
-    n_state: int  # in registers, if anything is
-    layout: Layout | None  # None for the general driver, which reads it at run time
-    fixed: Structure | None  # likewise
-    known: Known | None  # examples that are compiled in
 
 
 @functools.lru_cache(maxsize=256)
-def _driver(key: _Key) -> Any:
+def _driver(key: _Key) -> Kernel:
     permute = STREAMS[key.stream].permute if key.stream is not None and key.permutes else None
     draw = (
         make_draw(key.stream, key.distributions) if key.stream is not None and key.distributions is not None else None
     )
-    passes, registers = general(key.functions), (0, 0, 0, 0)
-    if key.layout is not None and key.fixed is not None:
-        n, acts = key.layout.n_params, key.layout.n_acts
-        kind, binary = key.fixed.loss.kind, key.known is not None and key.known.binary
-        passes = specialised(key.layout.layers, key.fixed.n_backward, kind, key.functions, binary=binary)
-        registers = (n, key.n_state, n * (not key.fused), acts)
-        if sum(registers) + acts > _STACK_VECTORS or key.features.tracks:  # what is tracked is looked up by an index
-            registers = (0, 0, 0, 0)
     config = DriverConfig(
         lanes=key.lanes,
         fused=key.fused,
@@ -138,43 +126,41 @@ def _driver(key: _Key) -> Any:
         shuffle_word=key.shuffle_word,
         draw=draw,
         features=key.features,
-        passes=passes,
+        passes=general(key.functions, binary=True),
         batched=batched(key.functions) if key.batched else None,
         update=key.update,
-        structure=key.fixed,
-        known=None if key.known is None else key.known.examples(key.dtype),
-        registers=registers,
     )
     names = {
         "functions": key.functions.identity,
         "update": identity(key.update),
         "distributions": None if key.distributions is None else key.distributions.identity,
     }
-    return make_train(config, tuple((key._asdict() | names).values()))
+    driver: Kernel = make_train(config, tuple((key._asdict() | names).values()))
+    return driver
 
 
-def make_driver(experiment: Experiment, lanes: int, *, specialize: bool, recording: Recording = NOTHING) -> Any:
+@functools.lru_cache(maxsize=256)
+def _bound_driver(key: _Key, binding: Binding) -> Kernel:
+    return _driver(key).bound_to(binding)
+
+
+def make_driver(experiment: Experiment, lanes: int, *, specialize: bool, recording: Recording = NOTHING) -> Kernel:
     """Return the training kernel, to be compiled or read from the cache when it is first called."""
-    layout, features = make_layout(experiment.network), driver_features(experiment, recording)
+    features = driver_features(experiment, recording)
     permutes = experiment.order != "fixed"
-    return _driver(
-        _Key(
-            lanes=lanes,
-            fused=is_fused(experiment),
-            single=experiment.batch_rows == 1,
-            long_epochs=is_long(experiment),
-            batched=not specialize and is_batched(experiment),
-            permutes=permutes,
-            shuffle_word=own_words(experiment) if experiment.order == "shared" else 0,
-            stream=experiment.stream if permutes or features.restarts else None,
-            distributions=distributions(with_forms=has_forms(experiment)) if features.restarts else None,
-            dtype=experiment.dtype,
-            features=features,
-            functions=functions(),
-            update=OPTIMIZERS[type(experiment.optimizer)].update,
-            n_state=n_state(experiment) if specialize else 0,
-            layout=layout if specialize else None,
-            fixed=structure(experiment, layout) if specialize else None,
-            known=known_examples(experiment, recording) if specialize else None,
-        )
+    key = _Key(
+        lanes=lanes,
+        fused=is_fused(experiment),
+        single=experiment.batch_rows == 1,
+        long_epochs=is_long(experiment),
+        batched=not specialize and is_batched(experiment),
+        permutes=permutes,
+        shuffle_word=own_words(experiment) if experiment.order == "shared" else 0,
+        stream=experiment.stream if permutes or features.restarts else None,
+        distributions=distributions(with_forms=has_forms(experiment)) if features.restarts else None,
+        dtype=experiment.dtype,
+        features=features,
+        functions=functions(),
+        update=OPTIMIZERS[type(experiment.optimizer)].update,
     )
+    return _bound_driver(key, make_binding(experiment, recording)) if specialize else _driver(key)

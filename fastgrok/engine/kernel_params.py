@@ -168,6 +168,12 @@ def _schedule(experiment: Experiment, scale: float) -> np.ndarray | None:
     return table
 
 
+def layer_table(layout: Layout) -> tuple[np.ndarray, np.ndarray]:
+    """Return a network's layers as kernels read them: passes.Table."""
+    sizes = np.array([layer[:8] for layer in layout.layers], np.int64)
+    return sizes, np.array([layer.argument for layer in layout.layers])
+
+
 def make_kernel_params(experiment: Experiment, recording: Recording = NOTHING) -> KernelParams:
     """Return everything that a driver reads at run time."""
     layout, n, validation = make_layout(experiment.network), experiment.data.n_examples, experiment.validation
@@ -177,10 +183,11 @@ def make_kernel_params(experiment: Experiment, recording: Recording = NOTHING) -
     step = -experiment.optimizer.lr if is_fused(experiment) else 1.0
     flops = flops_per_epoch(experiment) * MAX_LANES
     n_validation = 0 if validation is None else validation.n_examples
+    sizes, arguments = layer_table(layout)
     return KernelParams(
         structure=structure(experiment, layout),
-        sizes=np.array([layer[:8] for layer in layout.layers], np.int64),
-        arguments=np.array([layer.argument for layer in layout.layers]),
+        sizes=sizes,
+        arguments=arguments,
         n_examples=n,
         n_validation=n_validation,
         batch_size=batch,

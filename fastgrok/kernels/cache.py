@@ -55,43 +55,38 @@ def _digest(parts: object) -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:24]
 
 
-class KernelCache:
-    """The files of one kernel: its code for every form of its arguments that it has been called with.
+class KernelFiles:
+    """The files of one kernel: LLVM's code for each form of its arguments, and machine code for each binding of that.
 
     A file's name is a hash of everything that its content depends on: the kernel's name and specialisation, the form,
-    the CPU target, the versions of Numba and llvmlite, and all kernel sources. Whatever goes wrong with the disk
-    costs a compilation, not the run.
+    the binding, the CPU target, the versions of Numba and llvmlite, and all kernel sources. Whatever goes wrong with
+    the disk costs a compilation, not the run.
     """
 
     def __init__(self, name: str, key: tuple[object, ...]) -> None:
         self._name = name.split(".")[-1]
         self._key = (name, key)
 
-    @property
-    def stem(self) -> str:
-        """The names of the files without the part for the form."""
-        return f"{self._name}-{_digest((self._key, description(), _versions(), source_fingerprint()))}"
+    def stem(self, binding: object = None) -> str:
+        """The names of the files without what stands for the form: of LLVM's code, or of a binding's machine code."""
+        return f"{self._name}-{_digest((self._key, binding, description(), _versions(), source_fingerprint()))}"
 
-    def path(self, form: object) -> Path:
-        """Return the file for a form of the arguments."""
-        return cache_directory() / f"{self.stem}-{_digest(form)}.o"
-
-    def exists(self) -> bool:
+    def exists(self, binding: object) -> bool:
         """Whether there is a file, for this CPU target and any form."""
-        return any(cache_directory().glob(f"{self.stem}-*.o"))
+        return any(cache_directory().glob(f"{self.stem(binding)}-*"))
 
-    def load(self, form: object) -> bytes | None:
+    def load(self, form: object, binding: object = None) -> bytes | None:
         """Return the code, or None where there is none that is whole."""
         try:
-            blob = self.path(form).read_bytes()
+            blob = self._path(form, binding).read_bytes()
         except OSError:
             return None
         digest, code = blob[:32], blob[32:]
         return code if hashlib.sha256(code).digest() == digest else None
 
-    def save(self, form: object, code: bytes) -> None:
+    def save(self, code: bytes, form: object, binding: object = None) -> None:
         """Write the code, whole or not at all."""
-        target = self.path(form)
+        target = self._path(form, binding)
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=target.parent) as folder:
@@ -100,3 +95,6 @@ class KernelCache:
                 os.replace(draft, target)
         except OSError:
             return
+
+    def _path(self, form: object, binding: object) -> Path:
+        return cache_directory() / f"{self.stem(binding)}-{_digest(form)}{'.bc' if binding is None else '.o'}"

@@ -10,8 +10,9 @@ import numba
 from numba.core import types
 from numba.core.registry import CPUDispatcher
 
-from fastgrok.kernels.cache import KernelCache
+from fastgrok.kernels.cache import KernelFiles
 from fastgrok.kernels.lanes.arguments import arguments_of
+from fastgrok.kernels.lanes.binding import Binding, link
 from fastgrok.kernels.lanes.environment import in_default_environment
 from fastgrok.kernels.lanes.memory import align_stack
 from fastgrok.kernels.machine import ENTRY, Code, lock, object_code, optimise, parse
@@ -84,15 +85,23 @@ def _no_collection() -> Iterator[None]:
 class Kernel:
     """A compiled function that Python calls.
 
-    Numba makes LLVM code of it, once for each form of arguments, LLVM machine code of that, which is kept on disk.
-    Both run in the default floating-point environment: Numba folds constants while it compiles, in Python's
-    arithmetic.
+    Numba makes LLVM's code of it, once for each form of arguments; LLVM makes machine code of that, once for each
+    binding. Both are kept on disk, and made in the default floating-point environment: Numba folds constants in
+    Python's arithmetic.
     """
 
-    def __init__(self, function: Callable[..., Any], key: tuple[object, ...]) -> None:
-        self._function = device(function)
-        self.cache = KernelCache(function.__qualname__, key)
+    def __init__(self, function: Any, files: KernelFiles, binding: Binding = ()) -> None:
+        self._function, self._files, self._binding = function, files, binding
         self._loaded: dict[Any, Code] = {}
+
+    def bound_to(self, binding: Binding) -> "Kernel":
+        """Return the kernel with constants in place of what it reads when it runs."""
+        return Kernel(self._function, self._files, binding)
+
+    @property
+    def stem(self) -> str:
+        """What its files are called, but for the form of the arguments."""
+        return self._files.stem(self._binding)
 
     @property
     def is_loaded(self) -> bool:
@@ -101,7 +110,7 @@ class Kernel:
 
     def is_cached(self) -> bool:
         """Whether calling it compiles nothing."""
-        return self.is_loaded or self.cache.exists()
+        return self.is_loaded or self._files.exists(self._binding)
 
     def code(self, args: tuple[Any, ...]) -> Code:
         """Return machine code for arguments like these: loaded, read from disk or compiled."""
@@ -109,30 +118,39 @@ class Kernel:
         if wanted not in self._loaded:
             with lock:
                 if wanted not in self._loaded:
-                    self._loaded[wanted] = Code(self._read_or_compile(wanted, args))
+                    self._loaded[wanted] = Code(self._machine_code(wanted, args))
         return self._loaded[wanted]
 
-    def _read_or_compile(self, wanted: Any, args: tuple[Any, ...]) -> bytes:
-        code = self.cache.load(wanted)
+    def _machine_code(self, wanted: Any, args: tuple[Any, ...]) -> bytes:
+        code = self._files.load(wanted, self._binding)
         if code is None:
             code = object_code(self.module(args))
-            self.cache.save(wanted, code)
+            self._files.save(code, wanted, self._binding)
         return code
 
     @in_default_environment
     def module(self, args: tuple[Any, ...]) -> Any:
         """Return the optimised LLVM module for arguments like these."""
-        function, arguments = self._function, arguments_of(tuple(map(numba.typeof, args)))
-
-        @device
-        def entry(words):
-            align_stack()
-            function(*arguments(words))
-
         with _no_collection():
-            module = parse(bitcode(entry, (types.CPointer(types.intp),), ENTRY))
+            module = link(parse(self._bitcode(args)), self._binding)
             optimise(module)
         return module
+
+    def _bitcode(self, args: tuple[Any, ...]) -> bytes:
+        """Return LLVM's code for arguments like these, of which nothing has been inlined yet."""
+        wanted = form(args)
+        code = self._files.load(wanted)
+        if code is None:
+            function, arguments = self._function, arguments_of(tuple(map(numba.typeof, args)))
+
+            @device
+            def entry(words):
+                align_stack()
+                function(*arguments(words))
+
+            code = bitcode(entry, (types.CPointer(types.intp),), ENTRY)
+            self._files.save(code, wanted)
+        return code
 
     def __call__(self, *args: Any) -> None:
         """Run it."""
@@ -147,7 +165,7 @@ def _run(code: Code, words: list[int]) -> None:
 
 def kernel(*key: object) -> Callable[[Callable[..., Any]], Kernel]:
     """Compile a kernel that Python calls, cached on disk."""
-    return lambda function: Kernel(function, key)
+    return lambda function: Kernel(device(function), KernelFiles(function.__qualname__, key))
 
 
 def bound(kernel: Kernel) -> Callable[..., None]:

@@ -3,7 +3,7 @@
 import ctypes
 import functools
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import llvmlite.binding as llvm
@@ -15,7 +15,7 @@ ENTRY = "fastgrok_kernel"
 
 _PROTOTYPE = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
 _KNOWN = {"memcpy", "memmove", "memset"}  # what LLVM calls of its own accord
-_OF_C = {"exp", "log", "log1p"}  # and what is in C's library of mathematics
+_OF_C = {"exp", "log", "log1p", "sqrt"}  # and what is in C's library of mathematics
 
 lock = threading.RLock()
 """Held by whoever is at work with LLVM: what it shares among modules is for one thread at a time."""
@@ -55,6 +55,28 @@ def parse(bitcode: bytes) -> Any:
     """Return the module of some bitcode."""
     machine()
     return llvm.parse_bitcode(bitcode)
+
+
+def simplify(functions: Iterable[Any]) -> None:
+    """Put constants in, and write short loops out, in functions that nothing has been inlined into yet.
+
+    Later, when all is one function, what a loop over layers calls would be there once for every kind of layer.
+    """
+    builder, passes = _builder(machine()), llvm.create_new_function_pass_manager()
+    for _ in range(2):
+        passes.add_sroa_pass()
+        passes.add_instruction_combine_pass()
+        passes.add_simplify_cfg_pass()
+        passes.add_sccp_pass()
+        passes.add_loop_simplify_pass()
+        passes.add_loop_rotate_pass()
+        passes.add_instruction_combine_pass()
+        passes.add_loop_unroll_pass()
+    passes.add_sroa_pass()
+    passes.add_instruction_combine_pass()
+    passes.add_simplify_cfg_pass()
+    for function in functions:
+        passes.run(function, builder)
 
 
 def optimise(module: Any) -> None:

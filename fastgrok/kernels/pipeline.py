@@ -138,9 +138,6 @@ def bitcode(function: Any, signature: tuple[types.Type, ...], name: str) -> byte
     function.compile(signature)
     overload = function.overloads[signature]
     module = overload.library._get_module_for_linking().clone()
-    for each in module.functions:
-        if not each.is_declaration:
-            each.linkage = "internal"
     entry = module.get_function(overload.fndesc.mangled_name)
     entry.name, entry.linkage = name, "external"
     return module.as_bitcode()

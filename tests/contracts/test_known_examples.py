@@ -5,7 +5,7 @@ import pytest
 from fingerprint import bits
 
 import fastgrok as fg
-from fastgrok.engine.known import known_examples
+from fastgrok.engine.binding import knows_examples, make_binding
 from fastgrok.engine.program import Program
 from fastgrok.kernels.train.workspace import LEFT
 
@@ -46,6 +46,10 @@ any_experiment = pytest.mark.parametrize(
 )
 
 
+def is_binary(exp):
+    return "binary" in dict(make_binding(exp))
+
+
 def both_drivers(exp, **of):
     return [fg.run(exp, **of, keep_params=True, specialize=s, lanes=8, progress=False) for s in (False, True)]
 
@@ -75,7 +79,7 @@ ODD = {
 @any_experiment
 def test_a_driver_that_knows_its_examples_gives_the_same_bits(name, dtype):
     exp = EXPERIMENTS[name].replace(dtype=dtype)
-    assert known_examples(exp) is not None
+    assert knows_examples(exp)
     assert_same(*both_drivers(exp, seeds=99))
 
 
@@ -117,10 +121,10 @@ def test_only_seeds_whose_bits_could_differ_are_left(monkeypatch):
 
 
 def test_examples_are_known_to_small_epochs_in_fixed_order():
-    assert known_examples(BASE).binary
-    assert known_examples(EXPERIMENTS["without biases"]) is not None
-    assert not known_examples(EXPERIMENTS["without biases"]).binary
-    assert known_examples(EXPERIMENTS["without biases and zeros"]).binary
-    assert not known_examples(EXPERIMENTS["any numbers"]).binary
-    assert known_examples(BASE.replace(order="shared")) is None
-    assert known_examples(BASE.replace(data=fg.datasets.parity(6), network=fg.mlp(6, 8, 1))) is None
+    assert is_binary(BASE)
+    assert knows_examples(EXPERIMENTS["without biases"])
+    assert not is_binary(EXPERIMENTS["without biases"])
+    assert is_binary(EXPERIMENTS["without biases and zeros"])
+    assert not is_binary(EXPERIMENTS["any numbers"])
+    assert not knows_examples(BASE.replace(order="shared"))
+    assert not knows_examples(BASE.replace(data=fg.datasets.parity(6), network=fg.mlp(6, 8, 1)))

@@ -112,15 +112,15 @@ def test_the_evaluation_is_compiled_here_where_another_process_is_no_gain(main, 
     program = uncompiled()
     monkeypatch.setattr(compiling, "cpu_count", lambda: 1 if change == "one CPU" else 2)
     if change == "the driver is there":
-        (tmp_path / f"{program.driver.cache.stem}-x.o").touch()
+        (tmp_path / f"{program.driver.stem}-x.o").touch()
     if change == "a claim":
-        (tmp_path / f"{program.evaluate.cache.stem}.claim").touch()
+        (tmp_path / f"{program.evaluate.stem}.claim").touch()
     assert compiling.evaluation(program, NOTHING) is None
 
 
 def test_a_driver_that_another_process_has_claimed_is_waited_for(main, tmp_path):
     main(ASLEEP)
-    claim = tmp_path / f"{driver(TINY).cache.stem}.claim"
+    claim = tmp_path / f"{driver(TINY).stem}.claim"
     claim.touch()
     theirs = compiling.start(TINY, NOTHING, LANES, driver(TINY))
     assert theirs._process is None
@@ -132,7 +132,7 @@ def test_a_driver_that_another_process_has_claimed_is_waited_for(main, tmp_path)
 
 def test_a_claim_of_a_process_that_was_lost_does_not_last(main, tmp_path):
     main(ASLEEP)
-    claim = tmp_path / f"{driver().cache.stem}.claim"
+    claim = tmp_path / f"{driver().stem}.claim"
     claim.touch()
     os.utime(claim, (0, 0))
     assert compiling.start(XOR, NOTHING, LANES, driver())._process is not None

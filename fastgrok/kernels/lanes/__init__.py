@@ -29,6 +29,8 @@ from fastgrok.kernels.lanes.arithmetic import (
     sqrt,
 )
 from fastgrok.kernels.lanes.bits import exponent, is_negative_zero, low_bits_as_exponent, power_of_two, significand
+from fastgrok.kernels.lanes.fixed import fixed, fixed_memory
+from fastgrok.kernels.lanes.loops import repeat
 from fastgrok.kernels.lanes.memory import (
     align_stack,
     beyond,
@@ -42,7 +44,6 @@ from fastgrok.kernels.lanes.memory import (
 from fastgrok.kernels.lanes.references import by_reference
 from fastgrok.kernels.lanes.tiles import Matrix, Step, multiply_tile, tile_shape
 from fastgrok.kernels.lanes.types import Lanes, LaneView, ScalarView, SplatView
-from fastgrok.kernels.lanes.unroll import unrolled
 
 __all__ = [
     "LaneView",
@@ -60,6 +61,8 @@ __all__ = [
     "copysign",
     "either",
     "exponent",
+    "fixed",
+    "fixed_memory",
     "fma",
     "gather",
     "is_negative_zero",
@@ -71,12 +74,12 @@ __all__ = [
     "multiply_tile",
     "peek",
     "power_of_two",
+    "repeat",
     "scalar_view",
     "select",
     "significand",
     "splat_view",
     "sqrt",
     "tile_shape",
-    "unrolled",
     "working_view",
 ]

@@ -20,17 +20,17 @@ def arguments_of(wanted: tuple[types.Type, ...]) -> Any:
     def arguments(typingctx: Any, words: Any) -> Any:
         def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
             read = (builder.load(builder.gep(args[0], [_INDEX(k)])) for k in itertools.count())
-            return _value(context, builder, whole, read)
+            return value_of(context, builder, whole, read)
 
         return signature(whole, words), codegen
 
     return arguments
 
 
-def _value(context: Any, builder: Any, kind: types.Type, words: Iterator[Any]) -> Any:
+def value_of(context: Any, builder: Any, kind: types.Type, words: Iterator[Any]) -> Any:
     """Return a value of some type, made of the next words."""
     if isinstance(kind, types.BaseTuple):
-        return context.make_tuple(builder, kind, [_value(context, builder, each, words) for each in kind.types])
+        return context.make_tuple(builder, kind, [value_of(context, builder, each, words) for each in kind.types])
     if isinstance(kind, types.Array):
         return _array(context, builder, kind, words)
     if isinstance(kind, types.NoneType):

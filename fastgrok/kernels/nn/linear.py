@@ -23,7 +23,7 @@ from fastgrok.kernels.lanes import fma, like, select
 class Layer(NamedTuple):
     """One layer as kernels see it: its kind, its sizes, and where its parts lie."""
 
-    kind: int  # 0 for a Linear layer, k for the k-th activation that the driver was compiled with
+    kind: int  # 0: Linear; k: the k-th activation of those compiled; one more: Linear on zeros and ones
     n_in: int
     n_out: int
     weight: int  # offset in params; -1 for an activation
@@ -117,3 +117,4 @@ def make_linear_backward(add_product: Callable[..., Any]) -> Callable[..., Any]:
 
 
 linear_forward, linear_backward = make_linear_forward(fma), make_linear_backward(fma)
+binary_forward, binary_backward = make_linear_forward(add_zero_or_one), make_linear_backward(add_zero_or_one)

@@ -1,24 +1,18 @@
-"""A whole network from its layers, in two ways: kinds and sizes read at run time, or fixed when compiled.
+"""A whole network from its layers, whose kinds and sizes are read at run time, or fixed by what the code is bound to.
 
-Both give a forward(acts, params, table, n_layers) and a backward(deltas, grad_out, params, acts, table, n_layers);
+There is a forward(acts, params, table, n_layers) and a backward(deltas, grad_out, params, acts, table, n_layers);
 `grad_out` and the rest are described in linear.py. `backward` goes through the first `n_layers` layers, last to
 first: all of them, or all but the last where the loss has its gradient in closed form.
 """
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from fastgrok.kernels.cache import identity
 from fastgrok.kernels.jit import by_kind, device
-from fastgrok.kernels.nn.linear import (
-    Layer,
-    add_zero_or_one,
-    linear_backward,
-    linear_forward,
-    make_linear_backward,
-    make_linear_forward,
-)
+from fastgrok.kernels.lanes import fixed
+from fastgrok.kernels.nn.linear import Layer, binary_backward, binary_forward, linear_backward, linear_forward
 
 
 class ActivationFunctions(NamedTuple):
@@ -48,7 +42,7 @@ class Functions(NamedTuple):
 
 
 class Table(NamedTuple):
-    """The layers of a network, for drivers that read them at run time (`ScalarView`s)."""
+    """The layers of a network (`ScalarView`s)."""
 
     sizes: Any  # (n_layers, 8) int64: the first eight fields of Layer
     arguments: Any  # (n_layers,) float64
@@ -66,9 +60,9 @@ class Passes(NamedTuple):
 @device
 def layer_at(table, k):
     """Return row k of the table."""
-    s = table.sizes
+    s, arguments = fixed("sizes", table.sizes), fixed("arguments", table.arguments)
     r = 8 * k
-    return Layer(s[r], s[r + 1], s[r + 2], s[r + 3], s[r + 4], s[r + 5], s[r + 6], s[r + 7] != 0, table.arguments[k])
+    return Layer(s[r], s[r + 1], s[r + 2], s[r + 3], s[r + 4], s[r + 5], s[r + 6], s[r + 7] != 0, arguments[k])
 
 
 @functools.cache
@@ -105,78 +99,36 @@ def layers_backward(functions: Functions) -> list[Callable[..., Any]]:
 
 
 @functools.cache
-def general(functions: Functions) -> Passes:
-    """Return the passes of any network of these activations and losses."""
-    forward_layer, backward_layer = by_kind(layers_forward(functions)), by_kind(layers_backward(functions))
+def general(functions: Functions, *, binary: bool = False) -> Passes:
+    """Return the passes of any network of these activations and losses.
+
+    binary: there is one more kind of layer, the last: Linear, on inputs that are 0 and 1.
+    """
+    forwards, backwards = layers_forward(functions), layers_backward(functions)
+    if binary:
+        forwards, backwards = [*forwards, binary_forward], [*backwards, binary_backward]
+    forward_layer, backward_layer = by_kind(forwards), by_kind(backwards)
     add, start_backward = (by_kind(kinds) for kinds in zip(*functions.losses, strict=True))
 
     @device
     def forward(acts, params, table, n_layers):
-        for k in range(n_layers):
+        for k in range(fixed("n_layers", n_layers)):
             layer = layer_at(table, k)
             forward_layer(layer.kind, acts, params, layer)
 
     @device
     def backward(deltas, grad_out, params, acts, table, n_layers):
-        for back in range(n_layers):
-            layer = layer_at(table, n_layers - 1 - back)
+        n = fixed("n_backward", n_layers)
+        for back in range(n):
+            layer = layer_at(table, n - 1 - back)
             backward_layer(layer.kind, deltas, grad_out, params, acts, layer)
 
     @device
     def add_loss(total, acts, loss):
-        return add(loss.kind, total, acts, loss)
+        return add(fixed("loss_kind", loss.kind), total, acts, loss)
 
     @device
     def loss_backward(deltas, acts, scale, loss):
-        start_backward(loss.kind, deltas, acts, scale, loss)
+        start_backward(fixed("loss_kind", loss.kind), deltas, acts, scale, loss)
 
     return Passes(forward, backward, add_loss, loss_backward)
-
-
-def _forward_one(run: Callable[..., Any], layer: Layer) -> Callable[..., Any]:
-    @device
-    def forward(acts, params, table, n_layers):
-        run(acts, params, layer)
-
-    return forward
-
-
-def _backward_one(run: Callable[..., Any], layer: Layer) -> Callable[..., Any]:
-    @device
-    def backward(deltas, grad_out, params, acts, table, n_layers):
-        run(deltas, grad_out, params, acts, layer)
-
-    return backward
-
-
-def _both(first: Callable[..., Any], second: Callable[..., Any]) -> Callable[..., Any]:
-    @device
-    def both(*args):
-        first(*args)
-        second(*args)
-
-    return both
-
-
-def _chain(functions: Sequence[Callable[..., Any]]) -> Callable[..., Any]:
-    """Return one function that calls all, in order: a tree of pairs, since Numba's compiler is recursive."""
-    if len(functions) == 1:
-        return functions[0]
-    middle = len(functions) // 2
-    return _both(_chain(functions[:middle]), _chain(functions[middle:]))
-
-
-def specialised(
-    network: Sequence[Layer], n_backward: int, loss_kind: int, functions: Functions, *, binary: bool = False
-) -> Passes:
-    """Return the passes of one network, its sizes and offsets constants, as a chain of closures.
-
-    binary: its inputs are 0 and 1 and are known when it is compiled, and its first layer is a Linear.
-    """
-    forward, backward = layers_forward(functions), layers_backward(functions)
-    forwards = [_forward_one(forward[layer.kind], layer) for layer in network]
-    backwards = [_backward_one(backward[layer.kind], layer) for layer in reversed(network[:n_backward])]
-    if binary:
-        forwards[0] = _forward_one(make_linear_forward(add_zero_or_one), network[0])
-        backwards[-1] = _backward_one(make_linear_backward(add_zero_or_one), network[0])
-    return Passes(_chain(forwards), _chain(backwards), *functions.losses[loss_kind])

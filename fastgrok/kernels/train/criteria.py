@@ -5,7 +5,7 @@ from typing import Any
 
 from fastgrok.kernels.block import Examples, example_tile, load_example, load_tile, mark_alive
 from fastgrok.kernels.jit import device
-from fastgrok.kernels.lanes import beyond, both, lane_bits, lane_view, like, select, splat_view, unrolled
+from fastgrok.kernels.lanes import beyond, both, fixed, lane_bits, lane_view, like, repeat, select, splat_view
 from fastgrok.kernels.nn.losses import add_correct, larger_error
 from fastgrok.kernels.nn.passes import layer_at
 from fastgrok.kernels.train.parameters import DriverConfig
@@ -30,18 +30,14 @@ def _make_measure(config: DriverConfig) -> Callable[..., Any]:
         return total, largest, n_correct
 
     @device
-    def add_example(k, sums, memory, examples, table, s):
+    def add_example(k, sums, memory, alive, examples, table, s):
         load_example(memory.acts, examples, k, s)
         forward(memory.acts, memory.params, table, s.n_layers)
+        if tracks:
+            mark_alive(alive, memory.acts, table, s.n_layers)
         return judge(sums, memory.acts, s)
 
-    if config.known is not None:
-        n = len(config.known.data.inputs)
-
-        @device
-        def add_examples(sums, memory, workspace, examples, table, kernel_params, s):
-            return unrolled(add_example, n, sums, (memory, examples, table, s))
-    elif config.batched is not None:
+    if config.batched is not None:
         forward_tile = config.batched.forward
 
         @device
@@ -61,11 +57,9 @@ def _make_measure(config: DriverConfig) -> Callable[..., Any]:
 
         @device
         def add_examples(sums, memory, workspace, examples, table, kernel_params, s):
-            for k in range(kernel_params.n_examples):
-                sums = add_example(k, sums, memory, examples, table, s)
-                if tracks:
-                    mark_alive(lane_view(workspace.dead_units.alive, lanes), memory.acts, table, s.n_layers)
-            return sums
+            alive = lane_view(workspace.dead_units.alive, lanes) if tracks else None
+            n = fixed("n_examples", kernel_params.n_examples)
+            return repeat(add_example, 0, n, sums, (memory, alive, examples, table, s))
 
     @device
     def measure(memory, workspace, examples, table, kernel_params, s):

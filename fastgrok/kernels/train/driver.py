@@ -1,9 +1,9 @@
 """The training driver: run a block of lanes, write back the lanes that are finished, refill them with the next seeds.
 
-`make_train` assembles it from parts, so that the general and the specialised driver are the same source: they differ
-in the passes through the network (passes.py), in whether the structure of the experiment is an argument or a
-constant, and in whether the parameters of a block are worked on in memory or in registers. What the
-features do not include is not compiled.
+`make_train` assembles it from parts; what the features do not include is not compiled. The general and the
+specialised driver are the same, compiled once: they differ in what their machine code is bound to (lanes/fixed.py),
+which is nothing, or the structure of the experiment, its examples if they are few, and whether the parameters of a
+block are worked on in registers.
 """
 
 from collections.abc import Callable
@@ -13,37 +13,29 @@ import numpy as np
 
 from fastgrok.kernels.block import Block, make_view
 from fastgrok.kernels.jit import device, kernel
-from fastgrok.kernels.lanes import by_reference, lowest, peek, scalar_view, working_view
+from fastgrok.kernels.lanes import by_reference, fixed, fixed_memory, lowest, peek, scalar_view
 from fastgrok.kernels.train.criteria import make_check_criteria, make_validate
 from fastgrok.kernels.train.epoch import make_epoch, make_rate, make_shuffle
-from fastgrok.kernels.train.known import make_constants, make_is_sound
+from fastgrok.kernels.train.known import constants, is_sound
 from fastgrok.kernels.train.lifecycle import LaneLifecycle, make_lifecycle
-from fastgrok.kernels.train.parameters import DriverConfig, Structure
+from fastgrok.kernels.train.parameters import DriverConfig
 from fastgrok.kernels.train.workspace import LEFT
 
 
-def _structure_reader(structure: Structure | None) -> Callable[..., Any]:
-    if structure is None:
-
-        @device
-        def read(kernel_params):
-            return kernel_params.structure
-    else:
-
-        @device
-        def read(kernel_params):
-            return structure
-
-    return read
+@device
+def _copy(target, source):
+    """Copy what is worked on in registers, if anything is."""
+    for p in range(fixed("params_vectors", 0)):
+        target.params[p] = source.params[p]
+    for p in range(fixed("state_vectors", 0)):
+        target.optimizer_state[p] = source.optimizer_state[p]
 
 
 def _run_epochs(config: DriverConfig) -> Callable[..., Any]:
     shuffle, rate, epoch = make_shuffle(config), make_rate(config), make_epoch(config)
-    constants = make_constants(config)
     check_criteria, validate = make_check_criteria(config), make_validate(config)
     features = config.features
     skips, tracks, validates, stops_early = features.skips, features.tracks, features.validates, features.stops_early
-    n_params, n_state, n_grads, n_acts = config.registers
 
     @device
     def run_epochs(views, validation, workspace, kernel_params, s, lane_sets, n_epochs, cancel):
@@ -54,17 +46,14 @@ def _run_epochs(config: DriverConfig) -> Callable[..., Any]:
         block, read, table = views
         examples = constants(read)
         memory = Block(
-            working_view(block.params, n_params),
-            working_view(block.optimizer_state, n_state),
-            working_view(block.grads, n_grads),
-            working_view(block.acts, n_acts),
-            working_view(block.deltas, n_acts),
+            fixed_memory("params_vectors", block.params),
+            fixed_memory("state_vectors", block.optimizer_state),
+            fixed_memory("grads_vectors", block.grads),
+            fixed_memory("acts_vectors", block.acts),
+            fixed_memory("acts_vectors", block.deltas),
             block.steps,
         )
-        for p in range(n_params):
-            memory.params[p] = block.params[p]
-        for p in range(n_state):
-            memory.optimizer_state[p] = block.optimizer_state[p]
+        _copy(memory, block)
         active, waiting, due = lane_sets
         done, met, broken = np.int64(0), np.int64(0), np.int64(0)
         while done < n_epochs:
@@ -82,10 +71,7 @@ def _run_epochs(config: DriverConfig) -> Callable[..., Any]:
                     broken |= lost
             if (met & waiting) | (broken & active):
                 break
-        for p in range(n_params):
-            block.params[p] = memory.params[p]
-        for p in range(n_state):
-            block.optimizer_state[p] = memory.optimizer_state[p]
+        _copy(block, memory)
         return done, met, broken
 
     return run_epochs
@@ -105,7 +91,7 @@ def _make_settle(config: DriverConfig, lifecycle: LaneLifecycle) -> Callable[...
     It does what is to be done after a stretch for each lane with news, and gives the `_LaneSets` then;
     found is (done, met, broken, due).
     """
-    lanes, features, is_sound = config.lanes, config.features, make_is_sound(config)
+    lanes, features = config.lanes, config.features
     record, restart, patience_exhausted = lifecycle.record, lifecycle.restart, lifecycle.patience_exhausted
     write_back = lifecycle.write_back
     all_have_news = (
@@ -180,8 +166,7 @@ def make_train(config: DriverConfig, key: tuple[object, ...]) -> Any:
     cancel : int64 (1,)
         Set by another thread to end the run early; what is not finished then is lost.
     """
-    lanes, view, is_sound = config.lanes, make_view(config.lanes), make_is_sound(config)
-    run_epochs, read_structure = _run_epochs(config), _structure_reader(config.structure)
+    lanes, view, run_epochs = config.lanes, make_view(config.lanes), _run_epochs(config)
     lifecycle = make_lifecycle(config)
     fill, epochs_to_next_event, lanes_due = lifecycle.fill, lifecycle.epochs_to_next_event, lifecycle.lanes_due
     settle = _make_settle(config, lifecycle)
@@ -195,7 +180,7 @@ def make_train(config: DriverConfig, key: tuple[object, ...]) -> Any:
             by_reference(kernel_params),
         )
         tensors = by_reference(tensors)
-        views = view(workspace, data, kernel_params)
+        views, s = view(workspace, data, kernel_params), by_reference(fixed("structure", kernel_params.structure))
         flag = scalar_view(cancel)
         n_seeds = outputs.params.shape[0]
         next_row = 0
@@ -219,7 +204,7 @@ def make_train(config: DriverConfig, key: tuple[object, ...]) -> Any:
                 break
             n_epochs = epochs_to_next_event(workspace, kernel_params, active, waiting)
             due = lanes_due(workspace, kernel_params, waiting, n_epochs)
-            s, lane_sets = read_structure(kernel_params), (active, waiting, due)
+            lane_sets = (active, waiting, due)
             done, met, broken = run_epochs(views, validation, workspace, kernel_params, s, lane_sets, n_epochs, flag)
             if peek(flag):
                 break

@@ -5,9 +5,20 @@ from typing import Any
 
 from fastgrok.kernels.block import example_tile, load_example
 from fastgrok.kernels.jit import device
-from fastgrok.kernels.lanes import Step, beyond, gather, like, peek, scalar_view, splat_view, unrolled, working_view
-from fastgrok.kernels.train.known import make_guard
-from fastgrok.kernels.train.parameters import DriverConfig, KnownExamples
+from fastgrok.kernels.lanes import (
+    Step,
+    beyond,
+    fixed,
+    gather,
+    like,
+    peek,
+    repeat,
+    scalar_view,
+    splat_view,
+    working_view,
+)
+from fastgrok.kernels.train.known import guard
+from fastgrok.kernels.train.parameters import DriverConfig
 
 
 def make_shuffle(config: DriverConfig) -> Callable[..., Any]:
@@ -73,48 +84,6 @@ def _make_keep(steps: bool) -> Callable[..., Any]:
     return keep
 
 
-def _known_stretch(
-    config: DriverConfig, known: KnownExamples, step: Callable[..., Any], keep: Callable[..., Any]
-) -> Callable[..., Any]:
-    """Return the stretch that is an epoch on known examples, written out."""
-    n, batch = len(known.data.inputs), known.batch_size
-    n_batches, update, guard = -(-n // batch), config.update, make_guard(config)
-
-    if config.fused:
-
-        @device
-        def train_on(k, end, memory, examples, table, s, rate, scales, hyperparams):
-            step(memory, memory.params, examples, table, k, s, rate)
-            keep(memory, k, s)
-            return end
-    else:
-
-        @device
-        def add_example(place, first, memory, examples, table, s, scale):
-            if first + place < n:
-                step(memory, memory.grads, examples, table, first + place, s, scale)
-            return first
-
-        @device
-        def train_on(b, end, memory, examples, table, s, rate, scales, hyperparams):
-            for p in range(s.n_params):
-                memory.grads[p] = like(memory.acts[0], 0.0)
-            first = b * batch
-            scale = like(memory.acts[0], scales[0] if first + batch <= n else scales[1])
-            unrolled(add_example, batch, first, (memory, examples, table, s, scale))
-            update(memory.params, memory.optimizer_state, memory.grads, rate, s.n_params, s.terms, hyperparams)
-            guard(memory.params, memory.grads)
-            keep(memory, b, s)
-            return end
-
-    @device
-    def stretch(memory, examples, table, kernel_params, s, rate, start, end):
-        scales = (kernel_params.scale, kernel_params.last_scale)
-        unrolled(train_on, n_batches, end, (memory, examples, table, s, rate, scales, kernel_params.hyperparams))
-
-    return stretch
-
-
 def _make_step(config: DriverConfig) -> Callable[..., Any]:
     """Return step(memory, grad_out, examples, table, k, s, scale): add the gradients of one example to grad_out."""
     load = _example_loader(config.permute is not None, config.lanes)
@@ -137,13 +106,18 @@ def _make_train_on(config: DriverConfig) -> Callable[..., Any]:
     if config.batched is None or config.single:
 
         @device
+        def add_example(k, scale, memory, examples, table, s):
+            step(memory, memory.grads, examples, table, k, s, scale)
+            return scale
+
+        @device
         def train_on(memory, examples, table, kernel_params, s, rate, scale, first, last):
             for p in range(s.n_params):
                 memory.grads[p] = like(memory.acts[0], 0.0)
-            for k in range(first, last):
-                step(memory, memory.grads, examples, table, k, s, scale)
+            repeat(add_example, first, last, scale, (memory, examples, table, s))
             hyperparams = kernel_params.hyperparams
             update(memory.params, memory.optimizer_state, memory.grads, rate, s.n_params, s.terms, hyperparams)
+            guard(memory.params, memory.grads)
 
         return train_on
 
@@ -173,40 +147,37 @@ def _make_train_on(config: DriverConfig) -> Callable[..., Any]:
 def make_epoch(config: DriverConfig) -> Callable[..., Any]:
     """Return epoch(memory, examples, table, kernel_params, s, rate, cancel)."""
     step, keep = _make_step(config), _make_keep(config.features.steps)
-    train_on = _make_train_on(config)
+    train_on, single = _make_train_on(config), config.single
 
-    if config.known is not None:
-        stretch = _known_stretch(config, config.known, step, keep)
-    elif config.fused:
+    if config.fused:
+
+        @device
+        def train_on_example(k, rate, memory, examples, table, s):
+            step(memory, memory.params, examples, table, k, s, rate)
+            keep(memory, k, s)
+            return rate
 
         @device
         def stretch(memory, examples, table, kernel_params, s, rate, start, end):
             """Train on the examples from start to end; the deltas carry -lr, so that backward is the update."""
-            for k in range(start, end):
-                step(memory, memory.params, examples, table, k, s, rate)
-                keep(memory, k, s)
+            repeat(train_on_example, start, end, rate, (memory, examples, table, s))
+    else:
 
-    if config.known is None and config.single and not config.fused:
+        @device
+        def train_on_batch(b, rate, memory, examples, table, kernel_params, s, size, end):
+            first = b * size
+            last = min(first + size, end)
+            scale = like(memory.acts[0], kernel_params.scale if last - first == size else kernel_params.last_scale)
+            train_on(memory, examples, table, kernel_params, s, rate, scale, first, last)
+            keep(memory, b, s)
+            return rate
 
         @device
         def stretch(memory, examples, table, kernel_params, s, rate, start, end):
-            """Train on the examples from start to end, one by one."""
-            scale = like(memory.acts[0], kernel_params.scale)
-            for k in range(start, end):
-                train_on(memory, examples, table, kernel_params, s, rate, scale, k, k + 1)
-                keep(memory, k, s)
-
-    elif config.known is None and not config.fused:
-
-        @device
-        def stretch(memory, examples, table, kernel_params, s, rate, start, end):
-            """Train on the examples from start to end, batch by batch."""
-            for first in range(start, end, kernel_params.batch_size):
-                last = min(first + kernel_params.batch_size, end)
-                whole = last - first == kernel_params.batch_size
-                scale = like(memory.acts[0], kernel_params.scale if whole else kernel_params.last_scale)
-                train_on(memory, examples, table, kernel_params, s, rate, scale, first, last)
-                keep(memory, first // kernel_params.batch_size, s)
+            """Train on the examples from start to end, which begins a batch, batch by batch."""
+            size = 1 if single else fixed("batch_size", kernel_params.batch_size)
+            others = (memory, examples, table, kernel_params, s, size, end)
+            repeat(train_on_batch, start // size, (end + size - 1) // size, rate, others)
 
     if config.long_epochs:
 
@@ -223,6 +194,6 @@ def make_epoch(config: DriverConfig) -> Callable[..., Any]:
         @device
         def epoch(memory, examples, table, kernel_params, s, rate, cancel):
             """One pass over the examples."""
-            stretch(memory, examples, table, kernel_params, s, rate, 0, kernel_params.n_examples)
+            stretch(memory, examples, table, kernel_params, s, rate, 0, fixed("n_examples", kernel_params.n_examples))
 
     return epoch

@@ -1,4 +1,4 @@
-"""Small data compiled in, and which seeds a driver that knows its data leaves to another one.
+"""Small data that is fixed, and which seeds a driver that knows its data leaves to another one.
 
 Where every input is 0 or 1, the first layer needs no products: x w + z is z or z + w. The bits are those of the
 product, unless the weight is not finite or the sum is a zero whose sign the product decides. Neither can pass unseen:
@@ -15,69 +15,36 @@ So a lane is looked at when a seed, or a restart, gets in and when it gets out. 
 left: nothing is written for it but that.
 """
 
-from collections.abc import Callable
-from typing import Any
-
 from fastgrok.kernels.block import Examples
 from fastgrok.kernels.jit import device
-from fastgrok.kernels.lanes import is_negative_zero, like, select, splat_view
-from fastgrok.kernels.train.parameters import DriverConfig
+from fastgrok.kernels.lanes import fixed, is_negative_zero, like, select
 
 
-def make_constants(config: DriverConfig) -> Callable[..., Any]:
-    """Return constants(examples): the examples, as constants if they are known."""
-    if config.known is None:
-
-        @device
-        def constants(examples):
-            return examples
-    else:
-        (inputs, targets), lanes = config.known.data, config.lanes
-
-        @device
-        def constants(examples):
-            return Examples(splat_view(inputs, lanes), splat_view(targets, lanes), examples.order)
-
-    return constants
+@device
+def constants(examples):
+    """Return the examples, as constants if they are fixed."""
+    return Examples(fixed("inputs", examples.inputs), fixed("targets", examples.targets), examples.order)
 
 
-def make_is_sound(config: DriverConfig) -> Callable[..., Any]:
-    """Return is_sound(workspace, lane): whether this driver may train a lane's parameters, and may have done so."""
-    if config.known is None or not config.known.binary:
+@device
+def is_sound(workspace, lane):
+    """Whether this driver may train a lane's parameters, and may have done so.
 
-        @device
-        def is_sound(workspace, lane):
-            return True
-    else:
-        start, end = config.known.guarded
-
-        @device
-        def is_sound(workspace, lane):
-            for p in range(workspace.params.shape[0]):
-                value = workspace.params[p, lane]
-                if value - value != 0.0:
-                    return False
-                if start <= p < end and value == 0.0 and 1.0 / value < 0.0:
-                    return False
-            return True
-
-    return is_sound
+    "binary" says that the first layer has no products; its parameters go from "first" to "end".
+    """
+    if fixed("binary", False):
+        for p in range(workspace.params.shape[0]):
+            value = workspace.params[p, lane]
+            if value - value != 0.0:
+                return False
+            if fixed("first", 0) <= p < fixed("end", 0) and value == 0.0 and 1.0 / value < 0.0:
+                return False
+    return True
 
 
-def make_guard(config: DriverConfig) -> Callable[..., Any]:
-    """Return guard(params, grads): after an update, NaN for a bias whose sign or gradient is none to go on with."""
-    if config.known is None or not config.known.binary:
-
-        @device
-        def guard(params, grads):
-            """Nothing to be seen."""
-    else:
-        start, end = config.known.bias, config.known.guarded[1]
-
-        @device
-        def guard(params, grads):
-            for p in range(start, end):
-                bias = params[p] + (grads[p] - grads[p])
-                params[p] = select(is_negative_zero(params[p]), like(bias, float("nan")), bias)
-
-    return guard
+@device
+def guard(params, grads):
+    """After an update, put NaN for a bias, of those from "bias", whose sign or gradient is none to go on with."""
+    for p in range(fixed("bias", 0), fixed("end", 0)):
+        bias = params[p] + (grads[p] - grads[p])
+        params[p] = select(is_negative_zero(params[p]), like(bias, float("nan")), bias)

@@ -10,7 +10,7 @@ from fastgrok.kernels.nn.passes import Passes
 
 
 class Structure(NamedTuple):
-    """What the specialised driver fixes when it is compiled."""
+    """What the specialised driver fixes."""
 
     n_layers: int
     n_backward: int  # layers that backward goes through
@@ -44,16 +44,6 @@ class Data(NamedTuple):
     targets: Any  # (n_examples, n_out)
 
 
-class KnownExamples(NamedTuple):
-    """Examples that a driver is compiled for: see known.py."""
-
-    data: Data
-    batch_size: int
-    binary: bool  # every input is 0 or 1, and needs no product
-    guarded: tuple[int, int]  # where in params the first layer, if binary, begins and ends
-    bias: int  # and where its biases begin
-
-
 class DriverConfig(NamedTuple):
     """The choices that a driver is compiled for."""
 
@@ -68,9 +58,6 @@ class DriverConfig(NamedTuple):
     passes: Passes
     batched: BatchedPasses | None  # for batches and for what is checked; None: one example after the other
     update: Callable[..., Any]  # the optimizer's
-    structure: Structure | None  # None: read from KernelParams
-    known: KnownExamples | None  # None: examples are read when training
-    registers: tuple[int, int, int, int]  # vectors to work on in registers, of params, state, grads, acts; 0: memory
 
 
 class Criteria(NamedTuple):

@@ -1,0 +1,58 @@
+"""What the code of a kernel is bound to: constants of one experiment in place of what is read when it runs."""
+
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+import llvmlite.binding as llvm
+import numpy as np
+
+from fastgrok.kernels.lanes.fixed import IS_BOUND, PREFIX
+from fastgrok.kernels.lanes.loops import WRITTEN_OUT
+from fastgrok.kernels.machine import simplify
+from fastgrok.kernels.words import flat
+
+Binding: TypeAlias = tuple[tuple[str, tuple[int, ...]], ...]
+"""The words of each name that a kernel asks for (lanes/fixed.py)."""
+
+
+def bind_to(values: Mapping[str, Any]) -> Binding:
+    """Return a binding to numbers, NamedTuples of them, and arrays."""
+    return tuple((name, tuple(_words(value))) for name, value in values.items())
+
+
+def _words(value: Any) -> list[int]:
+    if not isinstance(value, np.ndarray):
+        return flat(value)
+    raw = value.tobytes()
+    words: list[int] = np.frombuffer(raw + bytes(-len(raw) % 8), np.int64).tolist()
+    return words
+
+
+def link(module: Any, binding: Binding) -> Any:
+    """Return a module with all that it asks for defined: as bound, or as not bound.
+
+    Loops over examples are written out where the examples are constants.
+    """
+    suffix = len(IS_BOUND)
+    asked = [each.name for each in module.global_variables if each.name.endswith(IS_BOUND)]
+    names = [name[len(PREFIX) : -suffix] for name in asked]
+    if not names:
+        return module
+    known = dict(binding)
+    if "inputs" not in known:
+        module = llvm.parse_assembly(str(module).replace(WRITTEN_OUT, "fastgrok.loop"))
+    module.link_in(llvm.parse_assembly("\n".join(_definition(name, known.get(name)) for name in names)))
+    simplify([each for each in module.functions if not each.is_declaration and f"@{PREFIX}" in str(each)])
+    for name in names:
+        for each in (PREFIX + name, PREFIX + name + IS_BOUND):
+            module.get_global_variable(each).linkage = "internal"
+    return module
+
+
+def _definition(name: str, words: tuple[int, ...] | None) -> str:
+    """Return LLVM's code for what a name is bound to."""
+    numbers = ", ".join(f"i64 {word}" for word in words or (0,))
+    return (
+        f"@{PREFIX}{name}{IS_BOUND} = constant i1 {'true' if words is not None else 'false'}\n"
+        f"@{PREFIX}{name} = constant [{len(words or (0,))} x i64] [{numbers}], align 64"
+    )
