@@ -19,14 +19,12 @@ from fastgrok.engine.driver import is_faster_specialised, lane_count, make_drive
 from fastgrok.engine.kernel_params import flops_per_epoch
 from fastgrok.engine.program import Program, ThreadMemory, driver_name
 from fastgrok.engine.rates import GENERAL, SPECIALISED, Rates, rates, regime
-from fastgrok.engine.threads import cpu_count
 from fastgrok.kernels.jit import Kernel
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.recording import Recording
 
 _LOAD_SECONDS = 0.05  # reading a compiled driver
 _FORESIGHT = 4  # who trains a network trains it again: so many times as much work is expected as has been seen
-_IDLE = 0.1  # share of a compile that is paid for while this process compiles what it needs, and other CPUs are idle
 _PATIENCE, _INTERVAL = 2, 0.02  # compiles that are waited for at most, and seconds between two looks
 _EARLY = 0.25  # share of the epochs that a seed runs with a rule that stops it, where nothing is known yet
 
@@ -99,12 +97,12 @@ class Choice:
         return self._rates.rate(self._facts.regime, SPECIALISED if self.program.specialize else GENERAL)
 
     def compile(self, memory: ThreadMemory, chunk: int = 0) -> None:
-        """Compile what the run begins with, or read it; another process may compile the faster driver meanwhile.
+        """Compile what the run begins with, or read it; a thread may make the faster driver meanwhile.
 
         chunk: the seeds of a chunk.
         """
         if self._changes:
-            self._buy(_IDLE if cpu_count() > 1 and not self._facts.general.is_cached() else 1.0)
+            self._buy()
         underway = compiling.compilation(self._facts.specialised) if self._changes else None
         other = compiling.evaluation(self.program, self._recording) if underway is None else None
         self.program.compile(memory, None if other is None else other.wait)
@@ -119,7 +117,7 @@ class Choice:
         try:
             underway = compiling.compilation(self._facts.specialised)
             if underway is None:
-                self._buy(1.0)
+                self._buy()
             elif not underway.is_running() and self._changes:
                 self._load()
         finally:
@@ -153,8 +151,8 @@ class Choice:
             time.sleep(_INTERVAL)
 
     def _load(self) -> None:
-        """Change over. What no other process could compile, as for want of a place on disk, is compiled here."""
-        faster = self.program.with_driver(specialize=True, lanes=self._facts.lanes[True])
+        """Change over; what no thread could be started for is compiled here."""
+        faster = self._faster()
         try:
             faster.compile_driver()
         except Exception as error:
@@ -163,27 +161,30 @@ class Choice:
             self.program = faster
         self._changes = False
 
-    def _buy(self, share: float) -> None:
+    def _faster(self) -> Program:
+        return self.program.with_driver(specialize=True, lanes=self._facts.lanes[True])
+
+    def _buy(self) -> None:
         """Have the faster driver compiled if what it would have saved so far, and in this run, is worth it."""
         left = (self._n - self.drivers.total()) * self._epochs * self._facts.flops
         saved = self._rates.lost(self._facts.regime) + self._loss(left)
-        if saved * _FORESIGHT > self._rates.compile_seconds() * share:
-            facts = self._facts
-            compiling.start(self._experiment, self._recording, facts.lanes[True], facts.specialised)
+        if saved * _FORESIGHT > self._rates.compile_seconds():
+            compiling.start(self._faster())
 
     def _loss(self, flops: float) -> float:
         """Return the seconds by which so many operations take the general driver longer."""
         return flops * self._slowness
 
     def _begins_specialised(self) -> bool:
-        """Whether the faster driver is there, and reading it is no loss."""
-        if self._facts.specialised.is_loaded:
+        """Whether the faster driver is there, and reading it is no loss, or neither is, and it is made as soon."""
+        general, faster = self._facts.general, self._facts.specialised
+        if faster.is_loaded:
             return True
-        general = self._facts.general
         saved = self._rates.lost(self._facts.regime) + self._loss(self._n * self._epochs * self._facts.flops)
-        if saved < _LOAD_SECONDS and general.is_cached():
-            return False
-        return bool(self._facts.specialised.is_cached())
+        if general.is_cached():
+            return saved >= _LOAD_SECONDS and bool(faster.is_cached())
+        made_for_others = general.is_begun() and saved * _FORESIGHT < self._rates.compile_seconds()
+        return bool(faster.is_cached()) or not made_for_others
 
 
 def may_specialise(experiment: Experiment, recording: Recording) -> bool:

@@ -1,12 +1,10 @@
-"""Kernels that another process compiles while this one trains, or compiles what else it needs.
+"""Kernels that are compiled while something else goes on.
 
-A thread of this process would hold Python's lock for most of a compile, and while LLVM is at work in it, it can
-neither be ended nor left behind when the interpreter leaves. So a process of its own compiles the driver into the
-cache on disk, from where it is read in milliseconds. Nobody waits for it: what it compiles after this process has
-ended is there for the next one. Where nothing is on disk yet, the evaluation is compiled likewise, and waited for.
+The faster driver of an experiment is made by a thread while the run trains: Numba has nothing to do with it, and
+LLVM lets Python run. Where nothing is on disk yet, Numba works for seconds, and holds Python's lock; so a process of
+its own compiles what draws and what evaluates into the cache on disk while this one compiles the driver.
 """
 
-import atexit
 import contextlib
 import os
 import pickle
@@ -24,46 +22,36 @@ from fastgrok.engine.program import Program, driver_name
 from fastgrok.engine.rates import rates
 from fastgrok.engine.threads import cpu_count
 from fastgrok.kernels.cache import cache_directory
-from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.recording import Recording
 
 _PATIENCE = 60.0  # seconds after which a process that compiles is taken for lost
-_INTERVAL = 0.25  # seconds between two looks at what another process has written
 _MAIN = "import sys; sys.path[:] = {path!r}; from fastgrok.engine.compiling import main; main()"
 
 
 class Compilation:
-    """A driver that another process compiles: one of this process's own, or whoever was first to claim it."""
+    """A driver that a thread makes; the interpreter leaves after that, which takes less than a second."""
 
-    def __init__(self, driver: Any, claim: Path, process: subprocess.Popen[bytes] | None) -> None:
-        self._driver, self._claim, self._process = driver, claim, process
-        self._next_look, self._runs = 0.0, True
+    def __init__(self, program: Program) -> None:
+        self._program = program
+        self.error: Exception | None = None
+        self._thread = threading.Thread(target=self._compile, name="fastgrok compiles")
+        try:
+            self._thread.start()
+        except RuntimeError as error:  # no more threads: whoever needs the driver compiles it
+            self.error = error
 
     def is_running(self) -> bool:
-        """Whether it goes on; whether it came to something is seen when the driver is called for."""
-        if self._runs and self._process is not None:
-            self._runs = self._process.poll() is None
-            if not self._runs:  # it may have ended before it could
-                _drop(self._claim)
-        elif self._runs and time.monotonic() >= self._next_look:
-            self._next_look = time.monotonic() + _INTERVAL
-            self._runs = _is_fresh(self._claim) and not self._driver.is_cached()
-        return self._runs
+        """Whether it goes on; afterwards the driver is there, or `error`."""
+        return self._thread.is_alive()
 
-    def wait(self) -> None:
-        """Wait for this process's own until it has ended, or must be taken for lost."""
+    def _compile(self) -> None:
+        before = time.thread_time()
         try:
-            if self._process is not None:
-                self._process.wait(_PATIENCE)
-        except subprocess.TimeoutExpired:
-            pass
-        finally:
-            self.leave()
-
-    def leave(self) -> None:
-        """Have nobody warn that the process outlives this one."""
-        if self._process is not None and self._process.poll() is None:
-            self._process.returncode = 0
+            self._program.compile_driver()
+        except Exception as error:
+            self.error = error
+        else:
+            rates().compiled(time.thread_time() - before)
 
 
 _compilations: dict[Any, Compilation] = {}
@@ -75,18 +63,34 @@ def compilation(driver: Any) -> Compilation | None:
     return _compilations.get(driver)
 
 
-def start(experiment: Experiment, recording: Recording, lanes: int, driver: Any) -> Compilation:
-    """Have the specialised driver of an experiment compiled by another process, unless that goes on already."""
+def start(program: Program) -> Compilation:
+    """Have the driver of a program made by a thread, unless that goes on already."""
     with _lock:
-        if driver not in _compilations:
-            claim = cache_directory() / f"{driver.stem}.claim"
-            process = None if _is_fresh(claim) else _spawn(claim, (True, experiment, recording, lanes, 1, claim))
-            _compilations[driver] = Compilation(driver, claim, process)
-            announce(driver_name(experiment, specialize=True), _compilations[driver].is_running)
-        return _compilations[driver]
+        if program.driver not in _compilations:
+            begun = _compilations[program.driver] = Compilation(program)
+            announce(driver_name(program.experiment, specialize=program.specialize), begun.is_running)
+        return _compilations[program.driver]
 
 
-def evaluation(program: Program, recording: Recording) -> Compilation | None:
+class Process:
+    """Another process, which compiles what draws and what evaluates."""
+
+    def __init__(self, process: subprocess.Popen[bytes], claim: Path) -> None:
+        self._process, self._claim = process, claim
+
+    def wait(self) -> None:
+        """Wait until it has ended, or must be taken for lost."""
+        try:
+            self._process.wait(_PATIENCE)
+        except subprocess.TimeoutExpired:
+            pass
+        finally:
+            _drop(self._claim)  # it may have ended before it could
+            if self._process.poll() is None:
+                self._process.returncode = 0  # nobody warns that it outlives this one
+
+
+def evaluation(program: Program, recording: Recording) -> Process | None:
     """Have the evaluation, and what draws, compiled by another process while this one compiles the driver.
 
     None where neither is due. Whoever needs both has to wait for both, so this is waited for.
@@ -95,9 +99,9 @@ def evaluation(program: Program, recording: Recording) -> Compilation | None:
     if one_is_due or cpu_count() < 2:
         return None
     claim = cache_directory() / f"{program.evaluate.stem}.claim"
-    task = (False, program.experiment, recording, program.lanes, program.n_seeds, claim)
+    task = (program.experiment, recording, program.lanes, program.n_seeds, claim)
     process = None if _is_fresh(claim) else _spawn(claim, task)
-    return None if process is None else Compilation(program.evaluate, claim, process)
+    return None if process is None else Process(process, claim)
 
 
 def _is_fresh(claim: Path) -> bool:
@@ -114,7 +118,7 @@ def _drop(claim: Path) -> None:
 
 
 def _spawn(claim: Path, task: tuple[Any, ...]) -> subprocess.Popen[bytes] | None:
-    """Start the process, or return None where there can be none: then the driver is compiled by who needs it."""
+    """Start the process, or return None where there can be none."""
     if not sys.executable:
         return None
     try:
@@ -136,33 +140,20 @@ def main() -> None:
     watch = threading.Timer(_PATIENCE, os._exit, (1,))
     watch.daemon = True
     watch.start()
-    is_driver, experiment, recording, lanes, n_seeds, claim = pickle.load(sys.stdin.buffer)
+    experiment, recording, lanes, n_seeds, claim = pickle.load(sys.stdin.buffer)
     try:
         if cache_directory().is_dir():
             options = {"lanes": lanes, "n_seeds": n_seeds, "recording": recording}
-            program = Program(experiment, specialize=is_driver, **options)
-            if not is_driver:
-                program.compile_others()
-            elif not program.driver.is_cached():
-                before = time.process_time()
-                program.compile_driver()
-                rates().compiled(time.process_time() - before)
-                rates().save()
+            Program(experiment, specialize=False, **options).compile_others()
     finally:
         _drop(claim)
 
 
 def _forget() -> None:
-    """Forget the children of the process that this one was forked from."""
+    """Forget the threads of the process that this one was forked from."""
     global _lock
     _compilations.clear()
     _lock = threading.Lock()
-
-
-@atexit.register
-def _leave() -> None:
-    for each in _compilations.values():
-        each.leave()
 
 
 if hasattr(os, "register_at_fork"):

@@ -26,7 +26,7 @@ GENERAL, SPECIALISED = "general", "specialised"
 
 _OTHER = {GENERAL: SPECIALISED, SPECIALISED: GENERAL}
 _FIRST = {GENERAL: 5e10, SPECIALISED: 1e11}  # operations a second, where nothing has been measured yet
-_FIRST_COMPILE = 2.5  # seconds, likewise
+_FIRST_COMPILE = 0.5  # seconds, likewise
 _NEWEST = 0.3  # weight of a measurement among those before it
 _LEAST = 0.01  # seconds that make a measurement
 _LOSS = 0.05  # seconds lost that are written down

@@ -71,7 +71,7 @@ class KernelFiles:
         """The names of the files without what stands for the form: of LLVM's code, or of a binding's machine code."""
         return f"{self._name}-{_digest((self._key, binding, description(), _versions(), source_fingerprint()))}"
 
-    def exists(self, binding: object) -> bool:
+    def exists(self, binding: object = None) -> bool:
         """Whether there is a file, for this CPU target and any form."""
         return any(cache_directory().glob(f"{self.stem(binding)}-*"))
 

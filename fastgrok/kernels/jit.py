@@ -112,6 +112,10 @@ class Kernel:
         """Whether calling it compiles nothing."""
         return self.is_loaded or self._files.exists(self._binding)
 
+    def is_begun(self) -> bool:
+        """Whether there is LLVM's code of it, from which machine code is made in a second."""
+        return self._files.exists()
+
     def code(self, args: tuple[Any, ...]) -> Code:
         """Return machine code for arguments like these: loaded, read from disk or compiled."""
         wanted = form(args)

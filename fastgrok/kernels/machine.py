@@ -2,6 +2,7 @@
 
 import ctypes
 import functools
+import os
 import threading
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -19,6 +20,9 @@ _OF_C = {"exp", "log", "log1p", "sqrt"}  # and what is in C's library of mathema
 
 lock = threading.RLock()
 """Held by whoever is at work with LLVM: what it shares among modules is for one thread at a time."""
+
+if hasattr(os, "register_at_fork"):  # LLVM must not be at work in a process that is forked
+    os.register_at_fork(before=lock.acquire, after_in_parent=lock.release, after_in_child=lock.release)
 
 
 @functools.cache

@@ -87,10 +87,10 @@ def test_a_driver_that_is_asked_for_does_it_all(specialize, name, begun):
 def test_what_one_driver_lost_is_counted_and_a_faster_one_bought(monkeypatch, tmp_path):
     """No single call is worth a compile, but a number of them are."""
     monkeypatch.setenv("FASTGROK_CACHE_DIR", str(tmp_path))
-    monkeypatch.setattr(choice.Choice, "_begins_specialised", lambda self: False)
     bought: list[fg.Experiment] = []
+    monkeypatch.setattr(choice.Choice, "_begins_specialised", lambda self: False)
     monkeypatch.setattr(compiling, "compilation", lambda driver: None)
-    monkeypatch.setattr(compiling, "start", lambda exp, *args: bought.append(exp))
+    monkeypatch.setattr(compiling, "start", lambda program: bought.append(program.experiment))
     calls = 0
     while not bought and calls < 5:
         fg.run(XOR, N, progress=False)
@@ -106,7 +106,7 @@ def test_a_large_run_buys_at_once_and_one_that_no_driver_is_faster_for_never(mon
     bought: list[fg.Experiment] = []
     monkeypatch.setattr(choice.Choice, "_begins_specialised", lambda self: False)
     monkeypatch.setattr(compiling, "compilation", lambda driver: None)
-    monkeypatch.setattr(compiling, "start", lambda exp, *args: bought.append(exp))
+    monkeypatch.setattr(compiling, "start", lambda program: bought.append(program.experiment))
     options = choice.ExecutionOptions()
     for exp in (XOR.replace(epochs=10**6), XOR.replace(network=fg.mlp(2, 64, 1), epochs=10**6)):
         choice.Choice(exp, choice.Recording(), 10**6, options).change_over()
