@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 
-from fastgrok.engine.activations import ACTIVATIONS
 from fastgrok.engine.kernel_params import driver_features, is_fused, is_long, layer_table, n_state, structure
 from fastgrok.engine.layout import make_layout
 from fastgrok.engine.workspace import training_data
@@ -36,6 +35,7 @@ def make_binding(experiment: Experiment, recording: Recording = NOTHING) -> Bind
         "loss_kind": s.loss.kind,
         "n_examples": experiment.data.n_examples,
         "batch_size": experiment.batch_rows,
+        "sizes": sizes,
         "arguments": arguments,
     }
     if knows_examples(experiment, recording):
@@ -47,8 +47,7 @@ def make_binding(experiment: Experiment, recording: Recording = NOTHING) -> Bind
             values |= {"binary": True, "first": first.weight, "bias": end, "end": end}
             if first.bias >= 0:
                 values |= {"bias": first.bias, "end": first.bias + first.n_out}
-            sizes[0, 0] = len(ACTIVATIONS) + 1
-    return bind_to(values | {"sizes": sizes} | _registers(experiment, recording))
+    return bind_to(values | _registers(experiment, recording))
 
 
 def _registers(experiment: Experiment, recording: Recording) -> dict[str, int]:

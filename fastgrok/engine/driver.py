@@ -126,7 +126,7 @@ def _driver(key: _Key) -> Kernel:
         shuffle_word=key.shuffle_word,
         draw=draw,
         features=key.features,
-        passes=general(key.functions, binary=True),
+        passes=general(key.functions),
         batched=batched(key.functions) if key.batched else None,
         update=key.update,
     )

@@ -13,6 +13,7 @@ from numba.core.registry import CPUDispatcher
 from fastgrok.kernels.cache import KernelFiles
 from fastgrok.kernels.lanes.arguments import arguments_of
 from fastgrok.kernels.lanes.binding import Binding, link
+from fastgrok.kernels.lanes.choice import choice_of
 from fastgrok.kernels.lanes.environment import in_default_environment
 from fastgrok.kernels.lanes.memory import align_stack
 from fastgrok.kernels.machine import ENTRY, Code, lock, object_code, optimise, parse
@@ -48,24 +49,11 @@ def device(function: Callable[..., Any]) -> Any:
 
 def by_kind(functions: Sequence[Callable[..., Any]]) -> Callable[..., Any]:
     """Return a device function run(kind, *args) that calls the function whose place is `kind`, an integer."""
-    *before, last = functions
+    choose = choice_of(functions)
 
     @device
     def run(kind, *args):
-        return last(*args)
-
-    if len(set(functions)) > 1:
-        for place, function in reversed(list(enumerate(before))):
-            run = _either(place, function, run)
-    return run
-
-
-def _either(place: int, function: Callable[..., Any], otherwise: Callable[..., Any]) -> Callable[..., Any]:
-    @device
-    def run(kind, *args):
-        if kind == place:
-            return function(*args)
-        return otherwise(kind, *args)
+        return choose(kind, args)
 
     return run
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from fastgrok.kernels.cache import identity
 from fastgrok.kernels.jit import by_kind, device
 from fastgrok.kernels.lanes import fixed
-from fastgrok.kernels.nn.linear import Layer, binary_backward, binary_forward, linear_backward, linear_forward
+from fastgrok.kernels.nn.linear import Layer, linear_backward, linear_forward
 
 
 class ActivationFunctions(NamedTuple):
@@ -99,15 +99,9 @@ def layers_backward(functions: Functions) -> list[Callable[..., Any]]:
 
 
 @functools.cache
-def general(functions: Functions, *, binary: bool = False) -> Passes:
-    """Return the passes of any network of these activations and losses.
-
-    binary: there is one more kind of layer, the last: Linear, on inputs that are 0 and 1.
-    """
-    forwards, backwards = layers_forward(functions), layers_backward(functions)
-    if binary:
-        forwards, backwards = [*forwards, binary_forward], [*backwards, binary_backward]
-    forward_layer, backward_layer = by_kind(forwards), by_kind(backwards)
+def general(functions: Functions) -> Passes:
+    """Return the passes of any network of these activations and losses."""
+    forward_layer, backward_layer = by_kind(layers_forward(functions)), by_kind(layers_backward(functions))
     add, start_backward = (by_kind(kinds) for kinds in zip(*functions.losses, strict=True))
 
     @device
