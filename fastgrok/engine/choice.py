@@ -105,7 +105,11 @@ class Choice:
             self._buy()
         underway = compiling.compilation(self._facts.specialised) if self._changes else None
         other = compiling.evaluation(self.program, self._recording) if underway is None else None
-        self.program.compile(memory, None if other is None else other.wait)
+        try:
+            self.program.compile(memory, None if other is None else other.wait)
+        finally:
+            if other is not None:
+                other.leave()
         if self._changes and self._loss(chunk * self._epochs * self._facts.flops) > self._rates.compile_seconds():
             self._wait()
         self.change_over()

@@ -80,14 +80,14 @@ class Process:
 
     def wait(self) -> None:
         """Wait until it has ended, or must be taken for lost."""
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(_PATIENCE)
-        except subprocess.TimeoutExpired:
-            pass
-        finally:
-            _drop(self._claim)  # it may have ended before it could
-            if self._process.poll() is None:
-                self._process.returncode = 0  # nobody warns that it outlives this one
+        _drop(self._claim)  # it may have ended before it could
+
+    def leave(self) -> None:
+        """Have nobody warn that it goes on, if it does."""
+        if self._process.poll() is None:
+            self._process.returncode = 0
 
 
 def evaluation(program: Program, recording: Recording) -> Process | None:

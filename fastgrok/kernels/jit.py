@@ -12,7 +12,7 @@ from numba.core.registry import CPUDispatcher
 
 from fastgrok.kernels.cache import KernelFiles
 from fastgrok.kernels.lanes.arguments import arguments_of
-from fastgrok.kernels.lanes.binding import Binding, link
+from fastgrok.kernels.lanes.binding import Binding, link, names_asked
 from fastgrok.kernels.lanes.choice import choice_of
 from fastgrok.kernels.lanes.environment import in_default_environment
 from fastgrok.kernels.lanes.memory import align_stack
@@ -124,25 +124,28 @@ class Kernel:
     def module(self, args: tuple[Any, ...]) -> Any:
         """Return the optimised LLVM module for arguments like these."""
         with _no_collection():
-            module = link(parse(self._bitcode(args)), self._binding)
+            module = link(self._unbound(args), self._binding)
             optimise(module)
         return module
 
-    def _bitcode(self, args: tuple[Any, ...]) -> bytes:
-        """Return LLVM's code for arguments like these, of which nothing has been inlined yet."""
+    def _unbound(self, args: tuple[Any, ...]) -> Any:
+        """Return the LLVM module that Numba makes, of which nothing has been inlined yet."""
         wanted = form(args)
         code = self._files.load(wanted)
-        if code is None:
-            function, arguments = self._function, arguments_of(tuple(map(numba.typeof, args)))
+        if code is not None:
+            return parse(code)
+        function, arguments = self._function, arguments_of(tuple(map(numba.typeof, args)))
 
-            @device
-            def entry(words):
-                align_stack()
-                function(*arguments(words))
+        @device
+        def entry(words):
+            align_stack()
+            function(*arguments(words))
 
-            code = bitcode(entry, (types.CPointer(types.intp),), ENTRY)
+        code = bitcode(entry, (types.CPointer(types.intp),), ENTRY)
+        module = parse(code)
+        if names_asked(module):
             self._files.save(code, wanted)
-        return code
+        return module
 
     def __call__(self, *args: Any) -> None:
         """Run it."""

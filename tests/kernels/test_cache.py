@@ -99,7 +99,8 @@ def test_threads_that_compile_at_once_do_not_disturb_each_other(tmp_path):
 def test_a_second_process_compiles_nothing(warm):
     before = entries(warm.directory)
     assert {name.split("-")[0] for name in before} == {"initialise", "train", "evaluate"}
-    assert all(name.endswith(".o") for name in before)
+    for_other_bindings = {name.split("-")[0] for name in before if name.endswith(".bc")}
+    assert for_other_bindings == {"train", "evaluate"}
     assert numbers(TRAIN, warm.directory) == warm.losses
     assert entries(warm.directory) == before
 
@@ -253,4 +254,4 @@ print(json.dumps([
 
 def test_one_general_driver_serves_every_architecture(warm):
     assert all(names == sorted(entries(warm.directory)) for names in python(BOUNDED, warm.directory, ROOT))
-    assert len(entries(warm.directory)) == 3
+    assert len(entries(warm.directory)) == 5

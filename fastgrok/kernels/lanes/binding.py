@@ -28,14 +28,18 @@ def _words(value: Any) -> list[int]:
     return words
 
 
+def names_asked(module: Any) -> list[str]:
+    """Return the names of what a module may be bound to."""
+    asked = [each.name for each in module.global_variables if each.name.endswith(IS_BOUND)]
+    return [name[len(PREFIX) : -len(IS_BOUND)] for name in asked]
+
+
 def link(module: Any, binding: Binding) -> Any:
     """Return a module with all that it asks for defined: as bound, or as not bound.
 
     Loops over examples are written out where the examples are constants.
     """
-    suffix = len(IS_BOUND)
-    asked = [each.name for each in module.global_variables if each.name.endswith(IS_BOUND)]
-    names = [name[len(PREFIX) : -suffix] for name in asked]
+    names = names_asked(module)
     if not names:
         return module
     known = dict(binding)
