@@ -37,7 +37,7 @@ OPTIMIZERS: Records[type[Any], Optimizer] = Records(
             update=sgd_update,
             terms=lambda o: SGDTerms(o.momentum > 0, o.nesterov),
             hyperparams=lambda o: SGDHyperparams(o.momentum),
-            state=lambda o: StateSize(per_param=int(o.momentum > 0)),
+            state=lambda o: StateSize(per_param=1, more=1) if o.momentum > 0 else StateSize(0),
             is_plain=lambda o: not o.momentum,
             operations=4,
         ),

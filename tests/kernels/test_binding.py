@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 
 from fastgrok.kernels.jit import device, kernel
-from fastgrok.kernels.lanes import fixed, fixed_memory, lane_view, like, repeat, scalar_view, splat_view
+from fastgrok.kernels.lanes import (
+    fixed,
+    fixed_memory,
+    for_each_parameter,
+    lane_view,
+    like,
+    repeat,
+    scalar_view,
+    splat_view,
+)
 from fastgrok.kernels.lanes.binding import bind_to
 
 
@@ -65,3 +74,28 @@ def test_machine_code_of_one_binding_is_not_taken_for_that_of_another():
     kernels = [read.bound_to(bind_to({"sizes": SIZES._replace(n=n)})) for n in (1, 2)]
     assert [result(each)[1][1] for each in kernels] == [1.0, 3.0]
     assert len({each.stem for each in (*kernels, read)}) == 3
+
+
+@device
+def double(p, params):
+    params[p] = params[p] + params[p]
+
+
+@kernel("a test of loops over parameters")
+def double_each(lanes, n):
+    memory = lane_view(lanes, 4)
+    params, n_params = fixed_memory("params_vectors", memory), fixed("n_params", n)
+    for p in range(n_params):
+        params[p] = memory[p]
+    for_each_parameter(double, n_params, (params,))
+    for p in range(n_params):
+        memory[p] = params[p]
+
+
+@pytest.mark.parametrize("bound", [{}, {"params_vectors": 3, "n_params": 3}, {"params_vectors": 3, "n_params": 0}])
+def test_a_loop_over_parameters_is_written_out_without_a_word(bound, capfd):
+    lanes = np.ones((5, 4), np.float32)
+    n = bound.get("n_params", 2)
+    (double_each.bound_to(bind_to(bound)) if bound else double_each)(lanes, n)
+    np.testing.assert_array_equal(lanes[:, 1], [2] * n + [1] * (5 - n))
+    assert capfd.readouterr().err == ""  # LLVM warns of a loop that it was told to write out and could not

@@ -28,9 +28,18 @@ from fastgrok.kernels.lanes.arithmetic import (
     select,
     sqrt,
 )
-from fastgrok.kernels.lanes.bits import exponent, is_negative_zero, low_bits_as_exponent, power_of_two, significand
+from fastgrok.kernels.lanes.bits import (
+    exponent,
+    fraction_alone,
+    is_negative_zero,
+    is_subnormal,
+    low_bits_as_exponent,
+    power_of_two,
+    significand,
+    units,
+)
 from fastgrok.kernels.lanes.fixed import fixed, fixed_memory
-from fastgrok.kernels.lanes.loops import repeat
+from fastgrok.kernels.lanes.loops import for_each_parameter, repeat
 from fastgrok.kernels.lanes.memory import (
     align_stack,
     beyond,
@@ -64,8 +73,11 @@ __all__ = [
     "fixed",
     "fixed_memory",
     "fma",
+    "for_each_parameter",
+    "fraction_alone",
     "gather",
     "is_negative_zero",
+    "is_subnormal",
     "lane_bits",
     "lane_view",
     "like",
@@ -81,5 +93,6 @@ __all__ = [
     "splat_view",
     "sqrt",
     "tile_shape",
+    "units",
     "working_view",
 ]

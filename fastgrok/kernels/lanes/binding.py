@@ -7,7 +7,7 @@ import llvmlite.binding as llvm
 import numpy as np
 
 from fastgrok.kernels.lanes.fixed import IS_BOUND, PREFIX
-from fastgrok.kernels.lanes.loops import WRITTEN_OUT
+from fastgrok.kernels.lanes.loops import OF_PARAMETERS, WRITTEN_OUT
 from fastgrok.kernels.machine import simplify
 from fastgrok.kernels.words import flat
 
@@ -37,14 +37,18 @@ def names_asked(module: Any) -> list[str]:
 def link(module: Any, binding: Binding) -> Any:
     """Return a module with all that it asks for defined: as bound, or as not bound.
 
-    Loops over examples are written out where the examples are constants.
+    Loops over examples are written out where the examples are constants, those over parameters where these are in
+    registers.
     """
     names = names_asked(module)
     if not names:
         return module
     known = dict(binding)
     if "inputs" not in known:
-        module = llvm.parse_assembly(str(module).replace(WRITTEN_OUT, "fastgrok.loop"))
+        code = str(module).replace(WRITTEN_OUT, "fastgrok.loop")
+        if "params_vectors" in known:
+            code = code.replace(OF_PARAMETERS, WRITTEN_OUT)
+        module = llvm.parse_assembly(code)
     module.link_in(llvm.parse_assembly("\n".join(_definition(name, known.get(name)) for name in names)))
     simplify([each for each in module.functions if not each.is_declaration and f"@{PREFIX}" in str(each)])
     for name in names:

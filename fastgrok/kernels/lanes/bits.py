@@ -62,6 +62,51 @@ def is_negative_zero(typingctx: Any, x: Any) -> Any:
 
 
 @intrinsic
+def is_subnormal(typingctx: Any, x: Any) -> Any:
+    """is_subnormal(x): true in the lanes where x is not 0 but smaller than every normal number."""
+    if not isinstance(x, Lanes):
+        return None
+    fraction = _FRACTION_BITS[x.dtype]
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        bits = builder.bitcast(args[0], _integers(x, 0).type)
+        size = builder.and_(bits, _integers(x, (1 << (BITS[x.dtype] - 1)) - 1))
+        less = builder.sub(size, _integers(x, 1))  # than 0 is the largest
+        return builder.icmp_unsigned("<", less, _integers(x, (1 << fraction) - 1))
+
+    return signature(mask_of(x), x), codegen
+
+
+@intrinsic
+def units(typingctx: Any, x: Any) -> Any:
+    """units(x): a subnormal |x| as a whole number of the smallest; no operand on the way is subnormal."""
+    if not isinstance(x, Lanes):
+        return None
+    fraction = _FRACTION_BITS[x.dtype]
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        low = builder.and_(builder.bitcast(args[0], _integers(x, 0).type), _integers(x, (1 << fraction) - 1))
+        base = _integers(x, (_EXPONENT_BIAS[x.dtype] + fraction) << fraction)
+        return builder.fsub(builder.bitcast(builder.or_(low, base), vector_type(x)), constant(x, 2.0**fraction))
+
+    return signature(x, x), codegen
+
+
+@intrinsic
+def fraction_alone(typingctx: Any, x: Any) -> Any:
+    """fraction_alone(x): x without its sign and exponent, so that its fraction counts units of the smallest."""
+    if not isinstance(x, Lanes):
+        return None
+    fraction = _FRACTION_BITS[x.dtype]
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        bits = builder.bitcast(args[0], _integers(x, 0).type)
+        return builder.bitcast(builder.and_(bits, _integers(x, (1 << fraction) - 1)), vector_type(x))
+
+    return signature(x, x), codegen
+
+
+@intrinsic
 def exponent(typingctx: Any, x: Any) -> Any:
     """exponent(x): the whole number n with 2**n <= x < 2**(n+1), for positive normal x."""
     if not isinstance(x, Lanes):

@@ -7,8 +7,36 @@ from numba.core import types
 from numba.core.extending import intrinsic
 from numba.core.typing import signature
 
-WRITTEN_OUT = "llvm.loop.unroll.full"
+WRITTEN_OUT, OF_PARAMETERS = "llvm.loop.unroll.full", "fastgrok.parameters"
 _INDEX = ir.IntType(64)
+
+
+@intrinsic
+def for_each_parameter(typingctx: Any, function: Any, n: Any, arguments: Any) -> Any:
+    """for_each_parameter(function, n, arguments): function(p, *arguments) for each p below n.
+
+    LLVM writes it out wherever parameters are in registers, which an index keeps them from.
+    """
+    if not isinstance(function, types.Dispatcher):
+        return None
+    called = function.get_call_type(typingctx, (types.intp, *arguments.types), {})
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        call, (_, last, others) = context.get_function(function, called), args
+        before, body, after = builder.block, builder.append_basic_block(), builder.append_basic_block()
+        builder.cbranch(builder.icmp_signed("<", _INDEX(0), last), body, after)
+        builder.position_at_end(body)
+        p = builder.phi(_INDEX)
+        call(builder, [p, *(builder.extract_value(others, place) for place in range(len(arguments)))])
+        following = builder.add(p, _INDEX(1))
+        branch = builder.cbranch(builder.icmp_signed("<", following, last), body, after)
+        branch.set_metadata("llvm.loop", _identity(builder.module, OF_PARAMETERS))
+        p.add_incoming(_INDEX(0), before)
+        p.add_incoming(following, builder.block)
+        builder.position_at_end(after)
+        return context.get_dummy_value()
+
+    return signature(types.none, function, types.intp, arguments), codegen
 
 
 @intrinsic
@@ -47,9 +75,9 @@ def repeat(typingctx: Any, function: Any, start: Any, end: Any, carried: Any, ar
     return signature(kind, function, types.intp, types.intp, kind, arguments), codegen
 
 
-def _identity(module: Any) -> Any:
+def _identity(module: Any, *more: str) -> Any:
     """Return the metadata of one loop: LLVM tells loops apart by a node whose first operand is itself."""
-    request = module.add_metadata([ir.MetaDataString(module, WRITTEN_OUT)])
-    node = ir.MDValue(module, [request], name=str(len(module.metadata)))
-    node.operands = (node, request)
+    requests = [module.add_metadata([ir.MetaDataString(module, each)]) for each in (WRITTEN_OUT, *more)]
+    node = ir.MDValue(module, requests, name=str(len(module.metadata)))
+    node.operands = (node, *requests)
     return node

@@ -7,7 +7,8 @@ Each takes update(params, state, grads, minus_lr, n_params, terms, hyperparams):
 from typing import Any, NamedTuple
 
 from fastgrok.kernels.jit import device
-from fastgrok.kernels.lanes import copysign, fma, like, select, sqrt
+from fastgrok.kernels.lanes import copysign, fma, for_each_parameter, like, select, sqrt
+from fastgrok.kernels.nn.fading import are_fading, average, were_fading, without_negligible, without_subnormal
 
 _CLIP_EPS = 1e-6
 
@@ -76,18 +77,30 @@ class SGDHyperparams(NamedTuple):
 
 
 @device
+def _sgd_step(p, params, state, grads, minus_lr, terms, hyperparams, fading):
+    """Update parameter p."""
+    w = params[p]
+    g = with_penalties(grads[p], w, terms, hyperparams)
+    if terms.own.momentum:
+        momentum = like(w, hyperparams.own.momentum)
+        v = average(momentum, state[p], g, fading)
+        state[p] = v
+        g = average(momentum, v, g, fading) if terms.own.nesterov else v
+        if fading:
+            g = without_negligible(g, like(w, 1.0), minus_lr, w)
+    params[p] = fma(minus_lr, g, w)
+
+
+@device
 def sgd_update(params, state, grads, minus_lr, n_params, terms, hyperparams):
-    """v = momentum v + g; w -= lr v, or with Nesterov's look ahead w -= lr (g + momentum v). State: v."""
+    """v = momentum v + g; w -= lr v, or with Nesterov's look ahead w -= lr (g + momentum v).
+
+    State: v (n_params), and what `were_fading` counts."""
     clip_gradients(grads, n_params, terms, hyperparams)
-    for p in range(n_params):
-        w = params[p]
-        g = with_penalties(grads[p], w, terms, hyperparams)
-        if terms.own.momentum:
-            momentum = like(w, hyperparams.own.momentum)
-            v = fma(momentum, state[p], g)
-            state[p] = v
-            g = fma(momentum, v, g) if terms.own.nesterov else v
-        params[p] = fma(minus_lr, g, w)
+    if terms.own.momentum and were_fading(state, n_params):
+        for_each_parameter(_sgd_step, n_params, (params, state, grads, minus_lr, terms, hyperparams, True))
+    else:
+        for_each_parameter(_sgd_step, n_params, (params, state, grads, minus_lr, terms, hyperparams, False))
 
 
 class AdamHyperparams(NamedTuple):
@@ -98,6 +111,31 @@ class AdamHyperparams(NamedTuple):
     fresh1: float  # 1 - beta1
     fresh2: float  # 1 - beta2
     eps: float
+
+
+class _AdamStep(NamedTuple):
+    """The numbers of one step of Adam, as vectors."""
+
+    beta1: Any
+    fresh1: Any
+    beta2: Any
+    fresh2: Any
+    rate: Any  # -lr / c1
+    root: Any  # 1 / sqrt(c2)
+    eps: Any
+
+
+@device
+def _adam_step(p, params, state, grads, step, n_params, penalties, fading):
+    """Update parameter p."""
+    w = params[p]
+    g = with_penalties(grads[p], w, *penalties)
+    m = average(step.beta1, state[p], step.fresh1 * g, fading)
+    v = average(step.beta2, state[n_params + p], step.fresh2 * (g * g), fading)
+    state[p], state[n_params + p] = m, v
+    if fading:
+        m, v = without_negligible(m, step.eps, step.rate, w), without_subnormal(v, step.root, step.eps)
+    params[p] = fma(step.rate, m / fma(sqrt(v), step.root, step.eps), w)
 
 
 @device
@@ -114,11 +152,9 @@ def adam_update(params, state, grads, minus_lr, n_params, terms, hyperparams):
     c1 = fma(beta1, state[2 * n_params], fresh1)
     c2 = fma(beta2, state[2 * n_params + 1], fresh2)
     state[2 * n_params], state[2 * n_params + 1] = c1, c2
-    step, root, eps = minus_lr / c1, like(c2, 1.0) / sqrt(c2), like(c2, own.eps)
-    for p in range(n_params):
-        w = params[p]
-        g = with_penalties(grads[p], w, terms, hyperparams)
-        m = fma(beta1, state[p], fresh1 * g)
-        v = fma(beta2, state[n_params + p], fresh2 * (g * g))
-        state[p], state[n_params + p] = m, v
-        params[p] = fma(step, m / fma(sqrt(v), root, eps), w)
+    root, eps = like(c2, 1.0) / sqrt(c2), like(c2, own.eps)
+    step, penalties = _AdamStep(beta1, fresh1, beta2, fresh2, minus_lr / c1, root, eps), (terms, hyperparams)
+    if are_fading(state, n_params):
+        for_each_parameter(_adam_step, n_params, (params, state, grads, step, n_params, penalties, True))
+    else:
+        for_each_parameter(_adam_step, n_params, (params, state, grads, step, n_params, penalties, False))
