@@ -21,7 +21,7 @@ from fastgrok.engine.threads import thread_pool
 from fastgrok.engine.trainer import Trained, Trainer
 from fastgrok.engine.training import TrainingOutput, train, working_bytes
 from fastgrok.errors import InvalidExperiment
-from fastgrok.kernels.lanes.environment import in_default_environment
+from fastgrok.kernels.environment import in_default_environment
 from fastgrok.results.progress import compiling_shown, progress_bar
 from fastgrok.results.result import Result
 from fastgrok.spec.axes import Axis, Configuration, checked_axes, grid

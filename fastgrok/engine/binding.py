@@ -25,7 +25,7 @@ def knows_examples(experiment: Experiment, recording: Recording = NOTHING) -> bo
 
 
 def make_binding(experiment: Experiment, recording: Recording = NOTHING) -> Binding:
-    """Return what the specialised driver is bound to: see kernels/lanes/fixed.py."""
+    """Return what the specialised driver is bound to: see kernels/lanes/constants.py."""
     layout = make_layout(experiment.network)
     s, (sizes, arguments) = structure(experiment, layout), layer_table(layout)
     values: dict[str, Any] = {

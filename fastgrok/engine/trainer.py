@@ -20,7 +20,7 @@ from fastgrok.engine.call_arguments import (
 from fastgrok.engine.calls import Calls, Threads
 from fastgrok.engine.driver import evaluation_lane_count, is_faster_specialised, lane_count
 from fastgrok.errors import InvalidExperiment
-from fastgrok.kernels.lanes.environment import in_default_environment
+from fastgrok.kernels.environment import in_default_environment
 from fastgrok.kernels.train.parameters import Data
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.recording import NOTHING

@@ -8,7 +8,7 @@ from fastgrok.engine.activations import ACTIVATIONS
 from fastgrok.errors import InvalidExperiment
 from fastgrok.explain.bricks import Brick, brick_lines
 from fastgrok.explain.text import WIDTH, wrapped
-from fastgrok.kernels.lanes.environment import in_default_environment
+from fastgrok.kernels.environment import in_default_environment
 from fastgrok.spec.layers import Activation, Layer, Linear
 from fastgrok.spec.network import Network, layer_label
 

@@ -14,7 +14,7 @@ from fastgrok.explain.text import paragraph, param_names
 from fastgrok.explain.trace import Moment, experiment_of, layer_input, moment, start_of_last_run, time_dim, trimmed
 from fastgrok.explain.trace_variables import activation_places, unit_dim
 from fastgrok.explain.weight_drift import WINDOW, WeightDrift, weight_drifts
-from fastgrok.kernels.lanes.environment import in_default_environment
+from fastgrok.kernels.environment import in_default_environment
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.layers import ReLU
 from fastgrok.statistics.tables import table

@@ -12,7 +12,7 @@ from fastgrok.explain.causes.loss_trend import flat, slow, stalled, untrained
 from fastgrok.explain.causes.plateau import on_plateau
 from fastgrok.explain.text import paragraph
 from fastgrok.explain.trace import Moment, experiment_of, moment, trimmed
-from fastgrok.kernels.lanes.environment import in_default_environment
+from fastgrok.kernels.environment import in_default_environment
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.variables import NEVER, OUTCOMES
 from fastgrok.statistics.text import number

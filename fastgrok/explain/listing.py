@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastgrok.errors import InvalidExperiment
 from fastgrok.explain.passes import linear_params, params_of_one
-from fastgrok.kernels.lanes.environment import in_default_environment
+from fastgrok.kernels.environment import in_default_environment
 from fastgrok.spec.layers import MAX_WIDTH
 from fastgrok.spec.network import MAX_LAYERS, Network
 

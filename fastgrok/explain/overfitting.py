@@ -13,7 +13,7 @@ from fastgrok.errors import InvalidExperiment
 from fastgrok.explain.correlation import pearson
 from fastgrok.explain.text import paragraph, param_names
 from fastgrok.explain.trace import Moment, experiment_of, moment, time_dim, trimmed
-from fastgrok.kernels.lanes.environment import in_default_environment
+from fastgrok.kernels.environment import in_default_environment
 from fastgrok.spec.experiment import Experiment
 from fastgrok.statistics.tables import table
 from fastgrok.statistics.text import fixed, number, plural

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from fastgrok.explain.text import paragraph, param_names
 from fastgrok.explain.trace import Moment, checked_time, experiment_of, layer_input, moment, time_dim, trimmed
 from fastgrok.explain.trace_variables import EXAMPLE, unit_dim
-from fastgrok.kernels.lanes.environment import in_default_environment
+from fastgrok.kernels.environment import in_default_environment
 from fastgrok.spec.experiment import Experiment
 from fastgrok.statistics.tables import table
 from fastgrok.statistics.text import number, plural

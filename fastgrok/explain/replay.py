@@ -24,7 +24,7 @@ from fastgrok.explain.trace_variables import (
     shared_variables,
     trace_variables,
 )
-from fastgrok.kernels.lanes.environment import in_default_environment
+from fastgrok.kernels.environment import in_default_environment
 from fastgrok.results.dataset import to_dataset
 from fastgrok.results.provenance import now, provenance
 from fastgrok.spec.axes import Configuration

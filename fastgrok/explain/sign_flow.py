@@ -12,7 +12,7 @@ from fastgrok.errors import InvalidExperiment
 from fastgrok.explain.passes import Array, Params, experiment_and_params, linear_params, network_pass
 from fastgrok.explain.sign_rules import UPDATES, SignRules, sign_rules
 from fastgrok.explain.text import indented, numbers, precise, wrapped
-from fastgrok.kernels.lanes.environment import in_default_environment
+from fastgrok.kernels.environment import in_default_environment
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.layers import Activation, ReLU
 from fastgrok.spec.network import layer_label

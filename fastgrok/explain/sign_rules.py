@@ -10,7 +10,7 @@ from fastgrok.engine.activations import ACTIVATIONS
 from fastgrok.engine.losses import LOSSES
 from fastgrok.errors import InvalidExperiment, one_of
 from fastgrok.explain.text import paragraph
-from fastgrok.kernels.lanes.environment import in_default_environment
+from fastgrok.kernels.environment import in_default_environment
 from fastgrok.spec.layers import Layer, Linear
 from fastgrok.spec.losses import Loss
 from fastgrok.spec.network import Network, layer_label

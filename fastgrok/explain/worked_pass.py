@@ -24,7 +24,7 @@ from fastgrok.explain.layer_pass import (
 from fastgrok.explain.passes import Array, Params, Pass, experiment_and_params, linear_params, network_pass
 from fastgrok.explain.text import indented, numbers, precise, wrapped
 from fastgrok.explain.trace_variables import activation_places
-from fastgrok.kernels.lanes.environment import in_default_environment
+from fastgrok.kernels.environment import in_default_environment
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.optimizers import SGD
 

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from numba.misc.appdirs import AppDirs
+from platformdirs import user_cache_path
 
 from fastgrok.kernels.target import description
 
@@ -48,7 +48,7 @@ def _versions() -> tuple[str | None, str, str]:
 def cache_directory() -> Path:
     """Where compiled kernels are kept: ``$FASTGROK_CACHE_DIR``, else the user's cache directory."""
     chosen = os.environ.get("FASTGROK_CACHE_DIR")
-    return Path(chosen) if chosen else Path(AppDirs("fastgrok", appauthor=False).user_cache_dir) / "kernels"
+    return Path(chosen) if chosen else user_cache_path("fastgrok", appauthor=False) / "kernels"
 
 
 def _digest(parts: object) -> str:

@@ -1,55 +1,62 @@
-"""The only Numba decorators of the project: every compiled function goes through one of these two."""
+"""Compiled functions: every one of the project goes through `device` or `kernel`."""
 
 import contextlib
+import functools
 import gc
 from array import array
 from collections.abc import Callable, Iterator, Sequence
+from types import FunctionType
 from typing import Any
 
-import numba
-from numba.core import types
-from numba.core.registry import CPUDispatcher
-
 from fastgrok.kernels.cache import KernelFiles
-from fastgrok.kernels.lanes.arguments import arguments_of
+from fastgrok.kernels.environment import in_default_environment
 from fastgrok.kernels.lanes.binding import Binding, link, names_asked
-from fastgrok.kernels.lanes.choice import choice_of
-from fastgrok.kernels.lanes.environment import in_default_environment
-from fastgrok.kernels.lanes.memory import align_stack
-from fastgrok.kernels.machine import ENTRY, Code, lock, object_code, optimise, parse
-from fastgrok.kernels.pipeline import DeviceCompiler, bitcode
+from fastgrok.kernels.later import Later, fill_in
+from fastgrok.kernels.machine import Code, lock, object_code, optimise, parse
 from fastgrok.kernels.words import NOTHING, Kept, flat, form, kept
 
-# No fastmath: a result is the same bits on every CPU. error_model="numpy": a division by zero is an infinity.
-# No NRT, Numba's reference counts: who calls a kernel holds its arguments, and no kernel allocates.
-_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
+
+@functools.cache
+def _pipeline() -> Any:
+    """Return the module that compiles; it imports Numba."""
+    from fastgrok.kernels import pipeline
+
+    pipeline.make_known(Device)
+    return pipeline
 
 
-class _DeviceFunction(CPUDispatcher):
-    """The dispatcher of a device function: it has no machine code that Python could call."""
+class Device:
+    """A function that other compiled functions call; Numba sees it when it is first compiled."""
+
+    def __init__(self, function: FunctionType) -> None:
+        self.py_func = function
+        functools.update_wrapper(self, function)
+
+    @functools.cached_property
+    def dispatcher(self) -> Any:
+        """What Numba knows it as."""
+        if fill_in(self.py_func):
+            _pipeline().look_for_new()
+        return _pipeline().dispatcher_of(self.py_func)
 
     def __call__(self, *args: Any) -> None:
         raise TypeError(f"{self.py_func.__name__} is a device function: only compiled functions can call it")
 
-    def compile(self, sig: Any) -> Any:
-        """Compile the function for types of arguments; unlike Numba's own this looks on no disk and keeps no time."""
-        args = tuple(sig)
-        if args not in self.overloads:
-            self.add_overload(self._compiler.compile(args, None))
-        return self.overloads[args].entry_point
 
-
-def device(function: Callable[..., Any]) -> Any:
+def device(function: Any) -> Any:
     """Compile a function that other kernels call; LLVM inlines it into each caller."""
-    options = {"forceinline": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-    dispatcher = numba.njit(pipeline_class=DeviceCompiler, **options, **_OPTIONS)(function)
-    dispatcher.__class__ = _DeviceFunction
-    return dispatcher
+    return Device(function)
 
 
 def by_kind(functions: Sequence[Callable[..., Any]]) -> Callable[..., Any]:
     """Return a device function run(kind, *args) that calls the function whose place is `kind`, an integer."""
-    choose = choice_of(functions)
+
+    def make() -> Any:
+        from fastgrok.kernels.lanes.choice import choice_of
+
+        return choice_of(functions)
+
+    choose: Any = Later(make)
 
     @device
     def run(kind, *args):
@@ -134,14 +141,7 @@ class Kernel:
         code = self._files.load(wanted)
         if code is not None:
             return parse(code)
-        function, arguments = self._function, arguments_of(tuple(map(numba.typeof, args)))
-
-        @device
-        def entry(words):
-            align_stack()
-            function(*arguments(words))
-
-        code = bitcode(entry, (types.CPointer(types.intp),), ENTRY)
+        code = _pipeline().bitcode(self._function, args)
         module = parse(code)
         if names_asked(module):
             self._files.save(code, wanted)

@@ -10,10 +10,18 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+import numba
 from numba import _dynfunc
 from numba.core import compiler, compiler_machinery, typed_passes, types, untyped_passes
 from numba.core.codegen import JITCodeLibrary
-from numba.core.registry import cpu_target
+from numba.core.cpu import CPUContext
+from numba.core.registry import CPUDispatcher, cpu_target
+from numba.core.typing.context import Context as CPUTypingContext
+from numba.extending import typeof_impl
+
+from fastgrok.kernels.lanes.arguments import arguments_of
+from fastgrok.kernels.lanes.memory import align_stack
+from fastgrok.kernels.machine import ENTRY
 
 # Passes for Python that kernels do not contain: `with`, closures, array expressions, literal_unroll, inline="always".
 _NEEDLESS = {
@@ -130,22 +138,63 @@ class DeviceCompiler(compiler.Compiler):
         return [passes]
 
 
-def bitcode(function: Any, signature: tuple[types.Type, ...], name: str) -> bytes:
-    """Return LLVM's code of a device function with all that it calls; it alone can be called, by a name."""
+class _DeviceFunction(CPUDispatcher):
+    """The dispatcher of a device function: it has no machine code that Python could call."""
+
+    def compile(self, sig: Any) -> Any:
+        """Compile the function for types of arguments; unlike Numba's own this looks on no disk and keeps no time."""
+        args = tuple(sig)
+        if args not in self.overloads:
+            self.add_overload(self._compiler.compile(args, None))
+        return self.overloads[args].entry_point
+
+
+def dispatcher_of(function: Any) -> Any:
+    """Return the dispatcher of a device function."""
+    # No fastmath: a result is the same bits on every CPU. error_model="numpy": a division by zero is an infinity.
+    # No NRT, Numba's reference counts: who calls a kernel holds its arguments, and no kernel allocates.
+    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False, "forceinline": True}
+    options |= {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "pipeline_class": DeviceCompiler}
+    dispatcher = numba.njit(**options)(function)
+    dispatcher.__class__ = _DeviceFunction
+    return dispatcher
+
+
+def look_for_new() -> None:
+    """Have Numba's contexts know all that has been registered with Numba."""
     _import_without_scipy()
-    cpu_target.typing_context.refresh()
-    cpu_target.target_context.refresh()
-    function.compile(signature)
-    overload = function.overloads[signature]
+    CPUTypingContext.refresh(cpu_target.typing_context)
+    CPUContext.refresh(cpu_target.target_context)
+
+
+def make_known(kind: type) -> None:
+    """Have Numba know a class of device functions, which have a `dispatcher`."""
+    typeof_impl.register(kind)(lambda function, context: types.Dispatcher(function.dispatcher))
+
+
+def bitcode(function: Any, args: tuple[Any, ...]) -> bytes:
+    """Return LLVM's code of a kernel for arguments like these, with all that it calls: a function `ENTRY`(words)."""
+    run, arguments = function.dispatcher, arguments_of(tuple(map(numba.typeof, args)))
+    look_for_new()
+    signature = (types.CPointer(types.intp),)
+
+    def entry(words):
+        align_stack()
+        run(*arguments(words))
+
+    whole = dispatcher_of(entry)
+    whole.compile(signature)
+    overload = whole.overloads[signature]
     module = overload.library._get_module_for_linking().clone()
-    entry = module.get_function(overload.fndesc.mangled_name)
-    entry.name, entry.linkage = name, "external"
-    return module.as_bitcode()
+    called = module.get_function(overload.fndesc.mangled_name)
+    called.name, called.linkage = ENTRY, "external"
+    code: bytes = module.as_bitcode()
+    return code
 
 
 @contextlib.contextmanager
 def _refreshed(context: Any) -> Iterator[None]:
-    """Have a context look for no new registrations: it did when the compilation of the kernel began."""
+    """Have a context look for no new registrations: it does when there are some."""
     context.refresh = lambda: None
     try:
         yield

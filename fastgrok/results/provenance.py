@@ -10,7 +10,6 @@ from importlib.metadata import version
 from pathlib import Path
 from types import MappingProxyType
 
-import numba
 import numpy as np
 
 import fastgrok
@@ -42,7 +41,7 @@ def versions() -> Mapping[str, str]:
     known = {
         "fastgrok": fastgrok.__version__,
         "numpy": np.__version__,
-        "numba": numba.__version__,
+        "numba": version("numba"),
         "llvmlite": version("llvmlite"),
         "python": platform.python_version(),
     }

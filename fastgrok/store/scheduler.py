@@ -15,7 +15,7 @@ from fastgrok.engine.kernel_params import flops_per_epoch
 from fastgrok.engine.threads import cpu_count
 from fastgrok.engine.training import TrainingOutput, train
 from fastgrok.errors import StoreError
-from fastgrok.kernels.lanes.environment import in_default_environment
+from fastgrok.kernels.environment import in_default_environment
 from fastgrok.results import provenance
 from fastgrok.spec.axes import Configuration
 from fastgrok.statistics.counts import Counts

@@ -11,7 +11,7 @@ import numpy as np
 from fastgrok.engine.arguments import ExecutionOptions
 from fastgrok.engine.training import train
 from fastgrok.errors import InvalidExperiment, StoreError
-from fastgrok.kernels.lanes.environment import in_default_environment
+from fastgrok.kernels.environment import in_default_environment
 from fastgrok.spec.variables import SEED
 from fastgrok.store.manifest import Specification
 from fastgrok.store.rows import Reader

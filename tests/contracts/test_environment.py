@@ -24,7 +24,7 @@ from llvmlite import binding as llvm
 import fastgrok as fg
 from fastgrok.engine.params import joined
 from fastgrok.engine.program import Program
-from fastgrok.kernels.lanes import environment
+from fastgrok.kernels import environment
 
 LIBRARY = r"""
 #include <stdint.h>

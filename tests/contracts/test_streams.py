@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numba.np.random._constants import ziggurat_nor_r as TAIL_START
 
 from fastgrok.kernels.rng import mt19937, pcg64
 from fastgrok.kernels.rng.streams import STREAMS, interval
-from fastgrok.kernels.rng.ziggurat import TAIL_START
 
 NAMES = tuple(STREAMS)
 NUMPY = {"numpy": np.random.default_rng, "numpy_legacy": np.random.RandomState}

@@ -7,7 +7,7 @@ import numba
 import numpy as np
 import pytest
 
-from fastgrok.kernels import jit
+from fastgrok.kernels import pipeline
 from fastgrok.kernels.jit import bound, by_kind, device, kernel
 from fastgrok.kernels.pipeline import bitcode
 from fastgrok.kernels.words import flat
@@ -118,7 +118,7 @@ def test_a_kernel_that_fails_says_so():
 @pytest.mark.parametrize("collects", [True, False])
 def test_no_garbage_is_looked_for_while_a_kernel_is_compiled(monkeypatch, collects):
     seen = []
-    monkeypatch.setattr(jit, "bitcode", lambda *args: seen.append(gc.isenabled()) or bitcode(*args))
+    monkeypatch.setattr(pipeline, "bitcode", lambda *args: seen.append(gc.isenabled()) or bitcode(*args))
     before = gc.isenabled()
     try:
         gc.enable() if collects else gc.disable()

@@ -9,8 +9,7 @@ import pytest
 
 import fastgrok as fg
 from fastgrok.engine.driver import lane_count, make_driver
-from fastgrok.kernels import jit
-from fastgrok.kernels.lanes import environment
+from fastgrok.kernels import environment, jit
 from fastgrok.store import scheduler
 
 PACKAGE = str(Path(fg.__file__).parent)

@@ -15,84 +15,25 @@ ScalarView(dtype)
     Memory that holds scalars; ``view[i]`` reads the i-th. An array without a reference count.
 """
 
-from fastgrok.kernels.lanes.arithmetic import (
-    absolute,
-    both,
-    by_dtype,
-    copysign,
-    either,
-    fma,
-    lane_bits,
-    like,
-    lowest,
-    select,
-    sqrt,
-)
-from fastgrok.kernels.lanes.bits import (
-    exponent,
-    fraction_alone,
-    is_negative_zero,
-    is_subnormal,
-    low_bits_as_exponent,
-    power_of_two,
-    significand,
-    units,
-)
-from fastgrok.kernels.lanes.fixed import fixed, fixed_memory
-from fastgrok.kernels.lanes.loops import for_each_parameter, repeat
-from fastgrok.kernels.lanes.memory import (
-    align_stack,
-    beyond,
-    gather,
-    lane_view,
-    peek,
-    scalar_view,
-    splat_view,
-    working_view,
-)
-from fastgrok.kernels.lanes.references import by_reference
-from fastgrok.kernels.lanes.tiles import Matrix, Step, multiply_tile, tile_shape
-from fastgrok.kernels.lanes.types import Lanes, LaneView, ScalarView, SplatView
+from typing import Any
 
-__all__ = [
-    "LaneView",
-    "Lanes",
-    "Matrix",
-    "ScalarView",
-    "SplatView",
-    "Step",
-    "absolute",
-    "align_stack",
-    "beyond",
-    "both",
-    "by_dtype",
-    "by_reference",
-    "copysign",
-    "either",
-    "exponent",
-    "fixed",
-    "fixed_memory",
-    "fma",
-    "for_each_parameter",
-    "fraction_alone",
-    "gather",
-    "is_negative_zero",
-    "is_subnormal",
-    "lane_bits",
-    "lane_view",
-    "like",
-    "low_bits_as_exponent",
-    "lowest",
-    "multiply_tile",
-    "peek",
-    "power_of_two",
-    "repeat",
-    "scalar_view",
-    "select",
-    "significand",
-    "splat_view",
-    "sqrt",
-    "tile_shape",
-    "units",
-    "working_view",
-]
+from fastgrok.kernels.later import later
+
+_NAMES = {
+    "arithmetic": "absolute both by_dtype copysign either fma lane_bits like lowest select sqrt",
+    "bits": "exponent fraction_alone is_negative_zero is_subnormal low_bits_as_exponent power_of_two significand units",
+    "constants": "fixed fixed_memory",
+    "loops": "for_each_parameter repeat",
+    "memory": "align_stack beyond gather lane_view peek scalar_view splat_view working_view",
+    "references": "by_reference",
+    "tiles": "Matrix Step multiply_tile tile_shape",
+}
+_PLACES = {name: module for module, names in _NAMES.items() for name in names.split()}
+
+__all__ = [*_PLACES]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return later(f"{__name__}.{_PLACES[name]}", name)

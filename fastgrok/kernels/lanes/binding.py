@@ -6,13 +6,14 @@ from typing import Any, TypeAlias
 import llvmlite.binding as llvm
 import numpy as np
 
-from fastgrok.kernels.lanes.fixed import IS_BOUND, PREFIX
-from fastgrok.kernels.lanes.loops import OF_PARAMETERS, WRITTEN_OUT
 from fastgrok.kernels.machine import simplify
 from fastgrok.kernels.words import flat
 
+PREFIX, IS_BOUND = "fixed.", ".is_bound"  # of the names of the globals
+WRITTEN_OUT, OF_PARAMETERS = "llvm.loop.unroll.full", "fastgrok.parameters"  # marks of loops, the first LLVM's
+
 Binding: TypeAlias = tuple[tuple[str, tuple[int, ...]], ...]
-"""The words of each name that a kernel asks for (lanes/fixed.py)."""
+"""The words of each name that a kernel asks for (lanes/constants.py)."""
 
 
 def bind_to(values: Mapping[str, Any]) -> Binding:

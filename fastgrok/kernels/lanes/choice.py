@@ -1,6 +1,6 @@
 """A function chosen when a kernel runs, by a number."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from llvmlite import ir
@@ -9,7 +9,7 @@ from numba.core.extending import intrinsic
 from numba.core.typing import signature
 
 
-def choice_of(functions: Sequence[Callable[..., Any]]) -> Any:
+def choice_of(functions: Sequence[Any]) -> Any:
     """Return choose(kind, args): call the device function whose place is `kind`; they return values of one type.
 
     LLVM gets one switch; any other number is the last place.
@@ -18,7 +18,7 @@ def choice_of(functions: Sequence[Callable[..., Any]]) -> Any:
 
     @intrinsic
     def choose(typingctx: Any, kind: Any, args: Any) -> Any:
-        called = [types.Dispatcher(each).get_call_type(typingctx, args.types, {}) for each in distinct]
+        called = [types.Dispatcher(each.dispatcher).get_call_type(typingctx, args.types, {}) for each in distinct]
         result = called[0].return_type
         if any(each.return_type != result for each in called):
             return None
@@ -33,7 +33,7 @@ def choice_of(functions: Sequence[Callable[..., Any]]) -> Any:
                     switch.add_case(ir.IntType(64)(place), blocks[distinct.index(function)])
             for function, call, block in zip(distinct, called, blocks, strict=True):
                 builder.position_at_end(block)
-                compiled = context.get_function(types.Dispatcher(function), call)
+                compiled = context.get_function(types.Dispatcher(function.dispatcher), call)
                 results.append((compiled(builder, unpacked), builder.block))
                 builder.branch(after)
             builder.position_at_end(after)

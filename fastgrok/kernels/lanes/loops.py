@@ -7,7 +7,8 @@ from numba.core import types
 from numba.core.extending import intrinsic
 from numba.core.typing import signature
 
-WRITTEN_OUT, OF_PARAMETERS = "llvm.loop.unroll.full", "fastgrok.parameters"
+from fastgrok.kernels.lanes.binding import OF_PARAMETERS, WRITTEN_OUT
+
 _INDEX = ir.IntType(64)
 
 

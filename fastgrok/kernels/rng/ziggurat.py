@@ -7,16 +7,16 @@ J. A. Doornik, "An Improved Ziggurat Method to Generate Normal Random Samples", 
 import math
 
 import numpy as np
-from numba.np.random._constants import fi_double as _DENSITY
-from numba.np.random._constants import ki_double as _INSIDE
-from numba.np.random._constants import wi_double as _WIDTH
-from numba.np.random._constants import ziggurat_nor_inv_r as _INVERSE_TAIL_START
-from numba.np.random._constants import ziggurat_nor_r as TAIL_START
 
 from fastgrok.kernels.jit import device
+from fastgrok.kernels.later import later
 from fastgrok.kernels.rng.pcg64 import next_uint64, random
 
 U = np.uint64
+
+_TABLES = "numba.np.random._constants"  # NumPy's own
+_DENSITY, _INSIDE, _WIDTH = (later(_TABLES, name) for name in ("fi_double", "ki_double", "wi_double"))
+_INVERSE_TAIL_START, _TAIL_START = (later(_TABLES, name) for name in ("ziggurat_nor_inv_r", "ziggurat_nor_r"))
 
 _MASK8 = U(0xFF)
 _MASK52 = U(0x000FFFFFFFFFFFFF)
@@ -29,7 +29,7 @@ def _tail(state):
         beyond = -_INVERSE_TAIL_START * math.log1p(-random(state))
         height = -math.log1p(-random(state))
         if height + height > beyond * beyond:
-            return TAIL_START + beyond
+            return _TAIL_START + beyond
 
 
 @device

@@ -1,8 +1,8 @@
 """The training driver: run a block of lanes, write back the lanes that are finished, refill them with the next seeds.
 
 `make_train` assembles it from parts; what the features do not include is not compiled. The general and the
-specialised driver are the same, compiled once: they differ in what their machine code is bound to (lanes/fixed.py),
-which is nothing, or the structure of the experiment, its examples if they are few, and whether the parameters of a
+specialised driver are the same, compiled once: they differ in what their machine code is bound to
+(lanes/constants.py), which is nothing, or the structure of the experiment, its examples if they are few, and whether the parameters of a
 block are worked on in registers.
 """
 

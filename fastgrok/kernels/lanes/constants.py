@@ -14,10 +14,10 @@ from numba.core.extending import intrinsic
 from numba.core.typing import signature
 
 from fastgrok.kernels.lanes.arguments import value_of
+from fastgrok.kernels.lanes.binding import IS_BOUND, PREFIX
 from fastgrok.kernels.lanes.references import Reference
 from fastgrok.kernels.lanes.types import LaneView, ScalarView, SplatView, vector_type
 
-PREFIX, IS_BOUND = "fixed.", ".is_bound"
 _INDEX, _FLAG = ir.IntType(64), ir.IntType(1)
 
 
