@@ -2,8 +2,8 @@
 
 `make_train` assembles it from parts; what the features do not include is not compiled. The general and the
 specialised driver are the same, compiled once: they differ in what their machine code is bound to
-(lanes/constants.py), which is nothing, or the structure of the experiment, its examples if they are few, and whether the parameters of a
-block are worked on in registers.
+(lanes/constants.py), which is nothing, or the structure of the experiment, its examples if they are few, and whether
+the parameters of a block are worked on in registers.
 """
 
 from collections.abc import Callable
