@@ -21,7 +21,8 @@ from fastgrok.kernels.later import later
 
 _NAMES = {
     "arithmetic": "absolute both by_dtype copysign either fma lane_bits like lowest select sqrt",
-    "bits": "exponent fraction_alone is_negative_zero is_subnormal low_bits_as_exponent power_of_two significand units",
+    "bits": "exponent fraction_alone is_negative_zero is_subnormal low_bits_as_exponent power_of_two significand"
+    " units",
     "constants": "fixed fixed_memory",
     "loops": "for_each_parameter repeat",
     "memory": "align_stack beyond gather lane_view peek scalar_view splat_view working_view",
