@@ -1,5 +1,6 @@
 """What is checked of the arguments of `run` and its like, before any kernel sees them."""
 
+import functools
 import math
 import numbers
 import os
@@ -12,8 +13,9 @@ from numpy.typing import NDArray
 
 from fastgrok.errors import InvalidExperiment
 from fastgrok.spec.experiment import Experiment
-from fastgrok.spec.recording import NOTHING, Recording, shapes
-from fastgrok.spec.variables import VARIABLES
+from fastgrok.spec.network import Network
+from fastgrok.spec.recording import NOTHING, Recording, sizes, variables
+from fastgrok.spec.variables import SEED, VARIABLES
 
 MAX_LANES = 64
 """Lanes of a vector at most."""
@@ -192,9 +194,16 @@ def check_memory(
 
 def row_bytes(experiment: Experiment, recording: Recording, copies: int) -> int:
     """Return the bytes of one seed's results."""
-    metrics = shapes(experiment, recording, 1).items()
     params = copies * experiment.n_params * np.dtype(experiment.dtype).itemsize
-    return 8 + params + sum(math.prod(shape) * np.dtype(VARIABLES[name].dtype).itemsize for name, shape in metrics)
+    return 8 + params + _metric_bytes(experiment.network, recording, tuple(variables(experiment, recording)))
+
+
+@functools.lru_cache(maxsize=1024)  # networks, of configurations that may be many more
+def _metric_bytes(network: Network, recording: Recording, names: tuple[str, ...]) -> int:
+    """Return the bytes of one seed's result variables of some names."""
+    lengths = {SEED: 1, **sizes(network, recording)}
+    present = [VARIABLES[name] for name in names]
+    return sum(math.prod(lengths[dim] for dim in each.dims) * np.dtype(each.dtype).itemsize for each in present)
 
 
 def check_fits(field: str, value: Any, size: int, instead: str = "fewer") -> None:

@@ -2,7 +2,6 @@
 
 import contextlib
 import copy
-import dataclasses
 import functools
 import itertools
 import threading
@@ -22,6 +21,7 @@ from fastgrok.engine.kernel_params import (
     is_batched,
     make_kernel_params,
     n_state,
+    with_optimizer,
 )
 from fastgrok.engine.layout import functions, make_layout
 from fastgrok.engine.left import train_left
@@ -41,7 +41,7 @@ from fastgrok.kernels.init.initialise import make_seed_stream
 from fastgrok.kernels.jit import Kernel, bound
 from fastgrok.kernels.train.parameters import Data, KernelParams
 from fastgrok.kernels.train.workspace import Outputs, Workspace
-from fastgrok.spec.experiment import Experiment
+from fastgrok.spec.experiment import FIELDS, Experiment
 from fastgrok.spec.network import Network
 from fastgrok.spec.recording import NOTHING, Recording
 
@@ -169,7 +169,8 @@ class Program:
         self.evaluate = make_evaluate(
             self._evaluation_lanes, experiment.dtype, functions(), is_batched=is_batched(experiment)
         )
-        shape = _shape(experiment), recording, _varied_types(self._kernel_params)
+        self._types = _varied_types(self._kernel_params)
+        shape = _shape(experiment), recording, self._types
         self._run_driver, self._run_evaluate, self._spare = _shared(self.driver, self.evaluate, shape)
         if experiment.epochs == 0:
             self._run_driver = _train_no_epoch
@@ -276,19 +277,14 @@ class Program:
 
     def alike(self, experiment: Experiment) -> "Program | None":
         """Return the program of an experiment that differs in numbers of its optimizer alone, None of another."""
-        for field in dataclasses.fields(cast(Any, experiment)):
-            mine, other = getattr(self.experiment, field.name), getattr(experiment, field.name)
+        for name in FIELDS:
+            mine, other = getattr(self.experiment, name), getattr(experiment, name)
             is_same = mine is other or (isinstance(mine, int | float | str) and mine == other)
-            if not is_same and field.name != "optimizer":
+            if not is_same and name != "optimizer":
                 return None
-        kernel_params = make_kernel_params(experiment, self._recording)
-        options: dict[str, Any] = {"specialize": self.specialize, "recording": self._recording}
-        is_alike = (
-            _varied_types(kernel_params) == _varied_types(self._kernel_params)
-            and n_state(experiment) == n_state(self.experiment)
-            and make_driver(experiment, self.lanes, **options) is self.driver
-        )
-        if not is_alike:
+        old, specialize = self._kernel_params, self.specialize
+        kernel_params = with_optimizer(experiment, old, self.experiment, specialize=specialize)
+        if kernel_params is None or _varied_types(kernel_params) != self._types:
             return None
         other = copy.copy(self)
         other.experiment, other._kernel_params = experiment, kernel_params

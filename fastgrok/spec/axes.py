@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -87,6 +88,7 @@ def grid(experiment: Experiment, axes: Sequence[Axis]) -> list[Configuration]:
     """Return the product of the axes, the last one varying fastest; each experiment is validated."""
     configurations = []
     validated: dict[tuple[int, ...], Experiment] = {}  # by the indices of whole fields: validating takes long
+    changed: dict[tuple[Any, ...], tuple[Any, Any]] = {}
     for indices in itertools.product(*(range(len(axis.values)) for axis in axes)):
         point = list(zip(axes, indices, strict=True))
         values: dict[str, Any] = {}
@@ -97,11 +99,28 @@ def grid(experiment: Experiment, axes: Sequence[Axis]) -> list[Configuration]:
             validated[key] = experiment.replace(**{path: value for path, value in values.items() if path in FIELDS})
         varied = validated[key]
         for path in [path for path in values if path not in FIELDS]:
-            varied = varied.replace_at(path, values[path])
+            varied = _replaced_at(varied, path, values[path], changed)
         configurations.append(Configuration({axis.path: axis.labels[k] for axis, k in point}, varied))
     for axis in axes:
         _check_distinct(axis)
     return configurations
+
+
+def _replaced_at(
+    experiment: Experiment, path: str, value: Any, changed: dict[tuple[Any, ...], tuple[Any, Any]]
+) -> Experiment:
+    """Return `experiment.replace_at(path, value)`; fields that come again with the same value are changed once.
+
+    changed: what a field was, and what it is, by the path and the identities of the value and of the field.
+    """
+    field = re.split(r"[.[]", path, maxsplit=1)[0]
+    before = getattr(experiment, field)
+    key = path, id(value), id(before)
+    if key in changed:
+        return experiment.replace(**{field: changed[key][1]})
+    made = experiment.replace_at(path, value)
+    changed[key] = before, getattr(made, field)  # the first keeps its identity while it is here
+    return made
 
 
 def index_of(configurations: Sequence[Configuration], config: int | Mapping[str, Any] | None) -> int:

@@ -1,6 +1,7 @@
 """The base of specifications: validation, representation, dicts, and a copy with another field."""
 
 import functools
+import json
 from collections.abc import Collection, Mapping
 from dataclasses import fields
 from typing import Any, ClassVar, Self, TypeVar, cast, dataclass_transform
@@ -28,6 +29,23 @@ register(Dataset)  # datasets know nothing of specifications
 def registered(base: type | tuple[type, ...]) -> dict[str, Any]:
     """Return the registered subclasses of a class by name, in the order of their definition."""
     return {name: cls for name, cls in _REGISTRY.items() if issubclass(cls, base)}
+
+
+@functools.cache
+def field_names(cls: Any) -> tuple[str, ...]:
+    """Return the names of the fields of a dataclass; `dataclasses.fields` looks them up again each time."""
+    return tuple(field.name for field in fields(cls))
+
+
+def canonical(value: Any) -> str:
+    """Return a field's value as canonical JSON: sorted keys, no spaces, the shortest decimals that read back."""
+    if isinstance(value, Spec):
+        return value._canonical
+    return _word(value) if value is None or isinstance(value, str | int) else _CANONICAL.encode(to_plain(value))
+
+
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
+_word = functools.lru_cache(maxsize=256, typed=True)(_CANONICAL.encode)  # of fields that are names or counts
 
 
 def to_plain(value: Any) -> Any:
@@ -60,7 +78,7 @@ def _from_mapping(plain: Mapping[Any, Any]) -> Any:
     cls = _REGISTRY.get(kind) if isinstance(kind, str) else None
     if cls is None:
         raise InvalidExperiment("type", kind, one_of(_REGISTRY))
-    names = [field.name for field in fields(cls)]
+    names = field_names(cls)
     check_keys(str(kind), plain, names)
     return cls.from_fields(**{name: _at(name, plain[name]) for name in names})
 
@@ -105,7 +123,12 @@ class Spec:
         return f"{type(self).__name__}({', '.join(parts)})"
 
     def _values(self) -> dict[str, Any]:
-        return {field.name: getattr(self, field.name) for field in fields(cast(Any, self))}
+        return {name: getattr(self, name) for name in field_names(cast(Any, type(self)))}
+
+    @functools.cached_property
+    def _canonical(self) -> str:
+        """The canonical JSON: experiments of a sweep have most of their specifications in common."""
+        return _CANONICAL.encode(self.to_dict())
 
     @classmethod
     def from_fields(cls, **values: Any) -> Self:
@@ -176,7 +199,7 @@ class VariadicSpec(Spec):
     @classmethod
     def from_fields(cls, **values: Any) -> Self:
         """Return a specification of the items in its one field."""
-        name = fields(cast(Any, cls))[0].name
+        name = field_names(cast(Any, cls))[0]
         for other in values.keys() - {name}:
             raise InvalidExperiment(other, values[other], f"only the fields of {cls.__name__}: {name}")
         items = values.get(name, MISSING)

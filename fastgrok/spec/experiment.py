@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, InstanceOf, ValidationInfo
 
 from fastgrok.datasets import Dataset
 from fastgrok.errors import InvalidExperiment
-from fastgrok.spec.base import Spec, spec
+from fastgrok.spec.base import Spec, canonical, spec
 from fastgrok.spec.fields import Integer
 from fastgrok.spec.initializers.base import Initializer, Uniform, Zeros
 from fastgrok.spec.initializers.custom import as_initializer
@@ -267,7 +267,9 @@ class Experiment(Spec):
         >>> exp.to_json()[:43]
         '{"batch_size":1,"bias_init":{"type":"Zeros"'
         """
-        return json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"), allow_nan=False)
+        texts = {name: canonical(value) for name, value in self._values().items()}
+        texts["type"] = canonical(type(self).__name__)
+        return "{" + ",".join(f'"{name}":{texts[name]}' for name in sorted(texts)) + "}"
 
     @classmethod
     def from_json(cls, text: str) -> Self:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import fields
 from typing import Any, cast
 
 from fastgrok.errors import InvalidExperiment, joined
@@ -20,7 +19,7 @@ def paths(value: Any) -> Iterator[str]:
 def children(value: Any) -> list[tuple[str, Any]]:
     """Return the fields of a spec, or the items of a tuple, each with its step in a path."""
     if isinstance(value, Spec):
-        return [(field.name, getattr(value, field.name)) for field in fields(cast(Any, value))]
+        return list(value._values().items())
     return [(f"[{index}]", item) for index, item in enumerate(value)] if isinstance(value, tuple) else []
 
 

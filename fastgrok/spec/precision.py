@@ -1,5 +1,6 @@
 """Checks that a dtype holds the numbers of an experiment."""
 
+import functools
 import math
 from typing import Any, Literal
 
@@ -8,7 +9,7 @@ import numpy as np
 from fastgrok.datasets import Dataset
 from fastgrok.errors import InvalidExperiment, joined
 from fastgrok.spec.base import Spec
-from fastgrok.spec.initializers.base import Distribution, Initializer
+from fastgrok.spec.initializers.base import Distribution, Initializer, Scheme
 from fastgrok.spec.initializers.custom import FromFunction
 from fastgrok.spec.initializers.tensors import initial_tensors
 from fastgrok.spec.layers import Linear
@@ -60,6 +61,16 @@ def check_initial(
     Traceback (most recent call last):
     fastgrok.errors.InvalidExperiment: init = Constant(value=1e+300): expected ... float32 holds
     """
+    is_hashed = isinstance(init, Scheme) and isinstance(bias_init, Scheme | str)
+    check = _check_schemes if is_hashed else _check_schemes.__wrapped__
+    check(init, bias_init, linears, dtype)
+
+
+@functools.lru_cache(maxsize=256)  # configurations of a sweep have few networks
+def _check_schemes(
+    init: Initializer, bias_init: Initializer | Literal["same"], linears: tuple[Linear, ...], dtype: str
+) -> None:
+    """Do what `check_initial` does."""
     for tensor in initial_tensors(init, bias_init, linears):
         if not all(math.isfinite(rounded(number, dtype)) for number in _extremes(tensor.source)):
             raise InvalidExperiment(tensor.field, tensor.scheme, f"a scheme whose values {dtype} holds")
@@ -68,8 +79,8 @@ def check_initial(
 def _extremes(source: Distribution | FromFunction | np.ndarray) -> tuple[float, ...]:
     """Return the numbers that a dtype must hold; those of a function are checked when it has returned them."""
     if isinstance(source, Distribution):
-        too_wide = source.kind == "uniform" and np.isinf(source.b - source.a)
-        return source.a, source.b, *source.numbers, np.inf if too_wide else 0.0
+        too_wide = source.kind == "uniform" and math.isinf(source.b - source.a)
+        return source.a, source.b, *source.numbers, math.inf if too_wide else 0.0
     return (float(abs(source).max()),) if isinstance(source, np.ndarray) else ()
 
 

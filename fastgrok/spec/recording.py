@@ -1,6 +1,8 @@
 """What a run records on its way, and which result variables, of which shapes, an experiment has."""
 
+import functools
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -96,7 +98,13 @@ def variables(experiment: Experiment, recording: Recording = NOTHING) -> Mapping
         TRACK: recording.dead_units,
         FEW_EXAMPLES: experiment.data.n_examples <= MAX_PLATEAU_EXAMPLES,
     }
-    return {name: variable for name, variable in VARIABLES.items() if holds[variable.requires]}
+    return _variables(frozenset(name for name, held in holds.items() if held))
+
+
+@functools.cache  # of few different conditions
+def _variables(conditions: frozenset[str | None]) -> Mapping[str, Variable]:
+    """Return the result variables that there are under some conditions."""
+    return MappingProxyType({name: each for name, each in VARIABLES.items() if each.requires in conditions})
 
 
 def sizes(network: Network, recording: Recording = NOTHING) -> dict[str, int]:

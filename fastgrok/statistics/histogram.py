@@ -18,7 +18,12 @@ DENSE_AT_LEAST = 1 << 17
 """...or than this."""
 
 _LOSS_BITS = 6
-_TYPES = ("|u1", "<u2", "<u4", "<i8")  # of packed numbers, as NumPy names them
+_TYPES = {
+    "|u1": 0xFF,
+    "<u2": 0xFFFF,
+    "<u4": 0xFFFFFFFF,
+    "<i8": 2**63 - 1,
+}  # of packed numbers, and the most each holds
 _FEW = 16  # numbers of a list, which one can read
 
 
@@ -48,7 +53,7 @@ class Tally:
         >>> Histogram.of([3, 5, 3]).to_dict()
         {'values': [3, 5], 'counts': [2, 1]}
         """
-        return {f.name: _plain(getattr(self, f.name), f.metadata.get(KEYS), column) for f in fields(self)}
+        return {name: _plain(getattr(self, name), keys, column) for name, keys in _keys(cast(Any, type(self)))}
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Self:
@@ -83,6 +88,12 @@ class Tally:
 
 KEYS = "keys"
 """In the metadata of a field that holds a tuple: the keys that its items have in JSON."""
+
+
+@functools.cache
+def _keys(cls: Any) -> list[tuple[str, Sequence[str] | None]]:
+    """Return the names of the fields of a record, and the keys of those whose items have keys in JSON."""
+    return [(f.name, f.metadata.get(KEYS)) for f in fields(cls)]
 
 
 def _sum(a: Any, b: Any) -> Any:
@@ -253,9 +264,9 @@ def packed(values: NDArray[np.int64]) -> list[int] | str:
     '|u1:AAECAwQFBgcICQoLDA0ODxAREhM='
     """
     if len(values) <= _FEW:
-        return list(map(int, values))
-    low, high = values.min(), values.max()
-    kind = next(kind for kind in _TYPES if np.iinfo(kind).min <= low and high <= np.iinfo(kind).max)
+        return cast(list[int], values.tolist())
+    high = values.max()
+    kind = next(kind for kind, most in _TYPES.items() if high <= most) if values.min() >= 0 else "<i8"
     return f"{kind}:{base64.b64encode(values.astype(kind).tobytes()).decode()}"
 
 

@@ -9,6 +9,7 @@ import fastgrok as fg
 from fastgrok.engine import alike
 from fastgrok.engine.alike import train_each
 from fastgrok.engine.arguments import ExecutionOptions
+from fastgrok.engine.kernel_params import n_state
 from fastgrok.engine.program import Program
 from fastgrok.engine.training import train
 from fastgrok.spec.recording import Recording
@@ -109,3 +110,33 @@ def test_what_is_trained_together_is_bounded(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(alike, "CHUNK_BYTES", 3 * row * len(SEEDS))
     assert_as_alone([EXP.replace_at("optimizer.lr", 0.1 * k) for k in range(1, 8)])
     assert together == [3, 3]
+
+
+OPTIMIZERS = [
+    fg.SGD(0.1),
+    fg.SGD(0.2),
+    fg.SGD(0.1, momentum=0.9),
+    fg.SGD(0.1, momentum=0.5, nesterov=True),
+    fg.SGD(0.1, weight_decay=0.01),
+    fg.SGD(0.1, l1=0.01),
+    fg.SGD(0.1, clip_norm=1.0),
+    fg.SGD(0.1, schedule=fg.StepLR(10)),
+    fg.SGD(0.2, schedule=fg.StepLR(5)),
+    fg.Adam(0.05),
+    fg.Adam(0.05, beta1=0.5, eps=1e-6),
+]
+
+
+@pytest.mark.parametrize("batch_size", [1, 3])
+@pytest.mark.parametrize("specialize", [False, True])
+@pytest.mark.parametrize("first", OPTIMIZERS)
+def test_those_with_one_driver_are_alike_and_read_what_they_would_read_alone(
+    first: fg.SGD | fg.Adam, specialize: bool, batch_size: int
+) -> None:
+    experiments = [EXP.replace(optimizer=each, batch_size=batch_size) for each in [first, *OPTIMIZERS]]
+    of_first, *others = [Program(each, specialize=specialize, lanes=4, n_seeds=7) for each in experiments]
+    for alone in others:
+        found, whole = of_first.alike(alone.experiment), alone._kernel_params
+        same_state = n_state(alone.experiment) == n_state(of_first.experiment)
+        assert (found is not None) == (alone.driver is of_first.driver and same_state)
+        assert found is None or repr(found._kernel_params) == repr(whole)
