@@ -8,7 +8,7 @@ import numpy as np
 from fastgrok.engine.arguments import ExecutionOptions
 from fastgrok.engine.choice import Choice
 from fastgrok.engine.program import Program
-from fastgrok.engine.training import CHUNK_BYTES, TrainingOutput, all_rows, chunk_row_bytes, train
+from fastgrok.engine.training import CHUNK_BYTES, Beside, TrainingOutput, all_rows, chunk_row_bytes, train
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.recording import Recording
 
@@ -79,4 +79,5 @@ def _train_alike(
             lanes=choice.lanes,
             threads=1,
             recording=recording,
+            beside=Beside(metrics, rows),
         )

@@ -286,9 +286,9 @@ class Program:
         kernel_params = with_optimizer(experiment, old, self.experiment, specialize=specialize)
         if kernel_params is None or _varied_types(kernel_params) != self._types:
             return None
-        other = copy.copy(self)
-        other.experiment, other._kernel_params = experiment, kernel_params
-        other._inputs = *self._inputs[:-1], kernel_params
+        other = object.__new__(Program)
+        inputs = *self._inputs[:-1], kernel_params
+        other.__dict__.update(self.__dict__, experiment=experiment, _kernel_params=kernel_params, _inputs=inputs)
         return other
 
     def train_alike(self, others: Sequence["Program"], seeds: np.ndarray, memory: ThreadMemory) -> ChunkResult:

@@ -6,7 +6,7 @@ import queue
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 
@@ -35,6 +35,13 @@ _REFILLS = 16  # seeds per lane in a chunk that stops early, so that its last se
 _AT_ONCE_FLOPS, _AT_ONCE_SEEDS = 2e7, 1024  # a millisecond or two: threads save little, and Ctrl-C need not wait
 
 
+class Beside(NamedTuple):
+    """Where the rows of a configuration stand that was trained together with others."""
+
+    metrics: dict[str, np.ndarray]  # of all of them, all finished
+    rows: slice
+
+
 @dataclasses.dataclass
 class TrainingOutput:
     """What training one configuration gave: one row a seed."""
@@ -48,6 +55,7 @@ class TrainingOutput:
     lanes: int  # of the last of them
     threads: int
     recording: Recording
+    beside: Beside | None = None  # where the rows stand, if beside those of other configurations
 
     @classmethod
     def blank(cls, experiment: Experiment, recording: Recording, n: int) -> Self:
@@ -72,6 +80,7 @@ class TrainingOutput:
             interrupted=True,
             seconds=0.0,
             drivers={},
+            beside=None,
         )
 
     def finished_rows(self, array: np.ndarray) -> np.ndarray:
@@ -84,6 +93,17 @@ class TrainingOutput:
         if self.finished.all():
             return dict(self.metrics)
         return {name: values[self.finished] for name, values in self.metrics.items()}
+
+
+def joined_metrics(outputs: Sequence[TrainingOutput]) -> list[dict[str, np.ndarray]]:
+    """Return the result variables of the finished rows of outputs in pieces; what stands together is one."""
+    pieces: list[Beside] = []
+    for output in outputs:
+        own = output.beside or Beside(output.finished_metrics, slice(0, len(output.finished)))
+        if pieces and own.metrics is pieces[-1].metrics and own.rows.start == pieces[-1].rows.stop:
+            own = Beside(own.metrics, slice(pieces.pop().rows.start, own.rows.stop))
+        pieces.append(own)
+    return [{name: values[piece.rows] for name, values in piece.metrics.items()} for piece in pieces]
 
 
 class _Rows:

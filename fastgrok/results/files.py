@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgrok.engine.training import TrainingOutput
+from fastgrok.engine.training import TrainingOutput, joined_metrics
 from fastgrok.errors import InvalidExperiment
 from fastgrok.spec.axes import Axis, Configuration
 from fastgrok.spec.network import Network, relu_layers
@@ -162,7 +162,7 @@ def to_table(
     own_seeds = [output.finished_rows(seeds) for output in outputs]
     lengths = [len(own) for own in own_seeds]
     columns: dict[str, Any] = {SEED: _joined(own_seeds)}
-    metrics = [output.finished_metrics for output in outputs]
+    metrics = joined_metrics(outputs)
     for name, elements in variable_columns(configurations[0], outputs[0]).items():
         values = _joined([each[name] for each in metrics])
         columns |= {column: values[cast(Any, (slice(None), *index))] for column, index in elements}
@@ -173,10 +173,12 @@ def to_table(
     for field in schema:
         if field.name in columns:
             column = columns[field.name]
-            arrays.append(column if isinstance(column, pa.Array) else to_array(column).cast(field.type))
+            array = column if isinstance(column, pa.Array) else to_array(column)
         else:
-            same = _label_array([each.get(field.name, missing.get(field.type, ABSENT)) for each in constants])
-            arrays.append(same.cast(field.type).take(to_array(np.repeat(np.arange(len(same)), lengths))))
+            array = _label_array(
+                [each.get(field.name, missing.get(field.type, ABSENT)) for each in constants], lengths
+            )
+        arrays.append(array if array.type == field.type else array.cast(field.type))
     return pa.Table.from_arrays(arrays, schema=schema)
 
 
@@ -209,15 +211,21 @@ def from_array(array: pa.Array) -> np.ndarray:
     return np.frombuffer(data, kind)[rows]
 
 
-def _label_array(labels: Sequence[Any]) -> pa.Array:
-    """Return the labels of an axis, numbers or texts, as an Arrow array."""
+def _label_array(labels: Sequence[Any], times: Sequence[int] | None = None) -> pa.Array:
+    """Return the labels of an axis, numbers or texts, as an Arrow array, each so many times: a text is not looked at.
+
+    times: once each without.
+    """
     import pyarrow as pa
 
+    times = [1] * len(labels) if times is None else times
     if not all(isinstance(label, str) for label in labels):
-        return to_array(np.asarray(labels))
+        return to_array(np.repeat(np.asarray(labels), times))
     texts = [label.encode() for label in labels]
-    ends = np.cumsum([0, *map(len, texts)]).astype(np.int32)
-    return pa.Array.from_buffers(pa.string(), len(texts), [None, pa.py_buffer(ends), pa.py_buffer(b"".join(texts))])
+    ends = np.zeros(sum(times) + 1, np.int32)
+    np.cumsum(np.repeat([len(text) for text in texts], times), out=ends[1:])
+    joined = b"".join(text * n for text, n in zip(texts, times, strict=True))
+    return pa.Array.from_buffers(pa.string(), len(ends) - 1, [None, pa.py_buffer(ends), pa.py_buffer(joined)])
 
 
 def write_netcdf(path: Path, dataset: xr.Dataset) -> None:

@@ -41,10 +41,13 @@ def canonical(value: Any) -> str:
     """Return a field's value as canonical JSON: sorted keys, no spaces, the shortest decimals that read back."""
     if isinstance(value, Spec):
         return value._canonical
+    if isinstance(value, Dataset):
+        return _data(value)
     return _word(value) if value is None or isinstance(value, str | int) else _CANONICAL.encode(to_plain(value))
 
 
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
+_data = functools.lru_cache(maxsize=2)(lambda data: _CANONICAL.encode(data.to_dict()))  # which may be large
 _word = functools.lru_cache(maxsize=256, typed=True)(_CANONICAL.encode)  # of fields that are names or counts
 
 
@@ -188,6 +191,10 @@ class Spec:
         >>> fg.Uniform(-1, 1).replace(high=2)
         Uniform(low=-1.0, high=2.0)
         """
+        return self._with(values)
+
+    def _with(self, values: dict[str, Any]) -> Self:
+        """Return a copy with other values of some fields, validated anew."""
         return type(self).from_fields(**{**self._values(), **values})
 
 

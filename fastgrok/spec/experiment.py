@@ -158,6 +158,19 @@ class Experiment(Spec):
     restart: Restarts = None
     dtype: DType = "float64"
 
+    def _with(self, values: dict[str, Any]) -> Self:
+        """Return a copy with other values of some fields.
+
+        Where a specification takes the place of one of its class, that was checked when it was made, and it remains
+        how the fields go together: a sweep makes thousands of such copies.
+        """
+        if not all(isinstance(v, Spec) and type(v) is type(getattr(self, name, None)) for name, v in values.items()):
+            return super()._with(values)
+        made = object.__new__(type(self))
+        made.__dict__.update(self._values() | values)
+        made.__post_init__()
+        return made
+
     def __post_init__(self) -> None:
         for field, data in self._datasets():
             self._check_widths(field, data)

@@ -143,11 +143,11 @@ class Counts(Tally):
             As for `of`.
         """
         epochs, last = (_stacked(columns, name) for name in ("epochs_to_converge", "epochs_run"))
-        outcomes = np.stack([_codes(_column(each, "outcome")) for each in columns])
+        outcomes = _codes(_stacked_rows([_column(each, "outcome") for each in columns]))
         converged = epochs >= 0
         over = (outcomes == Outcome.DIVERGED) | (last < [[each.epochs] for each in experiments])
         if "stopped_early" in columns[0]:
-            over |= np.stack([np.asarray(each["stopped_early"]) for each in columns])
+            over |= _stacked_rows([each["stopped_early"] for each in columns])
         ends = row_histograms(np.where(converged, epochs, last), np.where(converged, 0, 1 + over), 3)
         of_outcomes = _outcome_counts(outcomes)
         seed_epochs = last.sum(axis=1, dtype=np.int64).tolist()
@@ -247,7 +247,8 @@ def _codes(outcomes: Any) -> NDArray[np.int64]:
         codes = names.astype(np.int64, copy=False)
     else:
         known = dict(zip(OUTCOMES, range(len(OUTCOMES)), strict=True))
-        codes = np.array([known.get(name, -1) if isinstance(name, str) else -1 for name in names.tolist()])
+        found = [known.get(name, -1) if isinstance(name, str) else -1 for name in names.ravel().tolist()]
+        codes = np.array(found).reshape(names.shape)
     if np.any((codes < 0) | (codes >= len(OUTCOMES))):
         raise InvalidExperiment("outcome", outcomes, expected)
     return codes
@@ -255,7 +256,14 @@ def _codes(outcomes: Any) -> NDArray[np.int64]:
 
 def _stacked(columns: Sequence[Mapping[str, Any]], name: str) -> NDArray[np.int64]:
     """Return a column of whole numbers of each configuration, (n_configurations, n_seeds)."""
-    return np.stack([integers(name, _column(each, name)) for each in columns])
+    rows = [_column(each, name) for each in columns]
+    known = [row if isinstance(row, np.ndarray) else integers(name, row) for row in rows]
+    return integers(name, _stacked_rows(known))
+
+
+def _stacked_rows(rows: Sequence[Any]) -> NDArray[Any]:
+    """Return rows of as many seeds each, (n_rows, n_seeds)."""
+    return np.stack([np.asarray(row) for row in rows])
 
 
 def _outcome_counts(outcomes: NDArray[np.int64]) -> list[tuple[int, ...]]:
@@ -280,7 +288,7 @@ def _losses(losses: Sequence[Any], converged: NDArray[np.bool_]) -> list[Split]:
     """Count the finite losses of the seeds of each configuration that converged and of the rest."""
     if losses[0] is None:
         return [_NONE_AT_ALL] * len(losses)
-    values = np.stack([np.asarray(each) for each in losses])
+    values = _stacked_rows(losses)
     finite = np.isfinite(values)
     if finite.all():
         return _splits(loss_bins(values), ~converged)

@@ -20,12 +20,14 @@ def row_histograms(
     width, n_bins = high - low + 1, n_rows * (n_classes + 1)
     if n_bins * width > np.iinfo(np.int64).max:
         return [_one_by_one(*row, n_classes) for row in zip(values, classes, strict=True)]
-    bins = np.arange(n_rows)[:, None] * (n_classes + 1) + classes
-    keys, counts = _counted(bins * width + (values - low), n_bins * width)
-    distinct = keys % width + low
-    ends = np.searchsorted(keys, np.arange(n_bins + 1) * width).tolist()
-    each = [Histogram(distinct[a:b], counts[a:b]) for a, b in itertools.pairwise(ends)]
-    return [each[k : k + n_classes] for k in range(0, n_bins, n_classes + 1)]
+    keys = np.multiply(classes, width, dtype=np.int64)
+    keys += values
+    keys += (np.arange(n_rows) * (width * (n_classes + 1)) - low)[:, None]
+    found, counts = _counted(keys, n_bins * width)
+    distinct = found % width + low
+    ends = np.searchsorted(found, np.arange(n_bins + 1) * width).tolist()
+    rows = (ends[k : k + n_classes + 1] for k in range(0, n_bins, n_classes + 1))
+    return [[Histogram(distinct[a:b], counts[a:b]) for a, b in itertools.pairwise(row)] for row in rows]
 
 
 def _counted(keys: NDArray[np.int64], size: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

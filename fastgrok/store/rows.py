@@ -51,17 +51,27 @@ class Reader:
 
     def read(self, piece: Piece, columns: Sequence[str] | None = None) -> pa.Table:
         """Return the rows of one configuration in a shard."""
+        import pyarrow as pa
+
         key = piece.shard, columns
         if self._last is None or self._last[0] != key:
             with _readable(self._storage, piece.shard) as file:
-                self._last = key, file.read(columns, use_threads=False)
+                table = file.read(columns, use_threads=False)
+            self._last = key, pa.Table.from_arrays(table.columns, schema=_with_nulls(table.schema))
         return self._last[1].slice(piece.first_row, piece.part.n_rows)
 
 
 def schema(storage: Storage, shard: Shard) -> pa.Schema:
     """Return the columns of a shard."""
     with _readable(storage, shard) as file:
-        return file.schema_arrow
+        return _with_nulls(file.schema_arrow)
+
+
+def _with_nulls(schema: pa.Schema) -> pa.Schema:
+    """Return columns that may have nulls: in a shard none has, beside others those that these lack are null."""
+    import pyarrow as pa
+
+    return pa.schema([field.with_nullable(True) for field in schema], metadata=schema.metadata)
 
 
 @contextmanager
