@@ -1,5 +1,6 @@
 """What an experiment is in numbers: everything that a driver reads at run time, and what it is compiled for."""
 
+import functools
 import math
 from typing import Any, cast
 
@@ -17,6 +18,7 @@ from fastgrok.kernels.target import vector_bytes
 from fastgrok.kernels.train.parameters import Criteria, DriverFeatures, KernelParams, Limits, Structure, TileSizes
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.layers import Linear
+from fastgrok.spec.network import Network
 from fastgrok.spec.recording import NOTHING, Recording
 
 _CHECK_FLOPS = 2e8  # work between two checks of the cancel flag: some 50 ms
@@ -275,17 +277,24 @@ def gradient_scale(experiment: Experiment) -> float:
 
 def flops_per_epoch(experiment: Experiment) -> float:
     """Return about how many operations an epoch of one seed takes, the check of the criteria included."""
-    weights = sum(layer.fan_in * layer.fan_out for layer in experiment.network.linears)
-    units, width = 0, experiment.network.n_in
-    for layer in experiment.network.layers:
-        width = layer.fan_out if isinstance(layer, Linear) else width
-        units += width * (_LINEAR_FLOPS if isinstance(layer, Linear) else ACTIVATIONS[type(layer)].operations)
+    weights, units = _weights_and_units(experiment.network)
     passes = 6 + (2 if experiment.stop is not None else 0)
     update = OPTIMIZERS[type(experiment.optimizer)].operations * experiment.n_params / experiment.batch_rows
     shuffle = 20 if experiment.order != "fixed" else 0
     training = experiment.data.n_examples * (passes * weights + 2 * units + update + shuffle)
     validation = 0 if experiment.validation is None else experiment.validation.n_examples * (2 * weights + units)
     return float(training + validation)
+
+
+@functools.lru_cache(maxsize=1024)
+def _weights_and_units(network: Network) -> tuple[int, int]:
+    """Return the weights of a network, and the operations of its units in one pass."""
+    weights = sum(layer.fan_in * layer.fan_out for layer in network.linears)
+    units, width = 0, network.n_in
+    for layer in network.layers:
+        width = layer.fan_out if isinstance(layer, Linear) else width
+        units += width * (_LINEAR_FLOPS if isinstance(layer, Linear) else ACTIVATIONS[type(layer)].operations)
+    return weights, units
 
 
 def is_long(experiment: Experiment) -> bool:

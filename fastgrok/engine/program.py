@@ -88,6 +88,12 @@ _kept: OrderedDict[tuple[object, ...], "Program"] = OrderedDict()
 _kept_lock = threading.Lock()
 
 
+def _alike_kept(experiment: Experiment, options: tuple[object, ...]) -> "Program | None":
+    """Return a program for an experiment that is like the one of a program that is kept; the newest are looked at."""
+    programs = (program for (_, *own), program in reversed(_kept.items()) if tuple(own) == options)
+    return next(filter(None, (program.alike(experiment) for program in programs)), None)
+
+
 class _Shared(NamedTuple):
     """What programs share whose arguments differ in numbers alone, as many of a sweep do."""
 
@@ -132,7 +138,7 @@ class Program:
         """
         key = (id(experiment), *options.values())
         with _kept_lock:
-            known = _kept.pop(key, None)
+            known = _kept.pop(key, None) or _alike_kept(experiment, tuple(options.values()))
             made = cls(experiment, **options) if known is None else known
             if made._is_small:
                 _kept[key] = made

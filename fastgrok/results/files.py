@@ -258,6 +258,7 @@ def temporary_beside(target: Path) -> Iterator[Path]:
         raise
 
 
+@functools.cache
 def host_name() -> str:
     """Return the name of this machine, without dots."""
     return socket.gethostname().replace(".", "_")

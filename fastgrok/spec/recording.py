@@ -89,22 +89,31 @@ def _epochs(record_at: Any, last: int) -> tuple[int, ...] | None:
 
 def variables(experiment: Experiment, recording: Recording = NOTHING) -> Mapping[str, Variable]:
     """Return the result variables of an experiment."""
+    return _variables(
+        validation=experiment.validation is not None,
+        early_stopping=experiment.early_stopping is not None,
+        restart=experiment.restart is not None,
+        record_at=recording.at is not None,
+        track=recording.dead_units,
+        few_examples=experiment.data.n_examples <= MAX_PLATEAU_EXAMPLES,
+    )
+
+
+@functools.cache
+def _variables(
+    *, validation: bool, early_stopping: bool, restart: bool, record_at: bool, track: bool, few_examples: bool
+) -> Mapping[str, Variable]:
+    """Return the result variables that there are under some conditions."""
     holds = {
         None: True,
-        VALIDATION: experiment.validation is not None,
-        EARLY_STOPPING: experiment.early_stopping is not None,
-        RESTART: experiment.restart is not None,
-        RECORD_AT: recording.at is not None,
-        TRACK: recording.dead_units,
-        FEW_EXAMPLES: experiment.data.n_examples <= MAX_PLATEAU_EXAMPLES,
+        VALIDATION: validation,
+        EARLY_STOPPING: early_stopping,
+        RESTART: restart,
+        RECORD_AT: record_at,
+        TRACK: track,
+        FEW_EXAMPLES: few_examples,
     }
-    return _variables(frozenset(name for name, held in holds.items() if held))
-
-
-@functools.cache  # of few different conditions
-def _variables(conditions: frozenset[str | None]) -> Mapping[str, Variable]:
-    """Return the result variables that there are under some conditions."""
-    return MappingProxyType({name: each for name, each in VARIABLES.items() if each.requires in conditions})
+    return MappingProxyType({name: variable for name, variable in VARIABLES.items() if holds[variable.requires]})
 
 
 def sizes(network: Network, recording: Recording = NOTHING) -> dict[str, int]:

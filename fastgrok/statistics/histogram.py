@@ -264,7 +264,8 @@ def packed(values: NDArray[np.int64]) -> list[int] | str:
     '|u1:AAECAwQFBgcICQoLDA0ODxAREhM='
     """
     if len(values) <= _FEW:
-        return cast(list[int], values.tolist())
+        few: list[int] = values.tolist()
+        return few
     high = int(values.max())
     kind = next(kind for kind, most in _TYPES.items() if high <= most) if values.min() >= 0 else "<i8"
     return f"{kind}:{base64.b64encode(values.astype(kind).tobytes()).decode()}"

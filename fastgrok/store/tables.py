@@ -59,14 +59,19 @@ def table_hash(table: pa.Table) -> str:
 
 def table_hashes(table: pa.Table, lengths: Sequence[int]) -> list[str]:
     """Return the SHA-256 of so many rows of a table after others."""
-    columns = {name: _values(column) for name, column in hashed_columns(table).items()}
-    hashes = []
-    for first, stop in itertools.pairwise(itertools.accumulate(lengths, initial=0)):
-        digest = hashlib.sha256()
-        for name, values in columns.items():
-            digest.update(f"{name}:{hashlib.sha256(values[first:stop].data).hexdigest()};".encode())
-        hashes.append(digest.hexdigest())
-    return hashes
+    ends = list(itertools.pairwise(itertools.accumulate(lengths, initial=0)))
+    columns = {name: _value_hashes(_values(column), ends) for name, column in hashed_columns(table).items()}
+    texts = ("".join(f"{name}:{hashes[k]};" for name, hashes in columns.items()) for k in range(len(ends)))
+    return [hashlib.sha256(text.encode()).hexdigest() for text in texts]
+
+
+def _value_hashes(values: np.ndarray, ends: Sequence[tuple[int, int]]) -> list[str]:
+    """Return the SHA-256 of some rows after others; what configurations begin with is often the same."""
+    content, hashes = b"", [hashlib.sha256().hexdigest()]
+    for first, stop in ends:
+        before, content = content, values[first:stop].tobytes()
+        hashes.append(hashes[-1] if content == before else hashlib.sha256(content).hexdigest())
+    return hashes[1:]
 
 
 def column_hashes(table: pa.Table, begun: dict[str, Any] | None = None) -> dict[str, Any]:
