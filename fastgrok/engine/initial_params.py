@@ -8,6 +8,7 @@ import numpy as np
 
 from fastgrok.engine.draws import distributions, have_forms, initial, scratch_size, table
 from fastgrok.kernels.init.initialise import DrawBuffers, make_draw_on, make_initialise
+from fastgrok.kernels.jit import bound
 from fastgrok.kernels.rng import mt19937, pcg64
 from fastgrok.kernels.rng.streams import STREAMS
 from fastgrok.spec.experiment import Experiment
@@ -31,6 +32,7 @@ class Initialiser:
         self._scratch_size = scratch_size(self._parts)
         drawn = distributions(with_forms=have_forms(self._parts))
         self._kernel = make_initialise(experiment.stream, experiment.dtype, drawn)
+        self._run = bound(self._kernel)
         self._all_in_kernel = all(isinstance(part.source, Distribution) for part in self._parts)
 
     @property
@@ -44,7 +46,7 @@ class Initialiser:
         States with no words are not kept.
         """
         if self._all_in_kernel:
-            self._kernel(params, states, self._buffers(params.shape[1]), seeds, self._tensors)
+            self._run(params, states, self._buffers(params.shape[1]), seeds, self._tensors)
             return
         for first in range(0, len(seeds), _ROWS):
             rows = slice(first, first + _ROWS)
