@@ -9,7 +9,7 @@ from fastgrok.engine.activations import ACTIVATIONS
 from fastgrok.engine.arguments import MAX_LANES
 from fastgrok.engine.binding import make_binding
 from fastgrok.engine.draws import distributions, has_forms, own_words
-from fastgrok.engine.kernel_params import driver_features, is_batched, is_fused, is_long
+from fastgrok.engine.kernel_params import driver_features, is_batched, is_deferred, is_fused, is_long
 from fastgrok.engine.layout import functions
 from fastgrok.engine.optimizers import OPTIMIZERS
 from fastgrok.engine.workspace import block_vectors, evaluation_vectors
@@ -18,6 +18,7 @@ from fastgrok.kernels.init.draw import Distributions, make_draw
 from fastgrok.kernels.jit import Kernel
 from fastgrok.kernels.lanes.binding import Binding
 from fastgrok.kernels.nn.batched import batched
+from fastgrok.kernels.nn.deferred import deferred
 from fastgrok.kernels.nn.passes import Functions, general
 from fastgrok.kernels.rng.streams import STREAMS
 from fastgrok.kernels.target import operation_bytes, register_count, vector_bytes
@@ -101,6 +102,7 @@ class _Key(NamedTuple):
     single: bool
     long_epochs: bool
     batched: bool
+    deferred: bool
     permutes: bool
     shuffle_word: int
     stream: str | None  # None where nothing is drawn
@@ -128,6 +130,7 @@ def _driver(key: _Key) -> Kernel:
         features=key.features,
         passes=general(key.functions),
         batched=batched(key.functions) if key.batched else None,
+        deferred=deferred(key.functions) if key.deferred else None,
         update=key.update,
     )
     names = {
@@ -154,6 +157,7 @@ def make_driver(experiment: Experiment, lanes: int, *, specialize: bool, recordi
         single=experiment.batch_rows == 1,
         long_epochs=is_long(experiment),
         batched=not specialize and is_batched(experiment),
+        deferred=not specialize and not features.steps and is_deferred(experiment),
         permutes=permutes,
         shuffle_word=own_words(experiment) if experiment.order == "shared" else 0,
         stream=experiment.stream if permutes or features.restarts else None,

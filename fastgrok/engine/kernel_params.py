@@ -25,6 +25,7 @@ _CHECK_FLOPS = 2e8  # work between two checks of the cancel flag: some 50 ms
 _LINEAR_FLOPS = 4  # of a unit, besides its weights
 _BATCHED_WIDTH = 8  # of a Linear layer on both sides, from which on several examples at once are faster
 _ANY_BATCH_WIDTH = 32  # and from which on two or three are
+_DEFERRED_BYTES = 40 * 1024  # of parameters, that no first-level cache holds
 _TILE_EXAMPLES = 32  # at once, at most
 _TILE_BYTES = 40 * 1024  # of their acts and deltas, in a first-level cache of 48 KiB beside some parameters
 
@@ -102,6 +103,12 @@ def is_batched(experiment: Experiment) -> bool:
     """Whether batched passes are faster than one example after the other, in batches and in evaluation."""
     width = max(min(layer.fan_in, layer.fan_out) for layer in experiment.network.linears)
     return width >= (_ANY_BATCH_WIDTH if experiment.batch_rows in (2, 3) else _BATCHED_WIDTH)
+
+
+def is_deferred(experiment: Experiment) -> bool:
+    """Whether updates are written every few examples (nn/deferred.py): it pays where parameters leave the cache."""
+    is_large = experiment.n_params * vector_bytes() > _DEFERRED_BYTES
+    return is_large and is_fused(experiment) and is_batched(experiment)
 
 
 def tile_sizes(experiment: Experiment) -> TileSizes:

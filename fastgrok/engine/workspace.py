@@ -7,8 +7,16 @@ import numpy as np
 
 from fastgrok.datasets import Dataset
 from fastgrok.engine.draws import initial, scratch_size, state_words
-from fastgrok.engine.kernel_params import batches_per_epoch, driver_features, is_fused, n_state, tile_sizes
+from fastgrok.engine.kernel_params import (
+    batches_per_epoch,
+    driver_features,
+    is_deferred,
+    is_fused,
+    n_state,
+    tile_sizes,
+)
 from fastgrok.engine.layout import make_layout
+from fastgrok.kernels.nn.deferred import AREAS
 from fastgrok.kernels.train.parameters import Data
 from fastgrok.kernels.train.workspace import (
     Attempts,
@@ -93,7 +101,7 @@ def evaluation_workspace(experiment: Experiment, lanes: int, *, gradients: bool)
 def _act_vectors(experiment: Experiment) -> int:
     """Return the vectors in the acts of the examples that are gone through at once."""
     n_examples, stride, _ = tile_sizes(experiment)
-    return n_examples * stride
+    return max(n_examples, AREAS if is_deferred(experiment) else 1) * stride
 
 
 def _restart_state(experiment: Experiment, lanes: int) -> RestartState:

@@ -37,10 +37,14 @@ SHAPES = {32: [(6, 4), (4, 3), (3, 2), (2, 1)], 16: [(4, 3), (3, 2), (2, 1), (1,
 """Registers of the CPU -> rows and columns of a tile of vectors that each take 1, 2, 4, and more of them."""
 
 
+def registers_taken(view: LaneView) -> int:
+    """Return the registers that one of these vectors takes."""
+    return max(1, view.count * BITS[view.dtype] // 8 // vector_bytes())
+
+
 def _shape(view: LaneView) -> tuple[int, int]:
     """Return rows and columns of the largest tile whose sums leave registers for two operands."""
-    width = view.count * BITS[view.dtype] // 8 // vector_bytes()
-    return SHAPES[register_count()][min(max(width, 1).bit_length() - 1, 3)]
+    return SHAPES[register_count()][min(registers_taken(view).bit_length() - 1, 3)]
 
 
 @intrinsic
@@ -73,7 +77,7 @@ def multiply_tile(
         step_parts = [builder.extract_value(args[7], k) for k in range(2)]
         zero = _INDEX(0)
         for k, place in enumerate([(i, j), (i, j), (i, zero), (zero, j)]):
-            matrices[k] = matrices[k]._replace(origin=_address(builder, matrices[k], *place))
+            matrices[k] = matrices[k]._replace(origin=address(builder, matrices[k], *place))
         function = _tile_function(builder.module, sig.args[2].types[0])
         builder.call(function, [*shape, *(part for matrix in matrices for part in matrix), args[6], *step_parts])
         return context.get_dummy_value()
@@ -119,17 +123,17 @@ def _emit_tile(
     align, fma = BITS[view.dtype] // 8, llvm_function(builder, "fma", view, 3)
     out, start, a, b = matrices
     elements = [(i, j) for i in range(shape[0]) for j in range(shape[1])]
-    starts = [builder.load(_address(builder, start, _INDEX(i), _INDEX(j)), align=align) for i, j in elements]
-    row_of_a = [_address(builder, a, _INDEX(i), _INDEX(0)) for i in range(shape[0])]
-    column_of_b = [_address(builder, b, _INDEX(0), _INDEX(j)) for j in range(shape[1])]
+    starts = [builder.load(address(builder, start, _INDEX(i), _INDEX(j)), align=align) for i, j in elements]
+    row_of_a = [address(builder, a, _INDEX(i), _INDEX(0)) for i in range(shape[0])]
+    column_of_b = [address(builder, b, _INDEX(0), _INDEX(j)) for j in range(shape[1])]
 
     def add_term(offsets: list[Any], sums: list[Any]) -> list[Any]:
         x = [builder.load(builder.gep(pointer, [offsets[0]]), align=align) for pointer in row_of_a]
         y = [builder.load(builder.gep(pointer, [offsets[1]]), align=align) for pointer in column_of_b]
         return [builder.call(fma, [x[i], y[j], total]) for (i, j), total in zip(elements, sums, strict=True)]
 
-    sums = _emit_loop(builder, n_terms, [a.column, b.row], starts, add_term)
-    places = [_address(builder, out, _INDEX(i), _INDEX(j)) for i, j in elements]
+    sums = emit_loop(builder, n_terms, [a.column, b.row], starts, add_term)
+    places = [address(builder, out, _INDEX(i), _INDEX(j)) for i, j in elements]
     with builder.if_then(step.taken):
         minus_lr = builder.load(step.minus_lr, align=align)
         for place, total in zip(places, sums, strict=True):
@@ -140,13 +144,13 @@ def _emit_tile(
     builder.ret_void()
 
 
-def _address(builder: Any, matrix: Matrix, i: Any, j: Any) -> Any:
+def address(builder: Any, matrix: Matrix, i: Any, j: Any) -> Any:
     """Return the pointer to an element."""
     offset = builder.add(builder.mul(i, matrix.row), builder.mul(j, matrix.column))
     return builder.gep(matrix.origin, [offset])
 
 
-def _emit_loop(
+def emit_loop(
     builder: Any, count: Any, strides: list[Any], starts: list[Any], body: Callable[[list[Any], list[Any]], list[Any]]
 ) -> list[Any]:
     """Emit values = body(offsets, values) `count` times, at least once; offsets start at 0 and grow by strides."""

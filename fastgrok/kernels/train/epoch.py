@@ -6,6 +6,7 @@ from typing import Any
 from fastgrok.kernels.block import example_tile, load_example
 from fastgrok.kernels.jit import device
 from fastgrok.kernels.lanes import (
+    DEFERRED,
     Step,
     beyond,
     fixed,
@@ -17,6 +18,7 @@ from fastgrok.kernels.lanes import (
     splat_view,
     working_view,
 )
+from fastgrok.kernels.nn.deferred import DeferredPasses, Group
 from fastgrok.kernels.train.known import guard
 from fastgrok.kernels.train.parameters import DriverConfig
 
@@ -144,12 +146,47 @@ def _make_train_on(config: DriverConfig) -> Callable[..., Any]:
     return train_on_tiles
 
 
+def _deferred_stretch(config: DriverConfig, passes: DeferredPasses) -> Callable[..., Any]:
+    """Return the stretch that writes updates every few examples, and all of them at its end."""
+    load, loss_backward = _example_loader(config.permute is not None, config.lanes), config.passes.loss_backward
+    forward, backward, write_first = passes
+
+    @device
+    def group_at(memory, stride, number, place, is_last):
+        first = number % 2 * DEFERRED * stride
+        return Group(beyond(memory.acts, first), beyond(memory.deltas, first), stride, place, is_last)
+
+    @device
+    def stretch(memory, examples, table, kernel_params, s, rate, start, end):
+        """Train on the examples from start to end; the deltas carry -lr."""
+        stride, number, waiting = kernel_params.tile.stride, 0, 0
+        for first in range(start, end, DEFERRED):
+            last = min(first + DEFERRED, end)
+            for k in range(first, last):
+                group = group_at(memory, stride, number, k - first, k + 1 == last)
+                before = group_at(memory, stride, number + 1, waiting, True)
+                acts = beyond(group.acts, group.place * stride)
+                load(acts, examples, k, s)
+                forward(group, before, memory.params, table, s.n_layers)
+                loss_backward(beyond(group.deltas, group.place * stride), acts, rate, s.loss)
+                backward(group, memory.params, table, s.n_backward)
+                waiting = 0
+            waiting = last - first
+            number += 1
+        group, before = group_at(memory, stride, number, 0, True), group_at(memory, stride, number + 1, waiting, True)
+        write_first(group, before, memory.params, table)
+
+    return stretch
+
+
 def make_epoch(config: DriverConfig) -> Callable[..., Any]:
     """Return epoch(memory, examples, table, kernel_params, s, rate, cancel)."""
     step, keep = _make_step(config), _make_keep(config.features.steps)
     train_on, single = _make_train_on(config), config.single
 
-    if config.fused:
+    if config.deferred is not None:
+        stretch = _deferred_stretch(config, config.deferred)
+    elif config.fused:
 
         @device
         def train_on_example(k, rate, memory, examples, table, s):

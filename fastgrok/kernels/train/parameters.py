@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from fastgrok.kernels.nn.batched import BatchedPasses
+from fastgrok.kernels.nn.deferred import DeferredPasses
 from fastgrok.kernels.nn.losses import Loss
 from fastgrok.kernels.nn.optimizers import Hyperparams, Terms
 from fastgrok.kernels.nn.passes import Passes
@@ -57,6 +58,7 @@ class DriverConfig(NamedTuple):
     features: DriverFeatures
     passes: Passes
     batched: BatchedPasses | None  # for batches and for what is checked; None: one example after the other
+    deferred: DeferredPasses | None  # of wide layers example by example
     update: Callable[..., Any]  # the optimizer's
 
 
