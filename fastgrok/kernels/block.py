@@ -78,6 +78,21 @@ def put_params(workspace, lane, params, row):
 
 
 @device
+def put_all_params(workspace, lanes, params, first):
+    """Put the parameters of seeds into all lanes, from row `first` on; the last row again where there are too few.
+
+    A few parameters of every lane at a time: a vector is in the first-level cache until its last lane is written.
+    """
+    n_seeds, n_params = params.shape
+    for start in range(0, n_params, 128):
+        vectors = workspace.params[start : min(start + 128, n_params)]
+        for lane in range(lanes):
+            source = params[min(first + lane, n_seeds - 1), start:]
+            for p in range(vectors.shape[0]):
+                vectors[p, lane] = source[p]
+
+
+@device
 def mark_alive(alive, acts, table, n_layers):
     """Mark the ReLU units whose z is not <= 0 on this example."""
     one = like(acts[0], 1.0)

@@ -3,7 +3,7 @@
 import functools
 from typing import Any, NamedTuple
 
-from fastgrok.kernels.block import example_tile, load_example, load_tile, make_view, mark_alive, put_params
+from fastgrok.kernels.block import example_tile, load_example, load_tile, make_view, mark_alive, put_all_params
 from fastgrok.kernels.jit import device, kernel
 from fastgrok.kernels.lanes import Step, beyond, by_reference, fma, lane_view, like, peek, scalar_view, sqrt
 from fastgrok.kernels.nn.batched import batched, one_by_one
@@ -115,8 +115,7 @@ def make_evaluate(lanes: int, dtype: str, functions: Functions, *, is_batched: b
         living, flag = lane_view(scratch.alive, lanes), scalar_view(cancel)
         table, n_layers, n_seeds = views[2], kernel_params.structure.n_layers, params.shape[0]
         for first in range(0, n_seeds, lanes):
-            for lane in range(lanes):
-                put_params(workspace, lane, params, min(first + lane, n_seeds - 1))
+            put_all_params(workspace, lanes, params, first)
             for unit in range(scratch.alive.shape[0]):
                 living[unit] = like(views[0].params[0], 0.0)
             measure(numbers, living, views, kernel_params, gradient_scale, flag)
@@ -154,8 +153,7 @@ def make_expose(lanes: int, dtype: str, functions: Functions) -> Any:
         s, n = kernel_params.structure, params.shape[0]
         scale = like(block.params[0], slope)
         for first in range(0, n, lanes):
-            for lane in range(lanes):
-                put_params(workspace, lane, params, min(first + lane, n - 1))
+            put_all_params(workspace, lanes, params, first)
             for p in range(s.n_params):
                 block.grads[p] = like(scale, 0.0)
             for k in range(kernel_params.n_examples):
@@ -186,8 +184,7 @@ def make_predict(lanes: int, dtype: str, functions: Functions, *, is_batched: bo
         block, examples, table = view(workspace, data, kernel_params)
         s, n_seeds = kernel_params.structure, params.shape[0]
         for first in range(0, n_seeds, lanes):
-            for lane in range(lanes):
-                put_params(workspace, lane, params, min(first + lane, n_seeds - 1))
+            put_all_params(workspace, lanes, params, first)
             for start in range(0, kernel_params.n_examples, kernel_params.tile.n_examples):
                 tile = example_tile(kernel_params.tile, 0, start, kernel_params.n_examples)
                 load_tile(block.acts, examples, start, tile, s)

@@ -3,7 +3,7 @@
 import functools
 from typing import Any
 
-from fastgrok.kernels.block import example_tile, load_tile, make_view, put_params
+from fastgrok.kernels.block import example_tile, load_tile, make_view, put_all_params
 from fastgrok.kernels.jit import device, kernel
 from fastgrok.kernels.lanes import Step, beyond, like, peek, scalar_view
 from fastgrok.kernels.nn.batched import batched, one_by_one
@@ -58,8 +58,7 @@ def make_gradients(lanes: int, dtype: str, functions: Functions, *, is_batched: 
         n_seeds, n_params, flag = params.shape[0], kernel_params.structure.n_params, scalar_view(cancel)
         with_gradients = grads.shape[0] > 0
         for first in range(0, n_seeds, lanes):
-            for lane in range(lanes):
-                put_params(workspace, lane, params, min(first + lane, n_seeds - 1))
+            put_all_params(workspace, lanes, params, first)
             total = pass_over(block, examples, table, kernel_params, slope, with_gradients, flag)
             block.deltas[0] = total * like(total, kernel_params.criteria.loss_factor)
             for lane in range(min(lanes, n_seeds - first)):

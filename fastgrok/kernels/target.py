@@ -21,6 +21,9 @@ def description() -> tuple[str, str, str]:
     return llvm.get_process_triple(), name or llvm.get_host_cpu_name(), features
 
 
+DEFERRED = 3
+"""Updates that weights may be behind where no first-level cache holds them: see nn/deferred.py."""
+
 _HALVES = {"znver4"}  # CPUs that take a vector register of 64 bytes in two halves
 
 

@@ -10,7 +10,7 @@ from fastgrok.engine import kernel_params
 from fastgrok.engine.arguments import ExecutionOptions
 from fastgrok.engine.kernel_params import is_deferred
 from fastgrok.engine.training import train
-from fastgrok.kernels.lanes import DEFERRED
+from fastgrok.kernels.target import DEFERRED
 from fastgrok.spec.recording import NOTHING, Recording
 
 RNG = np.random.default_rng(6)

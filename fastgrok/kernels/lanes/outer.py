@@ -17,11 +17,9 @@ from numba.core.typing import signature
 
 from fastgrok.kernels.lanes.tiles import Matrix, address, emit_loop, registers_taken
 from fastgrok.kernels.lanes.types import BITS, LaneView, llvm_function, vector_type
-from fastgrok.kernels.target import register_count
+from fastgrok.kernels.target import DEFERRED, register_count
 
 _INDEX = ir.IntType(64)
-DEFERRED = 3
-"""Updates that a matrix may be behind."""
 _HELD = {32: 8, 16: 4}  # registers of the CPU -> vectors of one register that leave enough for the others
 
 
@@ -36,20 +34,20 @@ class Updates(NamedTuple):
 
     x: Matrix  # of column 1
     d: Matrix  # of column 1
-    count: int
+    n_updates: int
     is_written: bool  # the updated w replaces w
 
 
 class _Pass(NamedTuple):
     """A loop that is emitted: with so many updates, for so many rows."""
 
-    count: int
+    n_updates: int
     is_written: bool
     n_rows: int
 
     @property
     def place(self) -> int:
-        return (2 * self.count + self.is_written) * 16 + self.n_rows
+        return (2 * self.n_updates + self.is_written) * 16 + self.n_rows
 
 
 @intrinsic
@@ -118,7 +116,7 @@ def _function(module: Any, name: str, view: LaneView, passes: Sequence[_Pass], e
     choice = builder.switch(place, unreachable)
     builder.position_at_end(unreachable)
     builder.unreachable()
-    w, x, d = (Matrix(*parts[k : k + 2], _INDEX(1)) for k in (0, 2, 4))
+    w, x, d = (Matrix(parts[k], parts[k + 1], _INDEX(1)) for k in (0, 2, 4))
     for each in passes:
         block = function.append_basic_block()
         choice.add_case(_INDEX(each.place), block)
@@ -148,8 +146,10 @@ class _Emitter:
         self._align, self._fma = BITS[view.dtype] // 8, llvm_function(builder, "fma", view, 3)
         self._w, x, d = matrices
         rows = range(each.n_rows)
-        self.held = [[self.load(address(builder, x, _INDEX(p), _INDEX(i))) for i in rows] for p in range(each.count)]
-        self._d = [address(builder, d, _INDEX(p), _INDEX(0)) for p in range(each.count)]
+        self.held = [
+            [self.load(address(builder, x, _INDEX(p), _INDEX(i))) for i in rows] for p in range(each.n_updates)
+        ]
+        self._d = [address(builder, d, _INDEX(p), _INDEX(0)) for p in range(each.n_updates)]
         self._rows = [builder.mul(self._w.row, _INDEX(i)) for i in rows]
 
     def load(self, pointer: Any, offset: Any = None) -> Any:
@@ -184,7 +184,7 @@ def _emit_forward(emitter: _Emitter, z: Any, y: Any, n_columns: Any) -> None:
     def add_column(offsets: list[Any], _: list[Any]) -> list[Any]:
         (t,) = offsets
         column = emitter.column(t)
-        for p in range(emitter.each.count):
+        for p in range(emitter.each.n_updates):
             column = emitter.updated(column, p, t)
         if emitter.each.is_written:
             emitter.write(column, t)
@@ -198,7 +198,7 @@ def _emit_forward(emitter: _Emitter, z: Any, y: Any, n_columns: Any) -> None:
 
 
 def _emit_backward(emitter: _Emitter, z: Any, y: Any, n_columns: Any) -> None:
-    count, vector = emitter.each.count, vector_type(emitter.view)
+    count, vector = emitter.each.n_updates, vector_type(emitter.view)
 
     def add_column(offsets: list[Any], sums: list[Any]) -> list[Any]:
         (t,) = offsets

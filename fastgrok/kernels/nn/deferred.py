@@ -16,8 +16,9 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from fastgrok.kernels.jit import by_kind, device
-from fastgrok.kernels.lanes import DEFERRED, Matrix, Updates, add_product, beyond, like, most_rows, product_before
+from fastgrok.kernels.lanes import Matrix, Updates, add_product, beyond, like, most_rows, product_before
 from fastgrok.kernels.nn.passes import Functions, layer_at, layers_backward, layers_forward
+from fastgrok.kernels.target import DEFERRED
 
 AREAS = 2 * DEFERRED
 """Examples whose acts and deltas are in memory at once."""

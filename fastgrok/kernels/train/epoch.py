@@ -6,7 +6,6 @@ from typing import Any
 from fastgrok.kernels.block import example_tile, load_example
 from fastgrok.kernels.jit import device
 from fastgrok.kernels.lanes import (
-    DEFERRED,
     Step,
     beyond,
     fixed,
@@ -19,6 +18,7 @@ from fastgrok.kernels.lanes import (
     working_view,
 )
 from fastgrok.kernels.nn.deferred import DeferredPasses, Group
+from fastgrok.kernels.target import DEFERRED
 from fastgrok.kernels.train.known import guard
 from fastgrok.kernels.train.parameters import DriverConfig
 
