@@ -44,14 +44,17 @@ _REMEMBERED = 16
 _facts: OrderedDict[tuple[object, ...], tuple[weakref.ref[Experiment], _Facts]] = OrderedDict()
 
 
-def _facts_of(experiment: Experiment, recording: Recording, n: int, lanes: int | None) -> _Facts:
-    """Return the facts of an experiment, by its identity: to find them takes longer than to train a seed."""
-    key = (id(experiment), recording, min(n, MAX_LANES), lanes)
+def _facts_of(experiment: Experiment, recording: Recording, n: int, lanes: int | None, *, free: bool) -> _Facts:
+    """Return the facts of an experiment, by its identity: to find them takes longer than to train a seed.
+
+    free: whether the faster driver may be chosen; else nothing is found out about it.
+    """
+    key = (id(experiment), recording, min(n, MAX_LANES), lanes, free)
     known = _facts.get(key)
     if known is not None and known[0]() is experiment:
         return known[1]
     each = {s: lanes or lane_count(experiment, specialize=s, n_seeds=n) for s in (False, True)}
-    changes = may_specialise(experiment, recording)
+    changes = free and may_specialise(experiment, recording)
     general = make_driver(experiment, each[False], specialize=False, recording=recording)
     faster = make_driver(experiment, each[True], specialize=True, recording=recording) if changes else None
     found = _Facts(regime(experiment, recording), flops_per_epoch(experiment), changes, general, faster, each)
@@ -67,14 +70,14 @@ class Choice:
 
     def __init__(self, experiment: Experiment, recording: Recording, n: int, options: ExecutionOptions) -> None:
         self._experiment, self._recording, self._n, self._options = experiment, recording, n, options
-        self._facts = _facts_of(experiment, recording, n, options.lanes)
+        self._facts = _facts_of(experiment, recording, n, options.lanes, free=options.specialize is None)
         self._rates: Rates = rates()
         self._slowness = self._rates.slowness(self._facts.regime)
         self._epochs = experiment.epochs * (1.0 if experiment.stop is None else _EARLY)  # of a seed, as expected
         self._lock, self._turn = threading.Lock(), threading.Lock()
         self.drivers: Counter[str] = Counter()
         self.trouble: Exception | None = None
-        self._changes = options.specialize is None and self._facts.changes
+        self._changes = self._facts.changes
         specialize = self._begins_specialised() if self._changes else bool(options.specialize)
         self._changes &= not specialize
         self.program = Program.kept(

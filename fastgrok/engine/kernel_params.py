@@ -196,7 +196,6 @@ def _of_optimizer(experiment: Experiment) -> dict[str, Any]:
     mean = experiment.reduction == "mean"
     step = -experiment.optimizer.lr if is_fused(experiment) else 1.0
     return {
-        "tile": tile_sizes(experiment),
         "scale": step * slope / (batch if mean else 1),
         "last_scale": step * slope / (last if mean else 1),
         "hyperparams": _hyperparams(experiment),
@@ -218,6 +217,7 @@ def make_kernel_params(experiment: Experiment, recording: Recording = NOTHING) -
         n_examples=n,
         n_validation=n_validation,
         batch_size=batch,
+        tile=tile_sizes(experiment),
         **_of_optimizer(experiment),
         criteria=_criteria(experiment),
         validation_factor=LOSSES[experiment.loss].factor / max(n_validation, 1),
@@ -253,7 +253,8 @@ def with_optimizer(
     terms = _terms(experiment)
     if compiled(experiment) != compiled(before) or (specialize and terms != whole.structure.terms):
         return None
-    return whole._replace(structure=whole.structure._replace(terms=terms), **_of_optimizer(experiment))
+    tile = whole.tile if is_plain(experiment.optimizer) == is_plain(before.optimizer) else tile_sizes(experiment)
+    return whole._replace(structure=whole.structure._replace(terms=terms), tile=tile, **_of_optimizer(experiment))
 
 
 def with_epochs(experiment: Experiment, whole: KernelParams, epochs: int) -> KernelParams:

@@ -223,7 +223,7 @@ def _label_array(labels: Sequence[Any], times: Sequence[int] | None = None) -> p
         return to_array(np.repeat(np.asarray(labels), times))
     texts = [label.encode() for label in labels]
     ends = np.zeros(sum(times) + 1, np.int32)
-    np.cumsum(np.repeat([len(text) for text in texts], times), out=ends[1:])
+    np.cumsum(np.repeat(np.array([len(text) for text in texts], np.int32), times), dtype=np.int32, out=ends[1:])
     joined = b"".join(text * n for text, n in zip(texts, times, strict=True))
     return pa.Array.from_buffers(pa.string(), len(ends) - 1, [None, pa.py_buffer(ends), pa.py_buffer(joined)])
 

@@ -181,9 +181,9 @@ def _text(value: Any, varied: Collection[str]) -> str:
     """Return a short text for a value, without the fields that other axes vary."""
     if isinstance(value, Dataset):
         return value.name
-    if varied and isinstance(value, Spec):
-        return value.repr_without(varied)
-    return str(value) if isinstance(value, Network | str) else repr(value)
+    if isinstance(value, Network | str):
+        return str(value)
+    return value.repr_without(varied) if varied and isinstance(value, Spec) else repr(value)
 
 
 def _distinct(texts: Iterator[str]) -> Iterator[str]:

@@ -247,6 +247,10 @@ class Split(Tally):
     converged: Histogram
     rest: Histogram
 
+    def to_dict(self, column: Callable[[NDArray[np.int64]], Any] = np.ndarray.tolist) -> dict[str, Any]:
+        """Return both as JSON has them."""
+        return {"converged": self.converged.to_dict(column), "rest": self.rest.to_dict(column)}
+
     @property
     def all(self) -> Histogram:
         """That of all seeds."""
