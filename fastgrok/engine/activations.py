@@ -28,6 +28,7 @@ class Activation(NamedTuple):
     definition: str  # NumPy source that defines f under the name that the command line has for it
     keyword: str | None  # the field of the spec that f takes there, besides x
     reason: Callable[[Any, Any, Callable[[Any], str]], str]  # reason(layer, z, write): how f makes a number of z
+    is_tame: bool = False  # whether |f(z)| <= max(|z|, 1) and |f'| <= 1 everywhere
 
 
 ACTIVATIONS: Records[type[Any], Activation] = Records(
@@ -44,6 +45,7 @@ ACTIVATIONS: Records[type[Any], Activation] = Records(
             definition="def relu(x):\n    return np.maximum(x, 0)",
             keyword=None,
             reason=lambda layer, z, write: _above_zero(z) or "what is not above zero becomes 0",
+            is_tame=True,
         ),
         LeakyReLU: Activation(
             functions=ActivationFunctions(kernels.leaky_relu_forward, kernels.leaky_relu_backward),
@@ -57,6 +59,7 @@ ACTIVATIONS: Records[type[Any], Activation] = Records(
             reason=lambda layer, z, write: (
                 _above_zero(z) or f"what is not above zero is multiplied by {write(layer.slope)}"
             ),
+            is_tame=True,
         ),
         Sigmoid: Activation(
             functions=ActivationFunctions(kernels.sigmoid_forward, kernels.sigmoid_backward),
@@ -69,6 +72,7 @@ ACTIVATIONS: Records[type[Any], Activation] = Records(
             "    return np.exp(-np.logaddexp(0, -x))",
             keyword=None,
             reason=lambda layer, z, write: f"1 / (1 + exp({write(-z)}))",
+            is_tame=True,
         ),
         Tanh: Activation(
             functions=ActivationFunctions(kernels.tanh_forward, kernels.tanh_backward),
@@ -80,6 +84,7 @@ ACTIVATIONS: Records[type[Any], Activation] = Records(
             definition="tanh = np.tanh",
             keyword=None,
             reason=lambda layer, z, write: "the hyperbolic tangent",
+            is_tame=True,
         ),
     },
 )

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from fastgrok.engine.drift import drift_limits
 from fastgrok.engine.kernel_params import driver_features, is_fused, is_long, layer_table, n_state, structure
 from fastgrok.engine.layout import make_layout
 from fastgrok.engine.workspace import training_data
@@ -47,6 +48,8 @@ def make_binding(experiment: Experiment, recording: Recording = NOTHING) -> Bind
             values |= {"binary": True, "first": first.weight, "bias": end, "end": end}
             if first.bias >= 0:
                 values |= {"bias": first.bias, "end": first.bias + first.n_out}
+    if (limits := drift_limits(experiment)) is not None and not driver_features(experiment, recording).tracks:
+        values |= limits._asdict() | {"drift_vectors": 1}
     return bind_to(values | _registers(experiment, recording))
 
 

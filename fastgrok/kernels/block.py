@@ -18,6 +18,7 @@ class Block(NamedTuple):
     acts: Any
     deltas: Any
     steps: Any
+    drift: Any = None  # (1, L): see train/criteria.py
 
 
 class Examples(NamedTuple):

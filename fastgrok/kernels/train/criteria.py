@@ -3,18 +3,21 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from fastgrok.kernels.block import Examples, example_tile, load_example, load_tile, mark_alive
 from fastgrok.kernels.jit import device
-from fastgrok.kernels.lanes import beyond, both, fixed, lane_bits, lane_view, like, repeat, select, splat_view
+from fastgrok.kernels.lanes import beyond, both, fixed, fma, lane_bits, lane_view, like, repeat, select, splat_view
 from fastgrok.kernels.nn.losses import add_correct, larger_error
 from fastgrok.kernels.nn.passes import layer_at
 from fastgrok.kernels.train.parameters import DriverConfig
 
 
-def _make_measure(config: DriverConfig) -> Callable[..., Any]:
-    """Return measure(memory, workspace, examples, table, kernel_params, s).
+def _make_measure(config: DriverConfig) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """Return begin(memory, workspace, examples, table, s) and go_on(sums, ...): sums over the training data.
 
-    It gives the loss, the largest error and the number of correct examples on the training data.
+    They are of losses, the largest error and the number of correct examples. `begin` takes example 0, if they are
+    taken one by one, `go_on` all others.
     """
     forward, add_loss = config.passes.forward, config.passes.add_loss
     tracks, lanes = config.features.tracks, config.lanes
@@ -37,11 +40,20 @@ def _make_measure(config: DriverConfig) -> Callable[..., Any]:
             mark_alive(alive, memory.acts, table, s.n_layers)
         return judge(sums, memory.acts, s)
 
+    @device
+    def nothing(memory):
+        zero = like(memory.params[0], 0.0)
+        return zero, zero, zero
+
     if config.batched is not None:
         forward_tile = config.batched.forward
 
         @device
-        def add_examples(sums, memory, workspace, examples, table, kernel_params, s):
+        def begin(memory, workspace, examples, table, s):
+            return nothing(memory)
+
+        @device
+        def go_on(sums, memory, workspace, examples, table, kernel_params, s):
             n = kernel_params.n_examples
             for start in range(0, n, kernel_params.tile.n_examples):
                 tile = example_tile(kernel_params.tile, 0, start, n)
@@ -53,22 +65,21 @@ def _make_measure(config: DriverConfig) -> Callable[..., Any]:
                     if tracks:
                         mark_alive(lane_view(workspace.dead_units.alive, lanes), acts, table, s.n_layers)
             return sums
-    else:
 
-        @device
-        def add_examples(sums, memory, workspace, examples, table, kernel_params, s):
-            alive = lane_view(workspace.dead_units.alive, lanes) if tracks else None
-            n = fixed("n_examples", kernel_params.n_examples)
-            return repeat(add_example, 0, n, sums, (memory, alive, examples, table, s))
+        return begin, go_on
 
     @device
-    def measure(memory, workspace, examples, table, kernel_params, s):
-        zero = like(memory.params[0], 0.0)
-        sums = add_examples((zero, zero, zero), memory, workspace, examples, table, kernel_params, s)
-        total, largest, n_correct = sums
-        return total * like(zero, kernel_params.criteria.loss_factor), largest, n_correct
+    def begin_with_example(memory, workspace, examples, table, s):
+        alive = lane_view(workspace.dead_units.alive, lanes) if tracks else None
+        return add_example(0, nothing(memory), memory, alive, examples, table, s)
 
-    return measure
+    @device
+    def add_others(sums, memory, workspace, examples, table, kernel_params, s):
+        alive = lane_view(workspace.dead_units.alive, lanes) if tracks else None
+        n = fixed("n_examples", kernel_params.n_examples)
+        return repeat(add_example, 1, n, sums, (memory, alive, examples, table, s))
+
+    return begin_with_example, add_others
 
 
 def _make_track(lanes: int) -> Callable[..., Any]:
@@ -96,20 +107,75 @@ def _make_track(lanes: int) -> Callable[..., Any]:
     return track
 
 
+@device
+def begin_drift(memory):
+    """Know nothing of the parameters of any lane."""
+    if fixed("most_drift", 0.0) > 0:
+        memory.drift[0] = like(memory.params[0], float("inf"))
+
+
+@device
+def drift(memory, s):
+    """Count the step of an example."""
+    if fixed("most_drift", 0.0) > 0:
+        for k in range(s.loss.n_out):
+            delta = memory.deltas[s.loss.delta + k]
+            memory.drift[0] = fma(delta, delta, memory.drift[0])
+
+
+@device
+def _look_at_drift(memory, s):
+    """Count anew in the lanes whose parameters are small enough."""
+    if fixed("most_drift", 0.0) > 0:
+        squares = like(memory.params[0], 0.0)
+        for p in range(s.n_params):
+            squares = fma(memory.params[p], memory.params[p], squares)
+        small = squares <= like(squares, fixed("most_squares", 0.0))
+        memory.drift[0] = select(small, like(squares, 0.0), like(squares, float("inf")))
+
+
+def _make_no_news(config: DriverConfig) -> Callable[..., Any]:
+    """Return no_news(first, memory, kernel_params, lane_sets): whether what example 0 gives tells that there is none.
+
+    So it is where its loss alone is too large in each lane, and no loss can have overflowed in any: the drift from
+    where a lane's parameters were last looked at says how far they can have come (engine/drift.py).
+    """
+
+    @device
+    def no_news(first, memory, kernel_params, lane_sets):
+        active, waiting, _ = lane_sets
+        loss, criteria = first[0], kernel_params.criteria
+        too_large = loss * like(loss, criteria.loss_factor) > like(loss, criteria.loss)
+        memory.drift[0] = memory.drift[0] + like(loss, fixed("drift_of_epoch", 0.0))
+        finite = memory.drift[0] <= like(loss, fixed("most_drift", 0.0))
+        if not active & ~lane_bits(both(too_large, finite)):
+            return True
+        return not (waiting & ~lane_bits(too_large)) and not (active & ~lane_bits(finite))
+
+    return no_news
+
+
 def make_check_criteria(config: DriverConfig) -> Callable[..., Any]:
-    """Return check_criteria(memory, examples, table, workspace, kernel_params, s, due, done).
+    """Return check_criteria(memory, examples, table, workspace, kernel_params, s, lane_sets, done).
 
     It gives the lanes whose parameters meet every criterion, and those whose loss is not finite, as bits.
     """
-    measure, track, tracks = _make_measure(config), _make_track(config.lanes), config.features.tracks
+    (begin, go_on), track, no_news = _make_measure(config), _make_track(config.lanes), _make_no_news(config)
+    tracks, may_end_early = config.features.tracks, config.fused and not config.features.skips
 
     @device
-    def check_criteria(memory, examples, table, workspace, kernel_params, s, due, done):
-        loss, largest, n_correct = measure(memory, workspace, examples, table, kernel_params, s)
+    def check_criteria(memory, examples, table, workspace, kernel_params, s, lane_sets, done):
+        sums, due = begin(memory, workspace, examples, table, s), lane_sets[2]
+        if may_end_early and fixed("most_drift", 0.0) > 0:
+            if no_news(sums, memory, kernel_params, lane_sets):
+                return np.int64(0), np.int64(0)
+            _look_at_drift(memory, s)
+        total, largest, n_correct = go_on(sums, memory, workspace, examples, table, kernel_params, s)
         if tracks:
             track(workspace, table, s, due, done)
         if not s.stopping:
-            return 0, 0
+            return np.int64(0), np.int64(0)
+        loss = total * like(total, kernel_params.criteria.loss_factor)
         met = loss <= like(loss, kernel_params.criteria.loss)
         if s.check_error:
             met = both(met, largest <= like(loss, kernel_params.criteria.max_error))

@@ -14,7 +14,7 @@ import numpy as np
 from fastgrok.kernels.block import Block, make_view
 from fastgrok.kernels.jit import device, kernel
 from fastgrok.kernels.lanes import by_reference, fixed, fixed_memory, lowest, peek, scalar_view
-from fastgrok.kernels.train.criteria import make_check_criteria, make_validate
+from fastgrok.kernels.train.criteria import begin_drift, make_check_criteria, make_validate
 from fastgrok.kernels.train.epoch import make_epoch, make_rate, make_shuffle
 from fastgrok.kernels.train.known import constants, is_sound
 from fastgrok.kernels.train.lifecycle import LaneLifecycle, make_lifecycle
@@ -52,8 +52,10 @@ def _run_epochs(config: DriverConfig) -> Callable[..., Any]:
             fixed_memory("acts_vectors", block.acts),
             fixed_memory("acts_vectors", block.deltas),
             block.steps,
+            fixed_memory("drift_vectors", block.deltas),
         )
         _copy(memory, block)
+        begin_drift(memory)
         active, waiting, due = lane_sets
         done, met, broken = np.int64(0), np.int64(0), np.int64(0)
         while done < n_epochs:
@@ -64,7 +66,7 @@ def _run_epochs(config: DriverConfig) -> Callable[..., Any]:
             if skips and (done < n_epochs or not due):
                 continue
             if tracks or s.stopping:
-                met, broken = check_criteria(memory, examples, table, workspace, kernel_params, s, due, done)
+                met, broken = check_criteria(memory, examples, table, workspace, kernel_params, s, lane_sets, done)
             if validates:
                 lost = validate(memory, validation, table, workspace, kernel_params, s, done) & due
                 if stops_early:

@@ -19,6 +19,7 @@ from fastgrok.kernels.lanes import (
 )
 from fastgrok.kernels.nn.deferred import DeferredPasses, Group
 from fastgrok.kernels.target import DEFERRED
+from fastgrok.kernels.train.criteria import drift
 from fastgrok.kernels.train.known import guard
 from fastgrok.kernels.train.parameters import DriverConfig
 
@@ -191,6 +192,7 @@ def make_epoch(config: DriverConfig) -> Callable[..., Any]:
         @device
         def train_on_example(k, rate, memory, examples, table, s):
             step(memory, memory.params, examples, table, k, s, rate)
+            drift(memory, s)
             keep(memory, k, s)
             return rate
 
