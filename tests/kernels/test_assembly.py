@@ -24,7 +24,7 @@ from fastgrok.engine.driver import lane_count, make_driver
 from fastgrok.engine.kernel_params import make_kernel_params
 from fastgrok.engine.workspace import make_outputs, make_workspace, training_data, validation_data
 from fastgrok.kernels.machine import machine
-exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), stop=None, dtype={dtype!r})
+exp = fg.Experiment(fg.mlp(*{sizes!r}), fg.datasets.xor(), stop=None, dtype={dtype!r})
 lanes = lane_count(exp, specialize=True)
 train = make_driver(exp, lanes, specialize=True)
 outputs = make_outputs(exp, np.zeros((lanes, exp.n_params), exp.dtype))
@@ -53,6 +53,22 @@ def is_fma(instruction: str) -> bool:
     return re.match(r"vfn?m(add|sub)", instruction) is not None
 
 
+def assembly(cpu, directory, **of):
+    """Compile for a CPU. Without the features Numba takes the host's, and haswell would have AVX-512."""
+    environment = os.environ | {
+        "NUMBA_CPU_NAME": cpu,
+        "NUMBA_CPU_FEATURES": "",
+        "FASTGROK_CACHE_DIR": str(directory),
+        "PYTHONPATH": str(Path(fastgrok.__file__).parents[1]),
+    }
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", COMPILE.format(**of)],
+        env=environment, capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 @pytest.mark.parametrize(
     ("cpu", "register", "dtype", "registers"),
     [
@@ -62,19 +78,8 @@ def is_fma(instruction: str) -> bool:
     ],
 )
 def test_the_hot_loop_is_vector_fma_on_the_widest_registers_without_calls(cpu, register, dtype, registers, tmp_path):
-    # Without the features Numba takes the host's, and haswell would have AVX-512.
-    environment = os.environ | {
-        "NUMBA_CPU_NAME": cpu,
-        "NUMBA_CPU_FEATURES": "",
-        "FASTGROK_CACHE_DIR": str(tmp_path),
-        "PYTHONPATH": str(Path(fastgrok.__file__).parents[1]),
-    }
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", COMPILE.format(dtype=dtype)],
-        env=environment, capture_output=True, text=True, timeout=300,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    hot = [loop for loop in map(instructions, loops(done.stdout)) if sum(map(is_fma, loop)) > 10]
+    code = assembly(cpu, tmp_path, dtype=dtype, sizes=(2, 4, 1))
+    hot = [loop for loop in map(instructions, loops(code)) if sum(map(is_fma, loop)) > 10]
     assert hot
     inner = min(hot, key=len)
     fmas = [instruction for instruction in inner if is_fma(instruction)]
@@ -84,3 +89,10 @@ def test_the_hot_loop_is_vector_fma_on_the_widest_registers_without_calls(cpu, r
     # 2-4-1 on four examples whose inputs need no products: 4 forward, and backward 4 deltas and 4 weights.
     assert len(fmas) == registers * 4 * 12, Counter(instruction.split()[0] for instruction in inner)
     assert not [instruction for instruction in inner if instruction.startswith("call")]
+
+
+def test_a_driver_of_many_layers_has_no_other_kinds_of_layers(tmp_path):
+    """ReLU layers divide nothing: what does is a sigmoid or a tanh, of which a layer would have to be chosen."""
+    code = assembly("skylake-avx512", tmp_path, dtype="float64", sizes=(2, 4, 4, 4, 1))
+    assert "vmaxpd" in code
+    assert "vdivpd" not in code

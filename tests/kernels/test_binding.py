@@ -9,7 +9,7 @@ from fastgrok.kernels.jit import device, kernel
 from fastgrok.kernels.lanes import (
     fixed,
     fixed_memory,
-    for_each_parameter,
+    for_each,
     lane_view,
     like,
     repeat,
@@ -87,7 +87,7 @@ def double_each(lanes, n):
     params, n_params = fixed_memory("params_vectors", memory), fixed("n_params", n)
     for p in range(n_params):
         params[p] = memory[p]
-    for_each_parameter(double, n_params, (params,))
+    for_each("parameter", double, n_params, (params,))
     for p in range(n_params):
         memory[p] = params[p]
 

@@ -24,7 +24,7 @@ _NAMES = {
     "bits": "exponent fraction_alone is_negative_zero is_subnormal low_bits_as_exponent power_of_two significand"
     " units",
     "constants": "fixed fixed_memory",
-    "loops": "for_each_parameter repeat",
+    "loops": "for_each repeat",
     "memory": "align_stack beyond gather lane_view peek scalar_view splat_view working_view",
     "outer": "Updates add_product most_rows product_before",
     "references": "by_reference",

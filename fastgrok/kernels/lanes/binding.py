@@ -10,7 +10,8 @@ from fastgrok.kernels.machine import simplify
 from fastgrok.kernels.words import flat
 
 PREFIX, IS_BOUND = "fixed.", ".is_bound"  # of the names of the globals
-WRITTEN_OUT, OF_PARAMETERS = "llvm.loop.unroll.full", "fastgrok.parameters"  # marks of loops, the first LLVM's
+WRITTEN_OUT, OVER = "llvm.loop.unroll.full", "fastgrok.over."  # marks of loops, the first LLVM's
+_WRITTEN_OUT_WITH = {"layer": "sizes", "parameter": "params_vectors"}  # the name that has to be bound
 
 Binding: TypeAlias = tuple[tuple[str, tuple[int, ...]], ...]
 """The words of each name that a kernel asks for (lanes/constants.py)."""
@@ -38,8 +39,8 @@ def names_asked(module: Any) -> list[str]:
 def link(module: Any, binding: Binding) -> Any:
     """Return a module with all that it asks for defined: as bound, or as not bound.
 
-    Loops over examples are written out where the examples are constants, those over parameters where these are in
-    registers.
+    Loops over examples are written out where the examples are constants, those over layers where these are fixed, and
+    those over parameters where they are in registers.
     """
     names = names_asked(module)
     if not names:
@@ -47,8 +48,8 @@ def link(module: Any, binding: Binding) -> Any:
     known = dict(binding)
     if "inputs" not in known:
         code = str(module).replace(WRITTEN_OUT, "fastgrok.loop")
-        if "params_vectors" in known:
-            code = code.replace(OF_PARAMETERS, WRITTEN_OUT)
+        for what, needed in _WRITTEN_OUT_WITH.items():
+            code = code.replace(OVER + what, WRITTEN_OUT if needed in known else "fastgrok.loop")
         module = llvm.parse_assembly(code)
     module.link_in(llvm.parse_assembly("\n".join(_definition(name, known.get(name)) for name in names)))
     simplify([each for each in module.functions if not each.is_declaration and f"@{PREFIX}" in str(each)])

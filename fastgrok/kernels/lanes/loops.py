@@ -8,7 +8,7 @@ from numba.core import types
 from numba.core.extending import intrinsic
 from numba.core.typing import signature
 
-from fastgrok.kernels.lanes.binding import OF_PARAMETERS, WRITTEN_OUT
+from fastgrok.kernels.lanes.binding import OVER, WRITTEN_OUT
 
 _INDEX = ir.IntType(64)
 
@@ -32,26 +32,27 @@ def repeat(typingctx: Any, function: Any, start: Any, end: Any, carried: Any, ar
 
 
 @intrinsic
-def for_each_parameter(typingctx: Any, function: Any, n: Any, arguments: Any) -> Any:
-    """for_each_parameter(function, n, arguments): function(p, *arguments) for each p below n.
+def for_each(typingctx: Any, what: Any, function: Any, n: Any, arguments: Any) -> Any:
+    """for_each(what, function, n, arguments): function(k, *arguments) for each k below n.
 
-    LLVM writes it out wherever parameters are in registers, which an index keeps them from.
+    what: "layer", of which LLVM writes each out where layers are fixed, so that it is one of one kind; or "parameter",
+    where parameters are in registers, from which an index would keep them.
     """
     called = _signature(typingctx, function, (types.intp, *arguments.types))
-    if called is None:
+    if called is None or not isinstance(what, types.StringLiteral):
         return None
 
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        call, (_, last, others) = context.get_function(function, called), args
+        call, (_, _, last, others) = context.get_function(function, called), args
         nothing = context.get_dummy_value()
 
-        def body(p: Any, _: Any) -> Any:
-            call(builder, [p, *_parts(builder, others)])
+        def body(k: Any, _: Any) -> Any:
+            call(builder, [k, *_parts(builder, others)])
             return nothing
 
-        return _emit(builder, _INDEX(0), last, nothing, body, OF_PARAMETERS)
+        return _emit(builder, _INDEX(0), last, nothing, body, OVER + what.literal_value)
 
-    return signature(types.none, function, types.intp, arguments), codegen
+    return signature(types.none, what, function, types.intp, arguments), codegen
 
 
 def _signature(typingctx: Any, function: Any, args: tuple[types.Type, ...]) -> Any:

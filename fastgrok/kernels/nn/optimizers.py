@@ -7,7 +7,7 @@ Each takes update(params, state, grads, minus_lr, n_params, terms, hyperparams):
 from typing import Any, NamedTuple
 
 from fastgrok.kernels.jit import device
-from fastgrok.kernels.lanes import copysign, fma, for_each_parameter, like, select, sqrt
+from fastgrok.kernels.lanes import copysign, fma, for_each, like, select, sqrt
 from fastgrok.kernels.nn.fading import are_fading, average, were_fading, without_negligible, without_subnormal
 
 _CLIP_EPS = 1e-6
@@ -98,9 +98,9 @@ def sgd_update(params, state, grads, minus_lr, n_params, terms, hyperparams):
     State: v (n_params), and what `were_fading` counts."""
     clip_gradients(grads, n_params, terms, hyperparams)
     if terms.own.momentum and were_fading(state, n_params):
-        for_each_parameter(_sgd_step, n_params, (params, state, grads, minus_lr, terms, hyperparams, True))
+        for_each("parameter", _sgd_step, n_params, (params, state, grads, minus_lr, terms, hyperparams, True))
     else:
-        for_each_parameter(_sgd_step, n_params, (params, state, grads, minus_lr, terms, hyperparams, False))
+        for_each("parameter", _sgd_step, n_params, (params, state, grads, minus_lr, terms, hyperparams, False))
 
 
 class AdamHyperparams(NamedTuple):
@@ -155,6 +155,6 @@ def adam_update(params, state, grads, minus_lr, n_params, terms, hyperparams):
     root, eps = like(c2, 1.0) / sqrt(c2), like(c2, own.eps)
     step, penalties = _AdamStep(beta1, fresh1, beta2, fresh2, minus_lr / c1, root, eps), (terms, hyperparams)
     if are_fading(state, n_params):
-        for_each_parameter(_adam_step, n_params, (params, state, grads, step, n_params, penalties, True))
+        for_each("parameter", _adam_step, n_params, (params, state, grads, step, n_params, penalties, True))
     else:
-        for_each_parameter(_adam_step, n_params, (params, state, grads, step, n_params, penalties, False))
+        for_each("parameter", _adam_step, n_params, (params, state, grads, step, n_params, penalties, False))

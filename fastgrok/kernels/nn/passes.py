@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from fastgrok.kernels.cache import identity
 from fastgrok.kernels.jit import by_kind, device
-from fastgrok.kernels.lanes import fixed
+from fastgrok.kernels.lanes import fixed, for_each
 from fastgrok.kernels.nn.linear import Layer, linear_backward, linear_forward
 
 
@@ -105,17 +105,23 @@ def general(functions: Functions) -> Passes:
     add, start_backward = (by_kind(kinds) for kinds in zip(*functions.losses, strict=True))
 
     @device
+    def forward_at(k, acts, params, table):
+        layer = layer_at(table, k)
+        forward_layer(layer.kind, acts, params, layer)
+
+    @device
+    def backward_at(back, last, deltas, grad_out, params, acts, table):
+        layer = layer_at(table, last - back)
+        backward_layer(layer.kind, deltas, grad_out, params, acts, layer)
+
+    @device
     def forward(acts, params, table, n_layers):
-        for k in range(fixed("n_layers", n_layers)):
-            layer = layer_at(table, k)
-            forward_layer(layer.kind, acts, params, layer)
+        for_each("layer", forward_at, fixed("n_layers", n_layers), (acts, params, table))
 
     @device
     def backward(deltas, grad_out, params, acts, table, n_layers):
         n = fixed("n_backward", n_layers)
-        for back in range(n):
-            layer = layer_at(table, n - 1 - back)
-            backward_layer(layer.kind, deltas, grad_out, params, acts, layer)
+        for_each("layer", backward_at, n, (n - 1, deltas, grad_out, params, acts, table))
 
     @device
     def add_loss(total, acts, loss):
