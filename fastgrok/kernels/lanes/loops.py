@@ -35,8 +35,8 @@ def repeat(typingctx: Any, function: Any, start: Any, end: Any, carried: Any, ar
 def for_each(typingctx: Any, what: Any, function: Any, n: Any, arguments: Any) -> Any:
     """for_each(what, function, n, arguments): function(k, *arguments) for each k below n.
 
-    what: "layer", of which LLVM writes each out where layers are fixed, so that it is one of one kind; or "parameter",
-    where parameters are in registers, from which an index would keep them.
+    what: "layer", of which LLVM writes each out where layers are fixed, so that it is one of one kind; or
+    "parameter", where parameters are in registers, from which an index would keep them.
     """
     called = _signature(typingctx, function, (types.intp, *arguments.types))
     if called is None or not isinstance(what, types.StringLiteral):
