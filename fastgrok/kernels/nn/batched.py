@@ -4,7 +4,8 @@ Every sum has the order that it has one example after the other (linear.py): ove
 over the examples of a batch. The bits are the same, therefore; what changes is how often memory is read: a weight
 once for all the examples of a tile, an activation once for all its units.
 
-Example e has its acts and deltas, laid out as in linear.py, from e * stride on.
+Example e has its acts, laid out as in linear.py, from e * stride on, and its deltas, but an activation makes those of
+its inputs in the place of those of its outputs.
 """
 
 import functools
@@ -13,7 +14,7 @@ from typing import Any, NamedTuple
 
 from fastgrok.kernels.jit import by_kind, device
 from fastgrok.kernels.lanes import Matrix, Step, beyond, fma, like, multiply_tile, tile_shape, working_view
-from fastgrok.kernels.nn.passes import Functions, general, layer_at, layers_backward, layers_forward
+from fastgrok.kernels.nn.passes import Functions, general, layer_at, layers_forward
 
 
 class BatchedPasses(NamedTuple):
@@ -97,11 +98,14 @@ def linear_forward(acts, params, layer, tile):
 
 
 @device
-def linear_backward(deltas, grads, params, acts, layer, tile, step):
-    """dx_ei = sum_j w_ij d_ej, but for the network's inputs; grad_ij += sum_e d_ej x_ei; then the step, if taken."""
+def linear_backward(deltas, grads, params, acts, layer, place, tile, step):
+    """dx_ei = sum_j w_ij d_ej, but for the network's inputs; grad_ij += sum_e d_ej x_ei; then the step, if taken.
+
+    place: where in the deltas of an example d_e begins.
+    """
     zero = working_view(params, 1)
     zero[0] = like(params[0], 0.0)
-    zeros, dout = Matrix(zero, 0, 0), Matrix(beyond(deltas, layer.out), tile.stride, 1)
+    zeros, dout = Matrix(zero, 0, 0), Matrix(beyond(deltas, place), tile.stride, 1)
     if layer.inp > 0:
         dinp = Matrix(beyond(deltas, layer.inp), tile.stride, 1)
         transposed = Matrix(beyond(params, layer.weight), 1, layer.n_out)
@@ -115,7 +119,7 @@ def linear_backward(deltas, grads, params, acts, layer, tile, step):
         for j in range(layer.n_out):
             dbias = zero[0] if tile.is_first else grads[layer.bias + j]
             for e in range(tile.n_examples):
-                dbias = dbias + deltas[e * tile.stride + layer.out + j]
+                dbias = dbias + deltas[e * tile.stride + place + j]
             if step.taken:
                 params[layer.bias + j] = fma(step.minus_lr[0], dbias, params[layer.bias + j])
             else:
@@ -123,9 +127,25 @@ def linear_backward(deltas, grads, params, acts, layer, tile, step):
 
 
 @functools.cache
+def _units_backward(differentiate: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the backward of units of an activation, each delta in the place of the one before: less memory."""
+
+    @device
+    def backward(deltas, acts, layer):
+        for i in range(layer.n_in):
+            z, a = acts[layer.inp + i], acts[layer.out + i]
+            deltas[i] = differentiate(deltas[i], z, a, layer.argument)
+
+    return backward
+
+
+@functools.cache
 def batched(functions: Functions) -> BatchedPasses:
     """Return the passes of any network of these activations, its sizes read at run time."""
-    forward_units, backward_units = by_kind(layers_forward(functions)[1:]), by_kind(layers_backward(functions)[1:])
+    forward_units, backward_units = (
+        by_kind(layers_forward(functions)[1:]),
+        by_kind([_units_backward(each.backward) for each in functions.activations]),
+    )
 
     @device
     def forward(acts, params, table, n_layers, tile):
@@ -139,15 +159,18 @@ def batched(functions: Functions) -> BatchedPasses:
 
     @device
     def backward(deltas, grads, params, acts, table, n_layers, tile, step):
+        """The deltas of a Linear layer's outputs are where those of the last activation after it were."""
+        place = -1
         for back in range(n_layers):
             layer = layer_at(table, n_layers - 1 - back)
+            place = layer.out if place < 0 else place
             if layer.kind == 0:
-                linear_backward(deltas, grads, params, acts, layer, tile, step)
+                linear_backward(deltas, grads, params, acts, layer, place, tile, step)
+                place = -1
             else:
                 for e in range(tile.n_examples):
                     first = e * tile.stride
-                    forward_acts, example_deltas = beyond(acts, first), beyond(deltas, first)
-                    backward_units(layer.kind - 1, example_deltas, grads, params, forward_acts, layer)
+                    backward_units(layer.kind - 1, beyond(deltas, first + place), beyond(acts, first), layer)
 
     return BatchedPasses(forward, backward)
 
