@@ -36,8 +36,9 @@ counted is what the algorithm needs: forward, weight gradients, deltas below the
 ![GFLOP/s by shape](shapes.png)
 
 Layers of at least 8 units on both sides are trained in batches as register tiles of examples and units
-([design note 14](design/0014-batched.md)); others, and single examples, one after the other. Small networks have a
-faster driver that is not shown, the specialised one.
+([design note 14](design/0014-batched.md)); others one example after the other. Single examples go through wide layers
+with updates that are written every third example. Small networks have a faster driver that is not shown, the
+specialised one.
 """
 
 
