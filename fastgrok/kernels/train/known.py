@@ -15,6 +15,8 @@ So a lane is looked at when a seed, or a restart, gets in and when it gets out. 
 left: nothing is written for it but that.
 """
 
+import math
+
 from fastgrok.kernels.block import Examples
 from fastgrok.kernels.jit import device
 from fastgrok.kernels.lanes import fixed, is_negative_zero, like, select
@@ -33,12 +35,14 @@ def is_sound(workspace, lane):
     "binary" says that the first layer has no products; its parameters go from "first" to "end".
     """
     if fixed("binary", False):
+        sound = True
         for p in range(workspace.params.shape[0]):
             value = workspace.params[p, lane]
-            if value - value != 0.0:
-                return False
-            if fixed("first", 0) <= p < fixed("end", 0) and value == 0.0 and 1.0 / value < 0.0:
-                return False
+            sound &= value - value == 0.0
+        for p in range(fixed("first", 0), fixed("end", 0)):
+            value = workspace.params[p, lane]
+            sound &= value != 0.0 or math.copysign(1.0, value) > 0.0
+        return sound
     return True
 
 
