@@ -3,7 +3,6 @@
 import contextlib
 import functools
 import gc
-from array import array
 from collections.abc import Callable, Iterator, Sequence
 from types import FunctionType
 from typing import Any
@@ -13,7 +12,7 @@ from fastgrok.kernels.environment import in_default_environment
 from fastgrok.kernels.lanes.binding import Binding, link, names_asked
 from fastgrok.kernels.later import Later, fill_in
 from fastgrok.kernels.machine import Code, lock, object_code, optimise, parse
-from fastgrok.kernels.words import NOTHING, Kept, flat, form, kept
+from fastgrok.kernels.words import flat, flat_again, form
 
 
 @functools.cache
@@ -149,13 +148,12 @@ class Kernel:
 
     def __call__(self, *args: Any) -> None:
         """Run it."""
-        _run(self.code(args), flat(args))
+        _run(self.code(args), flat(*args))
 
 
 @in_default_environment
-def _run(code: Code, words: list[int]) -> None:
-    memory = array("q", words)
-    code.call(memory.buffer_info()[0])
+def _run(code: Code, words: bytes) -> None:
+    code.call(words)
 
 
 def kernel(*key: object) -> Callable[[Callable[..., Any]], Kernel]:
@@ -170,13 +168,11 @@ def bound(kernel: Kernel) -> Callable[..., None]:
     very object of the call before is not looked at again, if it is small: it is kept until the next call.
     """
     code: Code | None = None
-    before: list[Kept] = []
+    known: dict[int, tuple[Any, bytes]] = {}
 
     def call(*args: Any) -> None:
-        nonlocal code, before
+        nonlocal code
         code = code or kernel.code(args)
-        arguments = list(map(kept, args, before or [NOTHING] * len(args)))
-        before = arguments
-        _run(code, [word for each in arguments for word in each.words])
+        _run(code, flat_again(args, known))
 
     return call

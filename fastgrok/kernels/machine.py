@@ -14,7 +14,7 @@ from fastgrok.kernels.target import description
 ENTRY = "fastgrok_kernel"
 """The name of the function that a kernel's code is called by."""
 
-_PROTOTYPE = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
+_PROTOTYPE = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_char_p)
 _KNOWN = {"memcpy", "memmove", "memset"}  # what LLVM calls of its own accord
 _OF_C = {"exp", "log", "log1p", "sqrt"}  # and what is in C's library of mathematics
 
@@ -109,15 +109,15 @@ class Code:
             self._engine.add_object_file(llvm.ObjectFileRef.from_data(code))
             self._engine.finalize_object()
             function = _PROTOTYPE(self._engine.get_function_address(ENTRY))
-        self.call: Callable[[int], None] = _caller(function)
+        self.call: Callable[[bytes], None] = _caller(function)
 
 
-def _caller(function: Callable[..., int]) -> Callable[[int], None]:
-    """Return call(address of the words); Numba's functions have places for a result and an exception, too."""
+def _caller(function: Callable[..., int]) -> Callable[[bytes], None]:
+    """Return call(words); Numba's functions have places for a result and an exception, too."""
     nothing = ctypes.create_string_buffer(16)
     place = ctypes.addressof(nothing)
 
-    def call(words: int, _nothing: Any = nothing) -> None:
+    def call(words: bytes, _nothing: Any = nothing) -> None:
         if function(place, place + 8, words):
             raise RuntimeError("a kernel raised an exception, which no kernel has reason to")
 

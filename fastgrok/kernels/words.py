@@ -6,14 +6,17 @@ makes the same of the words as there was (lanes/arguments.py); `form` says what 
 
 import ctypes
 import struct
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-_FLOAT, _SIGNED = struct.Struct("d"), struct.Struct("q")
-_WORD = 2**64
-_INTEGERS = {int, bool, np.int64, np.uint64, np.bool_}
+_FLOAT = struct.Struct("d").pack
+_WORDS = [struct.Struct(f"{n}q").pack for n in range(8)]  # of as many words
+_UNSIGNED = struct.Struct("Q").pack
+_SIGNED_KINDS = {int, bool, np.int64, np.bool_}
 _SMALL = 2**14  # numbers in the arrays of an argument that is kept
+_at: Any = ctypes.c_char.from_buffer
+_addressof = ctypes.addressof
 
 
 def form(value: Any) -> Any:
@@ -25,60 +28,73 @@ def form(value: Any) -> Any:
     return type(value).__name__
 
 
-def flat(value: Any) -> list[int]:
-    """Return the words of an argument."""
-    words: list[int] = []
-    _append((value,), words)
-    return words
+def flat(*values: Any) -> bytes:
+    """Return the words of some arguments."""
+    parts: list[bytes] = []
+    _append(values, parts)
+    return b"".join(parts)
 
 
-def _append(values: tuple[Any, ...], words: list[int]) -> int:
+def flat_again(values: tuple[Any, ...], known: dict[int, tuple[Any, bytes]]) -> bytes:
+    """Return the words of arguments, those of a NamedTuple that is the one of the call before as they were then.
+
+    known: what there was at each place. Large ones are not kept: that would keep memory which its owner is done with.
+    """
+    parts: list[bytes] = []
+    for place, value in enumerate(values):
+        if type(value) is np.ndarray:
+            parts.append(_array(value))
+            continue
+        if not isinstance(value, tuple):
+            _append((value,), parts)
+            continue
+        before = known.get(place)
+        if before is None or before[0] is not value:
+            own: list[bytes] = []
+            is_small = _append(value, own) <= _SMALL
+            before = value, b"".join(own)
+            if is_small:
+                known[place] = before
+        parts.append(before[1])
+    return b"".join(parts)
+
+
+def _append(values: tuple[Any, ...], parts: list[bytes]) -> int:
     """Append the words of some values, and return how many numbers their arrays have."""
     n = 0
     for value in values:
         kind = type(value)
         if kind is np.ndarray:
-            if not value.flags.c_contiguous:
-                raise TypeError(f"kernels take C-contiguous arrays, and got one with strides {value.strides}")
-            words.append(_address(value))
-            words.extend(value.shape)
+            parts.append(_array(value))
             n += value.size
+        elif value is None:
+            continue
         elif isinstance(value, tuple):
-            n += _append(value, words)
+            n += _append(value, parts)
         elif kind is float or kind is np.float64:
-            words.append(_SIGNED.unpack(_FLOAT.pack(value))[0])
-        elif kind in _INTEGERS:
-            number = int(value)
-            words.append(number if number < _WORD // 2 else number - _WORD)
-        elif value is not None:
+            parts.append(_FLOAT(value))
+        elif kind in _SIGNED_KINDS:
+            parts.append(_WORDS[1](int(value)))
+        elif kind is np.uint64:
+            parts.append(_UNSIGNED(int(value)))
+        else:
             raise TypeError(f"kernels take arrays, numbers, None and NamedTuples of them, and got {kind.__name__}")
     return n
 
 
-def _address(array: np.ndarray) -> int:
-    """Return where an array's memory begins; asking NumPy takes five times as long, but it knows of every array."""
-    try:
-        return ctypes.addressof(ctypes.c_char.from_buffer(array.data))
-    except (TypeError, ValueError):  # read-only, or empty
-        return int(array.ctypes.data)
+def _array(array: np.ndarray) -> bytes:
+    """Return the words of an array; of an empty one there is no address that anybody would look at.
 
-
-class Kept(NamedTuple):
-    """An argument with its words, for calls in which it is the same object again."""
-
-    value: Any
-    words: list[int]
-
-
-NOTHING = Kept(None, [])
-
-
-def kept(value: Any, before: Kept) -> Kept:
-    """Return an argument with its words, found again where it is the one of the call before.
-
-    A large one is not kept: that would keep memory which its owner is done with.
+    To ask NumPy for the address takes five times as long, but it knows it of arrays that are read-only, too.
     """
-    if value is before.value:
-        return before
-    words: list[int] = []
-    return Kept(value if _append((value,), words) <= _SMALL else None, words)
+    if not array.flags.c_contiguous:
+        raise TypeError(f"kernels take C-contiguous arrays, and got one with strides {array.strides}")
+    shape = array.shape
+    if 0 in shape:
+        address = 0
+    else:
+        try:
+            address = _addressof(_at(array))
+        except TypeError:
+            address = array.ctypes.data
+    return _WORDS[len(shape) + 1](address, *shape)

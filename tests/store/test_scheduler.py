@@ -33,7 +33,7 @@ def test_a_sweep_into_a_store_is_ten_frames_from_its_kernel(tmp_path: Path, monk
             seen["caller"] = frames()
         return submit(pool, task, *args)
 
-    def ran(code: Any, words: list[int]) -> None:
+    def ran(code: Any, words: bytes) -> None:
         if code in driver._loaded.values():
             seen["worker"] = frames()
         run(code, words)

@@ -23,9 +23,7 @@ def bind_to(values: Mapping[str, Any]) -> Binding:
 
 
 def _words(value: Any) -> list[int]:
-    if not isinstance(value, np.ndarray):
-        return flat(value)
-    raw = value.tobytes()
+    raw = value.tobytes() if isinstance(value, np.ndarray) else flat(value)
     words: list[int] = np.frombuffer(raw + bytes(-len(raw) % 8), np.int64).tolist()
     return words
 
