@@ -45,13 +45,15 @@ class Compilation:
         return self._thread.is_alive()
 
     def _compile(self) -> None:
-        before = time.thread_time()
+        was_there, before = self._program.driver.is_cached(), time.thread_time()
         try:
             self._program.compile_driver()
         except Exception as error:
             self.error = error
-        else:
+            return
+        if not was_there:  # else it was only read
             rates().compiled(time.thread_time() - before)
+            rates().save()
 
 
 _compilations: dict[Any, Compilation] = {}

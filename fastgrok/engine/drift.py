@@ -54,7 +54,8 @@ def drift_limits(experiment: Experiment) -> DriftLimits | None:
     if halfway * loss.factor / experiment.data.n_examples <= criteria.loss:
         return None
     n, n_in, n_hidden, n_out = experiment.data.n_examples, *(each.fan_in for each in linears), linears[-1].fan_out
-    x, target = max(1.0, float(np.abs(experiment.data.X).max())), float(np.abs(experiment.data.y).max())
+    x, target = (float(max(each.max(), -each.min())) for each in (experiment.data.X, experiment.data.y))
+    x = max(1.0, x)
     c = n_in * x + 1
     largest_sum = float(np.finfo(experiment.dtype).max) / _SPARE / max(1.0, loss.factor)
     largest_output = math.sqrt(largest_sum / (n * n_out)) - target

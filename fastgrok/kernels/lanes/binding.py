@@ -1,5 +1,6 @@
 """What the code of a kernel is bound to: constants of one experiment in place of what is read when it runs."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
@@ -10,8 +11,9 @@ from fastgrok.kernels.machine import simplify
 from fastgrok.kernels.words import flat
 
 PREFIX, IS_BOUND = "fixed.", ".is_bound"  # of the names of the globals
-WRITTEN_OUT, OVER = "llvm.loop.unroll.full", "fastgrok.over."  # marks of loops, the first LLVM's
-_WRITTEN_OUT_WITH = {"layer": "sizes", "parameter": "params_vectors"}  # the name that has to be bound
+OVER = "fastgrok.over."  # marks of loops, and LLVM's of one that is to be written out
+_WRITTEN_OUT = "llvm.loop.unroll.full"
+_WRITTEN_OUT_WITH = {"example": "inputs", "layer": "sizes", "parameter": "params_vectors"}  # what has to be bound
 
 Binding: TypeAlias = tuple[tuple[str, tuple[int, ...]], ...]
 """The words of each name that a kernel asks for (lanes/constants.py)."""
@@ -44,11 +46,9 @@ def link(module: Any, binding: Binding) -> Any:
     if not names:
         return module
     known = dict(binding)
-    if "inputs" not in known:
-        code = str(module).replace(WRITTEN_OUT, "fastgrok.loop")
-        for what, needed in _WRITTEN_OUT_WITH.items():
-            code = code.replace(OVER + what, WRITTEN_OUT if needed in known else "fastgrok.loop")
-        module = llvm.parse_assembly(code)
+    marks = [OVER + what for what, needed in _WRITTEN_OUT_WITH.items() if needed in known]
+    if marks:
+        module = llvm.parse_assembly(re.sub("|".join(map(re.escape, marks)), _WRITTEN_OUT, str(module)))
     module.link_in(llvm.parse_assembly("\n".join(_definition(name, known.get(name)) for name in names)))
     simplify([each for each in module.functions if not each.is_declaration and f"@{PREFIX}" in str(each)])
     for name in names:

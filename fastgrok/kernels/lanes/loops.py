@@ -8,16 +8,16 @@ from numba.core import types
 from numba.core.extending import intrinsic
 from numba.core.typing import signature
 
-from fastgrok.kernels.lanes.binding import OVER, WRITTEN_OUT
+from fastgrok.kernels.lanes.binding import OVER
 
 _INDEX = ir.IntType(64)
 
 
 @intrinsic
 def repeat(typingctx: Any, function: Any, start: Any, end: Any, carried: Any, arguments: Any) -> Any:
-    """repeat(function, start, end, carried, arguments): carried = function(k, carried, *arguments) for each k.
+    """repeat(function, start, end, carried, arguments): carried = function(k, carried, *arguments), k an example.
 
-    LLVM writes the loop out, however long, if it comes to know its length and is not told otherwise.
+    LLVM writes the loop out, however long, where examples are constants.
     """
     kind = types.unliteral(carried)
     called = _signature(typingctx, function, (types.intp, kind, *arguments.types))
@@ -26,7 +26,9 @@ def repeat(typingctx: Any, function: Any, start: Any, end: Any, carried: Any, ar
 
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         call, (_, first, last, value, others) = context.get_function(function, called), args
-        return _emit(builder, first, last, value, lambda k, now: call(builder, [k, now, *_parts(builder, others)]))
+        return _emit(
+            builder, "example", (first, last), value, lambda k, now: call(builder, [k, now, *_parts(builder, others)])
+        )
 
     return signature(kind, function, types.intp, types.intp, kind, arguments), codegen
 
@@ -50,7 +52,7 @@ def for_each(typingctx: Any, what: Any, function: Any, n: Any, arguments: Any) -
             call(builder, [k, *_parts(builder, others)])
             return nothing
 
-        return _emit(builder, _INDEX(0), last, nothing, body, OVER + what.literal_value)
+        return _emit(builder, what.literal_value, (_INDEX(0), last), nothing, body)
 
     return signature(types.none, what, function, types.intp, arguments), codegen
 
@@ -64,8 +66,9 @@ def _parts(builder: Any, whole: Any) -> list[Any]:
     return [builder.extract_value(whole, place) for place in range(len(whole.type.elements))]
 
 
-def _emit(builder: Any, first: Any, last: Any, value: Any, body: Callable[[Any, Any], Any], *marks: str) -> Any:
-    """Emit value = body(k, value) for each k from first, below last, and return the last value."""
+def _emit(builder: Any, what: str, ends: tuple[Any, Any], value: Any, body: Callable[[Any, Any], Any]) -> Any:
+    """Emit value = body(k, value) for each k from the first end, below the other, and return the last value."""
+    first, last = ends
     before, inside, after = builder.block, builder.append_basic_block(), builder.append_basic_block()
     builder.cbranch(builder.icmp_signed("<", first, last), inside, after)
     builder.position_at_end(inside)
@@ -73,7 +76,7 @@ def _emit(builder: Any, first: Any, last: Any, value: Any, body: Callable[[Any, 
     made, following = body(k, now), builder.add(k, _INDEX(1))
     end = builder.block
     branch = builder.cbranch(builder.icmp_signed("<", following, last), inside, after)
-    branch.set_metadata("llvm.loop", _identity(builder.module, *marks))
+    branch.set_metadata("llvm.loop", _identity(builder.module, what))
     builder.position_at_end(after)
     result = builder.phi(value.type)
     for phi, begun, gone_on in ((k, first, following), (now, value, made), (result, value, made)):
@@ -82,9 +85,9 @@ def _emit(builder: Any, first: Any, last: Any, value: Any, body: Callable[[Any, 
     return result
 
 
-def _identity(module: Any, *more: str) -> Any:
+def _identity(module: Any, what: str) -> Any:
     """Return the metadata of one loop: LLVM tells loops apart by a node whose first operand is itself."""
-    requests = [module.add_metadata([ir.MetaDataString(module, each)]) for each in (WRITTEN_OUT, *more)]
-    node = ir.MDValue(module, requests, name=str(len(module.metadata)))
-    node.operands = (node, *requests)
+    mark = module.add_metadata([ir.MetaDataString(module, OVER + what)])
+    node = ir.MDValue(module, [mark], name=str(len(module.metadata)))
+    node.operands = (node, mark)
     return node

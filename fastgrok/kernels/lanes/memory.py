@@ -105,14 +105,12 @@ def peek(typingctx: Any, view: Any) -> Any:
 def working_view(typingctx: Any, memory: Any, length: Any) -> Any:
     """working_view(memory, length): `length` vectors on the stack, which LLVM may keep in registers.
 
-    With length 0, `memory` itself. The vectors live as long as the function that the call stands in.
+    They are like those of `memory`, and live as long as the function that the call stands in.
     """
     if not (isinstance(memory, LaneView) and isinstance(length, types.IntegerLiteral)):
         return None
 
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        if length.literal_value == 0:
-            return args[0]
         return cgutils.alloca_once(builder, vector_type(memory), size=ir.IntType(64)(length.literal_value))
 
     return signature(memory, memory, length), codegen

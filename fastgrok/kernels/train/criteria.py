@@ -126,33 +126,28 @@ def drift(memory, s):
 @device
 def _look_at_drift(memory, s):
     """Count anew in the lanes whose parameters are small enough."""
-    if fixed("most_drift", 0.0) > 0:
-        squares = like(memory.params[0], 0.0)
-        for p in range(s.n_params):
-            squares = fma(memory.params[p], memory.params[p], squares)
-        small = squares <= like(squares, fixed("most_squares", 0.0))
-        memory.drift[0] = select(small, like(squares, 0.0), like(squares, float("inf")))
+    squares = like(memory.params[0], 0.0)
+    for p in range(s.n_params):
+        squares = fma(memory.params[p], memory.params[p], squares)
+    small = squares <= like(squares, fixed("most_squares", 0.0))
+    memory.drift[0] = select(small, like(squares, 0.0), like(squares, float("inf")))
 
 
-def _make_no_news(config: DriverConfig) -> Callable[..., Any]:
-    """Return no_news(first, memory, kernel_params, lane_sets): whether what example 0 gives tells that there is none.
+@device
+def _no_news(first, memory, kernel_params, lane_sets):
+    """Whether the sums of example 0 tell that no lane has news.
 
     So it is where its loss alone is too large in each lane, and no loss can have overflowed in any: the drift from
     where a lane's parameters were last looked at says how far they can have come (engine/drift.py).
     """
-
-    @device
-    def no_news(first, memory, kernel_params, lane_sets):
-        active, waiting, _ = lane_sets
-        loss, criteria = first[0], kernel_params.criteria
-        too_large = loss * like(loss, criteria.loss_factor) > like(loss, criteria.loss)
-        memory.drift[0] = memory.drift[0] + like(loss, fixed("drift_of_epoch", 0.0))
-        finite = memory.drift[0] <= like(loss, fixed("most_drift", 0.0))
-        if not active & ~lane_bits(both(too_large, finite)):
-            return True
-        return not (waiting & ~lane_bits(too_large)) and not (active & ~lane_bits(finite))
-
-    return no_news
+    active, waiting, _ = lane_sets
+    loss, criteria = first[0], kernel_params.criteria
+    too_large = loss * like(loss, criteria.loss_factor) > like(loss, criteria.loss)
+    memory.drift[0] = memory.drift[0] + like(loss, fixed("drift_of_epoch", 0.0))
+    finite = memory.drift[0] <= like(loss, fixed("most_drift", 0.0))
+    if not active & ~lane_bits(both(too_large, finite)):
+        return True
+    return not (waiting & ~lane_bits(too_large)) and not (active & ~lane_bits(finite))
 
 
 def make_check_criteria(config: DriverConfig) -> Callable[..., Any]:
@@ -160,14 +155,14 @@ def make_check_criteria(config: DriverConfig) -> Callable[..., Any]:
 
     It gives the lanes whose parameters meet every criterion, and those whose loss is not finite, as bits.
     """
-    (begin, go_on), track, no_news = _make_measure(config), _make_track(config.lanes), _make_no_news(config)
+    (begin, go_on), track = _make_measure(config), _make_track(config.lanes)
     tracks, may_end_early = config.features.tracks, config.fused and not config.features.skips
 
     @device
     def check_criteria(memory, examples, table, workspace, kernel_params, s, lane_sets, done):
         sums, due = begin(memory, workspace, examples, table, s), lane_sets[2]
         if may_end_early and fixed("most_drift", 0.0) > 0:
-            if no_news(sums, memory, kernel_params, lane_sets):
+            if _no_news(sums, memory, kernel_params, lane_sets):
                 return np.int64(0), np.int64(0)
             _look_at_drift(memory, s)
         total, largest, n_correct = go_on(sums, memory, workspace, examples, table, kernel_params, s)
