@@ -54,26 +54,11 @@ def _lanes() -> dict[str, dict[str, int]]:
 
 
 def _cache() -> dict[str, Any]:
-    """Return where compiled kernels are kept, and how many."""
-    from fastgrok.kernels.cache import cache_directory
+    """Return where compiled kernels are kept, how many there are, and the bytes of all that is kept for them."""
+    from fastgrok.kernels.cache import cache_directory, contents
 
-    directory = cache_directory()
-    sizes = _sizes(directory)
-    return {
-        "directory": str(directory),
-        "kernels": len(sizes),
-        "bytes": sum(sizes),
-        "writable": _is_writable(directory),
-    }
-
-
-def _sizes(directory: Path) -> list[int]:
-    """Return the sizes of the kernels in a directory, [] if it cannot be read."""
-    try:
-        with os.scandir(directory) as entries:
-            return [entry.stat().st_size for entry in entries if entry.name.endswith(".nbc")]
-    except OSError:
-        return []
+    directory, (n, size) = cache_directory(), contents()
+    return {"directory": str(directory), "kernels": n, "bytes": size, "writable": _is_writable(directory)}
 
 
 def _is_writable(directory: Path) -> bool:

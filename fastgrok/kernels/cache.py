@@ -13,6 +13,8 @@ from platformdirs import user_cache_path
 
 from fastgrok.kernels.target import description
 
+_LLVM, _MACHINE = ".bc", ".o"  # how the names of files end: of LLVM's code, of machine code
+
 
 @functools.cache
 def source_fingerprint() -> str:
@@ -49,6 +51,16 @@ def cache_directory() -> Path:
     """Where compiled kernels are kept: ``$FASTGROK_CACHE_DIR``, else the user's cache directory."""
     chosen = os.environ.get("FASTGROK_CACHE_DIR")
     return Path(chosen) if chosen else user_cache_path("fastgrok", appauthor=False) / "kernels"
+
+
+def contents() -> tuple[int, int]:
+    """Return how many files of machine code the cache has, and the bytes of all code; 0 if it cannot be read."""
+    try:
+        with os.scandir(cache_directory()) as entries:
+            sizes = {entry.name: entry.stat().st_size for entry in entries if entry.name.endswith((_LLVM, _MACHINE))}
+    except OSError:
+        return 0, 0
+    return sum(name.endswith(_MACHINE) for name in sizes), sum(sizes.values())
 
 
 def _digest(parts: object) -> str:
@@ -97,4 +109,4 @@ class KernelFiles:
             return
 
     def _path(self, form: object, binding: object) -> Path:
-        return cache_directory() / f"{self.stem(binding)}-{_digest(form)}{'.bc' if binding is None else '.o'}"
+        return cache_directory() / f"{self.stem(binding)}-{_digest(form)}{_LLVM if binding is None else _MACHINE}"

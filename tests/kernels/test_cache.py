@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import fastgrok
+from fastgrok.cli.info import collect
 from fastgrok.kernels import pipeline
 from fastgrok.kernels.jit import kernel
 from fastgrok.kernels.pipeline import bitcode
@@ -48,6 +49,8 @@ with ThreadPoolExecutor(3) as pool:
     print(json.dumps([len(seeds) for seeds in several]))
 """
 )
+
+KERNELS = "initialise", "train", "evaluate"  # which TRAIN calls
 
 
 class Warm(NamedTuple):
@@ -98,11 +101,21 @@ def test_threads_that_compile_at_once_do_not_disturb_each_other(tmp_path):
 
 def test_a_second_process_compiles_nothing(warm):
     before = entries(warm.directory)
-    assert {name.split("-")[0] for name in before} == {"initialise", "train", "evaluate"}
+    assert {name.split("-")[0] for name in before} == set(KERNELS)
     for_other_bindings = {name.split("-")[0] for name in before if name.endswith(".bc")}
     assert for_other_bindings == {"train", "evaluate"}
     assert numbers(TRAIN, warm.directory) == warm.losses
     assert entries(warm.directory) == before
+
+
+def test_info_counts_what_a_run_has_left(warm, monkeypatch):
+    monkeypatch.setenv("FASTGROK_CACHE_DIR", str(warm.directory))
+    sizes = {name: size for name, (size, _) in entries(warm.directory).items() if name.startswith(KERNELS)}
+    (warm.directory / "draft").mkdir()
+    (warm.directory / "another.txt").write_text("what is no kernel")
+    said = collect()["cache"]
+    assert said["kernels"] == sum(name.endswith(".o") for name in sizes) >= len(KERNELS)
+    assert said["bytes"] == sum(sizes.values())
 
 
 def test_what_is_on_disk_is_run_without_numba(warm):
