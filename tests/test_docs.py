@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import functools
 import re
+import shlex
 from pathlib import Path
 
 import pytest
 
 import fastgrok as fg
 from docs.run import DOCS, EXAMPLES, blocks, run
+from fastgrok.cli import main
 
 ROOT = DOCS.parent
 PAGES = [page for page in (ROOT / "README.md", *sorted(DOCS.glob("*.md")), *EXAMPLES) if blocks(page)]
@@ -19,7 +21,9 @@ DOCUMENTS = [
     *sorted(DOCS.rglob("*.md")),
     *sorted(page for folder in ("tests", "benchmarks", "fastgrok") for page in (ROOT / folder).rglob("README.md")),
 ]
+COMMANDED = [page for page in DOCUMENTS if "```sh\nfastgrok " in page.read_text()]
 ABOUT_SOURCES = [page for page in DOCUMENTS if page.parent.name == "design" or page.stem == "architecture"]
+_STEP = re.compile(r"^```(\w+)\n(.*?)^```|`([^`]+)`", re.DOTALL | re.MULTILINE)
 SOURCES = [path for room in ("fastgrok", "tests", "benchmarks") for path in (ROOT / room).rglob("*.py*")]
 SOURCES += [ROOT / "setup.cfg", ROOT / "pyproject.toml"]
 
@@ -47,8 +51,6 @@ def test_a_page_shows_the_pictures_that_its_code_draws_and_they_are_there(page):
 def test_the_command_of_the_first_question_answers_it_too(capsys):
     page = (DOCS / "first-question.md").read_text()
     command = re.search(r"```sh\nfastgrok (.*)\n```", page)[1].replace("100000", "2000")
-    from fastgrok.cli import main
-
     with pytest.raises(SystemExit) as left:
         main(command.split())
     assert left.value.code == 0
@@ -56,6 +58,45 @@ def test_the_command_of_the_first_question_answers_it_too(capsys):
     axes = {"init": [fg.XavierNormal(), fg.HeNormal()]}
     alike = fg.compare(fg.sweep(exp, 2000, axes, progress=False), "init")
     assert capsys.readouterr().out.strip() == repr(alike).strip("<>")
+
+
+def steps(page):
+    """Return the commands of a page and its TOML files, in order: of blocks, and of what stands between backticks.
+
+    What names other machines, or stands for more than one command, is none.
+    """
+    found = []
+    for language, block, span in _STEP.findall(page.read_text()):
+        if language == "toml":
+            found.append((language, block))
+        lines = block.splitlines() if language == "sh" else [" ".join(span.split())]
+        commands = (line.partition("  #")[0].strip() for line in lines if re.match(r"fastgrok [a-z-]", line))
+        elsewhere = r"://|\.\.\.|DIR" + ("|/shared/" if span else "")
+        found += [("sh", command) for command in commands if not re.search(elsewhere, command)]
+    return found
+
+
+def fewer(text, folder):
+    """Return a step with fewer seeds, in a folder of its own."""
+    text = re.sub(r"(?<=seeds)( | = )([\d_]{5,}|\de\d)\b", r"\g<1>500", text)
+    return text.replace("/shared/", f"{folder}/").replace("$SLURM_ARRAY_TASK_ID", "1")
+
+
+@pytest.mark.parametrize("page", COMMANDED, ids=lambda page: page.stem)
+def test_the_commands_of_a_page_run_one_after_the_other(page, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Path("my.csv").write_text("a,b,y\n0,0,0\n0,1,1\n1,0,1\n1,1,0\n")
+    for kind, step in steps(page):
+        text = fewer(step, tmp_path)
+        if kind == "toml":
+            Path("study.toml").write_text(text)
+            continue
+        words = shlex.split(text)[1:]
+        if words[0] == "study" and words[1] != "list":
+            words += ["--seeds", "500"]
+        with pytest.raises(SystemExit) as left:
+            main(words)
+        assert left.value.code == 0, f"{step}: {capsys.readouterr().err}"
 
 
 def spans(page):

@@ -69,8 +69,8 @@ def sweep(context: typer.Context, name: str | None = None, **values: Any) -> Com
 def replay(context: typer.Context, name: str | None = None, **values: Any) -> Command:
     """Train a seed again, with the same bits, and show its way.
 
-    Of a store, as in fastgrok replay runs/xor --seed 42, or of what the flags say, as in fastgrok replay xor
-    --hidden 4 --seed dead.
+    Of a store, as in fastgrok replay runs/xor --config 1 --seed 42, or of what the flags say, as in fastgrok replay
+    xor --hidden 4 --seed dead.
     """
     from fastgrok.cli.trace import replay
 
@@ -80,8 +80,8 @@ def replay(context: typer.Context, name: str | None = None, **values: Any) -> Co
 def explain(context: typer.Context, topic: str = "", name: str | None = None, **values: Any) -> Command:
     """Say why a seed did what it did, in words and as a picture.
 
-    As in fastgrok explain failure runs/xor --seed 42, or of what the flags say: fastgrok explain sign-flow xor
-    --hidden 4 --seed dead.
+    As in fastgrok explain failure runs/xor --config 1 --seed 42, or of what the flags say: fastgrok explain sign-flow
+    xor --hidden 4 --seed dead.
     """
     from fastgrok.cli.explain import explain
 

@@ -142,7 +142,9 @@ def index_of(configurations: Sequence[Configuration], config: int | Mapping[str,
     else:
         matches = [int(config)] if isinstance(config, int | np.integer) and int(config) in indices else []
     if len(matches) != 1:
-        expected = f"the place of one of {len(configurations)} configurations, or labels that one of them has alone"
+        first = ", ".join(f"{path}={label}" for path, label in configurations[0].labels.items())
+        expected = f"one of {len(configurations)} configurations: its place, from 0, or labels that it has alone"
+        expected += f", such as {first}" if first else ""
         raise InvalidExperiment("config", config, expected)
     return matches[0]
 

@@ -123,7 +123,11 @@ def test_bad_words_end_with_one_line(words: list[str], said: str, capsys: pytest
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--seed", "1"], "--config is missing: expected the place of one of 2 configurations"),
+        (
+            ["--seed", "1"],
+            "--config is missing: expected one of 2 configurations: its place, from 0, or labels that it has alone, "
+            "such as optimizer.lr=0.05",
+        ),
         (["--seed", "1", "--config", "optimizer.lr=3"], "--config['optimizer.lr'] = '3': expected one of"),
         (["--seed", "1", "--config", "lr"], "--config = 'lr': expected a place in the table"),
         (["--seed", "1", "--config", "0", "--lr", "0.1"], "--lr = '0.1': expected no store beside it"),

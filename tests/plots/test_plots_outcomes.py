@@ -104,5 +104,5 @@ def test_a_configuration_is_chosen_by_its_place_or_its_labels(either: Any) -> No
     by_labels = fg.plots.loss_histogram(either, {"init": "HeNormal()", "optimizer.lr": 0.1})
     np.testing.assert_array_equal(by_place.converged, by_labels.converged)
     assert by_place.converged.sum() == either.counts[3].n_converged
-    with pytest.raises(InvalidExperiment, match="the place of one of 4 configurations"):
+    with pytest.raises(InvalidExperiment, match="one of 4 configurations: its place"):
         fg.plots.losses(either)
