@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import itertools
 import os
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
@@ -20,7 +19,7 @@ from fastgrok.engine.params import joined, split
 from fastgrok.engine.threads import thread_pool
 from fastgrok.engine.trainer import Trained, Trainer
 from fastgrok.engine.training import TrainingOutput, train, working_bytes
-from fastgrok.errors import InvalidExperiment
+from fastgrok.errors import InvalidExperiment, warn
 from fastgrok.kernels.environment import in_default_environment
 from fastgrok.results.progress import compiling_shown, progress_bar
 from fastgrok.results.result import Result
@@ -443,7 +442,6 @@ def _train(
     interrupted = len(outputs) < len(experiments) or outputs[-1].interrupted
     outputs.extend(outputs[0].not_started(each) for each in experiments[len(outputs) :])
     if interrupted:
-        message = f"interrupted: {finished:,} of {n_runs:,} runs are finished"
-        warnings.warn(message, UserWarning, stacklevel=3 + bool(axes))
+        warn(f"interrupted: {finished:,} of {n_runs:,} runs are finished", UserWarning)
     own = params is not None
     return Result(experiment, seeds, axes, configurations, outputs, interrupted=interrupted, own_params=own)

@@ -1,10 +1,14 @@
-"""Errors: bad input, and a store that cannot be written or read; and how their messages name values and choices."""
+"""Errors and warnings: bad input, a store that cannot be written or read; how messages name values and choices."""
 
+import os
 import reprlib
+import sys
+import warnings
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 _WIDTH = 80
+_PACKAGE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "")
 
 
 class _Missing:
@@ -92,6 +96,14 @@ class InvalidExperiment(ValueError):
         'optimizer.lr'
         """
         return type(self)(joined(parent, self.field), self.value, self.accepted)
+
+
+def warn(message: str, category: type[Warning]) -> None:
+    """Warn of the line outside of this package that called it, through however many functions and decorators."""
+    level, frame = 2, sys._getframe(1)
+    while frame.f_code.co_filename.startswith(_PACKAGE) and frame.f_back is not None:
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, category, stacklevel=level)
 
 
 def check_keys(kind: str, plain: Mapping[Any, Any], names: Collection[str]) -> None:

@@ -1,6 +1,7 @@
 """The front door: arguments of run, sweep, initial_params and predict, and the result that they give."""
 
 import itertools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -221,6 +222,24 @@ def test_an_interrupted_sweep_tells_its_rows_apart(monkeypatch: pytest.MonkeyPat
     assert result.summary()["n"].tolist() == [8, 3, 0]
     result.save(tmp_path / "part.parquet")
     assert pq.read_metadata(tmp_path / "part.parquet").num_rows == 11
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: fg.run(EXP, 8),
+        lambda: fg.run(EXP, params=fg.initial_params(EXP, 8)),
+        lambda: fg.sweep(EXP, 8, {"epochs": [10]}),
+    ],
+    ids=["run", "run from parameters", "sweep"],
+)
+def test_the_warning_of_an_interruption_points_at_the_callers_line(
+    monkeypatch: pytest.MonkeyPatch, call: Callable[[], object]
+) -> None:
+    monkeypatch.setattr(api, "train", interrupted_after(1, 5))
+    with pytest.warns(UserWarning, match="interrupted") as said:
+        call()
+    assert [(each.filename, each.lineno) for each in said] == [(__file__, call.__code__.co_firstlineno)]
 
 
 def test_an_interruption_before_anything_is_finished_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 import pickle
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from samples import ANYTHING
 
-from fastgrok.errors import MISSING, InvalidExperiment, check_keys, joined, one_of, short_repr
+from fastgrok import errors
+from fastgrok.errors import MISSING, InvalidExperiment, check_keys, joined, one_of, short_repr, warn
 
 
 def test_error_is_picklable_and_takes_a_prefix() -> None:
@@ -48,3 +50,15 @@ def test_example_of_check_keys():
     message = re.escape("slope = 1: expected only the fields of ReLU: gradient_at_zero")
     with pytest.raises(InvalidExperiment, match=message):
         check_keys("ReLU", {"type": "ReLU", "slope": 1}, ["gradient_at_zero"])
+
+
+def test_a_warning_from_outside_points_at_the_line_that_asked_for_it() -> None:
+    with pytest.warns(UserWarning, match="said") as said:
+        warn("said", UserWarning)
+    assert [Path(each.filename).name for each in said] == ["test_errors.py"]
+
+
+def test_no_module_counts_frames_for_a_warning_itself() -> None:
+    """A decorator more, and a count is wrong; `warn` looks for the caller."""
+    sources = sorted(Path(errors.__file__).parent.rglob("*.py"))
+    assert [path.name for path in sources if "warnings.warn(" in path.read_text()] == ["choice.py", "errors.py"]
