@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import itertools
 import os
@@ -427,7 +428,8 @@ def _train(
     outputs: list[TrainingOutput] = []
     kept: dict[str, Any] = {"keep_params": keep_params, "recording": recording}
     n_runs = n * len(configurations)
-    with progress_bar(n_runs, options.progress) as advance, thread_pool(options.threads) as pool:
+    shared = thread_pool(options.threads) if len(experiments) > 1 else contextlib.nullcontext()
+    with progress_bar(n_runs, options.progress) as advance, shared as pool:
         for each, start in zip(experiments, params or itertools.repeat(None, len(experiments)), strict=True):
             try:
                 output = train(each, seeds, options, params=start, advance=advance, pool=pool, **kept)
@@ -436,12 +438,12 @@ def _train(
             outputs.append(output)
             if output.interrupted:
                 break
-    finished = sum(int(output.finished.sum()) for output in outputs)
-    if not finished:
-        raise KeyboardInterrupt
     interrupted = len(outputs) < len(experiments) or outputs[-1].interrupted
-    outputs.extend(outputs[0].not_started(each) for each in experiments[len(outputs) :])
     if interrupted:
+        finished = sum(int(output.finished.sum()) for output in outputs)
+        if not finished:
+            raise KeyboardInterrupt
+        outputs.extend(outputs[0].not_started(each) for each in experiments[len(outputs) :])
         warn(f"interrupted: {finished:,} of {n_runs:,} runs are finished", UserWarning)
     own = params is not None
     return Result(experiment, seeds, axes, configurations, outputs, interrupted=interrupted, own_params=own)

@@ -27,7 +27,7 @@ LARGEST_SEED = {"numpy": 2**64 - 1, "numpy_legacy": 2**32 - 1}
 """The largest seed of each stream."""
 
 
-_SMALL_BYTES = 2**26
+_SMALL_BYTES = 2**26  # that any machine has
 
 
 class ExecutionOptions(NamedTuple):
@@ -99,8 +99,14 @@ def _from_range(seeds: range, largest: int) -> NDArray[np.uint64]:
     if min(seeds[0], seeds[-1]) < 0 or max(seeds[0], seeds[-1]) > largest:
         raise InvalidExperiment("seeds", seeds, f"a range within 0 to {largest}")
     n = (seeds[-1] - seeds[0]) // seeds.step + 1  # len() ends at 2**63 - 1
-    check_fits("seeds", n, n * 8)
-    return np.uint64(seeds[0]) + np.arange(n, dtype=np.uint64) * np.uint64(seeds.step % 2**64)
+    if 8 * n > _SMALL_BYTES:
+        check_fits("seeds", n, n * 8)
+    array = np.arange(n, dtype=np.uint64)
+    if seeds.step != 1:
+        array *= np.uint64(seeds.step % 2**64)
+    if seeds[0]:
+        array += np.uint64(seeds[0])
+    return array
 
 
 def _from_list(seeds: list[Any] | tuple[Any, ...], largest: int) -> NDArray[np.uint64]:
@@ -148,10 +154,12 @@ def checked_integer(field: str, value: Any, largest: int | None = None) -> int |
 
 def checked_lanes(lanes: Any) -> int | None:
     """Return an optional number of lanes."""
+    if lanes is None:
+        return None
     choices = [2**k for k in range(MAX_LANES.bit_length())]
-    if lanes is not None and not (_is_integer(lanes) and int(lanes) in choices):
+    if not (_is_integer(lanes) and int(lanes) in choices):
         raise InvalidExperiment("lanes", lanes, f"None, or one of {', '.join(map(str, choices))}")
-    return None if lanes is None else int(lanes)
+    return int(lanes)
 
 
 def checked_flag(field: str, value: Any, *, optional: bool = True) -> bool | None:

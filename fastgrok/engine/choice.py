@@ -6,6 +6,7 @@ lost by not having the faster driver.
 """
 
 import contextlib
+import functools
 import threading
 import time
 import warnings
@@ -72,7 +73,6 @@ class Choice:
         self._experiment, self._recording, self._n, self._options = experiment, recording, n, options
         self._facts = _facts_of(experiment, recording, n, options.lanes, free=options.specialize is None)
         self._rates: Rates = rates()
-        self._slowness = self._rates.slowness(self._facts.regime)
         self._epochs = experiment.epochs * (1.0 if experiment.stop is None else _EARLY)  # of a seed, as expected
         self._lock, self._turn = threading.Lock(), threading.Lock()
         self.drivers: Counter[str] = Counter()
@@ -93,6 +93,11 @@ class Choice:
     def most_lanes(self) -> int:
         """The lanes of a block, of whichever driver has more."""
         return max(self._facts.lanes.values()) if self._changes else self.lanes
+
+    @property
+    def flops(self) -> float:
+        """The operations of an epoch of one seed."""
+        return self._facts.flops
 
     @property
     def rate(self) -> float:
@@ -177,6 +182,11 @@ class Choice:
         saved = self._rates.lost(self._facts.regime) + self._loss(left)
         if saved * _FORESIGHT > self._rates.compile_seconds():
             compiling.start(self._faster())
+
+    @functools.cached_property
+    def _slowness(self) -> float:
+        """The seconds by which an operation takes the general driver longer."""
+        return self._rates.slowness(self._facts.regime)
 
     def _loss(self, flops: float) -> float:
         """Return the seconds by which so many operations take the general driver longer."""

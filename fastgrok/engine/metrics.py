@@ -12,7 +12,9 @@ from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.variables import MAX_PLATEAU_EXAMPLES, NEVER, STALLED_GRADIENT_NORM, Outcome
 from fastgrok.statistics.plateaus import nearest_plateau, plateaus
 
-_CONVERGED, _DIVERGED = int(Outcome.CONVERGED), int(Outcome.DIVERGED)  # NumPy takes 2 us to compare with an IntEnum
+_DIVERGED, _CONVERGED, _DEAD, _STALLED, _UNFINISHED = map(int, Outcome)  # NumPy takes 2 us for an IntEnum
+
+_FEW = 2**12  # elements, of which bytes are looked at sooner than NumPy begins to reduce them
 
 
 class Metrics:
@@ -22,13 +24,17 @@ class Metrics:
         self._experiment = experiment
         self._outputs, self._initial, self._final = outputs, initial, final
         self._n_examples = experiment.data.n_examples
-        ends = itertools.accumulate(experiment.network.relu_widths, initial=0)
+        self._widths = experiment.network.relu_widths
+        ends = itertools.accumulate(self._widths, initial=0)
         self._units = [slice(first, end) for first, end in itertools.pairwise(ends)]
 
     def always(self) -> dict[str, np.ndarray]:
         """Return what every run has, and the restarts where there may be some."""
         outputs, initial, final = self._outputs, self._initial, self._final
-        outcome = self._outcomes()
+        dead = self._by_layer(np.array([initial.dead, final.dead, initial.dead & final.dead]))
+        revived, died = dead[:2] - dead[2]
+        born_dead, is_dead = self._is_dead(dead[:2])
+        outcome = self._outcomes(is_dead)
         return {
             "outcome": outcome,
             "epochs_run": outputs.epochs_run,
@@ -37,11 +43,11 @@ class Metrics:
             "loss_final": final.loss,
             "accuracy_final": final.n_correct.astype(np.float64) / self._n_examples,
             "gradient_norm_final": final.gradient_norm,
-            "dead_units_initial": self._by_layer(initial.dead),
-            "dead_units_final": self._by_layer(final.dead),
-            "units_died": self._by_layer(final.dead & ~initial.dead),
-            "units_revived": self._by_layer(initial.dead & ~final.dead),
-            "born_dead": self._is_dead(initial),
+            "dead_units_initial": dead[0].T,
+            "dead_units_final": dead[1].T,
+            "units_died": died.T,
+            "units_revived": revived.T,
+            "born_dead": born_dead,
             "weight_norm_initial": initial.weight_norms,
             "weight_norm_final": final.weight_norms,
             **self._plateau(outcome),
@@ -68,7 +74,7 @@ class Metrics:
             ran = self._outputs.epochs_run >= epoch
             losses.append(np.where(ran, at.loss, self._final.loss))
             n_correct.append(np.where(ran, at.n_correct, self._final.n_correct))
-            dead.append(self._by_layer(np.where(ran, at.dead, self._final.dead)))
+            dead.append(self._by_layer(np.where(ran, at.dead, self._final.dead)).T)
         return {
             "loss_recorded": np.stack(losses, axis=1),
             "accuracy_recorded": np.stack(n_correct, axis=1).astype(np.float64) / self._n_examples,
@@ -96,21 +102,22 @@ class Metrics:
         return {"dead_since": padded}
 
     def _layers(self, units: np.ndarray) -> list[np.ndarray]:
-        """Return the units (n_units, n_seeds) of each ReLU layer."""
-        return [units[rows] for rows in self._units]
+        """Return the units (..., n_units, n_seeds) of each ReLU layer."""
+        return [units[..., rows, :] for rows in self._units]
 
     def _by_layer(self, units: np.ndarray) -> np.ndarray:
-        """Return how many units of each ReLU layer are marked, (n_seeds, n_layers)."""
-        counts = np.empty((len(self._units), units.shape[1]), np.int64)
-        for row, layer in zip(counts, self._layers(units), strict=True):
-            np.add.reduce(layer, axis=0, dtype=np.int64, out=row)
-        return counts.T
+        """Return how many units of each ReLU layer are marked, (..., n_layers, n_seeds)."""
+        *others, _, n = units.shape
+        counts = np.empty((*others, len(self._widths), n), np.min_scalar_type(max(self._widths, default=0)))
+        for k, layer in enumerate(self._layers(units.view(np.uint8))):
+            np.add.reduce(layer, axis=-2, dtype=counts.dtype, out=counts[..., k, :])
+        return counts
 
-    def _is_dead(self, measures: Measures) -> np.ndarray:
-        """Whether every unit of some ReLU layer is dead."""
-        found = np.zeros(measures.dead.shape[1], np.bool_)
-        for layer in self._layers(measures.dead):
-            found |= np.logical_and.reduce(layer, axis=0)
+    def _is_dead(self, dead: np.ndarray) -> np.ndarray:
+        """Whether every unit of some ReLU layer is dead, (..., n_seeds); dead: (..., n_layers, n_seeds)."""
+        found = np.zeros((*dead.shape[:-2], dead.shape[-1]), np.bool_)
+        for k, width in enumerate(self._widths):
+            found |= dead[..., k, :] == width
         return found
 
     def _plateau(self, outcome: np.ndarray) -> dict[str, np.ndarray]:
@@ -119,29 +126,29 @@ class Metrics:
         if data.n_examples > MAX_PLATEAU_EXAMPLES:
             return {}
         known = plateaus(data, loss)
-        near = nearest_plateau(self._final.loss, known)
-        trapped = (outcome != _CONVERGED) & (outcome != _DIVERGED)
-        if not known[0].merged:
-            trapped &= near != known[0].loss  # all examples are told apart there: the seed is slow, not trapped
-        return {"plateau": np.where(trapped, near, np.nan)}
+        plateau = nearest_plateau(self._final.loss, known)
+        np.putmask(plateau, outcome <= _CONVERGED, np.nan)
+        if not known[0].merged:  # all examples are told apart there: the seed is slow, not trapped
+            np.putmask(plateau, plateau == known[0].loss, np.nan)
+        return {"plateau": plateau}
 
-    def _outcomes(self) -> np.ndarray:
-        """Return the first outcome that applies to each seed."""
+    def _outcomes(self, is_dead: np.ndarray) -> np.ndarray:
+        """Return the first outcome that applies to each seed: the later ones are written first."""
         outputs, final = self._outputs, self._final
-        infinite = ~(np.isfinite(final.loss) & _all_finite(outputs.params))
-        cases = {
-            Outcome.DIVERGED: infinite if outputs.best is None else infinite | outputs.best.broken,
-            Outcome.CONVERGED: outputs.epochs_to_converge != NEVER,
-            Outcome.DEAD: self._is_dead(final),
-            Outcome.STALLED: final.gradient_norm < STALLED_GRADIENT_NORM,
-        }
-        outcomes = np.full(len(infinite), Outcome.UNFINISHED, np.int8)
-        for outcome, rows in reversed(cases.items()):
-            outcomes[rows] = outcome
-        return outcomes
+        outcome = np.empty(len(is_dead), np.int8)
+        outcome.fill(_UNFINISHED)
+        np.putmask(outcome, final.gradient_norm < STALLED_GRADIENT_NORM, _STALLED)
+        np.putmask(outcome, is_dead, _DEAD)
+        if self._experiment.criteria is not None:
+            np.putmask(outcome, outputs.epochs_to_converge != NEVER, _CONVERGED)
+        for finite in (np.isfinite(outputs.params), np.isfinite(final.loss)[:, None]):
+            if not _all_true(finite):
+                np.putmask(outcome, ~finite.all(axis=1), _DIVERGED)
+        if outputs.best is not None:
+            np.putmask(outcome, outputs.best.broken, _DIVERGED)
+        return outcome
 
 
-def _all_finite(rows: np.ndarray) -> np.ndarray:
-    """Whether each row is finite; the rows are short, and nearly always all of them are."""
-    finite = np.isfinite(rows)
-    return np.ones(len(rows), np.bool_) if finite.all() else finite.all(axis=1)
+def _all_true(flags: np.ndarray) -> bool:
+    """Whether all flags of an array are True."""
+    return b"\0" not in flags.tobytes() if flags.size < _FEW else bool(flags.all())

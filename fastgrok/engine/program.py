@@ -1,7 +1,6 @@
 """An experiment's compiled kernels, and what they do with one chunk of seeds."""
 
 import contextlib
-import copy
 import functools
 import itertools
 import threading
@@ -144,9 +143,7 @@ class Program:
                 _kept[key] = made
             while len(_kept) > _KEPT_PROGRAMS:
                 _kept.popitem(last=False)
-        own = copy.copy(made)
-        own._cancel = np.zeros(1, np.int64)
-        return own
+        return made._with(_cancel=np.zeros(1, np.int64))
 
     def __init__(
         self,
@@ -181,7 +178,15 @@ class Program:
         if experiment.epochs == 0:
             self._run_driver = _train_no_epoch
         self._cancel = np.zeros(1, np.int64)
+        self._scale, network = gradient_scale(experiment), experiment.network
+        self._n_linears, self._n_units = len(network.linears), sum(network.relu_widths)
         self._is_small = _numbers(experiment, max(lanes, self._evaluation_lanes)) <= _KEPT_NUMBERS
+
+    def _with(self, **changes: Any) -> "Program":
+        """Return a copy of which some attributes are others."""
+        other = object.__new__(Program)
+        other.__dict__.update(self.__dict__, **changes)
+        return other
 
     def with_driver(self, *, specialize: bool, lanes: int) -> "Program":
         """Return it with another driver; `cancel` reaches both."""
@@ -292,10 +297,8 @@ class Program:
         kernel_params = with_optimizer(experiment, old, self.experiment, specialize=specialize)
         if kernel_params is None or _varied_types(kernel_params) != self._types:
             return None
-        other = object.__new__(Program)
         inputs = *self._inputs[:-1], kernel_params
-        other.__dict__.update(self.__dict__, experiment=experiment, _kernel_params=kernel_params, _inputs=inputs)
-        return other
+        return self._with(experiment=experiment, _kernel_params=kernel_params, _inputs=inputs)
 
     def train_alike(self, others: Sequence["Program"], seeds: np.ndarray, memory: ThreadMemory) -> ChunkResult:
         """Train every seed by this program and by each of those that are alike; their rows stand one after the other.
@@ -340,7 +343,7 @@ class Program:
         n_examples, n_acts = self.experiment.data.n_examples, make_layout(self.experiment.network).n_acts
         acts, deltas = (np.empty((len(params), n_examples, n_acts), params.dtype) for _ in range(2))
         grads = np.empty_like(params)
-        slope = gradient_scale(self.experiment) * n_examples
+        slope = self._scale * n_examples
         expose = make_expose(self._evaluation_lanes, self.experiment.dtype, functions())
         expose(acts, deltas, grads, params, memory.evaluation, *self._training, slope)
         grads /= n_examples
@@ -354,15 +357,15 @@ class Program:
         self, params: np.ndarray, examples: _Examples, memory: ThreadMemory, cancel: np.ndarray, *, gradients: bool
     ) -> Measures:
         """Measure networks; without gradients their norm means nothing."""
-        n, dtype, network = len(params), self.experiment.dtype, self.experiment.network
+        n, dtype = len(params), params.dtype
         measures = Measures(
             loss=np.empty(n, dtype),
             n_correct=np.empty(n, dtype),
             gradient_norm=np.empty(n, dtype),
-            weight_norms=np.empty((n, len(network.linears)), dtype),
-            dead=np.empty((sum(network.relu_widths), n), np.bool_),
+            weight_norms=np.empty((n, self._n_linears), dtype),
+            dead=np.empty((self._n_units, n), np.bool_),
         )
-        scale = gradient_scale(self.experiment) if gradients else 0.0
+        scale = self._scale if gradients else 0.0
         self._run_evaluate(measures, params, memory.scratch, memory.evaluation, *examples, scale, cancel)
         return measures
 

@@ -36,13 +36,12 @@ def in_threads(
     are under way return. A second Ctrl-C while they do is raised. `at_once` runs one task on all rows in this thread:
     starting another takes longer than little work does, and Ctrl-C is raised when that is done.
     """
-    task = in_default_environment(task)  # a thread has its own
     if at_once:
         size, threads = n, 1
     if at_once or (threads == 1 and threading.current_thread() is not threading.main_thread()):  # no Ctrl-C there
         for first in range(0, n, size):
             rows = slice(first, min(first + size, n))
-            task(rows)
+            _run(task, rows)
             if advance is not None:
                 advance(rows.stop - rows.start)
         return False
@@ -58,7 +57,7 @@ def in_threads(
         try:
             for first in range(0, n, size):
                 rows = slice(first, min(first + size, n))
-                waiting[workers.submit(task, rows)] = rows.stop - rows.start
+                waiting[workers.submit(_run, task, rows)] = rows.stop - rows.start
                 if len(waiting) > threads:
                     collect()
             while waiting:
@@ -70,3 +69,9 @@ def in_threads(
                 raise
             return True
     return False
+
+
+@in_default_environment
+def _run(task: Callable[[slice], None], rows: slice) -> None:
+    """Run a task in a thread, which has a floating-point environment of its own."""
+    task(rows)

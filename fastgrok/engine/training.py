@@ -16,7 +16,7 @@ from fastgrok.engine.choice import Choice
 from fastgrok.engine.draws import state_words
 from fastgrok.engine.driver import evaluation_lane_count, lane_count
 from fastgrok.engine.initial_params import Initialiser
-from fastgrok.engine.kernel_params import batches_per_epoch, flops_per_epoch
+from fastgrok.engine.kernel_params import batches_per_epoch
 from fastgrok.engine.program import ChunkResult, Program, ThreadMemory
 from fastgrok.engine.threads import cpu_count, in_threads
 from fastgrok.engine.workspace import block_vectors, evaluation_vectors
@@ -135,17 +135,23 @@ class _Workers:
             self._free.put((choice.program, choice.program.memory()))
 
     @contextlib.contextmanager
-    def one(self, *, changes: bool = True) -> Iterator[tuple[Program, ThreadMemory]]:
+    def one(self) -> Iterator[tuple[Program, ThreadMemory]]:
         """Take the program of the moment and memory for it, and put them back."""
         program, memory = self._free.get()
         try:
-            if changes:
-                self._choice.change_over()
+            self._choice.change_over()
             if program is not self._choice.program:
                 program, memory = (faster := self._choice.program), faster.memory()
             yield program, memory
         finally:
             self._free.put((program, memory))
+
+    def compile(self, chunk: int) -> Program:
+        """Compile what the run begins with, for chunks of so many seeds, and return it."""
+        program, memory = self._free.get()
+        self._choice.compile(memory, chunk)
+        self._free.put((program, memory))
+        return program
 
     def give_back(self) -> None:
         """Let the programs keep the memory for the next run."""
@@ -172,11 +178,10 @@ def train(
     """
     n, threads = len(seeds), options.threads or cpu_count()
     choice = Choice(experiment, recording, n, options)
-    at_once = _is_done_at_once(experiment, max(n, choice.lanes), options)
+    at_once = _is_done_at_once(max(n, choice.lanes), choice.flops * max(experiment.epochs, 1), options)
     size = n if at_once else options.chunk_size or _chunk_size(experiment, recording, n, choice, threads)
     workers = _Workers(choice, min(threads, -(-n // size)))
-    with workers.one(changes=False) as (first, memory):
-        choice.compile(memory, size)
+    first = workers.compile(size)
     begun = time.perf_counter()
     filled = _Rows(experiment, recording, n, keep_params=keep_params, at_once=at_once)
 
@@ -209,11 +214,11 @@ def train(
     )
 
 
-def _is_done_at_once(experiment: Experiment, n: int, options: ExecutionOptions) -> bool:
-    """Whether n seeds are so little work that the calling thread does it, unless it was said how to divide it."""
+def _is_done_at_once(n: int, flops: float, options: ExecutionOptions) -> bool:
+    """Whether n seeds of so many operations are so little work that this thread does it, if nothing else was said."""
     if n > _AT_ONCE_SEEDS or options.chunk_size is not None or options.threads not in (None, 1):
         return False
-    return n * flops_per_epoch(experiment) * max(experiment.epochs, 1) < _AT_ONCE_FLOPS
+    return n * flops < _AT_ONCE_FLOPS
 
 
 def working_bytes(experiment: Experiment, recording: Recording, n: int, options: ExecutionOptions) -> int:
@@ -282,7 +287,7 @@ def all_rows(metrics: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 def _chunk_size(experiment: Experiment, recording: Recording, n: int, choice: Choice, threads: int) -> int:
     """Return the seeds of a chunk: enough to fill lanes and refill them, few enough to balance the threads."""
     lanes = choice.most_lanes
-    size = int(_CHUNK_SECONDS * choice.rate / (flops_per_epoch(experiment) * max(experiment.epochs, 1)))
+    size = int(_CHUNK_SECONDS * choice.rate / (choice.flops * max(experiment.epochs, 1)))
     if experiment.stop is not None:
         size = max(size, _REFILLS * lanes)
     size = min(size, -(-n // threads))

@@ -128,10 +128,13 @@ def make_outputs(experiment: Experiment, params: np.ndarray, recording: Recordin
     """Return what a driver fills, one row for each of the seeds whose initial parameters these are."""
     features, n = driver_features(experiment, recording), len(params)
     units, epochs = sum(experiment.network.relu_widths), len(recording.epochs)
+    epochs_run, epochs_to_converge = np.empty(n, np.int64), np.empty(n, np.int64)
+    epochs_run.fill(-1)  # np.full takes longer than one seed trains
+    epochs_to_converge.fill(-1)
     return Outputs(
         params=params,
-        epochs_run=np.full(n, -1, np.int64),
-        epochs_to_converge=np.full(n, -1, np.int64),
+        epochs_run=epochs_run,
+        epochs_to_converge=epochs_to_converge,
         attempts=_attempts(params, recording.attempts) if features.restarts else None,
         best=_best_epochs(n, experiment.dtype) if features.validates else None,
         dead_since=np.full((n, units), -1, np.int64) if features.tracks else None,

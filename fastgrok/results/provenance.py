@@ -3,6 +3,7 @@
 import functools
 import json
 import platform
+import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -48,9 +49,14 @@ def versions() -> Mapping[str, str]:
     return MappingProxyType(known)
 
 
+def utc(seconds: float) -> str:
+    """Return a time since the epoch in UTC, to the second, as ISO 8601 writes it."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+
+
 def now() -> str:
-    """Return the time in UTC, to the second, as ISO 8601 writes it."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
+    """Return the time, as `utc` does."""
+    return utc(time.time())
 
 
 def total_drivers(parts: Iterable[Mapping[str, int]]) -> dict[str, int]:

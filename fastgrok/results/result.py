@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -76,7 +77,7 @@ class Result:
         self.outputs = tuple(outputs)
         self._all_seeds = all_seeds
         self._own_params = own_params
-        self._time = provenance.now()
+        self._time = time.time()
 
     @property
     def seeds(self) -> NDArray[np.uint64]:
@@ -169,7 +170,7 @@ class Result:
     def attrs(self) -> dict[str, Any]:
         """Where the result comes from: experiment, versions, machine, time."""
         attrs = provenance.provenance(
-            self.experiment, self.axes, self.outputs, own_params=self._own_params, time=self._time
+            self.experiment, self.axes, self.outputs, own_params=self._own_params, time=provenance.utc(self._time)
         )
         return attrs | {"interrupted": int(self.interrupted)}
 

@@ -244,12 +244,12 @@ class Experiment(Spec):
         rules = self.stop if isinstance(self.stop, tuple) else (self.stop,)
         return next((rule for rule in rules if isinstance(rule, kind)), None)
 
-    @property
+    @cached_property
     def criteria(self) -> Converged | None:
         """The criteria of convergence in `stop`, or None."""
         return self._rule(Converged)
 
-    @property
+    @cached_property
     def early_stopping(self) -> EarlyStopping | None:
         """The early stopping in `stop`, or None."""
         return self._rule(EarlyStopping)

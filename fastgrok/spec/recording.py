@@ -49,6 +49,8 @@ class Recording(NamedTuple):
     @property
     def epochs(self) -> tuple[int, ...]:
         """The epochs after which parameters are recorded: all but 0."""
+        if not self.at and not self.kept:
+            return ()
         return tuple(sorted({epoch for epoch in self.at or () if epoch > 0}.union(self.kept)))
 
 

@@ -116,12 +116,16 @@ def nearest_plateau(
     if not tolerance >= 0:
         raise InvalidExperiment("tolerance", tolerance, "a number of 0 or more")
     values = np.asarray(losses, dtype=np.float64)
+    atoms, middles = _atoms(tuple(plateaus))
+    nearest = atoms[middles.searchsorted(values)]
+    return np.where(np.abs(values - nearest) <= tolerance * atoms[-1], nearest, np.nan)
+
+
+@functools.lru_cache(maxsize=256)
+def _atoms(plateaus: tuple[Plateau, ...]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the losses of plateaus, and the middles between two of them."""
     atoms = np.array([plateau.loss for plateau in plateaus])
-    places = np.searchsorted((atoms[1:] + atoms[:-1]) / 2, values)
-    nearest = atoms[places]
-    with np.errstate(invalid="ignore"):
-        near = np.abs(values - nearest) <= tolerance * atoms[-1]
-    return np.where(near, nearest, np.nan)
+    return atoms, (atoms[1:] + atoms[:-1]) / 2
 
 
 def _groups(targets: NDArray[np.float64], loss: Loss) -> tuple[list[float], list[int]]:
