@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -75,8 +74,7 @@ class Threads:
 
     def __init__(self, threads: int | None) -> None:
         self._threads = threads
-        self._lock = threading.Lock()
-        self._pool: tuple[int, ThreadPoolExecutor] | None = None
+        self._pools: dict[int, ThreadPoolExecutor] = {}  # by process
 
     def run(self, task: Callable[[slice, np.ndarray], None], n: int, flops: float, lanes: int) -> None:
         """Run task(rows, cancel) on n rows of so many operations each; Ctrl-C is raised when it has ended."""
@@ -96,10 +94,11 @@ class Threads:
             raise KeyboardInterrupt
 
     def _workers(self, threads: int) -> ThreadPoolExecutor:
-        with self._lock:
-            if self._pool is None or self._pool[0] != os.getpid():
-                self._pool = os.getpid(), thread_pool(threads)
-            return self._pool[1]
+        """Return the pool of this process. There is no lock, which a fork may find locked: a pool starts no thread."""
+        process = os.getpid()
+        if process not in self._pools:
+            self._pools.setdefault(process, thread_pool(threads))
+        return self._pools[process]
 
 
 class Calls:

@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import itertools
+import os
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
@@ -407,3 +408,13 @@ def predict(outputs: np.ndarray, network: Network, params: np.ndarray, X: np.nda
     kernel_params = evaluation_kernel_params(make_kernel_params(experiment))
     kernel = make_predict(lanes, experiment.dtype, functions(), is_batched=is_batched(experiment))
     kernel(outputs, np.ascontiguousarray(params), workspace, data, kernel_params)
+
+
+def _unlock() -> None:
+    """Have a lock of this process's own: the one that a thread held when it was forked stays locked."""
+    global _kept_lock
+    _kept_lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_unlock)

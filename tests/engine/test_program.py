@@ -1,12 +1,15 @@
 """Programs that are kept for the experiments that they were made for."""
 
+import os
 import threading
+from multiprocessing import get_context
+from typing import Any
 
 import numpy as np
 import pytest
 
 import fastgrok as fg
-from fastgrok.engine import training
+from fastgrok.engine import program, training
 from fastgrok.engine.program import Program
 
 EXP = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=20)
@@ -65,6 +68,26 @@ def test_several_threads_run_one_experiment_at_once():
     assert len(results) == 80
     for result in results:
         assert result.dataset.equals(expected.dataset)
+
+
+def _runs(states: Any) -> None:
+    states.put(fg.run(EXP.replace(epochs=21), 3).n_finished)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_process_that_is_forked_while_a_thread_makes_a_program_trains():
+    context = get_context("fork")
+    states = context.SimpleQueue()
+    child = context.Process(target=_runs, args=(states,))
+    with program._kept_lock:
+        child.start()
+    child.join(60)
+    if child.exitcode is None:
+        child.kill()
+        child.join()
+    assert child.exitcode == 0
+    assert states.get() == 3
+    fg.run(EXP.replace(epochs=21), 3)  # the parent's is its own
 
 
 def test_little_work_is_done_in_the_calling_thread(monkeypatch):
