@@ -33,6 +33,8 @@ _LOSS = 0.05  # seconds lost that are written down
 _REMEMBERED = 256  # regimes on disk
 _FILE = "rates.json"
 _COMPILE, _REGIMES, _LOST = "compile_seconds", "regimes", "lost_seconds"
+_NUMBERS = {GENERAL: 1.0, SPECIALISED: 1.0, _LOST: 0.0}  # of a regime, and the least that each can be
+_MOST_BYTES = 2**22  # of a file that is read
 
 
 def regime(experiment: Experiment, recording: Recording = NOTHING) -> str:
@@ -152,18 +154,29 @@ def _mixed(before: float | None, new: float) -> float:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    """Return what the file holds, by CPU; nothing of a file that is not what `save` writes."""
+    """Return what the file holds, by CPU; nothing of a file that is not what `save` writes, whatever it is."""
     try:
-        found = json.loads(path.read_bytes())
-        for cpu in found.values():
-            numbers = [cpu.get(_COMPILE, 1.0), *(n for each in cpu.get(_REGIMES, {}).values() for n in each.values())]
-            if not all(isinstance(number, float) and 0 <= number < 1e18 for number in numbers):
-                return {}
-            if any(each.get(driver) == 0 for each in cpu.get(_REGIMES, {}).values() for driver in _OTHER):
-                return {}
-    except (OSError, ValueError, AttributeError, TypeError):
+        if path.stat().st_size > _MOST_BYTES:
+            return {}
+        return {name: _checked(cpu) for name, cpu in json.loads(path.read_bytes()).items()}
+    except (OSError, ValueError, AttributeError, TypeError, RecursionError):
         return {}
-    return dict(found)
+
+
+def _checked(cpu: dict[str, Any]) -> dict[str, Any]:
+    """Return what is known of a CPU, without what no `Rates` has put there; ValueError of a number that is none."""
+    regimes = {
+        name: {what: _number(numbers[what], least) for what, least in _NUMBERS.items() if what in numbers}
+        for name, numbers in cpu.get(_REGIMES, {}).items()
+    }
+    compile_seconds = {_COMPILE: _number(cpu[_COMPILE], 0.0)} if _COMPILE in cpu else {}
+    return {**compile_seconds, _REGIMES: regimes}
+
+
+def _number(value: Any, least: float) -> float:
+    if not isinstance(value, float) or not least <= value < 1e18:
+        raise ValueError(value)
+    return value
 
 
 def _write(path: Path, whole: dict[str, Any]) -> None:

@@ -68,14 +68,29 @@ def test_what_is_no_news_is_not_written(tmp_path: Path) -> None:
     assert Rates(path).lost("a") == pytest.approx(1.001)
 
 
-@pytest.mark.parametrize("rubbish", ["", "[]", '{"x": 1}', "broken", "0"])
+NESTED = '{"x":' * 10**5 + "1" + "}" * 10**5
+
+
+@pytest.mark.parametrize("rubbish", ["", "[]", '{"x": 1}', "broken", "0", "[" * 10**5, NESTED, " " * 2**22 + "{}"])
 def test_a_file_that_is_something_else_is_as_if_it_were_not_there(tmp_path: Path, rubbish: str) -> None:
     path = tmp_path / "rates.json"
     path.write_text(rubbish)
     assert Rates(path).rate("a", GENERAL) == Rates(tmp_path / "none.json").rate("a", GENERAL)
 
 
-@pytest.mark.parametrize("value", [0.0, -1.0, float("nan"), "fast", None])
+def test_what_no_book_has_written_does_not_stay_in_the_file(tmp_path: Path) -> None:
+    """JSON is read deeper than it is written."""
+    path = tmp_path / "rates.json"
+    path.write_text('{"some CPU": {"compile_seconds": 1.5, "own": ' + "[" * 900 + "]" * 900 + "}}")
+    book = Rates(path)
+    book.trained("a", GENERAL, 2e9, 1.0)
+    book.save()
+    whole = json.loads(path.read_text())
+    assert whole.pop("some CPU") == {"compile_seconds": 1.5, "regimes": {}}
+    assert [cpu["regimes"] for cpu in whole.values()] == [{"a": {GENERAL: 2e9}}]
+
+
+@pytest.mark.parametrize("value", [0.0, 5e-324, -1.0, 1e300, float("nan"), "fast", None, 7, True, [], {}])
 def test_a_rate_that_can_be_none_is_not_taken(tmp_path: Path, value: object) -> None:
     path = tmp_path / "rates.json"
     book = Rates(path)
