@@ -4,6 +4,7 @@ import functools
 import math
 import numbers
 import os
+import sys
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from typing import Any, NamedTuple, Self
@@ -216,7 +217,16 @@ def _metric_bytes(network: Network, recording: Recording, names: tuple[str, ...]
 
 def check_fits(field: str, value: Any, size: int, instead: str = "fewer") -> None:
     """Raise unless so many bytes are less than what the machine has."""
-    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    memory = _memory_bytes()
     if size >= memory:
         accepted = f"{instead}: {size / 1e9:.3g} GB do not fit into {memory / 1e9:.3g} GB of memory"
         raise InvalidExperiment(field, value, accepted)
+
+
+def _memory_bytes() -> int:
+    """Return the memory of the machine; where that is not known, as on Windows, no less than an address can name."""
+    try:
+        pages, page_bytes = os.sysconf("SC_PHYS_PAGES"), os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return sys.maxsize
+    return pages * page_bytes if min(pages, page_bytes) > 0 else sys.maxsize  # -1: no limit that it knows of

@@ -94,7 +94,7 @@ class Threads:
             raise KeyboardInterrupt
 
     def _workers(self, threads: int) -> ThreadPoolExecutor:
-        """Return the pool of this process. There is no lock, which a fork may find locked: a pool starts no thread."""
+        """Return the pool of this process, without a lock that a fork may find locked: a pool starts no thread."""
         process = os.getpid()
         if process not in self._pools:
             self._pools.setdefault(process, thread_pool(threads))

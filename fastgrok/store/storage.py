@@ -13,6 +13,7 @@ from fastgrok.errors import InvalidExperiment
 from fastgrok.results.files import TEMPORARY, host_name, temporary_beside
 
 _ABANDONED = 3600  # seconds after which a temporary file of another machine is taken for one that nobody writes
+_IS_POSIX = os.name == "posix"
 
 
 class Storage:
@@ -141,7 +142,9 @@ def _make(directory: Path) -> None:
 
 
 def _sync(directory: Path) -> None:
-    """Let the names in a directory, too, outlive a power cut."""
+    """Let the names in a directory, too, outlive a power cut; Windows opens no directories."""
+    if not _IS_POSIX:
+        return
     descriptor = os.open(directory, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -154,7 +157,7 @@ def _is_abandoned(path: Path) -> bool:
     stamp = re.fullmatch(r"\..+\.([^.]+)-([0-9]+)-[0-9a-f]{8}\.tmp", path.name)
     if stamp is None:
         return False  # somebody else's
-    if stamp[1] == host_name():
+    if stamp[1] == host_name() and _IS_POSIX:  # on Windows 0 is Ctrl-C, and no question
         try:
             os.kill(int(stamp[2]), 0)
         except ProcessLookupError:

@@ -1,5 +1,6 @@
 """What is checked of the arguments of `run` and its like."""
 
+import os
 import re
 from typing import Any
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 
 import fastgrok as fg
-from fastgrok.engine.arguments import checked_integer, checked_seeds
+from fastgrok.engine.arguments import check_fits, checked_integer, checked_seeds
 from fastgrok.errors import InvalidExperiment
 
 EXP = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=60)
@@ -88,3 +89,18 @@ def test_example_of_checked_integer():
     message = re.escape("threads = 0: expected None, or an integer at least 1")
     with pytest.raises(InvalidExperiment, match=message):
         checked_integer("threads", 0)
+
+
+def _unknown(name: str) -> int:
+    raise ValueError(f"unrecognized configuration name {name}")
+
+
+@pytest.mark.parametrize("sysconf", [None, _unknown, lambda name: -1], ids=["Windows", "unknown", "no limit"])
+def test_where_the_memory_is_not_known_nothing_that_an_address_can_name_is_refused(monkeypatch, sysconf) -> None:
+    monkeypatch.delattr(os, "sysconf", raising=False)
+    if sysconf is not None:
+        monkeypatch.setattr(os, "sysconf", sysconf, raising=False)
+    check_fits("seeds", 1, 2**50)
+    assert fg.run(EXP.replace(epochs=1), 5000, progress=False).n_finished == 5000
+    with pytest.raises(InvalidExperiment, match="seeds"):
+        check_fits("seeds", 2**61, 2**64)
