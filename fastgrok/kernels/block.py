@@ -100,5 +100,6 @@ def mark_alive(alive, acts, table, n_layers):
     for m in range(n_layers):
         layer = layer_at(table, m)
         if layer.is_relu:
-            for unit in range(layer.inp, layer.inp + layer.n_in):
-                alive[unit] = select(acts[unit] <= like(one, 0.0), alive[unit], one)
+            for i in range(layer.n_in):
+                unit = layer.inp + i
+                alive[unit] = select(acts[layer.out + i] <= like(one, 0.0), alive[unit], one)

@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 from fastgrok.kernels.block import example_tile, load_example, load_tile, make_view, mark_alive, put_all_params
 from fastgrok.kernels.jit import device, kernel
-from fastgrok.kernels.lanes import Step, beyond, by_reference, fma, lane_view, like, peek, scalar_view, sqrt
-from fastgrok.kernels.nn.batched import batched, one_by_one
+from fastgrok.kernels.lanes import beyond, by_reference, fma, lane_view, like, peek, scalar_view, sqrt
+from fastgrok.kernels.nn.batched import Step, batched, one_by_one
 from fastgrok.kernels.nn.losses import add_correct
 from fastgrok.kernels.nn.passes import Functions, general, layer_at
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from fastgrok.kernels.block import example_tile, load_tile, make_view, put_all_params
 from fastgrok.kernels.jit import device, kernel
-from fastgrok.kernels.lanes import Step, beyond, like, peek, scalar_view
-from fastgrok.kernels.nn.batched import batched, one_by_one
+from fastgrok.kernels.lanes import beyond, like, peek, scalar_view
+from fastgrok.kernels.nn.batched import Step, batched, one_by_one
 from fastgrok.kernels.nn.passes import Functions, general
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from fractions import Fraction
 
 import numpy as np
@@ -11,10 +12,12 @@ import pytest
 import fastgrok as fg
 from fastgrok.engine.layout import functions, make_layout
 from fastgrok.kernels.jit import kernel
-from fastgrok.kernels.lanes import Matrix, Step, beyond, lane_view, scalar_view
+from fastgrok.kernels.lanes import Ending, Matrix, beyond, lane_view, scalar_view
 from fastgrok.kernels.lanes.tiles import SHAPES as TILES
-from fastgrok.kernels.nn.batched import ExampleTile, batched, multiply
+from fastgrok.kernels.lanes.tiles import STEPPED, STORED
+from fastgrok.kernels.nn.batched import ExampleTile, Step, batched
 from fastgrok.kernels.nn.passes import Table, general
+from fastgrok.kernels.nn.products import multiply
 
 SHAPES = [
     *[(n_in, n_out) for n_in in (1, 2, 3, 4, 5) for n_out in (1, 2, 3, 4, 5, 6, 7, 8, 9)],
@@ -53,7 +56,7 @@ def both_passes(dtype, lanes):
     return run
 
 
-def compared(network, n_examples, most, dtype, lanes=None, seed=0):
+def compared(network, n_examples, most, dtype, lanes=None, special=False, seed=0):
     """Return acts, deltas and grads of examples at once, and of the same one by one."""
     layout, lanes, rng = make_layout(network), lanes or LANES[dtype], np.random.default_rng(seed)
     stride = layout.n_acts + 2
@@ -64,6 +67,9 @@ def compared(network, n_examples, most, dtype, lanes=None, seed=0):
         return values
 
     params, acts, deltas = numbers(layout.n_params), numbers(n_examples, stride), numbers(n_examples, stride)
+    if special:
+        acts[: n_examples // 2] *= 0
+        params[rng.random(params.shape) < 0.01] = np.inf
     sizes = np.array([layer[:8] for layer in layout.layers], np.int64)
     arguments = np.array([layer.argument for layer in layout.layers])
     ways = [(acts.copy(), deltas.copy(), np.zeros_like(params)) for _ in range(2)]
@@ -76,6 +82,15 @@ def compared(network, n_examples, most, dtype, lanes=None, seed=0):
 def assert_same_bits(one, other):
     np.testing.assert_array_equal(one, other)
     np.testing.assert_array_equal(np.signbit(one), np.signbit(other))
+
+
+def act_places(layout):
+    """Return where acts are, but for the z of a ReLU that the product before it is followed by."""
+    unwritten = set()
+    for linear, relu in itertools.pairwise(layout.layers):
+        if linear.kind == 0 and relu.is_relu and relu.argument == 0:
+            unwritten.update(range(linear.out, linear.out + linear.n_out))
+    return [place for place in range(layout.n_acts) if place not in unwritten]
 
 
 def delta_places(layout):
@@ -96,7 +111,8 @@ def assert_the_same(network, n_examples, most, dtype, **options):
     (acts, deltas, grads), (acts_one, deltas_one, grads_one), layout = compared(
         network, n_examples, most, dtype, **options
     )
-    assert_same_bits(acts, acts_one)
+    for place in act_places(layout):
+        assert_same_bits(acts[:, place], acts_one[:, place])
     for place, layer in delta_places(layout):
         assert_same_bits(deltas[:, place : place + layer.n_out], deltas_one[:, layer.out : layer.out + layer.n_out])
     assert_same_bits(grads, grads_one)
@@ -124,6 +140,28 @@ def test_vectors_of_any_width_give_the_same_bits(registers, dtype):
     assert_the_same(fg.mlp(5, 9, 8, 2, hidden="tanh"), 11, 6, dtype, lanes=lanes)
 
 
+@any_dtype
+@pytest.mark.parametrize(
+    "layers",
+    [
+        [fg.Linear(3, 9), fg.ReLU(), fg.Linear(9, 8), fg.ReLU()],  # whose deltas come from a loss
+        [fg.Linear(3, 9), fg.ReLU(), fg.ReLU(), fg.Linear(9, 8), fg.ReLU(), fg.Tanh(), fg.Linear(8, 2)],
+        [fg.Linear(3, 9), fg.Tanh(), fg.ReLU(), fg.Linear(9, 8)],
+        [fg.Linear(3, 9), fg.ReLU(gradient_at_zero=0.5), fg.Linear(9, 8), fg.ReLU(), fg.Linear(8, 2)],
+        [fg.Linear(3, 9), fg.LeakyReLU(slope=0.0), fg.Linear(9, 8), fg.Linear(8, 2)],
+    ],
+)
+def test_a_relu_anywhere_gives_the_same_bits(layers, dtype):
+    assert_the_same(fg.Network(*layers), 7, 4, dtype)
+
+
+@any_dtype
+def test_a_relu_of_zeros_infinities_and_nan_gives_the_same_bits(dtype):
+    """So that its z are -0, 0, inf and NaN: no bias, and weights that are not finite."""
+    network = fg.Network(fg.Linear(3, 9, bias=False), fg.ReLU(), fg.Linear(9, 8), fg.ReLU(), fg.Linear(8, 2))
+    assert_the_same(network, 7, 4, dtype, special=True)
+
+
 def test_linear_layers_in_a_row_give_the_same_bits():
     assert_the_same(fg.Network(fg.Linear(3, 9), fg.Linear(9, 8, bias=False), fg.Linear(8, 2)), 9, 9, "float64")
 
@@ -136,7 +174,8 @@ def product(a, b, start, minus_lr=None, params=None):
     def run(out, start, a, b, taken, minus_lr):
         o, s = Matrix(lane_view(out, lanes), out.shape[1], 1), Matrix(lane_view(start, lanes), start.shape[1], 1)
         left, right = Matrix(lane_view(a, lanes), a.shape[1], 1), Matrix(lane_view(b, lanes), b.shape[1], 1)
-        multiply(o, s, left, right, (a.shape[0], b.shape[1], a.shape[1]), Step(taken, lane_view(minus_lr, lanes)))
+        ending = Ending(STEPPED if taken else STORED, lane_view(minus_lr, lanes))
+        multiply(o, s, left, right, (a.shape[0], b.shape[1], a.shape[1]), ending)
 
     out = np.empty_like(start) if params is None else params.copy()
     run(out, start, a, b, minus_lr is not None, np.zeros((1, lanes)) if minus_lr is None else minus_lr)

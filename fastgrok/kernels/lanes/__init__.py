@@ -26,9 +26,9 @@ _NAMES = {
     "constants": "fixed fixed_memory",
     "loops": "for_each repeat",
     "memory": "align_stack beyond gather lane_view peek scalar_view splat_view working_view",
-    "outer": "Updates add_columns add_product most_columns most_rows product_before",
+    "outer": "Updates add_product most_rows product_before",
     "references": "by_reference",
-    "tiles": "Matrix Step multiply_tile tile_shape",
+    "tiles": "Ending Matrix multiply_tile tile_shape",
 }
 _PLACES = {name: module for module, names in _NAMES.items() for name in names.split()}
 

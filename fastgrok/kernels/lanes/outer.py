@@ -65,14 +65,6 @@ def most_rows(typingctx: Any, view: Any, n: Any) -> Any:
     return signature(types.intp, view, types.intp), codegen
 
 
-@intrinsic
-def most_columns(typingctx: Any, view: Any) -> Any:
-    """most_columns(view): how many columns of such vectors can be gone through at once, a constant."""
-    if not isinstance(view, LaneView):
-        return None
-    return signature(types.intp, view), lambda context, builder, sig, args: _INDEX(_row_counts(view)[0])
-
-
 def _product(kind: Callable[..., Any], typingctx: Any, n: Any, w: Any, updates: Any, vectors: Any) -> Any:
     """Return signature and code of an intrinsic that calls the function of a kind."""
     if not all(isinstance(view, LaneView) for view in (w.types[0], *vectors)):
@@ -96,12 +88,6 @@ def _product(kind: Callable[..., Any], typingctx: Any, n: Any, w: Any, updates: 
 def add_product(typingctx: Any, n: Any, w: Any, updates: Any, vectors: Any) -> Any:
     """add_product((n_rows, n_columns), w, updates, (z, y)): z_t += sum_i y_i w_it, over i in order."""
     return _product(_forward_function, typingctx, n, w, updates, vectors)
-
-
-@intrinsic
-def add_columns(typingctx: Any, n: Any, w: Any, updates: Any, vectors: Any) -> Any:
-    """add_columns((n_columns, n_rows), w, updates, (z, y)): the same, for up to `most_columns` columns; none is written."""
-    return _product(_columns_function, typingctx, n, w, updates, vectors)
 
 
 @intrinsic
@@ -141,14 +127,9 @@ def _function(module: Any, name: str, view: LaneView, passes: Sequence[_Pass], e
 
 
 def _forward_function(module: Any, view: LaneView) -> Any:
-    passes = [_Pass(n, True, rows) for n in range(1, DEFERRED + 1) for rows in _row_counts(view)]
+    kinds = [(n, False) for n in range(DEFERRED)] + [(n, True) for n in range(1, DEFERRED + 1)]
+    passes = [_Pass(*kind, rows) for kind in kinds for rows in _row_counts(view)]
     return _function(module, "add_product", view, passes, _emit_forward)
-
-
-def _columns_function(module: Any, view: LaneView) -> Any:
-    most = _row_counts(view)[0]
-    passes = [_Pass(n, False, columns) for n in range(DEFERRED) for columns in range(1, most + 1)]
-    return _function(module, "add_columns", view, passes, _emit_columns)
 
 
 def _backward_function(module: Any, view: LaneView) -> Any:
@@ -165,9 +146,10 @@ class _Emitter:
         self._align, self._fma = BITS[view.dtype] // 8, llvm_function(builder, "fma", view, 3)
         self._w, x, d = matrices
         rows = range(each.n_rows)
-        self.x, self.d = ([builder.gep(m.origin, [builder.mul(m.row, _INDEX(p))]) for p in range(each.n_updates)] for m in (x,d))
-        self.held = [[self.load(place, _INDEX(i)) for i in rows] for place in self.x]
-        self._d = self.d
+        self.held = [
+            [self.load(address(builder, x, _INDEX(p), _INDEX(i))) for i in rows] for p in range(each.n_updates)
+        ]
+        self._d = [address(builder, d, _INDEX(p), _INDEX(0)) for p in range(each.n_updates)]
         self._rows = [builder.mul(self._w.row, _INDEX(i)) for i in rows]
 
     def load(self, pointer: Any, offset: Any = None) -> Any:
@@ -213,24 +195,6 @@ def _emit_forward(emitter: _Emitter, z: Any, y: Any, n_columns: Any) -> None:
         return []
 
     emit_loop(emitter.builder, n_columns, [_INDEX(1)], [], add_column)
-
-
-def _emit_columns(emitter: _Emitter, z: Any, y: Any, n_rows: Any) -> None:
-    columns = range(emitter.each.n_rows)
-    held = [[emitter.load(place, _INDEX(t)) for t in columns] for place in emitter.d]
-
-    def add_row(offsets: list[Any], sums: list[Any]) -> list[Any]:
-        i, first = offsets
-        row = [emitter.load(emitter._w.origin, emitter.builder.add(first, _INDEX(t))) for t in columns]
-        for x, d in zip(emitter.x, held, strict=True):
-            factor = emitter.load(x, i)
-            row = [emitter.fma(factor, value, w) for value, w in zip(d, row, strict=True)]
-        factor = emitter.load(y, i)
-        return [emitter.fma(factor, w, total) for w, total in zip(row, sums, strict=True)]
-
-    starts = [emitter.load(z, _INDEX(t)) for t in columns]
-    for t, total in enumerate(emit_loop(emitter.builder, n_rows, [_INDEX(1), emitter._w.row], starts, add_row)):
-        emitter.store(total, z, _INDEX(t))
 
 
 def _emit_backward(emitter: _Emitter, z: Any, y: Any, n_columns: Any) -> None:

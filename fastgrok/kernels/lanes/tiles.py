@@ -4,7 +4,7 @@ out[i, j] = start[i, j] + sum_k a[i, k] b[k, j], the sum in the order of k, each
 are gradients and a step is taken, out[i, j] += minus_lr times that instead, one fma more.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from llvmlite import ir
@@ -15,7 +15,7 @@ from numba.core.typing import signature
 from fastgrok.kernels.lanes.types import BITS, LaneView, llvm_function, vector_type
 from fastgrok.kernels.target import register_count, vector_bytes
 
-_INDEX, _FLAG = ir.IntType(64), ir.IntType(1)
+_INDEX = ir.IntType(64)
 
 
 class Matrix(NamedTuple):
@@ -26,11 +26,18 @@ class Matrix(NamedTuple):
     column: int
 
 
-class Step(NamedTuple):
-    """The update of plain SGD, out += minus_lr g, taken with the sums still in registers or not at all."""
+class Ending(NamedTuple):
+    """What becomes of the sums, which are in registers still: one of the kinds below."""
 
-    taken: bool
-    minus_lr: Any  # LaneView of one vector
+    kind: int
+    operand: Any  # LaneView
+
+
+KINDS = STORED, STEPPED, RECTIFIED, MASKED = range(4)
+"""out = sum; out += operand[0] * sum, one fma; out = 0 where sum < 0, else sum; out = sum where operand > 0, else 0.
+
+The last operand is a matrix as `out` is.
+"""
 
 
 SHAPES = {32: [(6, 4), (4, 3), (3, 2), (2, 1)], 16: [(4, 3), (3, 2), (2, 1), (1, 1)]}
@@ -61,9 +68,9 @@ def tile_shape(typingctx: Any, view: Any) -> Any:
 
 @intrinsic
 def multiply_tile(
-    typingctx: Any, place: Any, shape: Any, out: Any, start: Any, a: Any, b: Any, n_terms: Any, step: Any
+    typingctx: Any, place: Any, shape: Any, out: Any, start: Any, a: Any, b: Any, n_terms: Any, ending: Any
 ) -> Any:
-    """multiply_tile(place, shape, out, start, a, b, n_terms, step): a tile of it, no larger than tile_shape.
+    """multiply_tile(place, shape, out, start, a, b, n_terms, ending): a tile of it, no larger than tile_shape.
 
     place: (i, j) of its first element; shape: its rows and columns.
     """
@@ -74,16 +81,18 @@ def multiply_tile(
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         (i, j), shape = ([builder.extract_value(pair, k) for k in range(2)] for pair in args[:2])
         matrices = [Matrix(*(builder.extract_value(matrix, k) for k in range(3))) for matrix in args[2:6]]
-        step_parts = [builder.extract_value(args[7], k) for k in range(2)]
+        kind, operand = (builder.extract_value(args[7], k) for k in range(2))
+        is_matrix = builder.icmp_signed("==", kind, _INDEX(MASKED))
+        operand = builder.select(is_matrix, address(builder, matrices[0]._replace(origin=operand), i, j), operand)
         zero = _INDEX(0)
         for k, place in enumerate([(i, j), (i, j), (i, zero), (zero, j)]):
             matrices[k] = matrices[k]._replace(origin=address(builder, matrices[k], *place))
         function = _tile_function(builder.module, sig.args[2].types[0])
-        builder.call(function, [*shape, *(part for matrix in matrices for part in matrix), args[6], *step_parts])
+        builder.call(function, [*shape, *(part for matrix in matrices for part in matrix), args[6], kind, operand])
         return context.get_dummy_value()
 
     pair = types.UniTuple(types.intp, 2)
-    return signature(types.none, pair, pair, *matrices, types.intp, step), codegen
+    return signature(types.none, pair, pair, *matrices, types.intp, ending), codegen
 
 
 def _tile_function(module: Any, view: LaneView) -> Any:
@@ -94,13 +103,15 @@ def _tile_function(module: Any, view: LaneView) -> Any:
         return module.globals[name]
     matrix = [vector.as_pointer(), _INDEX, _INDEX]
     function = ir.Function(
-        module, ir.FunctionType(ir.VoidType(), [_INDEX] * 2 + matrix * 4 + [_INDEX, _FLAG, vector.as_pointer()]), name
+        module,
+        ir.FunctionType(ir.VoidType(), [_INDEX] * 2 + matrix * 4 + [_INDEX, _INDEX, vector.as_pointer()]),
+        name,
     )
     function.linkage = "linkonce_odr"
     function.attributes.add("noinline")
     function.attributes.add("optsize")  # the loops are long enough as they are
     builder = ir.IRBuilder(function.append_basic_block())
-    rows, columns, *parts, n_terms, taken, minus_lr = function.args
+    rows, columns, *parts, n_terms, kind, operand = function.args
     matrices = [Matrix(*parts[k : k + 3]) for k in range(0, 12, 3)]
     place = builder.add(builder.mul(rows, _INDEX(most_columns + 1)), columns)
     unreachable = function.append_basic_block()
@@ -112,36 +123,54 @@ def _tile_function(module: Any, view: LaneView) -> Any:
             block = function.append_basic_block()
             choice.add_case(_INDEX(n_rows * (most_columns + 1) + n_columns), block)
             builder.position_at_end(block)
-            _emit_tile(builder, view, (n_rows, n_columns), matrices, n_terms, Step(taken, minus_lr))
+            _emit_tile(builder, view, (n_rows, n_columns), matrices, n_terms, Ending(kind, operand))
     return function
 
 
 def _emit_tile(
-    builder: Any, view: LaneView, shape: tuple[int, int], matrices: list[Matrix], n_terms: Any, step: Step
+    builder: Any, view: LaneView, shape: tuple[int, int], matrices: list[Matrix], n_terms: Any, ending: Ending
 ) -> None:
     """Emit one tile and a return: its sums start in registers, a loop adds the terms, and they are stored."""
     align, fma = BITS[view.dtype] // 8, llvm_function(builder, "fma", view, 3)
     out, start, a, b = matrices
-    elements = [(i, j) for i in range(shape[0]) for j in range(shape[1])]
-    starts = [builder.load(address(builder, start, _INDEX(i), _INDEX(j)), align=align) for i, j in elements]
+    elements = [(_INDEX(i), _INDEX(j)) for i in range(shape[0]) for j in range(shape[1])]
+    starts = [builder.load(address(builder, start, i, j), align=align) for i, j in elements]
     row_of_a = [address(builder, a, _INDEX(i), _INDEX(0)) for i in range(shape[0])]
     column_of_b = [address(builder, b, _INDEX(0), _INDEX(j)) for j in range(shape[1])]
 
     def add_term(offsets: list[Any], sums: list[Any]) -> list[Any]:
         x = [builder.load(builder.gep(pointer, [offsets[0]]), align=align) for pointer in row_of_a]
         y = [builder.load(builder.gep(pointer, [offsets[1]]), align=align) for pointer in column_of_b]
-        return [builder.call(fma, [x[i], y[j], total]) for (i, j), total in zip(elements, sums, strict=True)]
+        factors = [(left, right) for left in x for right in y]
+        return [builder.call(fma, [*pair, total]) for pair, total in zip(factors, sums, strict=True)]
 
     sums = emit_loop(builder, n_terms, [a.column, b.row], starts, add_term)
-    places = [address(builder, out, _INDEX(i), _INDEX(j)) for i, j in elements]
-    with builder.if_then(step.taken):
-        minus_lr = builder.load(step.minus_lr, align=align)
-        for place, total in zip(places, sums, strict=True):
-            builder.store(builder.call(fma, [minus_lr, total, builder.load(place, align=align)]), place, align=align)
+    blocks = [builder.append_basic_block() for _ in KINDS]
+    choice = builder.switch(ending.kind, blocks[STORED])
+    for kind, block in zip(KINDS, blocks, strict=True):
+        if kind != STORED:
+            choice.add_case(_INDEX(kind), block)
+        builder.position_at_end(block)
+        _emit_ending(builder, view, Ending(kind, ending.operand), out, zip(elements, sums, strict=True))
         builder.ret_void()
-    for place, total in zip(places, sums, strict=True):
+
+
+def _emit_ending(builder: Any, view: LaneView, ending: Ending, out: Matrix, sums: Iterable[tuple[Any, Any]]) -> None:
+    """Emit one ending. It finds its own addresses: those for all endings would be kept on the stack."""
+    align, fma = BITS[view.dtype] // 8, llvm_function(builder, "fma", view, 3)
+    zero = ir.Constant(vector_type(view), [0.0] * view.count)
+    if ending.kind == STEPPED:
+        minus_lr = builder.load(ending.operand, align=align)
+    for element, total in sums:
+        place = address(builder, out, *element)
+        if ending.kind == STEPPED:
+            total = builder.call(fma, [minus_lr, total, builder.load(place, align=align)])
+        elif ending.kind == RECTIFIED:
+            total = builder.select(builder.fcmp_ordered("<", total, zero), zero, total)
+        elif ending.kind == MASKED:
+            mask = builder.load(address(builder, out._replace(origin=ending.operand), *element), align=align)
+            total = builder.select(builder.fcmp_ordered(">", mask, zero), total, zero)
         builder.store(total, place, align=align)
-    builder.ret_void()
 
 
 def address(builder: Any, matrix: Matrix, i: Any, j: Any) -> Any:

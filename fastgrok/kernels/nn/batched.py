@@ -5,7 +5,7 @@ over the examples of a batch. The bits are the same, therefore; what changes is 
 once for all the examples of a tile, an activation once for all its units.
 
 Example e has its acts, laid out as in linear.py, from e * stride on, and its deltas, but an activation makes those of
-its inputs in the place of those of its outputs.
+its inputs in the place of those of its outputs, and the z of most ReLUs (`_is_within`) are not written.
 """
 
 import functools
@@ -13,8 +13,17 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from fastgrok.kernels.jit import by_kind, device
-from fastgrok.kernels.lanes import Matrix, Step, beyond, fma, like, multiply_tile, tile_shape, working_view
+from fastgrok.kernels.lanes import Ending, Matrix, beyond, fma, like, working_view
+from fastgrok.kernels.lanes.tiles import MASKED, RECTIFIED, STEPPED, STORED
 from fastgrok.kernels.nn.passes import Functions, general, layer_at, layers_forward
+from fastgrok.kernels.nn.products import multiply
+
+
+class Step(NamedTuple):
+    """The update of plain SGD, taken where the gradients of a batch end, or not at all."""
+
+    taken: bool
+    minus_lr: Any  # LaneView of one vector
 
 
 class BatchedPasses(NamedTuple):
@@ -37,84 +46,56 @@ class ExampleTile(NamedTuple):
 
 
 @device
-def _parts(n, most):
-    """Return the number of parts that n is cut into, their size, and how many are one larger: at most `most`."""
-    n_parts = (n + most - 1) // most
-    return n_parts, n // n_parts, n % n_parts
+def _is_within(layer):
+    """Whether a product does what an activation does, with its sums in registers still: a ReLU of gradient 0 at 0.
 
-
-@device
-def _tiles(out, start, a, b, sizes, step):
-    n_rows, n_columns, n_terms = sizes
-    most_rows, most_columns = tile_shape(out.origin)
-    n_high, height, higher = _parts(n_rows, most_rows)
-    n_wide, width, wider = _parts(n_columns, most_columns)
-    for begin in range(0, n_wide, 8):
-        i = 0
-        for high in range(n_high):
-            rows = height + 1 if high < higher else height
-            j = begin * width + min(begin, wider)
-            for wide in range(begin, min(begin + 8, n_wide)):
-                columns = width + 1 if wide < wider else width
-                multiply_tile((i, j), (rows, columns), out, start, a, b, n_terms, step)
-                j += columns
-            i += rows
-
-
-@device
-def _transposed(matrix):
-    return Matrix(matrix.origin, matrix.column, matrix.row)
-
-
-@device
-def multiply(out, start, a, b, sizes, step):
-    """out_ij = start_ij + sum_k a_ik b_kj, the sum in the order of k, each term one fma.
-
-    If step.taken, out_ij += minus_lr * that sum, one fma more.
-    sizes: rows and columns of `out`, and terms. A product of few rows is made as its transpose: tiles are high.
+    Its z is not kept: whether that is above 0, a says as well.
     """
-    if sizes[0] < 4 and sizes[0] < sizes[1]:
-        out, start, a, b = _transposed(out), _transposed(start), _transposed(b), _transposed(a)
-        sizes = (sizes[1], sizes[0], sizes[2])
-    _tiles(out, start, a, b, sizes, step)
+    return layer.is_relu and layer.argument == 0.0
 
 
 @device
-def linear_forward(acts, params, layer, tile):
-    """z_ej = b_j + sum_i x_ei w_ij."""
+def linear_forward(acts, params, layers, tile):
+    """z_ej = b_j + sum_i x_ei w_ij, or ReLU of that; layers: this one and the next."""
+    layer, following = layers
     zero = working_view(params, 1)
     zero[0] = like(params[0], 0.0)
     start = Matrix(zero, 0, 0)
     if layer.bias >= 0:
         start = Matrix(beyond(params, layer.bias), 0, 1)
+    is_relu = _is_within(following)
     multiply(
-        Matrix(beyond(acts, layer.out), tile.stride, 1),
+        Matrix(beyond(acts, following.out if is_relu else layer.out), tile.stride, 1),
         start,
         Matrix(beyond(acts, layer.inp), tile.stride, 1),
         Matrix(beyond(params, layer.weight), layer.n_out, 1),
         (tile.n_examples, layer.n_out, layer.n_in),
-        Step(False, zero),
+        Ending(RECTIFIED if is_relu else STORED, zero),
     )
 
 
 @device
-def linear_backward(deltas, grads, params, acts, layer, place, tile, step):
+def linear_backward(deltas, grads, params, acts, layers, place, tile, step):
     """dx_ei = sum_j w_ij d_ej, but for the network's inputs; grad_ij += sum_e d_ej x_ei; then the step, if taken.
 
+    layers: this one and the one before it.
     place: where in the deltas of an example d_e begins.
     """
+    layer, before = layers
     zero = working_view(params, 1)
     zero[0] = like(params[0], 0.0)
     zeros, dout = Matrix(zero, 0, 0), Matrix(beyond(deltas, place), tile.stride, 1)
     if layer.inp > 0:
         dinp = Matrix(beyond(deltas, layer.inp), tile.stride, 1)
         transposed = Matrix(beyond(params, layer.weight), 1, layer.n_out)
-        multiply(dinp, zeros, dout, transposed, (tile.n_examples, layer.n_in, layer.n_out), Step(False, zero))
+        ending = Ending(MASKED if _is_within(before) else STORED, beyond(acts, layer.inp))
+        multiply(dinp, zeros, dout, transposed, (tile.n_examples, layer.n_in, layer.n_out), ending)
     dweight = Matrix(beyond(grads, layer.weight), layer.n_out, 1)
     inputs = Matrix(beyond(acts, layer.inp), 1, tile.stride)
     start = zeros if tile.is_first else dweight
     out = Matrix(beyond(params, layer.weight), layer.n_out, 1) if step.taken else dweight
-    multiply(out, start, inputs, dout, (layer.n_in, layer.n_out, tile.n_examples), step)
+    ending = Ending(STEPPED if step.taken else STORED, step.minus_lr)
+    multiply(out, start, inputs, dout, (layer.n_in, layer.n_out, tile.n_examples), ending)
     if layer.bias >= 0:
         for j in range(layer.n_out):
             dbias = zero[0] if tile.is_first else grads[layer.bias + j]
@@ -132,8 +113,9 @@ def _units_backward(differentiate: Callable[..., Any]) -> Callable[..., Any]:
 
     @device
     def backward(deltas, acts, layer):
+        source = layer.out if _is_within(layer) else layer.inp
         for i in range(layer.n_in):
-            z, a = acts[layer.inp + i], acts[layer.out + i]
+            z, a = acts[source + i], acts[layer.out + i]
             deltas[i] = differentiate(deltas[i], z, a, layer.argument)
 
     return backward
@@ -149,10 +131,15 @@ def batched(functions: Functions) -> BatchedPasses:
 
     @device
     def forward(acts, params, table, n_layers, tile):
+        is_done = False
         for k in range(n_layers):
             layer = layer_at(table, k)
             if layer.kind == 0:
-                linear_forward(acts, params, layer, tile)
+                following = layer_at(table, min(k + 1, n_layers - 1))
+                is_done = _is_within(following)
+                linear_forward(acts, params, (layer, following), tile)
+            elif is_done:
+                is_done = False
             else:
                 for e in range(tile.n_examples):
                     forward_units(layer.kind - 1, beyond(acts, e * tile.stride), params, layer)
@@ -160,13 +147,18 @@ def batched(functions: Functions) -> BatchedPasses:
     @device
     def backward(deltas, grads, params, acts, table, n_layers, tile, step):
         """The deltas of a Linear layer's outputs are where those of the last activation after it were."""
-        place = -1
+        place, is_done = -1, False
         for back in range(n_layers):
-            layer = layer_at(table, n_layers - 1 - back)
+            k = n_layers - 1 - back
+            layer = layer_at(table, k)
             place = layer.out if place < 0 else place
             if layer.kind == 0:
-                linear_backward(deltas, grads, params, acts, layer, place, tile, step)
+                before = layer_at(table, max(k - 1, 0))
+                is_done = _is_within(before)
+                linear_backward(deltas, grads, params, acts, (layer, before), place, tile, step)
                 place = -1
+            elif is_done:
+                is_done = False
             else:
                 for e in range(tile.n_examples):
                     first = e * tile.stride

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from fastgrok.kernels.jit import by_kind, device
-from fastgrok.kernels.lanes import Matrix, Updates, add_columns, add_product, beyond, like, most_columns, most_rows, product_before
+from fastgrok.kernels.lanes import Matrix, Updates, add_product, beyond, like, most_rows, product_before
 from fastgrok.kernels.nn.passes import Functions, layer_at, layers_backward, layers_forward
 from fastgrok.kernels.target import DEFERRED
 
@@ -57,36 +57,21 @@ def _updates(group, layer, start, count, is_written):
 
 
 @device
-def _written_forward(before, params, layer, z, x):
-    i = 0
-    while i < layer.n_in:
-        n = most_rows(params, layer.n_in - i)
-        w = Matrix(beyond(params, layer.weight + i * layer.n_out), layer.n_out, 1)
-        updates = _updates(before, layer, i, before.place, True)
-        add_product((n, layer.n_out), w, updates, (z, beyond(x, i)))
-        i += n
-
-
-@device
 def _linear_forward(group, before, params, layer):
     """z_j = b_j + sum_i x_i w_ij, the sum in the order of i, each term one fma."""
     acts = beyond(group.acts, group.place * group.stride)
     z, x = beyond(acts, layer.out), beyond(acts, layer.inp)
     for j in range(layer.n_out):
         z[j] = params[layer.bias + j] if layer.bias >= 0 else like(z[0], 0.0)
-    if layer.inp == 0 and before.place > 0:
-        _written_forward(before, params, layer, z, x)
-        return
-    left = (layer.n_out + most_columns(params) - 1) // most_columns(params)
-    j = 0
-    while j < layer.n_out:
-        n = (layer.n_out - j + left - 1) // left
-        w = Matrix(beyond(params, layer.weight + j), layer.n_out, 1)
-        u = _updates(group, layer, 0, group.place, False)
-        u = Updates(u.x, Matrix(beyond(u.d.origin, j), u.d.row, 1), u.n_updates, False)
-        add_columns((n, layer.n_in), w, u, (beyond(z, j), x))
-        j += n
-        left -= 1
+    waits = layer.inp == 0 and before.place > 0
+    source = before if waits else group
+    i = 0
+    while i < layer.n_in:
+        n = most_rows(params, layer.n_in - i)
+        w = Matrix(beyond(params, layer.weight + i * layer.n_out), layer.n_out, 1)
+        updates = _updates(source, layer, i, source.place, waits)
+        add_product((n, layer.n_out), w, updates, (z, beyond(x, i)))
+        i += n
 
 
 @device

@@ -6,7 +6,6 @@ from typing import Any
 from fastgrok.kernels.block import example_tile, load_example
 from fastgrok.kernels.jit import device
 from fastgrok.kernels.lanes import (
-    Step,
     beyond,
     fixed,
     gather,
@@ -17,6 +16,7 @@ from fastgrok.kernels.lanes import (
     splat_view,
     working_view,
 )
+from fastgrok.kernels.nn.batched import Step
 from fastgrok.kernels.nn.deferred import DeferredPasses, Group
 from fastgrok.kernels.target import DEFERRED
 from fastgrok.kernels.train.criteria import drift
