@@ -22,7 +22,7 @@ from fastgrok.engine.trainer import Trained, Trainer
 from fastgrok.engine.training import TrainingOutput, train, working_bytes
 from fastgrok.errors import InvalidExperiment, warn
 from fastgrok.kernels.environment import in_default_environment
-from fastgrok.results.progress import compiling_shown, progress_bar
+from fastgrok.results.progress import progress_bar
 from fastgrok.results.result import Result
 from fastgrok.spec.axes import Axis, Configuration, checked_axes, grid
 from fastgrok.spec.experiment import Experiment
@@ -131,7 +131,7 @@ def compile(
     threads
         Threads that a call with much work is divided among; None: one for each CPU that the process may use.
     progress
-        Whether to say on stderr what is being compiled; None: if it is a terminal.
+        Whether to say on stderr what is being compiled, now and by the trainer's calls; None: if it is a terminal.
 
     Raises
     ------
@@ -153,8 +153,7 @@ def compile(
     >>> bool(trainer.loss(better).mean() < trainer.loss(params).mean())
     True
     """
-    with compiling_shown(arguments.checked_flag("progress", progress)):
-        return Trainer(experiment, specialize=specialize, threads=threads)
+    return Trainer(experiment, specialize=specialize, threads=threads, progress=progress)
 
 
 def _seeds_first(function: Callable[_P, _R]) -> Callable[_P, _R]:

@@ -158,7 +158,7 @@ def _first_seed(outcome: str, source: Store | Experiment, config: Any) -> int:
     if isinstance(source, Experiment):
         from fastgrok.api import run
 
-        rows, among = run(source, _SEARCHED, progress=False).dataset, f"the first {_SEARCHED:,} seeds"
+        rows, among = run(source, _SEARCHED).dataset, f"the first {_SEARCHED:,} seeds"
     else:
         rows, among = source.dataset(config), "the rows of the store"
     codes = rows["outcome"].values

@@ -1,6 +1,5 @@
 """The kernels of one experiment, called again and again with arrays that have been checked."""
 
-import contextlib
 import os
 from collections import deque
 from collections.abc import Callable
@@ -23,7 +22,7 @@ from fastgrok.engine.kernel_params import (
 from fastgrok.engine.layout import functions
 from fastgrok.engine.left import train_left
 from fastgrok.engine.losses import LOSSES
-from fastgrok.engine.notices import compiling
+from fastgrok.engine.notices import announced, shown
 from fastgrok.engine.program import Program, driver_name
 from fastgrok.engine.threads import cpu_count, in_threads, thread_pool
 from fastgrok.engine.workspace import (
@@ -40,6 +39,7 @@ from fastgrok.kernels.train.parameters import Data, KernelParams
 from fastgrok.spec.experiment import Experiment
 
 _AT_ONCE_FLOPS = 2e7  # a millisecond or two, which the calling thread does: to wake another takes a tenth of it
+_TRAIN, _EVALUATE, _PREDICT = range(3)  # the kernels, in this order
 _ROUNDS = 4  # chunks of a thread where there are enough seeds, since some train longer than others
 
 _Memory = TypeVar("_Memory")
@@ -104,11 +104,14 @@ class Threads:
 class Calls:
     """The kernels of an experiment on lanes that suit a number of seeds; threads may share one.
 
-    Arrays are C-contiguous and in the experiment's dtype; params: (n_seeds, n_params).
+    Arrays are C-contiguous and in the experiment's dtype; params: (n_seeds, n_params). What is not compiled yet is
+    when it is first called, and that is said on stderr where it is shown.
     """
 
-    def __init__(self, experiment: Experiment, threads: Threads, *, specialize: bool, n_seeds: int) -> None:
-        self._experiment, self._threads = experiment, threads
+    def __init__(
+        self, experiment: Experiment, threads: Threads, *, specialize: bool, n_seeds: int, show: bool | None
+    ) -> None:
+        self._experiment, self._threads, self._show = experiment, threads, show
         self._lanes = lane_count(experiment, specialize=specialize, n_seeds=n_seeds)
         self._evaluation_lanes = evaluation_lane_count(experiment, n_seeds=n_seeds)
         self._whole = make_kernel_params(experiment)
@@ -126,6 +129,7 @@ class Calls:
             f"predictions, {experiment.dtype}": make_predict(*evaluation, is_batched=at_once),
         }
         self._driver, self._gradients, self._predict = map(bound, self._kernels.values())
+        self._ready = [False] * len(self._kernels)
         self._blocks = _Spare(lambda: make_workspace(experiment, self._lanes))
         self._evaluation_blocks = _Spare(
             lambda: evaluation_workspace(experiment, self._evaluation_lanes, gradients=True)
@@ -134,7 +138,13 @@ class Calls:
         self._slope = LOSSES[experiment.loss].slope
 
     def compile(self) -> None:
-        """Compile the kernels, or read them from the cache: call them, cancelled where that is possible."""
+        """Compile the kernels, or read them from the cache."""
+        for what in range(len(self._kernels)):
+            self._compile(what)
+
+    def _compile(self, which: int) -> None:
+        """Compile a kernel, or read it from the cache: call it, cancelled where that is possible."""
+        what, kernel = list(self._kernels.items())[which]
         params, cancelled = np.zeros((1, self._experiment.n_params), self._experiment.dtype), np.ones(1, np.int64)
         outputs = np.empty((1, 1, self._experiment.network.n_out), params.dtype)
         first_calls: tuple[Callable[[], object], ...] = (
@@ -142,9 +152,9 @@ class Calls:
             lambda: self._evaluate_rows(params[:, 0].copy(), params.copy(), params, self._data, cancelled),
             lambda: self._predict_rows(outputs, params, self._data.inputs[:1]),
         )
-        for (what, kernel), call in zip(self._kernels.items(), first_calls, strict=True):
-            with contextlib.nullcontext() if kernel.is_cached() else compiling(what):
-                call()
+        with shown(self._show), announced(what, kernel):
+            first_calls[which]()
+        self._ready[which] = True
 
     def train(self, params: np.ndarray, seeds: np.ndarray | None, epochs: int | None, lr: float | None) -> Ends:
         """Train in place; seeds: uint64 (n_seeds,), those of 0, 1, ... if None."""
@@ -153,10 +163,13 @@ class Calls:
             whole = with_epochs(self._experiment, whole, epochs)
         if lr is not None:
             whole = with_lr(self._experiment, whole, lr)
+        if not self._ready[_TRAIN]:
+            self._compile(_TRAIN)
         if whole.limits.epochs == 0:
             return Ends(np.zeros(n, np.int64), np.full(n, -1, np.int64))
         if self._words:
-            _, states = self._streams.initialise(np.arange(n, dtype=np.uint64) if seeds is None else seeds)
+            with shown(self._show):
+                _, states = self._streams.initialise(np.arange(n, dtype=np.uint64) if seeds is None else seeds)
         else:
             states = np.empty((n, 0), np.uint64)
         ends = Ends(np.empty(n, np.int64), np.empty(n, np.int64))
@@ -170,6 +183,8 @@ class Calls:
 
     def evaluate(self, losses: np.ndarray, grads: np.ndarray, params: np.ndarray, data: Data | None) -> None:
         """Fill losses (n_seeds,) and grads (n_seeds, n_params), or only losses where grads is (0, n_params)."""
+        if not self._ready[_EVALUATE]:
+            self._compile(_EVALUATE)
         data = self._data if data is None else data
         flops = 6.0 * self._experiment.n_params * len(data.inputs)
 
@@ -180,6 +195,8 @@ class Calls:
 
     def predict(self, outputs: np.ndarray, params: np.ndarray, X: np.ndarray | None) -> None:
         """Fill outputs (n_seeds, n_examples, n_out)."""
+        if not self._ready[_PREDICT]:
+            self._compile(_PREDICT)
         inputs = self._data.inputs if X is None else X
         flops = 2.0 * self._experiment.n_params * len(inputs)
 
@@ -194,7 +211,7 @@ class Calls:
         inputs = self._data, self._validation, self._tensors, whole
         self._driver(outputs, states, block, *inputs, cancel)
         self._blocks.give(block)
-        train_left(self._experiment, outputs, states, inputs, cancel)
+        train_left(self._experiment, outputs, states, inputs, cancel, show=self._show)
         return Ends(outputs.epochs_run, outputs.epochs_to_converge)
 
     def _evaluate_rows(

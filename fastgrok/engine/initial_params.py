@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastgrok.engine.draws import distributions, have_forms, initial, scratch_size, table
+from fastgrok.engine.notices import announced
 from fastgrok.kernels.init.initialise import DrawBuffers, make_draw_on, make_initialise
 from fastgrok.kernels.jit import bound
 from fastgrok.kernels.rng import mt19937, pcg64
@@ -32,7 +33,7 @@ class Initialiser:
         self._scratch_size = scratch_size(self._parts)
         drawn = distributions(with_forms=have_forms(self._parts))
         self._kernel = make_initialise(experiment.stream, experiment.dtype, drawn)
-        self._run = bound(self._kernel)
+        self._run, self._what = bound(self._kernel), f"the draws, {experiment.dtype}"
         self._all_in_kernel = all(isinstance(part.source, Distribution) for part in self._parts)
 
     @property
@@ -46,7 +47,8 @@ class Initialiser:
         States with no words are not kept.
         """
         if self._all_in_kernel:
-            self._run(params, states, self._buffers(params.shape[1]), seeds, self._tensors)
+            with announced(self._what, self._kernel):
+                self._run(params, states, self._buffers(params.shape[1]), seeds, self._tensors)
             return
         for first in range(0, len(seeds), _ROWS):
             rows = slice(first, first + _ROWS)
@@ -74,7 +76,8 @@ class Initialiser:
                 draw_on = make_draw_on(
                     self._experiment.stream, self._experiment.dtype, distributions(with_forms=True)
                 )
-                draw_on(drawn, streams.words(), self._buffers(part.size), table([part]))
+                with announced(self._what, draw_on):
+                    draw_on(drawn, streams.words(), self._buffers(part.size), table([part]))
                 values[:] = drawn
         if states.shape[1]:
             states[:] = streams.words()
@@ -98,7 +101,8 @@ class _Streams:
             words = np.empty((len(self._seeds), STREAMS[self._stream].words), np.uint64)
             nothing = np.empty((len(self._seeds), 0), self._dtype)
             seed = make_initialise(self._stream, self._dtype, distributions(with_forms=False))
-            seed(nothing, words, draw_buffers(self._stream, 0, 1), self._seeds, table([]))
+            with announced(f"the draws, {self._dtype}", seed):
+                seed(nothing, words, draw_buffers(self._stream, 0, 1), self._seeds, table([]))
         else:
             words = words_of_generators(self._stream, self._now) if isinstance(self._now, list) else self._now
         self._now = words

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from fastgrok.engine.driver import lane_count, make_driver
+from fastgrok.engine.notices import announced, shown
 from fastgrok.engine.workspace import make_outputs, make_workspace
 from fastgrok.kernels.train.workspace import LEFT, Outputs
 from fastgrok.spec.experiment import Experiment
@@ -18,10 +19,12 @@ def train_left(
     inputs: tuple[Any, ...],
     cancel: np.ndarray,
     recording: Recording = NOTHING,
+    *,
+    show: bool | None = False,
 ) -> None:
     """Train the seeds that a driver left, from their initial parameters; the rest are the arguments of that driver.
 
-    inputs: data, validation, tensors, kernel_params.
+    inputs: data, validation, tensors, kernel_params; show: whether to say on stderr that the driver is compiled.
     """
     rows = np.flatnonzero(outputs.epochs_run == LEFT)
     if not len(rows):
@@ -29,7 +32,10 @@ def train_left(
     lanes = lane_count(experiment, specialize=False)
     driver = make_driver(experiment, lanes, specialize=False, recording=recording)
     trained = make_outputs(experiment, outputs.params[rows], recording)
-    driver(trained, states[rows], make_workspace(experiment, lanes, recording), *inputs, cancel)
+    args = trained, states[rows], make_workspace(experiment, lanes, recording), *inputs, cancel
+    with shown(show), announced(f"the general driver, {experiment.dtype}", driver):
+        driver.code(args)
+    driver(*args)
     _put_rows(outputs, rows, trained)
 
 

@@ -26,7 +26,7 @@ from fastgrok.engine.kernel_params import (
 from fastgrok.engine.layout import functions, make_layout
 from fastgrok.engine.left import train_left
 from fastgrok.engine.metrics import Metrics
-from fastgrok.engine.notices import compiling
+from fastgrok.engine.notices import announced
 from fastgrok.engine.workspace import (
     block_vectors,
     evaluation_workspace,
@@ -38,7 +38,7 @@ from fastgrok.engine.workspace import (
 )
 from fastgrok.kernels.evaluate import Measures, Scratch, make_evaluate, make_expose, make_predict
 from fastgrok.kernels.init.initialise import make_seed_stream
-from fastgrok.kernels.jit import Kernel, bound
+from fastgrok.kernels.jit import bound
 from fastgrok.kernels.train.parameters import Data, KernelParams
 from fastgrok.kernels.train.workspace import Outputs, Workspace
 from fastgrok.spec.experiment import FIELDS, Experiment
@@ -202,11 +202,11 @@ class Program:
         `wait` is called before all but the driver, where another process compiles that.
         """
         if self.experiment.epochs > 0 and not self.driver.is_loaded:
-            with _announced(driver_name(self.experiment, specialize=self.specialize), self.driver):
+            with announced(driver_name(self.experiment, specialize=self.specialize), self.driver):
                 self.compile_driver(memory)
         others = [*self._initialise.kernels, self.evaluate]
         if not all(kernel.is_loaded for kernel in others):
-            with _announced(f"the draws and the evaluation, {self.experiment.dtype}", *others):
+            with announced(f"the draws and the evaluation, {self.experiment.dtype}", *others):
                 if wait is not None:
                     wait()
                 self.compile_others(memory)
@@ -346,7 +346,12 @@ class Program:
         grads = np.empty_like(params)
         slope = self._scale * n_examples
         expose = make_expose(self._evaluation_lanes, self.experiment.dtype, functions())
-        expose(acts, deltas, grads, params, memory.evaluation, *self._training, slope)
+        exposed = acts, deltas, grads, params, memory.evaluation, *self._training, slope
+        if not (expose.is_loaded and self.evaluate.is_loaded):
+            with announced(f"what each unit does, {self.experiment.dtype}", expose, self.evaluate):
+                expose.code(exposed)
+                self._measure(params[:1], self._training, memory, np.ones(1, np.int64), gradients=False)
+        expose(*exposed)
         grads /= n_examples
         training = self._measure(params, self._training, memory, self._cancel, gradients=True)
         validation = None
@@ -394,11 +399,6 @@ def driver_name(experiment: Experiment, *, specialize: bool) -> str:
     return f"the {'driver for ' + network if specialize else 'general driver'}, {experiment.dtype}"
 
 
-def _announced(what: str, *kernels: Kernel) -> contextlib.AbstractContextManager[None]:
-    """Say what is compiled, if it is: reading it from the cache takes no time to speak of."""
-    return contextlib.nullcontext() if all(kernel.is_cached() for kernel in kernels) else compiling(what)
-
-
 def predict(outputs: np.ndarray, network: Network, params: np.ndarray, X: np.ndarray) -> None:
     """Fill outputs (n_seeds, n_examples, n_out) with those of networks with parameters (n_seeds, n_params)."""
     blank = Dataset(X, np.zeros((len(X), network.n_out)))
@@ -407,7 +407,10 @@ def predict(outputs: np.ndarray, network: Network, params: np.ndarray, X: np.nda
     workspace, data = evaluation_workspace(experiment, lanes, gradients=False), training_data(experiment)
     kernel_params = evaluation_kernel_params(make_kernel_params(experiment))
     kernel = make_predict(lanes, experiment.dtype, functions(), is_batched=is_batched(experiment))
-    kernel(outputs, np.ascontiguousarray(params), workspace, data, kernel_params)
+    args = outputs, np.ascontiguousarray(params), workspace, data, kernel_params
+    with announced(f"predictions, {experiment.dtype}", kernel):
+        kernel.code(args)
+    kernel(*args)
 
 
 def _unlock() -> None:

@@ -61,7 +61,7 @@ class Trainer:
     ----------
     experiment
         Everything but the parameters.
-    specialize, threads
+    specialize, threads, progress
         As for `fastgrok.compile`.
 
     Notes
@@ -80,6 +80,10 @@ class Trainer:
     *Threads*: calls from several Python threads at once are right, and run at the same time, without the GIL. What is
     much work is divided among threads of the trainer's own; no bit depends on that.
 
+    *Compiling*: most is compiled when the trainer is made. What is not, such as the kernels that suit few networks
+    where these are large, is compiled by the first call that needs it, for some seconds, which says so on stderr as
+    `progress` has it.
+
     *Errors*: what does not fit raises InvalidExperiment before anything is computed or written.
 
     Ctrl-C ends much work early with KeyboardInterrupt; `out` then holds nothing of use. A trainer can be pickled, as
@@ -97,11 +101,19 @@ class Trainer:
     """
 
     @in_default_environment
-    def __init__(self, experiment: Experiment, *, specialize: bool | None = None, threads: int | None = None) -> None:
+    def __init__(
+        self,
+        experiment: Experiment,
+        *,
+        specialize: bool | None = None,
+        threads: int | None = None,
+        progress: bool | None = None,
+    ) -> None:
         self._experiment = arguments.checked_experiment(experiment)
         self._options = (
             arguments.checked_flag("specialize", specialize),
             arguments.checked_integer("threads", threads, arguments.MAX_THREADS),
+            arguments.checked_flag("progress", progress),
         )
         chosen = self._options[0]
         self._specialize = is_faster_specialised(experiment) if chosen is None else chosen
@@ -150,7 +162,7 @@ class Trainer:
         """
         checked = arguments.checked_seeds(seeds, self._experiment.stream)
         arguments.check_memory([self._experiment], len(checked), NOTHING, copies=1)
-        return training.initial_params(self._experiment, checked)
+        return training.initial_params(self._experiment, checked, show=self._options[2])
 
     @in_default_environment
     def train(
@@ -418,7 +430,8 @@ class Trainer:
         return driver, evaluation_lane_count(self._experiment, n_seeds=n)
 
     def _calls_for(self, n: int) -> Calls:
-        return Calls(self._experiment, self._threads, specialize=self._specialize, n_seeds=n)
+        show = self._options[2]
+        return Calls(self._experiment, self._threads, specialize=self._specialize, n_seeds=n, show=show)
 
     def _calls(self, n: int) -> Calls:
         """Return the kernels for n networks: fewer lanes where a block of many is larger than any cache."""
@@ -438,5 +451,7 @@ class Trainer:
         return f"<fastgrok.Trainer: {what}>"
 
 
-def _restored(experiment: Experiment, specialize: bool | None, threads: int | None) -> Trainer:
-    return Trainer(experiment, specialize=specialize, threads=threads)
+def _restored(
+    experiment: Experiment, specialize: bool | None, threads: int | None, progress: bool | None = None
+) -> Trainer:
+    return Trainer(experiment, specialize=specialize, threads=threads, progress=progress)

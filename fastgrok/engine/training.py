@@ -17,6 +17,7 @@ from fastgrok.engine.draws import state_words
 from fastgrok.engine.driver import evaluation_lane_count, lane_count
 from fastgrok.engine.initial_params import Initialiser
 from fastgrok.engine.kernel_params import batches_per_epoch
+from fastgrok.engine.notices import shown
 from fastgrok.engine.program import ChunkResult, Program, ThreadMemory
 from fastgrok.engine.threads import cpu_count, in_threads
 from fastgrok.engine.workspace import block_vectors, evaluation_vectors
@@ -238,14 +239,18 @@ def chunk_row_bytes(experiment: Experiment, recording: Recording) -> int:
     return 8 * (kept * experiment.n_params + state_words(experiment))
 
 
-def initial_params(experiment: Experiment, seeds: np.ndarray) -> np.ndarray:
-    """Return the initial parameters of seeds, (n_seeds, n_params), in the experiment's dtype."""
+def initial_params(experiment: Experiment, seeds: np.ndarray, *, show: bool | None = None) -> np.ndarray:
+    """Return the initial parameters of seeds, (n_seeds, n_params), in the experiment's dtype.
+
+    show: whether to say on stderr what is compiled; None: if it is a terminal.
+    """
     params, initialise = np.empty((len(seeds), experiment.n_params), experiment.dtype), Initialiser(experiment)
 
     def task(rows: slice) -> None:
         initialise(params[rows], np.empty((rows.stop - rows.start, 0), np.uint64), seeds[rows])
 
-    _all_in_threads(task, len(seeds), experiment.n_params * _DRAW_FLOPS)
+    with shown(show):
+        _all_in_threads(task, len(seeds), experiment.n_params * _DRAW_FLOPS)
     return params
 
 
@@ -256,7 +261,8 @@ def predict(network: Network, params: np.ndarray, X: np.ndarray) -> np.ndarray:
     def task(rows: slice) -> None:
         program.predict(outputs[rows], network, params[rows], X)
 
-    _all_in_threads(task, len(params), 2.0 * network.n_params * len(X))
+    with shown(None):
+        _all_in_threads(task, len(params), 2.0 * network.n_params * len(X))
     return outputs
 
 

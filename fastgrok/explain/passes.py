@@ -10,6 +10,7 @@ from fastgrok.datasets import Dataset
 from fastgrok.engine.driver import lane_count
 from fastgrok.engine.layout import make_layout
 from fastgrok.engine.losses import LOSSES
+from fastgrok.engine.notices import shown
 from fastgrok.engine.params import joined, split
 from fastgrok.engine.program import Program
 from fastgrok.errors import InvalidExperiment
@@ -80,7 +81,8 @@ def network_pass(experiment: Experiment, params: Params, X: Array, y: Array) -> 
     lanes = lane_count(on_examples, specialize=False, n_seeds=1)
     program = Program(on_examples, specialize=False, lanes=lanes, n_seeds=1)
     flat = np.concatenate([array.ravel() for array in params])[None]
-    examined = program.examine(flat, program.memory())
+    with shown(None):
+        examined = program.examine(flat, program.memory())
     units = make_layout(network).units
     acts, deltas = ([whole[0][:, place] for place in units] for whole in (examined.acts, examined.deltas))
     if LOSSES[experiment.loss].together_with is not None:

@@ -12,6 +12,7 @@ from fastgrok.engine import arguments
 from fastgrok.engine.driver import lane_count
 from fastgrok.engine.kernel_params import batches_per_epoch
 from fastgrok.engine.layout import make_layout
+from fastgrok.engine.notices import shown
 from fastgrok.engine.params import joined, split
 from fastgrok.engine.program import ChunkResult, Examined, Program
 from fastgrok.engine.training import TrainingOutput, initial_params, train
@@ -52,6 +53,7 @@ def replay(
     every: str = EPOCH,
     record_at: str | Sequence[int] | None = None,
     params: Sequence[ArrayLike] | None = None,
+    progress: bool | None = None,
 ) -> xr.Dataset:
     """Train a seed again, with the same bits as in a sweep, and record everything on the way.
 
@@ -67,6 +69,8 @@ def replay(
         With every="epoch": only these epochs, as for `run`, the initialisation and the last of each seed. None: all.
     params
         Initial parameters instead of those that the seed draws, as for `run`.
+    progress
+        Whether to say on stderr what is being compiled; None: if it is a terminal.
 
     Returns
     -------
@@ -113,11 +117,12 @@ def replay(
         raise InvalidExperiment("params", params, f"those of {len(seeds)} networks, one for each seed")
     chosen = None if record_at is None else checked_recording(record_at, None, experiment.epochs).at
     _check_memory(experiment, len(seeds), steps, chosen)
-    if chosen is not None:
-        ends = _history(experiment, seeds, flat, Recording()).trained.metrics["epochs_run"]
-        chosen = tuple(sorted({*chosen, *map(int, ends)}))
-    history = _history(experiment, seeds, flat, _recording(experiment, steps, chosen))
-    trace = _dataset(experiment, seeds, history, steps=steps, own_params=flat is not None)
+    with shown(arguments.checked_flag("progress", progress)):
+        if chosen is not None:
+            ends = _history(experiment, seeds, flat, Recording()).trained.metrics["epochs_run"]
+            chosen = tuple(sorted({*chosen, *map(int, ends)}))
+        history = _history(experiment, seeds, flat, _recording(experiment, steps, chosen))
+        trace = _dataset(experiment, seeds, history, steps=steps, own_params=flat is not None)
     return trace.isel({SEED: 0}) if single else trace
 
 
@@ -184,7 +189,7 @@ def _history(
     elif outputs.attempts is not None:
         first = outputs.attempts.starts[:, 0]
     else:
-        first = initial_params(experiment, seeds)
+        first = initial_params(experiment, seeds, show=False)  # `replay` shows it
     per_epoch = batches_per_epoch(experiment) if recording.steps else 1
     later = outputs.recorded_params if outputs.steps is None else outputs.steps.params
     if later is None:  # no epoch

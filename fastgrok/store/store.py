@@ -227,6 +227,7 @@ class Store:
         *,
         every: str = EPOCH,
         record_at: str | Sequence[int] | None = None,
+        progress: bool | None = None,
     ) -> xr.Dataset:
         """Train a seed of one configuration again, with its whole history: see `fastgrok.replay`.
 
@@ -236,7 +237,7 @@ class Store:
             As for `dataset`.
         seed
             One seed, or several; they need not be among those of the store.
-        every, record_at
+        every, record_at, progress
             As for `fastgrok.replay`.
 
         Raises
@@ -247,7 +248,7 @@ class Store:
             If a seed comes out with other bits than its row has.
         """
         labels, experiment = self._configuration(config)
-        trace = replay(experiment, seed, every=every, record_at=record_at)
+        trace = replay(experiment, seed, every=every, record_at=record_at, progress=progress)
         several = [trace.isel({SEED: k}) for k in range(trace.sizes[SEED])] if SEED in trace.dims else [trace]
         for each in several:
             number = int(each[SEED])

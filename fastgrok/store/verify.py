@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from fastgrok.engine.arguments import ExecutionOptions
+from fastgrok.engine.notices import shown
 from fastgrok.engine.training import train
 from fastgrok.errors import InvalidExperiment, StoreError
 from fastgrok.kernels.environment import in_default_environment
@@ -57,7 +58,8 @@ def verify(storage: Storage, specification: Specification, sample: Any, seed: An
             bad.append(problem)
         else:
             whole += own
-    different, n_rows = _trained_again(storage, specification, whole, sample, np.random.default_rng(seed))
+    with shown(None):
+        different, n_rows = _trained_again(storage, specification, whole, sample, np.random.default_rng(seed))
     still = set(_without_sidecar(storage))
     uncommitted = [name for name in uncommitted if name in still]  # the others were in flight
     is_needed = needed(uncommitted, specification, whole)

@@ -16,7 +16,7 @@ from registry import BATCHES, LOSSES, NETWORKS, OPTIMIZERS, ORDERS, REDUCTIONS, 
 from samples import one_line
 
 import fastgrok as fg
-from fastgrok.engine import calls
+from fastgrok.engine import calls, notices
 from fastgrok.errors import InvalidExperiment
 from fastgrok.kernels.jit import Kernel
 
@@ -509,7 +509,7 @@ def test_while_kernels_are_compiled_progress_bars_say_so(monkeypatch, tmp_path):
         shown.append(what)
         yield
 
-    monkeypatch.setattr(calls, "compiling", compiling)
+    monkeypatch.setattr(notices, "compiling", compiling)
     monkeypatch.setattr(Kernel, "is_cached", lambda kernel: False)
     make(XOR)
     assert shown == ["the general driver, float64", "losses and gradients, float64", "predictions, float64"]

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from fastgrok.engine.notices import compiling
-from fastgrok.results.progress import compiling_shown, progress_bar
+from fastgrok.results.progress import progress_bar
 
 
 def test_the_bar_says_what_is_compiled_while_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -37,19 +37,3 @@ def test_without_a_bar_nothing_is_written(capsys: pytest.CaptureFixture[str]) ->
     with progress_bar(100, False) as advance, compiling("something"):
         assert advance is None
     assert capsys.readouterr().err == ""
-
-
-def test_what_is_compiled_is_said_where_there_is_no_bar(monkeypatch: pytest.MonkeyPatch) -> None:
-    terminal = io.StringIO()
-    monkeypatch.setenv("FORCE_COLOR", "1")
-    monkeypatch.setattr("sys.stderr", terminal)
-    with compiling_shown(True), compiling("predictions, float64"):
-        deadline = time.monotonic() + 30
-        while "compiling predictions, float64 ..." not in terminal.getvalue() and time.monotonic() < deadline:
-            time.sleep(0.02)
-    assert "compiling predictions, float64 ..." in terminal.getvalue()
-    assert "seeds" not in terminal.getvalue()
-    mark = len(terminal.getvalue())
-    with compiling_shown(False), compiling("something"):
-        time.sleep(0.2)
-    assert terminal.getvalue()[mark:] == ""
