@@ -148,7 +148,8 @@ class Counts(Tally):
         over = (outcomes == Outcome.DIVERGED) | (last < [[each.epochs] for each in experiments])
         if "stopped_early" in columns[0]:
             over |= _stacked_rows([each["stopped_early"] for each in columns])
-        ends = row_histograms(np.where(converged, epochs, last), np.where(converged, 0, 1 + over), 3)
+        ended, classes = np.where(converged, epochs, last) if converged.any() else last, over + np.uint8(1)
+        ends = row_histograms(ended, classes * ~converged, 3)
         of_outcomes = _outcome_counts(outcomes)
         seed_epochs = last.sum(axis=1, dtype=np.int64).tolist()
         dead_initial, dead_final = (

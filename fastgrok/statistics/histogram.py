@@ -179,6 +179,8 @@ class Histogram(Tally):
     @property
     def n(self) -> int:
         """How many there are."""
+        if len(self.counts) <= _FEW:  # NumPy takes longer to begin
+            return sum(self.counts.tolist())
         return int(np.add.reduce(self.counts))  # half the time of `sum`
 
     @property
@@ -270,8 +272,8 @@ def packed(values: NDArray[np.int64]) -> list[int] | str:
     if len(values) <= _FEW:
         few: list[int] = values.tolist()
         return few
-    high = int(values.max())
-    kind = next(kind for kind, most in _TYPES.items() if high <= most) if values.min() >= 0 else "<i8"
+    high = int(values.view(np.uint64).max())  # beyond all types if one is negative
+    kind = next((kind for kind, most in _TYPES.items() if high <= most), "<i8")
     return f"{kind}:{base64.b64encode(values.astype(kind).tobytes()).decode()}"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -68,8 +69,9 @@ def table_hashes(table: pa.Table, lengths: Sequence[int]) -> list[str]:
 def _value_hashes(values: np.ndarray, ends: Sequence[tuple[int, int]]) -> list[str]:
     """Return the SHA-256 of some rows after others; what configurations begin with is often the same."""
     content, hashes = b"", [hashlib.sha256().hexdigest()]
+    data, size = values.reshape(-1).view(np.uint8).data, values.itemsize * math.prod(values.shape[1:])
     for first, stop in ends:
-        before, content = content, values[first:stop].tobytes()
+        before, content = content, data[first * size : stop * size].tobytes()
         hashes.append(hashes[-1] if content == before else hashlib.sha256(content).hexdigest())
     return hashes[1:]
 
