@@ -1,12 +1,15 @@
 """A pool of threads, and chunks of rows that it is given."""
 
 import contextlib
+import operator
 import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 from fastgrok.kernels.environment import in_default_environment
+
+_call = in_default_environment(operator.call)  # of a task: a thread has an environment of its own
 
 
 def cpu_count() -> int:
@@ -41,7 +44,7 @@ def in_threads(
     if at_once or (threads == 1 and threading.current_thread() is not threading.main_thread()):  # no Ctrl-C there
         for first in range(0, n, size):
             rows = slice(first, min(first + size, n))
-            _run(task, rows)
+            _call(task, rows)
             if advance is not None:
                 advance(rows.stop - rows.start)
         return False
@@ -57,7 +60,7 @@ def in_threads(
         try:
             for first in range(0, n, size):
                 rows = slice(first, min(first + size, n))
-                waiting[workers.submit(_run, task, rows)] = rows.stop - rows.start
+                waiting[workers.submit(_call, task, rows)] = rows.stop - rows.start
                 if len(waiting) > threads:
                     collect()
             while waiting:
@@ -69,9 +72,3 @@ def in_threads(
                 raise
             return True
     return False
-
-
-@in_default_environment
-def _run(task: Callable[[slice], None], rows: slice) -> None:
-    """Run a task in a thread, which has a floating-point environment of its own."""
-    task(rows)
