@@ -171,7 +171,7 @@ class Histogram(Tally):
         low, high = int(flat.min()), int(flat.max())
         if high - low < max(DENSE * flat.size, DENSE_AT_LEAST):
             table = np.bincount(flat - low)
-            places = table.nonzero()[0]
+            places = (table != 0).nonzero()[0]
             return cls(places + low, table[places])
         distinct, counts = np.unique(flat, return_counts=True)
         return cls(distinct, counts.astype(np.int64))

@@ -34,7 +34,7 @@ def _counted(keys: NDArray[np.int64], size: int) -> tuple[NDArray[np.int64], NDA
     """Return the distinct keys below a size, and how often each occurs; those of a row are above those before it."""
     if size < max(DENSE * keys.size, DENSE_AT_LEAST):
         counts = np.bincount(keys.ravel())
-        distinct = counts.nonzero()[0]
+        distinct = (counts != 0).nonzero()[0]  # a third of the time of those of whole numbers
         return distinct, counts[distinct]
     if size <= 2**32:
         keys = keys.astype(np.uint32)  # sorted in half the time
