@@ -143,14 +143,14 @@ class Calls:
             self._compile(what)
 
     def _compile(self, which: int) -> None:
-        """Compile a kernel, or read it from the cache: call it, cancelled where that is possible."""
+        """Compile a kernel, or read it from the cache: call it, cancelled."""
         what, kernel = list(self._kernels.items())[which]
         params, cancelled = np.zeros((1, self._experiment.n_params), self._experiment.dtype), np.ones(1, np.int64)
         outputs = np.empty((1, 1, self._experiment.network.n_out), params.dtype)
         first_calls: tuple[Callable[[], object], ...] = (
             lambda: self._train_rows(params, np.zeros((1, self._words), np.uint64), self._whole, cancelled),
             lambda: self._evaluate_rows(params[:, 0].copy(), params.copy(), params, self._data, cancelled),
-            lambda: self._predict_rows(outputs, params, self._data.inputs[:1]),
+            lambda: self._predict_rows(outputs, params, self._data.inputs[:1], cancelled),
         )
         with shown(self._show), announced(what, kernel):
             first_calls[which]()
@@ -201,8 +201,7 @@ class Calls:
         flops = 2.0 * self._experiment.n_params * len(inputs)
 
         def task(rows: slice, cancel: np.ndarray) -> None:
-            if not cancel[0]:
-                self._predict_rows(outputs[rows], params[rows], inputs)
+            self._predict_rows(outputs[rows], params[rows], inputs, cancel)
 
         self._threads.run(task, len(params), flops, self._evaluation_lanes)
 
@@ -223,8 +222,8 @@ class Calls:
         self._gradients(losses, grads, params, block, data, plain, self._slope, cancel)
         self._evaluation_blocks.give(block)
 
-    def _predict_rows(self, outputs: np.ndarray, params: np.ndarray, X: np.ndarray) -> None:
+    def _predict_rows(self, outputs: np.ndarray, params: np.ndarray, X: np.ndarray, cancel: np.ndarray) -> None:
         block, plain = self._evaluation_blocks.take(), self._plain._replace(n_examples=len(X))
         data = Data(X, np.zeros((len(X), outputs.shape[2]), outputs.dtype))
-        self._predict(outputs, params, block, data, plain)
+        self._predict(outputs, params, block, data, plain, cancel)
         self._evaluation_blocks.give(block)

@@ -399,7 +399,7 @@ def driver_name(experiment: Experiment, *, specialize: bool) -> str:
     return f"the {'driver for ' + network if specialize else 'general driver'}, {experiment.dtype}"
 
 
-def predict(outputs: np.ndarray, network: Network, params: np.ndarray, X: np.ndarray) -> None:
+def predict(outputs: np.ndarray, network: Network, params: np.ndarray, X: np.ndarray, cancel: np.ndarray) -> None:
     """Fill outputs (n_seeds, n_examples, n_out) with those of networks with parameters (n_seeds, n_params)."""
     blank = Dataset(X, np.zeros((len(X), network.n_out)))
     experiment = Experiment(network, blank, dtype=cast(Any, params.dtype.name))
@@ -407,7 +407,7 @@ def predict(outputs: np.ndarray, network: Network, params: np.ndarray, X: np.nda
     workspace, data = evaluation_workspace(experiment, lanes, gradients=False), training_data(experiment)
     kernel_params = evaluation_kernel_params(make_kernel_params(experiment))
     kernel = make_predict(lanes, experiment.dtype, functions(), is_batched=is_batched(experiment))
-    args = outputs, np.ascontiguousarray(params), workspace, data, kernel_params
+    args = outputs, np.ascontiguousarray(params), workspace, data, kernel_params, cancel
     with announced(f"predictions, {experiment.dtype}", kernel):
         kernel.code(args)
     kernel(*args)

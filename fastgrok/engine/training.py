@@ -246,7 +246,7 @@ def initial_params(experiment: Experiment, seeds: np.ndarray, *, show: bool | No
     """
     params, initialise = np.empty((len(seeds), experiment.n_params), experiment.dtype), Initialiser(experiment)
 
-    def task(rows: slice) -> None:
+    def task(rows: slice, cancel: np.ndarray) -> None:
         initialise(params[rows], np.empty((rows.stop - rows.start, 0), np.uint64), seeds[rows])
 
     with shown(show):
@@ -258,19 +258,28 @@ def predict(network: Network, params: np.ndarray, X: np.ndarray) -> np.ndarray:
     """Return the outputs (n_seeds, n_examples, n_out) of networks with parameters (n_seeds, n_params)."""
     outputs = np.empty((len(params), len(X), network.n_out), params.dtype)
 
-    def task(rows: slice) -> None:
-        program.predict(outputs[rows], network, params[rows], X)
+    def task(rows: slice, cancel: np.ndarray) -> None:
+        program.predict(outputs[rows], network, params[rows], X, cancel)
 
     with shown(None):
         _all_in_threads(task, len(params), 2.0 * network.n_params * len(X))
     return outputs
 
 
-def _all_in_threads(task: Callable[[slice], None], n: int, flops: float) -> None:
-    """Run the task on all of n rows of so many operations each; Ctrl-C ends it between chunks."""
+def _all_in_threads(task: Callable[[slice, np.ndarray], None], n: int, flops: float) -> None:
+    """Run task(rows, cancel) on all of n rows of so many operations each; Ctrl-C is raised when it has ended."""
     threads, at_once = cpu_count(), n <= _AT_ONCE_SEEDS and n * flops < _AT_ONCE_FLOPS
     size = max(MAX_LANES, min(int(_TASK_FLOPS / flops), -(-n // threads)))
-    if in_threads(task, n, size, threads, cancel=lambda: None, advance=None, at_once=at_once):
+    cancel = np.zeros(1, np.int64)
+
+    def unless_cancelled(rows: slice) -> None:
+        if not cancel[0]:
+            task(rows, cancel)
+
+    def stop() -> None:
+        cancel[0] = 1
+
+    if in_threads(unless_cancelled, n, size, threads, cancel=stop, advance=None, at_once=at_once):
         raise KeyboardInterrupt
 
 

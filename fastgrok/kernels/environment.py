@@ -6,11 +6,12 @@ Arithmetic, also that of Python and NumPy, then gives other bits.
 
 import ctypes
 import functools
-import threading
 from collections.abc import Callable
 from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 import llvmlite.binding as llvm
+
+from fastgrok.kernels.machine import lock
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -92,13 +93,12 @@ class _Environment:
 
     def __init__(self, triple: str) -> None:
         self._register = REGISTERS.get(triple.split("-")[0])
-        self._lock = threading.Lock()
         self._engine: Any = None  # which owns the machine code
         self.default = 0 if self._register is None else self._register.default
         self.exchange: Callable[[int], int] = _refuse if self._register is None else self._first_exchange
 
     def _first_exchange(self, control: int) -> int:
-        with self._lock:
+        with lock:  # LLVM's, which is not held in a process that is forked
             if self._engine is None and self._register is not None:
                 llvm.initialize_native_target()
                 llvm.initialize_native_asmprinter()

@@ -174,18 +174,26 @@ def make_expose(lanes: int, dtype: str, functions: Functions) -> Any:
 
 @functools.cache
 def make_predict(lanes: int, dtype: str, functions: Functions, *, is_batched: bool) -> Any:
-    """Compile predict(outputs, params, workspace, data, kernel_params), outputs: (n_seeds, n_examples, n_out)."""
+    """Compile predict(outputs, params, workspace, data, kernel_params, cancel).
+
+    outputs : (n_seeds, n_examples, n_out)
+    params : (n_seeds, n_params)
+    cancel : int64 (1,)
+        Set by another thread to end early; what is written means nothing then.
+    """
     forward, _ = batched(functions) if is_batched else one_by_one(functions)
     view = make_view(lanes)
 
     @kernel(lanes, dtype, functions.identity, is_batched)
-    def predict(outputs, params, workspace, data, kernel_params):
+    def predict(outputs, params, workspace, data, kernel_params, cancel):
         workspace, kernel_params = by_reference(workspace), by_reference(kernel_params)
         block, examples, table = view(workspace, data, kernel_params)
-        s, n_seeds = kernel_params.structure, params.shape[0]
+        s, n_seeds, flag = kernel_params.structure, params.shape[0], scalar_view(cancel)
         for first in range(0, n_seeds, lanes):
             put_all_params(workspace, lanes, params, first)
             for start in range(0, kernel_params.n_examples, kernel_params.tile.n_examples):
+                if peek(flag):
+                    break
                 tile = example_tile(kernel_params.tile, 0, start, kernel_params.n_examples)
                 load_tile(block.acts, examples, start, tile, s)
                 forward(block.acts, block.params, table, s.n_layers, tile)

@@ -11,8 +11,11 @@ import platform
 import shutil
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -224,6 +227,30 @@ def test_every_function_that_explains_or_trains_is_switched():
         name for name, each in functions.items() if inspect.isfunction(each) and not hasattr(each, "__wrapped__")
     }
     assert plain <= {"mlp", "compare", "open_store", "load"}
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_process_that_is_forked_while_a_thread_makes_the_switch_has_one(library, monkeypatch):
+    switch, begun = environment._Environment(llvm.get_process_triple()), threading.Event()
+    make = environment.machine_code
+
+    def slowly(*args: str) -> Any:
+        begun.set()
+        time.sleep(0.2)
+        return make(*args)
+
+    monkeypatch.setattr(environment, "machine_code", slowly)
+    maker = threading.Thread(target=lambda: switch.exchange(switch.default))
+    child = get_context("fork").Process(target=lambda: switch.exchange(switch.default))
+    maker.start()
+    assert begun.wait(60)
+    child.start()
+    child.join(60)
+    if child.exitcode is None:
+        child.kill()
+        child.join()
+    maker.join()
+    assert child.exitcode == 0
 
 
 @any_mode

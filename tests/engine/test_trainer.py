@@ -426,14 +426,6 @@ def test_ctrl_c_in_much_work_is_raised_and_the_trainer_still_works(trainer, monk
     np.testing.assert_array_equal(trainer.train(params).params, expected)
 
 
-@pytest.fixture
-def sigint():
-    """Have SIGINT raise KeyboardInterrupt, which a job in the background ignores."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 @pytest.mark.usefixtures("sigint")
 @pytest.mark.parametrize("threads", [None, 1])
 def test_ctrl_c_ends_a_call_that_takes_long(threads):
@@ -444,6 +436,16 @@ def test_ctrl_c_ends_a_call_that_takes_long(threads):
     with pytest.raises(KeyboardInterrupt):
         trainer.train(params)
     np.testing.assert_array_equal(trainer.train(params, epochs=60).params, make(XOR).train(params).params)
+
+
+@pytest.mark.usefixtures("sigint")
+def test_ctrl_c_ends_a_prediction_of_many_examples():
+    trainer = make(XOR.replace(network=fg.mlp(2, 64, 64, 1)))
+    params, X, out = trainer.initial_params(1)[0], np.ones((2_000_000, 2)), np.full((2_000_000, 1), np.nan)
+    threading.Timer(0.2, os.kill, [os.getpid(), signal.SIGINT]).start()
+    with pytest.raises(KeyboardInterrupt):
+        trainer.predict(params, X, out=out)
+    assert np.isnan(out[-1])  # the kernel has not come so far
 
 
 def test_a_wide_network_gives_the_same_for_one_as_for_many():

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
+import time
+
+import numpy as np
 import pytest
 
+import fastgrok as fg
+from fastgrok.engine import program, training
 from fastgrok.engine.training import even_share
 
 
@@ -29,3 +37,40 @@ def test_the_longest_of_the_threads_is_as_short_as_any_share_of_that_size_makes_
             assert (most + 1) // 2 <= share <= most
             shortest = min(longest(n, other, threads) for other in range((most + 1) // 2, most + 1))
             assert longest(n, share, threads) <= shortest + share - 1
+
+
+@pytest.mark.usefixtures("sigint")
+def test_ctrl_c_ends_a_prediction_of_many_examples(monkeypatch):
+    network, X = fg.mlp(2, 64, 64, 1), np.ones((2_000_000, 2))
+    outputs, fill = [], program.predict
+
+    def watched(rows, *args):
+        rows.fill(np.nan)
+        outputs.append(rows)
+        threading.Timer(0.2, os.kill, [os.getpid(), signal.SIGINT]).start()
+        fill(rows, *args)
+
+    monkeypatch.setattr(program, "predict", watched)
+    params = fg.initial_params(fg.Experiment(network, fg.datasets.xor()), 1)
+    with pytest.raises(KeyboardInterrupt):
+        fg.predict(network, params, X)
+    assert np.isnan(outputs[0][0, -1])  # the kernel has not come so far
+
+
+@pytest.mark.usefixtures("sigint")
+def test_after_ctrl_c_no_rows_are_begun(monkeypatch):
+    begun, most = [], 50
+    monkeypatch.setattr(training, "MAX_LANES", 1)
+
+    def task(rows, cancel):
+        begun.append(rows)
+        if len(begun) == 1:
+            os.kill(os.getpid(), signal.SIGINT)
+        for _ in range(1000):
+            if cancel[0]:
+                return
+            time.sleep(0.01)
+
+    with pytest.raises(KeyboardInterrupt):
+        training._all_in_threads(task, most, 1e10)
+    assert len(begun) <= training.cpu_count()
