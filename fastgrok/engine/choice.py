@@ -9,9 +9,9 @@ import contextlib
 import functools
 import threading
 import time
-import warnings
 import weakref
 from collections import Counter, OrderedDict
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from fastgrok.engine import compiling
@@ -20,6 +20,7 @@ from fastgrok.engine.driver import is_faster_specialised, lane_count, make_drive
 from fastgrok.engine.kernel_params import flops_per_epoch
 from fastgrok.engine.program import Program, ThreadMemory, driver_name
 from fastgrok.engine.rates import GENERAL, SPECIALISED, Rates, rates, regime
+from fastgrok.errors import warn
 from fastgrok.kernels.jit import Kernel
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.recording import Recording
@@ -41,6 +42,8 @@ class _Facts(NamedTuple):
     lanes: dict[bool, int]  # of each, the specialised one being True
 
 
+_failed: set[Any] = set()  # drivers that could not be compiled: nobody tries again in this process
+
 _REMEMBERED = 16
 _facts: OrderedDict[tuple[object, ...], tuple[weakref.ref[Experiment], _Facts]] = OrderedDict()
 
@@ -58,12 +61,12 @@ def _facts_of(experiment: Experiment, recording: Recording, n: int, lanes: int |
     changes = free and may_specialise(experiment, recording)
     general = make_driver(experiment, each[False], specialize=False, recording=recording)
     faster = make_driver(experiment, each[True], specialize=True, recording=recording) if changes else None
-    found = _Facts(regime(experiment, recording), flops_per_epoch(experiment), changes, general, faster, each)
-    _facts[key] = weakref.ref(experiment), found
+    facts = _Facts(regime(experiment, recording), flops_per_epoch(experiment), changes, general, faster, each)
+    _facts[key] = weakref.ref(experiment), facts
     with contextlib.suppress(KeyError):
         while len(_facts) > _REMEMBERED:
             _facts.popitem(last=False)
-    return found
+    return facts
 
 
 class Choice:
@@ -77,9 +80,9 @@ class Choice:
         self._lock, self._turn = threading.Lock(), threading.Lock()
         self.drivers: Counter[str] = Counter()
         self.trouble: Exception | None = None
-        self._changes = self._facts.changes
+        self._changes = self._facts.changes and self._facts.specialised not in _failed
         specialize = self._begins_specialised() if self._changes else bool(options.specialize)
-        self._changes &= not specialize
+        self._may_fail, self._changes = self._changes and specialize, self._changes and not specialize
         self.program = Program.kept(
             experiment, specialize=specialize, lanes=self._facts.lanes[specialize], n_seeds=n, recording=recording
         )
@@ -114,13 +117,24 @@ class Choice:
         underway = compiling.compilation(self._facts.specialised) if self._changes else None
         other = compiling.evaluation(self.program, self._recording) if underway is None else None
         try:
-            self.program.compile(memory, None if other is None else other.wait)
+            self._compile(memory, None if other is None else other.wait)
         finally:
             if other is not None:
                 other.leave()
         if self._changes and self._loss(chunk * self._epochs * self._facts.flops) > self._rates.compile_seconds():
             self._wait()
         self.change_over()
+
+    def _compile(self, memory: ThreadMemory, wait: Callable[[], None] | None) -> None:
+        """Compile what the run begins with; where that is a driver that nobody asked for and it fails, the other."""
+        try:
+            self.program.compile(memory, wait)
+        except Exception as error:
+            if not self._may_fail or self._facts.specialised.is_loaded:
+                raise
+            self._fail(error)
+            self.program = self.program.with_driver(specialize=False, lanes=self._facts.lanes[False])
+            self.program.compile(self.program.memory(), wait)
 
     def change_over(self) -> None:
         """Train by the faster driver from now on if it is there; have it compiled once that is worth it."""
@@ -131,7 +145,7 @@ class Choice:
             if underway is None:
                 self._buy()
             elif not underway.is_running() and self._changes:
-                self._load()
+                self._load(underway)
         finally:
             self._turn.release()
 
@@ -153,7 +167,7 @@ class Choice:
         if self.trouble is not None:
             what = driver_name(self._experiment, specialize=True)
             message = f"{what} could not be compiled, the general driver did it all: {self.trouble}"
-            warnings.warn(message, RuntimeWarning, stacklevel=4)
+            warn(message, RuntimeWarning)
 
     def _wait(self) -> None:
         """Let the faster driver come first where one chunk would lose more than that takes: a chunk is not cut."""
@@ -162,16 +176,26 @@ class Choice:
         while underway is not None and underway.is_running() and time.monotonic() < end:
             time.sleep(_INTERVAL)
 
-    def _load(self) -> None:
-        """Change over; what no thread could be started for is compiled here."""
+    def _load(self, underway: compiling.Compilation) -> None:
+        """Change over, unless it failed; what no thread could be started for is compiled here."""
+        error = underway.error if underway.was_tried else None
         faster = self._faster()
-        try:
-            faster.compile_driver()
-        except Exception as error:
-            self.trouble = error
-        else:
+        if error is None:
+            try:
+                faster.compile_driver()
+            except Exception as own:
+                error = own
+        if error is None:
             self.program = faster
+        else:
+            self._fail(error)
         self._changes = False
+
+    def _fail(self, error: Exception) -> None:
+        """Remember that there is no faster driver; one run says so."""
+        if self._facts.specialised not in _failed:
+            self.trouble = error
+        _failed.add(self._facts.specialised)
 
     def _faster(self) -> Program:
         return self.program.with_driver(specialize=True, lanes=self._facts.lanes[True])

@@ -34,11 +34,12 @@ class Compilation:
     def __init__(self, program: Program) -> None:
         self._program = program
         self.error: Exception | None = None
+        self.was_tried = True
         self._thread = threading.Thread(target=self._compile, name="fastgrok compiles")
         try:
             self._thread.start()
         except RuntimeError as error:  # no more threads: whoever needs the driver compiles it
-            self.error = error
+            self.error, self.was_tried = error, False
 
     def is_running(self) -> bool:
         """Whether it goes on; afterwards the driver is there, or `error`."""

@@ -13,6 +13,7 @@ from fingerprint import XOR, bits
 import fastgrok as fg
 from fastgrok.engine import choice, compiling
 from fastgrok.engine.program import Program
+from fastgrok.kernels.jit import Kernel
 
 N, CHUNK = 150, 16
 SHUFFLED = XOR.replace(order="per_seed", optimizer=fg.SGD(0.3, 0.9), batch_size=2, epochs=60)
@@ -20,6 +21,9 @@ SHUFFLED = XOR.replace(order="per_seed", optimizer=fg.SGD(0.3, 0.9), batch_size=
 
 class Compilation:
     """One that ends after some looks at it."""
+
+    error: Exception | None = None
+    was_tried = True
 
     def __init__(self, looks: int, at_last: Callable[[], object] = lambda: None) -> None:
         self._looks, self._at_last = looks, at_last
@@ -115,18 +119,65 @@ def test_a_large_run_buys_at_once_and_one_that_no_driver_is_faster_for_never(mon
     assert len(bought) == 1
 
 
-def test_a_driver_that_cannot_be_compiled_leaves_the_run_with_the_general_one_and_a_warning(monkeypatch, begun):
-    expected = bits(run(XOR, specialize=False))
+@pytest.fixture
+def refused(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Have no specialised driver be compiled, and return what was tried, by whether that was a specialised one."""
+    tried: list[bool] = []
+    compile_driver = Program.compile_driver
+
+    def refuse(self: Program, memory: Any = None) -> None:
+        tried.append(self.specialize)
+        if self.specialize:
+            raise RuntimeError("LLVM said no")
+        compile_driver(self, memory)
+
+    monkeypatch.setattr(Program, "compile_driver", refuse)
+    monkeypatch.setattr(choice, "_failed", set())
+    return tried
+
+
+REFUSED = pytest.warns(RuntimeWarning, match=r"the driver for 2-4-1, float64 could not .*: LLVM said no")
+
+
+def run_refused(exp: fg.Experiment) -> None:
+    """Run twice, and look at the results and at the one warning."""
+    expected = bits(run(exp, specialize=False))
+    with REFUSED as warned:
+        results = [run(exp), run(exp)]
+    assert [each.filename for each in warned] == [__file__]
+    for result in results:
+        assert result.drivers == {"general": N}
+        assert bits(result) == expected
+
+
+def test_a_driver_that_no_thread_could_be_started_for_and_that_fails_leaves_the_run_with_the_general_one(
+    refused, begun, monkeypatch
+):
+    monkeypatch.setattr(Compilation, "error", RuntimeError("can't start new thread"))
+    monkeypatch.setattr(Compilation, "was_tried", False)
     begun(Compilation(3))
+    run_refused(XOR)
+    assert refused.count(True) == 1
 
-    def compile_driver(self: Program, memory: Any = None) -> None:
-        raise RuntimeError("LLVM said no")
 
-    monkeypatch.setattr(Program, "compile_driver", compile_driver)
-    with pytest.warns(RuntimeWarning, match=r"the driver for 2-4-1, float64 could not .*: LLVM said no"):
-        result = run(XOR)
-    assert result.drivers == {"general": N}
-    assert bits(result) == expected
+def test_a_driver_that_a_thread_could_not_compile_is_not_compiled_again(refused, begun, monkeypatch):
+    monkeypatch.setattr(Compilation, "error", RuntimeError("LLVM said no"))
+    begun(Compilation(3))
+    run_refused(XOR)
+    assert True not in refused
+
+
+def test_a_driver_that_is_made_first_and_cannot_be_leaves_the_run_with_the_general_one(refused, monkeypatch):
+    monkeypatch.setattr(choice.Choice, "_begins_specialised", lambda self: True)
+    monkeypatch.setattr(Kernel, "is_loaded", False)
+    run_refused(XOR)
+    assert refused.count(True) == 1
+
+
+def test_a_driver_that_was_asked_for_and_cannot_be_compiled_is_an_error(refused, monkeypatch):
+    monkeypatch.setattr(Kernel, "is_loaded", False)
+    with pytest.raises(RuntimeError, match="LLVM said no"):
+        run(XOR, specialize=True)
 
 
 def test_a_cancel_reaches_the_faster_driver_too():

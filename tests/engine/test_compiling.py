@@ -88,6 +88,7 @@ def test_a_driver_that_a_thread_could_not_make_is_no_driver(none_begun, monkeypa
     begun = compiling.start(program(XOR))
     wait_for(begun)
     assert str(begun.error) == "LLVM said no"
+    assert begun.was_tried
 
 
 def test_where_there_are_no_more_threads_whoever_needs_the_driver_compiles_it(none_begun, monkeypatch):
@@ -98,6 +99,7 @@ def test_where_there_are_no_more_threads_whoever_needs_the_driver_compiles_it(no
     begun = compiling.start(program(XOR))
     assert not begun.is_running()
     assert begun.error is not None
+    assert not begun.was_tried
 
 
 def uncompiled() -> Program:
