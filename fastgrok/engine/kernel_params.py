@@ -207,7 +207,7 @@ def make_kernel_params(experiment: Experiment, recording: Recording = NOTHING) -
     """Return everything that a driver reads at run time."""
     layout, n, validation = make_layout(experiment.network), experiment.data.n_examples, experiment.validation
     batch = experiment.batch_rows
-    flops = flops_per_epoch(experiment) * MAX_LANES
+    flops = _block_flops(experiment)
     n_validation = 0 if validation is None else validation.n_examples
     sizes, arguments = layer_table(layout)
     return KernelParams(
@@ -307,4 +307,10 @@ def _weights_and_units(network: Network) -> tuple[int, int]:
 
 def is_long(experiment: Experiment) -> bool:
     """Whether an epoch of a block is so long that a driver checks its cancel flag within it."""
-    return flops_per_epoch(experiment) * MAX_LANES > _CHECK_FLOPS
+    return _block_flops(experiment) > _CHECK_FLOPS
+
+
+def _block_flops(experiment: Experiment) -> float:
+    """Return the operations of an epoch of a block of as many lanes as are usual, or more."""
+    lanes = vector_bytes() // np.dtype(experiment.dtype).itemsize if is_batched(experiment) else MAX_LANES
+    return flops_per_epoch(experiment) * lanes
