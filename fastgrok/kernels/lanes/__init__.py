@@ -26,7 +26,7 @@ _NAMES = {
     "constants": "fixed fixed_memory",
     "loops": "for_each repeat",
     "memory": "align_stack beyond gather lane_view peek scalar_view splat_view working_view",
-    "outer": "Updates add_product most_rows product_before",
+    "outer": "Updates add_columns add_product most_columns most_rows product_before",
     "references": "by_reference",
     "tiles": "Ending Matrix multiply_tile tile_shape",
 }

@@ -4,7 +4,9 @@ An update of weights adds an outer product: w_it += x_i d_t. To write a vector t
 three times where no first-level cache holds them. So the products of the next examples work out the updates of the
 last few anew, in registers, and only now and then one writes what it has worked out.
 
-A function for up to eight rows at once, i: what belongs to a row is held in registers, and the columns stream past.
+A function goes through up to eight rows at once: what belongs to a row is held in registers, and columns stream past.
+Where nothing is written and sums are those of columns, it is up to eight columns, and rows stream past. The loops are
+in outer_loops.py.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,17 +17,22 @@ from numba.core import types
 from numba.core.extending import intrinsic
 from numba.core.typing import signature
 
-from fastgrok.kernels.lanes.tiles import Matrix, address, emit_loop, registers_taken
-from fastgrok.kernels.lanes.types import BITS, LaneView, llvm_function, vector_type
+from fastgrok.kernels.lanes.outer_loops import Emitter, Pass, emit_backward, emit_columns, emit_forward
+from fastgrok.kernels.lanes.tiles import Matrix, registers_taken
+from fastgrok.kernels.lanes.types import LaneView, vector_type
 from fastgrok.kernels.target import DEFERRED, register_count
 
 _INDEX = ir.IntType(64)
 _HELD = {32: 8, 16: 4}  # registers of the CPU -> vectors of one register that leave enough for the others
 
 
+def _most(view: LaneView) -> int:
+    return max(1, _HELD[register_count()] // registers_taken(view))
+
+
 def _row_counts(view: LaneView) -> list[int]:
     """Return how many rows of such vectors can be gone through at once, from the most to 1, by halves."""
-    most = max(1, _HELD[register_count()] // registers_taken(view))
+    most = _most(view)
     return [most >> k for k in range(most.bit_length())]
 
 
@@ -36,18 +43,6 @@ class Updates(NamedTuple):
     d: Matrix  # of column 1
     n_updates: int
     is_written: bool  # the updated w replaces w
-
-
-class _Pass(NamedTuple):
-    """A loop that is emitted: with so many updates, for so many rows."""
-
-    n_updates: int
-    is_written: bool
-    n_rows: int
-
-    @property
-    def place(self) -> int:
-        return (2 * self.n_updates + self.is_written) * 16 + self.n_rows
 
 
 @intrinsic
@@ -63,6 +58,14 @@ def most_rows(typingctx: Any, view: Any, n: Any) -> Any:
         return result
 
     return signature(types.intp, view, types.intp), codegen
+
+
+@intrinsic
+def most_columns(typingctx: Any, view: Any) -> Any:
+    """most_columns(view): how many columns of such vectors can be gone through at once, a constant."""
+    if not isinstance(view, LaneView):
+        return None
+    return signature(types.intp, view), lambda context, builder, sig, args: _INDEX(_most(view))
 
 
 def _product(kind: Callable[..., Any], typingctx: Any, n: Any, w: Any, updates: Any, vectors: Any) -> Any:
@@ -86,8 +89,14 @@ def _product(kind: Callable[..., Any], typingctx: Any, n: Any, w: Any, updates: 
 
 @intrinsic
 def add_product(typingctx: Any, n: Any, w: Any, updates: Any, vectors: Any) -> Any:
-    """add_product((n_rows, n_columns), w, updates, (z, y)): z_t += sum_i y_i w_it, over i in order."""
+    """add_product((n_rows, n_columns), w, updates, (z, y)): z_t += sum_i y_i w_it, in order; updates are written."""
     return _product(_forward_function, typingctx, n, w, updates, vectors)
+
+
+@intrinsic
+def add_columns(typingctx: Any, n: Any, w: Any, updates: Any, vectors: Any) -> Any:
+    """add_columns((n_columns, n_rows), w, updates, (z, y)): the same for few columns, and nothing is written."""
+    return _product(_columns_function, typingctx, n, w, updates, vectors)
 
 
 @intrinsic
@@ -99,7 +108,7 @@ def product_before(typingctx: Any, n: Any, w: Any, updates: Any, vectors: Any) -
     return _product(_backward_function, typingctx, n, w, updates, vectors)
 
 
-def _function(module: Any, name: str, view: LaneView, passes: Sequence[_Pass], emit: Callable[..., None]) -> Any:
+def _function(module: Any, name: str, view: LaneView, passes: Sequence[Pass], emit: Callable[..., None]) -> Any:
     """Return the LLVM function of all passes: a module has it once, and each call is a jump to one."""
     name = f"{name}_{view.dtype}_{view.count}"
     if name in module.globals:
@@ -121,96 +130,22 @@ def _function(module: Any, name: str, view: LaneView, passes: Sequence[_Pass], e
         block = function.append_basic_block()
         choice.add_case(_INDEX(each.place), block)
         builder.position_at_end(block)
-        emit(_Emitter(builder, view, each, (w, x, d)), *parts[6:])
+        emit(Emitter(builder, view, each, (w, x, d)), *parts[6:])
         builder.ret_void()
     return function
 
 
 def _forward_function(module: Any, view: LaneView) -> Any:
-    kinds = [(n, False) for n in range(DEFERRED)] + [(n, True) for n in range(1, DEFERRED + 1)]
-    passes = [_Pass(*kind, rows) for kind in kinds for rows in _row_counts(view)]
-    return _function(module, "add_product", view, passes, _emit_forward)
+    passes = [Pass(n, True, rows) for n in range(1, DEFERRED + 1) for rows in _row_counts(view)]
+    return _function(module, "add_product", view, passes, emit_forward)
+
+
+def _columns_function(module: Any, view: LaneView) -> Any:
+    passes = [Pass(n, False, columns) for n in range(DEFERRED) for columns in range(1, _most(view) + 1)]
+    return _function(module, "add_columns", view, passes, emit_columns)
 
 
 def _backward_function(module: Any, view: LaneView) -> Any:
     kinds = [(n, False) for n in range(1, DEFERRED)] + [(n, True) for n in range(1, DEFERRED + 1)]
-    passes = [_Pass(*kind, rows) for kind in kinds for rows in _row_counts(view)]
-    return _function(module, "product_before", view, passes, _emit_backward)
-
-
-class _Emitter:
-    """What the loops of both functions have in common."""
-
-    def __init__(self, builder: Any, view: LaneView, each: _Pass, matrices: Sequence[Matrix]) -> None:
-        self.builder, self.each, self.view = builder, each, view
-        self._align, self._fma = BITS[view.dtype] // 8, llvm_function(builder, "fma", view, 3)
-        self._w, x, d = matrices
-        rows = range(each.n_rows)
-        self.held = [
-            [self.load(address(builder, x, _INDEX(p), _INDEX(i))) for i in rows] for p in range(each.n_updates)
-        ]
-        self._d = [address(builder, d, _INDEX(p), _INDEX(0)) for p in range(each.n_updates)]
-        self._rows = [builder.mul(self._w.row, _INDEX(i)) for i in rows]
-
-    def load(self, pointer: Any, offset: Any = None) -> Any:
-        place = pointer if offset is None else self.builder.gep(pointer, [offset])
-        return self.builder.load(place, align=self._align)
-
-    def store(self, value: Any, pointer: Any, offset: Any) -> None:
-        self.builder.store(value, self.builder.gep(pointer, [offset]), align=self._align)
-
-    def fma(self, *operands: Any) -> Any:
-        return self.builder.call(self._fma, operands)
-
-    def column(self, t: Any) -> list[Any]:
-        """Return column t of the rows; all are read before one is written, which might lie 4 KiB from the next."""
-        here = self.builder.gep(self._w.origin, [t])
-        return [self.load(here, row) for row in self._rows]
-
-    def updated(self, column: list[Any], p: int, t: Any) -> list[Any]:
-        """Return the column after update p."""
-        d = self.load(self._d[p], t)
-        return [self.fma(x, d, w) for x, w in zip(self.held[p], column, strict=True)]
-
-    def write(self, column: list[Any], t: Any) -> None:
-        here = self.builder.gep(self._w.origin, [t])
-        for value, row in zip(column, self._rows, strict=True):
-            self.store(value, here, row)
-
-
-def _emit_forward(emitter: _Emitter, z: Any, y: Any, n_columns: Any) -> None:
-    factors = [emitter.load(y, _INDEX(i)) for i in range(emitter.each.n_rows)]
-
-    def add_column(offsets: list[Any], _: list[Any]) -> list[Any]:
-        (t,) = offsets
-        column = emitter.column(t)
-        for p in range(emitter.each.n_updates):
-            column = emitter.updated(column, p, t)
-        if emitter.each.is_written:
-            emitter.write(column, t)
-        total = emitter.load(z, t)
-        for factor, value in zip(factors, column, strict=True):
-            total = emitter.fma(factor, value, total)
-        emitter.store(total, z, t)
-        return []
-
-    emit_loop(emitter.builder, n_columns, [_INDEX(1)], [], add_column)
-
-
-def _emit_backward(emitter: _Emitter, z: Any, y: Any, n_columns: Any) -> None:
-    count, vector = emitter.each.n_updates, vector_type(emitter.view)
-
-    def add_column(offsets: list[Any], sums: list[Any]) -> list[Any]:
-        (t,) = offsets
-        column = emitter.column(t)
-        for p in range(count - 1):
-            column = emitter.updated(column, p, t)
-        factor = emitter.load(y, t)
-        ends = [emitter.fma(w, factor, total) for w, total in zip(column, sums, strict=True)]
-        if emitter.each.is_written:
-            emitter.write(emitter.updated(column, count - 1, t), t)
-        return ends
-
-    zeros = [ir.Constant(vector, [0.0] * emitter.view.count)] * emitter.each.n_rows
-    for i, total in enumerate(emit_loop(emitter.builder, n_columns, [_INDEX(1)], zeros, add_column)):
-        emitter.store(total, z, _INDEX(i))
+    passes = [Pass(*kind, rows) for kind in kinds for rows in _row_counts(view)]
+    return _function(module, "product_before", view, passes, emit_backward)

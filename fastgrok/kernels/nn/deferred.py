@@ -16,8 +16,19 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from fastgrok.kernels.jit import by_kind, device
-from fastgrok.kernels.lanes import Matrix, Updates, add_product, beyond, like, most_rows, product_before
+from fastgrok.kernels.lanes import (
+    Matrix,
+    Updates,
+    add_columns,
+    add_product,
+    beyond,
+    like,
+    most_columns,
+    most_rows,
+    product_before,
+)
 from fastgrok.kernels.nn.passes import Functions, layer_at, layers_backward, layers_forward
+from fastgrok.kernels.nn.products import parts
 from fastgrok.kernels.target import DEFERRED
 
 AREAS = 2 * DEFERRED
@@ -50,10 +61,38 @@ class DeferredPasses(NamedTuple):
 
 
 @device
-def _updates(group, layer, start, count, is_written):
-    """Return the updates of a layer's weights, from input `start` on, that the first examples of a group make."""
-    x, d = beyond(group.acts, layer.inp + start), beyond(group.deltas, layer.out)
+def _updates(group, layer, i, j, count, is_written):
+    """Return the updates of a layer's weights, from w_ij on, that the first examples of a group make."""
+    x, d = beyond(group.acts, layer.inp + i), beyond(group.deltas, layer.out + j)
     return Updates(Matrix(x, group.stride, 1), Matrix(d, group.stride, 1), count, is_written)
+
+
+@device
+def _weights(params, layer, i, j):
+    return Matrix(beyond(params, layer.weight + i * layer.n_out + j), layer.n_out, 1)
+
+
+@device
+def _add_written(z, x, before, params, layer):
+    """z_j += sum_i x_i w_ij, of weights that the updates of the group before are written to."""
+    i = 0
+    while i < layer.n_in:
+        n = most_rows(params, layer.n_in - i)
+        updates = _updates(before, layer, i, 0, before.place, True)
+        add_product((n, layer.n_out), _weights(params, layer, i, 0), updates, (z, beyond(x, i)))
+        i += n
+
+
+@device
+def _add_behind(z, x, group, params, layer):
+    """z_j += sum_i x_i w_ij, of weights that are behind by the updates of the group so far."""
+    n_parts, width, wider = parts(layer.n_out, most_columns(params))
+    j = 0
+    for part in range(n_parts):
+        n = width + 1 if part < wider else width
+        updates = _updates(group, layer, 0, j, group.place, False)
+        add_columns((n, layer.n_in), _weights(params, layer, 0, j), updates, (beyond(z, j), x))
+        j += n
 
 
 @device
@@ -63,15 +102,10 @@ def _linear_forward(group, before, params, layer):
     z, x = beyond(acts, layer.out), beyond(acts, layer.inp)
     for j in range(layer.n_out):
         z[j] = params[layer.bias + j] if layer.bias >= 0 else like(z[0], 0.0)
-    waits = layer.inp == 0 and before.place > 0
-    source = before if waits else group
-    i = 0
-    while i < layer.n_in:
-        n = most_rows(params, layer.n_in - i)
-        w = Matrix(beyond(params, layer.weight + i * layer.n_out), layer.n_out, 1)
-        updates = _updates(source, layer, i, source.place, waits)
-        add_product((n, layer.n_out), w, updates, (z, beyond(x, i)))
-        i += n
+    if layer.inp == 0 and before.place > 0:
+        _add_written(z, x, before, params, layer)
+    else:
+        _add_behind(z, x, group, params, layer)
 
 
 @device
@@ -85,9 +119,8 @@ def _linear_backward(group, params, layer):
     i = 0
     while layer.inp > 0 and i < layer.n_in:
         n = most_rows(params, layer.n_in - i)
-        w = Matrix(beyond(params, layer.weight + i * layer.n_out), layer.n_out, 1)
-        updates = _updates(group, layer, i, group.place + 1, group.is_last)
-        product_before((n, layer.n_out), w, updates, (beyond(dx, i), d))
+        updates = _updates(group, layer, i, 0, group.place + 1, group.is_last)
+        product_before((n, layer.n_out), _weights(params, layer, i, 0), updates, (beyond(dx, i), d))
         i += n
 
 
