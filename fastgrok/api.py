@@ -43,7 +43,7 @@ def run(
     experiment: Experiment,
     seeds: int | range | ArrayLike | None = None,
     *,
-    params: Sequence[ArrayLike] | None = None,
+    params: ArrayLike | Sequence[ArrayLike] | None = None,
     keep_params: bool = False,
     record_at: str | Sequence[int] | None = None,
     track: str | None = None,
@@ -60,11 +60,12 @@ def run(
     experiment
         Everything but the seed.
     seeds
-        n for range(n); a range; or a list or array of integers from 0 to 2**64 - 1 (`stream="numpy_legacy"`:
-        2**32 - 1), in any order and as often as they come.
+        n for range(n), which may be 1e5; a range; or a list or array of integers from 0 to 2**64 - 1
+        (`stream="numpy_legacy"`: 2**32 - 1), in any order and as often as they come.
     params
         Initial parameters, instead of those that the seeds draw: one array for each of
-        `network.param_shapes`, with a leading axis of length n_seeds, or all without it for one network.
+        `network.param_shapes`, with a leading axis of length n_seeds, or all without it for one network; or one
+        array (n_seeds, n_params), or (n_params,), as a `Trainer` has them.
         Seeds given as well, one for each network, name the rows, and shuffle the examples where
         `order="per_seed"`; without them they are 0, 1, ...
     keep_params
@@ -76,7 +77,7 @@ def run(
         "dead_units" for the epoch since which each ReLU unit is dead; None.
     specialize
         Whether to train by a driver that is compiled for this very network, and wait for it; None: begin with what
-        is compiled, and change over to the faster driver where another process has compiled it meanwhile.
+        is compiled, and change over to the faster driver when a thread has compiled it meanwhile.
     lanes
         Seeds in a vector, a power of two up to 64; None: what suits the CPU.
     threads
@@ -179,7 +180,7 @@ def sweep(
     axes: Axes | None = None,
     *,
     store: None = None,
-    params: Sequence[ArrayLike] | None = None,
+    params: ArrayLike | Sequence[ArrayLike] | None = None,
     keep_params: bool = False,
     record_at: str | Sequence[int] | None = None,
     track: str | None = None,
@@ -223,7 +224,7 @@ def sweep(
     part_of: tuple[int, int] | None = None,
     shard_size: int | None = None,
     rows: str = "all",
-    params: Sequence[ArrayLike] | None = None,
+    params: ArrayLike | Sequence[ArrayLike] | None = None,
     keep_params: bool = False,
     record_at: str | Sequence[int] | None = None,
     track: str | None = None,
@@ -353,7 +354,7 @@ def initial_params(experiment: Experiment, seeds: int | range | ArrayLike) -> li
 
 
 @in_default_environment
-def predict(network: Network, params: Sequence[ArrayLike], X: ArrayLike) -> NDArray[Any]:
+def predict(network: Network, params: ArrayLike | Sequence[ArrayLike], X: ArrayLike) -> NDArray[Any]:
     """Return the outputs of networks.
 
     Parameters
@@ -382,8 +383,9 @@ def predict(network: Network, params: Sequence[ArrayLike], X: ArrayLike) -> NDAr
     """
     if not isinstance(network, Network):
         raise InvalidExperiment("network", network, "a Network, such as mlp(2, 4, 1)")
-    single = isinstance(params, list | tuple) and all(getattr(a, "dtype", None) == np.float32 for a in params)
-    flat = joined(network, params, "float32" if single and params else "float64")
+    arrays = params if isinstance(params, list | tuple) else [params]
+    single = all(getattr(array, "dtype", None) == np.float32 for array in arrays)
+    flat = joined(network, params, "float32" if single and arrays else "float64")
     inputs = examples_array("X", X)
     if inputs.shape[1] != network.n_in:
         raise InvalidExperiment("X", X, f"inputs of shape (n_examples, {network.n_in})")

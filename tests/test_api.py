@@ -1,6 +1,7 @@
 """The front door: arguments of run, sweep, initial_params and predict, and the result that they give."""
 
 import itertools
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -33,7 +34,7 @@ def test_run_sweep_and_the_rest_are_public_whatever_was_imported_first() -> None
 
 
 def test_a_run_that_would_not_fit_into_memory_is_refused() -> None:
-    with pytest.raises(InvalidExperiment, match="GB of memory"):
+    with pytest.raises(InvalidExperiment, match=r": [\d,]+ GB do not fit into [\d.,]+ GB of memory"):
         fg.run(EXP, 10**12)
     with pytest.raises(InvalidExperiment, match="GB of memory"):
         fg.initial_params(EXP, 10**12)
@@ -52,6 +53,84 @@ def test_initial_params_are_numpys() -> None:
     rng = np.random.default_rng(2**64 - 1)
     np.testing.assert_array_equal(arrays[0][1], rng.uniform(-1, 1, (2, 4)))
     np.testing.assert_array_equal(arrays[2][1], rng.uniform(-1, 1, (4, 1)))
+
+
+def test_flat_params_of_a_trainer_train_as_the_arrays_do() -> None:
+    trainer = fg.compile(EXP)
+    flat = trainer.initial_params(6)
+    expected = fg.run(EXP, 6, keep_params=True)
+    for result in (
+        fg.run(EXP, params=flat, keep_params=True),
+        fg.sweep(EXP, params=flat, axes={"epochs": [60]}, keep_params=True),
+    ):
+        assert result.n_finished == 6
+        arrays = result.params if not result.axes else result.params[0]
+        for ours, theirs in zip(arrays, expected.params, strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+    assert fg.run(EXP, params=flat[0]).n_finished == 1
+    np.testing.assert_array_equal(fg.predict(NET, flat, EXP.data.X), trainer.predict(flat))
+    assert fg.predict(NET, flat.astype("float32"), EXP.data.X).dtype == np.float32
+    assert fg.replay(EXP, 0, params=flat[0])["loss"][-1] == fg.replay(EXP, 0)["loss"][-1]
+
+
+@pytest.mark.parametrize("shape", [(6, 16), (0, 17), (16,), (2, 3, 17), (), (17, 1)])
+def test_flat_params_of_another_shape_are_refused_in_one_line(shape: tuple[int, ...]) -> None:
+    expected = re.escape("expected shape (n_seeds, 17) with at least one seed, or (17,), or a list of 4 arrays")
+    with pytest.raises(InvalidExperiment, match=expected) as caught:
+        fg.run(EXP, params=np.zeros(shape))
+    assert str(caught.value).startswith(f"params = {shape}")
+    with pytest.raises(InvalidExperiment, match=r"params = nan: expected finite numbers"):
+        fg.run(EXP, params=np.full((2, 17), np.nan))
+
+
+def test_no_seeds_or_examples_are_said_to_be_too_few() -> None:
+    trainer = fg.compile(EXP)
+    with pytest.raises(InvalidExperiment, match=r"params = \(0, 17\): .*with at least one seed"):
+        trainer.loss(np.zeros((0, 17)))
+    with pytest.raises(InvalidExperiment, match=r"X = \(0, 2\): .*with at least one example"):
+        trainer.predict(np.zeros(17), np.zeros((0, 2)))
+    with pytest.raises(InvalidExperiment, match=r"params\[0\] = \(0, 2, 4\): .*with at least one seed"):
+        fg.run(EXP, params=[array[:0] for array in fg.initial_params(EXP, 1)])
+
+
+def test_masked_entries_are_refused_wherever_numbers_are_taken() -> None:
+    def masked(shape: tuple[int, ...]) -> Any:
+        array = np.ma.array(np.ones(shape), mask=np.zeros(shape, bool))
+        array.mask.flat[-1] = True
+        return array
+
+    flat, X, y = masked((3, 17)), masked((4, 2)), masked((4, 1))
+    trainer, whole = fg.compile(EXP), np.zeros(17)
+    arrays = [masked((2, *shape)) for shape in NET.param_shapes]
+    calls: list[tuple[str, Callable[[], object]]] = [
+        ("params", lambda: trainer.loss(flat)),
+        ("params", lambda: trainer.gradients(arrays)),
+        ("params", lambda: fg.run(EXP, params=flat)),
+        ("params", lambda: fg.run(EXP, params=arrays)),
+        ("params", lambda: fg.predict(NET, flat, EXP.data.X)),
+        ("X", lambda: fg.predict(NET, whole, X)),
+        ("X", lambda: trainer.predict(whole, X)),
+        ("X", lambda: trainer.predict(whole, list(X))),
+        ("y", lambda: trainer.loss(whole, EXP.data.X, y)),
+        ("X", lambda: fg.Dataset(X, EXP.data.y)),
+        ("y", lambda: fg.Dataset(EXP.data.X, y)),
+        ("seeds", lambda: fg.run(EXP, np.ma.array([1, 2], mask=[False, True]))),
+        ("arrays", lambda: fg.FromArrays(masked((2, 4)))),
+    ]
+    for field, call in calls:
+        with pytest.raises(InvalidExperiment, match="a value for every entry, and some are masked") as caught:
+            call()
+        assert caught.value.field.startswith(field)
+    assert trainer.loss(np.ma.array(whole)) == trainer.loss(whole)  # nothing of it is masked
+
+
+def test_a_number_of_seeds_may_be_a_whole_float(tmp_path: Any) -> None:
+    assert fg.run(EXP, 1e1).seeds.tolist() == list(range(10))
+    assert fg.compile(EXP).initial_params(np.float64(3)).shape == (3, 17)
+    assert len(fg.sweep(EXP, 1e1, {"epochs": [5]}, store=tmp_path / "store").specification.seeds) == 10
+    for seeds in (1.5, float("nan"), float("inf"), -1.0, [1.0]):
+        with pytest.raises(InvalidExperiment, match="seeds"):
+            fg.run(EXP, seeds)
 
 
 def test_params_of_ones_own_train_as_those_of_the_seeds() -> None:
@@ -119,8 +198,13 @@ def test_the_trained_params_give_the_reported_loss() -> None:
 
 
 def test_params_that_were_not_kept_are_said_to_be() -> None:
-    with pytest.raises(AttributeError, match="keep_params=True"):
-        fg.run(EXP, 2).params  # noqa: B018
+    result = fg.run(EXP, 2)
+    said = []
+    for call in (lambda: result.params, lambda: result.predict(EXP.data.X)):
+        with pytest.raises(InvalidExperiment, match="keep_params = False: expected True, when it is run") as caught:
+            call()
+        said.append(str(caught.value))
+    assert said[0] == said[1]
 
 
 def test_a_sweep_keeps_the_params_of_each_configuration() -> None:

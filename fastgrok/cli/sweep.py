@@ -58,7 +58,7 @@ def _sweep(requested: Request, values: Values, given: Collection[str]) -> int:
     if out is not None:
         from fastgrok.results.files import checked_target
 
-        checked_target(out)
+        checked_target(out, "out")
     result = _train(requested, seeds, values)
     if values["json"] or not values["quiet"]:
         document = _document(result, seeds, out) if values["json"] else None

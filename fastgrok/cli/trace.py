@@ -36,7 +36,7 @@ def replay(name: str | None, values: Values, typed: Collection[str]) -> int:
     if values["out"] is not None:
         from fastgrok.results.files import NETCDF, checked_target
 
-        target = checked_target(values["out"])
+        target = checked_target(values["out"], "out")
         if target.suffix != NETCDF:
             raise InvalidExperiment("--out", values["out"], "a path that ends in .nc")
     trace = trace_of(name, values, typed, several=True)

@@ -27,10 +27,21 @@ def targets_array(field: str, value: Any) -> NDArray[np.float64]:
     return _table(field, value, array[:, np.newaxis] if array.ndim == 1 else array)
 
 
+def check_unmasked(field: str, value: Any) -> None:
+    """Raise if entries of an array, or of arrays in a list, are masked: NumPy would take what is below the mask."""
+    if _is_masked(value):
+        raise InvalidExperiment(field, value, "a value for every entry, and some are masked")
+
+
+def _is_masked(value: Any) -> bool:
+    if isinstance(value, list | tuple):
+        return any(map(_is_masked, value))
+    return isinstance(value, np.ma.MaskedArray) and bool(np.ma.is_masked(value))
+
+
 def _numeric(field: str, value: Any) -> NDArray[Any]:
     """Return an array of bools, integers or floats."""
-    if np.ma.is_masked(value):
-        raise InvalidExperiment(field, value, "a value for every entry, and some are masked")
+    check_unmasked(field, value)
     try:
         array = np.asarray(value)
     except Exception as error:  # ragged lists, and whatever the `__array__` of others raises

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from fastgrok.datasets.arrays import check_unmasked
 from fastgrok.errors import InvalidExperiment
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.network import Network
@@ -80,7 +81,7 @@ def checked_experiment(experiment: Any) -> Experiment:
 
 def checked_seeds(seeds: Any, stream: str) -> NDArray[np.uint64]:
     """Return seeds as an array."""
-    largest = LARGEST_SEED[stream]
+    largest, seeds = LARGEST_SEED[stream], whole(seeds)
     if _is_integer(seeds):
         n = int(seeds)
         if not 1 <= n <= largest + 1:
@@ -124,6 +125,7 @@ def _from_array(seeds: Any, largest: int) -> NDArray[np.uint64]:
     """Return the seeds of an array, or of what NumPy takes for one."""
     if seeds is None or isinstance(seeds, str | bytes):
         raise InvalidExperiment("seeds", seeds, _EXPECTED.format(largest))
+    check_unmasked("seeds", seeds)
     try:
         array = np.asarray(seeds)
     except (ValueError, TypeError, OverflowError) as error:
@@ -136,6 +138,11 @@ def _from_array(seeds: Any, largest: int) -> NDArray[np.uint64]:
         bad = array.min() if array.min() < 0 else array.max()
         raise InvalidExperiment("seeds", int(bad), f"integers from 0 to {largest}")
     return array.astype(np.uint64)
+
+
+def whole(value: Any) -> Any:
+    """Return a number of seeds such as 1e5 as an integer; what is no whole float is left to other checks."""
+    return int(value) if isinstance(value, float | np.floating) and value.is_integer() else value
 
 
 def _is_integer(value: Any) -> bool:
@@ -219,8 +226,13 @@ def check_fits(field: str, value: Any, size: int, instead: str = "fewer") -> Non
     """Raise unless so many bytes are less than what the machine has."""
     memory = _memory_bytes()
     if size >= memory:
-        accepted = f"{instead}: {size / 1e9:.3g} GB do not fit into {memory / 1e9:.3g} GB of memory"
+        accepted = f"{instead}: {_gigabytes(size)} do not fit into {_gigabytes(memory)} of memory"
         raise InvalidExperiment(field, value, accepted)
+
+
+def _gigabytes(n: int) -> str:
+    """Say how much so many bytes are, in digits however many they are."""
+    return f"{n / 1e9:,.0f} GB" if n >= 1e11 else f"{n / 1e9:.3g} GB"
 
 
 def _memory_bytes() -> int:

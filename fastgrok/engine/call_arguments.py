@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgrok.engine.params import joined, split
+from fastgrok.datasets.arrays import check_unmasked
+from fastgrok.engine.params import expected_shapes, joined, split
 from fastgrok.errors import InvalidExperiment
 from fastgrok.spec.experiment import MAX_COUNT, Experiment
 from fastgrok.spec.network import Network
@@ -40,14 +41,14 @@ def read_params(network: Network, params: Any, dtype: np.dtype[Any]) -> tuple[ND
         return array, Form(False, False)
     if array.shape == (n,):
         return array[np.newaxis], Form(False, True)
-    expected = f"shape (n_seeds, {n}) or ({n},), or a list of {len(network.param_shapes)} arrays"
-    raise InvalidExperiment("params", array.shape, expected)
+    raise InvalidExperiment("params", array.shape, expected_shapes(network))
 
 
 def as_array(field: str, values: Any, dtype: np.dtype[Any]) -> NDArray[Any]:
     """Return a C-contiguous array of this dtype: the very one, or rounded and copied. It need not be finite."""
     if type(values) is np.ndarray and values.dtype == dtype and values.flags.c_contiguous and values.flags.aligned:
         return values
+    check_unmasked(field, values)
     try:
         array = np.asarray(values)
     except Exception as error:  # ragged lists, and whatever the `__array__` of others raises
@@ -62,7 +63,7 @@ def read_examples(experiment: Experiment, X: Any, dtype: np.dtype[Any]) -> NDArr
     """Return inputs (n_examples, n_in)."""
     array, n_in = as_array("X", X, dtype), experiment.network.n_in
     if array.ndim != 2 or array.shape[1] != n_in or not len(array):
-        raise InvalidExperiment("X", array.shape, f"shape (n_examples, {n_in})")
+        raise InvalidExperiment("X", array.shape, f"shape (n_examples, {n_in}), with at least one example")
     return array
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fastgrok.datasets.arrays import check_unmasked
 from fastgrok.errors import MISSING, InvalidExperiment
 from fastgrok.spec.network import Network
 
@@ -25,8 +26,13 @@ def split(network: Network, flat: NDArray[Any]) -> list[NDArray[Any]]:
 
 
 def joined(network: Network, params: Any, dtype: str, *, finite: bool = True) -> NDArray[Any]:
-    """Return parameters as one flat row for each network, checked; numbers must be finite unless said otherwise."""
+    """Return parameters as one flat row for each network, checked; numbers must be finite unless said otherwise.
+
+    params: a list of arrays, layer by layer, or one array that is flat already.
+    """
     shapes = network.param_shapes
+    if hasattr(params, "__array__"):
+        return _rows(network, params, dtype, finite)
     if not isinstance(params, Sequence) or isinstance(params, str | bytes):
         raise InvalidExperiment("params", params, f"a list of {len(shapes)} arrays: {_named(shapes)}")
     if len(params) != len(shapes):
@@ -40,8 +46,25 @@ def joined(network: Network, params: Any, dtype: str, *, finite: bool = True) ->
     for k, (array, shape) in enumerate(zip(arrays, shapes, strict=True)):
         if array.shape != (shape if alone else (n, *shape)) or not n:
             expected = f"shape {shape}" if alone and k else f"shape {(n, *shape) if k else ('n_seeds', *shape)}"
-            raise InvalidExperiment(f"params[{k}]", array.shape, expected.replace("'", ""))
+            some = "" if k else ", with at least one seed"
+            raise InvalidExperiment(f"params[{k}]", array.shape, expected.replace("'", "") + some)
     return np.concatenate([array.reshape(n, -1) for array in arrays], axis=1)
+
+
+def expected_shapes(network: Network) -> str:
+    """Say which arrays parameters may be."""
+    n, shapes = network.n_params, network.param_shapes
+    return f"shape (n_seeds, {n}) with at least one seed, or ({n},), or a list of {len(shapes)} arrays"
+
+
+def _rows(network: Network, params: Any, dtype: str, finite: bool) -> NDArray[Any]:
+    """Return flat parameters, (n_seeds, n_params) or (n_params,) for one network, as rows."""
+    array = _array("params", params, dtype, finite)
+    if array.shape == (network.n_params,):
+        return array[np.newaxis]
+    if array.ndim != 2 or array.shape[1] != network.n_params or not len(array):
+        raise InvalidExperiment("params", array.shape, expected_shapes(network))
+    return array
 
 
 def _named(shapes: Sequence[tuple[int, ...]]) -> str:
@@ -50,6 +73,7 @@ def _named(shapes: Sequence[tuple[int, ...]]) -> str:
 
 def _array(field: str, values: ArrayLike, dtype: str, finite: bool) -> NDArray[Any]:
     """Return an array of numbers, finite ones if that is asked for."""
+    check_unmasked(field, values)
     try:
         array = np.asarray(values)
     except Exception as error:  # ragged lists, and whatever the `__array__` of others raises
@@ -59,6 +83,6 @@ def _array(field: str, values: ArrayLike, dtype: str, finite: bool) -> NDArray[A
     with np.errstate(over="ignore"):
         rounded = array.astype(dtype)
     if finite and not np.isfinite(rounded).all():
-        value = array[~np.isfinite(rounded)][0]
+        value = array[~np.isfinite(rounded)][0].item()
         raise InvalidExperiment(field, value, f"finite numbers, in {dtype} too")
     return rounded

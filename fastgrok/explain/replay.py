@@ -52,7 +52,7 @@ def replay(
     *,
     every: str = EPOCH,
     record_at: str | Sequence[int] | None = None,
-    params: Sequence[ArrayLike] | None = None,
+    params: ArrayLike | Sequence[ArrayLike] | None = None,
     progress: bool | None = None,
 ) -> xr.Dataset:
     """Train a seed again, with the same bits as in a sweep, and record everything on the way.
@@ -111,7 +111,7 @@ def replay(
     if steps and record_at is not None:
         raise InvalidExperiment("record_at", record_at, "None with every='step': all of them are recorded")
     single = isinstance(seed, int | np.integer) and not isinstance(seed, bool)
-    seeds = arguments.checked_seeds([seed] if single else seed, experiment.stream)
+    seeds = _checked_seeds([seed] if single else seed, experiment.stream)
     flat = None if params is None else joined(experiment.network, params, experiment.dtype)
     if flat is not None and len(flat) != len(seeds):
         raise InvalidExperiment("params", params, f"those of {len(seeds)} networks, one for each seed")
@@ -124,6 +124,15 @@ def replay(
         history = _history(experiment, seeds, flat, _recording(experiment, steps, chosen))
         trace = _dataset(experiment, seeds, history, steps=steps, own_params=flat is not None)
     return trace.isel({SEED: 0}) if single else trace
+
+
+def _checked_seeds(seed: Any, stream: str) -> NDArray[np.uint64]:
+    """Return seeds as an array; an error names the argument `seed`."""
+    try:
+        return arguments.checked_seeds(seed, stream)
+    except InvalidExperiment as error:
+        field = "seed" if isinstance(seed, list) and len(seed) == 1 else error.field.replace("seeds", "seed")
+        raise InvalidExperiment(field, error.value, error.accepted) from None
 
 
 def _n_attempts(experiment: Experiment) -> int:

@@ -46,25 +46,28 @@ METADATA_KEY = "fastgrok"
 _REMEMBERED = 1024  # of what is the same for many configurations
 
 
-def checked_target(path: str | os.PathLike[str]) -> Path:
-    """Return the path of a file that a result can be written to, before any work is spent on it."""
+def checked_target(path: str | os.PathLike[str], field: str = "path") -> Path:
+    """Return the path of a file that a result can be written to, before any work is spent on it.
+
+    field: what an error calls it.
+    """
     name = os.fspath(path) if isinstance(path, str | os.PathLike) else None
     if not isinstance(name, str) or "\0" in name or Path(name).suffix not in (PARQUET, NETCDF):
-        raise InvalidExperiment("out", path if name is None else name, "a path that ends in .parquet or .nc")
+        raise InvalidExperiment(field, path if name is None else name, "a path that ends in .parquet or .nc")
     target = Path(name)
     if target.suffix == NETCDF and not all(map(importlib.util.find_spec, NETCDF_LIBRARIES)):
         expected = f"pip install {' '.join(NETCDF_LIBRARIES)} for NetCDF, or a .parquet path"
-        raise InvalidExperiment("out", name, expected)
+        raise InvalidExperiment(field, name, expected)
     try:
         if target.is_dir():
-            raise InvalidExperiment("out", name, "a file, and this is a directory")
+            raise InvalidExperiment(field, name, "a file, and this is a directory")
         with tempfile.TemporaryFile(dir=target.parent):
             return target
     except (OSError, ValueError) as error:
         if isinstance(error, InvalidExperiment):
             raise
         why = getattr(error, "strerror", None) or error
-        raise InvalidExperiment("out", name, f"a path in a directory that can be written to ({why})") from error
+        raise InvalidExperiment(field, name, f"a path in a directory that can be written to ({why})") from error
 
 
 def write_parquet(

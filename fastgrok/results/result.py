@@ -118,14 +118,13 @@ class Result:
 
         Raises
         ------
-        AttributeError
+        InvalidExperiment
             If they were not kept.
         """
         kept = []
         for configuration, output in zip(self.configurations, self.outputs, strict=True):
-            if output.params is None:
-                raise AttributeError("the parameters were not kept: run it with keep_params=True")
-            kept.append(parameters.split(configuration.experiment.network, output.finished_rows(output.params)))
+            flat = _kept_params(output)
+            kept.append(parameters.split(configuration.experiment.network, output.finished_rows(flat)))
         return kept if self.axes else kept[0]
 
     def predict(self, X: ArrayLike) -> Any:
@@ -156,9 +155,7 @@ class Result:
         inputs = examples_array("X", X)
         outputs = []
         for configuration, output in zip(self.configurations, self.outputs, strict=True):
-            network, flat = configuration.experiment.network, output.params
-            if flat is None:
-                raise InvalidExperiment("keep_params", False, "True, when it is run: the parameters were not kept")
+            network, flat = configuration.experiment.network, _kept_params(output)
             if inputs.shape[1] != network.n_in:
                 raise InvalidExperiment("X", X, f"inputs of shape (n_examples, {network.n_in})")
             rows = output.finished_rows(flat)
@@ -241,7 +238,7 @@ class Result:
             else:
                 files.write_netcdf(target, self.dataset)
         except OSError as error:
-            raise InvalidExperiment("out", str(target), f"a file that can be written ({error})") from error
+            raise InvalidExperiment("path", str(target), f"a file that can be written ({error})") from error
 
     def __repr__(self) -> str:
         lines = [f"<fastgrok.Result: {self._title()}"]
@@ -267,6 +264,13 @@ class Result:
             count = f"{points} x {count}"
         title = f"{network} on {' '.join(data.split())}, {count}"
         return f"{title}, interrupted: {self.n_finished:,} of {self.n_asked:,} runs" if self.interrupted else title
+
+
+def _kept_params(output: TrainingOutput) -> NDArray[Any]:
+    """Return the trained parameters of a configuration, (n_seeds, n_params)."""
+    if output.params is None:
+        raise InvalidExperiment("keep_params", False, "True, when it is run: the parameters were not kept")
+    return output.params
 
 
 def _sentences(summary: Summary, drivers: dict[str, int]) -> list[str]:

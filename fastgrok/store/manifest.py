@@ -287,7 +287,7 @@ def specified(
 
 def _in_a_row(seeds: Any, stream: str) -> range:
     """Return seeds as a range of step 1."""
-    largest = arguments.LARGEST_SEED[stream]
+    largest, seeds = arguments.LARGEST_SEED[stream], arguments.whole(seeds)
     if isinstance(seeds, range) and seeds.step == 1 and seeds:
         if seeds.start < 0 or seeds.stop - 1 > largest:
             raise InvalidExperiment("seeds", seeds, f"a range within 0 to {largest}")

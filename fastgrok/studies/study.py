@@ -104,7 +104,7 @@ class Study:
 
     def __call__(self, seeds: int | None = None, *, progress: bool | None = None) -> StudyResult:
         """Run the study."""
-        n = arguments.checked_integer("seeds", self.default_seeds if seeds is None else seeds) or 0
+        n = arguments.checked_integer("seeds", self.default_seeds if seeds is None else arguments.whole(seeds)) or 0
         if n < FEWEST_SEEDS:
             raise InvalidExperiment("seeds", n, f"a number of seeds, {FEWEST_SEEDS} or more")
         start = time.perf_counter()

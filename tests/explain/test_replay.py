@@ -222,7 +222,8 @@ def test_an_interruption_leaves_no_half_history(monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "field"),
     [
-        ({"seed": -1}, "seeds[0]"),
+        ({"seed": -1}, "seed"),
+        ({"seed": [3, -1]}, "seed[1]"),
         ({"seed": 1.5}, "seeds"),
         ({"seed": []}, "seeds"),
         ({"seed": 1, "every": "batch"}, "every"),

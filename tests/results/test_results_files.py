@@ -117,7 +117,7 @@ def test_a_path_that_cannot_be_written_is_rejected(
     path: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(fg.InvalidExperiment, match="out ="):
+    with pytest.raises(fg.InvalidExperiment, match="path ="):
         checked_target(path)  # type: ignore[arg-type]
 
 
@@ -152,7 +152,7 @@ def test_a_name_may_be_as_long_as_a_file_system_takes(single: Result, tmp_path: 
 
 
 def test_example_of_checked_target():
-    message = re.escape("out = 'result.txt': expected a path that ends in .parquet or .nc")
+    message = re.escape("path = 'result.txt': expected a path that ends in .parquet or .nc")
     with pytest.raises(InvalidExperiment, match=message):
         checked_target("result.txt")
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BeforeValidator, Field
 
+from fastgrok.datasets.arrays import check_unmasked
 from fastgrok.errors import MISSING, InvalidExperiment
 from fastgrok.spec.base import VariadicSpec, register, spec
 from fastgrok.spec.initializers.base import Initializer
@@ -178,6 +179,7 @@ class FromArrays(VariadicSpec, Initializer):
 
 def _nested(field: str, value: Any) -> Nested:
     """Return an array as tuples, which are equal, hashed and written to JSON by their numbers."""
+    check_unmasked(field, value)
     try:
         array = _numbers(value)
     except (TypeError, ValueError, OverflowError):
