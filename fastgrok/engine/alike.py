@@ -58,6 +58,9 @@ def _train_alike(
     program, n = choice.program, len(seeds)
     memory = program.memory()
     choice.compile(memory)
+    if program.specialize and not choice.program.specialize:  # which could not be compiled
+        others = [other.with_driver(specialize=False, lanes=choice.lanes) for other in others]
+        program, memory = choice.program, choice.program.memory()
     start, cpu = time.perf_counter(), time.thread_time()
     result = program.train_alike(others, seeds, memory)
     seconds, cpu = time.perf_counter() - start, time.thread_time() - cpu

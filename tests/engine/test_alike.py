@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 
 import fastgrok as fg
-from fastgrok.engine import alike
+from fastgrok.engine import alike, choice
 from fastgrok.engine.alike import train_each
 from fastgrok.engine.arguments import ExecutionOptions
 from fastgrok.engine.kernel_params import n_state
 from fastgrok.engine.program import Program
 from fastgrok.engine.training import train
+from fastgrok.kernels.jit import Kernel
 from fastgrok.spec.recording import Recording
 
 XOR = fg.datasets.xor()
@@ -140,3 +141,26 @@ def test_those_with_one_driver_are_alike_and_read_what_they_would_read_alone(
         same_state = n_state(alone.experiment) == n_state(of_first.experiment)
         assert (found is not None) == (alone.driver is of_first.driver and same_state)
         assert found is None or repr(found._kernel_params) == repr(whole)
+
+
+def test_where_the_specialised_driver_cannot_be_compiled_the_general_one_trains_all(monkeypatch):
+    compile_driver, together, trained = Program.compile_driver, Program.train_alike, []
+
+    def refuse(self: Program, memory: Any = None) -> None:
+        if self.specialize:
+            raise RuntimeError("LLVM said no")
+        compile_driver(self, memory)
+
+    def watched(self: Program, others: Any, *args: Any) -> Any:
+        trained.append([each.specialize for each in (self, *others)])
+        return together(self, others, *args)
+
+    monkeypatch.setattr(Program, "compile_driver", refuse)
+    monkeypatch.setattr(Program, "train_alike", watched)
+    monkeypatch.setattr(Kernel, "is_loaded", False)
+    monkeypatch.setattr(choice, "_failed", set())
+    monkeypatch.setattr(choice.Choice, "_begins_specialised", lambda self: True)
+    with pytest.warns(RuntimeWarning, match="LLVM said no") as warned:
+        assert_as_alone([EXP.replace(optimizer=fg.SGD(rate)) for rate in RATES], specialize=None)
+    assert len(warned) == 1
+    assert trained == [[False] * len(RATES)]
