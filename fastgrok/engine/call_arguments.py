@@ -80,13 +80,14 @@ def read_targets(experiment: Experiment, y: Any, n: int, dtype: np.dtype[Any]) -
 
 
 def read_out(out: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
-    """Return an array to write to."""
+    """Return an array to write to: what the caller has, as a plain array where it is of a class of its own."""
+    if type(out) is not np.ndarray:
+        check_unmasked("out", out)
     fits = isinstance(out, np.ndarray) and out.shape == shape and out.dtype == dtype
     if not fits or not (out.flags.c_contiguous and out.flags.aligned and out.flags.writeable):
         value = (out.shape, out.dtype.name) if isinstance(out, np.ndarray) else out
         raise InvalidExperiment("out", value, f"a writeable C-contiguous {dtype.name} array of shape {shape}")
-    array: NDArray[Any] = out
-    return array
+    return np.asarray(out)
 
 
 def apart(array: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:

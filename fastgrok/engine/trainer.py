@@ -404,9 +404,7 @@ class Trainer:
             return np.empty_like(flat)
         if form.listed:
             raise InvalidExperiment("out", out, "None where params is a list of arrays")
-        read_out(out, flat.shape[form.alone :], self._dtype)
-        rows: NDArray[Any] = out.reshape(flat.shape)
-        return rows
+        return read_out(out, flat.shape[form.alone :], self._dtype).reshape(flat.shape)
 
     def _examples(self, X: Any, y: Any) -> Data | None:
         """Return examples of the caller's own, or None for those of the experiment."""

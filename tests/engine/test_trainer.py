@@ -4,6 +4,7 @@ import contextlib
 import os
 import pickle
 import signal
+import tempfile
 import threading
 from typing import Any
 
@@ -245,6 +246,51 @@ def test_arguments_are_never_written_but_out(trainer):
         own = params[:n].copy()
         trainer.gradients(own, out=own)
         np.testing.assert_array_equal(own, trainer.gradients(params[:n]))
+
+
+def in_file(values: np.ndarray) -> np.memmap:
+    """Return the values in a file."""
+    with tempfile.TemporaryFile() as file:
+        array = np.memmap(file, values.dtype, shape=values.shape)
+    array[...] = values
+    return array
+
+
+class Own(np.ndarray):
+    """Arrays of a class of the caller's own."""
+
+
+@pytest.mark.parametrize("convert", [in_file, lambda values: values.view(Own), np.ma.array])
+def test_arrays_of_other_classes_are_read_and_written_as_any(trainer, convert):
+    plain, X, y = trainer.initial_params(5), XOR.data.X, XOR.data.y
+    params = convert(plain)
+    calls = {
+        "train": (lambda params, **out: trainer.train(params, **out).params, plain.shape),
+        "gradients": (lambda params, **out: trainer.gradients(params, convert(X), convert(y), **out), plain.shape),
+        "predict": (lambda params, **out: trainer.predict(params, convert(X), **out), (5, 4, 1)),
+    }
+    for name, (call, shape) in calls.items():
+        expected, out = call(plain), convert(np.zeros(shape))
+        assert type(call(params)) is np.ndarray, name
+        np.testing.assert_array_equal(call(params), expected, err_msg=name)
+        assert call(params, out=out) is out, name
+        np.testing.assert_array_equal(out, expected, err_msg=name)
+    own = convert(plain.copy())
+    trainer.train(own[0], out=own[0])
+    np.testing.assert_array_equal(own[0], trainer.train(plain[0]).params)
+
+
+def test_masked_entries_are_refused(trainer):
+    params = trainer.initial_params(5)
+    masked, before = np.ma.array(params, mask=params > 0), params.copy()
+    for call, field in {
+        lambda: trainer.train(masked): "params",
+        lambda: trainer.predict(params, np.ma.array(XOR.data.X, mask=True)): "X",
+        lambda: trainer.train(params, out=masked): "out",
+    }.items():
+        with pytest.raises(InvalidExperiment, match=f"^{field}"):
+            call()
+    np.testing.assert_array_equal(params, before)
 
 
 def test_out_that_overlaps_params_is_written_as_if_it_did_not(trainer):
