@@ -128,6 +128,8 @@ def replay(
 
 def _checked_seeds(seed: Any, stream: str) -> NDArray[np.uint64]:
     """Return seeds as an array; an error names the argument `seed`."""
+    if isinstance(seed, float | np.floating):  # as a number of seeds it would be one
+        raise InvalidExperiment("seed", seed, "a seed, or several as a range, list or array of integers")
     try:
         return arguments.checked_seeds(seed, stream)
     except InvalidExperiment as error:

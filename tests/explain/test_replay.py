@@ -224,8 +224,9 @@ def test_an_interruption_leaves_no_half_history(monkeypatch):
     [
         ({"seed": -1}, "seed"),
         ({"seed": [3, -1]}, "seed[1]"),
-        ({"seed": 1.5}, "seeds"),
-        ({"seed": []}, "seeds"),
+        ({"seed": 1.5}, "seed"),
+        ({"seed": 3.0}, "seed"),
+        ({"seed": []}, "seed"),
         ({"seed": 1, "every": "batch"}, "every"),
         ({"seed": 1, "every": "step", "record_at": [1]}, "record_at"),
         ({"seed": 1, "record_at": [61]}, "record_at[0]"),
