@@ -175,8 +175,8 @@ class Calls:
         ends = Ends(np.empty(n, np.int64), np.empty(n, np.int64))
 
         def task(rows: slice, cancel: np.ndarray) -> None:
-            found = self._train_rows(params[rows], states[rows], whole, cancel)
-            ends.epochs_run[rows], ends.epochs_to_converge[rows] = found
+            of_rows = self._train_rows(params[rows], states[rows], whole, cancel)
+            ends.epochs_run[rows], ends.epochs_to_converge[rows] = of_rows
 
         self._threads.run(task, n, self._flops * whole.limits.epochs, self._lanes)
         return ends

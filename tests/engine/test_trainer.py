@@ -17,7 +17,7 @@ from registry import BATCHES, LOSSES, NETWORKS, OPTIMIZERS, ORDERS, REDUCTIONS, 
 from samples import one_line
 
 import fastgrok as fg
-from fastgrok.engine import calls, notices
+from fastgrok.engine import calls, left, notices
 from fastgrok.errors import InvalidExperiment
 from fastgrok.kernels.jit import Kernel
 
@@ -564,3 +564,18 @@ def test_while_kernels_are_compiled_progress_bars_say_so(monkeypatch, tmp_path):
     monkeypatch.undo()
     make(XOR)
     assert len(shown) == 3
+
+
+def test_the_general_driver_that_a_diverging_network_needs_is_said_to_be_compiled(monkeypatch):
+    said = []
+
+    def announced(what, *kernels):
+        said.append(what)
+        return contextlib.nullcontext()
+
+    monkeypatch.setattr(left, "announced", announced)
+    trainer = make(XOR, specialize=True)
+    trainer.train(np.ones(17))
+    assert said == []
+    trainer.train(np.full(17, 1e300))
+    assert said == ["the general driver, float64"]
