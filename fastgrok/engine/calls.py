@@ -19,7 +19,7 @@ from fastgrok.engine.kernel_params import (
     with_epochs,
     with_lr,
 )
-from fastgrok.engine.layout import functions
+from fastgrok.engine.layout import functions, kinds
 from fastgrok.engine.left import train_left
 from fastgrok.engine.losses import LOSSES
 from fastgrok.engine.notices import announced, shown
@@ -121,12 +121,14 @@ class Calls:
         self._streams = Program(experiment, specialize=False, lanes=self._evaluation_lanes, n_seeds=n_seeds)
         at_once = is_batched(experiment)
         evaluation = self._evaluation_lanes, experiment.dtype, functions()
+        bound_to = kinds(experiment.network, experiment.loss)
+        gradients, predict = (make(*evaluation, is_batched=at_once) for make in (make_gradients, make_predict))
         self._kernels = {
             driver_name(experiment, specialize=specialize): make_driver(
                 experiment, self._lanes, specialize=specialize
             ),
-            f"losses and gradients, {experiment.dtype}": make_gradients(*evaluation, is_batched=at_once),
-            f"predictions, {experiment.dtype}": make_predict(*evaluation, is_batched=at_once),
+            f"losses and gradients, {experiment.dtype}": gradients.bound_to(bound_to),
+            f"predictions, {experiment.dtype}": predict.bound_to(bound_to),
         }
         self._driver, self._gradients, self._predict = map(bound, self._kernels.values())
         self._ready = [False] * len(self._kernels)

@@ -7,6 +7,7 @@ import numpy as np
 from fastgrok.engine.records import Records
 from fastgrok.kernels.init import draw, forms
 from fastgrok.kernels.init.draw import Distributions, Tensors
+from fastgrok.kernels.lanes.binding import Binding
 from fastgrok.kernels.rng.streams import STREAMS
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.initializers.base import Distribution
@@ -35,9 +36,15 @@ FORMS = Records(
 """What form the drawn numbers of a tensor are brought into, by `Distribution.form`; kernels know one by its place."""
 
 
-def distributions(*, with_forms: bool) -> Distributions:
-    """Return what a kernel draws from and makes; forms take a second to compile."""
-    return Distributions(tuple(KINDS.values()), tuple(FORMS.values()) if with_forms else ())
+def distributions() -> Distributions:
+    """Return what kernels draw from and make."""
+    return Distributions(tuple(KINDS.values()), tuple(FORMS.values()))
+
+
+def drawn_kinds(tensors: Tensors) -> Binding:
+    """Return what kernels are bound to that draw such tensors alone."""
+    found = {"kind.distribution": tensors.kinds, "kind.form": tensors.forms}
+    return tuple((what, tuple(sorted(set(places.tolist())))) for what, places in found.items())
 
 
 def initial(experiment: Experiment) -> list[InitialTensor]:
@@ -71,20 +78,10 @@ def restart_tensors(experiment: Experiment) -> Tensors | None:
     return tensors(experiment) if experiment.restart is not None else None
 
 
-def has_forms(experiment: Experiment) -> bool:
-    """Whether some tensor has a form other than "free", so that the kernel must be compiled with the forms."""
-    return have_forms(initial(experiment))
-
-
-def have_forms(parts: Sequence[InitialTensor]) -> bool:
-    """Whether some of these tensors has a form."""
-    return any(isinstance(part.source, Distribution) and part.source.form != "free" for part in parts)
-
-
 def scratch_size(parts: Sequence[InitialTensor]) -> int:
     """Return how many numbers drawing keeps beside the parameters: one a unit or input of a matrix, at least 1."""
-    sizes = [max(part.shape) for part in parts] if have_forms(parts) else []
-    return max([1, *sizes])
+    have_forms = any(isinstance(part.source, Distribution) and part.source.form != "free" for part in parts)
+    return max(max(part.shape) for part in parts) if have_forms else 1
 
 
 def own_words(experiment: Experiment) -> int:

@@ -8,15 +8,14 @@ import numpy as np
 from fastgrok.engine.activations import ACTIVATIONS
 from fastgrok.engine.arguments import MAX_LANES
 from fastgrok.engine.binding import make_binding
-from fastgrok.engine.draws import distributions, has_forms, own_words
+from fastgrok.engine.draws import distributions, drawn_kinds, own_words, tensors
 from fastgrok.engine.kernel_params import driver_features, is_batched, is_deferred, is_fused, is_long
-from fastgrok.engine.layout import functions
+from fastgrok.engine.layout import functions, kinds
 from fastgrok.engine.optimizers import OPTIMIZERS
 from fastgrok.engine.workspace import block_vectors, evaluation_vectors
 from fastgrok.kernels.cache import identity
 from fastgrok.kernels.init.draw import Distributions, make_draw
 from fastgrok.kernels.jit import Kernel
-from fastgrok.kernels.lanes.binding import Binding
 from fastgrok.kernels.nn.batched import batched
 from fastgrok.kernels.nn.deferred import deferred
 from fastgrok.kernels.nn.passes import Functions, general
@@ -142,11 +141,6 @@ def _driver(key: _Key) -> Kernel:
     return driver
 
 
-@functools.lru_cache(maxsize=256)
-def _bound_driver(key: _Key, binding: Binding) -> Kernel:
-    return _driver(key).bound_to(binding)
-
-
 def make_driver(experiment: Experiment, lanes: int, *, specialize: bool, recording: Recording = NOTHING) -> Kernel:
     """Return the training kernel, to be compiled or read from the cache when it is first called."""
     features = driver_features(experiment, recording)
@@ -161,10 +155,15 @@ def make_driver(experiment: Experiment, lanes: int, *, specialize: bool, recordi
         permutes=permutes,
         shuffle_word=own_words(experiment) if experiment.order == "shared" else 0,
         stream=experiment.stream if permutes or features.restarts else None,
-        distributions=distributions(with_forms=has_forms(experiment)) if features.restarts else None,
+        distributions=distributions() if features.restarts else None,
         dtype=experiment.dtype,
         features=features,
         functions=functions(),
         update=OPTIMIZERS[type(experiment.optimizer)].update,
     )
-    return _bound_driver(key, make_binding(experiment, recording)) if specialize else _driver(key)
+    binding = kinds(experiment.network, experiment.loss)
+    if features.restarts:
+        binding += drawn_kinds(tensors(experiment))
+    if specialize:
+        binding += make_binding(experiment, recording)
+    return _driver(key).bound_to(binding)

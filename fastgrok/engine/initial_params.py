@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fastgrok.engine.draws import distributions, have_forms, initial, scratch_size, table
+from fastgrok.engine.draws import distributions, drawn_kinds, initial, scratch_size, table
 from fastgrok.engine.notices import announced
 from fastgrok.kernels.init.initialise import DrawBuffers, make_draw_on, make_initialise
 from fastgrok.kernels.jit import bound
@@ -31,8 +31,8 @@ class Initialiser:
         self._parts = initial(experiment)
         self._tensors = table(self._parts)
         self._scratch_size = scratch_size(self._parts)
-        drawn = distributions(with_forms=have_forms(self._parts))
-        self._kernel = make_initialise(experiment.stream, experiment.dtype, drawn)
+        kernel = make_initialise(experiment.stream, experiment.dtype, distributions())
+        self._kernel = kernel.bound_to(drawn_kinds(self._tensors))
         self._run, self._what = bound(self._kernel), f"the draws, {experiment.dtype}"
         self._all_in_kernel = all(isinstance(part.source, Distribution) for part in self._parts)
 
@@ -73,11 +73,11 @@ class Initialiser:
                 values[:] = part.source.a
             else:
                 drawn = np.empty(values.shape, values.dtype)
-                draw_on = make_draw_on(
-                    self._experiment.stream, self._experiment.dtype, distributions(with_forms=True)
-                )
+                tensor = table([part])
+                draw_on = make_draw_on(self._experiment.stream, self._experiment.dtype, distributions())
+                draw_on = draw_on.bound_to(drawn_kinds(tensor))
                 with announced(self._what, draw_on):
-                    draw_on(drawn, streams.words(), self._buffers(part.size), table([part]))
+                    draw_on(drawn, streams.words(), self._buffers(part.size), tensor)
                 values[:] = drawn
         if states.shape[1]:
             states[:] = streams.words()
@@ -100,9 +100,10 @@ class _Streams:
         if self._now is None:
             words = np.empty((len(self._seeds), STREAMS[self._stream].words), np.uint64)
             nothing = np.empty((len(self._seeds), 0), self._dtype)
-            seed = make_initialise(self._stream, self._dtype, distributions(with_forms=False))
+            none = table([])
+            seed = make_initialise(self._stream, self._dtype, distributions()).bound_to(drawn_kinds(none))
             with announced(f"the draws, {self._dtype}", seed):
-                seed(nothing, words, draw_buffers(self._stream, 0, 1), self._seeds, table([]))
+                seed(nothing, words, draw_buffers(self._stream, 0, 1), self._seeds, none)
         else:
             words = words_of_generators(self._stream, self._now) if isinstance(self._now, list) else self._now
         self._now = words

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from fastgrok.engine.activations import ACTIVATIONS
 from fastgrok.engine.losses import LOSSES
+from fastgrok.kernels.lanes.binding import Binding
 from fastgrok.kernels.nn.linear import Layer
 from fastgrok.kernels.nn.passes import Functions, LossFunctions
 from fastgrok.spec.layers import Linear, ReLU
@@ -56,6 +57,13 @@ def functions() -> Functions:
 def loss_kind(loss: str) -> int:
     """Return the place of a loss among those functions; losses that differ by a factor share one."""
     return _loss_functions().index(LOSSES[loss].functions)
+
+
+@functools.lru_cache(maxsize=1024)
+def kinds(network: Network, loss: str) -> Binding:
+    """Return what kernels are bound to that need these functions for one network and one loss alone."""
+    layers = {layer.kind for layer in make_layout(network).layers}
+    return (("kind.layer", tuple(sorted(layers))), ("kind.loss", (loss_kind(loss),)))
 
 
 def _loss_functions() -> tuple[LossFunctions, ...]:

@@ -23,7 +23,7 @@ from fastgrok.engine.kernel_params import (
     n_state,
     with_optimizer,
 )
-from fastgrok.engine.layout import functions, make_layout
+from fastgrok.engine.layout import functions, kinds, make_layout
 from fastgrok.engine.left import train_left
 from fastgrok.engine.metrics import Metrics
 from fastgrok.engine.notices import announced
@@ -170,9 +170,11 @@ class Program:
         self._inputs = self._training.data, held_out, restart_tensors(experiment), self._kernel_params
         self.specialize = specialize
         self.driver = make_driver(experiment, lanes, specialize=specialize, recording=recording)
-        self.evaluate = make_evaluate(
+        evaluate = make_evaluate(
             self._evaluation_lanes, experiment.dtype, functions(), is_batched=is_batched(experiment)
         )
+        self._kinds = kinds(experiment.network, experiment.loss)
+        self.evaluate = evaluate.bound_to(self._kinds)
         self._types = _varied_types(self._kernel_params)
         shape = _shape(experiment), recording, self._types
         self._run_driver, self._run_evaluate, self._spare = _shared(self.driver, self.evaluate, shape)
@@ -212,10 +214,14 @@ class Program:
                 self.compile_others(memory)
 
     def compile_others(self, memory: ThreadMemory | None = None) -> None:
-        """Compile what draws and what evaluates, or read it from the cache."""
-        params, _ = self.initialise(np.zeros(1, np.uint64))
+        """Compile what evaluates and what draws, or read it from the cache.
+
+        In this order: another process, which compiles the driver, takes what both need from the disk if it is there.
+        """
+        params = np.zeros((1, self.experiment.n_params), self.experiment.dtype)
         memory, cancelled = memory or self.memory(), np.ones(1, np.int64)
         self._measure(params, self._training, memory, cancelled, gradients=False)
+        self.initialise(np.zeros(1, np.uint64))
 
     def compile_driver(self, memory: ThreadMemory | None = None) -> None:
         """Compile the driver alone, or read it from the cache."""
@@ -345,7 +351,7 @@ class Program:
         acts, deltas = (np.empty((len(params), n_examples, n_acts), params.dtype) for _ in range(2))
         grads = np.empty_like(params)
         slope = self._scale * n_examples
-        expose = make_expose(self._evaluation_lanes, self.experiment.dtype, functions())
+        expose = make_expose(self._evaluation_lanes, self.experiment.dtype, functions()).bound_to(self._kinds)
         exposed = acts, deltas, grads, params, memory.evaluation, *self._training, slope
         if not (expose.is_loaded and self.evaluate.is_loaded):
             with announced(f"what each unit does, {self.experiment.dtype}", expose, self.evaluate):
@@ -407,6 +413,7 @@ def predict(outputs: np.ndarray, network: Network, params: np.ndarray, X: np.nda
     workspace, data = evaluation_workspace(experiment, lanes, gradients=False), training_data(experiment)
     kernel_params = evaluation_kernel_params(make_kernel_params(experiment))
     kernel = make_predict(lanes, experiment.dtype, functions(), is_batched=is_batched(experiment))
+    kernel = kernel.bound_to(kinds(network, experiment.loss))
     args = outputs, np.ascontiguousarray(params), workspace, data, kernel_params, cancel
     with announced(f"predictions, {experiment.dtype}", kernel):
         kernel.code(args)

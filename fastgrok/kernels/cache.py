@@ -29,7 +29,7 @@ def source_fingerprint() -> str:
 
 
 def identity(function: Any) -> str:
-    """Return what stands for a device function in the key of a kernel that calls it.
+    """Return what stands for a device function in the key of a kernel that calls it, with those it was made with.
 
     `source_fingerprint` covers the functions of this package; of another one it is a hash of the file that has it,
     and says nothing of what that file imports.
@@ -37,9 +37,10 @@ def identity(function: Any) -> str:
     python = getattr(function, "py_func", function)
     name = f"{python.__module__}.{python.__qualname__}"
     path = Path(python.__code__.co_filename)
-    if Path(__file__).parent in path.parents:
-        return name
-    return f"{name}:{hashlib.sha256(path.read_bytes()).hexdigest()}"
+    if Path(__file__).parent not in path.parents:
+        name += f":{hashlib.sha256(path.read_bytes()).hexdigest()}"
+    made_with = [identity(cell.cell_contents) for cell in python.__closure__ or ()]
+    return f"{name}({', '.join(made_with)})" if made_with else name
 
 
 @functools.cache
@@ -83,6 +84,10 @@ class KernelFiles:
         """The names of the files without what stands for the form: of LLVM's code, or of a binding's machine code."""
         return f"{self._name}-{_digest((self._key, binding, description(), _versions(), source_fingerprint()))}"
 
+    def name(self, form: object, binding: object = None) -> str:
+        """What a file is called, but for its suffix."""
+        return f"{self.stem(binding)}-{_digest(form)}"
+
     def exists(self, binding: object = None) -> bool:
         """Whether there is a file, for this CPU target and any form."""
         return any(cache_directory().glob(f"{self.stem(binding)}-*"))
@@ -109,4 +114,4 @@ class KernelFiles:
             return
 
     def _path(self, form: object, binding: object) -> Path:
-        return cache_directory() / f"{self.stem(binding)}-{_digest(form)}{_LLVM if binding is None else _MACHINE}"
+        return cache_directory() / f"{self.name(form, binding)}{_LLVM if binding is None else _MACHINE}"

@@ -3,13 +3,14 @@
 import contextlib
 import functools
 import gc
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from types import FunctionType
 from typing import Any
 
 from fastgrok.kernels.cache import KernelFiles
 from fastgrok.kernels.environment import in_default_environment
-from fastgrok.kernels.lanes.binding import Binding, link, names_asked
+from fastgrok.kernels.kinds import kind_of, make_known
+from fastgrok.kernels.lanes.binding import Binding, asks, link
 from fastgrok.kernels.later import Later, fill_in
 from fastgrok.kernels.machine import Code, lock, object_code, optimise, parse
 from fastgrok.kernels.words import flat, flat_again, form
@@ -47,13 +48,17 @@ def device(function: Any) -> Any:
     return Device(function)
 
 
-def by_kind(functions: Sequence[Callable[..., Any]]) -> Callable[..., Any]:
-    """Return a device function run(kind, *args) that calls the function whose place is `kind`, an integer."""
+def by_kind(what: str, functions: Mapping[int, Callable[..., Any]], returns: int | None = None) -> Callable[..., Any]:
+    """Return a device function run(kind, *args) that calls the function of the number `kind`.
+
+    It returns the type of args[returns], or nothing. Kernels may be bound to the kinds of `what` that they need.
+    """
+    known = {place: make_known(function) for place, function in functions.items()}
 
     def make() -> Any:
         from fastgrok.kernels.lanes.choice import choice_of
 
-        return choice_of(functions)
+        return choice_of(what, known, returns)
 
     choose: Any = Later(make)
 
@@ -76,6 +81,16 @@ def _no_collection() -> Iterator[None]:
             gc.enable()
 
 
+def _code_of_kind(name: str) -> bytes:
+    """Return the LLVM code of a function that a kernel declares by this name, from the disk or from Numba."""
+    kind = kind_of(name)
+    code: bytes | None = kind.files.load(kind.form)
+    if code is None:
+        code = _pipeline().bitcode_of_kind(kind.function, kind.types, kind.files.name(kind.form))
+        kind.files.save(code, kind.form)
+    return code
+
+
 class Kernel:
     """A compiled function that Python calls.
 
@@ -89,8 +104,8 @@ class Kernel:
         self._loaded: dict[Any, Code] = {}
 
     def bound_to(self, binding: Binding) -> "Kernel":
-        """Return the kernel with constants in place of what it reads when it runs."""
-        return Kernel(self._function, self._files, binding)
+        """Return the kernel with constants in place of what it reads when it runs, the same one each time."""
+        return _bound_kernel(self, binding)
 
     @property
     def stem(self) -> str:
@@ -130,7 +145,7 @@ class Kernel:
     def module(self, args: tuple[Any, ...]) -> Any:
         """Return the optimised LLVM module for arguments like these."""
         with _no_collection():
-            module = link(self._unbound(args), self._binding)
+            module = link(self._unbound(args), self._binding, _code_of_kind)
             optimise(module)
         return module
 
@@ -142,7 +157,7 @@ class Kernel:
             return parse(code)
         code = _pipeline().bitcode(self._function, args)
         module = parse(code)
-        if names_asked(module):
+        if asks(module):
             self._files.save(code, wanted)
         return module
 
@@ -154,6 +169,11 @@ class Kernel:
 @in_default_environment
 def _run(code: Code, words: bytes) -> None:
     code.call(words)
+
+
+@functools.lru_cache(maxsize=512)
+def _bound_kernel(kernel: Kernel, binding: Binding) -> Kernel:
+    return Kernel(kernel._function, kernel._files, binding)
 
 
 def kernel(*key: object) -> Callable[[Callable[..., Any]], Kernel]:

@@ -182,14 +182,36 @@ def bitcode(function: Any, args: tuple[Any, ...]) -> bytes:
         align_stack()
         run(*arguments(words))
 
-    whole = dispatcher_of(entry)
-    whole.compile(signature)
-    overload = whole.overloads[signature]
+    code: bytes = _module(dispatcher_of(entry), signature, types.none).as_bitcode()
+    return code
+
+
+def bitcode_of_kind(function: Any, wanted: tuple[types.Type, ...], unique: str) -> bytes:
+    """Return LLVM's code of a device function, called `ENTRY`, for types of what it returns and of its arguments.
+
+    What it calls is named after it: in another process, other functions may have the names that Numba gave these.
+    """
+    result, *args = wanted
+    look_for_new()
+    module = _module(function.dispatcher, tuple(args), result)
+    for k, each in enumerate(module.functions):
+        if not each.is_declaration and each.name != ENTRY:
+            each.name = f"{unique}.{k}"
+    code: bytes = module.as_bitcode()
+    return code
+
+
+def _module(dispatcher: Any, args: tuple[types.Type, ...], result: types.Type) -> Any:
+    """Return a module with the function `ENTRY`, compiled for types of arguments, and all that it calls."""
+    dispatcher.compile(args)
+    overload = dispatcher.overloads[args]
+    returned = types.unliteral(overload.signature.return_type)
+    if returned != result:
+        raise TypeError(f"{dispatcher.py_func.__qualname__} returns {returned}, and its caller needs {result}")
     module = overload.library._get_module_for_linking().clone()
     called = module.get_function(overload.fndesc.mangled_name)
     called.name, called.linkage = ENTRY, "external"
-    code: bytes = module.as_bitcode()
-    return code
+    return module
 
 
 @contextlib.contextmanager

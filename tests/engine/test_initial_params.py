@@ -11,7 +11,16 @@ from initial import ARRAYS, DATA, WEIGHTS, experiment, laplace, one_layer, shuff
 
 import fastgrok as fg
 from fastgrok.engine import initial_params
-from fastgrok.engine.draws import distributions, has_forms, initial, scratch_size, state_words, tensors
+from fastgrok.engine.draws import (
+    FORMS,
+    KINDS,
+    distributions,
+    drawn_kinds,
+    initial,
+    scratch_size,
+    state_words,
+    tensors,
+)
 from fastgrok.engine.params import joined, split
 from fastgrok.kernels.init.initialise import make_draw_on
 from fastgrok.kernels.rng.streams import STREAMS
@@ -129,7 +138,7 @@ def test_generators_and_words_are_the_same_stream(stream: Any, count: int) -> No
     drawn = np.empty((len(SEEDS), 700))
     table = tensors(experiment(fg.Normal(0, 1), network=fg.Network(fg.Linear(1, 700, bias=False))))
     buffers = initial_params.draw_buffers(stream, 700, 1)
-    make_draw_on(stream, "float64", distributions(with_forms=True))(drawn, words, buffers, table)
+    make_draw_on(stream, "float64", distributions())(drawn, words, buffers, table)
     for rng, other, kernels in zip(rngs, again, drawn, strict=True):
         numbers = rng.standard_normal(700)
         np.testing.assert_array_equal(other.standard_normal(700), numbers)
@@ -137,11 +146,18 @@ def test_generators_and_words_are_the_same_stream(stream: Any, count: int) -> No
         np.testing.assert_array_equal(other.permutation(700), rng.permutation(700))
 
 
-def test_forms_are_compiled_only_where_they_are_asked_for() -> None:
-    """And so a restart's kernel, which asks the same."""
-    assert not has_forms(experiment(fg.HeNormal()))
+def test_draws_are_linked_with_what_they_need() -> None:
+    def needed(*init: Any) -> dict[str, tuple[int, ...]]:
+        return dict(drawn_kinds(tensors(experiment(*init))))
+
+    normal, constant = KINDS.place("normal"), KINDS.place("constant")
+    free, truncated = FORMS.place("free"), FORMS.place("truncated")
+    assert needed(fg.HeNormal()) == {"kind.distribution": (constant, normal), "kind.form": (free,)}
+    assert needed(fg.TruncatedNormal()) == {"kind.distribution": (constant, normal), "kind.form": (free, truncated)}
+
+
+def test_forms_need_memory_of_their_own() -> None:
     assert scratch_size(initial(experiment(fg.HeNormal()))) == 1
-    assert has_forms(experiment(fg.Zeros(), fg.TruncatedNormal()))
     assert scratch_size(initial(experiment(fg.Sparse(0.5), fg.Zeros()))) == 5
 
 

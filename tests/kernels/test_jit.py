@@ -8,7 +8,7 @@ import pytest
 
 from fastgrok.kernels import pipeline
 from fastgrok.kernels.jit import bound, by_kind, device, kernel
-from fastgrok.kernels.pipeline import bitcode
+from fastgrok.kernels.pipeline import bitcode, bitcode_of_kind
 from fastgrok.kernels.words import flat
 
 
@@ -29,7 +29,7 @@ def square(x):
 
 @pytest.mark.parametrize("functions", [[double], [double, double], [double, negate, square]])
 def test_a_kind_is_the_place_of_a_function(functions):
-    run = by_kind(functions)
+    run = by_kind("test", dict(enumerate(functions)), returns=0)
 
     @kernel("test of kinds", *(function.__name__ for function in functions))
     def chosen(out, kind, x):
@@ -39,6 +39,80 @@ def test_a_kind_is_the_place_of_a_function(functions):
     for kind, function in enumerate(functions):
         chosen(out, kind, 3.0)
         assert out[0] == function.py_func(3.0)
+
+
+def _chosen():
+    run = by_kind("operation", {1: double, 2: negate, 5: square}, returns=0)
+
+    @kernel("test of bound kinds")
+    def chosen(out, kind, x):
+        out[0] = run(kind, x)
+
+    return chosen
+
+
+def test_a_kernel_has_the_kinds_that_it_is_bound_to():
+    args = (np.zeros(1), 2, 3.0)
+    every, one = (str(_chosen().bound_to(binding).module(args)) for binding in ((), (("kind.operation", (2,)),)))
+    assert "fmul" in every
+    assert "fneg" in every
+    assert "fmul" not in one
+    assert "fneg" in one
+    assert "@llvm.trap()" in one
+    assert "@llvm.trap()" not in every
+
+
+def test_kinds_are_compiled_once_for_the_types_that_they_are_called_with(monkeypatch, tmp_path):
+    monkeypatch.setenv("FASTGROK_CACHE_DIR", str(tmp_path))
+    made = []
+    monkeypatch.setattr(
+        pipeline, "bitcode_of_kind", lambda kind, *args: made.append(kind) or bitcode_of_kind(kind, *args)
+    )
+    out = np.zeros(1)
+    chosen = _chosen()
+    for place in (1, 2):
+        chosen.bound_to((("kind.operation", (place,)),))(out, place, 3.0)
+    assert made == [double, negate]
+    _chosen()(out, 5, 3.0)  # all of them, as another process would
+    assert out[0] == 9
+    assert made == [double, negate, square]
+    chosen(np.zeros(1, np.float32), 1, np.float64(3.0))
+    assert made == [double, negate, square]
+
+
+def test_functions_of_one_name_are_told_apart_by_what_they_were_made_with():
+    def made_with(function):
+        @device
+        def twice(x):
+            return function(function(x))
+
+        return twice
+
+    run = by_kind("closure", {0: made_with(negate), 1: made_with(square)}, returns=0)
+
+    @kernel("test of closures")
+    def chosen(out, kind, x):
+        out[0] = run(kind, x)
+
+    out = np.zeros(2)
+    for kind in (0, 1):
+        chosen(out[kind:], kind, 3.0)
+    assert out.tolist() == [3, 81]
+
+
+def test_a_kind_that_returns_another_type_is_refused():
+    @device
+    def is_positive(x):
+        return x > 0
+
+    run = by_kind("wrong", {0: is_positive}, returns=0)
+
+    @kernel("test of a wrong kind")
+    def chosen(out, kind, x):
+        out[0] = run(kind, x)
+
+    with pytest.raises(TypeError, match="is_positive returns bool, and its caller needs float64"):
+        chosen(np.zeros(1), 0, 1.0)
 
 
 def test_a_device_function_cannot_be_called_from_python():

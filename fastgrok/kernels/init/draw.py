@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from fastgrok.kernels.cache import identity
-from fastgrok.kernels.init.forms import free
 from fastgrok.kernels.jit import by_kind, device
 from fastgrok.kernels.rng.streams import STREAMS, Stream
 
@@ -13,10 +12,7 @@ Factory = Callable[[Stream], Callable[..., Any]]
 
 
 class Distributions(NamedTuple):
-    """The distributions that a kernel draws from, and the forms that it makes: a tensor's kind and form are places.
-
-    Without forms, which take a second to compile, the numbers stay as they are drawn.
-    """
+    """What a kernel draws from, and the forms that it makes: the kind and the form of a tensor are places here."""
 
     kinds: tuple[Factory, ...]  # each returns number(state, a, b)
     forms: tuple[Factory, ...]  # see forms.py
@@ -84,8 +80,9 @@ def make_draw(stream: str, distributions: Distributions) -> Any:
     state : uint64 (words,)
         The seed's stream, which goes on from where it is.
     """
-    number = by_kind([make(STREAMS[stream]) for make in distributions.kinds])
-    form = by_kind([make(STREAMS[stream]) for make in distributions.forms or (free,)])
+    numbers, forms = ([make(STREAMS[stream]) for make in factories] for factories in distributions)
+    number = by_kind("distribution", dict(enumerate(numbers)), returns=1)
+    form = by_kind("form", dict(enumerate(forms)))
 
     @device
     def draw(drawn, scratch, state, tensors):

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from fastgrok.kernels.jit import by_kind, device
 from fastgrok.kernels.lanes import Ending, Matrix, beyond, fma, like, working_view
 from fastgrok.kernels.lanes.tiles import MASKED, RECTIFIED, STEPPED, STORED
-from fastgrok.kernels.nn.passes import Functions, general, layer_at, layers_forward
+from fastgrok.kernels.nn.passes import Functions, general, layer_at, units_forward
 from fastgrok.kernels.nn.products import multiply
 
 
@@ -124,9 +124,9 @@ def _units_backward(differentiate: Callable[..., Any]) -> Callable[..., Any]:
 @functools.cache
 def batched(functions: Functions) -> BatchedPasses:
     """Return the passes of any network of these activations, its sizes read at run time."""
-    forward_units, backward_units = (
-        by_kind(layers_forward(functions)[1:]),
-        by_kind([_units_backward(each.backward) for each in functions.activations]),
+    forward_units = by_kind("layer", units_forward(functions))
+    backward_units = by_kind(
+        "layer", {kind: _units_backward(each.backward) for kind, each in enumerate(functions.activations, 1)}
     )
 
     @device
@@ -142,7 +142,7 @@ def batched(functions: Functions) -> BatchedPasses:
                 is_done = False
             else:
                 for e in range(tile.n_examples):
-                    forward_units(layer.kind - 1, beyond(acts, e * tile.stride), params, layer)
+                    forward_units(layer.kind, beyond(acts, e * tile.stride), params, layer)
 
     @device
     def backward(deltas, grads, params, acts, table, n_layers, tile, step):
@@ -162,7 +162,7 @@ def batched(functions: Functions) -> BatchedPasses:
             else:
                 for e in range(tile.n_examples):
                     first = e * tile.stride
-                    backward_units(layer.kind - 1, beyond(deltas, first + place), beyond(acts, first), layer)
+                    backward_units(layer.kind, beyond(deltas, first + place), beyond(acts, first), layer)
 
     return BatchedPasses(forward, backward)
 

@@ -27,7 +27,7 @@ from fastgrok.kernels.lanes import (
     most_rows,
     product_before,
 )
-from fastgrok.kernels.nn.passes import Functions, layer_at, layers_backward, layers_forward
+from fastgrok.kernels.nn.passes import Functions, layer_at, units_backward, units_forward
 from fastgrok.kernels.nn.products import parts
 from fastgrok.kernels.target import DEFERRED
 
@@ -127,7 +127,8 @@ def _linear_backward(group, params, layer):
 @functools.cache
 def deferred(functions: Functions) -> DeferredPasses:
     """Return the passes of any network of these activations, its sizes read at run time."""
-    forward_units, backward_units = by_kind(layers_forward(functions)[1:]), by_kind(layers_backward(functions)[1:])
+    forward_units = by_kind("layer", units_forward(functions))
+    backward_units = by_kind("layer", units_backward(functions))
 
     @device
     def forward(group, before, params, table, n_layers):
@@ -137,7 +138,7 @@ def deferred(functions: Functions) -> DeferredPasses:
             if layer.kind == 0:
                 _linear_forward(group, before, params, layer)
             else:
-                forward_units(layer.kind - 1, acts, params, layer)
+                forward_units(layer.kind, acts, params, layer)
 
     @device
     def backward(group, params, table, n_layers):
@@ -148,7 +149,7 @@ def deferred(functions: Functions) -> DeferredPasses:
             if layer.kind == 0:
                 _linear_backward(group, params, layer)
             else:
-                backward_units(layer.kind - 1, deltas, params, params, acts, layer)
+                backward_units(layer.kind, deltas, params, params, acts, layer)
 
     @device
     def write_first(group, before, params, table):

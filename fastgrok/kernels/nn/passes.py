@@ -90,19 +90,23 @@ def _layer_backward(differentiate: Callable[..., Any]) -> Callable[..., Any]:
     return backward
 
 
-def layers_forward(functions: Functions) -> list[Callable[..., Any]]:
-    return [linear_forward, *(_layer_forward(activation.forward) for activation in functions.activations)]
+def units_forward(functions: Functions) -> dict[int, Callable[..., Any]]:
+    """Return the forward of each kind of layer but Linear, which is 0."""
+    return {kind: _layer_forward(each.forward) for kind, each in enumerate(functions.activations, 1)}
 
 
-def layers_backward(functions: Functions) -> list[Callable[..., Any]]:
-    return [linear_backward, *(_layer_backward(activation.backward) for activation in functions.activations)]
+def units_backward(functions: Functions) -> dict[int, Callable[..., Any]]:
+    """Return the backward of each kind of layer but Linear."""
+    return {kind: _layer_backward(each.backward) for kind, each in enumerate(functions.activations, 1)}
 
 
 @functools.cache
 def general(functions: Functions) -> Passes:
     """Return the passes of any network of these activations and losses."""
-    forward_layer, backward_layer = by_kind(layers_forward(functions)), by_kind(layers_backward(functions))
-    add, start_backward = (by_kind(kinds) for kinds in zip(*functions.losses, strict=True))
+    forward_layer = by_kind("layer", {0: linear_forward} | units_forward(functions))
+    backward_layer = by_kind("layer", {0: linear_backward} | units_backward(functions))
+    add = by_kind("loss", {kind: each.add for kind, each in enumerate(functions.losses)}, returns=0)
+    start_backward = by_kind("loss", {kind: each.backward for kind, each in enumerate(functions.losses)})
 
     @device
     def forward_at(k, acts, params, table):
