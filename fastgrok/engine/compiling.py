@@ -52,6 +52,8 @@ class Compilation:
         except Exception as error:
             self.error = error
             return
+        finally:
+            del self._program  # and the data that it holds
         if not was_there:  # else it was only read
             rates().compiled(time.thread_time() - before)
             rates().save()
@@ -121,8 +123,8 @@ def _drop(claim: Path) -> None:
 
 
 def _spawn(claim: Path, task: tuple[Any, ...]) -> subprocess.Popen[bytes] | None:
-    """Start the process, or return None where there can be none."""
-    if not sys.executable:
+    """Start the process, or return None where there can be none: what runs this may be a program of its own."""
+    if getattr(sys, "frozen", False) or not Path(sys.executable or "").stem.startswith("python"):
         return None
     try:
         claim.parent.mkdir(parents=True, exist_ok=True)

@@ -8,7 +8,6 @@ import contextlib
 import json
 import os
 import statistics
-import tempfile
 import threading
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from fastgrok.engine.kernel_params import driver_features, is_fused
-from fastgrok.kernels.cache import cache_directory
+from fastgrok.kernels.cache import cache_directory, write_whole
 from fastgrok.kernels.target import description
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.recording import NOTHING, Recording
@@ -120,7 +119,7 @@ class Rates:
             theirs[_REGIMES] = dict(list(known.items())[-_REMEMBERED:])
             if _COMPILE in changed:
                 theirs[_COMPILE] = self._known[_COMPILE]
-        _write(self._path, whole)
+        write_whole(self._path, json.dumps(whole, indent=1).encode())
 
     def _is_news(self, name: str) -> bool:
         """Whether a regime has changed so much that it is worth a file."""
@@ -177,14 +176,6 @@ def _number(value: Any, least: float) -> float:
     if not isinstance(value, float) or not least <= value < 1e18:
         raise ValueError(value)
     return value
-
-
-def _write(path: Path, whole: dict[str, Any]) -> None:
-    """Replace the file, or leave it."""
-    with contextlib.suppress(OSError), tempfile.TemporaryDirectory(dir=path.parent) as folder:
-        draft = Path(folder, "draft")
-        draft.write_text(json.dumps(whole, indent=1))
-        os.replace(draft, path)
 
 
 _books: dict[str | None, Rates] = {}

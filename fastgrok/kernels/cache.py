@@ -5,6 +5,7 @@ import hashlib
 import os
 import sys
 import tempfile
+import warnings
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,62 @@ def contents() -> tuple[int, int]:
     return sum(name.endswith(_MACHINE) for name in sizes), sum(sizes.values())
 
 
+_MOST_BYTES = 2**30  # of all files; beyond, those that were written first go, until half of that is left
+
+
+def _is_own(status: os.stat_result) -> bool:
+    """Whether something on disk belongs to this user, and nobody else can write it, where that can be known."""
+    return not hasattr(os, "getuid") or (status.st_uid == os.getuid() and not status.st_mode & 0o022)
+
+
+@functools.cache
+def _warn_of(directory: Path) -> None:
+    message = (
+        f"compiled kernels in {directory} are not used: others can write there. Make it yours alone (chown, "
+        "chmod go-w), or set FASTGROK_CACHE_DIR to a directory that is"
+    )
+    warnings.warn(message, RuntimeWarning, stacklevel=2)
+
+
+def _is_safe(directory: Path) -> bool:
+    """Whether code from there may be run: only this user can write into it. If not, that is said once."""
+    try:
+        safe = _is_own(directory.stat())
+    except OSError:
+        return True  # there is nothing
+    if not safe:
+        _warn_of(directory)
+    return safe
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file that only this user can write, whole or not at all, into a directory that is made if need be."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+            draft = Path(folder, "draft")
+            draft.write_bytes(content)
+            draft.chmod(0o600)
+            os.replace(draft, path)
+    except OSError:
+        return
+
+
+def _make_room(directory: Path) -> None:
+    """Remove the files that were written first, where there are too many."""
+    try:
+        files = [(each.stat().st_mtime, each.stat().st_size, each.path) for each in os.scandir(directory)]
+        excess = sum(size for _, size, _ in files) - _MOST_BYTES
+        if excess <= 0:
+            return
+        for _, size, path in sorted(files):
+            if excess > -_MOST_BYTES // 2:
+                os.unlink(path)
+                excess -= size
+    except OSError:  # another process does the same
+        return
+
+
 def _digest(parts: object) -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:24]
 
@@ -93,25 +150,22 @@ class KernelFiles:
         return any(cache_directory().glob(f"{self.stem(binding)}-*"))
 
     def load(self, form: object, binding: object = None) -> bytes | None:
-        """Return the code, or None where there is none that is whole."""
+        """Return the code, or None where there is none that is whole and this user's own."""
+        path = self._path(form, binding)
         try:
-            blob = self._path(form, binding).read_bytes()
+            with open(path, "rb") as file:
+                blob = file.read() if _is_own(os.fstat(file.fileno())) and _is_safe(path.parent) else b""
         except OSError:
             return None
         digest, code = blob[:32], blob[32:]
-        return code if hashlib.sha256(code).digest() == digest else None
+        return code if code and hashlib.sha256(code).digest() == digest else None
 
     def save(self, code: bytes, form: object, binding: object = None) -> None:
-        """Write the code, whole or not at all."""
-        target = self._path(form, binding)
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=target.parent) as folder:
-                draft = Path(folder, "draft")
-                draft.write_bytes(hashlib.sha256(code).digest() + code)
-                os.replace(draft, target)
-        except OSError:
-            return
+        """Write the code, whole or not at all, and make room for it."""
+        path = self._path(form, binding)
+        if _is_safe(path.parent):
+            write_whole(path, hashlib.sha256(code).digest() + code)
+            _make_room(path.parent)
 
     def _path(self, form: object, binding: object) -> Path:
         return cache_directory() / f"{self.name(form, binding)}{_LLVM if binding is None else _MACHINE}"

@@ -3,10 +3,14 @@
 import contextlib
 import functools
 import gc
+import importlib
+import pkgutil
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from types import FunctionType
 from typing import Any
 
+from fastgrok.kernels import lanes
 from fastgrok.kernels.cache import KernelFiles
 from fastgrok.kernels.environment import in_default_environment
 from fastgrok.kernels.kinds import kind_of, make_known
@@ -16,9 +20,22 @@ from fastgrok.kernels.machine import Code, lock, object_code, optimise, parse
 from fastgrok.kernels.words import flat, flat_again, form
 
 
+def _import_compiler() -> None:
+    """Import Numba and what is registered with it."""
+    with contextlib.suppress(Exception):  # which whoever waits for this will meet, too
+        from fastgrok.kernels import pipeline
+
+        for module in pkgutil.iter_modules(lanes.__path__, f"{lanes.__name__}."):
+            importlib.import_module(module.name)
+        pipeline.look_for_new()
+
+
 @functools.cache
 def _pipeline() -> Any:
-    """Return the module that compiles; it imports Numba."""
+    """Return the module that compiles, imported by a thread: Ctrl-C does not reach it, and would leave half of it."""
+    imports = threading.Thread(target=_import_compiler)
+    imports.start()
+    imports.join()
     from fastgrok.kernels import pipeline
 
     pipeline.make_known(Device)
@@ -86,7 +103,8 @@ def _code_of_kind(name: str) -> bytes:
     kind = kind_of(name)
     code: bytes | None = kind.files.load(kind.form)
     if code is None:
-        code = _pipeline().bitcode_of_kind(kind.function, kind.types, kind.files.name(kind.form))
+        with _no_collection():
+            code = _pipeline().bitcode_of_kind(kind.function, kind.types, kind.files.name(kind.form))
         kind.files.save(code, kind.form)
     return code
 
@@ -118,7 +136,7 @@ class Kernel:
         return bool(self._loaded)
 
     def is_cached(self) -> bool:
-        """Whether calling it compiles nothing."""
+        """Whether calling it compiles nothing, if arguments have the form that they had before."""
         return self.is_loaded or self._files.exists(self._binding)
 
     def is_begun(self) -> bool:
@@ -144,9 +162,8 @@ class Kernel:
     @in_default_environment
     def module(self, args: tuple[Any, ...]) -> Any:
         """Return the optimised LLVM module for arguments like these."""
-        with _no_collection():
-            module = link(self._unbound(args), self._binding, _code_of_kind)
-            optimise(module)
+        module = link(self._unbound(args), self._binding, _code_of_kind)
+        optimise(module)
         return module
 
     def _unbound(self, args: tuple[Any, ...]) -> Any:
@@ -155,7 +172,8 @@ class Kernel:
         code = self._files.load(wanted)
         if code is not None:
             return parse(code)
-        code = _pipeline().bitcode(self._function, args)
+        with _no_collection():
+            code = _pipeline().bitcode(self._function, args)
         module = parse(code)
         if asks(module):
             self._files.save(code, wanted)

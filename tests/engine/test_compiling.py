@@ -15,7 +15,7 @@ from fingerprint import XOR
 
 import fastgrok as fg
 from fastgrok.engine import compiling, rates
-from fastgrok.engine.layout import functions
+from fastgrok.engine.layout import functions, kinds
 from fastgrok.engine.notices import underway
 from fastgrok.engine.program import Program
 from fastgrok.kernels.evaluate import make_evaluate
@@ -105,7 +105,8 @@ def test_where_there_are_no_more_threads_whoever_needs_the_driver_compiles_it(no
 def uncompiled() -> Program:
     """Return a program whose driver and evaluation this process has not compiled."""
     made = Program(TINY, specialize=True, lanes=2 * LANES, n_seeds=1)
-    made.evaluate = make_evaluate.__wrapped__(made._evaluation_lanes, TINY.dtype, functions(), is_batched=False)
+    evaluate = make_evaluate.__wrapped__(made._evaluation_lanes, TINY.dtype, functions(), is_batched=False)
+    made.evaluate = evaluate.bound_to(kinds(TINY.network, TINY.loss))
     return made
 
 
@@ -133,7 +134,22 @@ def test_the_evaluation_is_waited_for_after_the_driver_and_compiled_here_where_t
     assert begun is not None
     made.compile(made.memory(), lambda: order.append("wait") or begun.wait())
     assert begun._process.returncode == 3
-    assert order == ["driver", "wait", "draws", "evaluation"]
+    assert order == ["driver", "wait", "evaluation", "draws"]
+
+
+@pytest.mark.parametrize("program", ["", "/opt/viewer", "/usr/bin/python-viewer"])
+def test_no_copy_of_a_program_that_is_not_python_is_started(main, monkeypatch, program):
+    monkeypatch.setattr(compiling, "cpu_count", lambda: 2)
+    monkeypatch.setattr(sys, "executable", program)
+    monkeypatch.setattr(sys, "frozen", program.endswith("python-viewer"), raising=False)
+    monkeypatch.setattr(subprocess, "Popen", None)
+    assert compiling.evaluation(uncompiled(), NOTHING) is None
+
+
+def test_a_driver_that_is_made_keeps_no_program(none_begun):
+    begun = compiling.start(program(TINY))
+    wait_for(begun)
+    assert not any(isinstance(value, Program) for value in vars(begun).values())
 
 
 @pytest.mark.parametrize("change", ["one CPU", "the driver is there", "a claim"])

@@ -32,9 +32,12 @@ def test_small_networks_are_faster_specialised():
 
 
 def test_one_general_driver_serves_every_network_and_a_specialised_one_only_its_own():
-    other = XOR.replace(network=fg.mlp(2, 3, 1, hidden="tanh"))
+    other = XOR.replace(network=fg.mlp(2, 3, 3, 1, hidden="relu"))
     assert make_driver(XOR, 8, specialize=False) is make_driver(other, 8, specialize=False)
     assert make_driver(XOR, 8, specialize=True) is not make_driver(other, 8, specialize=True)
+    curved = make_driver(XOR.replace(network=fg.mlp(2, 3, 1, hidden="tanh")), 8, specialize=False)
+    assert curved is not make_driver(XOR, 8, specialize=False)
+    assert curved._files is make_driver(XOR, 8, specialize=False)._files  # of one LLVM code, with other layers
     faster = XOR.replace(optimizer=fg.SGD(0.5))
     assert make_driver(XOR, 8, specialize=True) is make_driver(faster, 8, specialize=True)
     adam = XOR.replace(optimizer=fg.Adam())

@@ -150,10 +150,11 @@ def test_draws_are_linked_with_what_they_need() -> None:
     def needed(*init: Any) -> dict[str, tuple[int, ...]]:
         return dict(drawn_kinds(tensors(experiment(*init))))
 
-    normal, constant = KINDS.place("normal"), KINDS.place("constant")
+    normal, uniform = KINDS.place("normal"), KINDS.place("uniform")
     free, truncated = FORMS.place("free"), FORMS.place("truncated")
-    assert needed(fg.HeNormal()) == {"kind.distribution": (constant, normal), "kind.form": (free,)}
-    assert needed(fg.TruncatedNormal()) == {"kind.distribution": (constant, normal), "kind.form": (free, truncated)}
+    assert needed(fg.HeNormal()) == {"kind.distribution": (normal,), "kind.form": (free,)}
+    assert needed(fg.Uniform(-1, 1), fg.HeNormal()) == {"kind.distribution": (uniform, normal), "kind.form": (free,)}
+    assert needed(fg.TruncatedNormal(), fg.Uniform(-1, 1))["kind.form"] == (free, truncated)
 
 
 def test_forms_need_memory_of_their_own() -> None:

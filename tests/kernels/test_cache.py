@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -242,6 +243,90 @@ def test_an_entry_that_cannot_be_read_or_replaced_is_survived(cache):
     (path / "in the way").touch()
     assert result(small_kernel(0.5), 1.0) == 1.5
     assert list(cache.iterdir()) == [path]  # no temporary file is left
+
+
+needs_owners = pytest.mark.skipif(not hasattr(os, "getuid"), reason="files have no owner that Python knows")
+
+
+@needs_owners
+@pytest.mark.parametrize("who", ["another user's", "for all to write"])
+def test_a_file_that_others_may_have_written_is_not_run(cache, who):
+    result(small_kernel(0.5), 1.0)
+    (path,) = cache.iterdir()
+    before = path.read_bytes()
+    if who == "for all to write":
+        path.chmod(0o666)
+    elif os.getuid() == 0:
+        os.chown(path, 12345, 12345)
+    else:
+        pytest.skip("only root can give files away")
+    path.write_bytes(hashlib.sha256(b"bad code").digest() + b"bad code")
+    assert result(small_kernel(0.5), 1.0) == 1.5
+    assert len(path.read_bytes()) == len(before)
+    assert path.stat().st_uid == os.getuid()
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+@needs_owners
+def test_a_directory_where_others_can_write_is_not_used_which_is_said_once(cache):
+    cache.mkdir()
+    cache.chmod(0o777)
+    with pytest.warns(RuntimeWarning, match=f"{cache} are not used: others can write there. Make it yours alone"):
+        assert result(small_kernel(0.5), 1.0) == 1.5
+    assert result(small_kernel(0.25), 1.0) == 1.25
+    assert not list(cache.iterdir())
+
+
+@needs_owners
+def test_a_new_directory_is_this_users_alone(cache):
+    before = os.umask(0o002)
+    try:
+        assert result(small_kernel(0.5), 1.0) == 1.5
+    finally:
+        os.umask(before)
+    assert cache.stat().st_mode & 0o777 == 0o700
+    assert len(list(cache.iterdir())) == 1
+
+
+def test_what_was_written_first_makes_room(cache, monkeypatch):
+    for k, c in enumerate((0.5, 0.25, 0.125)):
+        result(small_kernel(c), 1.0)
+        for path in cache.iterdir():
+            if path.stat().st_mtime > 10:
+                os.utime(path, (k, k))
+    sizes = {path.stat().st_mtime: path.stat().st_size for path in cache.iterdir()}
+    assert sorted(sizes) == [0, 1, 2]
+    monkeypatch.setattr("fastgrok.kernels.cache._MOST_BYTES", sum(sizes.values()) * 4 // 3 + 100)
+    result(small_kernel(2.0), 1.0)
+    assert len(list(cache.iterdir())) == 4
+    result(small_kernel(4.0), 1.0)
+    assert all(path.stat().st_mtime > 2 for path in cache.iterdir())
+    assert len(list(cache.iterdir())) == 2
+
+
+def test_an_empty_entry_is_compiled_again(cache):
+    result(small_kernel(0.5), 1.0)
+    (path,) = cache.iterdir()
+    path.write_bytes(hashlib.sha256(b"").digest())
+    assert result(small_kernel(0.5), 1.0) == 1.5
+
+
+@pytest.mark.parametrize("seconds", [0.3, 0.8])
+def test_ctrl_c_in_a_first_run_leaves_the_next_one_whole(cache, seconds):
+    script = (
+        BOTH
+        + f"""
+import os, signal, threading, warnings
+warnings.simplefilter("ignore")
+threading.Timer({seconds}, os.kill, (os.getpid(), signal.SIGINT)).start()
+try:
+    fg.run(exp, seeds=5, progress=False)
+except KeyboardInterrupt:
+    pass
+print(json.dumps(fg.run(exp, seeds=5, progress=False).n_finished))
+"""
+    )
+    assert python(script, cache, ROOT) == 5
 
 
 def test_a_file_in_place_of_the_cache_directory_is_survived(cache):
