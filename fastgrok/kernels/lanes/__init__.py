@@ -28,7 +28,7 @@ _NAMES = {
     "memory": "align_stack beyond gather lane_view peek scalar_view splat_view working_view",
     "outer": "Updates add_columns add_product most_columns most_rows product_before",
     "references": "by_reference",
-    "tiles": "Ending Matrix multiply_tile tile_shape",
+    "tiles": "Ending MASKED Matrix RECTIFIED STEPPED STORED multiply_tile tile_shape",
 }
 _PLACES = {name: module for module, names in _NAMES.items() for name in names.split()}
 

@@ -13,8 +13,18 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from fastgrok.kernels.jit import by_kind, device
-from fastgrok.kernels.lanes import Ending, Matrix, beyond, fma, like, working_view
-from fastgrok.kernels.lanes.tiles import MASKED, RECTIFIED, STEPPED, STORED
+from fastgrok.kernels.lanes import (
+    MASKED,
+    RECTIFIED,
+    STEPPED,
+    STORED,
+    Ending,
+    Matrix,
+    beyond,
+    fma,
+    like,
+    working_view,
+)
 from fastgrok.kernels.nn.passes import Functions, general, layer_at, units_forward
 from fastgrok.kernels.nn.products import multiply
 
