@@ -11,9 +11,9 @@ from types import FunctionType
 from typing import Any
 
 from fastgrok.kernels import lanes
-from fastgrok.kernels.cache import KernelFiles
+from fastgrok.kernels.cache import KernelFiles, identity
 from fastgrok.kernels.environment import in_default_environment
-from fastgrok.kernels.kinds import kind_of, make_known
+from fastgrok.kernels.kinds import stem_and_types
 from fastgrok.kernels.lanes.binding import Binding, asks, link
 from fastgrok.kernels.later import Later, fill_in
 from fastgrok.kernels.machine import Code, lock, object_code, optimise, parse
@@ -65,17 +65,28 @@ def device(function: Any) -> Any:
     return Device(function)
 
 
+_kinds: dict[str, tuple[Device, KernelFiles]] = {}  # by the stem of the files
+
+
+def _make_known(function: Any) -> str:
+    """Keep a function to be found when a kernel declares it, and return the stem of its files."""
+    files = KernelFiles("kind", (identity(function),))
+    stem = files.stem()
+    _kinds[stem] = function, files
+    return stem
+
+
 def by_kind(what: str, functions: Mapping[int, Callable[..., Any]], returns: int | None = None) -> Callable[..., Any]:
     """Return a device function run(kind, *args) that calls the function of the number `kind`.
 
     It returns the type of args[returns], or nothing. Kernels may be bound to the kinds of `what` that they need.
     """
-    known = {place: make_known(function) for place, function in functions.items()}
+    stems = {place: _make_known(function) for place, function in functions.items()}
 
     def make() -> Any:
         from fastgrok.kernels.lanes.choice import choice_of
 
-        return choice_of(what, known, returns)
+        return choice_of(what, stems, returns)
 
     choose: Any = Later(make)
 
@@ -100,12 +111,13 @@ def _no_collection() -> Iterator[None]:
 
 def _code_of_kind(name: str) -> bytes:
     """Return the LLVM code of a function that a kernel declares by this name, from the disk or from Numba."""
-    kind = kind_of(name)
-    code: bytes | None = kind.files.load(kind.form)
+    stem, types = stem_and_types(name)
+    (function, files), wanted = _kinds[stem], tuple(map(str, types))
+    code: bytes | None = files.load(wanted)
     if code is None:
         with _no_collection():
-            code = _pipeline().bitcode_of_kind(kind.function, kind.types, kind.files.name(kind.form))
-        kind.files.save(code, kind.form)
+            code = _pipeline().bitcode_of_kind(function, types, files.name(wanted))
+        files.save(code, wanted)
     return code
 
 
