@@ -50,7 +50,8 @@ class Summary(NamedTuple):
     seed_epochs
         Epochs run, all seeds together.
     seconds
-        Time that training took.
+        Time that training took. Configurations of a store that were trained together have equal shares of it: it
+        tells nothing of the differences between them.
     seed_epochs_per_second
         Their quotient; None if it took no time.
     """
