@@ -19,10 +19,12 @@ from fastgrok.kernels.later import Later, fill_in
 from fastgrok.kernels.machine import Code, lock, object_code, optimise, parse
 from fastgrok.kernels.words import flat, flat_again, form
 
+_importing = threading.Lock()
+
 
 def _import_compiler() -> None:
-    """Import Numba and what is registered with it."""
-    with contextlib.suppress(Exception):  # which whoever waits for this will meet, too
+    """Import Numba and what is registered with it, alone: after Ctrl-C another thread may be at it still."""
+    with _importing, contextlib.suppress(Exception):  # which whoever waits for this will meet, too
         from fastgrok.kernels import pipeline
 
         for module in pkgutil.iter_modules(lanes.__path__, f"{lanes.__name__}."):

@@ -11,7 +11,7 @@ from test_twin import LANES, SEEDS, XOR, assert_like_the_twin, assert_like_the_t
 
 import fastgrok as fg
 from fastgrok.engine.driver import lane_count
-from fastgrok.engine.layout import functions
+from fastgrok.engine.layout import functions, kinds
 from fastgrok.spec.variables import Outcome
 
 OPTIMIZERS = {
@@ -252,7 +252,9 @@ def test_one_kernel_evaluates_every_regime():
         library(exp, seeds=9, record_at=[1])
         library(exp, seeds=9, track="dead_units")
     lanes = lane_count(XOR, specialize=False)
-    assert len(make_evaluate(lanes, "float64", functions(), is_batched=False)._loaded) == 1
+    evaluate = make_evaluate(lanes, "float64", functions(), is_batched=False)
+    assert len(evaluate.bound_to(kinds(XOR.network, XOR.loss))._loaded) == 1
+    assert not evaluate._loaded
 
 
 def test_units_that_died_and_revived_make_up_the_difference():
