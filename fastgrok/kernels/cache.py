@@ -1,5 +1,6 @@
 """Compiled kernels on disk: one file each, named by a hash of everything that its code depends on."""
 
+import contextlib
 import functools
 import hashlib
 import os
@@ -57,15 +58,20 @@ def cache_directory() -> Path:
 
 def contents() -> tuple[int, int]:
     """Return how many files of machine code the cache has, and the bytes of all code; 0 if it cannot be read."""
+    files = _code_files(cache_directory())
+    return sum(path.endswith(_MACHINE) for path in files), sum(status.st_size for status in files.values())
+
+
+def _code_files(directory: Path) -> dict[str, os.stat_result]:
+    """Return the files of code in a directory, and of nothing else that may be there."""
     try:
-        with os.scandir(cache_directory()) as entries:
-            sizes = {entry.name: entry.stat().st_size for entry in entries if entry.name.endswith((_LLVM, _MACHINE))}
+        with os.scandir(directory) as entries:
+            return {each.path: each.stat() for each in entries if each.name.endswith((_LLVM, _MACHINE))}
     except OSError:
-        return 0, 0
-    return sum(name.endswith(_MACHINE) for name in sizes), sum(sizes.values())
+        return {}
 
 
-_MOST_BYTES = 2**30  # of all files; beyond, those that were written first go, until half of that is left
+_MOST_BYTES = 2**30  # of all code; beyond, what was written first goes, until half of that is left
 
 
 def _is_own(status: os.stat_result) -> bool:
@@ -107,18 +113,16 @@ def write_whole(path: Path, content: bytes) -> None:
 
 
 def _make_room(directory: Path) -> None:
-    """Remove the files that were written first, where there are too many."""
-    try:
-        files = [(each.stat().st_mtime, each.stat().st_size, each.path) for each in os.scandir(directory)]
-        excess = sum(size for _, size, _ in files) - _MOST_BYTES
-        if excess <= 0:
-            return
-        for _, size, path in sorted(files):
-            if excess > -_MOST_BYTES // 2:
-                os.unlink(path)
-                excess -= size
-    except OSError:  # another process does the same
+    """Remove the code that was written first, where there is too much."""
+    files = _code_files(directory)
+    total = sum(status.st_size for status in files.values())
+    if total <= _MOST_BYTES:
         return
+    for path in sorted(files, key=lambda path: files[path].st_mtime):
+        if total > _MOST_BYTES // 2:
+            with contextlib.suppress(OSError):  # another process does the same
+                os.unlink(path)
+            total -= files[path].st_size
 
 
 def _digest(parts: object) -> str:

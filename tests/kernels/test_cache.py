@@ -299,9 +299,12 @@ def test_what_was_written_first_makes_room(cache, monkeypatch):
     monkeypatch.setattr("fastgrok.kernels.cache._MOST_BYTES", sum(sizes.values()) * 4 // 3 + 100)
     result(small_kernel(2.0), 1.0)
     assert len(list(cache.iterdir())) == 4
+    (cache / "notes.txt").write_text("of whoever chose the directory")
+    os.utime(cache / "notes.txt", (0, 0))
     result(small_kernel(4.0), 1.0)
-    assert all(path.stat().st_mtime > 2 for path in cache.iterdir())
-    assert len(list(cache.iterdir())) == 2
+    assert (cache / "notes.txt").exists()
+    assert all(path.stat().st_mtime > 2 for path in cache.glob("small-*"))
+    assert len(list(cache.iterdir())) == 3
 
 
 def test_an_empty_entry_is_compiled_again(cache):
