@@ -9,7 +9,7 @@ from fastgrok.engine.activations import ACTIVATIONS
 from fastgrok.engine.arguments import MAX_LANES
 from fastgrok.engine.binding import make_binding
 from fastgrok.engine.draws import distributions, drawn_kinds, own_words, tensors
-from fastgrok.engine.kernel_params import driver_features, is_batched, is_deferred, is_fused, is_long
+from fastgrok.engine.kernel_params import driver_features, is_batched, is_deferred, is_fused, is_long, n_state
 from fastgrok.engine.layout import functions, kinds
 from fastgrok.engine.optimizers import OPTIMIZERS
 from fastgrok.engine.workspace import block_vectors, evaluation_vectors
@@ -30,6 +30,7 @@ from fastgrok.spec.recording import NOTHING, Recording
 _UNROLLED_VECTORS = 128  # 2-8-1 gains a half from it, 2-16-16-1 nothing
 
 _SPILLED = 2.5  # times the registers are parameters at most: beyond, spilling them costs more than lanes gain
+_SPILLED_BY_CURVE, _SPILLED_BY_CURVES = 3.3, 5.0  # likewise where the last units are curves, and where others are
 
 _BLOCK_BYTES = 24 * 1024  # half of a first-level cache of 48 KiB
 
@@ -41,29 +42,23 @@ _MOST_BYTES = 2**29  # of any block, where fewer lanes avoid it
 def lane_count(experiment: Experiment, *, specialize: bool, n_seeds: int = MAX_LANES) -> int:
     """Return the lane count that suits a driver on this CPU; no result depends on it.
 
-    Specialised: four operations a value, which hides the latency of the arithmetic, or fewer where parameters would
-    spill too much; four registers where sigmoids make it long; one where the update stands by itself. General: as
-    many as keep a block in half of the first-level cache, from one register to four. Fewer where a block is larger
-    than any cache and there are fewer seeds, or where it would take half a gigabyte.
+    Specialised: four operations a value, four registers where sigmoids make the latency of the arithmetic long, or
+    fewer where parameters would spill too much; one where the update stands by itself. General: as many as keep a
+    block in half of the first-level cache, from one register to four. Fewer where a block is larger than any cache
+    and there are fewer seeds, or where it would take half a gigabyte.
     """
     itemsize = np.dtype(experiment.dtype).itemsize
     register = vector_bytes() // itemsize
     lane_bytes = block_vectors(experiment) * itemsize
-    if not specialize and is_batched(experiment) and experiment.batch_rows > 1:
-        best = register
-    elif not specialize:
-        best = register
-        while best * 2 <= min(_BLOCK_BYTES // lane_bytes, 4 * register):
-            best *= 2
-    elif any(_is_curve(layer) for layer in experiment.network.layers):
-        best = 4 * register
-    elif is_fused(experiment):
-        best = register
-        most = _SPILLED * register_count() * register / experiment.n_params
-        while best * 2 <= min(4 * operation_bytes() // itemsize, most):
-            best *= 2
+    if specialize:
+        most = _most_specialised(experiment, register)
+    elif is_batched(experiment) and experiment.batch_rows > 1:
+        most = register
     else:
-        best = register
+        most = min(_BLOCK_BYTES // lane_bytes, 4 * register)
+    best = register
+    while best * 2 <= most:
+        best *= 2
     return _bounded(best, lane_bytes, n_seeds)
 
 
@@ -73,6 +68,19 @@ def evaluation_lane_count(experiment: Experiment, *, n_seeds: int = MAX_LANES) -
         return lane_count(experiment, specialize=False, n_seeds=n_seeds)
     itemsize = np.dtype(experiment.dtype).itemsize
     return _bounded(vector_bytes() // itemsize, evaluation_vectors(experiment) * itemsize, n_seeds)
+
+
+def _most_specialised(experiment: Experiment, register: int) -> float:
+    """Return the lanes of a specialised driver at most: see `lane_count`."""
+    *inner, last = map(_is_curve, experiment.network.layers)
+    spilled, widest = _SPILLED, 4 * register
+    if any(inner) or last:
+        spilled = _SPILLED_BY_CURVES if any(inner) else _SPILLED_BY_CURVE
+    elif is_fused(experiment):
+        widest = 4 * operation_bytes() * register // vector_bytes()
+    else:
+        widest = register
+    return min(widest, spilled * register_count() * register / (experiment.n_params + n_state(experiment)))
 
 
 def _bounded(lanes: int, lane_bytes: int, n_seeds: int) -> int:

@@ -21,6 +21,17 @@ def test_lanes_fill_registers(dtype, specialize):
     assert lane_count(curves, specialize=True) == 4 * register
 
 
+@pytest.mark.parametrize(("hidden", "loss"), [("relu", "binary_cross_entropy"), ("tanh", "squared_error")])
+@pytest.mark.parametrize("optimizer", [fg.SGD(), fg.Adam()])
+def test_more_parameters_than_registers_hold_take_fewer_lanes(hidden, loss, optimizer):
+    def lanes(width):
+        net = fg.mlp(2, width, 1, hidden=hidden, output="sigmoid")
+        return lane_count(XOR.replace(network=net, loss=loss, optimizer=optimizer), specialize=True)
+
+    assert lanes(2) >= lanes(8) >= lanes(32)
+    assert lanes(2) > lanes(32)
+
+
 def test_few_seeds_of_a_large_network_take_few_lanes():
     assert lane_count(WIDE, specialize=False, n_seeds=1) == 1
     assert lane_count(WIDE, specialize=False) > 1
