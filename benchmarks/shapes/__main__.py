@@ -1,13 +1,15 @@
 """Measure operations a second against width, depth and batch size: ``python -m benchmarks.shapes``.
 
 ReLU networks on 256 examples, plain SGD, the general driver, as `fastgrok.compile` runs it. What is counted is what
-the algorithm needs (`benchmarks.peers.works.flops_of`); dashed is the machine's FMA peak. Times are those of the CPU,
-shared among the threads: what else the machine does costs cache, and no time.
+the algorithm needs (`benchmarks.peers.works.flops_of`); dashed is the machine's FMA peak. The clock changes, so each
+run is compared with the peak right before it, and drawn is the median of these shares times the highest peak. Times
+are those of the CPU, shared among the threads: what else the machine does costs cache, and no time.
 """
 
 from __future__ import annotations
 
 import argparse
+import statistics
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,7 +33,8 @@ PAGE = """# How fast networks of any shape train
 
 GFLOP/s against width, depth and batch size, for both dtypes; dashed is the FMA peak of the machine. Made by
 `python -m benchmarks.shapes --write`: ReLU networks on 256 examples, the general driver, threads: {threads}. What is
-counted is what the algorithm needs: forward, weight gradients, deltas below the last layer, the update.
+counted is what the algorithm needs: forward, weight gradients, deltas below the last layer, the update. The clock
+changes, so each run is compared with the peak right before it; drawn is the median of five such shares.
 
 ![GFLOP/s by shape](shapes.png)
 
@@ -70,8 +73,8 @@ def panels() -> dict[str, list[Series]]:
     }
 
 
-def gflops(sizes: tuple[int, ...], batch_size: int, dtype: str, threads: int, seconds: float) -> float:
-    """Return the best of three runs of about so many seconds."""
+def share(sizes: tuple[int, ...], batch_size: int, dtype: str, threads: int, seconds: float) -> float:
+    """Return the share of the FMA peak, the median of five runs of about so many seconds."""
     rng = np.random.default_rng(0)
     data = fg.Dataset(rng.standard_normal((EXAMPLES, sizes[0])), rng.standard_normal((EXAMPLES, sizes[-1])))
     exp = fg.Experiment(
@@ -80,23 +83,24 @@ def gflops(sizes: tuple[int, ...], batch_size: int, dtype: str, threads: int, se
     trainer = fg.compile(exp, specialize=False, threads=threads)
     seeds = threads * (SEEDS if max(sizes) <= WIDE else WIDE_SEEDS)
     params = trainer.initial_params(seeds)
-    flops, epochs, best = flops_of(sizes, batch_size, EXAMPLES) * seeds, 1, 0.0
-    for attempt in range(4):
+    flops, epochs, shares = flops_of(sizes, batch_size, EXAMPLES) * seeds, 1, []
+    for attempt in range(6):
+        top = peak(dtype, threads)
         start = time.process_time()
         trainer.train(params, epochs=epochs)
         taken = (time.process_time() - start) / threads
         if attempt == 0:
             epochs = max(1, int(seconds / taken))
         else:
-            best = max(best, flops * epochs / taken / 1e9)
-    return best
+            shares.append(flops * epochs / taken / 1e9 / top)
+    return statistics.median(shares)
 
 
 def peak(dtype: str, threads: int) -> float:
     """Return the FMA peak, timed in the same way."""
     run, flops = peak_run(dtype, threads, rounds=2_000_000)
     best = 0.0
-    for _ in range(10):
+    for _ in range(4):
         start = time.process_time()
         run()
         best = max(best, flops * threads / (time.process_time() - start) / 1e9)
@@ -104,7 +108,7 @@ def peak(dtype: str, threads: int) -> float:
 
 
 def measured(threads: int, seconds: float) -> Iterator[tuple[str, str, str, dict[int, float]]]:
-    """Yield what varies, the dtype, the label of a line, and its points."""
+    """Yield what varies, the dtype, the label of a line, and its points, shares of the peak."""
     for varied, series in panels().items():
         for dtype in DTYPES:
             for line in series:
@@ -113,7 +117,7 @@ def measured(threads: int, seconds: float) -> Iterator[tuple[str, str, str, dict
                     dtype,
                     line.label,
                     {
-                        x: gflops(sizes, line.batch_sizes[x], dtype, threads, seconds)
+                        x: share(sizes, line.batch_sizes[x], dtype, threads, seconds)
                         for x, sizes in line.sizes.items()
                     },
                 )
@@ -131,7 +135,8 @@ def draw(lines: list[tuple[str, str, str, dict[int, float]]], peaks: dict[str, f
         for k, name in enumerate(varied):
             ax = axes[i, k]
             for _, _, label, points in (line for line in lines if line[:2] == (name, dtype)):
-                ax.plot(list(points), list(points.values()), marker="o", markersize=3, label=label)
+                rates = [share * peaks[dtype] for share in points.values()]
+                ax.plot(list(points), rates, marker="o", markersize=3, label=label)
             ax.axhline(peaks[dtype], color="black", linestyle="--", linewidth=1, label="FMA peak")
             ax.set(xscale="log", ylim=(0, None), xlabel=name, title=dtype)
             ticks = sorted({x for line in lines if line[0] == name for x in line[3]} & {2**p for p in range(9)})
@@ -147,7 +152,7 @@ def parser() -> argparse.ArgumentParser:
     """Return the command line."""
     result = argparse.ArgumentParser(prog="python -m benchmarks.shapes", description=__doc__)
     result.add_argument("--threads", type=int, default=1, help="(default %(default)s)")
-    result.add_argument("--seconds", type=float, default=0.2, help="of a run, of which there are three a point")
+    result.add_argument("--seconds", type=float, default=0.2, help="of a run, of which there are five a point")
     result.add_argument("--out", type=Path, metavar="FILE", help="a picture")
     result.add_argument("--write", action="store_true", help="docs/shapes.md and its picture")
     return result
@@ -155,12 +160,12 @@ def parser() -> argparse.ArgumentParser:
 
 def main(options: argparse.Namespace) -> None:
     """Measure, print and draw."""
-    peaks = {dtype: peak(dtype, options.threads) for dtype in DTYPES}
+    peaks = {dtype: max(peak(dtype, options.threads) for _ in range(5)) for dtype in DTYPES}
     print("FMA peak:", ", ".join(f"{dtype} {top:.0f} GFLOP/s" for dtype, top in peaks.items()), flush=True)
     lines = []
     for line in measured(options.threads, options.seconds):
         varied, dtype, label, points = line
-        print(f"{dtype}, {varied}, {label}:", " ".join(f"{x}:{y:.1f}" for x, y in points.items()), flush=True)
+        print(f"{dtype}, {varied}, {label}:", " ".join(f"{x}:{y:.0%}" for x, y in points.items()), flush=True)
         lines.append(line)
     if options.out is not None:
         draw(lines, peaks, options.out)
