@@ -34,7 +34,8 @@ PAGE = """# How fast networks of any shape train
 GFLOP/s against width, depth and batch size, for both dtypes; dashed is the FMA peak of the machine. Made by
 `python -m benchmarks.shapes --write`: ReLU networks on 256 examples, the general driver, threads: {threads}. What is
 counted is what the algorithm needs: forward, weight gradients, deltas below the last layer, the update. The clock
-changes, so each run is compared with the peak right before it; drawn is the median of five such shares.
+changes, so each run is compared with the peak right before it; drawn is the median of five such shares, of runs of
+{seconds:g} s.
 
 ![GFLOP/s by shape](shapes.png)
 
@@ -135,7 +136,7 @@ def draw(lines: list[tuple[str, str, str, dict[int, float]]], peaks: dict[str, f
         for k, name in enumerate(varied):
             ax = axes[i, k]
             for _, _, label, points in (line for line in lines if line[:2] == (name, dtype)):
-                rates = [share * peaks[dtype] for share in points.values()]
+                rates = [part * peaks[dtype] for part in points.values()]
                 ax.plot(list(points), rates, marker="o", markersize=3, label=label)
             ax.axhline(peaks[dtype], color="black", linestyle="--", linewidth=1, label="FMA peak")
             ax.set(xscale="log", ylim=(0, None), xlabel=name, title=dtype)
@@ -171,7 +172,7 @@ def main(options: argparse.Namespace) -> None:
         draw(lines, peaks, options.out)
     if options.write:
         draw(lines, peaks, PICTURE)
-        PICTURE.with_suffix(".md").write_text(PAGE.format(threads=options.threads))
+        PICTURE.with_suffix(".md").write_text(PAGE.format(threads=options.threads, seconds=options.seconds))
 
 
 if __name__ == "__main__":
