@@ -141,7 +141,8 @@ _SCHEDULE = (
 
 _HELP = {
     "init": f"{_INIT}: {', '.join(classes_by_name(Initializer))}",
-    "bias_init": "distribution of the initial biases, likewise; same: that of the weights",
+    "bias_init": "distribution of the initial biases, likewise; same: that of the weights; default: zeros, "
+    "but with torch_linear as PyTorch's Linear has them",
     "check_every": "epochs from one check of the criteria and of the validation loss to the next",
     "dtype": "float64 or float32",
     "optimizer": f"how the gradient of a batch changes the parameters: {', '.join(classes_by_name(Optimizer))}",

@@ -13,8 +13,9 @@ from fastgrok.datasets import Dataset
 from fastgrok.errors import InvalidExperiment
 from fastgrok.spec.base import Spec, canonical, spec
 from fastgrok.spec.fields import Integer
-from fastgrok.spec.initializers.base import Initializer, Uniform, Zeros
+from fastgrok.spec.initializers.base import BiasWord, Initializer, Uniform
 from fastgrok.spec.initializers.custom import as_initializer
+from fastgrok.spec.initializers.tensors import bias_scheme
 from fastgrok.spec.layers import Sigmoid
 from fastgrok.spec.losses import Loss, Reduction
 from fastgrok.spec.network import Network
@@ -55,9 +56,12 @@ Init = Annotated[
     Field(description="an initializer, such as Uniform(-1, 1), a function, or a list of arrays"),
 ]
 BiasInit = Annotated[
-    Literal["same"] | InstanceOf[Initializer],
+    BiasWord | InstanceOf[Initializer],
     BeforeValidator(_scheme),
-    Field(description="an initializer, such as Zeros(), a function, arrays, or 'same' for that of the weights"),
+    Field(
+        description="an initializer, such as Zeros(), a function, arrays, 'default' for what goes with init, "
+        "or 'same' for that of the weights"
+    ),
 ]
 AnyOptimizer = Annotated[InstanceOf[Optimizer], Field(description="an optimizer, such as SGD(lr=0.1) or Adam()")]
 BatchSize = Annotated[
@@ -99,8 +103,8 @@ class Experiment(Spec):
     init
         Distribution of the initial weights. A function becomes `FromFunction`, a list of arrays `FromArrays`.
     bias_init
-        Distribution of the initial biases, or "same" for that of the weights. Functions and arrays as for `init`; see
-        `bias_initializer`.
+        Distribution of the initial biases, "same" for that of the weights, or "default": zeros, and PyTorch's where
+        `init` is `TorchLinear`. Functions and arrays as for `init`; see `bias_initializer`.
     stream
         Generator of a seed: "numpy" is `numpy.random.default_rng(seed)`, "numpy_legacy" is
         `numpy.random.RandomState(seed)`.
@@ -146,7 +150,7 @@ class Experiment(Spec):
     loss: Loss = "half_squared_error"
     reduction: Reduction = "mean"
     init: Init = Uniform(-1, 1)
-    bias_init: BiasInit = Zeros()
+    bias_init: BiasInit = "default"
     stream: Literal["numpy", "numpy_legacy"] = "numpy"
     optimizer: AnyOptimizer = SGD(lr=0.1)
     batch_size: BatchSize = 1
@@ -256,8 +260,8 @@ class Experiment(Spec):
 
     @property
     def bias_initializer(self) -> Initializer:
-        """The scheme that draws the biases: `bias_init`, or `init` where that is "same"."""
-        return self.init if isinstance(self.bias_init, str) else self.bias_init
+        """The scheme that draws the biases: `bias_init`, or what its word stands for beside `init`."""
+        return bias_scheme(self.init, self.bias_init)
 
     @property
     def n_params(self) -> int:
@@ -277,8 +281,8 @@ class Experiment(Spec):
         --------
         >>> import fastgrok as fg
         >>> exp = fg.Experiment(fg.mlp(2, 1), fg.datasets.and_())
-        >>> exp.to_json()[:43]
-        '{"batch_size":1,"bias_init":{"type":"Zeros"'
+        >>> exp.to_json()[:40]
+        '{"batch_size":1,"bias_init":"default","c'
         """
         texts = {name: canonical(value) for name, value in self._values().items()}
         texts["type"] = canonical(type(self).__name__)

@@ -2,14 +2,14 @@
 
 import functools
 import math
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from fastgrok.datasets import Dataset
 from fastgrok.errors import InvalidExperiment, joined
 from fastgrok.spec.base import Spec
-from fastgrok.spec.initializers.base import Distribution, Initializer, Scheme
+from fastgrok.spec.initializers.base import BiasWord, Distribution, Initializer, Scheme
 from fastgrok.spec.initializers.custom import FromFunction
 from fastgrok.spec.initializers.tensors import initial_tensors
 from fastgrok.spec.layers import Linear
@@ -50,7 +50,7 @@ def check_numbers(field: str, value: Any, dtype: str) -> None:
 
 
 def check_initial(
-    init: Initializer, bias_init: Initializer | Literal["same"], linears: tuple[Linear, ...], dtype: str
+    init: Initializer, bias_init: Initializer | BiasWord, linears: tuple[Linear, ...], dtype: str
 ) -> None:
     """Raise unless `init` and `bias_init` fit the layers of a network, and a dtype holds their values.
 
@@ -68,7 +68,7 @@ def check_initial(
 
 @functools.lru_cache(maxsize=256)  # configurations of a sweep have few networks
 def _check_schemes(
-    init: Initializer, bias_init: Initializer | Literal["same"], linears: tuple[Linear, ...], dtype: str
+    init: Initializer, bias_init: Initializer | BiasWord, linears: tuple[Linear, ...], dtype: str
 ) -> None:
     """Do what `check_initial` does."""
     for tensor in initial_tensors(init, bias_init, linears):

@@ -35,6 +35,7 @@ SCHEMES: dict[str, tuple[Any, Any]] = {
     "he_fan_out": (fg.HeNormal("fan_out", 0.2), fg.HeUniform("fan_out", 0.5)),
     "lecun": (fg.LeCunNormal(), fg.LeCunUniform()),
     "keras": (fg.KerasDense(), "same"),
+    "torch": (fg.TorchLinear(), "default"),
     "truncated": (fg.TruncatedNormal(0.1, 0.5, -0.2, 0.7), "same"),
     "truncated_tail": (fg.TruncatedNormal(0, 1, 2, 4), fg.TruncatedNormal(std=3, low=-1, high=1)),
     "orthogonal": (fg.Orthogonal(1.7), fg.Uniform(-1, 1)),

@@ -85,6 +85,21 @@ def test_weights_follow_their_law(name: str) -> None:
         assert stats.kstest(drawn, law.cdf).pvalue > 1e-3
 
 
+@pytest.mark.parametrize("fan_in", [2, 16])
+def test_torch_linear_has_the_biases_of_pytorch(fan_in: int) -> None:
+    weights, biases = one_layer(fg.TorchLinear(), fan_in, 64, seeds=50, bias_init="default")
+    law = stats.uniform(-1 / math.sqrt(fan_in), 2 / math.sqrt(fan_in))
+    for drawn in (weights, biases):
+        assert stats.kstest(drawn.ravel(), law.cdf).pvalue > 0.01
+
+
+def test_xor_converges_from_pytorchs_default_as_often_as_it_is_known_to() -> None:
+    torch = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), init=fg.TorchLinear(), epochs=2000)
+    for exp, known in ((torch, 0.769), (torch.replace(bias_init=fg.Zeros()), 0.631)):
+        seen = fg.run(exp, 2000, progress=False).summaries[0].rate
+        assert abs(seen - known) < 3 * math.sqrt(known * (1 - known) / 2000)
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1), (7, 7), (40, 64), (64, 40), (128, 128)])
 def test_orthogonal_is_orthogonal_and_the_q_of_qr(shape: tuple[int, int]) -> None:
     """Q times the sign of R's diagonal, as PyTorch's; of the transpose where there are fewer inputs than units."""

@@ -12,6 +12,7 @@ LEAST_ACCEPTANCE = 0.01
 """Share of normal draws that must lie within the bounds of a TruncatedNormal, at least."""
 
 Kind = Literal["constant", "uniform", "normal"]
+BiasWord = Literal["default", "same"]
 Form = Literal["free", "truncated", "orthogonal", "sparse", "identity", "nguyen_widrow", "rai"]
 
 
@@ -34,6 +35,11 @@ class Initializer(Spec, ABC):
 
     in_kernel: ClassVar[bool]
     """Whether a kernel can draw it at any moment, as a restart needs; if not, Python makes it before training."""
+
+    @property
+    def default_biases(self) -> "Initializer":
+        """The scheme of the biases where `bias_init` is not said: zeros, unless the scheme is one for both."""
+        return Zeros()
 
 
 class Scheme(Initializer):

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from fastgrok.spec.base import spec
 from fastgrok.spec.fields import NotNegative, Positive
-from fastgrok.spec.initializers.base import Distribution, Kind, Scheme
+from fastgrok.spec.initializers.base import Distribution, Initializer, Kind, Scheme
 
 Mode = Literal["fan_in", "fan_out"]
 
@@ -203,6 +203,8 @@ class LeCunNormal(ScaledScheme):
 class TorchLinear(Scheme):
     """The default of PyTorch's `Linear`, for weights and biases alike: U(-r, r) with r = 1 / sqrt(fan_in).
 
+    As `init` it draws the biases too, unless `bias_init` says otherwise.
+
     Notes
     -----
     `torch.nn.Linear.reset_parameters`: its `kaiming_uniform_(a=sqrt(5))` comes to the same. The distribution
@@ -214,6 +216,10 @@ class TorchLinear(Scheme):
     >>> fg.TorchLinear().distribution(4, 8)
     Distribution(kind='uniform', a=-0.5, b=0.5)
     """
+
+    @property
+    def default_biases(self) -> Initializer:
+        return self
 
     def distribution(self, fan_in: int, fan_out: int) -> Distribution:
         r = 1 / math.sqrt(fan_in)  # sqrt(1 / fan_in) has other bits

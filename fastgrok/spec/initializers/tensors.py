@@ -1,13 +1,13 @@
 """The initial parameters of a network, tensor by tensor, and which initializer draws each."""
 
 from collections.abc import Iterator, Sequence
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastgrok.errors import InvalidExperiment
-from fastgrok.spec.initializers.base import Distribution, Initializer, Scheme
+from fastgrok.spec.initializers.base import BiasWord, Distribution, Initializer, Scheme
 from fastgrok.spec.initializers.custom import FromArrays, FromFunction
 from fastgrok.spec.initializers.matrices import RAI
 from fastgrok.spec.layers import Linear
@@ -28,12 +28,19 @@ class InitialTensor(NamedTuple):
         return int(np.prod(self.shape))
 
 
+def bias_scheme(init: Initializer, bias_init: Initializer | BiasWord) -> Initializer:
+    """Return the scheme that draws the biases."""
+    if isinstance(bias_init, str):
+        return init if bias_init == "same" else init.default_biases
+    return bias_init
+
+
 def initial_tensors(
-    init: Initializer, bias_init: Initializer | Literal["same"], linears: Sequence[Linear]
+    init: Initializer, bias_init: Initializer | BiasWord, linears: Sequence[Linear]
 ) -> list[InitialTensor]:
     """Return the tensors of a network's parameters that are drawn, in the order of `params`."""
-    same = isinstance(bias_init, str)
-    biases = init if isinstance(bias_init, str) else bias_init
+    same = bias_init == "same"
+    biases = bias_scheme(init, bias_init)
     together = isinstance(init, RAI) and biases == init
     if same and isinstance(biases, FromFunction) and any(layer.bias for layer in linears):
         expected = "another scheme, such as Zeros(), or a function of its own: that of init gives weights"

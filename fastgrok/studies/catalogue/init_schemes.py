@@ -60,7 +60,6 @@ def _epochs(runner: Runner, hidden: str, width: int, scheme: Any) -> np.ndarray:
         fg.datasets.xor(),
         loss="squared_error",
         init=scheme,
-        bias_init="same" if scheme == fg.TorchLinear() else fg.Zeros(),
         optimizer=fg.Adam(lr=0.01),
         batch_size="full",
         epochs=EPOCHS,

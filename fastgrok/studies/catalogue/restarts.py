@@ -22,7 +22,6 @@ def _experiment() -> fg.Experiment:
         fg.datasets.xor(),
         loss="squared_error",
         init=fg.TorchLinear(),
-        bias_init="same",
         optimizer=fg.Adam(lr=0.01),
         batch_size="full",
         epochs=AFTER,
