@@ -284,7 +284,11 @@ class Experiment(Spec):
         >>> exp.to_json()[:40]
         '{"batch_size":1,"bias_init":"default","c'
         """
-        texts = {name: canonical(value) for name, value in self._values().items()}
+        return self._json(self._values())
+
+    def _json(self, values: dict[str, Any]) -> str:
+        """Return the canonical JSON of an experiment with these fields."""
+        texts = {name: canonical(value) for name, value in values.items()}
         texts["type"] = canonical(type(self).__name__)
         return "{" + ",".join(f'"{name}":{texts[name]}' for name in sorted(texts)) + "}"
 
@@ -323,8 +327,11 @@ class Experiment(Spec):
 
     @cached_property
     def id(self) -> str:
-        """The first 16 hexadecimal digits of the canonical JSON's SHA-256."""
-        return hashlib.sha256(self.to_json().encode("ascii")).hexdigest()[:16]
+        """The first 16 hexadecimal digits of the SHA-256 of the canonical JSON, with default biases written out."""
+        values = self._values()
+        if self.bias_init == "default":
+            values["bias_init"] = self.bias_initializer
+        return hashlib.sha256(self._json(values).encode("ascii")).hexdigest()[:16]
 
     def replace_at(self, path: str, value: Any) -> Self:
         """Return the experiment with one field changed, however deep, validated anew.

@@ -89,6 +89,7 @@ def grown(held: Specification, requested: Specification) -> Specification:
     paths = [axis.path for axis in held.axes]
     if paths != (others := [axis.path for axis in requested.axes]):
         raise _other_axes(paths, others)
+    requested = _with_biases_as_held(held, requested)
     same_axes = requested.with_axes(held.axes)
     first, other = held.configurations[0].experiment, same_axes.configurations[0].experiment
     if (difference := _difference(first, other)) is not None:
@@ -102,6 +103,16 @@ def grown(held: Specification, requested: Specification) -> Specification:
         if id_ not in made.by_id:
             raise _differs("experiment", held.experiment, configuration.experiment)
     return made.checked()
+
+
+def _with_biases_as_held(held: Specification, requested: Specification) -> Specification:
+    """Return what is asked for with biases said as in the store, which may name the scheme that the default means."""
+    said = held.experiment.bias_init
+    if requested.experiment.bias_init == said:
+        return requested
+    fields = {name: getattr(requested, name) for name in type(requested).model_fields}
+    restated = Specification(**{**fields, "experiment": requested.experiment.replace(bias_init=said)})
+    return restated if restated.by_id.keys() == requested.by_id.keys() else requested
 
 
 def _differs(field: str, held: Any, requested: Any) -> InvalidExperiment:

@@ -95,3 +95,19 @@ def test_what_another_version_of_fastgrok_made_is_read_and_not_added_to(tmp_path
     for more in (fg.open_store(here.path).resume, lambda: swept(tmp_path / "a", 9)):
         with pytest.raises(fg.InvalidExperiment, match=r"0\.0\.1"):
             more()
+
+
+def test_biases_may_be_said_otherwise_where_they_mean_the_same(tmp_path: Path) -> None:
+    zeros = XOR.replace(bias_init=fg.Zeros())
+    held = fg.sweep(zeros, 4, {"init": [fg.HeNormal()]}, store=tmp_path / "zeros", progress=False)
+    grown = fg.sweep(XOR, 8, {"init": [fg.HeNormal(), fg.Uniform(-1, 1)]}, store=held.path, progress=False)
+    assert grown.status().n_done == 16
+    with pytest.raises(fg.InvalidExperiment, match=r"bias_init = 'default': expected Zeros\(\), as in the store"):
+        fg.sweep(XOR, 8, {"init": [fg.HeNormal(), fg.TorchLinear()]}, store=held.path, progress=False)
+
+
+def test_a_store_has_the_biases_of_each_init(tmp_path: Path) -> None:
+    made = fg.sweep(XOR, 4, {"init": [fg.HeNormal(), fg.TorchLinear()]}, store=tmp_path / "both", progress=False)
+    read = fg.open_store(made.path)
+    assert [each.experiment.bias_initializer for each in read.configurations] == [fg.Zeros(), fg.TorchLinear()]
+    assert read.verify(sample=4).ok
