@@ -33,4 +33,4 @@ def print_sweep(
 def configuration(row: Any) -> dict[str, Any]:
     """Return the exact counts of a row for machines."""
     identity = row.configuration.experiment.id
-    return {"labels": dict(row.labels), **row.summary._asdict(), "experiment_id": identity}
+    return {"labels": dict(row.labels), **row.summary.to_json(), "experiment_id": identity}

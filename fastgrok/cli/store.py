@@ -122,16 +122,16 @@ def status(path: Directory, as_json: Json = False) -> int:
 
     The exit status is 1 if something is wrong with its files.
     """
-    from fastgrok.statistics.text import duration, speed
+    from fastgrok.statistics.text import duration, plain_percent, speed
     from fastgrok.store import open_store
 
     state = open_store(path).status()
     if as_json:
         print_json(state._asdict())
         return FAILED if state.problems else 0
-    share = 100 * state.n_done / state.n_runs
+    share = plain_percent(state.n_done / state.n_runs)
     print(f"{state.n_configurations:,} configurations x {state.n_seeds:,} seeds")
-    print(f"done: {state.n_done:,} of {state.n_runs:,} runs ({share:.4g} %) in {state.n_shards:,} shards")
+    print(f"done: {state.n_done:,} of {state.n_runs:,} runs ({share}) in {state.n_shards:,} shards")
     print(f"size: {state.n_bytes / 1e6:,.1f} MB")
     if state.seconds:
         print(f"rate: {speed(state.seed_epochs / state.seconds)} seed-epochs/s on each thread")

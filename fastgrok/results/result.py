@@ -18,7 +18,7 @@ from fastgrok.engine.training import TrainingOutput
 from fastgrok.errors import InvalidExperiment
 from fastgrok.results import files, provenance
 from fastgrok.results.dataset import to_dataset
-from fastgrok.results.table import Row, as_frame, as_html, as_text, median, outcomes, rate
+from fastgrok.results.table import Row, as_frame, as_html, as_text, median, outcomes, rate, scatter_lines
 from fastgrok.spec.axes import Axis, Configuration
 from fastgrok.spec.experiment import Experiment
 from fastgrok.statistics.counts import Counts
@@ -199,7 +199,8 @@ class Result:
 
         Columns are `network`, `data`, the axes of a sweep, and the fields of `fastgrok.statistics.summary.Summary`:
         n, the rate with its interval and the median first. Outcomes are counted as `n_<outcome>`. A quantile that
-        was not reached is `<NA>`.
+        was not reached is `<NA>`. Of `loss_final` and `accuracy_final`, and of the same of validation data, there are
+        the best and the worst seed, and quantiles over seeds (`_q05`, `_median`, `_q95`) with intervals.
 
         Examples
         --------
@@ -279,6 +280,7 @@ def _sentences(summary: Summary, drivers: dict[str, int]) -> list[str]:
     if summary.converged is not None:
         lines.append(f"converged {rate(summary)} (95 % interval), median epochs: {median(summary)}")
     lines.append(f"outcomes: {outcomes(summary)}")
+    lines.extend(scatter_lines(summary))
     by = " and ".join(name if len(drivers) == 1 else f"{name} ({n:,} seeds)" for name, n in drivers.items())
     rate_of_all = speed(summary.seed_epochs_per_second)
     lines.append(f"{duration(summary.seconds)}, {rate_of_all} seed-epochs per second, driver: {by}")

@@ -7,16 +7,19 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 from fastgrok.spec.axes import Configuration
-from fastgrok.spec.variables import OUTCOMES
+from fastgrok.spec.variables import LARGER_IS_BETTER, OUTCOMES
 from fastgrok.statistics.proportion import Estimate
+from fastgrok.statistics.spread import Spread
 from fastgrok.statistics.summary import Summary
 from fastgrok.statistics.tables import Cells, aligned, cells_as_html, fitted
-from fastgrok.statistics.text import NOT_REACHED, duration, one_line, percent, speed
+from fastgrok.statistics.text import NOT_REACHED, duration, one_line, percent, quantity, quantity_of, speed
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _TIMING = ["time", "seed-epochs/s"]
+_QUANTILES = ("median [95 %]", "5 % [95 %]", "95 % [95 %]", "best to worst")
+_DIGITS = 2  # of a loss, which is known to 0.8 % from what was counted
 _FIRST = ("n", "converged", "rate", "rate_low", "rate_high", "epochs_median")
 _COUNTS = ("converged", "epochs_q25", "epochs_median", "epochs_q75")
 
@@ -47,16 +50,20 @@ def as_frame(rows: Sequence[Row]) -> pd.DataFrame:
 
     first = dict.fromkeys(_FIRST)
     frame = pd.DataFrame([{**row.labels, **first, **row.summary.to_dict()} for row in rows])
-    floats = ("rate", "rate_low", "rate_high", "seed_epochs_per_second")
-    return frame.astype(dict.fromkeys(_COUNTS, "Int64") | dict.fromkeys(floats, "float64"))
+    floats = ["rate", "rate_low", "rate_high", "seed_epochs_per_second"]
+    floats += [name for name in frame.columns if name.startswith(tuple(LARGER_IS_BETTER)) and name[-2:] != "_n"]
+    counts = [*_COUNTS, *(f"{name}_n" for name in LARGER_IS_BETTER if f"{name}_n" in frame.columns)]
+    return frame.astype(dict.fromkeys(counts, "Int64") | dict.fromkeys(floats, "float64"))
 
 
 def cells(rows: Sequence[Row], labels: Sequence[str] | None = None, *, timing: bool = True) -> Cells:
-    """Return a summary as strings: labels, seeds, the rate with its interval, the median, outcomes, time, speed."""
+    """Return a summary as strings: labels, seeds, rate, median, outcomes, losses and accuracies, time, speed."""
     if labels is None:
         labels = list(rows[0].labels) if rows else []
     outcomes = [name for name in OUTCOMES if any(row.summary.outcomes[name] for row in rows)]
-    header = [*labels, "n", "converged [95 %]", "median epochs", *outcomes, *_TIMING[: 2 * timing]]
+    continuous = [name for name in LARGER_IS_BETTER if any(name in row.summary.continuous for row in rows)]
+    scatter = [f"{_short(name)}, {which}" for name in continuous for which in _QUANTILES]
+    header = [*labels, "n", "converged [95 %]", "median epochs", *outcomes, *scatter, *_TIMING[: 2 * timing]]
     body = [
         [
             *(one_line(row.labels[name]) for name in labels),
@@ -64,6 +71,7 @@ def cells(rows: Sequence[Row], labels: Sequence[str] | None = None, *, timing: b
             rate(row.summary),
             median(row.summary),
             *(f"{row.summary.outcomes[name]:,}" for name in outcomes),
+            *(cell for name in continuous for cell in _scatter(name, row.summary.continuous.get(name))),
             *[duration(row.summary.seconds), speed(row.summary.seed_epochs_per_second)][: 2 * timing],
         ]
         for row in rows
@@ -83,6 +91,30 @@ def median(summary: Summary) -> str:
     if summary.converged is None or not summary.n:
         return "-"
     return NOT_REACHED if summary.epochs_median is None else f"{summary.epochs_median:,}"
+
+
+def _short(name: str) -> str:
+    """Return what a table calls a continuous outcome: loss, validation accuracy."""
+    kind, *middle, _ = name.split("_")
+    return " ".join([*middle, kind])
+
+
+def _scatter(name: str, found: Spread | None) -> list[str]:
+    """Return the median and the outer quantiles with their intervals, and the best and the worst seed."""
+    if found is None or not found.n:
+        return ["-"] * len(_QUANTILES)
+    digits = _DIGITS if name.startswith("loss") else 3
+    ends = (quantity_of(end, digits, "not finite") for end in (found.best, found.worst))
+    return [*(quantity(x, digits) for x in (found.median, found.low, found.high)), " to ".join(ends)]
+
+
+def scatter_lines(summary: Summary) -> list[str]:
+    """Return a line for each continuous outcome: loss: median 0.01 [0.008, 0.02], 5 % ..."""
+    lines = []
+    for name, found in summary.continuous.items():
+        middle, low, high, ends = _scatter(name, found)
+        lines.append(f"{_short(name)}: median {middle}, 5 % {low}, 95 % {high}, best to worst seed {ends}")
+    return lines
 
 
 def outcomes(summary: Summary) -> str:

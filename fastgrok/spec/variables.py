@@ -42,6 +42,16 @@ ACCURACY = (
 )
 """The meaning of accuracy."""
 
+LARGER_IS_BETTER: Mapping[str, bool] = MappingProxyType(
+    {
+        "loss_final": False,
+        "accuracy_final": True,
+        "loss_validation_final": False,
+        "accuracy_validation_final": True,
+    }
+)
+"""The continuous outcomes that every table tells of, and whether the larger value is the better one."""
+
 NEVER = -1
 """`epochs_to_converge` of a seed that did not converge."""
 

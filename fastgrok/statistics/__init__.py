@@ -6,6 +6,7 @@ counts its seeds and calls this, and the engine names the plateau on which a see
 
 - what is counted: `counts` (one configuration), `paired` (two on the same seeds), `stratified` (two over other axes);
 - how many seeds, and when: `proportion`, `summary`, `survival`, `restarts`, `dead`, `plateaus`;
+- how far losses and accuracies scatter: `spread`;
 - whether two configurations differ: `differences`, `rank_tests`, `ratios`, and `comparison` for the axis of a sweep;
 - how it is written: `text` and `tables`, for every room of the package.
 
@@ -40,6 +41,7 @@ from fastgrok.statistics.proportion import Estimate, Interval, clopper_pearson, 
 from fastgrok.statistics.rank_tests import ChiSquared, logrank, paired_logrank
 from fastgrok.statistics.ratios import ratio_of_expected, ratio_of_medians
 from fastgrok.statistics.restarts import BestCutoff, best_cutoff, expected_epochs
+from fastgrok.statistics.spread import Spread, order_quantile, spread, spreads
 from fastgrok.statistics.stratified import PooledCounts
 from fastgrok.statistics.summary import Summary, outcome_shares, summarise
 from fastgrok.statistics.survival import (
@@ -66,6 +68,7 @@ __all__ = [
     "PlateauShare",
     "PooledCounts",
     "RestrictedMean",
+    "Spread",
     "Summary",
     "Survival",
     "Table",
@@ -82,6 +85,7 @@ __all__ = [
     "loss_clusters",
     "mcnemar",
     "nearest_plateau",
+    "order_quantile",
     "outcome_shares",
     "paired_logrank",
     "plateau_shares",
@@ -95,6 +99,8 @@ __all__ = [
     "restricted_mean",
     "risk_difference",
     "seeds_needed",
+    "spread",
+    "spreads",
     "summarise",
     "survival_curve",
     "wilson",

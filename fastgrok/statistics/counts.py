@@ -1,7 +1,7 @@
 """What became of the seeds of one configuration, in whole numbers that parts add up to exactly."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
 import numpy as np
@@ -12,7 +12,7 @@ from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.network import relu_layers
 from fastgrok.spec.variables import NEVER, OUTCOMES, Outcome
 from fastgrok.statistics.arguments import checked, integers
-from fastgrok.statistics.histogram import KEYS, Histogram, Split, Tally, loss_bins
+from fastgrok.statistics.histogram import INFINITE, KEYS, LATER, Histogram, Split, Tally, accuracy_bins, loss_bins
 from fastgrok.statistics.row_histograms import row_histograms
 
 _NONE = Histogram.of([])
@@ -46,6 +46,11 @@ class Counts(Tally):
         For each ReLU layer: dead units after the last update -> seeds.
     losses
         Bin of the final loss -> seeds; see `loss_bins`. Losses that are no number are left out.
+    accuracies, accuracies_validation
+        Final accuracy in units of 2**-31 -> seeds; see `accuracy_bins`. Empty where it was not counted: without
+        validation data, and in what 0.1.0 wrote.
+    losses_validation
+        Bin of the final loss on the validation data -> seeds; what is no number counts as infinite.
 
     Raises
     ------
@@ -78,6 +83,9 @@ class Counts(Tally):
     dead_initial: tuple[Split, ...] = ()
     dead_final: tuple[Split, ...] = ()
     losses: Split = _NONE_AT_ALL
+    accuracies: Histogram = field(default=_NONE, metadata={LATER: True})
+    losses_validation: Histogram = field(default=_NONE, metadata={LATER: True})
+    accuracies_validation: Histogram = field(default=_NONE, metadata={LATER: True})
 
     def __post_init__(self) -> None:
         if len(self.outcomes) != len(OUTCOMES) or min(self.outcomes) < 0 or sum(self.outcomes) != self.n:
@@ -101,7 +109,8 @@ class Counts(Tally):
         ----------
         columns
             Result variables, one row a seed: `outcome`, `epochs_run`, `epochs_to_converge`, and, where they are
-            to be counted, `loss_final`, `dead_units_initial`, `dead_units_final`, `stopped_early`. A DataFrame
+            to be counted, `loss_final`, `accuracy_final`, both of the validation data, `dead_units_initial`,
+            `dead_units_final`, `stopped_early`. A DataFrame
             of a Parquet file will do, or a mapping of its columns: outcomes by their names, and the dead units of
             each layer in a column of its own, such as `dead_units_initial_1`.
         experiment
@@ -159,6 +168,10 @@ class Counts(Tally):
             for name in ("dead_units_initial", "dead_units_final")
         )
         losses = _losses([each.get("loss_final") for each in columns], converged)
+        validation = [None if each.validation is None else each.validation.n_examples for each in experiments]
+        accuracies = _accuracies(columns, "accuracy_final", [each.data.n_examples for each in experiments])
+        accuracies_validation = _accuracies(columns, "accuracy_validation_final", validation)
+        losses_validation = _validation_losses(columns)
         return [
             cls(
                 n=outcomes.shape[1],
@@ -171,6 +184,9 @@ class Counts(Tally):
                 dead_initial=dead_initial[k],
                 dead_final=dead_final[k],
                 losses=losses[k],
+                accuracies=accuracies[k],
+                losses_validation=losses_validation[k],
+                accuracies_validation=accuracies_validation[k],
             )
             for k, experiment in enumerate(experiments)
         ]
@@ -216,6 +232,22 @@ class Counts(Tally):
     def n_converged(self) -> int:
         """Seeds that converged."""
         return self.converged.n
+
+    def agrees(self, other: Self) -> bool:
+        """Say whether the same seeds were counted, apart from what one of two versions did not count.
+
+        Parameters
+        ----------
+        other
+            The counts of the same seeds.
+
+        Examples
+        --------
+        >>> Counts.empty().agrees(Counts.empty())
+        True
+        """
+        both = [(getattr(self, f.name), getattr(other, f.name), f.metadata.get(LATER)) for f in fields(self)]
+        return all(a == b or (later and not (a.n and b.n)) for a, b, later in both)
 
     def check_criterion(self) -> None:
         """Raise where there is no criterion, and so no answer to who converges and when.
@@ -294,6 +326,29 @@ def _losses(losses: Sequence[Any], converged: NDArray[np.bool_]) -> list[Split]:
     if finite.all():
         return _splits(loss_bins(values), ~converged)
     return _splits(loss_bins(np.where(finite, values, 0)), np.where(finite, ~converged, 2))
+
+
+def _accuracies(columns: Sequence[Mapping[str, Any]], name: str, n_examples: Sequence[int | None]) -> list[Histogram]:
+    """Count the accuracies of each configuration, of so many examples each."""
+    if name not in columns[0] or None in n_examples:
+        return [_NONE] * len(columns)
+    sizes = np.array(n_examples)[:, None]
+    n_correct = np.rint(_stacked_rows([each[name] for each in columns]) * sizes).astype(np.int64)
+    found = (row[0] for row in row_histograms(n_correct, np.zeros(n_correct.shape, np.uint8), 1))
+    return [
+        Histogram(accuracy_bins(each.values, size), each.counts)
+        for each, size in zip(found, sizes.ravel().tolist(), strict=True)
+    ]
+
+
+def _validation_losses(columns: Sequence[Mapping[str, Any]]) -> list[Histogram]:
+    """Count the losses of each configuration on its validation data."""
+    if "loss_validation_final" not in columns[0]:
+        return [_NONE] * len(columns)
+    values = _stacked_rows([each["loss_validation_final"] for each in columns]).astype(np.float64)
+    finite = np.isfinite(values)
+    bins = np.where(finite, loss_bins(np.where(finite, values, 0)), INFINITE)
+    return [row[0] for row in row_histograms(bins, np.zeros(bins.shape, np.uint8), 1)]
 
 
 def _layers(dead: Sequence[NDArray[Any] | None], converged: NDArray[np.bool_]) -> list[tuple[Split, ...]]:

@@ -6,6 +6,7 @@ from fastgrok.spec.variables import OUTCOMES
 from fastgrok.statistics.arguments import checked
 from fastgrok.statistics.counts import Counts
 from fastgrok.statistics.proportion import NO_ESTIMATE, Estimate, Method, rate
+from fastgrok.statistics.spread import Spread, spreads
 from fastgrok.statistics.survival import quantiles, survival_curve
 
 CONFIDENCE = 0.95
@@ -54,6 +55,8 @@ class Summary(NamedTuple):
         tells nothing of the differences between them.
     seed_epochs_per_second
         Their quotient; None if it took no time.
+    continuous
+        How final loss and accuracy scatter over all seeds, of training and, where there are any, of validation data.
     """
 
     n: int
@@ -68,13 +71,23 @@ class Summary(NamedTuple):
     seed_epochs: int
     seconds: float
     seed_epochs_per_second: float | None
+    continuous: dict[str, Spread]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the fields, the count of each outcome among them under its own name `n_<outcome>`."""
+        """Return the fields in one row: outcomes as `n_<outcome>`, and `loss_final_median`, `..._median_low`, ..."""
         row: dict[str, Any] = {}
         for name, value in self._asdict().items():
-            row |= {f"n_{key}": count for key, count in value.items()} if name == "outcomes" else {name: value}
+            if name == "outcomes":
+                row |= {f"n_{key}": count for key, count in value.items()}
+            elif name == "continuous":
+                row |= {f"{key}_{end}": x for key, each in value.items() for end, x in each.to_dict().items()}
+            else:
+                row[name] = value
         return row
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields as JSON has them, the continuous outcomes each with its numbers by their names."""
+        return {**self._asdict(), "continuous": {name: each.to_dict() for name, each in self.continuous.items()}}
 
 
 @checked
@@ -109,4 +122,5 @@ def summarise(counts: Counts, seconds: float) -> Summary:
     q25, median, q75 = quarters
     outcomes = dict(zip(OUTCOMES, counts.outcomes, strict=True))
     speed = counts.seed_epochs / seconds if seconds > 0 else None
-    return Summary(counts.n, converged, *share, q25, median, q75, outcomes, counts.seed_epochs, seconds, speed)
+    epochs, scatter = counts.seed_epochs, spreads(counts, CONFIDENCE)
+    return Summary(counts.n, converged, *share, q25, median, q75, outcomes, epochs, seconds, speed, scatter)

@@ -10,6 +10,7 @@ NOT_REACHED = "not reached"
 """Stands for a quantile that more seeds would have had to reach."""
 
 _LEAST_P = 1e-10
+_MOST_DECIMALS = 12  # of a percentage: one of a trillion seeds
 _MOST_LISTED = 8  # inputs and examples may be thousands
 
 
@@ -86,19 +87,57 @@ def decimals_of(width: float, more: int = 0, most: int = 6) -> int:
     return min(max(-math.floor(math.log10(width)), 0) + more, most)
 
 
-def percent(share: Estimate, *, unit: str = " %", digits: int = 0) -> str:
-    """Return a share and its interval in percent, with the decimals that the interval warrants: 3.1 % [2.6, 3.7]."""
-    value, low, high = share
-    if value is None or low is None or high is None:
-        return "-"
-    scaled = Estimate(100 * value, 100 * low, 100 * high)
-    width = 100 * (high - low)
-    return with_interval(scaled, decimals_of(width, digits) if width > 0 else digits, unit)
+def percent(share: Estimate, *, unit: str = " %") -> str:
+    """Return a share and its interval in percent, with the decimals that the interval warrants: 3.1 % [2.6, 3.7].
+
+    No share but 0 is written as 0 %, and none but 1 as 100 %: 199 of 200 have one more decimal.
+    """
+    return _percent(share, unit, 0, share.value)
 
 
 def points(difference: Estimate, unit: str = "") -> str:
     """Return a difference of shares and its interval in percentage points."""
-    return percent(difference, unit=unit, digits=1)
+    return _percent(difference, unit, 1, None)
+
+
+def _percent(share: Estimate, unit: str, digits: int, never_whole: float | None) -> str:
+    """Return a share or a difference and its interval; a share that is neither 0 nor 1 is written as neither."""
+    value, low, high = share
+    if value is None or low is None or high is None:
+        return "-"
+    width = 100 * (high - low)
+    decimals = decimals_of(width, digits) if width > 0 else digits
+    decimals = decimals if never_whole is None else decimals_short_of_all(never_whole, decimals)
+    return with_interval(Estimate(100 * value, 100 * low, 100 * high), decimals, unit)
+
+
+def decimals_short_of_all(share: float, least: int) -> int:
+    """Return the fewest decimals, so many at least, with which no percentage of some reads 0 or 100."""
+    if not 0 < share < 1:
+        return least
+    return next((k for k in range(least, _MOST_DECIMALS) if 0 < round(100 * share, k) < 100), _MOST_DECIMALS)
+
+
+def plain_percent(share: float, least: int = 1) -> str:
+    """Return a share without an interval: 99.5 % for 199 of 200, and 100 % for all of them alone."""
+    text = fixed(100 * share, decimals_short_of_all(share, least))
+    return f"{text.rstrip('0').rstrip('.') if '.' in text else text} %"
+
+
+def quantity(estimate: Estimate, digits: int = 3, none: str = "not finite") -> str:
+    """Return a loss or an accuracy and its interval to some significant digits: 0.0125 [0.0121, 0.0133]."""
+    value, low, high = estimate
+    return f"{quantity_of(value, digits, none)} [{quantity_of(low, digits)}, {quantity_of(high, digits)}]"
+
+
+def quantity_of(value: float | None, digits: int = 3, none: str = "open") -> str:
+    """Return a loss or an accuracy to some significant digits, and to more where another one would read 1."""
+    if value is None:
+        return none
+    text = number(value, digits)
+    return (
+        text if text != "1" or value == 1 else number(value, max(digits, 2 - math.floor(math.log10(abs(1 - value)))))
+    )
 
 
 def epochs(estimate: Estimate, none: str = NOT_REACHED, beyond: str = NOT_REACHED) -> str:
