@@ -86,7 +86,7 @@ def test_it_is_merged_with_a_store_of_shared_shards(store: Store, tmp_path: Path
     new = fg.sweep(EXP, 8, axes, store=tmp_path / "new", shard_size=64, progress=False, **KEPT)
     assert new.status().n_shards == 1
     merged = store.merge(new)
-    assert merged.counts == new.counts
+    assert all(a.agrees(b) for a, b in zip(merged.counts, new.counts, strict=True))
     assert merged.content_hash() == new.content_hash()
     assert merged.arrow().count_rows() == 32
     assert format_of(merged) == 3
