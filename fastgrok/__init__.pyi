@@ -46,7 +46,11 @@ from fastgrok.spec.layers import Tanh as Tanh
 from fastgrok.spec.network import Network as Network
 from fastgrok.spec.network import mlp as mlp
 from fastgrok.spec.optimizers import SGD as SGD
+from fastgrok.spec.optimizers import Adagrad as Adagrad
 from fastgrok.spec.optimizers import Adam as Adam
+from fastgrok.spec.optimizers import AdamW as AdamW
+from fastgrok.spec.optimizers import RMSprop as RMSprop
+from fastgrok.spec.optimizers import Rprop as Rprop
 from fastgrok.spec.schedules import CosineAnnealingLR as CosineAnnealingLR
 from fastgrok.spec.schedules import ExponentialLR as ExponentialLR
 from fastgrok.spec.schedules import StepLR as StepLR

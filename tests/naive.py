@@ -296,8 +296,38 @@ def adam_direction(o, g, state, steps):
     return state["m"] / (1 - o.beta1**steps) / (np.sqrt(state["v"] / (1 - o.beta2**steps)) + o.eps)
 
 
+def rmsprop_direction(o, g, state, steps):
+    state["v"] = o.alpha * state.get("v", 0) + (1 - o.alpha) * g**2
+    state["m"] = o.alpha * state.get("m", 0) + (1 - o.alpha) * g
+    square = np.maximum(state["v"] - state["m"] ** 2, 0) if o.centered else state["v"]
+    state["b"] = o.momentum * state.get("b", 0) + g / (np.sqrt(square) + o.eps)
+    return state["b"]
+
+
+def adagrad_direction(o, g, state, steps):
+    state["s"] = state.get("s", o.initial_accumulator_value) + g**2
+    return g / (np.sqrt(state["s"]) + o.eps) / (1 + (steps - 1) * o.lr_decay)
+
+
+def rprop_direction(o, g, state, steps):
+    """In units of lr, which is the first step size and no more."""
+    turned = g * state.get("g", 0 * g)
+    factor = np.where(turned > 0, o.eta_plus, np.where(turned < 0, o.eta_minus, 1)).astype(g.dtype)
+    state["size"] = np.clip(state.get("size", o.lr) * factor, o.step_size_min, o.step_size_max)
+    state["g"] = np.where(turned < 0, 0, g)
+    return np.sign(state["g"]) * state["size"] / o.lr
+
+
 # direction(optimizer, gradient, state, steps): what lr is multiplied by; state is a dict of each parameter array
-OPTIMIZERS = {fg.SGD: sgd_direction, fg.Adam: adam_direction}
+OPTIMIZERS = {
+    fg.SGD: sgd_direction,
+    fg.Adam: adam_direction,
+    fg.AdamW: adam_direction,
+    fg.RMSprop: rmsprop_direction,
+    fg.Adagrad: adagrad_direction,
+    fg.Rprop: rprop_direction,
+}
+DECOUPLED = {fg.AdamW}  # their weight decay shrinks parameters before the step
 
 
 class Update:
@@ -314,7 +344,9 @@ class Update:
             grads = [g * min(1.0, optimizer.clip_norm / (norm + 1e-6)) for g in grads]
         changed = []
         for p, g, state in zip(params, grads, self.states, strict=True):
-            g = g + optimizer.weight_decay * p + optimizer.l1 * np.sign(p)
+            decoupled = type(optimizer) in DECOUPLED
+            p = p - lr * optimizer.weight_decay * p if decoupled else p
+            g = g + (0 if decoupled else optimizer.weight_decay) * p + optimizer.l1 * np.sign(p)
             direction = OPTIMIZERS[type(optimizer)](optimizer, g, state, self.steps)
             changed.append((p - lr * direction).astype(p.dtype))
         return changed

@@ -55,7 +55,14 @@ OPTIMIZERS = {
     "l1": fg.SGD(0.1, l1=0.05),
     "all": fg.SGD(0.1, momentum=0.5, weight_decay=0.1, l1=0.05),
     "other_betas": fg.Adam(0.05, beta1=0.5, beta2=0.9, eps=1e-3),
+    "rmsprop_momentum": fg.RMSprop(0.05, alpha=0.9, momentum=0.9),
+    "rmsprop_centered": fg.RMSprop(0.05, alpha=0.9, eps=1e-3, centered=True),
+    "rmsprop_all": fg.RMSprop(0.05, alpha=0.8, eps=1e-3, momentum=0.5, centered=True, weight_decay=0.1, l1=0.05),
+    "adagrad_decay": fg.Adagrad(0.1, lr_decay=0.3),
+    "adagrad_all": fg.Adagrad(0.1, lr_decay=0.1, initial_accumulator_value=0.5, eps=1e-3, weight_decay=0.1),
+    "rprop_limits": fg.Rprop(0.1, eta_minus=0.3, eta_plus=2.0, step_size_min=0.05, step_size_max=0.15),
 }
+UPDATES = [(name, size) for name, of in OPTIMIZERS.items() for size in (["full"] if of.full_batch_only else BATCHES)]
 # One scheme at least for each kind of distribution, and for each form of what is drawn.
 SCHEMES = (
     fg.Constant(0.3),

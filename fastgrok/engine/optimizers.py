@@ -7,8 +7,23 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from fastgrok.engine.records import Records
-from fastgrok.kernels.nn.optimizers import AdamHyperparams, SGDHyperparams, SGDTerms, adam_update, sgd_update
-from fastgrok.spec.optimizers import SGD, Adam
+from fastgrok.kernels.nn.optimizers import (
+    AdagradHyperparams,
+    AdagradTerms,
+    AdamHyperparams,
+    RMSpropHyperparams,
+    RMSpropTerms,
+    RpropHyperparams,
+    SGDHyperparams,
+    SGDTerms,
+    adagrad_update,
+    adam_update,
+    adamw_update,
+    rmsprop_update,
+    rprop_update,
+    sgd_update,
+)
+from fastgrok.spec.optimizers import SGD, Adagrad, Adam, AdamW, RMSprop, Rprop
 
 
 class StateSize(NamedTuple):
@@ -29,6 +44,10 @@ class Optimizer(NamedTuple):
     operations: int  # of the update of one parameter, about
 
 
+def _adam_hyperparams(o: Adam | AdamW) -> AdamHyperparams:
+    return AdamHyperparams(o.beta1, o.beta2, 1 - o.beta1, 1 - o.beta2, o.eps)
+
+
 OPTIMIZERS: Records[type[Any], Optimizer] = Records(
     "optimizer",
     "fastgrok/engine/optimizers.py",
@@ -44,10 +63,42 @@ OPTIMIZERS: Records[type[Any], Optimizer] = Records(
         Adam: Optimizer(
             update=adam_update,
             terms=lambda o: None,
-            hyperparams=lambda o: AdamHyperparams(o.beta1, o.beta2, 1 - o.beta1, 1 - o.beta2, o.eps),
+            hyperparams=_adam_hyperparams,
             state=lambda o: StateSize(per_param=2, more=2),
             is_plain=lambda o: False,
             operations=20,
+        ),
+        AdamW: Optimizer(
+            update=adamw_update,
+            terms=lambda o: None,
+            hyperparams=_adam_hyperparams,
+            state=lambda o: StateSize(per_param=2, more=2),
+            is_plain=lambda o: False,
+            operations=22,
+        ),
+        RMSprop: Optimizer(
+            update=rmsprop_update,
+            terms=lambda o: RMSpropTerms(o.momentum > 0, o.centered),
+            hyperparams=lambda o: RMSpropHyperparams(o.alpha, 1 - o.alpha, o.eps, o.momentum),
+            state=lambda o: StateSize(per_param=1 + o.centered + (o.momentum > 0), more=1),
+            is_plain=lambda o: False,
+            operations=18,
+        ),
+        Adagrad: Optimizer(
+            update=adagrad_update,
+            terms=lambda o: AdagradTerms(o.lr_decay > 0, o.initial_accumulator_value > 0),
+            hyperparams=lambda o: AdagradHyperparams(o.lr_decay, o.initial_accumulator_value, o.eps),
+            state=lambda o: StateSize(per_param=1, more=2),
+            is_plain=lambda o: False,
+            operations=16,
+        ),
+        Rprop: Optimizer(
+            update=rprop_update,
+            terms=lambda o: None,
+            hyperparams=lambda o: RpropHyperparams(o.eta_minus, o.eta_plus, o.step_size_min, o.step_size_max),
+            state=lambda o: StateSize(per_param=2),
+            is_plain=lambda o: False,
+            operations=12,
         ),
     },
 )

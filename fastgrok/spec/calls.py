@@ -117,7 +117,8 @@ _READERS: dict[type, Any] = {int: integer, float: float, bool: {"true": True, "f
 
 def call_name(cls: type) -> str:
     """Return the name of a class in a text: in lower case, its words joined by "_"."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", cls.__name__.replace("LeCun", "Lecun")).lower()
+    name = cls.__name__.replace("LeCun", "Lecun").replace("AdamW", "Adamw")
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
 
 
 def classes_by_name(base: type | tuple[type, ...]) -> dict[str, type[Spec]]:

@@ -230,6 +230,10 @@ class Experiment(Spec):
             scheme = getattr(self, field)
             if isinstance(scheme, Initializer) and not scheme.in_kernel:
                 raise InvalidExperiment(field, scheme, "a scheme that a kernel can draw again, with restart")
+        if self.optimizer.full_batch_only and self.batch_rows < self.data.n_examples:
+            name = type(self.optimizer).__name__
+            expected = f"'full' with {name}, which compares one gradient of all examples with the next"
+            raise InvalidExperiment("batch_size", self.batch_size, expected)
         if self.optimizer.schedule is not None and self.epochs > MAX_SCHEDULED:
             raise InvalidExperiment("epochs", self.epochs, f"at most {MAX_SCHEDULED} with a schedule")
 

@@ -52,11 +52,11 @@ def softsign_backward(da, z, a, softness):
     return da * like(z, softness) / (denominator * denominator)
 
 
-# RMSprop, as PyTorch has it ----------------------------------------------------------------------------------
+# RMSprop, as Keras has it: eps within the root ---------------------------------------------------------------
 
 
 @known_to_no_other_test
-class RMSprop(specs.Optimizer):
+class KerasRMSprop(specs.Optimizer):
     lr: specs.Positive = 0.01
     alpha: specs.Decay = 0.99
     eps: specs.Positive = 1e-8
@@ -67,11 +67,11 @@ class RMSprop(specs.Optimizer):
     schedule: specs.LearningRates = None
 
 
-class RMSpropTerms(NamedTuple):
+class KerasTerms(NamedTuple):
     momentum: bool
 
 
-class RMSpropHyperparams(NamedTuple):
+class KerasHyperparams(NamedTuple):
     alpha: float
     fresh: float  # 1 - alpha
     eps: float
@@ -79,7 +79,7 @@ class RMSpropHyperparams(NamedTuple):
 
 
 @device
-def rmsprop_update(params, state, grads, minus_lr, n_params, terms, hyperparams):
+def keras_rmsprop_update(params, state, grads, minus_lr, n_params, terms, hyperparams):
     clip_gradients(grads, n_params, terms, hyperparams)
     alpha, fresh = like(minus_lr, hyperparams.own.alpha), like(minus_lr, hyperparams.own.fresh)
     for p in range(n_params):
@@ -87,16 +87,16 @@ def rmsprop_update(params, state, grads, minus_lr, n_params, terms, hyperparams)
         g = with_penalties(grads[p], w, terms, hyperparams)
         v = fma(alpha, state[p], fresh * (g * g))
         state[p] = v
-        step = g / (sqrt(v) + like(w, hyperparams.own.eps))
+        step = g / sqrt(v + like(w, hyperparams.own.eps))
         if terms.own.momentum:
             step = fma(like(w, hyperparams.own.momentum), state[n_params + p], step)
             state[n_params + p] = step
         params[p] = fma(minus_lr, step, w)
 
 
-def rmsprop_direction(o, g, state, steps):
+def keras_rmsprop_direction(o, g, state, steps):
     state["v"] = o.alpha * state.get("v", 0) + (1 - o.alpha) * g**2
-    state["b"] = o.momentum * state.get("b", 0) + g / (np.sqrt(state["v"]) + o.eps)
+    state["b"] = o.momentum * state.get("b", 0) + g / np.sqrt(state["v"] + o.eps)
     return state["b"]
 
 
@@ -104,27 +104,27 @@ def rmsprop_direction(o, g, state, steps):
 def added(monkeypatch):
     """Both, with their records and twins, for one test."""
     monkeypatch.setitem(base._REGISTRY, "Softsign", Softsign)
-    monkeypatch.setitem(base._REGISTRY, "RMSprop", RMSprop)
+    monkeypatch.setitem(base._REGISTRY, "KerasRMSprop", KerasRMSprop)
     monkeypatch.setitem(network._LABELS, Softsign, "softsign")
     like_tanh = ACTIVATIONS[fg.Tanh]._replace(
         functions=ActivationFunctions(softsign_forward, softsign_backward), argument="softness"
     )
     monkeypatch.setitem(ACTIVATIONS, Softsign, like_tanh)
     record = Optimizer(
-        update=rmsprop_update,
-        terms=lambda o: RMSpropTerms(o.momentum > 0),
-        hyperparams=lambda o: RMSpropHyperparams(o.alpha, 1 - o.alpha, o.eps, o.momentum),
+        update=keras_rmsprop_update,
+        terms=lambda o: KerasTerms(o.momentum > 0),
+        hyperparams=lambda o: KerasHyperparams(o.alpha, 1 - o.alpha, o.eps, o.momentum),
         state=lambda o: StateSize(per_param=1 + (o.momentum > 0)),
         is_plain=lambda o: False,
         operations=15,
     )
-    monkeypatch.setitem(OPTIMIZERS, RMSprop, record)
+    monkeypatch.setitem(OPTIMIZERS, KerasRMSprop, record)
     twin = (
         lambda layer, z: z / (layer.softness + np.abs(z)),
         lambda layer, z: layer.softness / (layer.softness + np.abs(z)) ** 2,
     )
     monkeypatch.setitem(naive.ACTIVATIONS, Softsign, twin)
-    monkeypatch.setitem(naive.OPTIMIZERS, RMSprop, rmsprop_direction)
+    monkeypatch.setitem(naive.OPTIMIZERS, KerasRMSprop, keras_rmsprop_direction)
 
 
 @pytest.fixture
@@ -155,13 +155,13 @@ def test_the_gradients_of_an_added_activation_are_central_differences(exp, monke
 @pytest.mark.parametrize("specialize", [False, True])
 @pytest.mark.parametrize("momentum", [0, 0.9])
 def test_an_added_optimizer_updates_as_the_twin(added, exp, momentum, specialize):
-    optimizer = RMSprop(0.05, alpha=0.9, momentum=momentum, weight_decay=0.01, clip_norm=0.5)
+    optimizer = KerasRMSprop(0.05, alpha=0.9, momentum=momentum, weight_decay=0.01, clip_norm=0.5)
     assert_like_the_twin_every_epoch(exp.replace(optimizer=optimizer, batch_size=2), specialize=specialize)
 
 
 @pytest.mark.parametrize("specialize", [False, True])
 def test_a_float32_step_with_both_is_the_twins(added, exp, specialize):
-    exp = exp.replace(optimizer=RMSprop(0.05, eps=1e-3), batch_size="full", epochs=1, dtype="float32")
+    exp = exp.replace(optimizer=KerasRMSprop(0.05, eps=1e-3), batch_size="full", epochs=1, dtype="float32")
     assert_like_the_twin(exp, SEEDS, rtol=5e-6, specialize=specialize)
 
 
@@ -178,9 +178,9 @@ def test_a_spec_without_a_record_says_where_to_add_one(added, exp):
     del ACTIVATIONS[Softsign]
     with pytest.raises(LookupError, match=r"no record of the activation Softsign: add one to fastgrok/engine/act"):
         fg.run(exp, seeds=1, progress=False)
-    del OPTIMIZERS[RMSprop]
-    with pytest.raises(LookupError, match=r"no record of the optimizer RMSprop: add one to fastgrok/engine/opt"):
-        fg.run(experiment("mixed", optimizer=RMSprop()), seeds=1, progress=False)
+    del OPTIMIZERS[KerasRMSprop]
+    with pytest.raises(LookupError, match=r"no record of the optimizer KerasRMSprop: add one to fastgrok/engine/opt"):
+        fg.run(experiment("mixed", optimizer=KerasRMSprop()), seeds=1, progress=False)
 
 
 def test_the_key_of_a_kernel_says_which_functions_it_was_compiled_with(added, tmp_path):

@@ -17,6 +17,7 @@ from registry import (
     REDUCTIONS,
     SCHEMES,
     STREAMS,
+    UPDATES,
     experiment,
 )
 
@@ -89,7 +90,8 @@ def test_every_distribution_and_form_is_drawn():
 @pytest.mark.parametrize("specialize", [False, True])
 @pytest.mark.parametrize("optimizer", optimizers.OPTIMIZERS)
 def test_every_optimizer_updates_as_the_twin_by_both_drivers(optimizer, specialize):
-    exp = experiment("mixed", batch_size=2, optimizer=optimizer(0.1, clip_norm=0.5, l1=0.05))
+    of = optimizer(0.1, clip_norm=0.5, l1=0.05)
+    exp = experiment("mixed", batch_size="full" if of.full_batch_only else 2, optimizer=of)
     assert_like_the_twin_every_epoch(exp, specialize=specialize)
 
 
@@ -107,8 +109,7 @@ def test_the_general_driver_trains_every_network_as_the_twin(network, loss, batc
     assert_like_the_twin_every_epoch(exp, specialize=False)
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
-@pytest.mark.parametrize("batch_size", BATCHES)
+@pytest.mark.parametrize(("optimizer", "batch_size"), UPDATES)
 @pytest.mark.parametrize("reduction", REDUCTIONS)
 @pytest.mark.parametrize("network", ["mixed", "no_bias"])
 def test_the_general_driver_updates_as_the_twin(network, reduction, batch_size, optimizer):

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from registry import BATCHES, LOSSES, NETWORKS, OPTIMIZERS, ORDERS, REDUCTIONS, experiment
+from registry import LOSSES, NETWORKS, OPTIMIZERS, ORDERS, REDUCTIONS, UPDATES, experiment
 from samples import one_line
 
 import fastgrok as fg
@@ -71,8 +71,7 @@ def test_a_trainer_trains_as_run_does(regime, dtype):
 
 
 @pytest.mark.parametrize("order", ORDERS)
-@pytest.mark.parametrize("batch_size", BATCHES)
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize(("optimizer", "batch_size"), UPDATES)
 def test_every_optimizer_trains_as_in_run(optimizer, batch_size, order):
     exp = experiment("mixed", optimizer=OPTIMIZERS[optimizer], batch_size=batch_size, order=order)
     assert_trains_as_run(exp, seeds=[5, 2, 2**40])

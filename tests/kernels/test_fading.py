@@ -10,7 +10,15 @@ from fastgrok.kernels.jit import kernel
 from fastgrok.kernels.lanes import lane_view, like
 from fastgrok.kernels.nn import optimizers
 from fastgrok.kernels.nn.fading import are_fading, average
-from fastgrok.kernels.nn.optimizers import AdamHyperparams, Hyperparams, SGDHyperparams, SGDTerms, Terms
+from fastgrok.kernels.nn.optimizers import (
+    AdamHyperparams,
+    Hyperparams,
+    RMSpropHyperparams,
+    RMSpropTerms,
+    SGDHyperparams,
+    SGDTerms,
+    Terms,
+)
 
 LANES, N = 8, 4096  # vectors of numbers
 UNSIGNED = {"float64": np.uint64, "float32": np.uint32}
@@ -96,6 +104,14 @@ def adam_steps(params, state, grads, rates, terms, hyperparams, fading):
         optimizers._adam_step(p, *views, step, n, (terms, hyperparams), fading)
 
 
+@kernel("steps of RMSprop in two ways")
+def rmsprop_steps(params, state, grads, rate, terms, hyperparams, fading):
+    n, views = params.shape[0], (lane_view(params, LANES), lane_view(state, LANES), lane_view(grads, LANES))
+    for p in range(n):
+        minus_lr = like(views[0][0], rate)
+        optimizers._rmsprop_step(p, *views, minus_lr, n, terms, hyperparams, fading)
+
+
 def both_ways(steps, params, state, grads, *arguments):
     """Return the parameters and the state after steps that do and do not mind subnormal numbers."""
     ways = []
@@ -130,7 +146,25 @@ def test_adam_takes_the_same_steps(rates, eps, betas, dtype):
     assert_same_bits(*both_ways(adam_steps, params, state, grads, rates, terms, hyperparams), dtype)
 
 
-@pytest.mark.parametrize(("optimizer", "factor"), [(fg.SGD(0.1, momentum=0.9), 25), (fg.Adam(0.01), 4)])
+@dtypes
+@pytest.mark.parametrize("eps", [1e-8, 1e-45, 1e-320, 1e30])
+@pytest.mark.parametrize("rate", [-0.01, 0.0, -1e-35, -1e30, -np.inf])
+@pytest.mark.parametrize("centered", [False, True])
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_rmsprop_takes_the_same_steps(momentum, centered, rate, eps, dtype):
+    rng, terms = np.random.default_rng(3), Terms(False, False, False, RMSpropTerms(momentum > 0, centered))
+    hyperparams = Hyperparams(0.0, 0.0, 0.0, 0.0, RMSpropHyperparams(0.9, 1 - 0.9, eps, momentum))
+    params, v, m, b, grads = (numbers(dtype, rng, N // 4) for _ in range(5))
+    with np.errstate(invalid="ignore"):
+        m = np.where(rng.random(m.shape) < 0.5, m, np.sqrt(np.abs(v)))  # of a gradient that hardly changes
+    state = np.concatenate([np.abs(v), m, b])
+    assert_same_bits(*both_ways(rmsprop_steps, params, state, grads, rate, terms, hyperparams), dtype)
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "factor"),
+    [(fg.SGD(0.1, momentum=0.9), 25), (fg.Adam(0.01), 4), (fg.RMSprop(0.01, alpha=0.9, momentum=0.9), 4)],
+)
 def test_units_that_died_do_not_hold_a_run_up(optimizer, factor):
     """Their averages are subnormal after 830 steps: an epoch took 50 and 12 times as long on a CPU of Intel."""
     exp = fg.Experiment(

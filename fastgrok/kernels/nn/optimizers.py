@@ -7,7 +7,7 @@ Each takes update(params, state, grads, minus_lr, n_params, terms, hyperparams):
 from typing import Any, NamedTuple
 
 from fastgrok.kernels.jit import device
-from fastgrok.kernels.lanes import copysign, fma, for_each, like, select, sqrt
+from fastgrok.kernels.lanes import copysign, fma, for_each, is_subnormal, like, select, sqrt
 from fastgrok.kernels.nn.fading import are_fading, average, were_fading, without_negligible, without_subnormal
 
 _CLIP_EPS = 1e-6
@@ -158,3 +158,170 @@ def adam_update(params, state, grads, minus_lr, n_params, terms, hyperparams):
         for_each("parameter", _adam_step, n_params, (params, state, grads, step, n_params, penalties, True))
     else:
         for_each("parameter", _adam_step, n_params, (params, state, grads, step, n_params, penalties, False))
+
+
+@device
+def _shrink(p, params, share):
+    """Add a share of parameter p to it."""
+    params[p] = fma(share, params[p], params[p])
+
+
+@device
+def adamw_update(params, state, grads, minus_lr, n_params, terms, hyperparams):
+    """w -= lr weight_decay w, and the step of Adam without weight decay in the gradient. State: Adam's."""
+    if terms.weight_decay:
+        for_each("parameter", _shrink, n_params, (params, minus_lr * like(minus_lr, hyperparams.weight_decay)))
+    without = Terms(False, terms.l1, terms.clip, terms.own)
+    adam_update(params, state, grads, minus_lr, n_params, without, hyperparams)
+
+
+class RMSpropTerms(NamedTuple):
+    """Which terms RMSprop has."""
+
+    momentum: bool
+    centered: bool
+
+
+class RMSpropHyperparams(NamedTuple):
+    """The numbers of RMSprop."""
+
+    alpha: float
+    fresh: float  # 1 - alpha
+    eps: float
+    momentum: float
+
+
+@device
+def _rmsprop_step(p, params, state, grads, minus_lr, n_params, terms, hyperparams, fading):
+    """Update parameter p."""
+    w, own = params[p], hyperparams.own
+    zero, one = like(w, 0.0), like(w, 1.0)
+    alpha, fresh, eps = like(w, own.alpha), like(w, own.fresh), like(w, own.eps)
+    g = with_penalties(grads[p], w, terms, hyperparams)
+    v = average(alpha, state[p], fresh * (g * g), fading)
+    state[p] = v
+    if fading:
+        v = without_subnormal(v, one, eps)
+    if terms.own.centered:
+        m = average(alpha, state[n_params + p], fresh * g, fading)
+        state[n_params + p] = m
+        if fading:
+            m = select(is_subnormal(m), zero, m)  # its square is nothing beside a v that is not 0
+        v = fma(zero - m, m, v)
+        v = select(v < zero, zero, v)
+    step = g / (sqrt(v) + eps)
+    if terms.own.momentum:
+        place = n_params * (2 if terms.own.centered else 1) + p
+        step = average(like(w, own.momentum), state[place], step, fading)
+        state[place] = step
+        if fading:
+            step = without_negligible(step, one, minus_lr, w)
+    params[p] = fma(minus_lr, step, w)
+
+
+@device
+def rmsprop_update(params, state, grads, minus_lr, n_params, terms, hyperparams):
+    """v = alpha v + (1-alpha) g**2; b = momentum b + g / (sqrt(v) + eps); w -= lr b; centered, sqrt(v - m**2).
+
+    State: v (n_params), m (n_params) if centered, b (n_params) with momentum, and what `were_fading` counts.
+    """
+    clip_gradients(grads, n_params, terms, hyperparams)
+    n_averages = n_params * (1 + terms.own.centered + terms.own.momentum)
+    arguments = params, state, grads, minus_lr, n_params, terms, hyperparams
+    if were_fading(state, n_averages):
+        for_each("parameter", _rmsprop_step, n_params, (*arguments, True))
+    else:
+        for_each("parameter", _rmsprop_step, n_params, (*arguments, False))
+
+
+class AdagradTerms(NamedTuple):
+    """Which terms Adagrad has."""
+
+    lr_decay: bool
+    initial: bool  # a sum of squares to begin with
+
+
+class AdagradHyperparams(NamedTuple):
+    """The numbers of Adagrad."""
+
+    lr_decay: float
+    initial: float
+    eps: float
+
+
+@device
+def _count_step(state, place):
+    """Return how many steps there have been before this one, and count it.
+
+    In two vectors, ones and 2**20's: float32 alone counts to 2**24.
+    """
+    ones, many, most = state[place], state[place + 1], like(state[place], 1048576.0)
+    following = ones + like(ones, 1.0)
+    is_full = following == most
+    state[place] = select(is_full, like(ones, 0.0), following)
+    state[place + 1] = select(is_full, many + like(many, 1.0), many)
+    return fma(many, most, ones)
+
+
+@device
+def _adagrad_step(p, params, state, grads, rate, initial, terms, hyperparams):
+    """Update parameter p."""
+    w = params[p]
+    g = with_penalties(grads[p], w, terms, hyperparams)
+    squares = fma(g, g, state[p] + initial if terms.own.initial else state[p])
+    state[p] = squares
+    params[p] = fma(rate, g / (sqrt(squares) + like(w, hyperparams.own.eps)), w)
+
+
+@device
+def adagrad_update(params, state, grads, minus_lr, n_params, terms, hyperparams):
+    """s += g**2; w -= lr / (1 + t lr_decay) g / (sqrt(s) + eps), after t steps.
+
+    State: s (n_params), and t in two vectors.
+    """
+    clip_gradients(grads, n_params, terms, hyperparams)
+    own, zero = hyperparams.own, like(minus_lr, 0.0)
+    rate, initial = minus_lr, zero
+    if terms.own.lr_decay or terms.own.initial:
+        t = _count_step(state, n_params)
+        rate = minus_lr / fma(t, like(t, own.lr_decay), like(t, 1.0))
+        initial = select(t == zero, like(t, own.initial), zero)
+    for_each("parameter", _adagrad_step, n_params, (params, state, grads, rate, initial, terms, hyperparams))
+
+
+class RpropHyperparams(NamedTuple):
+    """The numbers of Rprop."""
+
+    eta_minus: float
+    eta_plus: float
+    least: float  # step size
+    most: float
+
+
+@device
+def _rprop_step(p, params, state, grads, minus_lr, n_params, terms, hyperparams):
+    """Update parameter p."""
+    w, own = params[p], hyperparams.own
+    zero, one = like(w, 0.0), like(w, 1.0)
+    g = with_penalties(grads[p], w, terms, hyperparams)
+    turned, size = g * state[p], state[n_params + p]
+    size = select(size == zero, zero - minus_lr, size)  # the first one
+    factor = select(turned == zero, one, turned)  # NaN stays
+    factor = select(turned > zero, like(w, own.eta_plus), select(turned < zero, like(w, own.eta_minus), factor))
+    size = size * factor
+    least, most = like(w, own.least), like(w, own.most)
+    size = select(size < least, least, select(size > most, most, size))
+    g = select(turned < zero, zero, g)
+    state[p], state[n_params + p] = g, size
+    params[p] = fma(select(g > zero, zero - one, select(g < zero, one, zero)), size, w)
+
+
+@device
+def rprop_update(params, state, grads, minus_lr, n_params, terms, hyperparams):
+    """w -= size sign(g), with a size that grows while g keeps its sign, and shrinks where it has changed.
+
+    State: g of the last step (n_params), sizes (n_params); 0: none yet.
+    """
+    clip_gradients(grads, n_params, terms, hyperparams)
+    arguments = params, state, grads, minus_lr, n_params, terms, hyperparams
+    for_each("parameter", _rprop_step, n_params, arguments)
