@@ -1,5 +1,6 @@
 """Errors and warnings: bad input, a store that cannot be written or read; how messages name values and choices."""
 
+import difflib
 import os
 import reprlib
 import sys
@@ -40,6 +41,35 @@ def short_repr(value: Any) -> str:
 def one_of(choices: Iterable[Any]) -> str:
     """Name the choices as an error message does."""
     return "one of " + ", ".join(map(repr, choices))
+
+
+_ELSEWHERE = {
+    **dict.fromkeys(("learning_rate", "learning_rate_init", "eta"), "lr"),
+    **dict.fromkeys(("n_epochs", "num_epochs", "max_iter", "max_epochs"), "epochs"),
+    **dict.fromkeys(("kernel_initializer", "initializer", "weight_init"), "init"),
+    **dict.fromkeys(("bias_initializer", "bias_initialization"), "bias_init"),
+    **dict.fromkeys(("shuffle",), "order"),
+    **dict.fromkeys(("criterion", "objective"), "loss"),
+    **dict.fromkeys(("solver", "optim", "optimiser"), "optimizer"),
+    **dict.fromkeys(("l2", "decay"), "weight_decay"),
+    **dict.fromkeys(("hidden_layer_sizes", "units", "width", "widths"), "hidden"),
+    **dict.fromkeys(("clipnorm", "max_norm", "global_clipnorm"), "clip_norm"),
+    **dict.fromkeys(("negative_slope", "alpha"), "slope"),
+    "epsilon": "eps",
+    "betas": "beta1",
+}
+"""What other libraries call fields: for hints alone."""
+
+
+def hint(value: object, choices: Iterable[object]) -> str:
+    """Return the end of a sentence that names the choice nearest to a misspelt one; nothing where none is near."""
+    if not isinstance(value, str) or len(value) > _WIDTH:
+        return ""
+    by_text = {str(choice).lower(): choice for choice in choices}
+    text = value.lower().removeprefix("--").replace("-", "_")
+    name = text.rpartition(".")[2]
+    near = [_ELSEWHERE[name]] if _ELSEWHERE.get(name) in by_text else difflib.get_close_matches(text, by_text, 1)
+    return f"; did you mean {by_text[near[0]]!r}?" if near else ""
 
 
 def joined(path: str, step: str) -> str:
@@ -110,7 +140,8 @@ def check_keys(kind: str, plain: Mapping[Any, Any], names: Collection[str]) -> N
     """Raise unless a dict has each field of a class, and no key besides them and "type"."""
     for key in plain:
         if key not in names and key != "type":
-            raise InvalidExperiment(str(key), plain[key], f"only the fields of {kind}: {', '.join(names)}")
+            expected = f"only the fields of {kind}: {', '.join(names)}{hint(key, names)}"
+            raise InvalidExperiment(str(key), plain[key], expected)
     for name in names:
         if name not in plain:
             raise InvalidExperiment(name, MISSING, f"every field of {kind}: {', '.join(names)}")

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from fastgrok.cli.data import data_of
 from fastgrok.cli.flags import EXPERIMENT_FLAGS, Flag, Values, option
 from fastgrok.datasets import Dataset
-from fastgrok.errors import MISSING, InvalidExperiment, one_of
+from fastgrok.errors import MISSING, InvalidExperiment, hint, one_of
 from fastgrok.spec.base import Spec
 from fastgrok.spec.calls import NONE, call_name, describe
 from fastgrok.spec.experiment import FIELDS, Experiment
@@ -236,7 +236,7 @@ def axis_of(name: str | None, axes: Collection[str], experiment: Experiment) -> 
     names = {word, *(flag.field for flag in EXPERIMENT_FLAGS if flag.name == word)}
     matching = [word] if word in axes else [path for path in axes if names & _names(path)]
     if len(matching) != 1:
-        expected = one_of(axes) if axes else "a field whose flag has a list, such as init"
+        expected = one_of(axes) + hint(name, axes) if axes else "a field whose flag has a list, such as init"
         raise InvalidExperiment("--compare", name, expected)
     if experiment.criteria is None:
         raise InvalidExperiment("--compare", name, "no --no-stop beside it: it compares who meets the criteria")

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from fastgrok.cli.flags import Values, option
 from fastgrok.cli.trace import experiment_of, trace_of
-from fastgrok.errors import InvalidExperiment, one_of
+from fastgrok.errors import InvalidExperiment, hint, one_of
 
 _PICTURES = (".png", ".svg", ".pdf")
 
@@ -60,7 +60,7 @@ TOPICS = {
 def explain(topic: str, name: str | None, values: Values, typed: Collection[str]) -> int:
     """Explain what the flags ask for, and return the exit status."""
     if topic not in TOPICS:
-        raise InvalidExperiment("topic", topic, one_of(TOPICS))
+        raise InvalidExperiment("topic", topic, one_of(TOPICS) + hint(topic, TOPICS))
     entry = TOPICS[topic]
     for flag in ("at", "example"):
         if flag in typed and flag not in entry.flags:

@@ -7,12 +7,14 @@ from typing import Any, NamedTuple
 
 import typer
 
-from fastgrok.errors import MISSING, InvalidExperiment, one_of
+from fastgrok.errors import MISSING, InvalidExperiment
+from fastgrok.spec import names
 from fastgrok.spec.base import Spec
 from fastgrok.spec.calls import NONE, FieldDescription, call_name, classes_by_name, describe, integer
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.initializers.base import Initializer
 from fastgrok.spec.layers import ACTIVATIONS, MAX_WIDTH, Linear
+from fastgrok.spec.names import resolved
 from fastgrok.spec.optimizers import Optimizer
 from fastgrok.spec.recording import DEAD_UNITS, LOG
 from fastgrok.spec.stopping import Converged, EarlyStopping, Restart
@@ -97,9 +99,7 @@ def items(flag: str, text: str) -> list[str]:
 
 def _activation(flag: str, text: str) -> str:
     """Return the name of an activation."""
-    if text not in ACTIVATIONS:
-        raise InvalidExperiment(flag, text, one_of(ACTIVATIONS))
-    return text
+    return resolved(flag, text, ACTIVATIONS, names.ACTIVATIONS)
 
 
 def whole_number(flag: str, text: str, expected: str = "an integer") -> int:

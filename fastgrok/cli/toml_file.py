@@ -10,7 +10,7 @@ from typing import Any
 from fastgrok.cli.data import is_file
 from fastgrok.cli.experiment import Request, request
 from fastgrok.cli.flags import EXPERIMENT_FLAGS, SWEEP_FLAGS, Flag, Values
-from fastgrok.errors import InvalidExperiment, one_of, short_repr
+from fastgrok.errors import InvalidExperiment, hint, one_of, short_repr
 from fastgrok.spec.axes import POINT
 from fastgrok.spec.experiment import FIELDS
 
@@ -67,7 +67,8 @@ def _values(table: Mapping[str, Any], flags: Mapping[str, Flag]) -> dict[str, An
     for key, value in table.items():
         flag = flags.get(key.replace("-", "_"))
         if flag is None:
-            raise InvalidExperiment(key, value, one_of([*flags, *[POINTS] * (flags is _BY_KEY)]))
+            known = [*flags, *[POINTS] * (flags is _BY_KEY)]
+            raise InvalidExperiment(key, value, one_of(known) + hint(key, known))
         values[flag.name] = _typed(flag, value)
     return values
 

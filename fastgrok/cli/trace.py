@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from fastgrok.cli.experiment import single_experiment
 from fastgrok.cli.flags import EXPERIMENT_FLAGS, Values, epochs_or_log, items, option, whole_numbers
 from fastgrok.cli.output import print_json
-from fastgrok.errors import MISSING, InvalidExperiment, one_of
+from fastgrok.errors import MISSING, InvalidExperiment, hint, one_of
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.recording import round_epochs
 from fastgrok.spec.variables import OUTCOMES
@@ -139,7 +139,7 @@ def _opened(name: str, values: Values, typed: Collection[str], *, several: bool)
 
 def _seed(text: str | None, several: bool, source: Store | Experiment, config: Any = None) -> Any:
     """Return the seed that is asked for, by its number or by its outcome."""
-    expected = f"a seed, or an outcome for the first seed that has it: {one_of(OUTCOMES)}"
+    expected = f"a seed, or an outcome for the first seed that has it: {one_of(OUTCOMES)}{hint(text, OUTCOMES)}"
     if text is None:
         raise InvalidExperiment("--seed", MISSING, expected)
     if text in OUTCOMES:

@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 from fastgrok.datasets.builtin import BUILTIN
 from fastgrok.datasets.dataset import Dataset
-from fastgrok.errors import InvalidExperiment, one_of
+from fastgrok.errors import InvalidExperiment, hint, one_of
 
-_CALL = re.compile(r"\s*([A-Za-z]\w*)\s*(?:\((.*)\))?\s*", re.ASCII | re.DOTALL)
-_ARGUMENT = re.compile(r"\s*(?:([A-Za-z]\w*)\s*=)?\s*([-+.0-9A-Za-z_]+)\s*", re.ASCII)
+_CALL = re.compile(r"\s*([A-Za-z][\w-]*)\s*(?:\((.*)\))?\s*", re.ASCII | re.DOTALL)
+_ARGUMENT = re.compile(r"\s*(?:([A-Za-z]\w*)\s*=)?\s*(['\"]?)([-+.0-9A-Za-z_]+)\2\s*", re.ASCII)
 _WORD = re.compile(r"[A-Za-z]\w*", re.ASCII)
 _INTEGER = re.compile(r"[-+]?[0-9]{1,18}", re.ASCII)
 
@@ -37,7 +37,7 @@ def split_call(field: str, text: str) -> Call:
     inside = (match[2] or "").strip()
     for part in inside.split(",") if inside else []:
         argument = _ARGUMENT.fullmatch(part)
-        value = _value(argument[2]) if argument else None
+        value = _value(argument[3]) if argument else None
         if argument is None or value is None or argument[1] in kwargs or (kwargs and not argument[1]):
             raise InvalidExperiment(field, text, expected)
         if argument[1]:
@@ -80,7 +80,8 @@ def by_name(name: str) -> Dataset:
     text = re.sub(r"^\s*parity([0-9]+)\s*(?:\(\s*(?=.)|$)", _bits_inside, name) if isinstance(name, str) else name
     call = split_call("data", text)
     if call.name not in BUILTIN:
-        raise InvalidExperiment("data", name, f"{one_of(BUILTIN)}, parity with its bits as in 'parity(3)'")
+        expected = f"{one_of(BUILTIN)}, parity with its bits as in 'parity(3)'{hint(call.name, BUILTIN)}"
+        raise InvalidExperiment("data", name, expected)
     signature = inspect.signature(BUILTIN[call.name])
     try:
         arguments = signature.bind(*call.args, **call.kwargs)

@@ -16,7 +16,7 @@ from fastgrok.engine.notices import shown
 from fastgrok.engine.params import joined, split
 from fastgrok.engine.program import ChunkResult, Examined, Program
 from fastgrok.engine.training import TrainingOutput, initial_params, train
-from fastgrok.errors import InvalidExperiment, one_of
+from fastgrok.errors import InvalidExperiment, hint, one_of
 from fastgrok.explain.trace_variables import (
     STEP,
     TraceVariable,
@@ -106,7 +106,7 @@ def replay(
     """
     arguments.checked_experiment(experiment)
     if every not in (EPOCH, STEP):
-        raise InvalidExperiment("every", every, one_of([EPOCH, STEP]))
+        raise InvalidExperiment("every", every, one_of([EPOCH, STEP]) + hint(every, [EPOCH, STEP]))
     steps = every == STEP
     if steps and record_at is not None:
         raise InvalidExperiment("record_at", record_at, "None with every='step': all of them are recorded")

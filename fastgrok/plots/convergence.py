@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgrok.errors import InvalidExperiment, one_of
+from fastgrok.errors import InvalidExperiment, hint, one_of
 from fastgrok.plots.labels import Counted, checked_sweep, counted, seeds_title, trained
 from fastgrok.plots.style import axes_or_new, heat_map, legend_below, line_styles, write_cells
 from fastgrok.results.result import Result
@@ -150,7 +150,7 @@ def rate_table(
     for field, path, other in (("rows", rows, None), ("columns", columns, rows)):
         others = [name for name in axes if name != other]
         if path is not None and path not in others:
-            raise InvalidExperiment(field, path, one_of(others))
+            raise InvalidExperiment(field, path, one_of(others) + hint(path, others))
     rows = rows if rows is not None else next(path for path in axes if path != columns)
     columns = columns if columns is not None else next(path for path in axes if path != rows)
     cells: dict[tuple[Any, Any], Counts] = {}

@@ -4,16 +4,24 @@ import itertools
 import math
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import numpy as np
 
 from fastgrok.datasets import Dataset
-from fastgrok.errors import InvalidExperiment, one_of
+from fastgrok.datasets.names import by_name
+from fastgrok.errors import InvalidExperiment, hint, one_of
+from fastgrok.spec import names
 from fastgrok.spec.base import Spec
+from fastgrok.spec.calls import from_call
 from fastgrok.spec.experiment import FIELDS, Experiment
+from fastgrok.spec.initializers.base import BiasWord, Initializer
 from fastgrok.spec.initializers.custom import as_initializer
+from fastgrok.spec.losses import LOSSES
+from fastgrok.spec.names import resolved
 from fastgrok.spec.network import Network
+from fastgrok.spec.optimizers import Optimizer
+from fastgrok.spec.stopping import Converged, EarlyStopping, Restart
 
 MAX_CONFIGURATIONS = 100_000
 """Configurations of a sweep at most."""
@@ -69,7 +77,8 @@ def _points_axis(points: Any) -> Axis:
 def _path(path: Any) -> str:
     """Return a path whose first step is a field of an experiment."""
     if not isinstance(path, str) or path.partition(".")[0].partition("[")[0] not in FIELDS:
-        raise InvalidExperiment("axes", path, f"{one_of(FIELDS)}, or a dotted path such as 'optimizer.lr'")
+        expected = f"{one_of(FIELDS)}, or a dotted path such as 'optimizer.lr'{hint(path, FIELDS)}"
+        raise InvalidExperiment("axes", path, expected)
     return path
 
 
@@ -79,9 +88,30 @@ def _values(path: str, values: Any) -> Sequence[Any]:
         values = values.tolist()
     if not isinstance(values, list | tuple | range) or not values:
         raise InvalidExperiment(f"axes[{path!r}]", values, "a list of one value or more")
-    if path in ("init", "bias_init"):
-        return [as_initializer(f"axes[{path!r}][{k}]", value) for k, value in enumerate(values)]
-    return values
+    return [_read(path, f"axes[{path!r}][{k}]", value) for k, value in enumerate(values)] if path in _READ else values
+
+
+def _read(path: str, field: str, value: Any) -> Any:
+    """Return the value that a name stands for, as the field of an experiment takes it."""
+    if not isinstance(value, str):
+        return as_initializer(field, value) if path in ("init", "bias_init") else value
+    if path == "data":
+        return by_name(value)
+    if path == "loss":
+        return resolved(field, value, LOSSES, names.LOSSES)
+    return value if path == "bias_init" and value in get_args(BiasWord) else from_call(field, _READ[path], value)
+
+
+_READ: dict[str, Any] = {
+    "init": Initializer,
+    "bias_init": Initializer,
+    "optimizer": Optimizer,
+    "stop": (Converged, EarlyStopping),
+    "restart": Restart,
+    "data": Dataset,
+    "loss": str,
+}
+"""The fields whose values may be names, and of what."""
 
 
 def grid(experiment: Experiment, axes: Sequence[Axis]) -> list[Configuration]:
@@ -131,10 +161,10 @@ def index_of(configurations: Sequence[Configuration], config: int | Mapping[str,
         paths = configurations[0].labels
         for path, value in config.items():
             if path not in paths:
-                raise InvalidExperiment("config", path, one_of(paths) if paths else "None")
+                raise InvalidExperiment("config", path, one_of(paths) + hint(path, paths) if paths else "None")
             known = list(dict.fromkeys(str(configuration.labels[path]) for configuration in configurations))
             if str(value) not in known:
-                raise InvalidExperiment(f"config[{path!r}]", value, one_of(known))
+                raise InvalidExperiment(f"config[{path!r}]", value, one_of(known) + hint(value, known))
         texts = [(path, str(value)) for path, value in config.items()]
         matches = [k for k in indices if all(str(configurations[k].labels[path]) == text for path, text in texts)]
     elif config is None:

@@ -10,8 +10,8 @@ from pydantic import ConfigDict, Field, ValidationError
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 
 from fastgrok.datasets import Dataset
-from fastgrok.errors import MISSING, InvalidExperiment, check_keys, one_of
-from fastgrok.spec.fields import accepted
+from fastgrok.errors import MISSING, InvalidExperiment, check_keys, hint, one_of
+from fastgrok.spec.fields import accepted, words
 
 _Class = TypeVar("_Class", bound=type)
 _REGISTRY: dict[str, Any] = {}
@@ -80,7 +80,7 @@ def _from_mapping(plain: Mapping[Any, Any]) -> Any:
     kind = plain.get("type", MISSING)
     cls = _REGISTRY.get(kind) if isinstance(kind, str) else None
     if cls is None:
-        raise InvalidExperiment("type", kind, one_of(_REGISTRY))
+        raise InvalidExperiment("type", kind, one_of(_REGISTRY) + hint(kind, _REGISTRY))
     names = field_names(cls)
     check_keys(str(kind), plain, names)
     return cls.from_fields(**{name: _at(name, plain[name]) for name in names})
@@ -208,7 +208,8 @@ class VariadicSpec(Spec):
         """Return a specification of the items in its one field."""
         name = field_names(cast(Any, cls))[0]
         for other in values.keys() - {name}:
-            raise InvalidExperiment(other, values[other], f"only the fields of {cls.__name__}: {name}")
+            expected = f"only the fields of {cls.__name__}: {name}{hint(other, [name])}"
+            raise InvalidExperiment(other, values[other], expected)
         items = values.get(name, MISSING)
         if not isinstance(items, list | tuple):
             raise InvalidExperiment(name, items, f"a list or tuple of {name}")
@@ -254,11 +255,11 @@ def _translated(cls: type[Spec], error: ValidationError) -> InvalidExperiment:
         )
     field = names[where] if isinstance(where, int) else where
     if field not in names:
-        return InvalidExperiment(
-            field, first["input"], f"only the fields of {cls.__name__}: {', '.join(names) or 'none'}"
-        )
+        expected = f"only the fields of {cls.__name__}: {', '.join(names) or 'none'}{hint(field, names)}"
+        return InvalidExperiment(field, first["input"], expected)
     if first["type"] == "multiple_argument_values":
         return InvalidExperiment(field, first["input"], "one value, not one by position and one by name")
     info = cls.__pydantic_fields__[field]
     value = MISSING if first["type"].startswith("missing") else first["input"]
-    return InvalidExperiment(field, value, info.description or accepted(info.annotation, info.metadata))
+    expected = info.description or accepted(info.annotation, info.metadata)
+    return InvalidExperiment(field, value, expected + hint(value, words(info.annotation)))

@@ -7,15 +7,18 @@ reading of a text.
 import functools
 import inspect
 import re
-from collections.abc import Iterator
 from dataclasses import fields
 from fractions import Fraction
-from typing import Annotated, Any, Literal, NamedTuple, cast, get_args, get_origin
+from typing import Any, NamedTuple, cast, get_args
+
+from pydantic import BeforeValidator, ValidationInfo
 
 from fastgrok.datasets.names import split_call
-from fastgrok.errors import MISSING, InvalidExperiment, one_of
+from fastgrok.errors import MISSING, InvalidExperiment, hint
 from fastgrok.spec.base import Spec, registered
-from fastgrok.spec.fields import accepted
+from fastgrok.spec.fields import accepted, alternatives
+from fastgrok.spec.losses import Loss
+from fastgrok.spec.names import INITIALIZERS, LOSSES, OPTIMIZERS, Names, resolved
 
 _POWER = re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE]\+?[0-9]{1,2}", re.ASCII)
 
@@ -35,25 +38,28 @@ class FieldDescription(NamedTuple):
     @property
     def words(self) -> tuple[str, ...]:
         """The words that are values of the field: those of a Literal, and the names of specifications."""
-        types = list(_alternatives(self.annotation))
+        types = list(alternatives(self.annotation))
         return (*classes_by_name(_classes(types)), *(word for word in types if isinstance(word, str)))
 
     def parse(self, field: str, text: str) -> Any:
         """Return the value that a text stands for; its bounds are checked when the specification is made of it."""
-        types = list(_alternatives(self.annotation))
+        types = list(alternatives(self.annotation))
         if text == NONE and type(None) in types:
             return None
         if text in types:  # a word of a Literal
             return text
-        if classes_by_name(_classes(types)):
-            return from_call(field, _classes(types), text)
+        if get_args(Loss)[0] in types:
+            return text if text in LOSSES.for_one_output else resolved(field, text, self.words, LOSSES)
+        kinds = _classes(types)
+        if classes_by_name(kinds):
+            return from_call(field, kinds[0] if len(kinds) == 1 else kinds, text)
         for kind, read in _READERS.items():
             if kind in types:
                 try:
                     return read(text)
                 except (ValueError, KeyError):
                     break
-        raise InvalidExperiment(field, text, self.accepted)
+        raise InvalidExperiment(field, text, self.accepted + hint(text, self.words))
 
 
 def describe(cls: type[Spec]) -> dict[str, FieldDescription]:
@@ -87,19 +93,6 @@ def _parameters(docstring: str) -> dict[str, str]:
     return {name: sentence for names, sentence in first.items() for name in names.split(", ")}
 
 
-def _alternatives(annotation: Any) -> Iterator[Any]:
-    """Yield the types that a field may have, and the words of its Literals."""
-    if get_origin(annotation) is Annotated:
-        yield from _alternatives(get_args(annotation)[0])
-    elif get_origin(annotation) is Literal:
-        yield from get_args(annotation)
-    elif get_args(annotation):
-        for choice in get_args(annotation):
-            yield from _alternatives(choice)
-    else:
-        yield annotation
-
-
 def _classes(types: list[Any]) -> tuple[type, ...]:
     return tuple(kind for kind in types if isinstance(kind, type))
 
@@ -130,9 +123,26 @@ def from_call(field: str, base: type | tuple[type, ...], text: str) -> Any:
     """Return the spec that a text names, of a kind or of several."""
     call = split_call(field, text)
     classes = classes_by_name(base)
-    if call.name not in classes:
-        raise InvalidExperiment(field, text, one_of(classes))
+    names = _NAMES.get(base.__name__, Names()) if isinstance(base, type) else Names()
+    ours = resolved(field, call.name, classes, names)
+    if "(" in ours:  # a name that stands for a call
+        if call.args or call.kwargs:
+            raise InvalidExperiment(field, text, f"{ours}, or {call.name} without arguments")
+        call = split_call(field, ours)
+        ours = call.name
     try:
-        return classes[call.name](*call.args, **call.kwargs)
+        return classes[ours](*call.args, **call.kwargs)
     except InvalidExperiment as error:
         raise error.within(f"{field} {call.name}") from None
+
+
+_NAMES = {"Initializer": INITIALIZERS, "Optimizer": OPTIMIZERS}
+
+
+def named(base: type) -> Any:
+    """Return a validator that makes a spec of its name."""
+
+    def read(value: Any, info: ValidationInfo) -> Any:
+        return from_call(str(info.field_name), base, value) if isinstance(value, str) else value
+
+    return BeforeValidator(read)

@@ -4,20 +4,24 @@ import dataclasses
 import hashlib
 import json
 from functools import cached_property
-from typing import Annotated, Any, Literal, NoReturn, Self, TypeVar, cast
+from typing import Annotated, Any, Literal, NoReturn, Self, TypeVar, cast, get_args
 
 import numpy as np
 from pydantic import BeforeValidator, Field, InstanceOf, ValidationInfo
 
 from fastgrok.datasets import Dataset
+from fastgrok.datasets.names import by_name
 from fastgrok.errors import InvalidExperiment
+from fastgrok.spec import names
 from fastgrok.spec.base import Spec, canonical, spec
+from fastgrok.spec.calls import from_call, named
 from fastgrok.spec.fields import Integer
 from fastgrok.spec.initializers.base import BiasWord, Initializer, Uniform
 from fastgrok.spec.initializers.custom import as_initializer
 from fastgrok.spec.initializers.tensors import bias_scheme
 from fastgrok.spec.layers import Sigmoid
-from fastgrok.spec.losses import Loss, Reduction
+from fastgrok.spec.losses import LOSSES, Loss, Reduction
+from fastgrok.spec.names import resolved
 from fastgrok.spec.network import Network
 from fastgrok.spec.optimizers import SGD, Optimizer
 from fastgrok.spec.paths import paths, replaced
@@ -37,33 +41,55 @@ def _dtype_name(value: Any) -> Any:
 
 
 def _criteria_first(value: Any) -> Any:
-    """Put the rules of a pair in one order, so that equal experiments have equal JSON."""
+    """Read names, and put the rules of a pair in one order, so that equal experiments have equal JSON."""
+    if isinstance(value, str):
+        return from_call("stop", (Converged, EarlyStopping), value)
+    if isinstance(value, tuple | list):
+        value = tuple(_criteria_first(rule) if isinstance(rule, str) else rule for rule in value)
     if isinstance(value, tuple | list) and len(value) == 2 and isinstance(value[1], Converged):
         return (value[1], value[0])
-    return tuple(value) if isinstance(value, list) else value
+    return value
 
 
 def _scheme(value: Any, info: ValidationInfo) -> Any:
-    """Make an initializer of a function or of arrays."""
+    """Make an initializer of a name, of a function or of arrays."""
+    if isinstance(value, str) and value in get_args(BiasWord) and info.field_name == "bias_init":
+        return value
     return as_initializer(str(info.field_name), value)
 
 
+def _loss(value: Any, info: ValidationInfo) -> Any:
+    """Return our name of a loss that another library names."""
+    if not isinstance(value, str) or value in LOSSES or "network" not in info.data:
+        return value
+    return resolved("loss", value, LOSSES, names.LOSSES, info.data["network"].n_out)
+
+
 AnyNetwork = Annotated[InstanceOf[Network], Field(description="a Network, such as mlp(2, 4, 1)")]
-AnyDataset = Annotated[InstanceOf[Dataset], Field(description="a Dataset, such as datasets.xor()")]
+AnyDataset = Annotated[
+    InstanceOf[Dataset],
+    BeforeValidator(lambda value: by_name(value) if isinstance(value, str) else value),
+    Field(description="a Dataset, such as datasets.xor()"),
+]
+AnyLoss = Annotated[Loss, BeforeValidator(_loss)]
 Init = Annotated[
     InstanceOf[Initializer],
     BeforeValidator(_scheme),
-    Field(description="an initializer, such as Uniform(-1, 1), a function, or a list of arrays"),
+    Field(description="an initializer, such as Uniform(-1, 1), its name, a function, or a list of arrays"),
 ]
 BiasInit = Annotated[
     BiasWord | InstanceOf[Initializer],
     BeforeValidator(_scheme),
     Field(
-        description="an initializer, such as Zeros(), a function, arrays, 'default' for what goes with init, "
-        "or 'same' for that of the weights"
+        description="an initializer, such as Zeros(), its name, a function, arrays, 'default' for what goes with "
+        "init, or 'same' for that of the weights"
     ),
 ]
-AnyOptimizer = Annotated[InstanceOf[Optimizer], Field(description="an optimizer, such as SGD(lr=0.1) or Adam()")]
+AnyOptimizer = Annotated[
+    InstanceOf[Optimizer],
+    named(Optimizer),
+    Field(description="an optimizer, such as SGD(lr=0.1) or Adam(), or its name"),
+]
 BatchSize = Annotated[
     Literal["full"] | Annotated[Integer, Field(ge=1, le=MAX_COUNT)],
     Field(description=f"an integer at least 1 and at most {MAX_COUNT}, or 'full'"),
@@ -80,7 +106,9 @@ Stop = Annotated[
         "or a tuple of one of each"
     ),
 ]
-Restarts = Annotated[InstanceOf[Restart] | None, Field(description="None, or a Restart, such as Restart(after=1000)")]
+Restarts = Annotated[
+    InstanceOf[Restart] | None, named(Restart), Field(description="None, or a Restart, such as Restart(after=1000)")
+]
 _Rule = TypeVar("_Rule", Converged, EarlyStopping)
 DType = Annotated[Literal["float64", "float32"], BeforeValidator(_dtype_name)]
 
@@ -101,7 +129,8 @@ class Experiment(Spec):
     reduction
         What an update takes of the gradients of a batch's examples: their "mean" or their "sum".
     init
-        Distribution of the initial weights. A function becomes `FromFunction`, a list of arrays `FromArrays`.
+        Distribution of the initial weights: an initializer, or a name such as "he_normal". A function becomes
+        `FromFunction`, a list of arrays `FromArrays`.
     bias_init
         Distribution of the initial biases, "same" for that of the weights, or "default": zeros, and PyTorch's where
         `init` is `TorchLinear`. Functions and arrays as for `init`; see `bias_initializer`.
@@ -109,7 +138,7 @@ class Experiment(Spec):
         Generator of a seed: "numpy" is `numpy.random.default_rng(seed)`, "numpy_legacy" is
         `numpy.random.RandomState(seed)`.
     optimizer
-        How the gradient of a batch changes the parameters.
+        How the gradient of a batch changes the parameters; also a name such as "adam".
     batch_size
         Examples per update, or "full". A last short batch is a batch, and a size beyond the number of
         examples is the full batch, as in PyTorch (see `batch_rows`).
@@ -147,7 +176,7 @@ class Experiment(Spec):
     network: AnyNetwork
     data: AnyDataset
     _: dataclasses.KW_ONLY
-    loss: Loss = "half_squared_error"
+    loss: AnyLoss = "half_squared_error"
     reduction: Reduction = "mean"
     init: Init = Uniform(-1, 1)
     bias_init: BiasInit = "default"

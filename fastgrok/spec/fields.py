@@ -3,7 +3,7 @@
 import math
 import numbers
 import types
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import numpy as np
@@ -70,6 +70,24 @@ def accepted(annotation: Any, metadata: Iterable[Any] = ()) -> str:
     name = _NAMES.get(annotation, f"a {getattr(annotation, '__name__', annotation)}")
     limits = " and ".join(_limits(constraints))
     return f"{name} {limits}" if limits else name
+
+
+def alternatives(annotation: Any) -> Iterator[Any]:
+    """Yield the types that a field may have, and the words of its Literals."""
+    if get_origin(annotation) is Annotated:
+        yield from alternatives(get_args(annotation)[0])
+    elif get_origin(annotation) is Literal:
+        yield from get_args(annotation)
+    elif get_args(annotation):
+        for choice in get_args(annotation):
+            yield from alternatives(choice)
+    else:
+        yield annotation
+
+
+def words(annotation: Any) -> list[str]:
+    """Return the words that a field may have as values."""
+    return [word for word in alternatives(annotation) if isinstance(word, str)]
 
 
 def _limits(constraints: Iterable[Any]) -> Iterable[str]:

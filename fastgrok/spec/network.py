@@ -7,8 +7,10 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from fastgrok.errors import InvalidExperiment, one_of
+from fastgrok.spec import names
 from fastgrok.spec.base import VariadicSpec, register
 from fastgrok.spec.layers import ACTIVATIONS, Activation, Layer, Linear, ReLU
+from fastgrok.spec.names import resolved
 
 MAX_LAYERS = 256
 """Layers of a network at most, activations included."""
@@ -30,7 +32,7 @@ class Network(VariadicSpec):
     ----------
     *layers
         At most 256. The first is a Linear layer; the fan_in of each further Linear layer is the fan_out of the
-        Linear layer before it.
+        Linear layer before it. An activation may be its name, such as "relu".
 
     Raises
     ------
@@ -47,9 +49,14 @@ class Network(VariadicSpec):
 
     layers: tuple[Layer, ...]
 
-    def __init__(self, *layers: Layer) -> None:
-        _check(layers)
-        object.__setattr__(self, "layers", layers)
+    def __init__(self, *layers: Layer | str) -> None:
+        made = [
+            item
+            for k, layer in enumerate(layers)
+            for item in (_activation(f"layers[{k}]", layer) if isinstance(layer, str) else (layer,))
+        ]
+        _check(tuple(made))
+        object.__setattr__(self, "layers", tuple(made))
 
     def __repr__(self) -> str:
         return f"Network({', '.join(map(repr, self.layers))})"
@@ -197,9 +204,9 @@ def _activation(field: str, value: Any) -> tuple[Activation, ...]:
     """Return the activation of a name: one layer, or none for "linear"."""
     if isinstance(value, Activation):
         return (value,)
-    if not isinstance(value, str) or value not in ACTIVATIONS:
+    if not isinstance(value, str):
         raise InvalidExperiment(field, value, f"{one_of(ACTIVATIONS)}, or an activation such as ReLU()")
-    cls = ACTIVATIONS[value]
+    cls = ACTIVATIONS[resolved(field, value, ACTIVATIONS, names.ACTIVATIONS)]
     return () if cls is None else (cls(),)
 
 

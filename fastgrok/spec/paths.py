@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, cast
 
-from fastgrok.errors import InvalidExperiment, joined
+from fastgrok.errors import InvalidExperiment, hint, joined
 from fastgrok.spec.base import Spec
 
 
@@ -33,7 +33,7 @@ def replaced(spec: Spec, path: str, value: Any) -> Spec:
     except KeyError:
         in_a_layer = isinstance(path, str) and "[" in path  # fields of single layers are many
         known = [other for other in paths(spec) if in_a_layer or "[" not in other]
-        raise InvalidExperiment("path", path, f"one of {', '.join(known)}") from None
+        raise InvalidExperiment("path", path, f"one of {', '.join(known)}{hint(path, known)}") from None
 
 
 def _replaced(holder: Any, steps: list[str], value: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastgrok.errors import InvalidExperiment, one_of
+from fastgrok.errors import InvalidExperiment, hint, one_of
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.network import Network
 from fastgrok.spec.variables import (
@@ -60,7 +60,7 @@ NOTHING = Recording()
 def checked_recording(record_at: Any, track: Any, epochs: int) -> Recording:
     """Return what `run` records: `record_at` is None, "log", or epochs in any order; `track` None or "dead_units"."""
     if track is not None and not (isinstance(track, str) and track == DEAD_UNITS):
-        raise InvalidExperiment("track", track, f"None, or {one_of([DEAD_UNITS])}")
+        raise InvalidExperiment("track", track, f"None, or {one_of([DEAD_UNITS])}{hint(track, [DEAD_UNITS])}")
     return Recording(_epochs(record_at, epochs), track is not None)
 
 

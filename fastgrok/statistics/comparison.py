@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from fastgrok.errors import InvalidExperiment, one_of
+from fastgrok.errors import InvalidExperiment, hint, one_of
 from fastgrok.statistics import comparison_text as words
 from fastgrok.statistics.comparison_rows import Member, PairRow, PooledRow, ValueRow, pairs, record, value_row
 from fastgrok.statistics.proportion import Estimate, normal_quantile
@@ -206,7 +206,9 @@ def compare(result: Sweep, axis: str, *, confidence: float = 0.95) -> Comparison
         raise InvalidExperiment("result", result, "what fg.sweep or fg.open_store returns")
     sweep = result.snapshot()
     if axis not in (paths := [field.path for field in sweep.axes]):
-        expected = one_of(paths) if paths else "an axis of a sweep, and this is a run: it has none"
+        expected = "an axis of a sweep, and this is a run: it has none"
+        if paths:
+            expected = one_of(paths) + hint(axis, paths)
         raise InvalidExperiment("axis", axis, expected)
     if len(sweep.axes[paths.index(axis)].values) < 2:
         raise InvalidExperiment("axis", axis, "an axis of two values or more, to compare one with another")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
-from fastgrok.errors import InvalidExperiment, one_of
+from fastgrok.errors import InvalidExperiment, hint, one_of
 
 if TYPE_CHECKING:
     from fastgrok.studies.study import Study
@@ -44,7 +44,8 @@ def by_name(name: str) -> Study:
     """
     module = name.replace("-", "_") if isinstance(name, str) else name
     if module not in NAMES:
-        raise InvalidExperiment("study", name, one_of(other.replace("_", "-") for other in NAMES))
+        known = [other.replace("_", "-") for other in NAMES]
+        raise InvalidExperiment("study", name, one_of(known) + hint(name, known))
     study: Study = getattr(importlib.import_module(f"fastgrok.studies.catalogue.{module}"), module)
     return study
 

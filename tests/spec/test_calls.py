@@ -87,6 +87,9 @@ def test_text_that_a_field_does_not_accept_names_the_flag(
         ("rai", fg.RAI()),
         ("lecun_normal", fg.LeCunNormal()),
         ("sparse(0.5)", fg.Sparse(0.5)),
+        ("HeNormal(mode='fan_out')", fg.HeNormal("fan_out")),
+        ("Uniform(low=-1.0, high=1.0)", fg.Uniform(-1, 1)),
+        ("lecun-uniform", fg.LeCunUniform()),
     ],
 )
 def test_initializer_of_a_name(name: str, scheme: Initializer) -> None:
@@ -119,7 +122,9 @@ def test_any_name_is_an_initializer_or_an_invalid_experiment(name: str) -> None:
         "normal(1_0)",
         "he_normal(1)",
         "he_normal(mode=fan_avg)",
-        "he_normal(mode='fan_in')",
+        "he_normal(mode='fan_in)",
+        "glorot_normal",
+        "ones(2)",
         "uniform(1_0)",
         "from_function",
         "from_arrays(1)",

@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field
 from fastgrok.datasets.arrays import check_unmasked
 from fastgrok.errors import MISSING, InvalidExperiment
 from fastgrok.spec.base import VariadicSpec, register, spec
+from fastgrok.spec.calls import from_call
 from fastgrok.spec.initializers.base import Initializer
 
 _MAX_NUMBERS = 32  # in a repr
@@ -192,7 +193,9 @@ def _nested(field: str, value: Any) -> Nested:
 
 
 def as_initializer(field: str, value: object) -> object:
-    """Wrap a function or a list of arrays; return everything else as it is."""
+    """Read a name, wrap a function or a list of arrays; return everything else as it is."""
+    if isinstance(value, str):
+        return from_call(field, Initializer, value)
     if isinstance(value, list | tuple):
         try:
             return FromArrays(*value)
