@@ -53,6 +53,9 @@ from fastgrok.spec.optimizers import RMSprop as RMSprop
 from fastgrok.spec.optimizers import Rprop as Rprop
 from fastgrok.spec.schedules import CosineAnnealingLR as CosineAnnealingLR
 from fastgrok.spec.schedules import ExponentialLR as ExponentialLR
+from fastgrok.spec.schedules import LinearLR as LinearLR
+from fastgrok.spec.schedules import MultiStepLR as MultiStepLR
+from fastgrok.spec.schedules import SequentialLR as SequentialLR
 from fastgrok.spec.schedules import StepLR as StepLR
 from fastgrok.spec.stopping import Converged as Converged
 from fastgrok.spec.stopping import EarlyStopping as EarlyStopping

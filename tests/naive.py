@@ -354,7 +354,18 @@ class Update:
 
 def learning_rate(optimizer: Any, epoch: int) -> float:
     """Return the learning rate of an epoch of an attempt, from 0."""
-    lr, schedule = optimizer.lr, optimizer.schedule
+    return rate(optimizer.lr, optimizer.schedule, epoch)
+
+
+def rate(lr: float, schedule: Any, epoch: int) -> float:
+    if isinstance(schedule, fg.SequentialLR):
+        which = sum(epoch >= milestone for milestone in schedule.milestones)
+        return rate(lr, schedule.schedules[which], epoch - (0, *schedule.milestones)[which])
+    if isinstance(schedule, fg.MultiStepLR):
+        return lr * schedule.gamma ** sum(epoch >= milestone for milestone in schedule.milestones)
+    if isinstance(schedule, fg.LinearLR):
+        along = min(epoch, schedule.total_iters) / schedule.total_iters
+        return lr * ((1 - along) * schedule.start_factor + along * schedule.end_factor)
     if isinstance(schedule, fg.StepLR):
         return lr * schedule.gamma ** (epoch // schedule.step_size)
     if isinstance(schedule, fg.ExponentialLR):

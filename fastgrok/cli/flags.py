@@ -136,7 +136,8 @@ def widths(flag: str, text: str) -> tuple[int, ...]:
 
 _INIT = "distribution of the initial weights; with arguments as in uniform(-2,2), he_normal(mode=fan_out)"
 _SCHEDULE = (
-    "how the learning rate changes, as step_lr(100,gamma=0.5), exponential_lr(0.99), cosine_annealing_lr(1000)"
+    "how the learning rate changes, as step_lr(100,gamma=0.5), multi_step_lr([300,800]), exponential_lr(0.99), "
+    "cosine_annealing_lr(1000), linear_lr(0.1,total_iters=50), sequential_lr([linear_lr(0.1),step_lr(100)],[5])"
 )
 
 _HELP = {

@@ -10,10 +10,12 @@ from fastgrok.errors import InvalidExperiment, hint, one_of
 
 _CALL = re.compile(r"\s*([A-Za-z][\w-]*)\s*(?:\((.*)\))?\s*", re.ASCII | re.DOTALL)
 _ARGUMENT = re.compile(r"\s*(?:([A-Za-z]\w*)\s*=)?\s*(['\"]?)([-+.0-9A-Za-z_]+)\2\s*", re.ASCII)
+_NESTED = re.compile(r"\s*(?:([A-Za-z]\w*)\s*=)?\s*()(\[.*\]|[A-Za-z]\w*\s*\(.*\))\s*", re.ASCII | re.DOTALL)
 _WORD = re.compile(r"[A-Za-z]\w*", re.ASCII)
 _INTEGER = re.compile(r"[-+]?[0-9]{1,18}", re.ASCII)
 
-Value = int | float | str
+Value = int | float | str | tuple["Value", ...]
+"""A number, a word, a list in brackets, or a call in a call as its text."""
 
 
 class Call(NamedTuple):
@@ -34,9 +36,8 @@ def split_call(field: str, text: str) -> Call:
         raise InvalidExperiment(field, text, expected)
     args: list[Value] = []
     kwargs: dict[str, Value] = {}
-    inside = (match[2] or "").strip()
-    for part in inside.split(",") if inside else []:
-        argument = _ARGUMENT.fullmatch(part)
+    for part in _parts(match[2] or ""):
+        argument = _NESTED.fullmatch(part) or _ARGUMENT.fullmatch(part)
         value = _value(argument[3]) if argument else None
         if argument is None or value is None or argument[1] in kwargs or (kwargs and not argument[1]):
             raise InvalidExperiment(field, text, expected)
@@ -47,8 +48,25 @@ def split_call(field: str, text: str) -> Call:
     return Call(match[1], tuple(args), kwargs)
 
 
+def _parts(text: str) -> list[str]:
+    """Split at commas outside of parentheses and brackets."""
+    parts, depth = [""], 0
+    for character in text.strip():
+        depth += (character in "([") - (character in ")]")
+        if character == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return parts if text.strip() else []
+
+
 def _value(text: str) -> Value | None:
-    """Read an integer, a float or a word; None if it is none of them."""
+    """Read an integer, a float, a word, a list of such or a call; None if it is none of them."""
+    if text.startswith("["):
+        items = [_value(part.strip()) for part in _parts(text[1:-1])]
+        return None if None in items else tuple(item for item in items if item is not None)
+    if _NESTED.fullmatch(text):
+        return text
     if _INTEGER.fullmatch(text):
         return int(text)
     try:

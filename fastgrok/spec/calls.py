@@ -9,6 +9,7 @@ import inspect
 import re
 from dataclasses import fields
 from fractions import Fraction
+from itertools import zip_longest
 from typing import Any, NamedTuple, cast, get_args
 
 from pydantic import BeforeValidator, ValidationInfo
@@ -108,6 +109,9 @@ def integer(text: str) -> int:
 _READERS: dict[type, Any] = {int: integer, float: float, bool: {"true": True, "false": False}.__getitem__}
 
 
+_CONSTANTS = {"true": True, "false": False, NONE: None}
+
+
 def call_name(cls: type) -> str:
     """Return the name of a class in a text: in lower case, its words joined by "_"."""
     name = cls.__name__.replace("LeCun", "Lecun").replace("AdamW", "Adamw")
@@ -130,10 +134,23 @@ def from_call(field: str, base: type | tuple[type, ...], text: str) -> Any:
             raise InvalidExperiment(field, text, f"{ours}, or {call.name} without arguments")
         call = split_call(field, ours)
         ours = call.name
+    described = describe(classes[ours])
+    args = [_argument(field, *pair) for pair in zip_longest(call.args, [*described.values()][: len(call.args)])]
+    kwargs = {name: _argument(field, value, described.get(name)) for name, value in call.kwargs.items()}
     try:
-        return classes[ours](*call.args, **call.kwargs)
+        return classes[ours](*args, **kwargs)
     except InvalidExperiment as error:
         raise error.within(f"{field} {call.name}") from None
+
+
+def _argument(field: str, value: Any, described: FieldDescription | None) -> Any:
+    """Return an argument in parentheses, with the specs that it names made where its field has specs."""
+    if isinstance(value, tuple):
+        return tuple(_argument(field, item, described) for item in value)
+    if not isinstance(value, str) or value in _CONSTANTS:
+        return _CONSTANTS.get(value, value)
+    types = _classes(list(alternatives(described.annotation))) if described else ()
+    return from_call(field, types, value) if classes_by_name(types) else value
 
 
 _NAMES = {"Initializer": INITIALIZERS, "Optimizer": OPTIMIZERS}

@@ -57,7 +57,7 @@ from fastgrok.spec.variables import OUTCOME_MEANINGS
         (["sweep", "xor", "--hidden", "4x"], "--hidden = '4x'"),
         (["sweep", "xor", "--optimizer", "rmsprop"], "one of 'sgd', 'adam'"),
         (["sweep", "xor", "--optimizer", "sgd,adam", "--momentum", "0.9"], "another --optimizer: adam has none"),
-        (["sweep", "xor", "--schedule", "warmup"], "one of 'step_lr', 'exponential_lr', 'cosine_annealing_lr'"),
+        (["sweep", "xor", "--schedule", "warmup"], "one of 'step_lr', 'multi_step_lr', 'exponential_lr'"),
         (["sweep", "xor", "--schedule", "step_lr(0)"], "schedule step_lr.step_size = 0"),
         (["sweep", "xor", "--restart-at-most", "3"], "--restart-after with it"),
         (["sweep", "xor", "--restart-after", "9", "--no-stop"], "--no-stop = True: expected a Converged"),

@@ -26,6 +26,9 @@ SCHEDULES = {
     "step": fg.StepLR(2, gamma=0.5),
     "exponential": fg.ExponentialLR(0.7),
     "cosine": fg.CosineAnnealingLR(3, eta_min=0.01),
+    "multi_step": fg.MultiStepLR([2, 3, 6], gamma=0.5),
+    "linear": fg.LinearLR(0.25, 0.75, total_iters=3),
+    "warm_up": fg.SequentialLR([fg.LinearLR(0.1, total_iters=2), fg.StepLR(1), fg.ExponentialLR(0.5)], [3, 5]),
 }
 both_drivers = pytest.mark.parametrize("specialize", [False, True])
 

@@ -40,6 +40,8 @@ def test_every_field_has_a_sentence_of_help() -> None:
         (fg.Experiment, "bias_init", "same", "same"),
         (fg.Experiment, "init", "he_normal", fg.HeNormal()),
         (fg.Experiment, "optimizer", "adam(lr=0.1)", fg.Adam(lr=0.1)),
+        (fg.Experiment, "optimizer", "adamw(eps=1e-4)", fg.AdamW(eps=1e-4)),
+        (fg.Experiment, "optimizer", "rmsprop(centered=true, clip_norm=none)", fg.RMSprop(centered=True)),
         (fg.Experiment, "stop", "early_stopping(20)", fg.EarlyStopping(20)),
     ],
 )
@@ -158,7 +160,8 @@ def test_example_of_call_name():
 
 
 def test_example_of_classes_by_name():
-    assert list(classes_by_name(Schedule)) == ["step_lr", "exponential_lr", "cosine_annealing_lr"]
+    names = "step_lr multi_step_lr exponential_lr cosine_annealing_lr linear_lr sequential_lr"
+    assert list(classes_by_name(Schedule)) == names.split()
 
 
 def test_example_of_from_call():
