@@ -27,6 +27,27 @@ def targets_array(field: str, value: Any) -> NDArray[np.float64]:
     return _table(field, value, array[:, np.newaxis] if array.ndim == 1 else array)
 
 
+def labels_array(value: Any, *, numbers_too: bool) -> list[Any] | None:
+    """Return the labels of a 1-D array of words or truth values, or of numbers too; None if it holds others."""
+    if _is_masked(value):
+        return None
+    try:
+        array = np.asarray(value)
+    except Exception:  # what `targets_array` says of it
+        return None
+    if array.ndim == 2 and array.shape[1] == 1 and array.dtype.kind in "UTO":
+        array = array[:, 0]
+    if array.ndim != 1 or not array.size or len(array) > MAX_ROWS:
+        return None
+    if array.dtype.kind in "UT" or (array.dtype.kind == "O" and all(isinstance(item, str) for item in array)):
+        return [str(item) for item in array]
+    if array.dtype.kind == "b" or (numbers_too and array.dtype.kind in "iu"):
+        return list(array.tolist())
+    if numbers_too and array.dtype.kind == "f" and np.isfinite(array).all():
+        return [int(item) if float(item).is_integer() else float(item) for item in array.tolist()]
+    return None
+
+
 def check_unmasked(field: str, value: Any) -> None:
     """Raise if entries of an array, or of arrays in a list, are masked: NumPy would take what is below the mask."""
     if _is_masked(value):
@@ -47,7 +68,8 @@ def _numeric(field: str, value: Any) -> NDArray[Any]:
     except Exception as error:  # ragged lists, and whatever the `__array__` of others raises
         raise InvalidExperiment(field, value, "an array of real numbers, with rows of one length") from error
     if array.dtype.kind not in "biuf":
-        raise InvalidExperiment(field, value, f"an array of real numbers, and its dtype is {array.dtype}")
+        words = "; Dataset.from_frame(df, target, categorical=[...]) makes inputs of words" if field == "X" else ""
+        raise InvalidExperiment(field, value, f"an array of real numbers, and its dtype is {array.dtype}{words}")
     return array
 
 

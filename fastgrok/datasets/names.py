@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from fastgrok.datasets.builtin import BUILTIN
 from fastgrok.datasets.dataset import Dataset
+from fastgrok.datasets.sklearn_data import SKLEARN, sklearn
 from fastgrok.errors import InvalidExperiment, hint, one_of
 
 _CALL = re.compile(r"\s*([A-Za-z][\w-]*)\s*(?:\((.*)\))?\s*", re.ASCII | re.DOTALL)
@@ -83,6 +84,7 @@ def by_name(name: str) -> Dataset:
     name
         "xor", "and", "or", "streetlights", "deep_streetlights", "parity3" or "parity(3)"; with inputs -1 and
         1 "xor(low=-1)", "parity3(low=-1)" or "parity(3, low=-1)". Every name of such a dataset is one of these.
+        Where scikit-learn is installed, "iris", "wine", "digits", "breast_cancer" and "diabetes" as well.
 
     Raises
     ------
@@ -97,8 +99,11 @@ def by_name(name: str) -> Dataset:
     """
     text = re.sub(r"^\s*parity([0-9]+)\s*(?:\(\s*(?=.)|$)", _bits_inside, name) if isinstance(name, str) else name
     call = split_call("data", text)
+    if name in SKLEARN:
+        return _sklearn(name)
     if call.name not in BUILTIN:
-        expected = f"{one_of(BUILTIN)}, parity with its bits as in 'parity(3)'{hint(call.name, BUILTIN)}"
+        names = [*BUILTIN, *SKLEARN]
+        expected = f"{one_of(names)}, parity with its bits as in 'parity(3)'{hint(call.name, names)}"
         raise InvalidExperiment("data", name, expected)
     signature = inspect.signature(BUILTIN[call.name])
     try:
@@ -110,6 +115,14 @@ def by_name(name: str) -> Dataset:
         return BUILTIN[call.name](*arguments.args, **arguments.kwargs)
     except InvalidExperiment as error:
         raise error.within(f"data {call.name}") from None
+
+
+def _sklearn(name: str) -> Dataset:
+    """Return a data set of scikit-learn; an error is about the data."""
+    try:
+        return sklearn(name)
+    except InvalidExperiment as error:
+        raise InvalidExperiment("data", name, error.accepted) from None
 
 
 def _bits_inside(match: re.Match[str]) -> str:

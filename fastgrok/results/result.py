@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastgrok.datasets.arrays import examples_array
 from fastgrok.engine import params as parameters
 from fastgrok.engine import training
 from fastgrok.engine.training import TrainingOutput
@@ -133,7 +132,8 @@ class Result:
         Parameters
         ----------
         X
-            Inputs of shape (n_examples, n_in).
+            Raw inputs of shape (n_examples, n_in), or a frame, as `Dataset.inputs` takes them: what was done to the
+            inputs of the training data, as scaling, is done to these.
 
         Returns
         -------
@@ -152,16 +152,45 @@ class Result:
         >>> fg.run(exp, seeds=8, keep_params=True).predict([[0, 1], [1, 1]]).shape
         (8, 2, 1)
         """
-        inputs = examples_array("X", X)
         outputs = []
         for configuration, output in zip(self.configurations, self.outputs, strict=True):
             network, flat = configuration.experiment.network, _kept_params(output)
-            if inputs.shape[1] != network.n_in:
-                raise InvalidExperiment("X", X, f"inputs of shape (n_examples, {network.n_in})")
+            inputs = configuration.experiment.data.inputs(X)
             rows = output.finished_rows(flat)
             empty = np.empty((0, len(inputs), network.n_out), flat.dtype)
             outputs.append(training.predict(network, rows, inputs) if len(rows) else empty)
         return outputs if self.axes else outputs[0]
+
+    def predict_classes(self, X: ArrayLike) -> Any:
+        """Return the class that each trained network of a run with `keep_params=True` gives each example.
+
+        Parameters
+        ----------
+        X
+            As for `predict`.
+
+        Returns
+        -------
+        Labels of shape (n_seeds, n_examples), by the rule of `Dataset.labels`. For a sweep a list of such arrays, one
+        for each row of `summary()`.
+
+        Raises
+        ------
+        InvalidExperiment
+            If the targets are no classes, the parameters were not kept, or X does not fit.
+
+        Examples
+        --------
+        >>> import fastgrok as fg
+        >>> data = fg.Dataset([[0], [1]], ["no", "yes"])
+        >>> exp = fg.Experiment(fg.mlp(1, 1, output="sigmoid"), data, optimizer=fg.SGD(lr=1), epochs=1000)
+        >>> fg.run(exp, seeds=1, keep_params=True).predict_classes([[0], [1]]).tolist()
+        [['no', 'yes']]
+        """
+        outputs = self.predict(X)
+        both = zip(self.configurations, outputs if self.axes else [outputs], strict=True)
+        labels = [configuration.experiment.data.labels(output) for configuration, output in both]
+        return labels if self.axes else labels[0]
 
     @cached_property
     def attrs(self) -> dict[str, Any]:

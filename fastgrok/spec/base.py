@@ -81,7 +81,8 @@ def _from_mapping(plain: Mapping[Any, Any]) -> Any:
     cls = _REGISTRY.get(kind) if isinstance(kind, str) else None
     if cls is None:
         raise InvalidExperiment("type", kind, one_of(_REGISTRY) + hint(kind, _REGISTRY))
-    names = field_names(cls)
+    optional = getattr(cls, "optional_fields", ())
+    names = [name for name in field_names(cls) if name in plain or name not in optional]
     check_keys(str(kind), plain, names)
     return cls.from_fields(**{name: _at(name, plain[name]) for name in names})
 

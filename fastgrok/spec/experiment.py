@@ -229,6 +229,11 @@ class Experiment(Spec):
             if getattr(data, name) != getattr(self.data, name):
                 wanted = f"the {name} of data, {', '.join(getattr(self.data, name))}"
                 raise InvalidExperiment(f"{field}.{name}", getattr(data, name), wanted)
+        if (data.shift, data.scale) != (self.data.shift, self.data.scale):
+            scaled = None if data.shift is None else "another scaling"
+            raise InvalidExperiment(f"{field}.shift", scaled, f"the scaling of data: {field}.scaled_as(data)")
+        if data.classes != self.data.classes and None not in (data.classes, self.data.classes):
+            raise InvalidExperiment(f"{field}.classes", data.classes, f"those of data, {self.data.classes}")
 
     def _check_cross_entropy(self) -> None:
         """Raise unless the outputs are probabilities and the targets may be."""

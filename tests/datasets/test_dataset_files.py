@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from samples import one_line
 
 import fastgrok as fg
-from fastgrok.datasets.files import checked_path, read_csv, read_npz
+from fastgrok.datasets.columns import Options
+from fastgrok.datasets.csv_files import Format, read_csv
+from fastgrok.datasets.npz import checked_path, read_npz
 from fastgrok.errors import InvalidExperiment
 
 
@@ -37,13 +39,19 @@ def test_csv_takes_several_targets_chosen_features_and_a_delimiter(tmp_path: Pat
 
 
 def test_csv_turns_classes_into_outputs(tmp_path: Path) -> None:
-    words = fg.Dataset.from_csv(write(tmp_path, "x,kind\n1,pear\n2,apple\n3,pear\n"), target="kind")
+    path = write(tmp_path, "x,kind\n1,pear\n2,apple\n3,pear\n")
+    words = fg.Dataset.from_csv(path, target="kind", one_hot=True)
     assert words.target_names == ("apple", "pear")
     assert words.y.tolist() == [[0, 1], [1, 0], [0, 1]]
-    numbers = fg.Dataset.from_csv(write(tmp_path, "x,kind\n1,10\n2,9\n"), target="kind", classes=True)
-    assert numbers.target_names == ("9", "10")
+    single = fg.Dataset.from_csv(path, target="kind")
+    assert (single.target_names, single.classes) == (("kind",), ("apple", "pear"))
+    assert single.y.tolist() == [[1], [0], [1]]
+    path = write(tmp_path, "x,kind\n1,10\n2,9\n")
+    numbers = fg.Dataset.from_csv(path, target="kind", classes=True, one_hot=True)
+    assert (numbers.target_names, numbers.classes) == (("9", "10"), (9, 10))
     assert numbers.y.tolist() == [[0, 1], [1, 0]]
-    mixed = fg.Dataset.from_csv(write(tmp_path, "x,kind\n1,b\n2,9\n"), target="kind", classes=True)
+    path = write(tmp_path, "x,kind\n1,b\n2,9\n")
+    mixed = fg.Dataset.from_csv(path, target="kind", classes=True, one_hot=True)
     assert mixed.target_names == ("9", "b")
 
 
@@ -82,7 +90,7 @@ def test_csv_turns_classes_into_outputs(tmp_path: Path) -> None:
         ("a,b\n1,2\n", {"delimiter": "§"}, "delimiter = '§'"),
         (b"a,b\n1,2\n\xff,2\n", {}, "text in UTF-8"),
         ("a,b\n1,2\n", {"delimiter": "tab"}, "delimiter = 'tab'"),
-        ("a,b\n1,2\n", {"delimiter": None}, "delimiter = None"),
+        ("a,b\n1,2\n", {"delimiter": 1}, "delimiter = 1"),
         ("a,b\n" + "".join(f"1,x{k}\n" for k in range(4097)), {}, "line 4098.* at most 4096 classes"),
     ],
 )
@@ -188,4 +196,4 @@ def test_example_of_read_npz():
 def test_example_of_read_csv():
     path = pathlib.Path(tempfile.mkdtemp(), "data.csv")
     _ = path.write_text("a,b\n1,2\n3,4\n")
-    assert read_csv(path, "b").X.tolist() == [[1.0], [3.0]]
+    assert read_csv(path, Format(), Options("b")).X.tolist() == [[1.0], [3.0]]

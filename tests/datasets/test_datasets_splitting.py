@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fastgrok.datasets.dataset import split_rows
+from fastgrok.datasets.splitting import split_rows
 
 
 def test_example_of_split_rows():
