@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import typer
 
+from fastgrok.datasets.missing import MISSING_RULES
 from fastgrok.errors import MISSING, InvalidExperiment
 from fastgrok.spec import names
 from fastgrok.spec.base import Spec
@@ -228,11 +229,26 @@ def _experiment_flags() -> Iterator[Flag]:
                 yield _field_flag(name, name, {"": field})
 
 
-DATA_FLAGS = (
-    Flag("data", "CSV file (a header, then numbers) or NPZ file (X, y) instead of a name", DATA, field="data"),
+COLUMN_FLAGS = (
     Flag("target", "column of the target in the CSV file, or several: one output each", DATA),
     Flag("features", "columns of the inputs; default: all the others", DATA),
-    Flag("classes", "the target column holds classes: one output each", DATA, bool),
+    Flag("classes", "the target holds classes; default: words do, and 0 to k - 1, each twice or more", DATA, bool),
+    Flag("regression", "the target holds numbers", DATA, bool, False),
+    Flag("one_hot", "two classes are two outputs, as for softmax; default: one, 0 or 1", DATA, bool, False),
+    Flag("categorical", "columns of the inputs that hold categories, words or numbers", DATA),
+    Flag("missing", "of blank values: drop leaves rows out, mean takes the column's mean", DATA, words=MISSING_RULES),
+    Flag("delimiter", "between values: a character, tab or blank; default: found", DATA),
+    Flag("decimal", "the decimal mark, . or a comma; default: found", DATA),
+    Flag("encoding", "of the text, such as cp1252; default: utf-8, or utf-16 by its mark", DATA),
+    Flag("header", "whether the first row has names; without: x0, x1, ..., or 0, 1, ..., -1 the last", DATA, bool),
+)
+"""The flags that say how a CSV file is read."""
+
+DATA_FLAGS = (
+    Flag("data", "CSV file (a header, then values) or NPZ file (X, y) instead of a name", DATA, field="data"),
+    *COLUMN_FLAGS,
+    Flag("standardize", "inputs to mean 0 and deviation 1, by the training rows", DATA, bool, False),
+    Flag("min_max", "inputs to 0 to 1, by the training rows", DATA, bool, False),
 )
 
 _HIDDEN = "widths of the hidden layers; 4x4: two of them; none: no hidden layer; default: 4"
@@ -310,7 +326,7 @@ OF_COMMANDS = {
 }
 """The flags of the commands about an experiment."""
 
-_DATA = "xor, and, or, parity3, streetlights, deep_streetlights; xor(low=-1) has inputs -1 and 1"
+_DATA = "xor, and, or, parity3, streetlights, deep_streetlights; iris, wine, digits; xor(low=-1) has inputs -1 and 1"
 SWEPT = f"{_DATA}; or a TOML file"
 TRACED = f"a store's directory; a .nc file of fastgrok replay; or data: {_DATA}"
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fastgrok.cli import store, toml_file
+from fastgrok.cli.data import notes_about
 from fastgrok.cli.experiment import Request, axis_of, flags_of, is_set_by, request
 from fastgrok.cli.flags import (
     STORE,
@@ -48,6 +49,9 @@ def _sweep(requested: Request, values: Values, given: Collection[str]) -> int:
     if is_store_path(out):
         requested = _with_axes_of_store(requested, out, given)
     axis = axis_of(values["compare"], requested.axes, requested.experiment)
+    if not values["quiet"]:
+        for note in notes_about(requested.experiment.data, values):
+            print(f"fastgrok: {note}", file=sys.stderr)
     if values["dry_run"]:
         return _dry_run(requested, seeds, values)
     for name in ("record_at", "track"):
@@ -179,7 +183,7 @@ def _experiment(experiment: Any) -> dict[str, Any]:
     data = experiment.data
     if data.n_examples <= _MAX_EXAMPLES:
         return dict(experiment.to_dict())
-    known = {"name": data.name, "n_examples": data.n_examples, "content_hash": data.content_hash}
+    known = {"name": data.name, "n_examples": data.n_examples, "content_hash": data.content_hash, **data.encoding()}
     return {**experiment.to_dict(), "data": {"type": "Dataset", **known}}
 
 
