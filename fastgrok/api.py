@@ -243,8 +243,9 @@ def sweep(
     seeds
         As for `run`; with a store n for range(n), or a range with step 1.
     axes
-        Field or dotted path -> list of the values that it takes, such as {"optimizer.lr": [0.01, 0.1]}; or a list of
-        points, such as [{"optimizer.lr": 0.1, "epochs": 500}], which are one axis, "point". All combinations are
+        Field, dotted path or short word, as the command line has them -> list of the values that it takes, such as
+        {"init": ["he_normal", "rai"], "hidden": [2, 4, (8, 8)], "lr": [0.01, 0.1]}, where "lr" is "optimizer.lr"; or
+        a list of points, such as [{"lr": 0.1, "epochs": 500}], which are one axis, "point". All combinations are
         validated before any is trained. None, with a store: there is one configuration.
     store
         A directory, or a URL that fsspec knows, in which the result is kept shard by shard; it is made if it is not

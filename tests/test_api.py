@@ -224,7 +224,7 @@ def test_fields_that_only_fit_each_other_are_changed_together() -> None:
 @pytest.mark.parametrize(
     "axes",
     [
-        *(None, {}, [], {"lr": [1]}, {1: [1]}, {"optimizer.lr": 0.1}, {"optimizer.lr": []}, {"loss": "sum"}),
+        *(None, {}, [], {"rate": [1]}, {1: [1]}, {"optimizer.lr": 0.1}, {"optimizer.lr": []}, {"loss": "sum"}),
         *({"optimizer.lr": [0.1, 0.1]}, {"optimizer.lr": [0.1, -1]}, {"epochs": [1, True]}, {"seed": [1]}),
         *({"optimizer.beta": [1]}, {"network": [fg.mlp(3, 1)]}, {"epochs": range(10**6)}, {"self": [1]}),
     ],

@@ -11,6 +11,7 @@ from fastgrok.errors import InvalidExperiment, hint, one_of
 from fastgrok.plots.labels import Counted, checked_sweep, counted, seeds_title, trained
 from fastgrok.plots.style import axes_or_new, heat_map, legend_below, line_styles, write_cells
 from fastgrok.results.result import Result
+from fastgrok.spec.words import axis_named
 from fastgrok.statistics.counts import Counts
 from fastgrok.statistics.proportion import Estimate, rate, wilson
 from fastgrok.statistics.survival import band, survival_curve
@@ -147,6 +148,7 @@ def rate_table(
     if len(axes) < 2:
         expected = "one with two axes or more; `convergence` draws any"
         raise InvalidExperiment("result", list(axes), expected)
+    rows, columns = axis_named(rows, axes), axis_named(columns, axes)
     for field, path, other in (("rows", rows, None), ("columns", columns, rows)):
         others = [name for name in axes if name != other]
         if path is not None and path not in others:

@@ -22,6 +22,7 @@ from fastgrok.spec.names import resolved
 from fastgrok.spec.network import Network
 from fastgrok.spec.optimizers import Optimizer
 from fastgrok.spec.stopping import Converged, EarlyStopping, Restart
+from fastgrok.spec.words import NETWORK_WORDS, WORDS, axis_named, network_value, reshaped, widths_text
 
 MAX_CONFIGURATIONS = 100_000
 """Configurations of a sweep at most."""
@@ -52,9 +53,12 @@ def checked_axes(axes: Any) -> list[Axis]:
     if not isinstance(axes, Mapping) or not axes:
         expected = "a dict of dotted paths and lists, such as {'epochs': [10, 20]}, or a list of points"
         raise InvalidExperiment("axes", axes, expected)
+    by_path = {name if name == POINT else _path(name): values for name, values in axes.items()}
+    if len(by_path) < len(axes):
+        raise InvalidExperiment("axes", list(axes), "one axis of each field, by its path or by its word")
     checked = [
-        _points_axis(values) if path == POINT else labelled_axis(_path(path), _values(path, values), beside=axes)
-        for path, values in axes.items()
+        _points_axis(values) if path == POINT else labelled_axis(path, _values(path, values), beside=by_path)
+        for path, values in by_path.items()
     ]
     count = math.prod(len(axis.values) for axis in checked)
     if count > MAX_CONFIGURATIONS:
@@ -68,16 +72,20 @@ def _points_axis(points: Any) -> Axis:
     for k, point in enumerate(_values(POINT, points)):
         if not isinstance(point, Mapping) or not point:
             raise InvalidExperiment(f"points[{k}]", point, "a dict of fields or dotted paths and a value each")
-        checked.append({_path(path): _values(path, [value])[0] for path, value in point.items()})
+        checked.append({(path := _path(name)): _values(path, [value])[0] for name, value in point.items()})
     named = [{path: labelled_axis(path, [value]).labels[0] for path, value in point.items()} for point in checked]
     labels = [", ".join(f"{path}={label}" for path, label in point.items()) for point in named]
     return Axis(POINT, tuple(checked), tuple(labels))
 
 
 def _path(path: Any) -> str:
-    """Return a path whose first step is a field of an experiment."""
+    """Return a path whose first step is a field of an experiment, or a word of a network."""
+    word = path.replace("-", "_") if isinstance(path, str) else path
+    if isinstance(word, str) and (word in NETWORK_WORDS or word in WORDS):
+        return WORDS.get(word, word)
     if not isinstance(path, str) or path.partition(".")[0].partition("[")[0] not in FIELDS:
-        expected = f"{one_of(FIELDS)}, or a dotted path such as 'optimizer.lr'{hint(path, FIELDS)}"
+        near = hint(path, [*FIELDS, *NETWORK_WORDS, *WORDS])
+        expected = f"{one_of(FIELDS)}, a word such as 'lr' or 'hidden', or a path such as 'optimizer.lr'{near}"
         raise InvalidExperiment("axes", path, expected)
     return path
 
@@ -88,6 +96,8 @@ def _values(path: str, values: Any) -> Sequence[Any]:
         values = values.tolist()
     if not isinstance(values, list | tuple | range) or not values:
         raise InvalidExperiment(f"axes[{path!r}]", values, "a list of one value or more")
+    if path in NETWORK_WORDS:
+        return [network_value(path, f"axes[{path!r}][{k}]", value) for k, value in enumerate(values)]
     return [_read(path, f"axes[{path!r}][{k}]", value) for k, value in enumerate(values)] if path in _READ else values
 
 
@@ -124,16 +134,28 @@ def grid(experiment: Experiment, axes: Sequence[Axis]) -> list[Configuration]:
         values: dict[str, Any] = {}
         for axis, k in point:
             values |= axis.values[k] if axis.path == POINT else {axis.path: axis.values[k]}
-        key = tuple(k for axis, k in point if axis.path in FIELDS or axis.path == POINT)
+        key = tuple(k for axis, k in point if axis.path in _WHOLE)
         if key not in validated:
-            validated[key] = experiment.replace(**{path: value for path, value in values.items() if path in FIELDS})
+            validated[key] = experiment.replace(**_fields(experiment, values))
         varied = validated[key]
-        for path in [path for path in values if path not in FIELDS]:
+        for path in [path for path in values if path not in _WHOLE]:
             varied = _replaced_at(varied, path, values[path], changed)
         configurations.append(Configuration({axis.path: axis.labels[k] for axis, k in point}, varied))
     for axis in axes:
         _check_distinct(axis)
     return configurations
+
+
+_WHOLE = {*FIELDS, *NETWORK_WORDS, POINT}
+"""The axes whose values are fields of an experiment, or make one."""
+
+
+def _fields(experiment: Experiment, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of an experiment that the values of axes give or make."""
+    fields = {path: value for path, value in values.items() if path in FIELDS}
+    for word in [word for word in NETWORK_WORDS if word in values]:
+        fields["network"] = reshaped(fields.get("network", experiment.network), word, values[word])
+    return fields
 
 
 def _replaced_at(
@@ -157,8 +179,9 @@ def index_of(configurations: Sequence[Configuration], config: int | Mapping[str,
     """Return the index of one configuration."""
     indices = range(len(configurations))
     if isinstance(config, Mapping):
-        config = {path: _label(configurations, path, value) for path, value in config.items()}
         paths = configurations[0].labels
+        config = {axis_named(name, paths): value for name, value in config.items()}
+        config = {path: _label(configurations, path, value) for path, value in config.items()}
         for path, value in config.items():
             if path not in paths:
                 raise InvalidExperiment("config", path, one_of(paths) + hint(path, paths) if paths else "None")
@@ -180,13 +203,26 @@ def index_of(configurations: Sequence[Configuration], config: int | Mapping[str,
 
 
 def _label(configurations: Sequence[Configuration], path: Any, value: Any) -> Any:
-    """Return the label of a value; a point may be named by its number in the list too."""
+    """Return the label of a value, which may be a specification or its name, or the number of a point in the list."""
+    if path in configurations[0].labels and path != POINT:
+        return _known_label({configuration.labels[path] for configuration in configurations}, path, value)
     if path != POINT or POINT not in configurations[0].labels or not isinstance(value, int | np.integer):
         return value
     labels = list(dict.fromkeys(configuration.labels[POINT] for configuration in configurations))
     if not 0 <= value < len(labels):
         raise InvalidExperiment(f"config[{POINT!r}]", value, f"a number from 0 to {len(labels) - 1}, or a label")
     return labels[value]
+
+
+def _known_label(labels: Collection[Any], path: str, value: Any) -> Any:
+    """Return the label that a value has; the value where no label is its own."""
+    if str(value) in map(str, labels):
+        return value
+    try:
+        label = labelled_axis(path, _values(path, [value])).labels[0]
+    except InvalidExperiment:
+        return value
+    return label if str(label) in map(str, labels) else value
 
 
 def _check_distinct(axis: Axis) -> None:
@@ -215,6 +251,8 @@ def _text(value: Any, varied: Collection[str]) -> str:
         return value.name
     if isinstance(value, Network | str):
         return str(value)
+    if isinstance(value, tuple) and all(isinstance(width, int) for width in value):
+        return widths_text(value)
     return value.repr_without(varied) if varied and isinstance(value, Spec) else repr(value)
 
 

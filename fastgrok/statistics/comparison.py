@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fastgrok.errors import InvalidExperiment, hint, one_of
+from fastgrok.spec.words import axis_named
 from fastgrok.statistics import comparison_text as words
 from fastgrok.statistics.comparison_rows import Member, PairRow, PooledRow, ValueRow, pairs, record, value_row
 from fastgrok.statistics.proportion import Estimate, normal_quantile
@@ -177,7 +178,7 @@ def compare(result: Sweep, axis: str, *, confidence: float = 0.95) -> Comparison
         What `sweep` returned, or a `Store`, with a criterion `Converged` in every configuration. Of a store the rows
         of all seeds are read, some after others.
     axis
-        The path of one of its axes, such as "init".
+        One of its axes by its path or its word, such as "init", "optimizer.lr" or "lr".
     confidence
         That of every interval, between 0 and 1.
 
@@ -205,6 +206,7 @@ def compare(result: Sweep, axis: str, *, confidence: float = 0.95) -> Comparison
     if not callable(getattr(result, "windows", None)):
         raise InvalidExperiment("result", result, "what fg.sweep or fg.open_store returns")
     sweep = result.snapshot()
+    axis = axis_named(axis, [field.path for field in sweep.axes])
     if axis not in (paths := [field.path for field in sweep.axes]):
         expected = "an axis of a sweep, and this is a run: it has none"
         if paths:

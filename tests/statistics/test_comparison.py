@@ -26,7 +26,7 @@ from fastgrok.statistics import (
 )
 from fastgrok.statistics import comparison_text as words
 
-EXP = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=400)
+EXP = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), bias_init=fg.Zeros(), epochs=400)
 INITS = [fg.XavierNormal(), fg.HeNormal(), fg.TorchLinear()]
 NAMES = ["XavierNormal(gain=1.0)", "HeNormal()", "TorchLinear()"]
 AXES = {"network": [fg.mlp(2, 4, 1), fg.mlp(2, 8, 1)], "init": INITS}

@@ -1,0 +1,124 @@
+"""The short words for fields, which are the flags of the command line and axes in Python: lr, stop_loss, hidden.
+
+A word of a field within a specification stands for its path, `optimizer.lr`. Words of the network alone, such as
+`hidden`, are axes themselves: their values make another network.
+"""
+
+import re
+from collections.abc import Collection
+from typing import Any
+
+from fastgrok.errors import InvalidExperiment
+from fastgrok.spec.base import Spec, field_names, registered
+from fastgrok.spec.layers import ACTIVATIONS, MAX_WIDTH, Activation, Layer, Linear
+from fastgrok.spec.names import ACTIVATIONS as ACTIVATION_NAMES
+from fastgrok.spec.names import resolved
+from fastgrok.spec.network import Network, mlp
+from fastgrok.spec.optimizers import Optimizer
+from fastgrok.spec.stopping import Converged, EarlyStopping, Restart
+
+NETWORK_WORDS = ("hidden", "activation", "output", "bias")
+"""The words of a network: widths of the hidden layers, the activations after them and after the last, biases."""
+
+NO_HIDDEN = "none"
+"""How no hidden layer is written."""
+
+Widths = int | tuple[int, ...]
+"""The widths of hidden layers: a number where there is one."""
+
+
+_PREFIXES: dict[type[Spec], tuple[str, str]] = {
+    Optimizer: ("optimizer", ""),
+    Converged: ("stop", "stop_"),
+    EarlyStopping: ("stop", ""),
+    Restart: ("restart", "restart_"),
+}
+"""For each kind of specification in an experiment its place there, and how the words of its fields begin."""
+
+
+def word_of(kind: type[Spec], name: str) -> str:
+    """Return the short word of a field of a specification."""
+    return name if name == "keep_training" else _PREFIXES[kind][1] + name
+
+
+WORDS = {
+    word_of(kind, name): f"{place}.{name}"
+    for kind, (place, _) in _PREFIXES.items()
+    for cls in registered(kind).values()
+    for name in field_names(cls)
+}
+"""The path of each short word, but for those of a network."""
+
+
+def axis_named(name: Any, paths: Collection[str]) -> Any:
+    """Return the path among those of some axes that a word or a path names; a name of none as it is."""
+    if not isinstance(name, str) or name in paths:
+        return name
+    wanted = WORDS.get(name.removeprefix("--").replace("-", "_"), name)
+    found = [path for path in paths if re.sub(r"\[\d+\]", "", path) == wanted]
+    return found[0] if len(found) == 1 else name
+
+
+def network_value(word: str, field: str, value: Any) -> Any:
+    """Return the value of a word of a network, each value in one form."""
+    if word == "hidden":
+        return _widths(field, value)
+    if word == "bias":
+        if not isinstance(value, bool):
+            raise InvalidExperiment(field, value, "True or False")
+        return value
+    return value if isinstance(value, Activation) else resolved(field, value, ACTIVATIONS, ACTIVATION_NAMES)
+
+
+def _widths(field: str, value: Any) -> Widths:
+    """Return widths, of which a text may be `4`, `4x4` or `none`."""
+    if value is None or value == NO_HIDDEN:
+        return ()
+    parts = value.split("x") if isinstance(value, str) else value if isinstance(value, list | tuple) else [value]
+    try:
+        widths = tuple(int(part) for part in parts if not isinstance(part, bool | float))
+    except (TypeError, ValueError):
+        widths = ()
+    if len(widths) != len(parts) or not all(1 <= width <= MAX_WIDTH for width in widths):
+        expected = f"a width from 1 to {MAX_WIDTH} such as 4, several as in (4, 4) or '4x4', or {NO_HIDDEN!r}"
+        raise InvalidExperiment(field, value, expected)
+    return widths[0] if len(widths) == 1 else widths
+
+
+def widths_text(widths: Widths) -> str:
+    """Write widths as they are typed."""
+    return "x".join(map(str, widths)) or NO_HIDDEN if isinstance(widths, tuple) else str(widths)
+
+
+def reshaped(network: Network, word: str, value: Any) -> Network:
+    """Return the network with another value of one of its words; raise where its hidden layers are not alike.
+
+    Where it has no hidden layer, those that it gets have the activation that `mlp` gives them.
+    """
+    *inner, last = _after_each(network)
+    biases = {layer.bias for layer in network.linears}
+    if len({tuple(layers) for layers in inner}) > 1 or len(biases) > 1 or max(map(len, [*inner, last])) > 1:
+        expected = "a network with one activation in all hidden layers, and biases in all layers or in none"
+        raise InvalidExperiment("network", network, f"{expected}, for an axis {word!r}")
+    hidden = [layer.fan_out for layer in network.linears[:-1]]
+    parts: dict[str, Any] = {
+        "hidden": hidden,
+        "activation": (inner[0][0] if inner[0] else "linear") if inner else "relu",
+        "output": last[0] if last else "linear",
+        "bias": biases.pop(),
+    }
+    parts[word] = value
+    widths = [parts["hidden"]] if isinstance(parts["hidden"], int) else parts["hidden"]
+    sizes = [network.n_in, *widths, network.n_out]
+    return mlp(*sizes, hidden=parts["activation"], output=parts["output"], bias=parts["bias"])
+
+
+def _after_each(network: Network) -> list[list[Layer]]:
+    """Return the activations after each Linear layer."""
+    groups: list[list[Layer]] = []
+    for layer in network.layers:
+        if isinstance(layer, Linear):
+            groups.append([])
+        else:
+            groups[-1].append(layer)
+    return groups
