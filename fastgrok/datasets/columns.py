@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from fastgrok.datasets.classes import MAX_CLASSES, Label, are_counted, as_number, encode, short_list, sorted_labels
 from fastgrok.datasets.missing import MISSING_RULES, complete_rows
 from fastgrok.datasets.table import Table
-from fastgrok.errors import InvalidExperiment, one_of
+from fastgrok.errors import InvalidExperiment, hint, one_of
 
 Categories = tuple[tuple[str, tuple[Label, ...]], ...]
 """Of each column of the inputs its name and its categories; none for a column of numbers."""
@@ -86,7 +86,9 @@ def chosen(table: Table, field: str, columns: Any) -> list[str]:
         if not isinstance(column, str) or not column or column not in table.header:
             there = ", ".join(map(repr, table.header))
             alone = "; delimiter=';' if that is between the values" if len(table.header) == 1 else ""
-            raise InvalidExperiment(field, column, f"a column of {table.name}: {there}{alone}")
+            raise InvalidExperiment(
+                field, column, f"a column of {table.name}: {there}{alone}{hint(column, table.header)}"
+            )
         if listed.count(column) > 1:
             raise InvalidExperiment(field, columns, "columns that differ")
     if not listed:

@@ -157,9 +157,11 @@ class CsvTable(Table):
     def kind(self, column: str) -> Kind:
         import pyarrow.compute as compute
 
-        texts = self._trimmed(column)
-        there = compute.index(compute.is_valid(texts), True).as_py()
-        first = "0" if there < 0 else texts[there].as_py()
+        first = self._texts(column)[0].as_py().strip()
+        if first in ABSENT:
+            texts = self._trimmed(column)
+            there = compute.index(compute.is_valid(texts), True).as_py()
+            first = "0" if there < 0 else texts[there].as_py()
         if self._is_number(first):
             return "number"
         return "truth" if first.lower() in _TRUTH else "word"

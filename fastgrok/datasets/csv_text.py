@@ -98,7 +98,7 @@ def declared_delimiter(text: str) -> tuple[str, str | None]:
 
 def found_delimiter(text: str, names: set[str]) -> str:
     """Return the character between values that fits the first rows best; `names` are columns of the header."""
-    sample = "".join(text.splitlines(keepends=True)[: 2 * _SAMPLE])
+    sample = "".join(itertools.islice(io.StringIO(text), 2 * _SAMPLE))
     best = max(DELIMITERS[:-1], key=lambda delimiter: _fit(sample, delimiter, names))
     for delimiter in (best, " "):  # blanks stand beside other delimiters, too
         if len(next(iter(_split(sample, delimiter)), [])) > 1:

@@ -121,6 +121,7 @@ REFUSED: dict[str, tuple[str | bytes, dict[str, Any], str]] = {
     "no header, decimal commas": ("0,5;1,5;1\n2,5;3,5;0\n", {}, "header=False"),
     "a place where there is a header": (ROWS, {"target": -1}, "target = -1: expected a column of .*: 'a', 'b', 'y'"),
     "a place beyond the last": ("1,2\n3,4\n", {"header": False, "target": 2}, "target = 2: .*which has 2"),
+    "a misspelt column": ("height,y\n1,0\n2,1\n", {"features": "hieght"}, "features = 'hieght': .*'height'.*mean"),
     "another delimiter": (ROWS.replace(",", "~"), {}, "target = 'y': expected a column of .*delimiter=';'"),
     "a wrong delimiter, said": (ROWS, {"delimiter": ";"}, "target = 'y': .*delimiter=';'"),
     "a decimal comma between commas, said": (ROWS, {"delimiter": ",", "decimal": ","}, "decimal = ',': expected '.'"),
