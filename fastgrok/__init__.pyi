@@ -62,6 +62,7 @@ from fastgrok.spec.stopping import EarlyStopping as EarlyStopping
 from fastgrok.spec.stopping import Restart as Restart
 from fastgrok.statistics.comparison import Comparison as Comparison
 from fastgrok.statistics.comparison import compare as compare
+from fastgrok.statistics.value_comparison import ValueComparison as ValueComparison
 from fastgrok.store import Store as Store
 from fastgrok.store import open_store as open_store
 

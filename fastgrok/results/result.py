@@ -244,8 +244,14 @@ class Result:
         """Return it: nothing is added to a result."""
         return self
 
-    def windows(self) -> list[list[Rows]]:
-        """Return the rows of all configurations, those of all seeds at once: see `fastgrok.statistics.sweep`."""
+    def windows(self, also: Sequence[str] = ()) -> list[list[Rows]]:
+        """Return the rows of all configurations, those of all seeds at once: see `fastgrok.statistics.sweep`.
+
+        Parameters
+        ----------
+        also
+            Result variables that are needed; a result has all of them.
+        """
         return [[Rows(output.metrics, output.finished) for output in self.outputs]]
 
     def save(self, path: str | os.PathLike[str]) -> None:

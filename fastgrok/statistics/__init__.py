@@ -7,7 +7,8 @@ counts its seeds and calls this, and the engine names the plateau on which a see
 - what is counted: `counts` (one configuration), `paired` (two on the same seeds), `stratified` (two over other axes);
 - how many seeds, and when: `proportion`, `summary`, `survival`, `restarts`, `dead`, `plateaus`;
 - how far losses and accuracies scatter: `spread`;
-- whether two configurations differ: `differences`, `rank_tests`, `ratios`, and `comparison` for the axis of a sweep;
+- whether two configurations differ: `differences`, `rank_tests`, `ratios`, `paired_values` for losses and accuracies,
+  and `comparison` for the axis of a sweep;
 - how it is written: `text` and `tables`, for every room of the package.
 
 Parameters that many functions share:
@@ -28,6 +29,12 @@ from fastgrok.statistics.dead import by_live_units, dead_risk, dead_units
 from fastgrok.statistics.differences import holm, mcnemar, risk_difference, seeds_needed
 from fastgrok.statistics.histogram import Histogram
 from fastgrok.statistics.paired import PairedCounts, Table
+from fastgrok.statistics.paired_values import (
+    interquartile_mean,
+    mean_difference,
+    median_difference,
+    probability_better,
+)
 from fastgrok.statistics.plateaus import (
     Cluster,
     Plateau,
@@ -80,16 +87,20 @@ __all__ = [
     "dead_units",
     "expected_epochs",
     "holm",
+    "interquartile_mean",
     "kaplan_meier",
     "logrank",
     "loss_clusters",
     "mcnemar",
+    "mean_difference",
+    "median_difference",
     "nearest_plateau",
     "order_quantile",
     "outcome_shares",
     "paired_logrank",
     "plateau_shares",
     "plateaus",
+    "probability_better",
     "quantile",
     "quantiles",
     "rate",

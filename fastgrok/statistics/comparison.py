@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from fastgrok.errors import InvalidExperiment, hint, one_of
 from fastgrok.spec.words import axis_named
@@ -13,7 +12,8 @@ from fastgrok.statistics import comparison_text as words
 from fastgrok.statistics.comparison_rows import Member, PairRow, PooledRow, ValueRow, pairs, record, value_row
 from fastgrok.statistics.proportion import Estimate, normal_quantile
 from fastgrok.statistics.sweep import Sweep
-from fastgrok.statistics.tables import Cells, aligned, cells_as_html, fitted
+from fastgrok.statistics.tables import Cells, Printed
+from fastgrok.statistics.value_comparison import ValueComparison, compare_values
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,7 +22,7 @@ _MAX_PAIRS = 60  # pairs and verdicts at most, where a comparison is printed
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Comparison:
+class Comparison(Printed):
     """The values of one axis of a sweep, compared on the same seeds; made by `compare`.
 
     Parameters
@@ -143,42 +143,32 @@ class Comparison:
         interrupted = f", interrupted: {self.missing:,} runs are missing" if self.missing else ""
         return f"fastgrok.Comparison of {self.axis}{interrupted}"
 
-    def as_text(self, width: int | None = None) -> str:
-        """Return the tables and the sentences below them as lines.
 
-        Parameters
-        ----------
-        width
-            Characters of a line, as a terminal has them; None: as many as it takes.
-        """
-        lines = [self._title()]
-        for title, cells in self._sections():
-            lines.extend([title, *(aligned(cells) if width is None else fitted(cells, width - 2)), ""])
-        for sentence in self._notes():
-            lines.extend([sentence] if width is None else textwrap.wrap(sentence, width - 2, subsequent_indent="  "))
-        return "\n  ".join(lines).replace("\n  \n", "\n\n")
-
-    def __repr__(self) -> str:
-        return f"<{self.as_text()}>"
-
-    def _repr_html_(self) -> str:
-        import html
-
-        parts = [f"<p>{html.escape(title)}</p>{cells_as_html(cells)}" for title, cells in self._sections()]
-        parts.extend(f"<p>{html.escape(line)}</p>" for line in self._notes())
-        return f"<p>{html.escape(self._title())}</p>{''.join(parts)}"
+@overload
+def compare(result: Sweep, axis: str, *, of: None = None, confidence: float = 0.95) -> Comparison: ...
 
 
-def compare(result: Sweep, axis: str, *, confidence: float = 0.95) -> Comparison:
+@overload
+def compare(result: Sweep, axis: str, *, of: str, confidence: float = 0.95) -> ValueComparison: ...
+
+
+def compare(
+    result: Sweep, axis: str, *, of: str | None = None, confidence: float = 0.95
+) -> Comparison | ValueComparison:
     """Compare the values of one axis of a sweep: how consistently each converges, and how large its advantage is.
 
     Parameters
     ----------
     result
-        What `sweep` returned, or a `Store`, with a criterion `Converged` in every configuration. Of a store the rows
-        of all seeds are read, some after others.
+        What `sweep` returned, or a `Store`, with a criterion `Converged` in every configuration unless `of` is
+        given. Of a store the rows of all seeds are read, some after others.
     axis
         One of its axes by its path or its word, such as "init", "optimizer.lr" or "lr".
+    of
+        A continuous outcome to compare instead: "loss_final", "accuracy_final", "loss_validation_final" or
+        "accuracy_validation_final". Then a `ValueComparison` is returned: how the outcome scatters with each value,
+        the paired differences of means and of medians, and the probability that a seed does better with one value
+        than with another, ties half. It holds 8 bytes for each seed and configuration in memory.
     confidence
         That of every interval, between 0 and 1.
 
@@ -214,10 +204,14 @@ def compare(result: Sweep, axis: str, *, confidence: float = 0.95) -> Comparison
         raise InvalidExperiment("axis", axis, expected)
     if len(sweep.axes[paths.index(axis)].values) < 2:
         raise InvalidExperiment("axis", axis, "an axis of two values or more, to compare one with another")
+    normal_quantile(confidence)
+    if of is not None:
+        return compare_values(sweep, axis, of, confidence)
     for configuration in sweep.configurations:
         if (experiment := configuration.experiment).criteria is None:
-            raise InvalidExperiment("stop", experiment.stop, "a criterion Converged(...), to compare who meets it")
-    normal_quantile(confidence)
+            raise InvalidExperiment(
+                "stop", experiment.stop, "a criterion Converged(...), to compare who meets it, or of="
+            )
     both = zip(sweep.configurations, sweep.counts, strict=True)
     members = [Member.of(configuration, counts, confidence) for configuration, counts in both]
     rows = [value_row(member, confidence) for member in members]

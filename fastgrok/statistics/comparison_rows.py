@@ -66,7 +66,7 @@ class PooledRow(NamedTuple):
     p_holm: float  # the same, adjusted over all pairs
 
 
-def record(row: ValueRow | PairRow | PooledRow) -> dict[str, Any]:
+def record(row: Any) -> dict[str, Any]:
     """Return the columns of a row: an estimate becomes three, and labels and seeds one each."""
     columns: dict[str, Any] = {}
     for name, value in row._asdict().items():
@@ -147,11 +147,11 @@ def pairs(
     are adjusted over all that are left, those of each test by themselves. In the mean over strata each counts by its
     seeds: where a sweep was interrupted, those that it came to first count more.
     """
-    strata = _strata(members, axis)
-    paired, pooled = _counted(members, sweep, axis, strata)
+    by_others = strata([member.configuration.labels for member in members], axis)
+    paired, pooled = _counted(members, sweep, axis, by_others)
     common = _common(members, sweep, paired, confidence)
     rows: list[PairRow] = []
-    for stratum, places in strata:
+    for stratum, places in by_others:
         for i, j in itertools.combinations(places, 2):
             if (i, j) in paired:
                 a, b = (common.get((i, j, k), members[k]) for k in (i, j))
@@ -165,17 +165,17 @@ def pairs(
     return adjusted, _pooled_rows({key: (n, pooled[key]) for key, n in n_strata.items()}, confidence)
 
 
-def _strata(members: Sequence[Member], axis: str) -> list[tuple[dict[str, Any], list[int]]]:
-    """Return each combination of the other axes, and the places of its members in the order of this axis."""
+def strata(labels: Sequence[Mapping[str, Any]], axis: str) -> list[tuple[dict[str, Any], list[int]]]:
+    """Return each combination of the other axes, and the places of its configurations in the order of this axis."""
     groups: dict[tuple[Any, ...], tuple[dict[str, Any], list[int]]] = {}
-    for k, member in enumerate(members):
-        others = {path: label for path, label in member.configuration.labels.items() if path != axis}
+    for k, each in enumerate(labels):
+        others = {path: label for path, label in each.items() if path != axis}
         groups.setdefault(tuple(others.values()), (others, []))[1].append(k)
     return list(groups.values())
 
 
 def _counted(
-    members: Sequence[Member], sweep: Sweep, axis: str, strata: Sequence[tuple[Any, list[int]]]
+    members: Sequence[Member], sweep: Sweep, axis: str, by_others: Sequence[tuple[Any, list[int]]]
 ) -> tuple[dict[tuple[int, int], PairedCounts], dict[tuple[Any, Any], PooledCounts]]:
     """Count pairs of epochs, by the places of two members, and differences over all strata, by their two labels."""
     paired: dict[tuple[int, int], PairedCounts] = {}
@@ -183,7 +183,7 @@ def _counted(
     labels = [member.configuration.labels[axis] for member in members]
     for window in sweep.windows():
         sums: dict[tuple[Any, Any], NDArray[np.int32]] = {}  # of each seed over the strata: (2, n_seeds)
-        for _, places in strata:
+        for _, places in by_others:
             bins = {k: epoch_bins(window[k].metrics["epochs_to_converge"]) for k in places}
             for i, j in itertools.combinations(places, 2):
                 finished = window[i].finished & window[j].finished

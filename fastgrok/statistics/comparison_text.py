@@ -21,7 +21,7 @@ def value_cells(rows: Sequence[ValueRow], confidence: float) -> Cells:
         f"epochs per success {interval}": lambda row: epochs(row.epochs_per_success, none="-"),
         f"best cut-off {interval}": lambda row: epochs(row.cutoff, none="-", beyond="not bounded"),
     }
-    return _cells(rows, list(rows[0].labels), columns)
+    return table_cells(rows, list(rows[0].labels), columns)
 
 
 def pair_cells(rows: Sequence[PairRow], confidence: float) -> Cells:
@@ -35,7 +35,7 @@ def pair_cells(rows: Sequence[PairRow], confidence: float) -> Cells:
         f"median a/b {interval}": lambda row: ratio(row.median_ratio),
         f"epochs per success a/b {interval}": lambda row: ratio(row.epochs_per_success_ratio),
     }
-    return _cells(rows, [*rows[0].stratum, "a", "b"], columns)
+    return table_cells(rows, [*rows[0].stratum, "a", "b"], columns)
 
 
 def pooled_cells(rows: Sequence[PooledRow], confidence: float) -> Cells:
@@ -46,7 +46,7 @@ def pooled_cells(rows: Sequence[PooledRow], confidence: float) -> Cells:
         f"a - b, points {_interval(confidence)}": lambda row: points(row.difference),
         "p": lambda row: probability(row.p_holm),
     }
-    return _cells(rows, ["a", "b"], columns)
+    return table_cells(rows, ["a", "b"], columns)
 
 
 def _interval(confidence: float) -> str:
@@ -54,8 +54,10 @@ def _interval(confidence: float) -> str:
     return f"[{100 * confidence:g} %]"
 
 
-def _cells(rows: Sequence[Any], labels: list[str], columns: _Columns) -> Cells:
-    """Return rows as text: labels, then what each column says of a row."""
+def table_cells(
+    rows: Sequence[Any], labels: list[str], columns: _Columns, record: Callable[[Any], Mapping[str, Any]] = record
+) -> Cells:
+    """Return rows as text: labels, which the record of a row has, then what each column says of a row."""
     body = [
         [*(one_line(record(row)[name]) for name in labels), *(text(row) for text in columns.values())] for row in rows
     ]

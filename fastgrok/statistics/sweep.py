@@ -41,5 +41,9 @@ class Sweep(Protocol):
     def snapshot(self) -> Sweep:
         """Return the sweep as it is now, whatever others add to it: counts and rows of the same seeds."""
 
-    def windows(self) -> Iterable[Sequence[Rows]]:
-        """Yield the rows of all configurations for some seeds, then for the next seeds, until all were there."""
+    def windows(self, also: Sequence[str] = ()) -> Iterable[Sequence[Rows]]:
+        """Yield the rows of all configurations for some seeds, then for the next seeds, until all were there.
+
+        also: result variables besides those of `Counts.of` that decide who converged and when; of a configuration
+        that does not have one, it is not there.
+        """

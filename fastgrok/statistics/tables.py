@@ -1,10 +1,16 @@
 """Tables of strings as lines of text, as wide as they are or as a terminal is."""
 
+from __future__ import annotations
+
 import html
-from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fastgrok.statistics.text import one_line
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class Cells(NamedTuple):
@@ -84,3 +90,52 @@ def cells_as_html(table: Cells) -> str:
     body = ("".join(f"<td>{html.escape(cell)}</td>" for cell in line) for line in table.body)
     lines = "".join(f"<tr>{line}</tr>" for line in body)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>"
+
+
+class Printed:
+    """What is printed as a title, tables each with what it is, and sentences below them."""
+
+    def _title(self) -> str:
+        """Return the first line."""
+        raise NotImplementedError
+
+    def _sections(self) -> list[tuple[str, Cells]]:
+        """Return the tables, each with what it is."""
+        raise NotImplementedError
+
+    def _notes(self) -> list[str]:
+        """Return the sentences below the tables."""
+        raise NotImplementedError
+
+    def as_text(self, width: int | None = None) -> str:
+        """Return the tables and the sentences below them as lines.
+
+        Parameters
+        ----------
+        width
+            Characters of a line, as a terminal has them; None: as many as it takes.
+        """
+        lines = [self._title()]
+        for title, cells in self._sections():
+            lines.extend([title, *(aligned(cells) if width is None else fitted(cells, width - 2)), ""])
+        for sentence in self._notes():
+            lines.extend([sentence] if width is None else textwrap.wrap(sentence, width - 2, subsequent_indent="  "))
+        return "\n  ".join(lines).replace("\n  \n", "\n\n")
+
+    def __repr__(self) -> str:
+        return f"<{self.as_text()}>"
+
+    def _repr_html_(self) -> str:
+        parts = [f"<p>{html.escape(title)}</p>{cells_as_html(cells)}" for title, cells in self._sections()]
+        parts.extend(f"<p>{html.escape(line)}</p>" for line in self._notes())
+        return f"<p>{html.escape(self._title())}</p>{''.join(parts)}"
+
+
+def record_frame(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """Return rows as numbers; where every row has an interval as `_low` and `_high`, what is missing is NaN."""
+    import pandas as pd
+
+    names = {name for record in records for name in record}
+    ends = {name for name in names if f"{name}_low" in names}
+    numeric = [name for name in names if name in ends or name.removesuffix("_low").removesuffix("_high") in ends]
+    return pd.DataFrame(records).astype(dict.fromkeys(numeric, "float64"))

@@ -154,3 +154,12 @@ def ratio(estimate: Estimate) -> str:
         return "-"
     width = 0.0 if low is None or high is None else high - low
     return with_interval(estimate, decimals_of(width, 1, most=4) if width > 0 else 2)
+
+
+def difference(estimate: Estimate) -> str:
+    """Return a difference and its interval, with the decimals that the interval warrants: -0.012 [-0.018, -0.006]."""
+    value, low, high = estimate
+    if value is None:
+        return "-"
+    width = abs(value) if low is None or high is None else high - low
+    return with_interval(estimate, decimals_of(width, 1, most=12) if width > 0 else 2)

@@ -206,15 +206,19 @@ def rows_hash(reader: Reader, pieces: Sequence[Piece]) -> str:
     return ";".join(f"{name}:{hashed.hexdigest()}" for name, hashed in hashes.items())
 
 
-def windows(storage: Storage, specification: Specification, pieces: Sequence[Piece]) -> Iterator[list[Rows]]:
+def windows(
+    storage: Storage, specification: Specification, pieces: Sequence[Piece], also: Sequence[str] = ()
+) -> Iterator[list[Rows]]:
     """Return the rows that comparisons need, window by window."""
     if specification.rows != ALL:
         expected = "'all', when the store is made: a comparison needs the rows of the same seeds"
         raise InvalidExperiment("rows", specification.rows, expected)
-    return _windows(storage, specification, pieces)
+    return _windows(storage, specification, pieces, (*_COMPARED, *also))
 
 
-def _windows(storage: Storage, specification: Specification, pieces: Sequence[Piece]) -> Iterator[list[Rows]]:
+def _windows(
+    storage: Storage, specification: Specification, pieces: Sequence[Piece], names: Sequence[str]
+) -> Iterator[list[Rows]]:
     """Yield the rows of some seeds after others, in all configurations."""
     by_id = by_configuration(pieces)
     first = min([specification.seeds.start, *(piece.shard.first for piece in pieces)])
@@ -224,17 +228,22 @@ def _windows(storage: Storage, specification: Specification, pieces: Sequence[Pi
     for start in range(first, stop, size):
         seeds = range(start, min(start + size, stop))
         yield [
-            _window(reader, specification, experiment, by_id[experiment.id], seeds)
+            _window(reader, specification, experiment, by_id[experiment.id], seeds, names)
             for _, experiment in specification.configurations
         ]
 
 
 def _window(
-    reader: Reader, specification: Specification, experiment: Experiment, pieces: Sequence[Piece], seeds: range
+    reader: Reader,
+    specification: Specification,
+    experiment: Experiment,
+    pieces: Sequence[Piece],
+    seeds: range,
+    names: Sequence[str],
 ) -> Rows:
     """Return the rows of some seeds in one configuration."""
     lengths = shapes(experiment, specification.recording, len(seeds))
-    columns = {name: np.zeros(lengths[name], VARIABLES[name].dtype) for name in _COMPARED if name in lengths}
+    columns = {name: np.zeros(lengths[name], VARIABLES[name].dtype) for name in names if name in lengths}
     finished = np.zeros(len(seeds), np.bool_)
     for piece in pieces:
         first, stop = max(piece.shard.first, seeds.start), min(piece.shard.stop, seeds.stop)

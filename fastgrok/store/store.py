@@ -177,9 +177,15 @@ class Store:
         """Return one row for each configuration, as `Result.summary` does; from the counts alone, no row is read."""
         return as_frame(self.rows())
 
-    def windows(self) -> Iterator[list[Rows]]:
-        """Return the rows of all configurations, some seeds after others: see `fastgrok.statistics.sweep`."""
-        return rows.windows(self._storage, self.specification, self._survey().pieces)
+    def windows(self, also: Sequence[str] = ()) -> Iterator[list[Rows]]:
+        """Return the rows of all configurations, some seeds after others: see `fastgrok.statistics.sweep`.
+
+        Parameters
+        ----------
+        also
+            Result variables to read besides those that say who converged and when.
+        """
+        return rows.windows(self._storage, self.specification, self._survey().pieces, also)
 
     def dataset(self, config: int | Mapping[str, Any] | None = None, seeds: range | None = None) -> xr.Dataset:
         """Return the rows of one configuration.

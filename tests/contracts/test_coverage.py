@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 import fastgrok as fg
+from benchmarks.coverage.cases import coverage
 from fastgrok.statistics import (
     Counts,
     Estimate,
@@ -258,3 +259,11 @@ def test_the_relative_risk_covers(n: tuple[int, int], p: tuple[float, float]) ->
     distinct, counts = np.unique(cases, axis=0, return_counts=True)
     inside = [holds(relative_risk(int(a), n[0], int(b), n[1]), p[0] / p[1]) for a, b in distinct]
     assert 0.94 <= float(counts @ np.array(inside)) / counts.sum() <= 0.96
+
+
+@pytest.mark.parametrize("outcome", ["skewed losses", "accuracies on 30 examples"])
+def test_the_intervals_of_continuous_outcomes_cover(outcome: str) -> None:
+    found = coverage(outcome, 100, 150)._asdict()  # the standard error of 95 % is 1.8 %; docs/coverage.md has more
+    assert {name: share for name, share in found.items() if share < 0.95 - 3 * 0.018} == {}
+    assert found["mean_difference"] < 1
+    assert found["probability_better"] < 1
