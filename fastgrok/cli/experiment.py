@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import math
 import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple
@@ -16,6 +17,7 @@ from fastgrok.spec.experiment import FIELDS, Experiment
 from fastgrok.spec.layers import ACTIVATIONS, Sigmoid
 from fastgrok.spec.network import Network, mlp
 from fastgrok.spec.stopping import Converged, EarlyStopping, Restart
+from fastgrok.spec.words import NETWORK_WORDS, network_value
 
 Choices = dict[str, list[Any]]
 """The values of fields by their paths in an experiment."""
@@ -49,8 +51,28 @@ def request(name: str | None, values: Values, lists: Collection[str] = ()) -> Re
         experiment = Experiment(**first, stop=stop, validation=validation)
     if isinstance(stop, tuple):
         choices = {_with_index(path, stop): options for path, options in choices.items()}
-    axes = {path: options for path, options in choices.items() if len(options) > 1 or is_set_by(path, lists)}
-    return Request(experiment, axes, choices)
+    words = _network_words(choices["network"], values)
+    varied = {word: options for word, options in words.items() if len(options) > 1 or word in lists}
+    axes: Choices = {}
+    for path, options in choices.items():
+        if path == "network" and varied:
+            axes |= varied
+        elif len(options) > 1 or is_set_by(path, lists):
+            axes[path] = options
+    return Request(experiment, axes, choices | words)
+
+
+def _network_words(networks: list[Network], values: Values) -> Choices:
+    """Return the values of each word of a network, {} where they do not make these networks one by one."""
+    words = {
+        word: [network_value(word, option(word), value) for value in _BY_NAME[word].values(values[word])]
+        for word in NETWORK_WORDS
+    }
+    kinds = [cls for cls in ACTIVATIONS.values() if cls is not None]
+    fields_given = any(values[name] is not None for cls in kinds for name in describe(cls))
+    if fields_given and len(words["activation"]) * len(words["output"]) > 1:
+        return {}
+    return words if math.prod(map(len, words.values())) == len(networks) else {}
 
 
 def _axis_place(path: str) -> int:
@@ -70,7 +92,7 @@ def single_experiment(name: str | None, values: Values) -> Experiment:
 def flags_of(path: str) -> list[Flag]:
     """Return the flags that set a path in an experiment."""
     plain = re.sub(r"\[\d+\]", "", path)
-    return [flag for flag in EXPERIMENT_FLAGS if flag.field == plain]
+    return [flag for flag in EXPERIMENT_FLAGS if flag.field == plain or flag.name == plain in NETWORK_WORDS]
 
 
 def is_set_by(path: str, names: Collection[str]) -> bool:

@@ -23,6 +23,7 @@ from fastgrok.cli.flags import (
 from fastgrok.cli.output import configuration, print_json, print_sweep
 from fastgrok.cli.signals import INTERRUPTED
 from fastgrok.errors import MISSING, InvalidExperiment
+from fastgrok.spec.words import NETWORK_WORDS
 
 Seeds = range | list[int]
 
@@ -124,7 +125,9 @@ def _with_axes_of_store(requested: Request, out: str, given: Collection[str]) ->
             axes[path] = requested.axes.get(path, requested.choices.get(path))
         elif flags := flags_of(path):
             raise InvalidExperiment(flags[0].option, MISSING, f"one value or more: the store has an axis {path}")
-    stored_first = {path: options for path, options in axes.items() if options} | requested.axes
+    by_network = NETWORK_WORDS if "network" in axes else ()
+    asked = {path: options for path, options in requested.axes.items() if path not in by_network}
+    stored_first = {path: options for path, options in axes.items() if options} | asked
     return requested._replace(axes=stored_first)
 
 

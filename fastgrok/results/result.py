@@ -20,6 +20,7 @@ from fastgrok.results.dataset import to_dataset
 from fastgrok.results.table import Row, as_frame, as_html, as_text, median, outcomes, rate, scatter_lines
 from fastgrok.spec.axes import Axis, Configuration
 from fastgrok.spec.experiment import Experiment
+from fastgrok.spec.words import NETWORK_WORDS
 from fastgrok.statistics.counts import Counts
 from fastgrok.statistics.summary import Summary, summarise
 from fastgrok.statistics.sweep import Rows
@@ -292,7 +293,7 @@ class Result:
     def _title(self) -> str:
         """Say what was run, and on how many seeds."""
         varied = {axis.path for axis in self.axes}
-        network = "several networks" if "network" in varied else str(self.experiment.network)
+        network = "several networks" if varied & {"network", *NETWORK_WORDS} else str(self.experiment.network)
         data = "several datasets" if "data" in varied else self.experiment.data.name
         count = f"{len(self._all_seeds):,} seeds"
         if self.axes:

@@ -9,6 +9,7 @@ import fastgrok as fg
 import fastgrok.api
 from fastgrok.cli.experiment import flags_of, request
 from fastgrok.cli.flags import EXPERIMENT_FLAGS
+from fastgrok.spec.words import NETWORK_WORDS
 
 
 def test_the_defaults_are_those_of_an_experiment() -> None:
@@ -59,7 +60,8 @@ NEEDING = {  # lists that another flag must go with
 def test_every_list_spans_an_axis(name: str) -> None:
     made = request("xor", {**defaults(), name: LISTS[name]})
     field = next(flag.field for flag in EXPERIMENT_FLAGS if flag.name == name)
-    assert {path: len(values) for path, values in made.axes.items()} == {field: 3 if name == "hidden" else 2}
+    path = name if name in NETWORK_WORDS else field
+    assert {path: len(values) for path, values in made.axes.items()} == {path: 3 if name == "hidden" else 2}
 
 
 @pytest.mark.parametrize("name", NEEDING)

@@ -44,6 +44,7 @@ def test_out_with_a_directory_is_a_store(path: str, capsys: pytest.CaptureFixtur
     assert document["configurations"][3]["labels"] == {
         "network": "2-3-1 relu/linear",
         "data": "xor",
+        "hidden": 3,
         "optimizer.lr": 0.2,
     }
 

@@ -56,10 +56,10 @@ def test_a_sweep_prints_a_table(capsys: pytest.CaptureFixture[str]) -> None:
     outcome = Outcome(arguments, capsys)
     assert (outcome.status, outcome.err) == (0, "")
     header, rule, *rows = outcome.out.splitlines()
-    assert header.split()[:2] == ["network", "optimizer.lr"]
+    assert header.split()[:3] == ["network", "hidden", "optimizer.lr"]
     assert "converged [95 %]" in header
     assert set(rule) == {"-", " "}
-    assert [row.split()[:2] for row in rows] == [["2-2-1", "relu/linear"]] * 2 + [["2-4-1", "relu/linear"]] * 2
+    assert [row.split()[2:4] for row in rows] == [["2", "0.1"], ["2", "0.5"], ["4", "0.1"], ["4", "0.5"]]
 
 
 def test_json_has_exact_counts_and_experiments(capsys: pytest.CaptureFixture[str]) -> None:

@@ -41,7 +41,7 @@ def test_a_toml_file_describes_a_sweep(tmp_path: Path, path: str, capsys: pytest
     file.write_text(f"{TOML}out = '{path}'\n")
     assert ran("sweep", str(file), "--seeds", "25") == 0
     store = fg.open_store(path)
-    assert [axis.path for axis in store.specification.axes] == ["network", "init", "batch_size"]
+    assert [axis.path for axis in store.specification.axes] == ["hidden", "init", "batch_size"]
     assert store.specification.seeds == range(25)
     assert store.specification.experiment.criteria == fg.Converged(loss=0.01, keep_training=True)
     assert ran("sweep", str(file), "--dry-run") == 0

@@ -80,6 +80,7 @@ def test_results_are_asked_by_the_same_words(tmp_path: Path) -> None:
     axes = {"hidden": [2, 4], "lr": [0.01, 0.1], "init": ["he_normal", "rai"]}
     result = fg.sweep(EXP, 5, axes, progress=False)
     assert result.dataset["hidden"].dtype == np.int64
+    assert "several networks" in repr(result)
     assert result.dataset["optimizer.lr"].dtype == np.float64
     assert index_of(result.configurations, {"hidden": 4, "lr": 0.1, "init": "kaiming_normal"}) == 6
     assert index_of(result.configurations, {"hidden": "4", "--lr": "0.1", "init": fg.RAI()}) == 7
