@@ -260,3 +260,11 @@ def test_example_of_resume_command():
 
 def test_example_of_part():
     assert part("3/8") == (3, 8)
+
+
+def test_a_store_with_an_axis_of_networks_takes_flags_of_the_network(path: str) -> None:
+    exp = fg.Experiment(fg.mlp(2, 2, 1), fg.datasets.xor(), epochs=9)
+    fg.sweep(exp, 4, {"network": [fg.mlp(2, 2, 1), fg.mlp(2, 3, 1)]}, store=path, progress=False)
+    assert ran("sweep", "xor", "--hidden", "2,3,4", "--epochs", "9", "--seeds", "6", "--out", path) == 0
+    assert [len(axis.values) for axis in fg.open_store(path).specification.axes] == [3]
+    assert fg.open_store(path).status().n_done == 18
