@@ -344,9 +344,11 @@ class Update:
             grads = [g * min(1.0, optimizer.clip_norm / (norm + 1e-6)) for g in grads]
         changed = []
         for p, g, state in zip(params, grads, self.states, strict=True):
-            decoupled = type(optimizer) in DECOUPLED
-            p = p - lr * optimizer.weight_decay * p if decoupled else p
-            g = g + (0 if decoupled else optimizer.weight_decay) * p + optimizer.l1 * np.sign(p)
+            touched = optimizer.decay == "all" or p.ndim == 2
+            decay, l1 = (optimizer.weight_decay, optimizer.l1) if touched else (0, 0)
+            if type(optimizer) in DECOUPLED:
+                p, decay = p - lr * decay * p, 0
+            g = g + decay * p + l1 * np.sign(p)
             direction = OPTIMIZERS[type(optimizer)](optimizer, g, state, self.steps)
             changed.append((p - lr * direction).astype(p.dtype))
         return changed

@@ -62,6 +62,7 @@ OPTIMIZERS = {
     "adagrad_all": fg.Adagrad(0.1, lr_decay=0.1, initial_accumulator_value=0.5, eps=1e-3, weight_decay=0.1),
     "rprop_limits": fg.Rprop(0.1, eta_minus=0.3, eta_plus=2.0, step_size_min=0.05, step_size_max=0.15),
 }
+OPTIMIZERS |= {f"{name}_of_weights": OPTIMIZERS[name].replace(decay="weights") for name in ("all", "AdamW_penalties")}
 UPDATES = [(name, size) for name, of in OPTIMIZERS.items() for size in (["full"] if of.full_batch_only else BATCHES)]
 # One scheme at least for each kind of distribution, and for each form of what is drawn.
 SCHEMES = (

@@ -21,6 +21,7 @@ from fastgrok.spec.layers import Linear
 from fastgrok.spec.network import Network
 from fastgrok.spec.recording import NOTHING, Recording
 
+_NO_WEIGHTS = np.zeros(0, np.int64)
 _CHECK_FLOPS = 2e8  # work between two checks of the cancel flag: some 50 ms
 _LINEAR_FLOPS = 4  # of a unit, besides its weights
 _BATCHED_WIDTH = 8  # of a Linear layer on both sides, from which on several examples at once are faster
@@ -63,6 +64,7 @@ def _terms(experiment: Experiment) -> Terms:
         weight_decay=optimizer.weight_decay > 0,
         l1=optimizer.l1 > 0,
         clip=optimizer.clip_norm is not None,
+        weights_only=optimizer.decay == "weights" and (optimizer.weight_decay > 0 or optimizer.l1 > 0),
         own=OPTIMIZERS[type(optimizer)].terms(optimizer),
     )
 
@@ -128,8 +130,25 @@ def tile_sizes(experiment: Experiment) -> TileSizes:
 
 def _hyperparams(experiment: Experiment) -> Hyperparams:
     optimizer = experiment.optimizer
-    own = OPTIMIZERS[type(optimizer)].hyperparams(optimizer)
-    return Hyperparams(optimizer.lr, optimizer.weight_decay, optimizer.l1, optimizer.clip_norm or 0.0, own)
+    return Hyperparams(
+        lr=optimizer.lr,
+        weight_decay=optimizer.weight_decay,
+        l1=optimizer.l1,
+        clip_norm=optimizer.clip_norm or 0.0,
+        weights=_weights(experiment.network) if _terms(experiment).weights_only else _NO_WEIGHTS,
+        own=OPTIMIZERS[type(optimizer)].hyperparams(optimizer),
+    )
+
+
+@functools.lru_cache(maxsize=64)
+def _weights(network: Network) -> np.ndarray:
+    """Return which of a network's parameters are weights, as 1, and which biases, as 0."""
+    layout = make_layout(network)
+    weights = np.ones(layout.n_params, np.int64)
+    for layer in layout.layers:
+        if layer.bias >= 0:
+            weights[layer.bias : layer.bias + layer.n_out] = 0
+    return weights
 
 
 def _criteria(experiment: Experiment) -> Criteria:

@@ -96,6 +96,8 @@ class Spec:
     __pydantic_fields__: ClassVar[dict[str, Any]]
     from_text: ClassVar[bool] = True
     """Whether a command line can name it: `uniform(-2, 2)`."""
+    optional_fields: ClassVar[tuple[str, ...]] = ()
+    """Fields that its dict has only where they differ from the default: older JSON is read, and ids stay."""
     positional: ClassVar[bool] = False
     """Whether its representation leaves out the names of fields without a default: `Linear(2, 4)`."""
 
@@ -155,12 +157,16 @@ class Spec:
         >>> fg.Uniform(-1, 1).to_dict()
         {'type': 'Uniform', 'low': -1.0, 'high': 1.0}
         """
-        values = {name: to_plain(value) for name, value in self._values().items()}
+        values = {
+            name: to_plain(value)
+            for name, value in self._values().items()
+            if name not in self.optional_fields or value != self.__pydantic_fields__[name].default
+        }
         return {"type": type(self).__name__, **values}
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Self:
-        """Rebuild what `to_dict` wrote: "type" and every field; no default is filled in.
+        """Rebuild what `to_dict` wrote: "type" and every field but `optional_fields`; no other default is filled in.
 
         Raises
         ------

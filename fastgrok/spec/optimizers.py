@@ -1,6 +1,6 @@
 """How the gradient of a batch changes the parameters."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, InstanceOf
 
@@ -13,6 +13,7 @@ Decay = Annotated[Number, Field(ge=0, lt=1)]
 Shrinking = Annotated[Number, Field(gt=0, lt=1)]
 Growing = Annotated[Number, Field(gt=1)]
 ClipNorm = Positive | None
+Decayed = Literal["all", "weights"]
 LearningRates = Annotated[
     InstanceOf[Schedule] | None, Field(description="None, or a schedule such as StepLR(100, gamma=0.5)")
 ]
@@ -26,9 +27,12 @@ class Optimizer(Spec):
     lr
         Learning rate, greater than 0; the book's alpha.
     weight_decay
-        Strength of the L2 penalty weight_decay / 2 * w**2, 0 or more. Biases are penalised too.
+        Strength of the L2 penalty weight_decay / 2 * w**2, 0 or more.
     l1
-        Strength of the L1 penalty l1 * abs(w), 0 or more, with sign(0) = 0. Biases are penalised too.
+        Strength of the L1 penalty l1 * abs(w), 0 or more, with sign(0) = 0.
+    decay
+        Which parameters `weight_decay` and `l1` touch: "all", as the optimizers of PyTorch do, or "weights" and no
+        biases, as scikit-learn's alpha and Keras's kernel_regularizer do.
     clip_norm
         Largest norm of a batch's gradient, over all parameters, greater than 0. A longer gradient is scaled by
         clip_norm / (norm + 1e-6) before the penalties are added, as `torch.nn.utils.clip_grad_norm_` does before a
@@ -37,6 +41,7 @@ class Optimizer(Spec):
         How the learning rate changes from epoch to epoch. None: it stays.
     """
 
+    optional_fields = ("decay",)
     full_batch_only: ClassVar[bool] = False
     """Whether each gradient must be that of all examples."""
     lr: float
@@ -44,6 +49,7 @@ class Optimizer(Spec):
     l1: float
     clip_norm: float | None
     schedule: Schedule | None
+    decay: str
 
 
 @spec
@@ -59,7 +65,7 @@ class SGD(Optimizer):
         Share of the last step that is kept, 0 or more and less than 1.
     nesterov
         Whether to take Nesterov's step, which needs a momentum greater than 0.
-    lr, weight_decay, l1, clip_norm, schedule
+    lr, weight_decay, l1, clip_norm, schedule, decay
         As for every `Optimizer`.
 
     Notes
@@ -80,6 +86,7 @@ class SGD(Optimizer):
     nesterov: Bool = Field(default=False, repr=False)
     clip_norm: ClipNorm = Field(default=None, repr=False)
     schedule: LearningRates = Field(default=None, repr=False)
+    decay: Decayed = Field(default="all", repr=False)
 
     def __post_init__(self) -> None:
         if self.nesterov and self.momentum == 0:
@@ -101,7 +108,7 @@ class Adam(Optimizer):
         Share of the mean squared gradient that a step keeps, likewise.
     eps
         Added to the root of the mean squared gradient, greater than 0.
-    lr, weight_decay, l1, clip_norm, schedule
+    lr, weight_decay, l1, clip_norm, schedule, decay
         As for every `Optimizer`.
 
     Notes
@@ -125,6 +132,7 @@ class Adam(Optimizer):
     l1: NotNegative = Field(default=0.0, repr=False)
     clip_norm: ClipNorm = Field(default=None, repr=False)
     schedule: LearningRates = Field(default=None, repr=False)
+    decay: Decayed = Field(default="all", repr=False)
 
 
 @spec
@@ -138,8 +146,8 @@ class AdamW(Optimizer):
     beta1, beta2, eps
         As for `Adam`.
     weight_decay
-        Share of each parameter that is taken from it at each step, times lr, 0 or more. Biases shrink too.
-    lr, l1, clip_norm, schedule
+        Share of each parameter that is taken from it at each step, times lr, 0 or more.
+    lr, l1, clip_norm, schedule, decay
         As for every `Optimizer`.
 
     Notes
@@ -162,6 +170,7 @@ class AdamW(Optimizer):
     l1: NotNegative = Field(default=0.0, repr=False)
     clip_norm: ClipNorm = Field(default=None, repr=False)
     schedule: LearningRates = Field(default=None, repr=False)
+    decay: Decayed = Field(default="all", repr=False)
 
 
 @spec
@@ -182,7 +191,7 @@ class RMSprop(Optimizer):
         Share of the last step that is kept, 0 or more and less than 1.
     centered
         Whether to divide by the root of the gradient's variance instead.
-    lr, weight_decay, l1, clip_norm, schedule
+    lr, weight_decay, l1, clip_norm, schedule, decay
         As for every `Optimizer`.
 
     Notes
@@ -207,6 +216,7 @@ class RMSprop(Optimizer):
     l1: NotNegative = Field(default=0.0, repr=False)
     clip_norm: ClipNorm = Field(default=None, repr=False)
     schedule: LearningRates = Field(default=None, repr=False)
+    decay: Decayed = Field(default="all", repr=False)
 
 
 @spec
@@ -224,7 +234,7 @@ class Adagrad(Optimizer):
         Sum of squares at the start, 0 or more.
     eps
         Added to the root of the sum, greater than 0.
-    lr, weight_decay, l1, clip_norm, schedule
+    lr, weight_decay, l1, clip_norm, schedule, decay
         As for every `Optimizer`.
 
     Notes
@@ -247,6 +257,7 @@ class Adagrad(Optimizer):
     l1: NotNegative = Field(default=0.0, repr=False)
     clip_norm: ClipNorm = Field(default=None, repr=False)
     schedule: LearningRates = Field(default=None, repr=False)
+    decay: Decayed = Field(default="all", repr=False)
 
 
 @spec
@@ -271,7 +282,7 @@ class Rprop(Optimizer):
         The largest step size, at least `step_size_min`.
     schedule
         None: after the first step there is no learning rate.
-    weight_decay, l1, clip_norm
+    weight_decay, l1, clip_norm, decay
         As for every `Optimizer`.
 
     Notes
@@ -298,6 +309,7 @@ class Rprop(Optimizer):
     l1: NotNegative = Field(default=0.0, repr=False)
     clip_norm: ClipNorm = Field(default=None, repr=False)
     schedule: LearningRates = Field(default=None, repr=False)
+    decay: Decayed = Field(default="all", repr=False)
 
     def __post_init__(self) -> None:
         if self.step_size_min > self.step_size_max:

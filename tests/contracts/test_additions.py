@@ -65,6 +65,7 @@ class KerasRMSprop(specs.Optimizer):
     l1: specs.NotNegative = 0.0
     clip_norm: specs.ClipNorm = None
     schedule: specs.LearningRates = None
+    decay: specs.Decayed = "all"
 
 
 class KerasTerms(NamedTuple):
@@ -84,7 +85,7 @@ def keras_rmsprop_update(params, state, grads, minus_lr, n_params, terms, hyperp
     alpha, fresh = like(minus_lr, hyperparams.own.alpha), like(minus_lr, hyperparams.own.fresh)
     for p in range(n_params):
         w = params[p]
-        g = with_penalties(grads[p], w, terms, hyperparams)
+        g = with_penalties(p, grads[p], w, terms, hyperparams)
         v = fma(alpha, state[p], fresh * (g * g))
         state[p] = v
         step = g / sqrt(v + like(w, hyperparams.own.eps))

@@ -21,6 +21,7 @@ from fastgrok.kernels.nn.optimizers import (
 )
 
 LANES, N = 8, 4096  # vectors of numbers
+NO_WEIGHTS = np.zeros(0, np.int64)
 UNSIGNED = {"float64": np.uint64, "float32": np.uint32}
 dtypes = pytest.mark.parametrize("dtype", UNSIGNED)
 
@@ -126,8 +127,8 @@ def both_ways(steps, params, state, grads, *arguments):
 @pytest.mark.parametrize("rate", [-0.1, -1e-30, 0.0, -1e30, -np.inf])
 @pytest.mark.parametrize("nesterov", [False, True])
 def test_sgd_with_momentum_takes_the_same_steps(nesterov, rate, dtype):
-    rng, terms = np.random.default_rng(1), Terms(False, False, False, SGDTerms(True, nesterov))
-    hyperparams = Hyperparams(0.0, 0.0, 0.0, 0.0, SGDHyperparams(0.9))
+    rng, terms = np.random.default_rng(1), Terms(False, False, False, False, SGDTerms(True, nesterov))
+    hyperparams = Hyperparams(0.0, 0.0, 0.0, 0.0, NO_WEIGHTS, SGDHyperparams(0.9))
     arrays = [numbers(dtype, rng) for _ in range(3)]
     assert_same_bits(*both_ways(sgd_steps, *arrays, rate, terms, hyperparams), dtype)
 
@@ -139,8 +140,10 @@ def test_sgd_with_momentum_takes_the_same_steps(nesterov, rate, dtype):
     "rates", [(-0.01, 1.0), (-1e-3, 30.0), (0.0, 1.0), (-1e-35, 1.0), (-np.inf, 1.0), (-1e30, 1.0)]
 )
 def test_adam_takes_the_same_steps(rates, eps, betas, dtype):
-    rng, terms = np.random.default_rng(2), Terms(False, False, False, None)
-    hyperparams = Hyperparams(0.0, 0.0, 0.0, 0.0, AdamHyperparams(*betas, 1 - betas[0], 1 - betas[1], eps))
+    rng, terms = np.random.default_rng(2), Terms(False, False, False, False, None)
+    hyperparams = Hyperparams(
+        0.0, 0.0, 0.0, 0.0, NO_WEIGHTS, AdamHyperparams(*betas, 1 - betas[0], 1 - betas[1], eps)
+    )
     params, m, v, grads = (numbers(dtype, rng, N // 4) for _ in range(4))
     state = np.concatenate([m, np.abs(v)])
     assert_same_bits(*both_ways(adam_steps, params, state, grads, rates, terms, hyperparams), dtype)
@@ -152,8 +155,8 @@ def test_adam_takes_the_same_steps(rates, eps, betas, dtype):
 @pytest.mark.parametrize("centered", [False, True])
 @pytest.mark.parametrize("momentum", [0.0, 0.9])
 def test_rmsprop_takes_the_same_steps(momentum, centered, rate, eps, dtype):
-    rng, terms = np.random.default_rng(3), Terms(False, False, False, RMSpropTerms(momentum > 0, centered))
-    hyperparams = Hyperparams(0.0, 0.0, 0.0, 0.0, RMSpropHyperparams(0.9, 1 - 0.9, eps, momentum))
+    rng, terms = np.random.default_rng(3), Terms(False, False, False, False, RMSpropTerms(momentum > 0, centered))
+    hyperparams = Hyperparams(0.0, 0.0, 0.0, 0.0, NO_WEIGHTS, RMSpropHyperparams(0.9, 1 - 0.9, eps, momentum))
     params, v, m, b, grads = (numbers(dtype, rng, N // 4) for _ in range(5))
     with np.errstate(invalid="ignore"):
         m = np.where(rng.random(m.shape) < 0.5, m, np.sqrt(np.abs(v)))  # of a gradient that hardly changes

@@ -7,7 +7,7 @@ Each takes update(params, state, grads, minus_lr, n_params, terms, hyperparams):
 from typing import Any, NamedTuple
 
 from fastgrok.kernels.jit import device
-from fastgrok.kernels.lanes import copysign, fma, for_each, is_subnormal, like, select, sqrt
+from fastgrok.kernels.lanes import copysign, fma, for_each, is_subnormal, like, scalar_view, select, sqrt
 from fastgrok.kernels.nn.fading import are_fading, average, were_fading, without_negligible, without_subnormal
 
 _CLIP_EPS = 1e-6
@@ -19,6 +19,7 @@ class Terms(NamedTuple):
     weight_decay: bool
     l1: bool
     clip: bool
+    weights_only: bool  # of weight_decay and l1: biases have none
     own: Any  # those of one optimizer, such as SGDTerms; None where it has none
 
 
@@ -29,6 +30,7 @@ class Hyperparams(NamedTuple):
     weight_decay: float
     l1: float
     clip_norm: float
+    weights: Any  # int64 (n_params,): 1 for a weight, 0 for a bias; (0,) unless terms.weights_only
     own: Any  # those of one optimizer, such as SGDHyperparams; None where it has none
 
 
@@ -53,13 +55,20 @@ def clip_gradients(grads, n_params, terms, hyperparams):
 
 
 @device
-def with_penalties(g, w, terms, hyperparams):
-    """Return g + weight_decay w + l1 sign(w): the gradient that every update works with."""
-    if terms.weight_decay:
-        g = fma(like(w, hyperparams.weight_decay), w, g)
-    if terms.l1:
-        sign = select(w == like(w, 0.0), like(w, 0.0), copysign(like(w, 1.0), w))
-        g = fma(like(w, hyperparams.l1), sign, g)
+def is_penalized(p, terms, hyperparams):
+    """Whether weight_decay and l1 touch parameter p."""
+    return not terms.weights_only or scalar_view(hyperparams.weights)[p] != 0
+
+
+@device
+def with_penalties(p, g, w, terms, hyperparams):
+    """Return g + weight_decay w + l1 sign(w): the gradient of parameter p, w, that every update works with."""
+    if (terms.weight_decay or terms.l1) and is_penalized(p, terms, hyperparams):
+        if terms.weight_decay:
+            g = fma(like(w, hyperparams.weight_decay), w, g)
+        if terms.l1:
+            sign = select(w == like(w, 0.0), like(w, 0.0), copysign(like(w, 1.0), w))
+            g = fma(like(w, hyperparams.l1), sign, g)
     return g
 
 
@@ -80,7 +89,7 @@ class SGDHyperparams(NamedTuple):
 def _sgd_step(p, params, state, grads, minus_lr, terms, hyperparams, fading):
     """Update parameter p."""
     w = params[p]
-    g = with_penalties(grads[p], w, terms, hyperparams)
+    g = with_penalties(p, grads[p], w, terms, hyperparams)
     if terms.own.momentum:
         momentum = like(w, hyperparams.own.momentum)
         v = average(momentum, state[p], g, fading)
@@ -129,7 +138,7 @@ class _AdamStep(NamedTuple):
 def _adam_step(p, params, state, grads, step, n_params, penalties, fading):
     """Update parameter p."""
     w = params[p]
-    g = with_penalties(grads[p], w, *penalties)
+    g = with_penalties(p, grads[p], w, *penalties)
     m = average(step.beta1, state[p], step.fresh1 * g, fading)
     v = average(step.beta2, state[n_params + p], step.fresh2 * (g * g), fading)
     state[p], state[n_params + p] = m, v
@@ -161,17 +170,19 @@ def adam_update(params, state, grads, minus_lr, n_params, terms, hyperparams):
 
 
 @device
-def _shrink(p, params, share):
+def _shrink(p, params, share, terms, hyperparams):
     """Add a share of parameter p to it."""
-    params[p] = fma(share, params[p], params[p])
+    if is_penalized(p, terms, hyperparams):
+        params[p] = fma(share, params[p], params[p])
 
 
 @device
 def adamw_update(params, state, grads, minus_lr, n_params, terms, hyperparams):
     """w -= lr weight_decay w, and the step of Adam without weight decay in the gradient. State: Adam's."""
     if terms.weight_decay:
-        for_each("parameter", _shrink, n_params, (params, minus_lr * like(minus_lr, hyperparams.weight_decay)))
-    without = Terms(False, terms.l1, terms.clip, terms.own)
+        share = minus_lr * like(minus_lr, hyperparams.weight_decay)
+        for_each("parameter", _shrink, n_params, (params, share, terms, hyperparams))
+    without = Terms(False, terms.l1, terms.clip, terms.weights_only, terms.own)
     adam_update(params, state, grads, minus_lr, n_params, without, hyperparams)
 
 
@@ -197,7 +208,7 @@ def _rmsprop_step(p, params, state, grads, minus_lr, n_params, terms, hyperparam
     w, own = params[p], hyperparams.own
     zero, one = like(w, 0.0), like(w, 1.0)
     alpha, fresh, eps = like(w, own.alpha), like(w, own.fresh), like(w, own.eps)
-    g = with_penalties(grads[p], w, terms, hyperparams)
+    g = with_penalties(p, grads[p], w, terms, hyperparams)
     v = average(alpha, state[p], fresh * (g * g), fading)
     state[p] = v
     if fading:
@@ -267,7 +278,7 @@ def _count_step(state, place):
 def _adagrad_step(p, params, state, grads, rate, initial, terms, hyperparams):
     """Update parameter p."""
     w = params[p]
-    g = with_penalties(grads[p], w, terms, hyperparams)
+    g = with_penalties(p, grads[p], w, terms, hyperparams)
     squares = fma(g, g, state[p] + initial if terms.own.initial else state[p])
     state[p] = squares
     params[p] = fma(rate, g / (sqrt(squares) + like(w, hyperparams.own.eps)), w)
@@ -303,7 +314,7 @@ def _rprop_step(p, params, state, grads, minus_lr, n_params, terms, hyperparams)
     """Update parameter p."""
     w, own = params[p], hyperparams.own
     zero, one = like(w, 0.0), like(w, 1.0)
-    g = with_penalties(grads[p], w, terms, hyperparams)
+    g = with_penalties(p, grads[p], w, terms, hyperparams)
     turned, size = g * state[p], state[n_params + p]
     size = select(size == zero, zero - minus_lr, size)  # the first one
     factor = select(turned == zero, one, turned)  # NaN stays
