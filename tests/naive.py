@@ -11,6 +11,9 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.optimize import minimize_scalar
+from scipy.special import huber, log_softmax, softmax
+from scipy.stats import norm
 
 import fastgrok as fg
 from fastgrok.spec.variables import STALLED_GRADIENT_NORM, Outcome
@@ -24,6 +27,19 @@ Params = list[np.ndarray]
 def sigmoid(z):
     small = np.exp(-np.abs(z))  # of the two forms, the one whose exponential cannot overflow
     return np.where(z < 0, small, 1.0) / (1.0 + small)
+
+
+SCALE, ALPHA = 1.0507009873554805, 1.6732632423543772  # Klambauer et al.
+
+
+def gelu(layer, z):
+    """Return f(z) and f'(z)."""
+    if layer.approximate == "none":
+        below, density = norm.cdf(z), norm.pdf(z)
+        return (z * below).astype(z.dtype), (below + z * density).astype(z.dtype)
+    root = np.sqrt(2 / np.pi)
+    tanh, du = np.tanh(root * (z + 0.044715 * z**3)), root * (1 + 3 * 0.044715 * z**2)
+    return (z / 2 * (1 + tanh)).astype(z.dtype), ((1 + tanh) / 2 + z / 2 * (1 - tanh**2) * du).astype(z.dtype)
 
 
 def relu_derivative(layer, z):
@@ -40,6 +56,30 @@ ACTIVATIONS = {
     ),
     fg.Sigmoid: (lambda layer, z: sigmoid(z), lambda layer, z: sigmoid(z) * (1 - sigmoid(z))),
     fg.Tanh: (lambda layer, z: np.tanh(z), lambda layer, z: 1 - np.tanh(z) ** 2),
+    fg.ELU: (
+        lambda layer, z: np.where(z > 0, z, layer.alpha * np.expm1(np.minimum(z, 0))).astype(z.dtype),
+        lambda layer, z: np.where(z > 0, 1, layer.alpha * np.exp(np.minimum(z, 0))).astype(z.dtype),
+    ),
+    fg.SELU: (
+        lambda layer, z: (SCALE * np.where(z > 0, z, ALPHA * np.expm1(np.minimum(z, 0)))).astype(z.dtype),
+        lambda layer, z: (SCALE * np.where(z > 0, 1, ALPHA * np.exp(np.minimum(z, 0)))).astype(z.dtype),
+    ),
+    fg.GELU: (lambda layer, z: gelu(layer, z)[0], lambda layer, z: gelu(layer, z)[1]),
+    fg.SiLU: (
+        lambda layer, z: z * sigmoid(z),
+        lambda layer, z: sigmoid(z) * (1 + z * (1 - sigmoid(z))),
+    ),
+    fg.Softplus: (
+        lambda layer, z: (np.logaddexp(0, layer.beta * z) / layer.beta).astype(z.dtype),
+        lambda layer, z: sigmoid(layer.beta * z).astype(z.dtype),
+    ),
+    fg.Softsign: (lambda layer, z: z / (1 + np.abs(z)), lambda layer, z: 1 / (1 + np.abs(z)) ** 2),
+    fg.Hardtanh: (lambda layer, z: np.clip(z, -1, 1), lambda layer, z: (np.abs(z) < 1).astype(z.dtype)),
+    fg.Hardsigmoid: (
+        lambda layer, z: np.clip((z + 3) / 6, 0, 1).astype(z.dtype),
+        lambda layer, z: np.where(np.abs(z) < 3, 1 / 6, 0).astype(z.dtype),
+    ),
+    fg.Softmax: (lambda layer, z: softmax(z, axis=1), None),
 }
 
 
@@ -62,14 +102,20 @@ def forward(network: fg.Network, params: Params, X: np.ndarray) -> list[np.ndarr
 LOSSES = {
     "half_squared_error": lambda output, z, target: (output - target) ** 2 / 2,
     "squared_error": lambda output, z, target: (output - target) ** 2,
+    "absolute_error": lambda output, z, target: np.abs(output - target),
+    "huber": lambda output, z, target: huber(1.0, output - target),
     # -log(sigmoid(z)) = log(1 + e**-z)
     "binary_cross_entropy": lambda output, z, target: np.maximum(z, 0) - z * target + np.log1p(np.exp(-np.abs(z))),
+    "cross_entropy": lambda output, z, target: -target * log_softmax(z, axis=1),
 }
-# what output - target is multiplied by for the first delta, and the layer that it is differentiated together with
+# the first delta of output - target, and the layer that the loss is differentiated together with
 DELTAS = {
-    "half_squared_error": (1, None),
-    "squared_error": (2, None),
-    "binary_cross_entropy": (1, fg.Sigmoid),
+    "half_squared_error": (lambda error: error, None),
+    "squared_error": (lambda error: 2 * error, None),
+    "absolute_error": (np.sign, None),
+    "huber": (lambda error: np.clip(error, -1, 1), None),
+    "binary_cross_entropy": (lambda error: error, fg.Sigmoid),
+    "cross_entropy": (lambda error: error, fg.Softmax),
 }
 
 
@@ -82,8 +128,8 @@ def gradients(experiment: fg.Experiment, params: Params, X: np.ndarray, y: np.nd
     """Return the gradient of the sum of the examples' losses."""
     network, loss = experiment.network, experiment.loss
     values = forward(network, params, X)
-    factor, together_with = DELTAS[loss]
-    delta = factor * (values[-1] - y)
+    first_delta, together_with = DELTAS[loss]
+    delta = first_delta(values[-1] - y)
     layers = list(zip(network.layers, values, strict=False))  # each layer with its inputs
     if together_with is not None:
         assert isinstance(layers.pop()[0], together_with)  # delta is the gradient at its input already
@@ -145,12 +191,24 @@ def plateau_losses(loss: str, targets: tuple[tuple[float, ...], ...], inputs: tu
     for labels in itertools.product(range(n), repeat=n):
         if any(inputs[i] == inputs[j] and labels[i] != labels[j] for i in range(n) for j in range(i)):
             continue
-        means = np.array([y[np.array(labels) == label].mean(axis=0) for label in labels])
+        means = np.array([best_output(loss, y[np.array(labels) == label]) for label in labels])
         with np.errstate(all="ignore"):
-            entropy = -np.nan_to_num(y * np.log(means)) - np.nan_to_num((1 - y) * np.log(1 - means))
-        squares = (means - y) ** 2 * (0.5 if loss == "half_squared_error" else 1)
-        found.add(round(float((entropy if loss == "binary_cross_entropy" else squares).sum() / n), 12))
+            entropy = -np.nan_to_num(y * np.log(means))
+            if loss == "binary_cross_entropy":
+                entropy = entropy - np.nan_to_num((1 - y) * np.log(1 - means))
+        cost = entropy if "entropy" in loss else LOSSES[loss](means, None, y)
+        found.add(round(float(cost.sum() / n), 12))
     return np.array(sorted(found))
+
+
+def best_output(loss: str, targets: np.ndarray) -> np.ndarray:
+    """Return the output that is best for all of these targets."""
+    if loss == "absolute_error":
+        return np.median(targets, axis=0)
+    if loss != "huber":
+        return targets.mean(axis=0)
+    best = functools.partial(minimize_scalar, bounds=(-9, 9), options={"xatol": 1e-11})
+    return np.array([best(lambda m, y=y: huber(1.0, m - y).sum()).x for y in targets.T])
 
 
 def plateau(experiment: fg.Experiment, loss: float) -> float:

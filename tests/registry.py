@@ -12,15 +12,19 @@ import numpy as np
 import fastgrok as fg
 from fastgrok.engine import activations, losses, optimizers
 from fastgrok.spec.layers import ACTIVATIONS as CLASSES
-from fastgrok.spec.losses import Reduction
+from fastgrok.spec.losses import LAST_LAYERS, Reduction
 
 NAMES = {cls: name for name, cls in CLASSES.items()}
-ACTIVATIONS = {NAMES[cls]: cls() for cls in activations.ACTIVATIONS}
+ACTIVATIONS = {NAMES[cls]: cls() for cls, each in activations.ACTIVATIONS.items() if each.functions.backward}
 ACTIVATIONS_WITH_FIELDS = {
     "relu_gradient_one": fg.ReLU(gradient_at_zero=1),
     "relu_gradient_half": fg.ReLU(gradient_at_zero=0.5),
     "leaky_relu_steep": fg.LeakyReLU(slope=0.3),
+    "elu_low": fg.ELU(alpha=0.3),
+    "gelu_by_tanh": fg.GELU("tanh"),
+    "softplus_steep": fg.Softplus(beta=3),
 }
+ALIKE = {name: fg.mlp(3, 4, 2, hidden=layer) for name, layer in (ACTIVATIONS | ACTIVATIONS_WITH_FIELDS).items()}
 NETWORKS = {
     "linear": fg.Network(fg.Linear(3, 2)),
     "mixed": fg.Network(
@@ -37,7 +41,7 @@ NETWORKS = {
     "depth_30": fg.mlp(3, *[2] * 29, 2, hidden="leaky_relu"),
     "widths_5_to_9": fg.mlp(3, 5, 6, 7, 8, 9, 2, hidden="leaky_relu"),
     "width_256": fg.mlp(3, 256, 2, hidden="relu"),
-    **{name: fg.mlp(3, 4, 2, hidden=layer) for name, layer in (ACTIVATIONS | ACTIVATIONS_WITH_FIELDS).items()},
+    **ALIKE,
 }
 LOSSES = tuple(losses.LOSSES)
 REDUCTIONS = get_args(Reduction)
@@ -82,18 +86,23 @@ DATA = fg.Dataset(_X, [[0, 1], [1, 1], [0.25, 0], [1, 0], [0, 0.5]], "mixed")
 ONE_HOT = fg.Dataset(_X, [[0, 1], [1, 0], [1, 0], [0, 1], [1, 0]], "one_hot")
 
 
-def sigmoid_at_the_end(network: fg.Network) -> fg.Network:
-    if isinstance(network.layers[-1], fg.Sigmoid):
-        return network
-    return fg.Network(*network.layers, fg.Sigmoid())
+SHARES = fg.Dataset(_X, [[0, 1], [0.5, 0.5], [0.25, 0.75], [1, 0], [0.625, 0.375]], "shares")
+
+
+def ending_as(loss: str, network: fg.Network) -> fg.Network:
+    """Return the network with what a loss needs at the end."""
+    last = LAST_LAYERS.get(loss)
+    return network if last is None or isinstance(network.layers[-1], last) else fg.Network(*network.layers, last())
 
 
 def experiment(network: str = "mixed", *, loss: str = "half_squared_error", **fields) -> fg.Experiment:
     """An experiment on a network of the registry: Xavier weights and drawn biases, so that nothing is zero."""
-    net = NETWORKS[network]
-    if loss == "binary_cross_entropy":
-        net = sigmoid_at_the_end(net)
+    net = ending_as(loss, NETWORKS[network])
     fields = {
-        "data": DATA, "init": fg.XavierUniform(1.2), "bias_init": fg.Uniform(-0.5, 0.5), "stop": None, "epochs": 3,
-    } | fields  # fmt: skip
+        "data": SHARES if loss == "cross_entropy" else DATA,
+        "init": fg.XavierUniform(1.2),
+        "bias_init": fg.Uniform(-0.5, 0.5),
+        "stop": None,
+        "epochs": 3,
+    } | fields
     return fg.Experiment(net, fields.pop("data"), loss=loss, **fields)

@@ -14,7 +14,8 @@ from fastgrok.errors import MISSING, InvalidExperiment, hint, one_of
 from fastgrok.spec.base import Spec
 from fastgrok.spec.calls import NONE, call_name, describe
 from fastgrok.spec.experiment import FIELDS, Experiment
-from fastgrok.spec.layers import ACTIVATIONS, Sigmoid
+from fastgrok.spec.layers import ACTIVATIONS, Softmax
+from fastgrok.spec.losses import LAST_LAYERS
 from fastgrok.spec.network import Network, mlp
 from fastgrok.spec.stopping import Converged, EarlyStopping, Restart
 from fastgrok.spec.words import NETWORK_WORDS, network_value
@@ -197,10 +198,13 @@ def _conflict(path: str, values: Values, expected: str) -> InvalidExperiment:
 
 def _check_output(choices: Mapping[str, list[Any]]) -> None:
     """Raise if a loss needs another output: say it in the words of the command line."""
-    if "binary_cross_entropy" in choices.get("loss", ()):
-        for network in choices["network"]:
-            if not isinstance(network.layers[-1], Sigmoid):
-                raise InvalidExperiment("--loss", "binary_cross_entropy", "another loss, or --output sigmoid")
+    words = {cls: word for word, cls in ACTIVATIONS.items() if cls is not None}
+    for loss, network in itertools.product(choices.get("loss", ()), choices["network"]):
+        last, needed = type(network.layers[-1]), LAST_LAYERS.get(loss)
+        if needed is not None and last is not needed:
+            raise InvalidExperiment("--loss", loss, f"another loss, or --output {words[needed]}")
+        if needed is not Softmax and last is Softmax:
+            raise InvalidExperiment("--loss", loss, "cross_entropy with --output softmax")
 
 
 def _networks(data: list[Dataset], values: Values) -> list[Network]:

@@ -10,6 +10,7 @@ from fastgrok.datasets.arrays import check_unmasked
 from fastgrok.engine.params import expected_shapes, joined, split
 from fastgrok.errors import InvalidExperiment
 from fastgrok.spec.experiment import MAX_COUNT, Experiment
+from fastgrok.spec.losses import check_targets
 from fastgrok.spec.network import Network
 
 
@@ -74,8 +75,7 @@ def read_targets(experiment: Experiment, y: Any, n: int, dtype: np.dtype[Any]) -
         array = array[:, np.newaxis]
     if array.shape != (n, n_out):
         raise InvalidExperiment("y", array.shape, f"shape ({n}, {n_out}), a row for each of X")
-    if experiment.loss == "binary_cross_entropy" and (array.min() < 0 or array.max() > 1):
-        raise InvalidExperiment("y", float(array[(array < 0) | (array > 1)][0]), "targets from 0 to 1 for this loss")
+    check_targets("y", experiment.loss, array)
     return array
 
 

@@ -41,8 +41,8 @@ def make_layout(network: Network) -> Layout:
             params = weight + (layer.fan_in + layer.bias) * layer.fan_out
             rows.append(Layer(0, layer.fan_in, layer.fan_out, weight, bias, out, end, False, 0.0))
         else:
-            field = ACTIVATIONS[type(layer)].argument
-            argument = 0.0 if field is None else getattr(layer, field)
+            number = ACTIVATIONS[type(layer)].argument
+            argument = 0.0 if number is None else number(layer)
             kind = 1 + ACTIVATIONS.place(type(layer))
             rows.append(Layer(kind, width, width, -1, -1, out, end, isinstance(layer, ReLU), argument))
         inp, out, end = out, end, end + width

@@ -7,9 +7,19 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from fastgrok.engine.records import Records
-from fastgrok.kernels.nn.losses import add_cross_entropy, add_squares, error_backward
+from fastgrok.kernels.nn.losses import (
+    add_absolute,
+    add_cross_entropy,
+    add_huber,
+    add_softmax_cross_entropy,
+    add_squares,
+    error_backward,
+    huber_backward,
+    sign_backward,
+)
 from fastgrok.kernels.nn.passes import LossFunctions
-from fastgrok.spec.layers import Activation, Sigmoid
+from fastgrok.spec.layers import Activation
+from fastgrok.spec.losses import LAST_LAYERS
 
 Write = Callable[[Any], str]
 
@@ -19,11 +29,13 @@ class Loss(NamedTuple):
 
     functions: LossFunctions  # add and backward on lanes
     factor: float  # the loss is this times what `add` sums
-    slope: float  # the first delta is this times e
+    slope: float  # what the first delta of `backward` is multiplied by
     together_with: type[Activation] | None  # the last layer, whose input the first delta is at; None: at the outputs
     formula: Callable[[Sequence[Any], Sequence[Any], Write, Write], str]
     """formula(outputs, targets, write, write_behind): the loss of an example with its numbers; the second way of
     writing a number puts a negative one in brackets."""
+    growth: Callable[[Any, Write, Write], str]
+    """growth(e, write, write_behind): the first delta, how the loss grows with an output."""
 
 
 def _written_cross_entropy(outputs: Sequence[Any], targets: Sequence[Any], write: Write, behind: Write) -> str:
@@ -34,6 +46,13 @@ def _written_cross_entropy(outputs: Sequence[Any], targets: Sequence[Any], write
     return f"-({' + '.join(terms)})"
 
 
+def _written_softmax_cross_entropy(
+    outputs: Sequence[Any], targets: Sequence[Any], write: Write, behind: Write
+) -> str:
+    terms = [f"{write(t)} * log {write(o)}" for o, t in zip(outputs, targets, strict=True) if t]
+    return f"-({' + '.join(terms)})"
+
+
 def _written_squares(outputs: Sequence[Any], targets: Sequence[Any], write: Write, behind: Write) -> str:
     return " + ".join(f"{behind(o - t)}^2" for o, t in zip(outputs, targets, strict=True))
 
@@ -41,6 +60,23 @@ def _written_squares(outputs: Sequence[Any], targets: Sequence[Any], write: Writ
 def _written_half_squares(outputs: Sequence[Any], targets: Sequence[Any], write: Write, behind: Write) -> str:
     squares = _written_squares(outputs, targets, write, behind)
     return f"1/2 * ({squares})" if len(outputs) > 1 else f"1/2 * {squares}"
+
+
+def _written_absolute(outputs: Sequence[Any], targets: Sequence[Any], write: Write, behind: Write) -> str:
+    return " + ".join(f"|{write(o - t)}|" for o, t in zip(outputs, targets, strict=True))
+
+
+def _written_huber(outputs: Sequence[Any], targets: Sequence[Any], write: Write, behind: Write) -> str:
+    errors = [o - t for o, t in zip(outputs, targets, strict=True)]
+    return " + ".join(f"|{write(e)}| - 1/2" if abs(e) > 1 else f"1/2 * {behind(e)}^2" for e in errors)
+
+
+def _is_error(error: Any, write: Write, behind: Write) -> str:
+    return f"error {write(error)}"
+
+
+def _is_difference(error: Any, write: Write, behind: Write) -> str:
+    return f"output - target = {write(error)}"
 
 
 _SQUARES = LossFunctions(add_squares, error_backward)
@@ -55,6 +91,7 @@ LOSSES: Records[str, Loss] = Records(
             slope=1.0,
             together_with=None,
             formula=_written_half_squares,
+            growth=_is_error,
         ),
         "squared_error": Loss(
             functions=_SQUARES,
@@ -62,13 +99,41 @@ LOSSES: Records[str, Loss] = Records(
             slope=2.0,
             together_with=None,
             formula=_written_squares,
+            growth=lambda e, write, behind: f"2 * error = 2 * {behind(e)} = {write(2.0 * e)}",
+        ),
+        "absolute_error": Loss(
+            functions=LossFunctions(add_absolute, sign_backward),
+            factor=1.0,
+            slope=1.0,
+            together_with=None,
+            formula=_written_absolute,
+            growth=lambda e, write, behind: f"sign of the error {write(e)} = {write(e * 0 + (e > 0) - (e < 0))}",
+        ),
+        "huber": Loss(
+            functions=LossFunctions(add_huber, huber_backward),
+            factor=1.0,
+            slope=1.0,
+            together_with=None,
+            formula=_written_huber,
+            growth=lambda e, write, behind: (
+                f"error {write(e)}, at most 1: {write(e / abs(e))}" if abs(e) > 1 else f"error {write(e)}"
+            ),
         ),
         "binary_cross_entropy": Loss(
             functions=LossFunctions(add_cross_entropy, error_backward),
             factor=1.0,
             slope=1.0,
-            together_with=Sigmoid,
+            together_with=LAST_LAYERS["binary_cross_entropy"],
             formula=_written_cross_entropy,
+            growth=_is_difference,
+        ),
+        "cross_entropy": Loss(
+            functions=LossFunctions(add_softmax_cross_entropy, error_backward),
+            factor=1.0,
+            slope=1.0,
+            together_with=LAST_LAYERS["cross_entropy"],
+            formula=_written_softmax_cross_entropy,
+            growth=_is_difference,
         ),
     },
 )

@@ -26,6 +26,7 @@ from fastgrok.explain.text import indented, numbers, precise, wrapped
 from fastgrok.explain.trace_variables import activation_places
 from fastgrok.kernels.environment import in_default_environment
 from fastgrok.spec.experiment import Experiment
+from fastgrok.spec.losses import check_targets
 from fastgrok.spec.optimizers import SGD
 
 _LEGEND = (
@@ -154,8 +155,7 @@ def _example(experiment: Experiment, example: Any, target: Any) -> tuple[int | N
     for field, array, n in (("example", inputs, data.n_in), ("target", targets, data.n_out)):
         if array.shape[1] != n:
             raise InvalidExperiment(field, array[0].tolist(), f"{n} numbers")
-    if experiment.loss == "binary_cross_entropy" and not ((targets >= 0) & (targets <= 1)).all():
-        raise InvalidExperiment("target", targets[0].tolist(), "from 0 to 1 for loss='binary_cross_entropy'")
+    check_targets("target", experiment.loss, targets)
     return None, inputs, targets
 
 
@@ -231,12 +231,7 @@ def _loss_text(work: WorkedPass) -> Iterator[str]:
 def _from_loss(work: WorkedPass) -> Callable[[int], str]:
     """Return what says how the loss grows with an output, by unit."""
     errors, loss = work.output - work.target, LOSSES[work.experiment.loss]
-    if loss.together_with is not None:
-        return lambda j: f"output - target = {precise(errors[j])}"
-    if loss.slope == 1:
-        return lambda j: f"error {precise(errors[j])}"
-    slope = precise(loss.slope)
-    return lambda j: f"{slope} * error = {slope} * {factor(errors[j])} = {precise(loss.slope * errors[j])}"
+    return lambda j: loss.growth(errors[j], precise, factor)
 
 
 def _update_text(work: WorkedPass) -> str:

@@ -19,8 +19,7 @@ from fastgrok.spec.fields import Integer
 from fastgrok.spec.initializers.base import BiasWord, Initializer, Uniform
 from fastgrok.spec.initializers.custom import as_initializer
 from fastgrok.spec.initializers.tensors import bias_scheme
-from fastgrok.spec.layers import Sigmoid
-from fastgrok.spec.losses import LOSSES, Loss, Reduction
+from fastgrok.spec.losses import LOSSES, Loss, Reduction, check_last_layer, check_targets
 from fastgrok.spec.names import resolved
 from fastgrok.spec.network import Network
 from fastgrok.spec.optimizers import SGD, Optimizer
@@ -124,8 +123,9 @@ class Experiment(Spec):
     data
         Examples to train on.
     loss
-        What is minimised: "half_squared_error", "squared_error" or "binary_cross_entropy". The last needs a Sigmoid
-        as the last layer and targets from 0 to 1.
+        What is minimised: "half_squared_error", "squared_error", "absolute_error", "huber", "binary_cross_entropy",
+        which needs a Sigmoid as the last layer and targets from 0 to 1, or "cross_entropy", which needs a Softmax and
+        targets that are probabilities of classes, such as one-hot rows.
     reduction
         What an update takes of the gradients of a batch's examples: their "mean" or their "sum".
     init
@@ -207,8 +207,9 @@ class Experiment(Spec):
     def __post_init__(self) -> None:
         for field, data in self._datasets():
             self._check_widths(field, data)
-        if self.loss == "binary_cross_entropy":
-            self._check_cross_entropy()
+        check_last_layer("loss", self.loss, self.network.layers[-1])
+        for field, data in self._datasets():
+            check_targets(f"{field}.y", self.loss, data.y)
         self._check_combinations()
         self._check_precision()
 
@@ -234,19 +235,6 @@ class Experiment(Spec):
             raise InvalidExperiment(f"{field}.shift", scaled, f"the scaling of data: {field}.scaled_as(data)")
         if data.classes != self.data.classes and None not in (data.classes, self.data.classes):
             raise InvalidExperiment(f"{field}.classes", data.classes, f"those of data, {self.data.classes}")
-
-    def _check_cross_entropy(self) -> None:
-        """Raise unless the outputs are probabilities and the targets may be."""
-        last = self.network.layers[-1]
-        if not isinstance(last, Sigmoid):
-            raise InvalidExperiment("loss", self.loss, f"another loss, or Sigmoid() instead of {last!r} at the end")
-        for field, data in self._datasets():
-            outside = np.argwhere((data.y < 0) | (data.y > 1))
-            if outside.size:
-                row, column = map(int, outside[0])
-                where = f"{field}.y[{row}, {column}]"
-                expected = "a target from 0 to 1 for loss='binary_cross_entropy'"
-                raise InvalidExperiment(where, float(data.y[row, column]), expected)
 
     def _check_combinations(self) -> None:
         """Raise unless stopping rules, restarts, validation and schedule go together."""

@@ -1,11 +1,11 @@
 """Layers: Linear, and the activations."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from fastgrok.spec.base import Spec, spec
-from fastgrok.spec.fields import Bool, Integer, Share
+from fastgrok.spec.fields import Bool, Integer, Positive, Share
 
 MAX_WIDTH = 4096
 """Inputs or outputs of a Linear layer at most."""
@@ -130,11 +130,191 @@ class Tanh(Activation):
     """
 
 
+@spec
+class ELU(Activation):
+    """Exponential linear unit: f(z) = z where z > 0, else alpha * (exp(z) - 1).
+
+    Parameters
+    ----------
+    alpha
+        What f goes to, negative, far below zero: greater than 0.
+
+    Notes
+    -----
+    Clevert, Unterthiner, Hochreiter, "Fast and Accurate Deep Network Learning by Exponential Linear Units", 2016. The
+    gradient at 0 is alpha, as in PyTorch.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> fg.ELU(0.5)
+    ELU(alpha=0.5)
+    """
+
+    alpha: Positive = Field(default=1.0, repr=False)
+
+
+@spec
+class SELU(Activation):
+    """Scaled exponential linear unit: f(z) = 1.0507 * z where z > 0, else 1.7581 * (exp(z) - 1).
+
+    Notes
+    -----
+    Klambauer et al., "Self-Normalizing Neural Networks", 2017, whose constants have all their digits here.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> fg.SELU()
+    SELU()
+    """
+
+
+@spec
+class GELU(Activation):
+    """Gaussian error linear unit: f(z) = z * P(N(0, 1) <= z).
+
+    Parameters
+    ----------
+    approximate
+        "none", or "tanh" for z / 2 * (1 + tanh(sqrt(2 / pi) * (z + 0.044715 * z**3))).
+
+    Notes
+    -----
+    Hendrycks, Gimpel, "Gaussian Error Linear Units", 2016; the two forms of `torch.nn.GELU`.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> fg.GELU("tanh")
+    GELU(approximate='tanh')
+    """
+
+    approximate: Literal["none", "tanh"] = Field(default="none", repr=False)
+
+
+@spec
+class SiLU(Activation):
+    """Sigmoid linear unit, or swish: f(z) = z / (1 + exp(-z)).
+
+    Notes
+    -----
+    Elfwing, Uchibe, Doya, "Sigmoid-Weighted Linear Units for Neural Network Function Approximation in Reinforcement
+    Learning", 2018; `torch.nn.SiLU`, Keras's "silu" and "swish".
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> fg.SiLU()
+    SiLU()
+    """
+
+
+@spec
+class Softplus(Activation):
+    """Smooth rectifier: f(z) = log(1 + exp(beta * z)) / beta.
+
+    Parameters
+    ----------
+    beta
+        The larger, the nearer to a ReLU: greater than 0.
+
+    Notes
+    -----
+    Dugas et al., "Incorporating Second-Order Functional Knowledge for Better Option Pricing", 2001. PyTorch returns z
+    itself where beta * z > 20, which is less than 3e-9 away.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> fg.Softplus(2)
+    Softplus(beta=2.0)
+    """
+
+    beta: Positive = Field(default=1.0, repr=False)
+
+
+@spec
+class Softsign(Activation):
+    """f(z) = z / (1 + abs(z)), with f' = 1 / (1 + abs(z))**2.
+
+    Notes
+    -----
+    Bergstra et al., "Quadratic Polynomials Learn Better Image Features", 2009; `torch.nn.Softsign`.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> fg.Softsign()
+    Softsign()
+    """
+
+
+@spec
+class Hardtanh(Activation):
+    """f(z) = z from -1 to 1, and -1 or 1 beyond, where the gradient is 0.
+
+    Notes
+    -----
+    Collobert, "Large Scale Machine Learning", 2004; `torch.nn.Hardtanh` with its defaults.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> fg.Hardtanh()
+    Hardtanh()
+    """
+
+
+@spec
+class Hardsigmoid(Activation):
+    """f(z) = z / 6 + 1/2 from z = -3 to 3, and 0 or 1 beyond, where the gradient is 0.
+
+    Notes
+    -----
+    Howard et al., "Searching for MobileNetV3", 2019; `torch.nn.Hardsigmoid`, and "hard_sigmoid" of Keras 3 (that of
+    Keras 2 has a slope of 0.2).
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> fg.Hardsigmoid()
+    Hardsigmoid()
+    """
+
+
+@spec
+class Softmax(Activation):
+    """Probabilities of classes: f(z)_k = exp(z_k) / sum_j exp(z_j), over the units of the last layer.
+
+    Notes
+    -----
+    Bridle, "Probabilistic Interpretation of Feedforward Classification Network Outputs", 1990; *Grokking Deep
+    Learning*, chapter 9. The last layer of a network of two outputs or more, with `loss="cross_entropy"`: both are
+    differentiated together, as PyTorch's CrossEntropyLoss is, whose networks end with the layer before.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> fg.mlp(4, 8, 3, output="softmax").layers[-1]
+    Softmax()
+    """
+
+
 ACTIVATIONS: dict[str, type[Activation] | None] = {
     "linear": None,
     "relu": ReLU,
     "leaky_relu": LeakyReLU,
     "sigmoid": Sigmoid,
     "tanh": Tanh,
+    "elu": ELU,
+    "selu": SELU,
+    "gelu": GELU,
+    "silu": SiLU,
+    "softplus": Softplus,
+    "softsign": Softsign,
+    "hardtanh": Hardtanh,
+    "hardsigmoid": Hardsigmoid,
+    "softmax": Softmax,
 }
 """The activations by the names that `mlp` and the command line take; "linear" is none."""

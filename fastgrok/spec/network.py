@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from fastgrok.errors import InvalidExperiment, one_of
 from fastgrok.spec import names
 from fastgrok.spec.base import VariadicSpec, register
-from fastgrok.spec.layers import ACTIVATIONS, Activation, Layer, Linear, ReLU
+from fastgrok.spec.layers import ACTIVATIONS, Activation, Layer, Linear, ReLU, Softmax
 from fastgrok.spec.names import resolved
 
 MAX_LAYERS = 256
@@ -154,6 +154,8 @@ def _check(layers: tuple[Any, ...]) -> None:
             width = layer.fan_out
         elif width is None:
             raise InvalidExperiment(where, layer, "a Linear layer: the first layer has the weights")
+        elif isinstance(layer, Softmax) and (index < len(layers) - 1 or width < 2):
+            raise InvalidExperiment(where, layer, "another activation: a Softmax is last, on two outputs or more")
 
 
 def mlp(
@@ -167,9 +169,9 @@ def mlp(
         The inputs, the hidden widths, the outputs: two numbers or more.
     hidden
         Activation after every Linear layer but the last: "linear" (none), "relu", "leaky_relu", "sigmoid", "tanh",
-        or a layer such as `ReLU()`.
+        "elu", "selu", "gelu", "silu", "softplus", "softsign", "hardtanh", "hardsigmoid", or a layer such as `ReLU()`.
     output
-        Activation after the last, likewise.
+        Activation after the last, likewise, or "softmax".
     bias
         Whether the Linear layers have biases.
 

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastgrok.datasets import Dataset
 from fastgrok.errors import InvalidExperiment, one_of
-from fastgrok.spec.losses import LOSSES, Loss
+from fastgrok.spec.losses import LOSSES, Loss, check_targets
 from fastgrok.spec.variables import MAX_PLATEAU_EXAMPLES
 from fastgrok.statistics.arguments import checked
 from fastgrok.statistics.counts import Counts
@@ -47,7 +47,8 @@ class Plateau(NamedTuple):
 def plateaus(data: Dataset, loss: Loss) -> tuple[Plateau, ...]:
     """Return the losses of the best outputs that do not tell some of the examples apart, ascending.
 
-    Over all partitions of the examples into groups: each group's output is its mean target.
+    Over all partitions of the examples into groups: each group's output is its mean target, for absolute_error their
+    median, and for huber what is between the two.
 
     Parameters
     ----------
@@ -75,8 +76,7 @@ def plateaus(data: Dataset, loss: Loss) -> tuple[Plateau, ...]:
         raise InvalidExperiment(
             "data", data, f"at most {MAX_PLATEAU_EXAMPLES} examples, to try every partition of them"
         )
-    if loss == "binary_cross_entropy" and not np.all((data.y >= 0) & (data.y <= 1)):
-        raise InvalidExperiment("data", data, "targets from 0 to 1, for binary_cross_entropy")
+    check_targets("data.y", loss, data.y)
     costs, mixed = _groups(data.y, loss)
     fewest: dict[float, int] = {}  # loss -> examples not told apart
     for groups in _partitions(_equal_inputs(data.X)):
@@ -134,8 +134,12 @@ def _groups(targets: NDArray[np.float64], loss: Loss) -> tuple[list[float], list
     members = (np.arange(1 << n)[:, None] >> np.arange(n)) & 1
     size = np.maximum(members.sum(axis=1), 1)[:, None]
     mean = (members[:, :, None] * targets).sum(axis=1) / size  # not by BLAS, whose order of sums is the CPU's
-    if loss == "binary_cross_entropy":
-        cost = size * _cross_entropy(mean)
+    if loss in _LEAST_SUMS:
+        cost = np.array([_LEAST_SUMS[loss](targets[row.astype(bool)]) for row in members])
+    elif loss == "cross_entropy":
+        cost = size * _entropy(mean)
+    elif loss == "binary_cross_entropy":
+        cost = size * np.maximum(_entropy(mean) + _entropy(1 - mean), 0.0)
     else:
         apart = targets[None] - mean[:, None]
         cost = (members[:, :, None] * apart**2).sum(axis=1) * (0.5 if loss == "half_squared_error" else 1.0)
@@ -144,10 +148,31 @@ def _groups(targets: NDArray[np.float64], loss: Loss) -> tuple[list[float], list
     return cost.sum(axis=1).tolist(), mixed.tolist()
 
 
-def _cross_entropy(mean: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return -(p log p + (1 - p) log(1 - p)): the least cross-entropy of examples with this mean target."""
-    halves = (share * np.log(np.where(share > 0, share, 1.0)) for share in (mean, 1 - mean))
-    return np.maximum(-sum(halves), 0.0)
+def _least_absolute(targets: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return, by output, the least sum of |output - target|, that of the median."""
+    return np.abs(targets - np.median(targets, axis=0)).sum(axis=0) if len(targets) else np.zeros(targets.shape[1])
+
+
+def _least_huber(targets: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return, by output, the least sum of the Huber loss of targets (n, n_out), by halving where its slope is 0."""
+    if not len(targets):
+        return np.zeros(targets.shape[1])
+    low, high = targets.min(axis=0), targets.max(axis=0)
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        rises = np.clip(middle - targets, -1, 1).sum(axis=0) > 0
+        low, high = np.where(rises, low, middle), np.where(rises, middle, high)
+    size = np.abs((low + high) / 2 - targets)
+    return np.asarray(np.where(size > 1, size - 0.5, size * size / 2).sum(axis=0))
+
+
+_HALVINGS = 60
+_LEAST_SUMS = {"absolute_error": _least_absolute, "huber": _least_huber}  # where the mean target is not the best
+
+
+def _entropy(share: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return -p log p: what a share adds to the least cross-entropy of examples with this mean target."""
+    return np.asarray(-share * np.log(np.where(share > 0, share, 1.0)))
 
 
 def _equal_inputs(X: NDArray[np.float64]) -> list[int]:

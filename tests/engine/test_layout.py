@@ -21,6 +21,6 @@ def test_layers_lie_one_after_the_other():
 
 def test_a_kind_is_the_place_of_an_activations_functions():
     for cls, record in ACTIVATIONS.items():
-        layer = make_layout(fg.Network(fg.Linear(1, 1), cls())).layers[1]
+        layer = make_layout(fg.Network(fg.Linear(1, 2), cls())).layers[1]
         assert functions().activations[layer.kind - 1] == record.functions
         assert layer.is_relu == (cls is fg.ReLU)

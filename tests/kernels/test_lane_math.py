@@ -4,16 +4,31 @@ import mpmath
 import numpy as np
 import pytest
 
+import fastgrok as fg
 from fastgrok.kernels.jit import kernel
 from fastgrok.kernels.lanes import lane_view
 from fastgrok.kernels.nn import lane_math
 
-BOUND = {"exp": 1.0, "log": 1.0, "log1p": 1.5, "sigmoid": 2.0, "tanh": 2.5}
+BOUND = {
+    "exp": 1.0,
+    "expm1": 2.0,
+    "log": 1.0,
+    "log1p": 1.5,
+    "normal_cdf": 4.0,
+    "normal_density": 4.0,
+    "sigmoid": 2.0,
+    "softplus": 2.5,
+    "tanh": 2.5,
+}
 REFERENCE = {
     "exp": mpmath.exp,
+    "expm1": mpmath.expm1,
     "log": mpmath.log,
     "log1p": mpmath.log1p,
+    "normal_cdf": lambda x: mpmath.ncdf(max(x, -60)),  # mpmath counts digits below that
+    "normal_density": mpmath.npdf,
     "sigmoid": lambda x: 1 / (1 + mpmath.exp(-x)),
+    "softplus": lambda x: mpmath.log1p(mpmath.exp(x)),
     "tanh": mpmath.tanh,
 }
 LANES = 8
@@ -41,9 +56,10 @@ def arguments(name, dtype, rng):
     digits = rng.uniform(np.log10(info.smallest_subnormal), np.log10(info.max), 400)
     magnitudes = np.float64(10.0) ** np.clip(digits, -320, 308)
     edges = [info.smallest_subnormal, info.tiny, info.eps, 1 - info.epsneg, 1.0, 1 + info.eps, 0.5, 2.0, info.max]
-    top = {"exp": 750, "log": 3, "log1p": 1, "sigmoid": 750, "tanh": 25}[name]
+    top = {"exp": 750, "sigmoid": 750, "softplus": 750, "tanh": 25, "expm1": 60}.get(name, 3)
+    top = 39 if name.startswith("normal") else top
     x = np.concatenate([magnitudes, rng.uniform(0, top, 1200), rng.uniform(0, 2, 400), edges]).astype(dtype)
-    return x if name in ("log", "log1p") else np.concatenate([x, -x])
+    return x if name in ("log", "log1p") else -x if name == "expm1" else np.concatenate([x, -x])
 
 
 def error_in_ulp(value, exact, dtype):
@@ -102,3 +118,26 @@ def test_sigmoid_has_the_bits_of_the_general_exp(dtype):
     e = apply("exp", -np.abs(x))
     expected = np.where(x < 0, e, dtype(1)) / (1 + e)
     np.testing.assert_array_equal(apply("sigmoid", x), expected)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("scale", [1.0, 30.0, 1e4])
+def test_a_softmax_and_its_loss_are_stable(dtype, scale):
+    """Of outputs however far apart: the loss of an example that is nearly certain is no rounded 0."""
+    rng = np.random.default_rng(5)
+    z = (rng.normal(size=(20, 4)) * scale).astype(dtype)
+    network = fg.Network(fg.Linear(4, 4, bias=False), fg.Softmax())
+    weight = np.eye(4, dtype=dtype)[None]
+    for row in z:
+        outputs = fg.predict(network, [weight], row[None])[0, 0]
+        with mpmath.workdps(50):
+            exact = [mpmath.exp(mpmath.mpf(float(v)) - max(map(float, row))) for v in row]
+            shares = [float(e / sum(exact)) for e in exact]
+            losses = [float(-mpmath.log(e / sum(exact))) for e in exact]
+        eps = 8 * np.finfo(dtype).eps
+        np.testing.assert_allclose(outputs, shares, rtol=eps * max(1, scale), atol=np.finfo(dtype).tiny)
+        for k in range(4):
+            data = fg.Dataset(row[None].astype(float), np.eye(4)[[k]])
+            exp = fg.Experiment(network, data, loss="cross_entropy", epochs=0, stop=None, dtype=dtype)
+            loss = fg.run(exp, params=[weight], progress=False).dataset.loss_final.item()
+            np.testing.assert_allclose(loss, losses[k], rtol=eps * max(1, scale))

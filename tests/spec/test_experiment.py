@@ -120,7 +120,7 @@ def test_defaults_are_those_of_the_design() -> None:
         ({"network": fg.mlp(2, 2)}, "network", "a network with the 1 outputs of data 'xor', and it has 2"),
         ({"network": None}, "network", "a Network, such as"),
         ({"data": [[1]]}, "data", "a Dataset, such as"),
-        ({"loss": "hinge"}, "loss", "one of 'half_squared_error', 'squared_error', 'binary_cross_entropy'"),
+        ({"loss": "hinge"}, "loss", "one of 'half_squared_error', 'squared_error', 'absolute_error', 'huber', "),
         ({"reduction": None}, "reduction", "one of 'mean', 'sum'"),
         ({"init": 1}, "init", "an initializer, such as"),
         ({"bias_init": 0}, "bias_init", "or 'same'"),
@@ -166,6 +166,25 @@ def test_defaults_are_those_of_the_design() -> None:
             {"data": fg.Dataset([[1, 2], [3, 4]], [0, -1]), "loss": "binary_cross_entropy"},
             "data.y[1, 0]",
             "a target from 0 to 1",
+        ),
+        (
+            {"network": fg.mlp(2, 3), "data": fg.Dataset([[1, 2]], [[0, 1, 0]]), "loss": "cross_entropy"},
+            "loss",
+            "Softmax() instead of Linear(2, 3)",
+        ),
+        (
+            {"network": fg.mlp(2, 3, output="softmax"), "data": fg.Dataset([[1, 2]], [[0, 1, 0]])},
+            "loss",
+            "'cross_entropy' with a Softmax at the end",
+        ),
+        (
+            {
+                "network": fg.mlp(2, 2, output="softmax"),
+                "data": fg.Dataset([[1, 2], [3, 4]], [[0, 1], [1, 1]]),
+                "loss": "cross_entropy",
+            },
+            "data.y[1]",
+            "probabilities that sum to 1",
         ),
     ],
 )

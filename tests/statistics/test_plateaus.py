@@ -30,6 +30,7 @@ def result() -> fg.Result:
     [
         ("squared_error", [0, 1 / 8, 1 / 6, 1 / 4]),
         ("half_squared_error", [0, 1 / 16, 1 / 12, 1 / 8]),
+        ("huber", [0, 1 / 16, 1 / 12, 1 / 8]),
         ("binary_cross_entropy", [0, math.log(2) / 2, 3 / 4 * THIRD, math.log(2)]),
     ],
 )
@@ -39,6 +40,21 @@ def test_the_plateaus_of_xor_are_the_four_atoms(loss: Loss, atoms: list[float]) 
     assert [plateau.merged for plateau in found] == [0, 2, 3, 4]
     assert found[0].name == "all told apart"
     assert found[2].name == "3 of 4 not told apart"
+
+
+def test_the_plateaus_of_classes_are_those_of_their_shares() -> None:
+    """With two outputs for two classes, the cross-entropy is that of one output."""
+    classes = fg.Dataset(XOR.X, np.hstack([1 - XOR.y, XOR.y]))
+    of_one, of_two = plateaus(XOR, "binary_cross_entropy"), plateaus(classes, "cross_entropy")
+    np.testing.assert_allclose([p.loss for p in of_two], [p.loss for p in of_one], rtol=1e-12, atol=1e-15)
+
+
+def test_the_best_output_for_absolute_errors_is_the_median() -> None:
+    data = fg.Dataset([[0], [0], [0]], [0, 1, 5])
+    (plateau,) = plateaus(data, "absolute_error")
+    assert plateau.loss == pytest.approx((1 + 0 + 4) / 3)
+    (plateau,) = plateaus(data, "huber")  # where two errors of 1 or more hold each other, and the third is 0
+    assert plateau.loss == pytest.approx((0.5 + 0 + 3.5) / 3)
 
 
 def test_examples_with_equal_inputs_are_never_told_apart() -> None:
@@ -68,8 +84,8 @@ def test_plateaus_of_many_examples_are_rejected() -> None:
     with pytest.raises(InvalidExperiment, match="at most 8 examples"):
         plateaus(fg.datasets.parity(4), "squared_error")
     with pytest.raises(InvalidExperiment, match="loss"):
-        plateaus(XOR, "absolute_error")  # type: ignore[arg-type]
-    with pytest.raises(InvalidExperiment, match="targets from 0 to 1"):
+        plateaus(XOR, "mse")  # type: ignore[arg-type]
+    with pytest.raises(InvalidExperiment, match="a target from 0 to 1"):
         plateaus(fg.Dataset([[0]], [2]), "binary_cross_entropy")
 
 

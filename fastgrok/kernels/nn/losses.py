@@ -36,12 +36,72 @@ def add_squares(total, acts, loss):
 
 
 @device
+def sign_backward(deltas, acts, scale, loss):
+    """delta_k = sign(output_k - target_k) * scale, and 0 where they are equal."""
+    zero = like(scale, 0.0)
+    for k in range(loss.n_out):
+        output, target = acts[loss.out + k], acts[loss.target + k]
+        deltas[loss.delta + k] = select(
+            output > target, scale, select(output < target, -scale, (output - target) * zero)
+        )
+
+
+@device
+def add_absolute(total, acts, loss):
+    """Return total + sum_k |output_k - target_k|."""
+    for k in range(loss.n_out):
+        total = total + absolute(acts[loss.out + k] - acts[loss.target + k])
+    return total
+
+
+@device
+def huber_backward(deltas, acts, scale, loss):
+    """delta_k = (output_k - target_k) * scale, of an error between -1 and 1, those beyond."""
+    one = like(scale, 1.0)
+    for k in range(loss.n_out):
+        error = acts[loss.out + k] - acts[loss.target + k]
+        error = select(error > one, one, select(error < -one, -one, error))
+        deltas[loss.delta + k] = error * scale
+
+
+@device
+def add_huber(total, acts, loss):
+    """Return total + sum_k e**2 / 2 of errors e between -1 and 1, |e| - 1/2 beyond."""
+    one, half = like(total, 1.0), like(total, 0.5)
+    for k in range(loss.n_out):
+        size = absolute(acts[loss.out + k] - acts[loss.target + k])
+        total = total + select(size > one, size - half, half * size * size)
+    return total
+
+
+@device
 def add_cross_entropy(total, acts, loss):
     """Return total + the cross-entropy of sigmoid(z) and the targets, max(z, 0) - z t + log(1 + e**-|z|) each."""
     for k in range(loss.n_out):
         z = acts[loss.delta + k]
         linear = fma(-z, acts[loss.target + k], select(z < like(z, 0.0), like(z, 0.0), z))
         total = total + (linear + lane_math.log1p(lane_math.exp(-absolute(z))))
+    return total
+
+
+@device
+def add_softmax_cross_entropy(total, acts, loss):
+    """Return total + the cross-entropy of softmax(z) and targets that sum to 1: sum_k t_k (log sum_j e**z_j - z_k).
+
+    With the largest z apart: log sum_j e**z_j is that plus log(1 + the others' e**(z_j - largest)).
+    """
+    zero, largest = like(total, 0.0), acts[loss.delta]
+    for k in range(1, loss.n_out):
+        largest = select(acts[loss.delta + k] > largest, acts[loss.delta + k], largest)
+    others, seen = zero, zero
+    for k in range(loss.n_out):
+        below = acts[loss.delta + k] - largest
+        is_first = both(below == zero, seen == zero)
+        others = others + select(is_first, zero, lane_math.exp_of_negative(below))
+        seen = select(is_first, like(total, 1.0), seen)
+    rest = lane_math.log1p(others)
+    for k in range(loss.n_out):
+        total = fma(acts[loss.target + k], (largest - acts[loss.delta + k]) + rest, total)
     return total
 
 

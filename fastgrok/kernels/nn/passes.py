@@ -6,6 +6,7 @@ first: all of them, or all but the last where the loss has its gradient in close
 """
 
 import functools
+import itertools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -16,10 +17,10 @@ from fastgrok.kernels.nn.linear import Layer, linear_backward, linear_forward
 
 
 class ActivationFunctions(NamedTuple):
-    """An activation: see activations.py."""
+    """An activation: see activations.py. Without a backward, its forward(acts, params, layer) is of a whole layer."""
 
     forward: Callable[..., Any]
-    backward: Callable[..., Any]
+    backward: Callable[..., Any] | None
 
 
 class LossFunctions(NamedTuple):
@@ -38,7 +39,8 @@ class Functions(NamedTuple):
     @property
     def identity(self) -> tuple[str, ...]:
         """What stands for them in the key of a kernel."""
-        return tuple(identity(function) for kind in (*self.activations, *self.losses) for function in kind)
+        functions = itertools.chain(*self.activations, *self.losses)
+        return tuple("" if function is None else identity(function) for function in functions)
 
 
 class Table(NamedTuple):
@@ -92,12 +94,18 @@ def _layer_backward(differentiate: Callable[..., Any]) -> Callable[..., Any]:
 
 def units_forward(functions: Functions) -> dict[int, Callable[..., Any]]:
     """Return the forward of each kind of layer but Linear, which is 0."""
-    return {kind: _layer_forward(each.forward) for kind, each in enumerate(functions.activations, 1)}
+    return {
+        kind: each.forward if each.backward is None else _layer_forward(each.forward)
+        for kind, each in enumerate(functions.activations, 1)
+    }
 
 
-def units_backward(functions: Functions) -> dict[int, Callable[..., Any]]:
-    """Return the backward of each kind of layer but Linear."""
-    return {kind: _layer_backward(each.backward) for kind, each in enumerate(functions.activations, 1)}
+def units_backward(
+    functions: Functions, of_layer: Callable[..., Any] = _layer_backward
+) -> dict[int, Callable[..., Any]]:
+    """Return the backward of each kind of layer but Linear: of_layer(the backward of a unit)."""
+    derivatives = {kind: each.backward for kind, each in enumerate(functions.activations, 1)}
+    return {kind: of_layer(derivative) for kind, derivative in derivatives.items() if derivative is not None}
 
 
 @functools.cache
