@@ -33,21 +33,21 @@ def known_to_no_other_test(cls: Any) -> Any:
     return cls
 
 
-# Softsign: z / (softness + |z|) ------------------------------------------------------------------------------
+# Elliott: z / (softness + |z|) ------------------------------------------------------------------------------
 
 
 @known_to_no_other_test
-class Softsign(layers.Activation):
+class Elliott(layers.Activation):
     softness: Positive = 1.0
 
 
 @device
-def softsign_forward(z, softness):
+def elliott_forward(z, softness):
     return z / (like(z, softness) + absolute(z))
 
 
 @device
-def softsign_backward(da, z, a, softness):
+def elliott_backward(da, z, a, softness):
     denominator = like(z, softness) + absolute(z)
     return da * like(z, softness) / (denominator * denominator)
 
@@ -104,13 +104,13 @@ def keras_rmsprop_direction(o, g, state, steps):
 @pytest.fixture
 def added(monkeypatch):
     """Both, with their records and twins, for one test."""
-    monkeypatch.setitem(base._REGISTRY, "Softsign", Softsign)
+    monkeypatch.setitem(base._REGISTRY, "Elliott", Elliott)
     monkeypatch.setitem(base._REGISTRY, "KerasRMSprop", KerasRMSprop)
-    monkeypatch.setitem(network._LABELS, Softsign, "softsign")
+    monkeypatch.setitem(network._LABELS, Elliott, "elliott")
     like_tanh = ACTIVATIONS[fg.Tanh]._replace(
-        functions=ActivationFunctions(softsign_forward, softsign_backward), argument="softness"
+        functions=ActivationFunctions(elliott_forward, elliott_backward), argument=lambda layer: layer.softness
     )
-    monkeypatch.setitem(ACTIVATIONS, Softsign, like_tanh)
+    monkeypatch.setitem(ACTIVATIONS, Elliott, like_tanh)
     record = Optimizer(
         update=keras_rmsprop_update,
         terms=lambda o: KerasTerms(o.momentum > 0),
@@ -124,22 +124,22 @@ def added(monkeypatch):
         lambda layer, z: z / (layer.softness + np.abs(z)),
         lambda layer, z: layer.softness / (layer.softness + np.abs(z)) ** 2,
     )
-    monkeypatch.setitem(naive.ACTIVATIONS, Softsign, twin)
+    monkeypatch.setitem(naive.ACTIVATIONS, Elliott, twin)
     monkeypatch.setitem(naive.OPTIMIZERS, KerasRMSprop, keras_rmsprop_direction)
 
 
 @pytest.fixture
 def exp(added):
     """An experiment with both activations that it knows and the one that it does not."""
-    net = fg.Network(fg.Linear(3, 4), Softsign(), fg.Linear(4, 3), fg.ReLU(), fg.Linear(3, 2), Softsign(0.5))
+    net = fg.Network(fg.Linear(3, 4), Elliott(), fg.Linear(4, 3), fg.ReLU(), fg.Linear(3, 2), Elliott(0.5))
     return experiment("mixed").replace(network=net)
 
 
 def test_an_added_activation_is_explained(exp):
     params = [array[0] for array in fg.initial_params(exp, [1])]
-    assert "softsign(" in str(fg.explain.worked_pass(exp, params))
-    assert "softsign" in {layer.name for layer in fg.explain.sign_flow(exp, params).layers}
-    assert "softsign(" in fg.explain.algebra(exp.network).formula
+    assert "elliott(" in str(fg.explain.worked_pass(exp, params))
+    assert "elliott" in {layer.name for layer in fg.explain.sign_flow(exp, params).layers}
+    assert "elliott(" in fg.explain.algebra(exp.network).formula
 
 
 @pytest.mark.parametrize("specialize", [False, True])
@@ -150,7 +150,7 @@ def test_an_added_activation_trains_as_the_twin(exp, batch_size, specialize):
 
 def test_the_gradients_of_an_added_activation_are_central_differences(exp, monkeypatch):
     monkeypatch.setattr(test_gradients, "experiment", lambda name, loss: exp.replace(loss=loss))
-    test_gradients.test_gradients_are_central_differences("softsign", "squared_error")
+    test_gradients.test_gradients_are_central_differences("elliott", "squared_error")
 
 
 @pytest.mark.parametrize("specialize", [False, True])
@@ -169,15 +169,15 @@ def test_a_float32_step_with_both_is_the_twins(added, exp, specialize):
 def test_what_was_there_trains_to_the_same_bits(added):
     exp = experiment("mixed", epochs=20)
     after = fg.run(exp, seeds=20, specialize=False, keep_params=True, progress=False)
-    del ACTIVATIONS[Softsign]
+    del ACTIVATIONS[Elliott]
     before = fg.run(exp, seeds=20, specialize=False, keep_params=True, progress=False)
     for one, other in zip(before.params, after.params, strict=True):
         np.testing.assert_array_equal(one, other)
 
 
 def test_a_spec_without_a_record_says_where_to_add_one(added, exp):
-    del ACTIVATIONS[Softsign]
-    with pytest.raises(LookupError, match=r"no record of the activation Softsign: add one to fastgrok/engine/act"):
+    del ACTIVATIONS[Elliott]
+    with pytest.raises(LookupError, match=r"no record of the activation Elliott: add one to fastgrok/engine/act"):
         fg.run(exp, seeds=1, progress=False)
     del OPTIMIZERS[KerasRMSprop]
     with pytest.raises(LookupError, match=r"no record of the optimizer KerasRMSprop: add one to fastgrok/engine/opt"):
@@ -188,8 +188,8 @@ def test_the_key_of_a_kernel_says_which_functions_it_was_compiled_with(added, tm
     """By name for those of the package, whose sources are all in the key; by their file for others."""
     *known, forward, backward = functions().identity[: 2 * len(ACTIVATIONS)]
     assert known[:2] == [f"fastgrok.kernels.nn.activations.relu_{way}" for way in ("forward", "backward")]
-    assert forward.startswith(f"{__name__}.softsign_forward:")
-    assert backward.startswith(f"{__name__}.softsign_backward:")
+    assert forward.startswith(f"{__name__}.elliott_forward:")
+    assert backward.startswith(f"{__name__}.elliott_backward:")
     file, found = tmp_path / "own.py", set()
     for slope in (2, 3):
         file.write_text(f"def forward(z, argument):\n    return z * {slope}\n")
