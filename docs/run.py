@@ -16,7 +16,7 @@ EXAMPLES = sorted((DOCS / "examples").glob("*.md"))
 _BLOCK = re.compile(r"```python\n(.*?)```\n(?:\n(?:[^`\n]+\n+)*```text\n(.*?)```\n)?", re.DOTALL)  # prose between
 
 
-_OPTIONAL = ("torch",)  # libraries that no extra of the tests installs
+_OPTIONAL = ("torch", "keras")  # libraries that no extra of the tests installs
 
 
 class Block(NamedTuple):

@@ -49,12 +49,14 @@ LOSSES = Names(
     same={
         "categorical_crossentropy": "cross_entropy",  # Keras; of one-hot targets, after a Softmax
         "sparse_categorical_crossentropy": "cross_entropy",  # Keras; the same of labels
+        "cross_entropy_loss": "cross_entropy",  # torch.nn, of what comes before a Softmax
     },
     # Keras and PyTorch take the mean over outputs, here it is the sum.
     for_one_output={
         **dict.fromkeys(("mse", "mse_loss", "mean_squared_error"), "squared_error"),
         **dict.fromkeys(("mae", "l1", "l1_loss", "mean_absolute_error"), "absolute_error"),
-        **dict.fromkeys(("bce", "bce_loss", "binary_crossentropy"), "binary_cross_entropy"),
+        **dict.fromkeys(("bce", "bce_loss", "bce_with_logits_loss", "binary_crossentropy"), "binary_cross_entropy"),
+        **dict.fromkeys(("huber_loss", "smooth_l1", "smooth_l1_loss"), "huber"),
     },
 )
 OPTIMIZERS = Names(
