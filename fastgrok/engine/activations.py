@@ -138,9 +138,9 @@ ACTIVATIONS: Records[type[Any], Activation] = Records(
             sign=lambda layer: "varies",
             definition="def gelu(x, approximate='none'):\n"
             "    if approximate == 'tanh':\n"
-            "        return x / 2 * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))\n"
-            "    from math import erfc\n"
-            "    return x / 2 * np.vectorize(erfc, otypes=[float])(-x / np.sqrt(2))",
+            "        return x / 2 * (1 + np.tanh((2 / np.pi) ** 0.5 * (x + 0.044715 * x**3)))\n"
+            "    from scipy.special import erfc\n"
+            "    return x / 2 * erfc(-x / 2**0.5)",
             keyword="approximate",
             reason=lambda layer, z, write: f"{write(z)} times the share of a normal distribution below it",
         ),
