@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 _WIDTH = 80
+_MOST_NEAR = 3
 _PACKAGE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "")
 
 
@@ -62,14 +63,21 @@ _ELSEWHERE = {
 
 
 def hint(value: object, choices: Iterable[object]) -> str:
-    """Return the end of a sentence that names the choice nearest to a misspelt one; nothing where none is near."""
+    """Return the end of a sentence that names the choice nearest to a misspelt one; nothing where none is near.
+
+    Where it is the last word of some choices, as alpha of elu_alpha, these are named.
+    """
     if not isinstance(value, str) or len(value) > _WIDTH:
         return ""
     by_text = {str(choice).lower(): choice for choice in choices}
     text = value.lower().removeprefix("--").replace("-", "_")
     name = text.rpartition(".")[2]
-    near = [_ELSEWHERE[name]] if _ELSEWHERE.get(name) in by_text else difflib.get_close_matches(text, by_text, 1)
-    return f"; did you mean {by_text[near[0]]!r}?" if near else ""
+    if _ELSEWHERE.get(name) in by_text:
+        near = [_ELSEWHERE[name]]
+    else:
+        longer = [choice for choice in by_text if choice.endswith(f"_{name}")]  # alpha: elu_alpha, rmsprop_alpha
+        near = longer if 0 < len(longer) <= _MOST_NEAR else difflib.get_close_matches(text, by_text, 1)
+    return f"; did you mean {' or '.join(repr(by_text[choice]) for choice in near)}?" if near else ""
 
 
 def joined(path: str, step: str) -> str:

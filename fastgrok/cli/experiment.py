@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from fastgrok.cli.data import data_of
-from fastgrok.cli.flags import EXPERIMENT_FLAGS, Flag, Values, option
+from fastgrok.cli.flags import ACTIVATION_KINDS, ACTIVATION_WORDS, EXPERIMENT_FLAGS, Flag, Values, option
 from fastgrok.datasets import Dataset
 from fastgrok.errors import MISSING, InvalidExperiment, hint, one_of
 from fastgrok.spec.base import Spec
@@ -69,8 +69,7 @@ def _network_words(networks: list[Network], values: Values) -> Choices:
         word: [network_value(word, option(word), value) for value in _BY_NAME[word].values(values[word])]
         for word in NETWORK_WORDS
     }
-    kinds = [cls for cls in ACTIVATIONS.values() if cls is not None]
-    fields_given = any(values[name] is not None for cls in kinds for name in describe(cls))
+    fields_given = any(values[word] is not None for word in ACTIVATION_WORDS.values())
     if fields_given and len(words["activation"]) * len(words["output"]) > 1:
         return {}
     return words if math.prod(map(len, words.values())) == len(networks) else {}
@@ -213,9 +212,9 @@ def _networks(data: list[Dataset], values: Values) -> list[Network]:
     for other in data[1:]:
         if (other.n_in, other.n_out) != (n_in, n_out):
             raise InvalidExperiment("data", other, f"{n_in} inputs and {n_out} outputs, as {data[0].name!r} has")
-    kinds = [cls for cls in ACTIVATIONS.values() if cls is not None]
-    names = {name for cls in kinds for name in describe(cls) if values[name] is not None}
-    flags = [_BY_NAME[name] for name in ("hidden", "activation", "output", "bias", *sorted(names))]
+    names = {name for name, word in ACTIVATION_WORDS.items() if values[word] is not None}
+    words = (*NETWORK_WORDS, *(ACTIVATION_WORDS[name] for name in sorted(names)))
+    flags = [_BY_NAME[word] for word in words]
     networks = []
     for widths, hidden, output, bias, *fields in itertools.product(
         *(flag.values(values[flag.name]) for flag in flags)
@@ -226,10 +225,11 @@ def _networks(data: list[Dataset], values: Values) -> list[Network]:
         if network not in networks:  # a slope that no layer has makes no difference
             networks.append(network)
     for name in names:
-        having = {word: cls for word, cls in ACTIVATIONS.items() if cls is not None and name in describe(cls)}
+        having = {kind: cls for kind, cls in ACTIVATION_KINDS.items() if name in describe(cls)}
         if not any(isinstance(layer, tuple(having.values())) for network in networks for layer in network.layers):
             expected = f"a network with a {' or '.join(having)} layer: it has no effect here"
-            raise InvalidExperiment(option(name), values[name], expected)
+            word = ACTIVATION_WORDS[name]
+            raise InvalidExperiment(option(word), values[word], expected)
     return networks
 
 
@@ -241,7 +241,8 @@ def _activation(name: str, fields: Mapping[str, Any]) -> Any:
     try:
         return cls(**{field: value for field, value in fields.items() if field in describe(cls)})
     except InvalidExperiment as error:
-        raise InvalidExperiment(option(error.field), error.value, error.accepted) from None
+        word = ACTIVATION_WORDS.get(error.field, error.field)
+        raise InvalidExperiment(option(word), error.value, error.accepted) from None
 
 
 def _network(sizes: list[int], values: Values, **arguments: Any) -> Network:

@@ -7,12 +7,14 @@ from typing import Any, NamedTuple
 
 import typer
 
+from fastgrok.cli import texts
 from fastgrok.datasets.missing import MISSING_RULES
 from fastgrok.errors import MISSING, InvalidExperiment
 from fastgrok.spec import names
 from fastgrok.spec.base import Spec
 from fastgrok.spec.calls import NONE, FieldDescription, call_name, classes_by_name, describe, integer
 from fastgrok.spec.experiment import Experiment
+from fastgrok.spec.fields import alternatives
 from fastgrok.spec.initializers.base import Initializer
 from fastgrok.spec.layers import ACTIVATIONS, MAX_WIDTH, Linear
 from fastgrok.spec.names import resolved
@@ -20,11 +22,12 @@ from fastgrok.spec.optimizers import Optimizer
 from fastgrok.spec.recording import DEAD_UNITS, LOG
 from fastgrok.spec.stopping import Converged, EarlyStopping, Restart
 from fastgrok.spec.variables import ACCURACY, OUTCOME_MEANINGS, OUTCOMES
+from fastgrok.spec.words import field_words
 
 Values = Mapping[str, Any]
 """The value of each flag by its name: text as it was typed, a bool or an int; None where the flag is not given."""
 
-DATA, NETWORK, INITIALISATION, TRAINING = "Data", "Network", "Initialisation", "Training"
+SEEDS, DATA, NETWORK, INITIALISATION, TRAINING = "Seeds", "Data", "Network", "Initialisation", "Training"
 STOPPING, OUTPUT, STORE = "Stopping, validation, restarts", "Output", "Store (--out with a directory)"
 
 
@@ -38,12 +41,15 @@ class Flag(NamedTuple):
 
     name: str  # the key in `Values` and in a TOML file; the flag is `--name` with hyphens
     help: str  # one line
-    panel: str | None  # the group in which `--help` shows it; None: beside --help
+    panel: str  # the group in which the help shows it
     kind: type = str  # str, int, or bool for `--name/--no-name`
     default: Any = None  # where it is not given; of a bool False, there is no `--no-name`
     field: str = ""  # the path in an experiment that it sets; "" where it sets none
     read: Callable[[str, str], Any] | None = None  # (flag, text) -> a value of the field
     words: tuple[str, ...] = ()  # what a shell completes
+    takes: str = ""  # what follows it, as the help names that: NUMBER, WIDTHS; nothing after a bool
+    shown: str = ""  # the default as the help shows it; nothing where there is none to speak of
+    brief: str = ""  # a few words, for a flag that -h shows; nothing for the rest
 
     @property
     def option(self) -> str:
@@ -51,16 +57,31 @@ class Flag(NamedTuple):
         return option(self.name)
 
     @property
+    def _declared(self) -> str:
+        """The flag and its opposite, as typer takes them."""
+        both = f"{self.option}/--no-{self.option[2:]}"
+        return both if self.kind is bool and self.default is not False else self.option
+
+    @property
+    def usage(self) -> str:
+        """The flag and what follows it, as the help shows them."""
+        if self.kind is bool:
+            return self._declared.replace("/", ", ")
+        return f"{self.option} {self.takes or ('INTEGER' if self.kind is int else 'TEXT')}"
+
+    def entry(self, *, brief: bool = False) -> tuple[str, str]:
+        """Return what the help says of it: how it is typed, and what for, with the default."""
+        usage, text = (self.usage.removesuffix(f"|{NONE}"), self.brief) if brief else (self.usage, self.help)
+        return usage, f"{text} [default: {self.shown}]" if self.shown and "[default" not in text else text
+
+    @property
     def parameter(self) -> inspect.Parameter:
         """The flag as a parameter of a function, as typer reads it."""
-        both = f"{self.option}/--no-{self.option[2:]}"
-        declared = both if self.kind is bool and self.default is not False else self.option
         declaration = typer.Option(
             self.default,
-            declared,
+            self._declared,
             help=self.help,
             show_default=False,
-            rich_help_panel=self.panel,
             autocompletion=self._complete if self.words else None,
         )
         kind = inspect.Parameter.KEYWORD_ONLY
@@ -143,26 +164,43 @@ _SCHEDULE = (
 
 _HELP = {
     "init": f"{_INIT}: {', '.join(classes_by_name(Initializer))}",
-    "bias_init": "distribution of the initial biases, likewise; same: that of the weights; default: zeros, "
-    "but with torch_linear as PyTorch's Linear has them",
+    "bias_init": "distribution of the initial biases, likewise; same: that of the weights",
     "check_every": "epochs from one check of the criteria and of the validation loss to the next",
-    "dtype": "float64 or float32",
+    "dtype": "precision of the training",
     "optimizer": f"how the gradient of a batch changes the parameters: {', '.join(classes_by_name(Optimizer))}",
     "optimizer.schedule": _SCHEDULE,
-    "stop.loss": "converged at this mean loss over the examples; default: 0.01 if no criterion is given",
+    "stop.loss": "converged at this mean loss over the examples",
     "stop.max_error": "converged at this largest error of an output",
     "stop.accuracy": f"converged at this accuracy, the {ACCURACY}",
     "restart.after": "new parameters for a seed that has not converged after so many epochs, or none",
-    "restart.at_most": "restarts at most; default: as many as fit into --epochs",
+    "restart.at_most": "restarts at most",
 }
 """Help of fields where the first sentence of the specification's docstring is not enough here."""
+
+_SHOWN = {
+    "bias_init": "zeros, but with torch_linear as PyTorch's Linear has them",
+    "stop.loss": "0.01 if no criterion is given",
+    "restart.at_most": "as many as fit into --epochs",
+}
+"""Defaults of fields that go with something else."""
+
+_BRIEF = {
+    "init": "he_normal, ... [default: uniform(-1,1)]",
+    "loss": "cross_entropy, ... [default: half_squared_error]",
+    "optimizer": "adam, adamw, rmsprop, ... [default: sgd(0.1)]",
+    "optimizer.lr": "learning rate [default: 0.1, of adam 0.001]",
+    "batch_size": "examples per update",
+    "epochs": "passes over the examples at most",
+    "stop.loss": "converged at this loss [default: 0.01]",
+    "stop.accuracy": "converged at this accuracy",
+}
+"""A few words on the fields whose flags are common."""
 
 _PANELS = {
     **dict.fromkeys(("init", "bias_init", "stream"), INITIALISATION),
     **dict.fromkeys(("stop", "restart", "check_every"), STOPPING),
     "network": NETWORK,
 }
-_NAMES = {"stop.keep_training": "keep_training"}
 
 
 def _written(value: Any) -> str:
@@ -179,25 +217,54 @@ def _written(value: Any) -> str:
 def _field_flag(path: str, name: str, fields: Mapping[str, FieldDescription], n_kinds: int = 1) -> Flag:
     """Return the flag of a field that some of `n_kinds` specifications have, by the names of these."""
     field = next(iter(fields.values()))
-    text = _HELP.get(path, field.help[:1].lower() + field.help[1:].removesuffix(".").replace('"', ""))
+    sentence = field.help.removesuffix(".").replace('"', "")
+    text = _HELP.get(path, sentence[:1].lower() + sentence[1:])
     if len(fields) < n_kinds:
         text = f"of {', '.join(fields)}: {text}"
-    defaults = {kind: _written(described.default) for kind, described in fields.items()}
-    if field.default is not MISSING and "default:" not in text:
-        by_kind = [f"{kind} {default}" for kind, default in defaults.items()]
-        text += f"; default: {', '.join(by_kind if len(set(defaults.values())) > 1 else set(defaults.values()))}"
     kind = bool if isinstance(field.default, bool) else str
-    panel = _PANELS.get(path.partition(".")[0], TRAINING)
-    return Flag(name, text, panel, kind, None, path, field.parse, field.words)
+    panel, shown = _PANELS.get(path.partition(".")[0], TRAINING), _SHOWN.get(path, _defaults(fields))
+    takes, brief = "" if kind is bool else _takes(field.annotation), _BRIEF.get(path, "")
+    return Flag(name, text, panel, kind, None, path, field.parse, field.words, takes, shown, brief)
+
+
+def _defaults(fields: Mapping[str, FieldDescription]) -> str:
+    """Return the default of a field as it is typed, or those of the specifications that have it; "" for none."""
+    known = {kind: each.default for kind, each in fields.items() if each.default not in (MISSING, None)}
+    defaults = {kind: _written(default) for kind, default in known.items()}
+    if len(set(defaults.values())) > 1:
+        return ", ".join(f"{kind} {default}" for kind, default in defaults.items())
+    return next(iter(defaults.values()), "")
+
+
+def _takes(annotation: Any) -> str:
+    """Return what the help calls the values of a field: NUMBER, INTEGER|full, NAME."""
+    types = list(alternatives(annotation))
+    words = [each for each in types if isinstance(each, str)]
+    listed = "|".join(words)
+    names = [listed] if words and len(listed) <= _LONGEST else ["NAME"] * bool(words)
+    kinds = {int: "INTEGER", float: "NUMBER", type(None): NONE}
+    named = [kinds.get(each, "NAME") for each in types if isinstance(each, type)]
+    if float in types:
+        named = [name for name in named if name != "INTEGER"]
+    return "|".join(sorted(dict.fromkeys([*named, *names]), key=str.islower))
+
+
+_LONGEST = 22  # of words that the help shows beside a flag
 
 
 def _kind_flags(place: str, kinds: Mapping[str, type[Spec]], prefix: str = "") -> Iterator[Flag]:
     """Yield a flag for each field of the specifications that may stand in one place of an experiment."""
     described = {kind: describe(cls) for kind, cls in kinds.items()}
-    for name in dict.fromkeys(name for fields in described.values() for name in fields):
-        path = f"{place}.{name}"
+    for name, word in field_words(place, kinds, prefix).items():
         fields = {kind: fields[name] for kind, fields in described.items() if name in fields}
-        yield _field_flag(path, _NAMES.get(path, prefix + name), fields, len(kinds))
+        yield _field_flag(f"{place}.{name}", word, fields, len(kinds))
+
+
+ACTIVATION_KINDS = {kind: cls for kind, cls in ACTIVATIONS.items() if cls is not None}
+"""The activations that are layers, by their words."""
+
+ACTIVATION_WORDS = field_words("network", ACTIVATION_KINDS)
+"""For each field of an activation the name of its flag."""
 
 
 def _experiment_flags() -> Iterator[Flag]:
@@ -208,119 +275,184 @@ def _experiment_flags() -> Iterator[Flag]:
                 yield from DATA_FLAGS
             case "network":
                 yield from _NETWORK_FLAGS
-                activations = {kind: cls for kind, cls in ACTIVATIONS.items() if cls is not None}
-                yield from (flag._replace(field=name) for flag in _kind_flags(name, activations))
+                yield from (flag._replace(field=name) for flag in _kind_flags(name, ACTIVATION_KINDS))
             case "optimizer":
                 yield _field_flag(name, name, {"": field})
                 yield from _kind_flags(name, classes_by_name(Optimizer))
             case "stop":
                 yield from _kind_flags(name, classes_by_name(Converged), "stop_")
                 text = "no criterion: run every epoch, unless --patience ends it"
-                yield Flag("no_stop", text, STOPPING, bool, False, "stop")
+                yield Flag("no_stop", text, STOPPING, bool, False, "stop", brief="run every epoch")
                 yield from _kind_flags(name, classes_by_name(EarlyStopping))
             case "restart":
                 flag, *others = _kind_flags(name, classes_by_name(Restart), "restart_")
                 after = describe(Restart)["after"]
                 after = after._replace(annotation=after.annotation | None, accepted=f"{after.accepted}, or None")
-                yield from (flag._replace(read=after.parse), *others)
+                yield from (flag._replace(read=after.parse, takes=_takes(after.annotation)), *others)
             case "validation":
                 yield from _VALIDATION_FLAGS
             case _:
                 yield _field_flag(name, name, {"": field})
 
 
+_data_flag = functools.partial(Flag, panel=DATA)
 COLUMN_FLAGS = (
-    Flag("target", "column of the target in the CSV file, or several: one output each", DATA),
-    Flag("features", "columns of the inputs; default: all the others", DATA),
-    Flag("classes", "the target holds classes; default: words do, and 0 to k - 1, each twice or more", DATA, bool),
-    Flag("regression", "the target holds numbers", DATA, bool, False),
-    Flag("one_hot", "two classes are two outputs, as for softmax; default: one, 0 or 1", DATA, bool, False),
-    Flag("categorical", "columns of the inputs that hold categories, words or numbers", DATA),
-    Flag("missing", "of blank values: drop leaves rows out, mean takes the column's mean", DATA, words=MISSING_RULES),
-    Flag("delimiter", "between values: a character, tab or blank; default: found", DATA),
-    Flag("decimal", "the decimal mark, . or a comma; default: found", DATA),
-    Flag("encoding", "of the text, such as cp1252; default: utf-8, or utf-16 by its mark", DATA),
-    Flag("header", "whether the first row has names; without: x0, x1, ..., or 0, 1, ..., -1 the last", DATA, bool),
+    _data_flag(
+        "target",
+        "column of the target in the CSV file, or several: one output each",
+        takes="COLUMNS",
+        brief="column of the target in a CSV file",
+    ),
+    _data_flag("features", "columns of the inputs", takes="COLUMNS", shown="all the others"),
+    _data_flag(
+        "classes", "the target holds classes", kind=bool, shown="words do, and 0 to k - 1, each twice or more"
+    ),
+    _data_flag("regression", "the target holds numbers", kind=bool, default=False),
+    _data_flag(
+        "one_hot", "two classes are two outputs, as for softmax", kind=bool, default=False, shown="one, 0 or 1"
+    ),
+    _data_flag("categorical", "columns of the inputs that hold categories, words or numbers", takes="COLUMNS"),
+    _data_flag(
+        "missing",
+        "of blank values: drop leaves rows out, mean takes the column's mean",
+        words=MISSING_RULES,
+        takes="|".join(MISSING_RULES),
+        shown="an error",
+    ),
+    _data_flag("delimiter", "between values: a character, tab or blank", takes="CHARACTER", shown="found"),
+    _data_flag("decimal", "the decimal mark, . or a comma", takes="CHARACTER", shown="found"),
+    _data_flag("encoding", "of the text, such as cp1252", takes="NAME", shown="utf-8, or utf-16 by its mark"),
+    _data_flag(
+        "header", "whether the first row has names; without: x0, x1, ..., or 0, 1, ..., -1 the last", kind=bool
+    ),
 )
 """The flags that say how a CSV file is read."""
 
 DATA_FLAGS = (
-    Flag("data", "CSV file (a header, then values) or NPZ file (X, y) instead of a name", DATA, field="data"),
+    _data_flag(
+        "data",
+        "CSV file (a header, then values) or NPZ file (X, y) instead of a name",
+        field="data",
+        takes="FILE",
+        brief="CSV or NPZ file instead of a name",
+    ),
     *COLUMN_FLAGS,
-    Flag("standardize", "inputs to mean 0 and deviation 1, by the training rows", DATA, bool, False),
-    Flag("min_max", "inputs to 0 to 1, by the training rows", DATA, bool, False),
+    _data_flag("standardize", "inputs to mean 0 and deviation 1, by the training rows", kind=bool, default=False),
+    _data_flag("min_max", "inputs to 0 to 1, by the training rows", kind=bool, default=False),
 )
 
-_HIDDEN = "widths of the hidden layers; 4x4: two of them; none: no hidden layer; default: 4"
-_AFTER_HIDDEN = f"after each hidden layer: {', '.join(ACTIVATIONS)}; default: relu"
-_AFTER_LAST, _BIAS = "after the last layer, likewise; default: linear", "whether the layers have biases; default: yes"
+_WIDTHS = "widths of the hidden layers; 4x4: two of them; none: no hidden layer"
+_AFTER_HIDDEN = f"after each hidden layer: {', '.join(ACTIVATIONS)}"
 _network_flag = functools.partial(Flag, panel=NETWORK, field="network")
+_activation_flag = functools.partial(_network_flag, takes="NAME", read=_activation, words=tuple(ACTIVATIONS))
 _NETWORK_FLAGS = (
-    _network_flag("hidden", _HIDDEN, default="4", read=widths),
-    _network_flag("activation", _AFTER_HIDDEN, default="relu", read=_activation, words=tuple(ACTIVATIONS)),
-    _network_flag("output", _AFTER_LAST, default="linear", read=_activation, words=tuple(ACTIVATIONS)),
-    _network_flag("bias", _BIAS, kind=bool, default=True, read=describe(Linear)["bias"].parse),
+    _network_flag(
+        "hidden", _WIDTHS, default="4", read=widths, takes="WIDTHS", shown="4", brief="hidden layers: 8, 8x8, none"
+    ),
+    _activation_flag("activation", _AFTER_HIDDEN, default="relu", shown="relu", brief="after them: tanh, gelu, ..."),
+    _activation_flag(
+        "output",
+        "after the last layer, likewise",
+        default="linear",
+        shown="linear",
+        brief="at the end: sigmoid, softmax, ...",
+    ),
+    _network_flag(
+        "bias",
+        "whether the layers have biases",
+        kind=bool,
+        default=True,
+        read=describe(Linear)["bias"].parse,
+        shown="yes",
+    ),
 )
 
-_SHARE = "share of the examples, as 0.25, or CSV or NPZ file to validate on"
+_validation_flag = functools.partial(Flag, panel=STOPPING)
 _VALIDATION_FLAGS = (
-    Flag("validation", _SHARE, STOPPING, field="validation"),
-    Flag("split_seed", "seed of that share; default: 0", STOPPING, int),
-    Flag("stratified", "every distinct target has that share", STOPPING, bool, False),
+    _validation_flag(
+        "validation",
+        "share of the examples, as 0.25, or CSV or NPZ file to validate on",
+        field="validation",
+        takes="SHARE|FILE",
+        brief="share of the examples, as 0.25, or a file",
+    ),
+    _validation_flag("split_seed", "seed of that share", kind=int, shown="0"),
+    _validation_flag("stratified", "every distinct target has that share", kind=bool, default=False),
 )
 
 _ORDER = (DATA, NETWORK, INITIALISATION, TRAINING, STOPPING)
-EXPERIMENT_FLAGS = tuple(sorted(_experiment_flags(), key=lambda flag: _ORDER.index(flag.panel or "")))
+EXPERIMENT_FLAGS = tuple(sorted(_experiment_flags(), key=lambda flag: _ORDER.index(flag.panel)))
 """The flags of an experiment."""
 
 _SEEDS = "n for seeds 0 to n - 1 (42 means 42 seeds); first:stop (42:43 is seed 42 alone); or seeds as in 3,5,8"
 _OUT = "write to a .parquet or .nc file (.nc needs h5netcdf and h5py), or to a store: a directory"
-_TRACK = "dead_units: the epoch since which each ReLU is dead; needs --out"
-_ROWS = "all, or failures for the rows of seeds that did not converge; default: all"
+_RECORDED = "epochs at which loss, accuracy, dead units are recorded, or log; needs --out"
+_seed_flag, _output_flag = functools.partial(Flag, panel=SEEDS), functools.partial(Flag, panel=OUTPUT)
+_store_flag = functools.partial(Flag, panel=STORE)
+_JSON = _output_flag("json", texts.JSON, kind=bool, default=False, brief=texts.JSON)
 
 SWEEP_FLAGS = (
-    Flag("seeds", f"{_SEEDS}; default: 1000", None, default="1000"),
-    Flag("threads", "threads; default: one for each CPU", None, int),
-    Flag("lanes", "seeds in a vector: a power of two up to 64", None, int),
-    Flag("specialize", "compile for this very network; default: where it saves time", None, bool),
-    Flag("dry_run", "say how much work it is, and do nothing", None, bool, False),
+    _seed_flag("seeds", _SEEDS, default="1000", takes="SEEDS", shown="1000", brief="N, FIRST:STOP, or a list"),
+    _seed_flag("threads", texts.THREADS, kind=int, shown=texts.ALL_CPUS),
+    _seed_flag("lanes", "seeds in a vector: a power of two up to 64", kind=int, shown="what suits"),
+    _seed_flag("specialize", "compile for this very network", kind=bool, shown="where it saves time"),
+    _seed_flag("dry_run", texts.DRY_RUN, kind=bool, default=False, brief=texts.DRY_RUN),
     *EXPERIMENT_FLAGS,
-    Flag("out", _OUT, OUTPUT),
-    Flag("compare", "a field with a list, such as init: compare its values, paired by seed", OUTPUT),
-    Flag("record_at", "epochs at which loss, accuracy, dead units are recorded, or log; needs --out", OUTPUT),
-    Flag("track", _TRACK, OUTPUT, words=(DEAD_UNITS,)),
-    Flag("json", "print one JSON document instead of the table", OUTPUT, bool, False),
-    Flag("quiet", "no table and no progress bar", OUTPUT, bool, False),
-    Flag("shard_size", "training runs of a shard at most; default: what suits", STORE, int),
-    Flag("rows", _ROWS, STORE, default="all", words=("all", "failures")),
-    Flag("keep_params", "keep the trained parameters", STORE, bool, False),
-    Flag("shard", "i/n for the i-th of n parts of the work, i from 1, as in a Slurm array", STORE),
-    Flag("scheduler", "the address of a Dask scheduler, whose workers do the work", STORE),
+    _output_flag("out", _OUT, takes="PATH", brief="a .parquet or .nc file, or a directory"),
+    _output_flag("compare", texts.COMPARE, takes="AXIS", brief="an axis, as init: its values, paired by seed"),
+    _output_flag("record_at", _RECORDED, takes="EPOCHS|log"),
+    _output_flag(
+        "track",
+        "dead_units: the epoch since which each ReLU is dead; needs --out",
+        words=(DEAD_UNITS,),
+        takes=DEAD_UNITS,
+    ),
+    _JSON,
+    _output_flag("quiet", "no table and no progress bar", kind=bool, default=False),
+    _store_flag("shard_size", "training runs of a shard at most", kind=int, shown="what suits"),
+    _store_flag(
+        "rows",
+        "all, or failures for the rows of seeds that did not converge",
+        default="all",
+        words=("all", "failures"),
+        takes="all|failures",
+        shown="all",
+    ),
+    _store_flag("keep_params", "keep the trained parameters", kind=bool, default=False),
+    _store_flag("shard", texts.SHARD, takes="I/N"),
+    _store_flag("scheduler", texts.SCHEDULER, takes="ADDRESS"),
 )
 """The flags of `fastgrok sweep`."""
 
 _CONFIG = "of a store: the configuration, by its place in the table or as in init=HeNormal()"
-_EVERY = "recorded after every epoch, or every step; default: epoch"
+_SEED = "the seed, or an outcome, such as converged, for the first seed that has it"
 _TRACE_FLAGS = (
-    Flag("seed", "the seed, or an outcome, such as converged, for the first seed that has it", None, words=OUTCOMES),
-    Flag("config", _CONFIG, None),
-    Flag("every", _EVERY, None, default="epoch", words=("epoch", "step")),
-    Flag("record_at", "only these epochs, or log; default: all", None),
+    _seed_flag("seed", _SEED, words=OUTCOMES, takes="SEED|OUTCOME"),
+    _seed_flag("config", _CONFIG, takes="CONFIGURATION"),
+    _seed_flag(
+        "every",
+        "recorded after every epoch, or every step",
+        default="epoch",
+        words=("epoch", "step"),
+        takes="epoch|step",
+        shown="epoch",
+    ),
+    _seed_flag("record_at", "only these epochs, or log", takes="EPOCHS|log", shown="all"),
 )
 
 OF_COMMANDS = {
     "sweep": SWEEP_FLAGS,
     "replay": (
         *_TRACE_FLAGS,
-        Flag("out", "write everything to a .nc file (needs h5netcdf and h5py)", None),
-        Flag("json", "print one JSON document instead of the table", None, bool, False),
+        _output_flag("out", "write everything to a .nc file (needs h5netcdf and h5py)", takes="FILE"),
+        _JSON,
         *EXPERIMENT_FLAGS,
     ),
     "explain": (
         *_TRACE_FLAGS,
-        Flag("at", "the epoch, or the step with --every step; default: the last", None, int),
-        Flag("example", "the example of a worked pass, from 0; default: 0", None, int, 0),
-        Flag("picture", "draw it to this file, such as why.png", None),
+        _seed_flag("at", "the epoch, or the step with --every step", kind=int, shown="the last"),
+        _seed_flag("example", "the example of a worked pass, from 0", kind=int, default=0, shown="0"),
+        _output_flag("picture", "draw it to this file, such as why.png", takes="FILE"),
         *EXPERIMENT_FLAGS,
     ),
 }
@@ -330,8 +462,5 @@ _DATA = "xor, and, or, parity3, streetlights, deep_streetlights; iris, wine, dig
 SWEPT = f"{_DATA}; or a TOML file"
 TRACED = f"a store's directory; a .nc file of fastgrok replay; or data: {_DATA}"
 
-EPILOG = "\n\n".join(
-    ["The outcome of a seed is the first of these that applies:"]
-    + [f"{name:10}  {meaning}" for name, meaning in OUTCOME_MEANINGS.items()]
-)
-"""What stands below the flags in the help of `fastgrok sweep`."""
+OUTCOME_ENTRIES = list(OUTCOME_MEANINGS.items())
+"""The outcomes of a seed with their meanings, which stand below the flags of `fastgrok sweep`."""

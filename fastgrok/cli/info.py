@@ -6,10 +6,11 @@ from typing import Annotated, Any
 
 import typer
 
+from fastgrok.cli import texts
 from fastgrok.cli.output import print_json
 
 
-def info(as_json: Annotated[bool, typer.Option("--json", help="print one JSON document")] = False) -> int:
+def info(as_json: Annotated[bool, typer.Option("--json", help=texts.JSON)] = False) -> int:
     """Show versions, CPU, vector width, lanes chosen, and the state of the cache."""
     facts = collect()
     if as_json:

@@ -10,16 +10,19 @@ from typing import Annotated, Any, cast
 import typer
 from typer.core import TyperGroup
 
-from fastgrok.cli import store
+from fastgrok.cli import help, store
 from fastgrok.cli.info import info
 from fastgrok.cli.signals import FAILED, INTERRUPTED, INVALID
 from fastgrok.cli.study import study
-from fastgrok.errors import MISSING, InvalidExperiment, StoreError
+from fastgrok.errors import InvalidExperiment, StoreError
 
 Command = Callable[[], int]
 """The work of a command line, done once all of it is parsed. Returns the exit status."""
 
 _USAGE_ERROR: type[Exception] = typer.BadParameter.__bases__[0]  # its place has moved with typer's versions
+
+
+_HELP = {"help_option_names": ["-h", "--help"]}
 
 
 class _Commands(TyperGroup):
@@ -30,8 +33,25 @@ class _Commands(TyperGroup):
         name, command, rest = super().resolve_command(context, args)
         return name, _with_flags(_EXPERIMENTS[name]) if name in _EXPERIMENTS else command, rest
 
+    def get_help(self, ctx: Any) -> str:
+        """Return the help: the commands in groups, and the flags of the command itself."""
+        first = {name: help.paragraphs(self.commands[name].help)[0] for name in self.list_commands(ctx)}
+        groups = {title: [(name, first[name]) for name in names] for title, names in _GROUPS.items()}
+        groups["Flags"] = help.flag_entries(self, ctx)
+        usage = f"{ctx.command_path} COMMAND [FLAGS]"
+        return help.Page(usage, help.paragraphs(self.help), groups, [_MORE]).text()
 
-app = typer.Typer(cls=_Commands, pretty_exceptions_enable=False, rich_markup_mode="rich")
+
+_GROUPS = {
+    "Train, and look at one seed": ("sweep", "replay", "explain", "study"),
+    "Sweeps on disk": ("resume", "status", "verify", "summary", "merge"),
+    "This machine": ("info",),
+}
+_MORE = "fastgrok COMMAND --help says what a command takes. To begin with: fastgrok sweep xor --hidden 2,4,8"
+
+app = typer.Typer(
+    cls=_Commands, pretty_exceptions_enable=False, rich_markup_mode=None, context_settings=dict[Any, Any](_HELP)
+)
 
 
 def _version(is_on: bool) -> None:
@@ -47,13 +67,12 @@ def _version(is_on: bool) -> None:
 def fastgrok(
     context: typer.Context,
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="show the version")
+        bool, typer.Option("-V", "--version", callback=_version, is_eager=True, help="show the version")
     ] = False,
 ) -> None:
     """Train a small network once for every random seed, and say what the seed decides."""
     if context.invoked_subcommand is None:
-        commands = ", ".join(command.callback.__name__ for command in app.registered_commands if command.callback)
-        raise InvalidExperiment("command", MISSING, f"{commands} (fastgrok --help says more)")
+        print(context.get_help())
 
 
 def sweep(context: typer.Context, name: str | None = None, **values: Any) -> Command:
@@ -98,11 +117,11 @@ def _typed(context: typer.Context, values: dict[str, Any]) -> list[str]:
 
 def _with_flags(function: Callable[..., Command]) -> Any:
     """Return the command of a function with the flags of an experiment."""
-    from fastgrok.cli import flags
+    from fastgrok.cli import flags, pages
 
     name = function.__name__
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-    subject = typer.Argument(None, help=flags.SWEPT if name == "sweep" else flags.TRACED, show_default=False)
+    subject = typer.Argument(None, help=pages.SUBJECTS[name], show_default=False)
     parameters = [inspect.Parameter("context", kind, annotation=typer.Context)]
     if name == "explain":
         from fastgrok.cli.explain import TOPICS
@@ -111,10 +130,23 @@ def _with_flags(function: Callable[..., Command]) -> Any:
         parameters.append(inspect.Parameter("topic", kind, default=topic, annotation=str))
     parameters += [inspect.Parameter("name", kind, default=subject, annotation=str | None)]
     parameters += [flag.parameter for flag in flags.OF_COMMANDS[name]]
+    if name == "sweep":
+        parameters.append(inspect.Parameter("h", inspect.Parameter.KEYWORD_ONLY, default=_brief(), annotation=bool))
     function.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    alone = typer.Typer(add_completion=False, rich_markup_mode="rich")
-    alone.command(name, help=_help(function), epilog=flags.EPILOG if name == "sweep" else None)(function)
+    alone = typer.Typer(add_completion=False, rich_markup_mode=None)
+    alone.command(name, cls=pages.COMMANDS[name], help=_help(function), context_settings=_HELP)(function)
     return typer.main.get_command(alone)
+
+
+def _brief() -> Any:
+    """Return the flag -h, which shows the common flags where --help shows all."""
+
+    def show(context: typer.Context, is_on: bool) -> None:
+        if is_on and not context.resilient_parsing:
+            print(context.command.brief_page(context).text())  # type: ignore[attr-defined]
+            raise typer.Exit
+
+    return typer.Option(False, "-h", is_eager=True, expose_value=False, callback=show)
 
 
 def _deferred(function: Callable[..., int]) -> Callable[..., Command]:
@@ -135,7 +167,7 @@ def _help(function: Callable[..., Any]) -> str:
 for command in (sweep, replay, explain):
     app.command(help=_help(command))(command)
 for function in (store.resume, store.status, store.verify, store.summary, store.merge, study, info):
-    app.command(help=_help(function))(_deferred(cast(Callable[..., int], function)))
+    app.command(cls=help.Command, help=_help(function))(_deferred(cast(Callable[..., int], function)))
 
 
 def main(arguments: list[str] | None = None) -> None:

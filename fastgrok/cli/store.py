@@ -10,12 +10,13 @@ from typing import Annotated, Any
 
 import typer
 
+from fastgrok.cli import texts
 from fastgrok.cli.output import configuration, print_json, print_sweep
 from fastgrok.cli.signals import FAILED, INTERRUPTED, TERMINATED, terminable
 from fastgrok.errors import InvalidExperiment
 
-Directory = Annotated[str, typer.Argument(help="the store's directory", show_default=False)]
-Json = Annotated[bool, typer.Option("--json", help="print one JSON document")]
+Directory = Annotated[str, typer.Argument(metavar="STORE", help="the store's directory")]
+Json = Annotated[bool, typer.Option("--json", help=texts.JSON)]
 
 
 def sweep_to(path: str, specification: Any, values: Mapping[str, Any], axis: str | None) -> int:
@@ -40,9 +41,9 @@ def sweep_to(path: str, specification: Any, values: Mapping[str, Any], axis: str
 
 def resume(
     path: Directory,
-    shard: Annotated[str | None, typer.Option(help="i/n: the i-th of n parts of the work")] = None,
-    scheduler: Annotated[str | None, typer.Option(help="the address of a Dask scheduler")] = None,
-    threads: Annotated[int | None, typer.Option(help="threads; default: one for each CPU")] = None,
+    shard: Annotated[str | None, typer.Option(metavar="I/N", help=texts.SHARD)] = None,
+    scheduler: Annotated[str | None, typer.Option(metavar="ADDRESS", help=texts.SCHEDULER)] = None,
+    threads: Annotated[int | None, typer.Option(metavar="INTEGER", help=texts.THREADS_OR_ALL)] = None,
     as_json: Json = False,
 ) -> int:
     """Make what is missing of a store, and show it."""
@@ -145,7 +146,7 @@ def status(path: Directory, as_json: Json = False) -> int:
 
 def verify(
     path: Directory,
-    sample: Annotated[int, typer.Option(help="rows that are trained again")] = 100,
+    sample: Annotated[int, typer.Option(metavar="INTEGER", help="rows that are trained again")] = 100,
     as_json: Json = False,
 ) -> int:
     """Check every shard of a store by its checksum, and some rows bit for bit.
@@ -182,9 +183,7 @@ def _print_lists(findings: Mapping[str, Iterable[str]]) -> None:
 
 def summary(
     path: Directory,
-    compare: Annotated[
-        str | None, typer.Option(help="an axis, such as init: compare its values, paired by seed")
-    ] = None,
+    compare: Annotated[str | None, typer.Option(metavar="AXIS", help=texts.COMPARE)] = None,
     as_json: Json = False,
 ) -> int:
     """Show the table of a store from its counts alone; no row is read but for --compare."""
@@ -199,10 +198,8 @@ def summary(
 
 
 def merge(
-    target: Annotated[
-        str, typer.Argument(help="the store to copy into; made if it is not there", show_default=False)
-    ],
-    sources: Annotated[list[str], typer.Argument(help="stores of the same sweep", show_default=False)],
+    target: Annotated[str, typer.Argument(metavar="TARGET", help="the store to copy into; made if it is not there")],
+    sources: Annotated[list[str], typer.Argument(metavar="SOURCES", help="stores of the same sweep")],
 ) -> int:
     """Copy the shards of stores into one."""
     from fastgrok.store.store import merged_store, open_store

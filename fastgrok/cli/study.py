@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
+from fastgrok.cli import texts
 from fastgrok.cli.output import print_json
 
 LIST = "list"
@@ -11,9 +12,11 @@ LIST = "list"
 
 
 def study(
-    name: Annotated[str, typer.Argument(help="the study's name, or list for all of them", show_default=False)],
-    seeds: Annotated[int | None, typer.Option(help="seeds of each configuration; the study has a default")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="print one JSON document")] = False,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="the study's name, or list for all of them")],
+    seeds: Annotated[
+        int | None, typer.Option(metavar="INTEGER", help="seeds of each configuration; the study has a default")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help=texts.JSON)] = False,
 ) -> int:
     """Run a published result again: expectation beside observation, with intervals.
 

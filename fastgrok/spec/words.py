@@ -5,11 +5,12 @@ A word of a field within a specification stands for its path, `optimizer.lr`. Wo
 """
 
 import re
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Collection, Mapping
+from typing import Any, cast
 
 from fastgrok.errors import InvalidExperiment
 from fastgrok.spec.base import Spec, field_names, registered
+from fastgrok.spec.calls import classes_by_name
 from fastgrok.spec.layers import ACTIVATIONS, MAX_WIDTH, Activation, Layer, Linear
 from fastgrok.spec.names import ACTIVATIONS as ACTIVATION_NAMES
 from fastgrok.spec.names import resolved
@@ -36,16 +37,33 @@ _PREFIXES: dict[type[Spec], tuple[str, str]] = {
 """For each kind of specification in an experiment its place there, and how the words of its fields begin."""
 
 
-def word_of(kind: type[Spec], name: str) -> str:
-    """Return the short word of a field of a specification."""
-    return name if name == "keep_training" else _PREFIXES[kind][1] + name
+def field_words(place: str, kinds: Mapping[str, type[Spec]], prefix: str = "") -> dict[str, str]:
+    """Return the short word of each field that the specifications in one place of an experiment may have.
 
+    kinds: the specifications by their names in a text. Where an activation has a field of the same name as an
+    optimizer, both words begin with the name of whose field it is: elu_alpha, rmsprop_alpha.
+    """
+    words: dict[str, str] = {}
+    for name in dict.fromkeys(name for cls in kinds.values() for name in field_names(cast(Any, cls))):
+        having = [kind for kind, cls in kinds.items() if name in field_names(cast(Any, cls))]
+        if name in _SHARED:
+            words[name] = f"{having[0] if len(having) == 1 else place}_{name}"
+        else:
+            words[name] = name if name == "keep_training" else prefix + name
+    return words
+
+
+def _names(base: type[Spec]) -> set[str]:
+    """Return the names of the fields of all specifications of a kind."""
+    return {name for cls in registered(base).values() for name in field_names(cls)}
+
+
+_SHARED = _names(Optimizer) & _names(Activation)
 
 WORDS = {
-    word_of(kind, name): f"{place}.{name}"
-    for kind, (place, _) in _PREFIXES.items()
-    for cls in registered(kind).values()
-    for name in field_names(cls)
+    word: f"{place}.{name}"
+    for kind, (place, prefix) in _PREFIXES.items()
+    for name, word in field_words(place, classes_by_name(kind), prefix).items()
 }
 """The path of each short word, but for those of a network."""
 

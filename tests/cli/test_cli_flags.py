@@ -2,13 +2,16 @@
 
 import re
 
+import pytest
+
 import fastgrok as fg
 import fastgrok.api
-from fastgrok.cli.flags import EXPERIMENT_FLAGS, SWEEP_FLAGS, items, widths
+from fastgrok.cli.flags import ACTIVATION_WORDS, EXPERIMENT_FLAGS, OF_COMMANDS, SWEEP_FLAGS, items, widths
 from fastgrok.spec.base import registered
 from fastgrok.spec.calls import describe
 from fastgrok.spec.layers import ACTIVATIONS
 from fastgrok.spec.optimizers import Optimizer
+from fastgrok.spec.words import field_words
 
 PLACES = {
     "optimizer": list(registered(Optimizer).values()),
@@ -24,7 +27,27 @@ def test_every_field_of_an_experiment_has_a_flag() -> None:
     covered = {flag.field for flag in EXPERIMENT_FLAGS} | {flag.field.partition(".")[0] for flag in EXPERIMENT_FLAGS}
     assert paths <= covered
     activations = {name for cls in ACTIVATIONS.values() if cls is not None for name in describe(cls)}
-    assert activations <= {flag.name for flag in EXPERIMENT_FLAGS if flag.field == "network"}
+    assert {ACTIVATION_WORDS[name] for name in activations} <= {
+        flag.name for flag in EXPERIMENT_FLAGS if flag.field == "network"
+    }
+
+
+@pytest.mark.parametrize("command", list(OF_COMMANDS))
+def test_a_flag_names_one_field(command: str) -> None:
+    names = [flag.name for flag in OF_COMMANDS[command]]
+    assert len(names) == len(set(names))
+
+
+def test_what_an_activation_and_an_optimizer_both_have_is_said_with_their_names() -> None:
+    fields = {flag.name: flag.field for flag in EXPERIMENT_FLAGS}
+    assert (fields["elu_alpha"], fields["rmsprop_alpha"]) == ("network", "optimizer.alpha")
+    assert "alpha" not in fields
+    assert field_words("network", {"elu": fg.ELU, "leaky_relu": fg.LeakyReLU}) == {
+        "alpha": "elu_alpha",
+        "slope": "slope",
+    }
+    with pytest.raises(fg.InvalidExperiment, match=r"did you mean 'rmsprop_alpha'\?"):
+        fg.sweep(fg.Experiment(fg.mlp(2, 1), "xor"), 2, {"alpha": [0.9]})
 
 
 def test_a_path_of_an_experiment_has_a_flag_if_it_is_no_initializers_and_no_layers() -> None:

@@ -25,8 +25,12 @@ from fastgrok.spec.variables import OUTCOME_MEANINGS
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ([], "command is missing"),
         (["nope"], "No such command"),
+        (["swep"], "Did you mean 'sweep'?"),
+        (["sweep", "xor", "--alpha", "0.5"], "--elu-alpha, --help, --rmsprop-alpha"),
+        (["sweep", "xor", "--elu-alpha", "0.5"], "--elu-alpha = '0.5': expected a network with a elu layer"),
+        (["sweep", "xor", "--activation", "elu", "--elu-alpha", "-1"], "--elu-alpha = -1"),
+        (["sweep", "xor", "--rmsprop-alpha", "0.5"], "another --optimizer: sgd has none"),
         (["sweep"], "data is missing"),
         (["sweep", "nope"], "data = 'nope': expected a name (xor, and, or, parity3"),
         (["sweep", "my.csv"], "for a file: --data my.csv"),

@@ -1,0 +1,13 @@
+"""What the help says of flags that several commands have: each is described once.
+
+Nothing is imported here: the help of all commands is shown before anything of an experiment is loaded.
+"""
+
+JSON = "print one JSON document instead of the table"
+COMPARE = "an axis, such as init: compare its values, paired by seed"
+DRY_RUN = "say how much work it is, and do nothing"
+THREADS = "threads that train"
+ALL_CPUS = "one for each CPU"
+THREADS_OR_ALL = f"{THREADS} [default: {ALL_CPUS}]"
+SHARD = "i/n for the i-th of n parts of the work, i from 1, as in a Slurm array"
+SCHEDULER = "the address of a Dask scheduler, whose workers do the work"
