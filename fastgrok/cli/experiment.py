@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from fastgrok.cli.data import data_of
 from fastgrok.cli.flags import ACTIVATION_KINDS, ACTIVATION_WORDS, EXPERIMENT_FLAGS, Flag, Values, option
+from fastgrok.cli.output import Shown
 from fastgrok.datasets import Dataset
 from fastgrok.errors import MISSING, InvalidExperiment, hint, one_of
 from fastgrok.spec.base import Spec
@@ -18,7 +19,7 @@ from fastgrok.spec.layers import ACTIVATIONS, Softmax
 from fastgrok.spec.losses import LAST_LAYERS
 from fastgrok.spec.network import Network, mlp
 from fastgrok.spec.stopping import Converged, EarlyStopping, Restart
-from fastgrok.spec.words import NETWORK_WORDS, network_value
+from fastgrok.spec.words import NETWORK_WORDS, network_value, outcome_named, word_of_path
 
 Choices = dict[str, list[Any]]
 """The values of fields by their paths in an experiment."""
@@ -255,18 +256,25 @@ def _network(sizes: list[int], values: Values, **arguments: Any) -> Network:
         raise
 
 
-def axis_of(name: str | None, axes: Collection[str], experiment: Experiment) -> str | None:
+def shown_of(compare: str | None, of: str | None, axes: Collection[str], experiment: Experiment) -> Shown:
+    """Return what `--compare` and `--of` ask for, of a sweep with these axes."""
+    outcome = None if of is None else outcome_named("--of", of)
+    axis = None if compare is None else _axis_of(compare, axes)
+    if axis is not None and outcome is None and experiment.criteria is None:
+        expected = "no --no-stop beside it: it compares who meets the criteria; or --of loss"
+        raise InvalidExperiment("--compare", compare, expected)
+    return Shown(axis, outcome)
+
+
+def _axis_of(name: str, axes: Collection[str]) -> str:
     """Return the axis that `--compare` names: by its path, by its first or last word, or by its flag."""
-    if name is None:
-        return None
     word = name.removeprefix("--").replace("-", "_")
     names = {word, *(flag.field for flag in EXPERIMENT_FLAGS if flag.name == word)}
     matching = [word] if word in axes else [path for path in axes if names & _names(path)]
     if len(matching) != 1:
-        expected = one_of(axes) + hint(name, axes) if axes else "a field whose flag has a list, such as init"
+        words = [word_of_path(path) for path in axes]
+        expected = one_of(words) + hint(name, words) if axes else "a field whose flag has a list, such as init"
         raise InvalidExperiment("--compare", name, expected)
-    if experiment.criteria is None:
-        raise InvalidExperiment("--compare", name, "no --no-stop beside it: it compares who meets the criteria")
     return matching[0]
 
 

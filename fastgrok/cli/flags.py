@@ -22,7 +22,7 @@ from fastgrok.spec.optimizers import Optimizer
 from fastgrok.spec.recording import DEAD_UNITS, LOG
 from fastgrok.spec.stopping import Converged, EarlyStopping, Restart
 from fastgrok.spec.variables import ACCURACY, OUTCOME_MEANINGS, OUTCOMES
-from fastgrok.spec.words import field_words
+from fastgrok.spec.words import OUTCOME_WORDS, field_words
 
 Values = Mapping[str, Any]
 """The value of each flag by its name: text as it was typed, a bool or an int; None where the flag is not given."""
@@ -389,6 +389,8 @@ _OUT = "write to a .parquet or .nc file (.nc needs h5netcdf and h5py), or to a s
 _RECORDED = "epochs at which loss, accuracy, dead units are recorded, or log; needs --out"
 _seed_flag, _output_flag = functools.partial(Flag, panel=SEEDS), functools.partial(Flag, panel=OUTPUT)
 _store_flag = functools.partial(Flag, panel=STORE)
+_OF_WORDS = tuple(word.replace("_", "-") for word in OUTCOME_WORDS)
+_OF = f"{texts.OF}: {', '.join(_OF_WORDS)}"
 _JSON = _output_flag("json", texts.JSON, kind=bool, default=False, brief=texts.JSON)
 
 SWEEP_FLAGS = (
@@ -400,6 +402,13 @@ SWEEP_FLAGS = (
     *EXPERIMENT_FLAGS,
     _output_flag("out", _OUT, takes="PATH", brief="a .parquet or .nc file, or a directory"),
     _output_flag("compare", texts.COMPARE, takes="AXIS", brief="an axis, as init: its values, paired by seed"),
+    _output_flag(
+        "of",
+        f"{texts.OF}: {', '.join(_OF_WORDS)}",
+        words=_OF_WORDS,
+        takes=texts.OUTCOME,
+        brief="show and compare that",
+    ),
     _output_flag("record_at", _RECORDED, takes="EPOCHS|log"),
     _output_flag(
         "track",
@@ -408,6 +417,7 @@ SWEEP_FLAGS = (
         takes=DEAD_UNITS,
     ),
     _JSON,
+    _output_flag("with_rows", "with --json: the rows of all seeds, too", kind=bool, default=False),
     _output_flag("quiet", "no table and no progress bar", kind=bool, default=False),
     _store_flag("shard_size", "training runs of a shard at most", kind=int, shown="what suits"),
     _store_flag(

@@ -1,10 +1,14 @@
 """What the commands print: JSON, a table of configurations, or a comparison of them."""
 
 import json
+import math
 import shutil
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from fastgrok.cli.help import wrapped
+from fastgrok.errors import InvalidExperiment
 
 
 def print_json(document: Any) -> None:
@@ -12,22 +16,49 @@ def print_json(document: Any) -> None:
     print(json.dumps(document, allow_nan=False, indent=1), flush=True)
 
 
-def print_sweep(
-    sweep: Any, rows: Sequence[Any], axes: Iterable[str], axis: str | None, document: Mapping[str, Any] | None
-) -> None:
-    """Print a document, with the comparison where an axis is compared; or that comparison; or a table."""
-    if document is None and axis is None:
-        from fastgrok.results.table import print_table
+class Shown(NamedTuple):
+    """What is shown of a sweep."""
 
-        print_table(list(rows), ["network", *(path for path in axes if path != "network")], sys.stdout)
+    axis: str | None = None  # whose values are compared
+    of: str | None = None  # the continuous outcome that is shown in full, or compared by
+
+
+ALL = Shown()
+"""A table of all that there is room for."""
+
+
+def print_sweep(sweep: Any, rows: Sequence[Any], shown: Shown, document: Mapping[str, Any] | None) -> None:
+    """Print a document, with the comparison where an axis is compared; or that comparison; or a table."""
+    axis, of = shown
+    if of is not None and not any(of in row.summary.continuous for row in rows if row.summary.n):
+        from fastgrok.spec.words import outcome_word
+
+        raise InvalidExperiment("--of", outcome_word(of), "--validation with it, a share or a file")
+    if document is None and axis is None:
+        from fastgrok.results.layout import print_table
+
+        left_out = print_table(list(rows), [each.path for each in sweep.axes], sys.stdout, of)
+        if left_out:
+            first = left_out[0].replace(" ", "-")
+            said = f"No room for {', '.join(left_out)}: --of {first} shows it, a wider terminal or --json all."
+            print("\n".join(wrapped(said, shutil.get_terminal_size().columns)))
         return
     from fastgrok.statistics.comparison import compare
 
-    comparison = None if axis is None else compare(sweep, axis)
+    comparison: Any = None
+    if axis is not None:
+        comparison = compare(sweep, axis) if of is None else compare(sweep, axis, of=of)
     if document is not None:
         print_json(document if comparison is None else {**document, "comparison": comparison.to_dict()})
     elif comparison is not None:
         print(comparison.as_text(shutil.get_terminal_size().columns if sys.stdout.isatty() else None), flush=True)
+
+
+def finite(value: Any) -> Any:
+    """Return a value that JSON knows: None for NaN and infinity."""
+    if isinstance(value, list):
+        return [finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def configuration(row: Any) -> dict[str, Any]:

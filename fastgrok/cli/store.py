@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from fastgrok.cli import texts
-from fastgrok.cli.output import configuration, print_json, print_sweep
+from fastgrok.cli.output import ALL, Shown, configuration, print_json, print_sweep
 from fastgrok.cli.signals import FAILED, INTERRUPTED, TERMINATED, terminable
 from fastgrok.errors import InvalidExperiment
 
@@ -19,7 +19,7 @@ Directory = Annotated[str, typer.Argument(metavar="STORE", help="the store's dir
 Json = Annotated[bool, typer.Option("--json", help=texts.JSON)]
 
 
-def sweep_to(path: str, specification: Any, values: Mapping[str, Any], axis: str | None) -> int:
+def sweep_to(path: str, specification: Any, values: Mapping[str, Any], shown: Shown) -> int:
     """Make what is missing of a sweep in a store, show the store, and return the exit status."""
     from fastgrok.engine.arguments import ExecutionOptions
     from fastgrok.store.store import made_store
@@ -36,7 +36,7 @@ def sweep_to(path: str, specification: Any, values: Mapping[str, Any], axis: str
         ).checked()
         store = made_store(path, specification, shard_size=values["shard_size"])
         store.make(specification, options)
-    return _ended(store, command, received, as_json=values["json"], quiet=values["quiet"], axis=axis)
+    return _ended(store, command, received, as_json=values["json"], quiet=values["quiet"], shown=shown)
 
 
 def resume(
@@ -105,12 +105,12 @@ def _executor(scheduler: str | None) -> Iterator[Any]:
 
 
 def _ended(
-    store: Any, command: str, received: list[int], *, as_json: bool, quiet: bool = False, axis: str | None = None
+    store: Any, command: str, received: list[int], *, as_json: bool, quiet: bool = False, shown: Shown = ALL
 ) -> int:
     """Show a store after some work on it, and return the exit status."""
     status, rows = store.overview()
     if as_json or not quiet:
-        _show(store, status, rows, as_json=as_json, axis=axis)
+        _show(store, status, rows, as_json=as_json, shown=shown)
     if not store.interrupted:
         return 0
     done = f"{status.n_done:,} of {status.n_runs:,} runs are in the store"
@@ -184,16 +184,17 @@ def _print_lists(findings: Mapping[str, Iterable[str]]) -> None:
 def summary(
     path: Directory,
     compare: Annotated[str | None, typer.Option(metavar="AXIS", help=texts.COMPARE)] = None,
+    of: Annotated[str | None, typer.Option(metavar=texts.OUTCOME, help=texts.OF)] = None,
     as_json: Json = False,
 ) -> int:
     """Show the table of a store from its counts alone; no row is read but for --compare."""
-    from fastgrok.cli.experiment import axis_of
+    from fastgrok.cli.experiment import shown_of
     from fastgrok.store import open_store
 
     store = open_store(path)
     specification = store.specification
-    axis = axis_of(compare, [axis.path for axis in specification.axes], specification.experiment)
-    _show(store, *store.overview(), as_json=as_json, axis=axis)
+    shown = shown_of(compare, of, [axis.path for axis in specification.axes], specification.experiment)
+    _show(store, *store.overview(), as_json=as_json, shown=shown)
     return 0
 
 
@@ -209,7 +210,7 @@ def merge(
     return 0
 
 
-def _show(store: Any, status: Any, rows: Sequence[Any], *, as_json: bool, axis: str | None = None) -> None:
+def _show(store: Any, status: Any, rows: Sequence[Any], *, as_json: bool, shown: Shown = ALL) -> None:
     """Print what a store holds; for machines how far it is, and exact counts."""
     document = {
         "store": store.path,
@@ -217,5 +218,4 @@ def _show(store: Any, status: Any, rows: Sequence[Any], *, as_json: bool, axis: 
         "status": status._asdict(),
         "configurations": [configuration(row) for row in rows],
     }
-    axes = [axis.path for axis in store.specification.axes]
-    print_sweep(store, rows, axes, axis, document if as_json else None)
+    print_sweep(store, rows, shown, document if as_json else None)

@@ -9,7 +9,7 @@ from typing import Any
 
 from fastgrok.cli import store, toml_file
 from fastgrok.cli.data import notes_about
-from fastgrok.cli.experiment import Request, axis_of, flags_of, is_set_by, request
+from fastgrok.cli.experiment import Request, flags_of, is_set_by, request, shown_of
 from fastgrok.cli.flags import (
     STORE,
     SWEEP_FLAGS,
@@ -20,14 +20,14 @@ from fastgrok.cli.flags import (
     whole_number,
     whole_numbers,
 )
-from fastgrok.cli.output import configuration, print_json, print_sweep
+from fastgrok.cli.output import configuration, finite, print_json, print_sweep
 from fastgrok.cli.signals import INTERRUPTED
 from fastgrok.errors import MISSING, InvalidExperiment
+from fastgrok.spec.variables import OUTCOMES
 from fastgrok.spec.words import NETWORK_WORDS
 
 Seeds = range | list[int]
 
-_MAX_EXAMPLES = 100  # of data that a JSON document holds
 _FILES = (".parquet", ".nc")
 _STORE_ONLY = [flag.name for flag in SWEEP_FLAGS if flag.panel == STORE]
 _MEMORY_ONLY = ("lanes",)
@@ -49,7 +49,7 @@ def _sweep(requested: Request, values: Values, given: Collection[str]) -> int:
     out = values["out"]
     if is_store_path(out):
         requested = _with_axes_of_store(requested, out, given)
-    axis = axis_of(values["compare"], requested.axes, requested.experiment)
+    shown = shown_of(values["compare"], values["of"], requested.axes, requested.experiment)
     if not values["quiet"]:
         for note in notes_about(requested.experiment.data, values):
             print(f"fastgrok: {note}", file=sys.stderr)
@@ -59,15 +59,15 @@ def _sweep(requested: Request, values: Values, given: Collection[str]) -> int:
         if values[name] is not None and out is None:
             raise InvalidExperiment(option(name), values[name], "--out with a file: the table does not show it")
     if is_store_path(out):
-        return store.sweep_to(out, _specification(requested, seeds, values), values, axis)
+        return store.sweep_to(out, _specification(requested, seeds, values), values, shown)
     if out is not None:
         from fastgrok.results.files import checked_target
 
         checked_target(out, "out")
     result = _train(requested, seeds, values)
     if values["json"] or not values["quiet"]:
-        document = _document(result, seeds, out) if values["json"] else None
-        print_sweep(result, result.rows(), requested.axes, axis, document)
+        document = _document(result, seeds, out, with_rows=values["with_rows"]) if values["json"] else None
+        print_sweep(result, result.rows(), shown, document)
     if out is not None:
         result.save(out)
     if result.interrupted:
@@ -109,6 +109,9 @@ def _check_flags(values: Values) -> None:
     store.check_threads(values["threads"], values["scheduler"])
     if values["shard_size"] is not None and values["shard_size"] < 1:
         raise InvalidExperiment("--shard-size", values["shard_size"], "an integer of 1 or more")
+    if values["with_rows"] and (not values["json"] or is_store):
+        expected = "no store: its rows are Parquet files" if is_store else "--json with it"
+        raise InvalidExperiment("--with-rows", True, expected)
     if values["compare"] is not None and values["rows"] != defaults["rows"]:
         raise InvalidExperiment("--compare", values["compare"], "--rows all: it needs the rows of the same seeds")
 
@@ -153,7 +156,7 @@ def _train(requested: Request, seeds: Seeds, values: Values) -> Any:
         return api.run(requested.experiment, seeds, **options)
 
 
-def _document(result: Any, seeds: Seeds, out: str | None) -> dict[str, Any]:
+def _document(result: Any, seeds: Seeds, out: str | None, *, with_rows: bool) -> dict[str, Any]:
     """Return a result for machines: exact counts, experiments, and where it all comes from.
 
     `converged` counts the seeds that met the criteria, `outcomes` what they were in the end: under --keep-training
@@ -166,6 +169,7 @@ def _document(result: Any, seeds: Seeds, out: str | None) -> dict[str, Any]:
             "drivers": output.drivers,
             "lanes": output.lanes,
             "threads": output.threads,
+            **({"rows": _rows(output, result.all_seeds)} if with_rows else {}),
         }
         for output, row in zip(result.outputs, result.rows(), strict=True)
     ]
@@ -181,13 +185,24 @@ def _document(result: Any, seeds: Seeds, out: str | None) -> dict[str, Any]:
     }
 
 
+def _rows(output: Any, seeds: Any) -> dict[str, Any]:
+    """Return the result variables of the finished seeds of a configuration, a list each, outcomes by their words."""
+    columns = {name: values.tolist() for name, values in output.finished_metrics.items()}
+    words = [OUTCOMES[code] for code in columns.pop("outcome")]
+    rows = {name: finite(values) for name, values in columns.items()}
+    return {"seed": output.finished_rows(seeds).tolist(), "outcome": words, **rows}
+
+
 def _experiment(experiment: Any) -> dict[str, Any]:
-    """Return an experiment, of more than 100 examples their hash: `Experiment.from_dict` reads it back."""
-    data = experiment.data
-    if data.n_examples <= _MAX_EXAMPLES:
-        return dict(experiment.to_dict())
-    known = {"name": data.name, "n_examples": data.n_examples, "content_hash": data.content_hash, **data.encoding()}
-    return {**experiment.to_dict(), "data": {"type": "Dataset", **known}}
+    """Return an experiment, of its data the hash alone: `Experiment.from_dict` reads it back with built-in data."""
+    data = {"data": experiment.data, "validation": experiment.validation}
+    described = {name: each and {"type": "Dataset", **_described(each)} for name, each in data.items()}
+    return {**experiment.to_dict(), **described}
+
+
+def _described(data: Any) -> dict[str, Any]:
+    """Return which data it was, its classes, and what was done to its inputs."""
+    return {"name": data.name, "n_examples": data.n_examples, "content_hash": data.content_hash, **data.encoding()}
 
 
 def _dry_run(requested: Request, seeds: Seeds, values: Values) -> int:

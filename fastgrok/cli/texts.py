@@ -5,6 +5,8 @@ Nothing is imported here: the help of all commands is shown before anything of a
 
 JSON = "print one JSON document instead of the table"
 COMPARE = "an axis, such as init: compare its values, paired by seed"
+OF = "the outcome that the table shows in full, and that --compare compares by, instead of who converges"
+OUTCOME = "loss|accuracy|..."
 DRY_RUN = "say how much work it is, and do nothing"
 THREADS = "threads that train"
 ALL_CPUS = "one for each CPU"

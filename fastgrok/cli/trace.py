@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import math
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any
 
 from fastgrok.cli.experiment import single_experiment
 from fastgrok.cli.flags import EXPERIMENT_FLAGS, Values, epochs_or_log, items, option, whole_numbers
-from fastgrok.cli.output import print_json
+from fastgrok.cli.output import finite, print_json
 from fastgrok.errors import MISSING, InvalidExperiment, hint, one_of
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.recording import round_epochs
@@ -187,17 +186,10 @@ def _document(trace: xr.Dataset) -> dict[str, Any]:
     return {
         "seed": int(trace["seed"]),
         "experiment_id": trace.attrs["experiment_id"],
-        "result": {name: _finite(trace[name].values.tolist()) for name in VARIABLES if name in trace},
+        "result": {name: finite(trace[name].values.tolist()) for name in VARIABLES if name in trace},
         dim: ran[dim].values.tolist(),
-        **{str(name): _finite(ran[name].values.tolist()) for name in curves},
+        **{str(name): finite(ran[name].values.tolist()) for name in curves},
     }
-
-
-def _finite(value: Any) -> Any:
-    """Return a value that JSON knows: None for NaN and infinity."""
-    if isinstance(value, list):
-        return [_finite(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _text(trace: xr.Dataset) -> str:

@@ -2,7 +2,8 @@
 
 import inspect
 import re
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from fastgrok.datasets.builtin import BUILTIN
 from fastgrok.datasets.dataset import Dataset
@@ -115,6 +116,21 @@ def by_name(name: str) -> Dataset:
         return BUILTIN[call.name](*arguments.args, **arguments.kwargs)
     except InvalidExperiment as error:
         raise error.within(f"data {call.name}") from None
+
+
+def by_hash(plain: Mapping[str, Any]) -> Dataset:
+    """Return the dataset of which a dict has the name and the hash alone; raise where no name brings it back."""
+    name, wanted = plain.get("name"), plain["content_hash"]
+    expected = f"X and y: data of one's own are not in this, only their hash; {name!r} is no name of known data"
+    try:
+        known = by_name(str(name))
+    except InvalidExperiment:
+        raise InvalidExperiment("data", dict(plain), expected) from None
+    if known.content_hash != wanted:
+        raise InvalidExperiment(
+            "content_hash", wanted, f"that of {name}, {known.content_hash}: X and y are not in this"
+        )
+    return known
 
 
 def _sklearn(name: str) -> Dataset:

@@ -17,7 +17,8 @@ from fastgrok.engine.training import TrainingOutput
 from fastgrok.errors import InvalidExperiment
 from fastgrok.results import files, provenance
 from fastgrok.results.dataset import to_dataset
-from fastgrok.results.table import Row, as_frame, as_html, as_text, median, outcomes, rate, scatter_lines
+from fastgrok.results.layout import layout
+from fastgrok.results.table import Row, as_frame, as_html, median, outcomes, rate, scatter_lines
 from fastgrok.spec.axes import Axis, Configuration
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.words import NETWORK_WORDS
@@ -83,6 +84,11 @@ class Result:
     def seeds(self) -> NDArray[np.uint64]:
         """The seed of each row of the dataset: those that were finished, or all of them for a sweep."""
         return self._all_seeds if self.axes else self.outputs[0].finished_rows(self._all_seeds)
+
+    @property
+    def all_seeds(self) -> NDArray[np.uint64]:
+        """The seeds that were asked for."""
+        return self._all_seeds
 
     @property
     def n_asked(self) -> int:
@@ -280,7 +286,7 @@ class Result:
     def __repr__(self) -> str:
         lines = [f"<fastgrok.Result: {self._title()}"]
         if self.axes:
-            lines.extend(as_text(self.rows()).splitlines())
+            lines.extend(layout(self.rows(), [axis.path for axis in self.axes]).lines)
         else:
             lines.extend(_sentences(self.summaries[0], self.drivers))
         return "\n  ".join(lines) + ">"

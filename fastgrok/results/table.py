@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fastgrok.spec.axes import Configuration
 from fastgrok.spec.variables import LARGER_IS_BETTER, OUTCOMES
 from fastgrok.statistics.proportion import Estimate
 from fastgrok.statistics.spread import Spread
 from fastgrok.statistics.summary import Summary
-from fastgrok.statistics.tables import Cells, aligned, cells_as_html, fitted
+from fastgrok.statistics.tables import Cells, cells_as_html
 from fastgrok.statistics.text import NOT_REACHED, duration, one_line, percent, quantity, quantity_of, speed
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_TIMING = ["time", "seed-epochs/s"]
-_QUANTILES = ("median [95 %]", "5 % [95 %]", "95 % [95 %]", "best to worst")
+TIMING = ["time", "seed-epochs/s"]
+"""The headings of what training took."""
+
+QUANTILES = ("median [95 %]", "5 % [95 %]", "95 % [95 %]", "best to worst")
+"""The headings of a continuous outcome, each after its name."""
+
 _DIGITS = 2  # of a loss, which is known to 0.8 % from what was counted
 _FIRST = ("n", "converged", "rate", "rate_low", "rate_high", "epochs_median")
 _COUNTS = ("converged", "epochs_q25", "epochs_median", "epochs_q75")
@@ -62,8 +65,8 @@ def cells(rows: Sequence[Row], labels: Sequence[str] | None = None, *, timing: b
         labels = list(rows[0].labels) if rows else []
     outcomes = [name for name in OUTCOMES if any(row.summary.outcomes[name] for row in rows)]
     continuous = [name for name in LARGER_IS_BETTER if any(name in row.summary.continuous for row in rows)]
-    scatter = [f"{_short(name)}, {which}" for name in continuous for which in _QUANTILES]
-    header = [*labels, "n", "converged [95 %]", "median epochs", *outcomes, *scatter, *_TIMING[: 2 * timing]]
+    scatter = [f"{short_name(name)}, {which}" for name in continuous for which in QUANTILES]
+    header = [*labels, "n", "converged [95 %]", "median epochs", *outcomes, *scatter, *TIMING[: 2 * timing]]
     body = [
         [
             *(one_line(row.labels[name]) for name in labels),
@@ -93,7 +96,7 @@ def median(summary: Summary) -> str:
     return NOT_REACHED if summary.epochs_median is None else f"{summary.epochs_median:,}"
 
 
-def _short(name: str) -> str:
+def short_name(name: str) -> str:
     """Return what a table calls a continuous outcome: loss, validation accuracy."""
     kind, *middle, _ = name.split("_")
     return " ".join([*middle, kind])
@@ -102,7 +105,7 @@ def _short(name: str) -> str:
 def _scatter(name: str, found: Spread | None) -> list[str]:
     """Return the median and the outer quantiles with their intervals, and the best and the worst seed."""
     if found is None or not found.n:
-        return ["-"] * len(_QUANTILES)
+        return ["-"] * len(QUANTILES)
     digits = _DIGITS if name.startswith("loss") else 3
     ends = (quantity_of(end, digits, "not finite") for end in (found.best, found.worst))
     return [*(quantity(x, digits) for x in (found.median, found.low, found.high)), " to ".join(ends)]
@@ -113,7 +116,7 @@ def scatter_lines(summary: Summary) -> list[str]:
     lines = []
     for name, found in summary.continuous.items():
         middle, low, high, ends = _scatter(name, found)
-        lines.append(f"{_short(name)}: median {middle}, 5 % {low}, 95 % {high}, best to worst seed {ends}")
+        lines.append(f"{short_name(name)}: median {middle}, 5 % {low}, 95 % {high}, best to worst seed {ends}")
     return lines
 
 
@@ -129,28 +132,6 @@ def total(rows: Sequence[Row]) -> str:
     return f"{duration(seconds)}, {speed(epochs / seconds if seconds > 0 else None)} seed-epochs/s"
 
 
-def as_text(rows: Sequence[Row]) -> str:
-    """Return the table in plain characters, as wide as it is."""
-    return "\n".join(aligned(cells(rows)))
-
-
 def as_html(rows: Sequence[Row]) -> str:
     """Return the table in HTML."""
     return cells_as_html(cells(rows))
-
-
-def print_table(rows: Sequence[Row], labels: Sequence[str], file: TextIO) -> None:
-    """Print the table: fitted to the width of a terminal, in plain characters and whole lines anywhere else."""
-    text = "\n".join(aligned(cells(rows, labels)))
-    if file.isatty():
-        rule = "─" if "utf" in (file.encoding or "").lower() else "-"
-        text = "\n".join(_for_terminal(rows, labels, shutil.get_terminal_size().columns, rule))
-    print(text, file=file, flush=True)
-
-
-def _for_terminal(rows: Sequence[Row], labels: Sequence[str], width: int, rule: str) -> list[str]:
-    """Return lines that fit; where several rows do not, time and speed are those of all of them, at the end."""
-    lines = fitted(cells(rows, labels), width, rule)
-    if len(rows) == 1 or lines == list(aligned(cells(rows, labels), rule)):
-        return lines
-    return [*fitted(cells(rows, labels, timing=False), width, rule), "", total(rows)]

@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field, ValidationError
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 
 from fastgrok.datasets import Dataset
+from fastgrok.datasets.names import by_hash
 from fastgrok.errors import MISSING, InvalidExperiment, check_keys, hint, one_of
 from fastgrok.spec.fields import accepted, words
 
@@ -81,6 +82,8 @@ def _from_mapping(plain: Mapping[Any, Any]) -> Any:
     cls = _REGISTRY.get(kind) if isinstance(kind, str) else None
     if cls is None:
         raise InvalidExperiment("type", kind, one_of(_REGISTRY) + hint(kind, _REGISTRY))
+    if cls is Dataset and "X" not in plain and "content_hash" in plain:
+        return by_hash(plain)
     optional = getattr(cls, "optional_fields", ())
     names = [name for name in field_names(cls) if name in plain or name not in optional]
     check_keys(str(kind), plain, names)

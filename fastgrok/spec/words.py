@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any, cast
 
-from fastgrok.errors import InvalidExperiment
+from fastgrok.errors import InvalidExperiment, hint, one_of
 from fastgrok.spec.base import Spec, field_names, registered
 from fastgrok.spec.calls import classes_by_name
 from fastgrok.spec.layers import ACTIVATIONS, MAX_WIDTH, Activation, Layer, Linear
@@ -17,6 +17,7 @@ from fastgrok.spec.names import resolved
 from fastgrok.spec.network import Network, mlp
 from fastgrok.spec.optimizers import Optimizer
 from fastgrok.spec.stopping import Converged, EarlyStopping, Restart
+from fastgrok.spec.variables import LARGER_IS_BETTER
 
 NETWORK_WORDS = ("hidden", "activation", "output", "bias")
 """The words of a network: widths of the hidden layers, the activations after them and after the last, biases."""
@@ -68,6 +69,14 @@ WORDS = {
 """The path of each short word, but for those of a network."""
 
 
+_WORD_OF = {path: word for word, path in WORDS.items()}
+
+
+def word_of_path(path: str) -> str:
+    """Return the word of an axis, by which it is named on the command line and in Python: lr of optimizer.lr."""
+    return _WORD_OF.get(re.sub(r"\[\d+\]", "", path), path)
+
+
 def axis_named(name: Any, paths: Collection[str]) -> Any:
     """Return the path among those of some axes that a word or a path names; a name of none as it is."""
     if not isinstance(name, str) or name in paths:
@@ -75,6 +84,24 @@ def axis_named(name: Any, paths: Collection[str]) -> Any:
     wanted = WORDS.get(name.removeprefix("--").replace("-", "_"), name)
     found = [path for path in paths if re.sub(r"\[\d+\]", "", path) == wanted]
     return found[0] if len(found) == 1 else name
+
+
+def outcome_word(name: str) -> str:
+    """Return the word of a continuous outcome, by its variable: validation_loss of loss_validation_final."""
+    kind, *middle, _ = name.split("_")
+    return "_".join([*middle, kind])
+
+
+OUTCOME_WORDS = {outcome_word(name): name for name in LARGER_IS_BETTER}
+"""The variable of the word of each continuous outcome."""
+
+
+def outcome_named(field: str, name: Any) -> str:
+    """Return the variable of a continuous outcome, by its own name or its word: validation-loss, val_loss."""
+    word = re.sub("[- ]", "_", name).replace("val_", "validation_") if isinstance(name, str) else name
+    if isinstance(name, str) and (name in LARGER_IS_BETTER or word in OUTCOME_WORDS):
+        return OUTCOME_WORDS.get(word, name)
+    raise InvalidExperiment(field, name, one_of(OUTCOME_WORDS) + hint(word, OUTCOME_WORDS))
 
 
 def network_value(word: str, field: str, value: Any) -> Any:

@@ -165,10 +165,10 @@ def compare(
     axis
         One of its axes by its path or its word, such as "init", "optimizer.lr" or "lr".
     of
-        A continuous outcome to compare instead: "loss_final", "accuracy_final", "loss_validation_final" or
-        "accuracy_validation_final". Then a `ValueComparison` is returned: how the outcome scatters with each value,
-        the paired differences of means and of medians, and the probability that a seed does better with one value
-        than with another, ties half. It holds 8 bytes for each seed and configuration in memory.
+        A continuous outcome to compare instead: "loss", "accuracy", "validation_loss" or "validation_accuracy", or
+        its variable, such as "loss_final". Then a `ValueComparison` is returned: how the outcome scatters with each
+        value, the paired differences of means and of medians, and the probability that a seed does better with one
+        value than with another, ties half. It holds 8 bytes for each seed and configuration in memory.
     confidence
         That of every interval, between 0 and 1.
 

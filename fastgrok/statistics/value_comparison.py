@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgrok.errors import InvalidExperiment, one_of
+from fastgrok.errors import InvalidExperiment
 from fastgrok.spec.variables import LARGER_IS_BETTER
+from fastgrok.spec.words import outcome_named
 from fastgrok.statistics import paired_values as values
 from fastgrok.statistics.comparison_rows import record, strata
 from fastgrok.statistics.comparison_text import table_cells
@@ -155,8 +156,7 @@ class ValueComparison(Printed):
 
 def compare_values(sweep: Sweep, axis: str, of: str, confidence: float) -> ValueComparison:
     """Compare a continuous outcome between the values of one axis."""
-    if of not in LARGER_IS_BETTER:
-        raise InvalidExperiment("of", of, one_of(LARGER_IS_BETTER))
+    of = outcome_named("of", of)
     columns, finished = _columns(sweep, of)
     labels = [configuration.labels for configuration in sweep.configurations]
     rows = tuple(

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from fastgrok.engine.arguments import ExecutionOptions
 from fastgrok.errors import InvalidExperiment, StoreError
 from fastgrok.explain.replay import replay
+from fastgrok.results.layout import layout
 from fastgrok.results.progress import progress_bar
 from fastgrok.results.provenance import total_drivers
-from fastgrok.results.table import Row, as_frame, as_html, as_text
+from fastgrok.results.table import Row, as_frame, as_html
 from fastgrok.spec.axes import Axis, Configuration, index_of
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.variables import EPOCH, SEED
@@ -385,7 +386,8 @@ class Store:
 
     def __repr__(self) -> str:
         status, table = self.overview()
-        lines = [title(self.path, self.specification, status), *as_text(table).splitlines()]
+        paths = [axis.path for axis in self.axes]
+        lines = [title(self.path, self.specification, status), *layout(table, paths).lines]
         return "<" + "\n  ".join(lines) + ">"
 
     def _repr_html_(self) -> str:

@@ -12,7 +12,16 @@ import fastgrok as fg
 from fastgrok.cli.flags import EXPERIMENT_FLAGS
 from fastgrok.errors import InvalidExperiment
 from fastgrok.spec.axes import checked_axes, grid, index_of
-from fastgrok.spec.words import NETWORK_WORDS, WORDS, reshaped, widths_text
+from fastgrok.spec.words import (
+    NETWORK_WORDS,
+    OUTCOME_WORDS,
+    WORDS,
+    outcome_named,
+    outcome_word,
+    reshaped,
+    widths_text,
+    word_of_path,
+)
 
 EXP = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=3)
 
@@ -91,6 +100,26 @@ def test_results_are_asked_by_the_same_words(tmp_path: Path) -> None:
     assert read.counts == result.counts
     with pytest.raises(InvalidExperiment, match=r"axis = 'hiden': expected .*; did you mean 'hidden'\?"):
         fg.compare(result, "hiden")
+
+
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [
+        ("loss", "loss_final"),
+        ("loss_final", "loss_final"),
+        ("validation-loss", "loss_validation_final"),
+        ("validation accuracy", "accuracy_validation_final"),
+        ("val_accuracy", "accuracy_validation_final"),
+    ],
+)
+def test_a_continuous_outcome_has_a_word(said: str, name: str) -> None:
+    assert outcome_named("of", said) == name
+    assert outcome_word(name) in OUTCOME_WORDS
+
+
+def test_the_word_of_a_path_is_its_flag() -> None:
+    assert [word_of_path(path) for path in ("optimizer.lr", "stop[0].loss", "init")] == ["lr", "stop_loss", "init"]
+    assert {word_of_path(path) for path in WORDS.values()} == set(WORDS)
 
 
 def test_widths_are_read_back_from_a_store(tmp_path: Path) -> None:
