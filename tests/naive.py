@@ -16,7 +16,7 @@ from scipy.special import huber, log_softmax, softmax
 from scipy.stats import norm
 
 import fastgrok as fg
-from fastgrok.spec.variables import STALLED_GRADIENT_NORM, Outcome
+from fastgrok.spec.variables import Outcome
 
 Params = list[np.ndarray]
 
@@ -193,10 +193,7 @@ def plateau_losses(loss: str, targets: tuple[tuple[float, ...], ...], inputs: tu
             continue
         means = np.array([best_output(loss, y[np.array(labels) == label]) for label in labels])
         with np.errstate(all="ignore"):
-            entropy = -np.nan_to_num(y * np.log(means))
-            if loss == "binary_cross_entropy":
-                entropy = entropy - np.nan_to_num((1 - y) * np.log(1 - means))
-        cost = entropy if "entropy" in loss else LOSSES[loss](means, None, y)
+            cost = entropy(loss, y, means) if "entropy" in loss else LOSSES[loss](means, None, y)
         found.add(round(float(cost.sum() / n), 12))
     return np.array(sorted(found))
 
@@ -209,6 +206,12 @@ def best_output(loss: str, targets: np.ndarray) -> np.ndarray:
         return targets.mean(axis=0)
     best = functools.partial(minimize_scalar, bounds=(-9, 9), options={"xatol": 1e-11})
     return np.array([best(lambda m, y=y: huber(1.0, m - y).sum()).x for y in targets.T])
+
+
+def entropy(loss: str, y: np.ndarray, outputs: np.ndarray) -> np.ndarray:
+    """Return the cross-entropy of each target with an output between 0 and 1."""
+    of_ones = -np.nan_to_num(y * np.log(outputs))
+    return of_ones - np.nan_to_num((1 - y) * np.log(1 - outputs)) * (loss == "binary_cross_entropy")
 
 
 def plateau(experiment: fg.Experiment, loss: float) -> float:
@@ -571,6 +574,38 @@ def _train_to_the_end(experiment: fg.Experiment, start: Params, rng: Any) -> End
     return End(start, begun, last, history, converged, restarts, validation, stopped_early, diverged)
 
 
+def is_solved(experiment: fg.Experiment, last: Epoch) -> bool:
+    """Return whether a seed without criteria is solved; the inputs of the data are all different."""
+    y, classes = experiment.data.y, len(np.unique(experiment.data.y)) == 2
+    output = np.tile(best_output(experiment.loss, y), (len(y), 1))
+    with np.errstate(all="ignore"):
+        constant, least = (entropy(experiment.loss, y, p).sum() / len(y) for p in (output, y))
+        if "entropy" not in experiment.loss:
+            constant, least = LOSSES[experiment.loss](output, None, y).sum() / len(y), 0.0
+    if classes:
+        return last.accuracy == 1 and last.loss <= (constant + least) / 2
+    return last.loss <= least + ((constant - least) / 100 or 1e-4)
+
+
+def is_at_rest(experiment: fg.Experiment, end: End, norm: float) -> bool:
+    """Return whether the loss hardly changed over the last fifth of training."""
+    n, epochs = experiment.data.n_examples, experiment.epochs
+    updates = -(-n // min(n, n if experiment.batch_size == "full" else experiment.batch_size))
+    earlier = epochs - int(np.ceil((0.5 if experiment.order != "fixed" and updates > 1 else 0.2) * epochs))
+    has_relu = any(isinstance(layer, fg.ReLU) for layer in experiment.network.layers)
+    is_short = epochs < (250 if has_relu else 1000) and epochs * updates < 10_000
+    if len(end.history) - 1 < epochs or end.begun >= earlier or is_short:
+        return False
+    before = end.history[earlier]
+    rests = bool(abs(end.last.loss - before.loss) <= 0.01 * before.loss)
+    if not has_relu:
+        is_level = abs(end.last.loss - before.loss) <= 0.001 * before.loss
+        return bool(is_level) and norm <= 1.1 * gradient_norm(experiment, before.params)
+    if experiment.order != "fixed" and updates > 1 and n <= 8:
+        return rests or plateau(experiment, before.loss) == plateau(experiment, end.last.loss)
+    return rests
+
+
 def _run(experiment: fg.Experiment, start: Params, rng: Any) -> tuple[Params, dict[str, Any]]:
     X, _ = examples(experiment)
     network = experiment.network
@@ -580,12 +615,14 @@ def _run(experiment: fg.Experiment, start: Params, rng: Any) -> tuple[Params, di
     norm = gradient_norm(experiment, last.params)
     if end.diverged or not np.isfinite(last.loss) or not all(np.isfinite(p).all() for p in last.params):
         outcome = Outcome.DIVERGED
-    elif end.converged >= 0:
+    elif experiment.criteria is not None and end.converged >= 0:
         outcome = Outcome.CONVERGED
     elif is_dead(network, last.params, X):
         outcome = Outcome.DEAD
-    elif norm < STALLED_GRADIENT_NORM:
-        outcome = Outcome.STALLED
+    elif experiment.criteria is None and is_solved(experiment, last):
+        outcome = Outcome.CONVERGED
+    elif is_at_rest(experiment, end, norm):
+        outcome = Outcome.TRAPPED
     else:
         outcome = Outcome.UNFINISHED
     row = {

@@ -7,6 +7,7 @@ import numpy as np
 
 from fastgrok.engine.arguments import ExecutionOptions
 from fastgrok.engine.choice import Choice
+from fastgrok.engine.outcomes import with_earlier
 from fastgrok.engine.program import Program
 from fastgrok.engine.training import CHUNK_BYTES, Beside, TrainingOutput, all_rows, chunk_row_bytes, train
 from fastgrok.spec.experiment import Experiment
@@ -32,7 +33,7 @@ def train_each(
         most = max(1, CHUNK_BYTES // (chunk_row_bytes(first, recording) * len(seeds)))
         choice, others = None, []
         if most > 1 and len(left) > 1:
-            choice = Choice(first, recording, len(seeds) * min(most, len(left)), options)
+            choice = Choice(first, with_earlier(recording, first), len(seeds) * min(most, len(left)), options)
             others = _alike(choice.program, left[1:most])
         if choice is None or not others:
             yield train(first, seeds, options, keep_params=keep_params, recording=recording)

@@ -18,6 +18,7 @@ from fastgrok.engine import compiling
 from fastgrok.engine.arguments import MAX_LANES, ExecutionOptions
 from fastgrok.engine.driver import is_faster_specialised, lane_count, make_driver
 from fastgrok.engine.kernel_params import flops_per_epoch
+from fastgrok.engine.outcomes import with_earlier
 from fastgrok.engine.program import Program, ThreadMemory, driver_name
 from fastgrok.engine.rates import GENERAL, SPECIALISED, Rates, rates, regime
 from fastgrok.errors import warn
@@ -235,6 +236,7 @@ def may_specialise(experiment: Experiment, recording: Recording) -> bool:
 
 def thread_seconds(experiment: Experiment, recording: Recording, n: int) -> float:
     """Return about how long training n seeds takes one thread if none stops early, compiling aside."""
+    recording = with_earlier(recording, experiment)
     driver = SPECIALISED if may_specialise(experiment, recording) else GENERAL
     flops = n * flops_per_epoch(experiment) * experiment.epochs
     return flops / rates().rate(regime(experiment, recording), driver)

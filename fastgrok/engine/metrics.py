@@ -1,20 +1,17 @@
 """Result variables from what the kernels wrote: one row a seed."""
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import cast
 
 import numpy as np
 
+from fastgrok.engine import outcomes
 from fastgrok.kernels.evaluate import Measures
 from fastgrok.kernels.train.workspace import BestEpochs, Outputs
 from fastgrok.spec.experiment import Experiment
-from fastgrok.spec.variables import MAX_PLATEAU_EXAMPLES, NEVER, STALLED_GRADIENT_NORM, Outcome
+from fastgrok.spec.variables import MAX_PLATEAU_EXAMPLES, NEVER
 from fastgrok.statistics.plateaus import nearest_plateau, plateaus
-
-_DIVERGED, _CONVERGED, _DEAD, _STALLED, _UNFINISHED = map(int, Outcome)  # NumPy takes 2 us for an IntEnum
-
-_FEW = 2**12  # elements, of which bytes are looked at sooner than NumPy begins to reduce them
 
 
 class Metrics:
@@ -28,13 +25,16 @@ class Metrics:
         ends = itertools.accumulate(self._widths, initial=0)
         self._units = [slice(first, end) for first, end in itertools.pairwise(ends)]
 
-    def always(self) -> dict[str, np.ndarray]:
-        """Return what every run has, and the restarts where there may be some."""
+    def always(self, earlier: int, measured: Callable[[np.ndarray], Measures]) -> dict[str, np.ndarray]:
+        """Return what every run has, and the restarts where there may be some.
+
+        earlier: the epoch after which outcomes look at the loss, or 0; measured: rows -> what they did then.
+        """
         outputs, initial, final = self._outputs, self._initial, self._final
         dead = self._by_layer(np.array([initial.dead, final.dead, initial.dead & final.dead]))
         revived, died = dead[:2] - dead[2]
         born_dead, is_dead = self._is_dead(dead[:2])
-        outcome = self._outcomes(is_dead)
+        outcome = self._outcomes(is_dead, earlier, measured)
         return {
             "outcome": outcome,
             "epochs_run": outputs.epochs_run,
@@ -127,28 +127,18 @@ class Metrics:
             return {}
         known = plateaus(data, loss)
         plateau = nearest_plateau(self._final.loss, known)
-        np.putmask(plateau, outcome <= _CONVERGED, np.nan)
+        np.putmask(plateau, outcome <= outcomes.CONVERGED, np.nan)
         if not known[0].merged:  # all examples are told apart there: the seed is slow, not trapped
             np.putmask(plateau, plateau == known[0].loss, np.nan)
         return {"plateau": plateau}
 
-    def _outcomes(self, is_dead: np.ndarray) -> np.ndarray:
-        """Return the first outcome that applies to each seed: the later ones are written first."""
-        outputs, final = self._outputs, self._final
-        outcome = np.empty(len(is_dead), np.int8)
-        outcome.fill(_UNFINISHED)
-        np.putmask(outcome, final.gradient_norm < STALLED_GRADIENT_NORM, _STALLED)
-        np.putmask(outcome, is_dead, _DEAD)
-        if self._experiment.criteria is not None:
-            np.putmask(outcome, outputs.epochs_to_converge != NEVER, _CONVERGED)
-        for finite in (np.isfinite(outputs.params), np.isfinite(final.loss)[:, None]):
-            if not _all_true(finite):
-                np.putmask(outcome, ~finite.all(axis=1), _DIVERGED)
-        if outputs.best is not None:
-            np.putmask(outcome, outputs.best.broken, _DIVERGED)
+    def _outcomes(self, is_dead: np.ndarray, earlier: int, measured: Callable[[np.ndarray], Measures]) -> np.ndarray:
+        """Return the outcome of each seed."""
+        experiment, outputs, final = self._experiment, self._outputs, self._final
+        outcome = outcomes.at_the_end(experiment, outputs, final, is_dead)
+        if earlier:
+            rows = outcomes.in_question(experiment, outputs, outcome, earlier)
+            if len(rows):
+                end = final._replace(loss=final.loss[rows], gradient_norm=final.gradient_norm[rows])
+                outcome[rows[outcomes.at_rest(experiment, measured(rows), end)]] = outcomes.TRAPPED
         return outcome
-
-
-def _all_true(flags: np.ndarray) -> bool:
-    """Whether all flags of an array are True."""
-    return b"\0" not in flags.tobytes() if flags.size < _FEW else bool(flags.all())

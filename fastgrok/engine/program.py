@@ -331,12 +331,17 @@ class Program:
         params, attempts = outputs.params, outputs.attempts
         initial = start if attempts is None else measure(attempts.last(attempts.starts), self._training)
         metrics = Metrics(self.experiment, outputs, initial, measure(params, self._training, gradients=True))
-        values = metrics.always()
+        recorded_at = {epoch: k for k, epoch in enumerate(self._recording.epochs)}
+
+        def earlier(rows: np.ndarray) -> Measures:
+            recorded = outputs.recorded_params[rows, recorded_at[self._recording.earlier]]
+            return measure(recorded, self._training, gradients=True)
+
+        values = metrics.always(self._recording.earlier, earlier)
         if self._validation is not None:
             values |= metrics.validation(measure(params, self._validation), self._kernel_params.n_validation)
         if self._recording.at is not None:
-            places = {epoch: k for k, epoch in enumerate(self._recording.epochs)}
-            later = (outputs.recorded_params[:, places[epoch]] for epoch in self._recording.at if epoch > 0)
+            later = (outputs.recorded_params[:, recorded_at[epoch]] for epoch in self._recording.at if epoch > 0)
             measures = (measure(np.ascontiguousarray(recorded), self._training) for recorded in later)
             values |= metrics.recorded(
                 self._recording.at, itertools.chain([start] * (0 in self._recording.at), measures)

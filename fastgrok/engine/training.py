@@ -18,6 +18,7 @@ from fastgrok.engine.driver import evaluation_lane_count, lane_count
 from fastgrok.engine.initial_params import Initialiser
 from fastgrok.engine.kernel_params import batches_per_epoch
 from fastgrok.engine.notices import shown
+from fastgrok.engine.outcomes import with_earlier
 from fastgrok.engine.program import ChunkResult, Program, ThreadMemory
 from fastgrok.engine.threads import cpu_count, in_threads
 from fastgrok.engine.workspace import block_vectors, evaluation_vectors
@@ -177,7 +178,7 @@ def train(
 
     seeds: uint64 (n_seeds,).
     """
-    n, threads = len(seeds), options.threads or cpu_count()
+    n, threads, recording = len(seeds), options.threads or cpu_count(), with_earlier(recording, experiment)
     choice = Choice(experiment, recording, n, options)
     at_once = _is_done_at_once(max(n, choice.lanes), choice.flops * max(experiment.epochs, 1), options)
     size = n if at_once else options.chunk_size or _chunk_size(experiment, recording, n, choice, threads)
@@ -235,7 +236,7 @@ def working_bytes(experiment: Experiment, recording: Recording, n: int, options:
 def chunk_row_bytes(experiment: Experiment, recording: Recording) -> int:
     """Return about how many bytes one seed of a chunk takes."""
     steps = recording.steps * experiment.epochs * batches_per_epoch(experiment)
-    kept = 3 + len(recording.epochs) + recording.attempts + steps
+    kept = 3 + len(with_earlier(recording, experiment).epochs) + recording.attempts + steps
     return 8 * (kept * experiment.n_params + state_words(experiment))
 
 

@@ -6,16 +6,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from fastgrok.explain.causes.death import network_death
+import numpy as np
+
+from fastgrok.explain.causes.death import NetworkDeath, UnitDeath, dead_units, network_death
 from fastgrok.explain.causes.divergence import divergence
-from fastgrok.explain.causes.loss_trend import flat, slow, stalled, untrained
+from fastgrok.explain.causes.loss_trend import flat, saddle, slow, untrained, vanished
 from fastgrok.explain.causes.plateau import on_plateau
 from fastgrok.explain.text import paragraph
-from fastgrok.explain.trace import Moment, experiment_of, moment, trimmed
+from fastgrok.explain.trace import Moment, epochs_of, experiment_of, moment, start_of_last_run, trimmed
 from fastgrok.kernels.environment import in_default_environment
 from fastgrok.spec.experiment import Experiment
-from fastgrok.spec.variables import NEVER, OUTCOMES
-from fastgrok.statistics.text import number
+from fastgrok.spec.variables import NEVER, OUTCOMES, Outcome
+from fastgrok.statistics.attainable import attainable, solved_loss
+from fastgrok.statistics.text import listed, number
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -24,8 +27,8 @@ if TYPE_CHECKING:
 class Success(NamedTuple):
     """The seed did not fail."""
 
-    epoch: int  # after which every criterion held for the first time
-    criteria: str  # those of the experiment, as it prints them
+    epoch: int  # after which every criterion held for the first time; without criteria, since when it is solved
+    criteria: str  # those of the experiment, as it prints them; "" where there are none
 
     @property
     def cause(self) -> str:
@@ -34,13 +37,24 @@ class Success(NamedTuple):
 
     def text(self, experiment: Experiment) -> str:
         """Say it in words."""
+        if not self.criteria:
+            solved = f"It did not fail: no criteria were given, and since epoch {self.epoch} it is solved."
+            return paragraph(solved, "As many examples are right as can be, and the loss is small.")
         return paragraph(f"It did not fail: it converged at epoch {self.epoch}, by {self.criteria}.")
 
 
 def success(trace: xr.Dataset, experiment: Experiment) -> Success | None:
     """Return when the seed converged, or None."""
     epoch = int(trace["epochs_to_converge"])
-    return None if epoch == NEVER else Success(epoch, repr(experiment.criteria))
+    if epoch != NEVER:
+        return Success(epoch, repr(experiment.criteria))
+    if trace["outcome"] != Outcome.CONVERGED:
+        return None
+    best, n = attainable(experiment.data, experiment.loss), experiment.data.n_examples
+    solved = trace["loss"].values <= solved_loss(best)
+    if best.is_classes:
+        solved &= np.rint(trace["accuracy"].values * n) >= best.n_correct
+    return Success(int(epochs_of(trace)[min(start_of_last_run(solved), len(solved) - 1)]), "")
 
 
 class Evidence(Protocol):
@@ -55,7 +69,7 @@ class Evidence(Protocol):
 
 
 CAUSES: tuple[Callable[[xr.Dataset, Experiment], Evidence | None], ...] = (
-    divergence, success, network_death, untrained, on_plateau, stalled, slow, flat,
+    divergence, success, network_death, untrained, on_plateau, saddle, vanished, slow, flat,
 )  # fmt: skip
 """The evidence of each cause in a trace, or None; the first that applies is why a seed failed."""
 
@@ -76,6 +90,8 @@ class Failure:
         The last time that was recorded.
     loss, accuracy, gradient_norm
         Then.
+    dead
+        The units that are dead then.
     restored
         The epoch whose parameters EarlyStopping(restore_best=True) brought back; None: those of the end were kept.
         The outcome is of these.
@@ -90,6 +106,7 @@ class Failure:
     loss: float
     accuracy: float
     gradient_norm: float
+    dead: tuple[UnitDeath, ...]
     restored: int | None
     experiment: Experiment = field(repr=False)
 
@@ -97,7 +114,14 @@ class Failure:
         end = f"In the end, at {self.end}: loss {number(self.loss)}, accuracy {number(self.accuracy)}"
         norm = f"gradient norm {number(self.gradient_norm)}"
         of = "." if self.restored is None else f" with the parameters of epoch {self.restored}, which were restored."
-        return f"{self.evidence.text(self.experiment)}\n\n{paragraph(f'{end}, {norm}, outcome {self.outcome}{of}')}"
+        closing = paragraph(f"{end}, {norm}, outcome {self.outcome}{of}", self._dead_text())
+        return f"{self.evidence.text(self.experiment)}\n\n{closing}"
+
+    def _dead_text(self) -> str:
+        """Name the units that are dead, but for those of a layer whose death is the cause."""
+        told = self.evidence.layer if isinstance(self.evidence, NetworkDeath) else None
+        dead = [f"unit {d.unit} of layer {d.layer} (since {d.since})" for d in self.dead if d.layer != told]
+        return f"Dead: {listed(dead)}." if dead else ""
 
 
 @in_default_environment
@@ -119,10 +143,11 @@ def failure(trace: Any) -> Failure:
     "born_dead"   every unit of a ReLU layer is dead at initialisation, and stays so
     "dead"        every unit of a ReLU layer died: when each, and what killed the last one
     "untrained"   no epoch was run
-    "plateau"     the loss sits on one of `fastgrok.statistics.plateaus`: what is not told apart, since when
-    "stalled"     the gradient norm is below 1e-6
-    "slow"        the loss was still falling: at what rate, and how far it is to the goal
-    "flat"        none of these: the loss does not fall, and there is a gradient
+    "plateau"     the loss stays where examples of different targets have one output: which, since when
+    "saddle"      the loss hardly changes, and the gradient grows: the seed is leaving
+    "vanished"    the gradient norm is below 1e-6, and does not grow
+    "slow"        a run ten times as long at most would have done: the rate of the loss, and how far it is to the goal
+    "flat"        none of these: there is a gradient, and no run of that length would do
     ============= ====================================================================================
 
     Raises
@@ -134,9 +159,13 @@ def failure(trace: Any) -> Failure:
     -----
     Of a seed that began again the last attempt is explained, and of one whose best parameters were restored the end
     of training, not these. What lies between two recorded times is not seen: with `record_at` a time is the first
-    recorded one at which something is so. Plateaus are known for at most 8 examples. A seed sits on one if its loss
-    was near it over the last tenth of the epochs or more; a loss falls if, over the last quarter of the recorded
-    times, its logarithm fell by more than 1e-3 and by more than twice its standard deviation around a straight line.
+    recorded one at which something is so. Of at most 8 examples that differ, however often each occurs, all plateaus
+    are known; of more, examples whose outputs lie within a tenth of the distance of the targets are groups, and the
+    loss must be what is left when each has one output. A seed sits on a plateau if its loss was near it over the last
+    tenth of the epochs or more. A loss falls if, over the last quarter of the recorded times, its logarithm fell by
+    more than 1e-3 and by more than twice its standard deviation around a straight line. It is taken to go on so, or,
+    where it falls ever more slowly, as a power of the epochs. The goal is the loss that was asked for; without one,
+    that of a seed that is solved. Units that are dead are named in every case.
 
     Examples
     --------
@@ -152,4 +181,5 @@ def failure(trace: Any) -> Failure:
     outcome = OUTCOMES[int(attempt["outcome"])]
     best = int(attempt["epoch_validation_best"]) if "weight_1_final" in attempt else NEVER
     restored = best if best not in (NEVER, int(attempt["epochs_run"])) else None
-    return Failure(evidence.cause, evidence, outcome, moment(attempt, -1), loss, accuracy, norm, restored, experiment)
+    end, dead = moment(attempt, -1), dead_units(attempt, experiment)
+    return Failure(evidence.cause, evidence, outcome, end, loss, accuracy, norm, dead, restored, experiment)

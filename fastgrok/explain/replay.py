@@ -13,6 +13,7 @@ from fastgrok.engine.driver import lane_count
 from fastgrok.engine.kernel_params import batches_per_epoch
 from fastgrok.engine.layout import make_layout
 from fastgrok.engine.notices import shown
+from fastgrok.engine.outcomes import with_earlier
 from fastgrok.engine.params import joined, split
 from fastgrok.engine.program import ChunkResult, Examined, Program
 from fastgrok.engine.training import TrainingOutput, initial_params, train
@@ -26,6 +27,7 @@ from fastgrok.explain.trace_variables import (
     trace_variables,
 )
 from fastgrok.kernels.environment import in_default_environment
+from fastgrok.kernels.train.workspace import Outputs
 from fastgrok.results.dataset import to_dataset
 from fastgrok.results.provenance import now, provenance
 from fastgrok.spec.axes import Configuration
@@ -202,7 +204,7 @@ def _history(
     else:
         first = initial_params(experiment, seeds, show=False)  # `replay` shows it
     per_epoch = batches_per_epoch(experiment) if recording.steps else 1
-    later = outputs.recorded_params if outputs.steps is None else outputs.steps.params
+    later = _recorded(experiment, recording, outputs) if outputs.steps is None else outputs.steps.params
     if later is None:  # no epoch
         later = first[:, None][:, :0]
     times = np.arange(1 + later.shape[1]) if recording.steps else np.array([0, *recording.epochs])
@@ -211,6 +213,14 @@ def _history(
     states = np.concatenate([first[:, None], later[:, : n_times - 1]], axis=1)
     states[~reached[:, :n_times]] = np.nan
     return _History(trained, times[:n_times], states, reached[:, :n_times], parts[0])
+
+
+def _recorded(experiment: Experiment, recording: Recording, outputs: Outputs) -> NDArray[np.floating] | None:
+    """Return the recorded parameters, (n_seeds, n_records, n_params), without those that only outcomes look at."""
+    known = with_earlier(recording, experiment).epochs
+    if outputs.recorded_params is None or known == recording.epochs:
+        return outputs.recorded_params  # type: ignore[no-any-return]
+    return outputs.recorded_params[:, np.isin(known, recording.epochs)]  # type: ignore[no-any-return]
 
 
 def _dataset(

@@ -45,13 +45,14 @@ class Recording(NamedTuple):
     kept: tuple[int, ...] = ()  # epochs, from 1, after which the parameters themselves are kept, for a replay
     steps: bool = False  # whether the parameters after every update are kept
     attempts: int = 1  # attempts, with restarts, whose first parameters are kept
+    earlier: int = 0  # epoch at whose parameters outcomes look, to tell whether the loss has come to rest; 0: none
 
     @property
     def epochs(self) -> tuple[int, ...]:
         """The epochs after which parameters are recorded: all but 0."""
-        if not self.at and not self.kept:
+        if not (self.at or self.kept or self.earlier):
             return ()
-        return tuple(sorted({epoch for epoch in self.at or () if epoch > 0}.union(self.kept)))
+        return tuple(sorted({epoch for epoch in (*(self.at or ()), self.earlier) if epoch > 0}.union(self.kept)))
 
 
 NOTHING = Recording()

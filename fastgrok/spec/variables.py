@@ -15,26 +15,53 @@ class Outcome(IntEnum):
     DIVERGED = 0
     CONVERGED = 1
     DEAD = 2
-    STALLED = 3
+    TRAPPED = 3
     UNFINISHED = 4
 
 
 OUTCOMES = tuple(outcome.name.lower() for outcome in Outcome)
 """The outcomes by their names; the code of each is its place here."""
 
-STALLED_GRADIENT_NORM = 1e-6
-"""A seed has stalled if its `gradient_norm_final` is below this."""
+FORMER_OUTCOMES: Mapping[str, str] = MappingProxyType({"stalled": "trapped"})
+"""Names in files of before, by another test, and what they are read as."""
+
+REST_SHARE, REST_SHARE_SHUFFLED = 0.2, 0.5
+"""The last part of training, as a share of its epochs, over which a loss that has come to rest hardly changes; the
+second where examples are shuffled, so that losses scatter."""
+
+REST_CHANGE = 0.01
+"""By what share it changes at most, up or down."""
+
+REST_EPOCHS, REST_UPDATES = 250, 10_000
+"""Training of fewer epochs and fewer updates is too short to tell."""
+
+SADDLE_CHANGE, SADDLE_GROWTH = 0.001, 1.1
+"""Where no unit can die (a network without ReLU) plateaus are saddles: the loss changes by less, and a gradient that
+grew by more than this factor meanwhile is leaving one."""
+
+SADDLE_EPOCHS = 1000
+"""And the epochs, instead of `REST_EPOCHS`, that are too few to tell."""
+
+SOLVED_CHANGE = 0.01
+"""Targets that are no classes are solved within this share of the way from the least loss to that of a constant."""
 
 OUTCOME_MEANINGS: Mapping[str, str] = MappingProxyType(
     {
         "diverged": "a parameter or a loss is not finite, or was when training ended",
-        "converged": "every criterion of `stop` held after some epoch",
+        "converged": "every criterion of `stop` held after some epoch; where there is none, the seed is not dead, "
+        "and solved: as many examples are right as can be, and the loss is nearer to the least possible one than to "
+        "that of the best constant output, or, of targets that are no classes, it is less than "
+        f"{100 * SOLVED_CHANGE:g} % of the way from the one to the other",
         "dead": "every unit of some ReLU layer is dead: the output is constant",
-        "stalled": f"gradient_norm_final is below {STALLED_GRADIENT_NORM:g}",
-        "unfinished": "none of these when training ended",
+        "trapped": f"the loss has come to rest: it changed by {100 * REST_CHANGE:g} % at most over the last "
+        f"{100 * REST_SHARE:g} % of the epochs; where examples are shuffled, over the last "
+        f"{100 * REST_SHARE_SHUFFLED:g} %, or it stayed at one plateau; in a network without ReLU by "
+        f"{100 * SADDLE_CHANGE:g} %, and the gradient did not grow",
+        "unfinished": "none of these: the loss still changed when the epochs ran out, or they were too few to tell, "
+        "or EarlyStopping ended training",
     }
 )
-"""The meaning of each outcome, in a line."""
+"""The meaning of each outcome, in a line; docs/outcomes.md has the test of `trapped`, and its error."""
 
 ACCURACY = (
     "share of examples whose every output lies on its target's side of the midpoint between the smallest and the "

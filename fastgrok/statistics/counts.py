@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from fastgrok.errors import MISSING, InvalidExperiment
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.network import relu_layers
-from fastgrok.spec.variables import NEVER, OUTCOMES, Outcome
+from fastgrok.spec.variables import FORMER_OUTCOMES, NEVER, OUTCOMES, Outcome
 from fastgrok.statistics.arguments import checked, integers
 from fastgrok.statistics.histogram import INFINITE, KEYS, LATER, Histogram, Split, Tally, accuracy_bins, loss_bins
 from fastgrok.statistics.row_histograms import row_histograms
@@ -192,6 +192,24 @@ class Counts(Tally):
         ]
 
     @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> Self:
+        """Rebuild what `to_dict` wrote, here or in versions that had other names of outcomes: see `Tally.from_dict`.
+
+        Parameters
+        ----------
+        plain
+            Every field.
+
+        Examples
+        --------
+        >>> Counts.from_dict(Counts.empty().to_dict()) == Counts.empty()
+        True
+        """
+        if isinstance(outcomes := plain.get("outcomes"), Mapping):
+            plain = {**plain, "outcomes": {FORMER_OUTCOMES.get(name, name): n for name, n in outcomes.items()}}
+        return super().from_dict(plain)
+
+    @classmethod
     def of_epochs(cls, epochs_to_converge: ArrayLike, until: int) -> Self:
         """Count seeds of which nothing is known but their epochs.
 
@@ -280,6 +298,7 @@ def _codes(outcomes: Any) -> NDArray[np.int64]:
         codes = names.astype(np.int64, copy=False)
     else:
         known = dict(zip(OUTCOMES, range(len(OUTCOMES)), strict=True))
+        known |= {former: known[name] for former, name in FORMER_OUTCOMES.items()}
         found = [known.get(name, -1) if isinstance(name, str) else -1 for name in names.ravel().tolist()]
         codes = np.array(found).reshape(names.shape)
     if np.any((codes < 0) | (codes >= len(OUTCOMES))):

@@ -13,6 +13,7 @@ from fastgrok.errors import InvalidExperiment, one_of
 from fastgrok.spec.losses import LOSSES, Loss, check_targets
 from fastgrok.spec.variables import MAX_PLATEAU_EXAMPLES
 from fastgrok.statistics.arguments import checked
+from fastgrok.statistics.attainable import LEAST_SUMS, distinct_examples, entropy
 from fastgrok.statistics.counts import Counts
 from fastgrok.statistics.histogram import loss_centers, loss_edges
 from fastgrok.statistics.proportion import Estimate, rate
@@ -53,7 +54,7 @@ def plateaus(data: Dataset, loss: Loss) -> tuple[Plateau, ...]:
     Parameters
     ----------
     data
-        At most 8 examples: all partitions of them are tried.
+        At most 8 examples that differ: all partitions of them are tried.
     loss
         The loss's name, as in `Experiment`.
 
@@ -71,16 +72,17 @@ def plateaus(data: Dataset, loss: Loss) -> tuple[Plateau, ...]:
     """
     if loss not in LOSSES:
         raise InvalidExperiment("loss", loss, one_of(LOSSES))
-    n = data.n_examples
+    rows = distinct_examples(data)
+    n = len(rows.first)
     if n > MAX_PLATEAU_EXAMPLES:
-        raise InvalidExperiment(
-            "data", data, f"at most {MAX_PLATEAU_EXAMPLES} examples, to try every partition of them"
-        )
+        expected = f"at most {MAX_PLATEAU_EXAMPLES} examples that differ, to try every partition of them"
+        raise InvalidExperiment("data", data, expected)
     check_targets("data.y", loss, data.y)
-    costs, mixed = _groups(data.y, loss)
+    costs, mixed = _groups(data.y[rows.first], rows.weights, loss)
+    total = int(rows.weights.sum())
     fewest: dict[float, int] = {}  # loss -> examples not told apart
-    for groups in _partitions(_equal_inputs(data.X)):
-        value = float(f"{sum(costs[group] for group in groups) / n:.{_DIGITS}g}")
+    for groups in _partitions(_equal_inputs(data.X[rows.first])):
+        value = float(f"{sum(costs[group] for group in groups) / total:.{_DIGITS}g}")
         merged = sum(mixed[group] for group in groups)
         fewest[value] = min(fewest.get(value, n), merged)
     return tuple(Plateau(value, merged, _name(merged, n)) for value, merged in _distinct(fewest))
@@ -128,51 +130,28 @@ def _atoms(plateaus: tuple[Plateau, ...]) -> tuple[NDArray[np.float64], NDArray[
     return atoms, (atoms[1:] + atoms[:-1]) / 2
 
 
-def _groups(targets: NDArray[np.float64], loss: Loss) -> tuple[list[float], list[int]]:
-    """Return, for each set of examples (a bit each), its summed loss at its mean target, and its size if mixed."""
+def _groups(targets: NDArray[np.float64], weights: NDArray[np.int64], loss: Loss) -> tuple[list[float], list[int]]:
+    """Return, for each set of examples (a bit each), its summed loss at its best output, and its size if mixed.
+
+    weights: how often each occurs, (n,).
+    """
     n = len(targets)
-    members = (np.arange(1 << n)[:, None] >> np.arange(n)) & 1
+    inside = ((np.arange(1 << n)[:, None] >> np.arange(n)) & 1).astype(bool)
+    members = inside * weights
     size = np.maximum(members.sum(axis=1), 1)[:, None]
     mean = (members[:, :, None] * targets).sum(axis=1) / size  # not by BLAS, whose order of sums is the CPU's
-    if loss in _LEAST_SUMS:
-        cost = np.array([_LEAST_SUMS[loss](targets[row.astype(bool)]) for row in members])
+    if loss in LEAST_SUMS:
+        cost = np.array([LEAST_SUMS[loss](np.repeat(targets, row, axis=0)) for row in members])
     elif loss == "cross_entropy":
-        cost = size * _entropy(mean)
+        cost = size * entropy(mean)
     elif loss == "binary_cross_entropy":
-        cost = size * np.maximum(_entropy(mean) + _entropy(1 - mean), 0.0)
+        cost = size * np.maximum(entropy(mean) + entropy(1 - mean), 0.0)
     else:
         apart = targets[None] - mean[:, None]
         cost = (members[:, :, None] * apart**2).sum(axis=1) * (0.5 if loss == "half_squared_error" else 1.0)
-    spans = [np.ptp(targets[row.astype(bool)], axis=0).max() if row.any() else 0.0 for row in members]
-    mixed = np.where(np.array(spans) > 0, size[:, 0], 0)
+    spans = [np.ptp(targets[row], axis=0).max() if row.any() else 0.0 for row in inside]
+    mixed = np.where(np.array(spans) > 0, inside.sum(axis=1), 0)
     return cost.sum(axis=1).tolist(), mixed.tolist()
-
-
-def _least_absolute(targets: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return, by output, the least sum of |output - target|, that of the median."""
-    return np.abs(targets - np.median(targets, axis=0)).sum(axis=0) if len(targets) else np.zeros(targets.shape[1])
-
-
-def _least_huber(targets: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return, by output, the least sum of the Huber loss of targets (n, n_out), by halving where its slope is 0."""
-    if not len(targets):
-        return np.zeros(targets.shape[1])
-    low, high = targets.min(axis=0), targets.max(axis=0)
-    for _ in range(_HALVINGS):
-        middle = (low + high) / 2
-        rises = np.clip(middle - targets, -1, 1).sum(axis=0) > 0
-        low, high = np.where(rises, low, middle), np.where(rises, middle, high)
-    size = np.abs((low + high) / 2 - targets)
-    return np.asarray(np.where(size > 1, size - 0.5, size * size / 2).sum(axis=0))
-
-
-_HALVINGS = 60
-_LEAST_SUMS = {"absolute_error": _least_absolute, "huber": _least_huber}  # where the mean target is not the best
-
-
-def _entropy(share: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return -p log p: what a share adds to the least cross-entropy of examples with this mean target."""
-    return np.asarray(-share * np.log(np.where(share > 0, share, 1.0)))
 
 
 def _equal_inputs(X: NDArray[np.float64]) -> list[int]:

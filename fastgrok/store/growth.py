@@ -10,7 +10,7 @@ from fastgrok.engine.training import TrainingOutput
 from fastgrok.errors import InvalidExperiment, StoreError, joined, short_repr
 from fastgrok.spec.axes import Axis, Configuration, checked_axes
 from fastgrok.spec.paths import children
-from fastgrok.store.manifest import ALL, FAILURES, FORMAT, KEPT, STORE, Specification, read_specification
+from fastgrok.store.manifest import ALL, FAILURES, KEPT, STORE, Specification, read_specification
 from fastgrok.store.rows import schema
 from fastgrok.store.shards import Piece
 from fastgrok.store.storage import Storage
@@ -83,6 +83,7 @@ def grow(storage: Storage, requested: Specification) -> Specification:
 def grown(held: Specification, requested: Specification) -> Specification:
     """Return the specification with more seeds and more values on its axes; raise if anything else differs."""
     held.check_version()
+    requested.check_format()
     for name in KEPT:
         if (value := getattr(held, name)) != (other := getattr(requested, name)):
             raise _differs(name, value, other)
@@ -98,7 +99,7 @@ def grown(held: Specification, requested: Specification) -> Specification:
         expected = f"seeds that overlap or follow those in the store, {held.seeds.start}:{held.seeds.stop}"
         raise InvalidExperiment("seeds", f"{requested.seeds.start}:{requested.seeds.stop}", expected)
     seeds = range(min(held.seeds.start, requested.seeds.start), max(held.seeds.stop, requested.seeds.stop))
-    made = held.with_axes(_merged_axes(held.axes, requested.axes)).changed(seeds=seeds, format=FORMAT)
+    made = held.with_axes(_merged_axes(held.axes, requested.axes)).changed(seeds=seeds)
     for id_, configuration in requested.by_id.items():
         if id_ not in made.by_id:
             raise _differs("experiment", held.experiment, configuration.experiment)

@@ -28,10 +28,11 @@ from fastgrok.store.storage import Storage
 STORE = "store.json"
 """The file that says what a store holds. It changes only where more is asked for."""
 
-FORMAT = 3
-"""Of the files of a store, as they are written. In format 2, of 0.1.0, each shard has one configuration."""
+FORMAT = 4
+"""Of the files of a store, as they are written. In format 2, of 0.1.0, each shard has one configuration; up to format
+3 a seed with a small gradient is "stalled", one at a plateau "unfinished": such a store is read, and not added to."""
 
-_READ = (2, 3)  # formats
+_READ = (2, 3, 4)  # formats
 
 ALL, FAILURES = "all", "failures"
 """Which rows are kept: those of every seed, or of the seeds that did not converge."""
@@ -131,7 +132,7 @@ _Epochs = Annotated[tuple[int, ...], BeforeValidator(lambda at: tuple(at) if isi
 class Specification(_Strict):
     """Everything that fixes the contents of a store, and, field by field, what store.json says."""
 
-    format: Literal[2, 3] = 3
+    format: Literal[2, 3, 4] = 4
     fastgrok: str = fastgrok.__version__  # the version that trains: bits are promised within one version
     experiment: _Experiment  # what the axes vary
     axes: _Axes  # what varies; empty for one configuration
@@ -182,9 +183,16 @@ class Specification(_Strict):
 
     def check_version(self) -> None:
         """Raise unless this version of fastgrok made it."""
+        self.check_format()
         if self.fastgrok != fastgrok.__version__:
             expected = f"a store made by fastgrok {fastgrok.__version__}, to add to it"
             raise InvalidExperiment("store", self.fastgrok, expected)
+
+    def check_format(self) -> None:
+        """Raise unless its outcomes are by the test of today: rows by another one do not go with new ones."""
+        if self.format != FORMAT:
+            expected = f"{FORMAT}, to add to it: earlier ones tell outcomes by another test; train into a new store"
+            raise InvalidExperiment(f"{STORE}: format", self.format, expected)
 
     def check_readable(self) -> None:
         """Raise unless JSON brings it back: some functions it does not."""

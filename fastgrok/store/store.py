@@ -25,7 +25,7 @@ from fastgrok.statistics.counts import Counts
 from fastgrok.statistics.sweep import Rows
 from fastgrok.store import rows
 from fastgrok.store.growth import create_or_grow, grow, grown, has_shards, opened, planned, sized
-from fastgrok.store.manifest import FORMAT, STORE, Specification, read_specification
+from fastgrok.store.manifest import STORE, Specification, read_specification
 from fastgrok.store.merging import copy
 from fastgrok.store.scheduler import complete
 from fastgrok.store.shards import Piece, Shard, by_configuration, missing, part
@@ -148,8 +148,6 @@ class Store:
     def make(self, requested: Specification, options: ExecutionOptions) -> Store:
         """Make what is missing of what is asked for, as `sweep(..., store=)` does, and return the store."""
         self.specification.check_version()
-        if self.specification.format != FORMAT:  # whoever reads the shards that are made now must know it
-            self.specification = grow(self._storage, self.specification)
         shards = self.missing(requested, options)
         with progress_bar(sum(shard.n_runs for shard in shards), options.progress) as advance:
             self.interrupted = complete(self._storage.root, self.specification, shards, options, advance)
@@ -260,7 +258,8 @@ class Store:
         for each in several:
             number = int(each[SEED])
             if number in self.specification.seeds:
-                check_same(each, self.dataset(config, range(number, number + 1)), self.path)
+                rows, format_ = self.dataset(config, range(number, number + 1)), self.specification.format
+                check_same(each, rows, self.path, format_)
         return trace.assign_attrs({f"label_{path}": label for path, label in labels.items()}, store=self.path)
 
     def params(

@@ -13,7 +13,7 @@ import numpy as np
 from fastgrok.engine.training import TrainingOutput
 from fastgrok.results.files import OUTCOME, from_array, table_schema, to_array, to_table
 from fastgrok.spec.axes import Configuration
-from fastgrok.spec.variables import NEVER, OUTCOMES, SEED
+from fastgrok.spec.variables import FORMER_OUTCOMES, NEVER, OUTCOMES, SEED
 from fastgrok.store.manifest import FAILURES, Specification
 
 if TYPE_CHECKING:
@@ -113,7 +113,8 @@ def _whole(column: pa.ChunkedArray) -> pa.Array:
 def outcome_codes(column: pa.ChunkedArray) -> np.ndarray:
     """Return the codes of outcomes, of which a column has the names."""
     array = _whole(column if column.num_chunks == 1 else column.unify_dictionaries())
-    codes = np.array([OUTCOMES.index(name) for name in array.dictionary.to_pylist()], np.int8)
+    names = [FORMER_OUTCOMES.get(name, name) for name in array.dictionary.to_pylist()]
+    codes = np.array([OUTCOMES.index(name) for name in names], np.int8)
     values: np.ndarray = codes[from_array(array.indices)]
     return values
 

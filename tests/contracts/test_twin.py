@@ -239,7 +239,7 @@ def test_the_specialised_driver_stops_as_the_twin(stop):
 def test_runs_end_in_every_way():
     exp = XOR.replace(stop=STOPS["loss"], epochs=3000, batch_size="full", optimizer=fg.SGD(0.5))
     outcomes = set(library(exp, seeds=2000, lanes=None, keep_params=False).dataset.outcome.values.tolist())
-    assert outcomes == {Outcome.CONVERGED, Outcome.DEAD, Outcome.STALLED, Outcome.UNFINISHED}
+    assert outcomes == {Outcome.CONVERGED, Outcome.DEAD, Outcome.TRAPPED, Outcome.UNFINISHED}
 
 
 def test_stop_criteria_are_not_checked_before_the_first_epoch():

@@ -134,8 +134,8 @@ def test_a_slow_seed_says_how_fast_the_loss_falls():
     [
         (XOR.replace_at("epochs", 26), "converged"),
         (XOR.replace_at("epochs", 0), "untrained"),
-        (fg.Experiment(fg.mlp(1, 1), fg.Dataset(np.arange(9.0)[:, None] / 9, np.arange(9) % 2)), "flat"),
-        (fg.Experiment(fg.mlp(2, 4, 1, hidden="tanh", bias=False), XOR.data, init=fg.Zeros()), "stalled"),
+        (fg.Experiment(fg.mlp(1, 1), fg.Dataset(np.arange(9.0)[:, None] / 9, np.arange(9) % 2)), "plateau"),
+        (fg.Experiment(fg.mlp(2, 4, 1, hidden="tanh", bias=False), XOR.data, init=fg.Zeros()), "vanished"),
     ],
 )
 def test_other_ends_have_their_words(experiment, cause):
@@ -144,11 +144,103 @@ def test_other_ends_have_their_words(experiment, cause):
     assert_readable(found)
 
 
-def test_a_gradient_that_vanishes_off_every_plateau_is_stalled():
+def test_a_loss_that_jumps_about_is_flat():
+    found = explained(XOR.replace(optimizer=fg.SGD(lr=0.5), batch_size="full", epochs=1000), 21)
+    assert found.cause == "flat"
+    assert_readable(found)
+
+
+def test_a_seed_that_leaves_a_saddle_is_slow_and_one_at_it_is_not_stuck():
+    """Of sigmoids none dies, and the plateau of a constant output is a saddle: the loss falls ever faster."""
+    network = fg.mlp(2, 4, 1, hidden="sigmoid", output="sigmoid")
+    experiment = fg.Experiment(network, XOR.data, optimizer=fg.SGD(lr=0.5), epochs=1000)
+    rows = fg.run(experiment, 300, progress=False).dataset
+    left = fg.run(experiment.replace(epochs=10_000), 300, progress=False).dataset
+    open_ = np.flatnonzero((rows["outcome"] > 1) & (rows["loss_final"] > 0.1) & (left["outcome"] == 1))
+    found = [explained(experiment, int(seed)) for seed in open_[:12]]
+    assert len(found) == 12
+    assert sum(each.cause in ("slow", "saddle") for each in found) >= 11
+    assert any("ever faster" in assert_readable(each) for each in found)
+
+
+NOISE = np.random.default_rng(0)
+CORNERS = NOISE.integers(0, 2, (100, 2))
+POINTS = fg.Dataset(CORNERS + 0.2 * NOISE.standard_normal((100, 2)), CORNERS[:, 0] != CORNERS[:, 1], classes=False)
+CLOUDS = fg.Experiment(
+    fg.mlp(2, 4, 1, output="sigmoid"),
+    POINTS,
+    loss="binary_cross_entropy",
+    optimizer=fg.SGD(lr=0.5),
+    batch_size="full",
+    epochs=500,
+    stop=fg.Converged(loss=0.01),
+)
+
+
+def test_groups_of_outputs_are_found_among_many_examples_and_what_stays_there_is_not_slow():
+    """At (ln 2) / 2 and 75 %, half of the points have one output; 50,000 epochs do not change that."""
+    rows = fg.run(CLOUDS, 200, progress=False).dataset
+    later = fg.run(CLOUDS.replace(epochs=50_000), 200, progress=False).dataset
+    stays = (np.abs(rows["loss_final"] - np.log(2) / 2) < 0.03) & (later["loss_final"] > 0.25)
+    seeds = np.flatnonzero(stays)
+    assert len(seeds) >= 8
+    n_dead = 0
+    for seed in map(int, seeds[:8]):
+        found = explained(CLOUDS, seed)
+        assert found.cause == "plateau"
+        (group,) = found.evidence.groups
+        assert 40 <= len(group) <= 50
+        assert np.ptp(found.evidence.outputs[list(group)]) < 0.1
+        text = assert_readable(found)
+        assert f"- {len(group)} examples, " in text
+        n_dead += len(found.dead)
+        assert all(f"unit {death.unit} of layer 1 (since" in " ".join(text.split()) for death in found.dead)
+    assert n_dead > 3
+
+
+def test_what_is_slow_is_what_a_longer_run_finishes():
+    rows = fg.run(CLOUDS.replace(epochs=5000), 60, progress=False).dataset
+    causes = [explained(CLOUDS, seed).cause for seed in range(60)]
+    slow = np.array([cause == "slow" for cause in causes])
+    lower = rows["loss_final"].values < 0.1  # of 0.35 at the plateau
+    assert slow.sum() > 30
+    assert (slow & ~lower).sum() <= 2
+    assert (~slow & lower).sum() <= 3
+
+
+def test_rows_that_occur_three_times_count_once():
+    three = fg.Dataset(np.tile(XOR.data.X, (3, 1)), np.tile(XOR.data.y, (3, 1)))
+    found = explained(XOR.replace(data=three), 3)
+    assert (found.cause, found.evidence.groups, found.evidence.plateau) == (
+        "plateau",
+        ((0, 1),),
+        explained(XOR, 3).evidence.plateau,
+    )
+    assert "(2 of 4 not told apart)" in assert_readable(found)
+
+
+def test_a_seed_without_criteria_is_converged_since_it_is_solved():
+    trace = fg.replay(XOR.replace(stop=None), 1)
+    found = fg.explain.failure(trace)
+    assert (found.cause, found.outcome) == ("converged", "converged")
+    solved = (trace["accuracy"].values == 1) & (trace["loss"].values <= 0.0625)
+    assert solved[found.evidence.epoch :].all()
+    assert not solved[found.evidence.epoch - 1]
+    assert "no criteria were given" in assert_readable(found)
+
+
+def test_a_criterion_that_cannot_be_met_is_named():
+    data = fg.Dataset([[0], [0], [1]], [0, 1, 1])
+    experiment = fg.Experiment(fg.mlp(1, 1), data, stop=fg.Converged(accuracy=1), epochs=3)
+    text = assert_readable(explained(experiment))
+    assert "accuracy 1 cannot be met: of 3 examples at most 2 can be right" in " ".join(text.split())
+
+
+def test_a_gradient_that_vanishes_off_every_plateau_is_named():
     data = fg.Dataset([[0], [1]], [0, 1])
     experiment = fg.Experiment(fg.mlp(1, 1, output="sigmoid"), data, epochs=3)
     found = explained(experiment, params=[np.array([[[0.0]]]), np.array([[40.0]])])  # output 1 on both
-    assert found.cause == "stalled"
+    assert found.cause == "vanished"
     assert_readable(found)
 
 
@@ -157,6 +249,7 @@ def test_every_seed_gets_a_cause_that_its_outcome_allows():
     allowed = {
         "converged": {"converged"},
         "dead": {"dead", "born_dead"},
+        "trapped": {"plateau", "flat"},
         "unfinished": {"plateau", "slow", "flat"},
     }
     traces = fg.replay(XOR, range(60))

@@ -11,7 +11,7 @@ import fastgrok as fg
 import fastgrok.api
 from fastgrok.api import run, sweep
 from fastgrok.results.result import Result
-from fastgrok.spec.variables import FEW_EXAMPLES, OUTCOMES, STALLED_GRADIENT_NORM, VARIABLES
+from fastgrok.spec.variables import FEW_EXAMPLES, OUTCOME_MEANINGS, OUTCOMES, VARIABLES
 
 EXP = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=60)
 
@@ -61,7 +61,7 @@ def test_outcomes_have_the_flags_of_the_cf_conventions(single: Result) -> None:
     assert attrs["flag_meanings"].split() == list(OUTCOMES)
     assert attrs["flag_values"].tolist() == list(range(len(OUTCOMES)))
     assert attrs["flag_values"].dtype == np.int8
-    assert f"{STALLED_GRADIENT_NORM:g}" in attrs["long_name"]
+    assert all(f"{name}, {meaning}" in attrs["long_name"] for name, meaning in OUTCOME_MEANINGS.items())
 
 
 def test_a_sweep_has_its_axes_as_dimensions(grid: Result) -> None:

@@ -35,7 +35,7 @@ def test_every_outcome_has_its_share() -> None:
 def test_summary_counts_every_seed_once() -> None:
     kinds = [Outcome.CONVERGED, Outcome.CONVERGED, Outcome.DEAD, Outcome.DIVERGED, Outcome.UNFINISHED]
     summary = summarise(Counts.of(columns(kinds, [10, 20, 100, 3, 100], [10, 20, -1, -1, -1]), EXP), 2.0)
-    assert summary.outcomes == {"diverged": 1, "converged": 2, "dead": 1, "stalled": 0, "unfinished": 1}
+    assert summary.outcomes == {"diverged": 1, "converged": 2, "dead": 1, "trapped": 0, "unfinished": 1}
     assert (summary.n, summary.converged, summary.rate) == (5, 2, 0.4)
     assert (summary.rate_low, summary.rate_high) == tuple(map(float, wilson(2, 5)))
     assert (summary.epochs_q25, summary.epochs_median) == (20, None)

@@ -75,7 +75,7 @@ def test_damage_is_one_error_that_says_what_to_do(file: Path, damage: Callable[.
         ("record_at", ["1"], r"store.json: record_at\.0 = '1'"),
         ("axes", [{"path": "init", "values": []}], r"store.json: axes\.0\.values = \[\]"),
         ("experiment", {"type": "Experiment"}, "network"),
-        ("format", 1, "store.json: format = 1: expected 2 or 3"),
+        ("format", 1, "store.json: format = 1: expected 2 or 3 or 4"),
         ("more", 1, "store.json: more = 1"),
     ],
 )

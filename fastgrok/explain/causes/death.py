@@ -102,6 +102,11 @@ def unit_deaths(trace: xr.Dataset, layer: int) -> tuple[UnitDeath, ...]:
     )
 
 
+def dead_units(trace: xr.Dataset, experiment: Experiment) -> tuple[UnitDeath, ...]:
+    """Return the units of all ReLU layers that are dead in the end."""
+    return tuple(death for k in dict.fromkeys(experiment.network.relu_layers) for death in unit_deaths(trace, k))
+
+
 def _fatal_change(trace: xr.Dataset, layer: int, unit: int, index: int) -> FatalChange:
     """Return what happened to a unit at an index along the axis of time, since the time before it."""
     z = trace[f"pre_activation_{layer}"].values[index - 1 : index + 1, :, unit]

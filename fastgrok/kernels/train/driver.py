@@ -95,20 +95,19 @@ def _make_settle(config: DriverConfig, lifecycle: LaneLifecycle) -> Callable[...
     """
     lanes, features = config.lanes, config.features
     record, restart, patience_exhausted = lifecycle.record, lifecycle.restart, lifecycle.patience_exhausted
-    write_back = lifecycle.write_back
-    all_have_news = (
-        features.records or features.steps or features.restarts or features.validates or features.skips
-    )  # or may have
+    write_back, record_due = lifecycle.write_back, lifecycle.record_due
+    all_have_news = features.steps or features.restarts or features.validates or features.skips  # or may have
 
     @device
     def count_epochs(workspace, kernel_params, active, done):
-        """Count the epochs of a stretch, and return the lanes that have run all."""
+        """Count the epochs of a stretch, and return the lanes that have run all or are to be recorded."""
         over = np.int64(0)
         for lane in range(lanes):
             ran = done * ((active >> lane) & 1)
             workspace.epochs[lane] += ran
             workspace.attempt_epoch[lane] += ran
             over |= np.int64(workspace.epochs[lane] == kernel_params.limits.epochs) << lane
+            over |= np.int64(record_due(workspace, kernel_params, lane)) << lane
         return over
 
     @device

@@ -16,6 +16,7 @@ class LaneLifecycle(NamedTuple):
     fill: Callable[..., Any]  # fill(workspace, lane, row, params, states)
     epochs_to_next_event: Callable[..., Any]  # of these: (workspace, kernel_params, active, waiting)
     lanes_due: Callable[..., Any]  # to be checked then, as bits: (workspace, kernel_params, waiting, n_epochs)
+    record_due: Callable[..., Any]  # whether a lane is to be recorded: (workspace, kernel_params, lane)
     record: Callable[..., Any]  # the epochs just run: (outputs, workspace, kernel_params, lane)
     restart: Callable[..., Any]  # if it is time to: (outputs, workspace, kernel_params, tensors, lane, broken)
     patience_exhausted: Callable[..., Any]  # by the validation loss: (outputs, workspace, kernel_params, lane)
@@ -130,19 +131,29 @@ def _record_steps(outputs, workspace, lane):
         outputs.steps.order[row, done, k] = workspace.order[k, lane]
 
 
-def _make_record(features: DriverFeatures) -> Callable[..., Any]:
+def _make_record_due(records: bool) -> Callable[..., Any]:
+    @device
+    def record_due(workspace, kernel_params, lane):
+        if not records:
+            return False
+        k = workspace.recorded[lane]
+        return k < kernel_params.record_epochs.shape[0] and kernel_params.record_epochs[k] == workspace.epochs[lane]
+
+    return record_due
+
+
+def _make_record(features: DriverFeatures, record_due: Callable[..., Any]) -> Callable[..., Any]:
     records, steps = features.records, features.steps
 
     @device
     def record(outputs, workspace, kernel_params, lane):
         if steps:
             _record_steps(outputs, workspace, lane)
-        if records:
+        if records and record_due(workspace, kernel_params, lane):
             k = workspace.recorded[lane]
-            if k < kernel_params.record_epochs.shape[0] and kernel_params.record_epochs[k] == workspace.epochs[lane]:
-                for p in range(workspace.params.shape[0]):
-                    outputs.recorded_params[workspace.rows[lane], k, p] = workspace.params[p, lane]
-                workspace.recorded[lane] = k + 1
+            for p in range(workspace.params.shape[0]):
+                outputs.recorded_params[workspace.rows[lane], k, p] = workspace.params[p, lane]
+            workspace.recorded[lane] = k + 1
 
     return record
 
@@ -219,11 +230,13 @@ def _make_write_back(config: DriverConfig) -> Callable[..., Any]:
 def make_lifecycle(config: DriverConfig) -> LaneLifecycle:
     """Return what a driver of this config does with its lanes."""
     begin = _make_begin(config.lanes, config.features.tracks)
+    record_due = _make_record_due(config.features.records)
     return LaneLifecycle(
         _make_fill(config, begin),
         _make_epochs_to_next_event(config),
         _make_lanes_due(config),
-        _make_record(config.features),
+        record_due,
+        _make_record(config.features, record_due),
         _make_restart(config, begin),
         _make_patience_exhausted(config.features.stops_early),
         _make_write_back(config),

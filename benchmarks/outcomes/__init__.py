@@ -1,0 +1,1 @@
+"""How often `trapped` and `unfinished` are wrong: what becomes of the same seeds in ten times the epochs."""
