@@ -486,12 +486,37 @@ def met(stop: fg.Converged, epoch: Epoch) -> bool:
     )
 
 
+NO_BEST = {"loss_best": np.nan, "epoch_best": -1}
+
+
+class Best:
+    """The best epoch so far by a loss, the training or the validation data's."""
+
+    def __init__(self, early: fg.EarlyStopping | None, first_loss: float = np.inf) -> None:
+        self.early, self.best, self.epoch, self.improved, self.params = early, first_loss, 0, 0, None
+
+    def watch(self, number: int, loss: float, params: Params) -> str | None:
+        """Return why the seed ends after this epoch, if it does."""
+        if self.early is not None and self.early.tol is not None:
+            if not loss > self.best - self.early.tol:  # as MLPClassifier._update_no_improvement_count has it
+                self.improved = number
+            is_better = loss < self.best
+        else:
+            is_better = loss < self.best - (self.early.min_delta if self.early else 0)
+            self.improved = number if is_better else self.improved
+        if is_better:
+            self.best, self.epoch, self.params = loss, number, [p.copy() for p in params]
+        if self.early and not np.isfinite(loss):
+            return "diverged"
+        return "early" if self.early and number - self.improved >= self.early.patience else None
+
+
 class Validation:
-    """The best epoch so far, by the loss on the validation data."""
+    """The losses on the validation data."""
 
     def __init__(self, experiment: fg.Experiment) -> None:
-        self.experiment, self.early = experiment, experiment.early_stopping
-        self.best, self.epoch, self.params = np.inf, 0, None
+        self.experiment = experiment
+        self.best = Best(experiment.early_stopping if monitored(experiment) == "validation" else None)
 
     def loss(self, params: Params) -> float:
         data, dtype = self.experiment.validation, self.experiment.dtype
@@ -507,14 +532,14 @@ class Validation:
         middle = (y.min() + y.max()) / 2
         return float(np.mean((np.sign(outputs - middle) == np.sign(data.y - middle)).all(axis=1)))
 
-    def watch(self, number: int, params: Params) -> str | None:
+    def watch(self, number: int, epoch: Epoch) -> str | None:
         """Return why the seed ends after this epoch, if it does."""
-        loss = self.loss(params)
-        if loss < self.best - (self.early.min_delta if self.early else 0):
-            self.best, self.epoch, self.params = loss, number, [p.copy() for p in params]
-        if self.early and not np.isfinite(loss):
-            return "diverged"
-        return "early" if self.early and number - self.epoch >= self.early.patience else None
+        return self.best.watch(number, self.loss(epoch.params), epoch.params)
+
+
+def monitored(experiment: fg.Experiment) -> str | None:
+    """Return which loss may end a seed early."""
+    return experiment.early_stopping.monitor if experiment.early_stopping else None
 
 
 def run(experiment: fg.Experiment, seed: int, params: Params | None = None) -> tuple[Params, dict[str, Any]]:
@@ -534,6 +559,7 @@ class End(NamedTuple):
     converged: int
     restarts: int
     validation: Validation | None
+    ending: Best | None  # by the loss that may end a seed early
     stopped_early: bool
     diverged: bool
 
@@ -542,6 +568,9 @@ def _train_to_the_end(experiment: fg.Experiment, start: Params, rng: Any) -> End
     stop, restart = experiment.criteria, experiment.restart
     order_rng = order_generator(experiment, rng)
     validation = Validation(experiment) if experiment.validation is not None else None
+    ending = validation.best if validation is not None else None
+    if monitored(experiment) == "training":
+        ending = Best(experiment.early_stopping, look(experiment, start).loss)
     history, converged, restarts, stopped_early = [look(experiment, start)], -1, 0, False
     training, clock, begun, why = train(experiment, start, order_rng), 0, 0, None
     diverged = False
@@ -557,7 +586,9 @@ def _train_to_the_end(experiment: fg.Experiment, start: Params, rng: Any) -> End
         if stop is not None and met(stop, epoch) and converged < 0:
             converged = number
             again = False
-        why = validation.watch(number, epoch.params) if validation is not None else None
+        why = validation.watch(number, epoch) if validation is not None else None
+        if monitored(experiment) == "training":
+            why = ending.watch(number, epoch.loss, epoch.params)
         if again and (attempt_over or diverged) and number < experiment.epochs:
             start = draw_params(experiment, rng)
             training, clock, begun, restarts = train(experiment, start, order_rng), 0, number, restarts + 1
@@ -569,9 +600,9 @@ def _train_to_the_end(experiment: fg.Experiment, start: Params, rng: Any) -> End
             stopped_early = True
             break
     last = history[-1]
-    if experiment.early_stopping and experiment.early_stopping.restore_best and validation.epoch:
-        last = look(experiment, validation.params)
-    return End(start, begun, last, history, converged, restarts, validation, stopped_early, diverged)
+    if experiment.early_stopping and experiment.early_stopping.restore_best and ending.epoch:
+        last = look(experiment, ending.params)
+    return End(start, begun, last, history, converged, restarts, validation, ending, stopped_early, diverged)
 
 
 def is_solved(experiment: fg.Experiment, last: Epoch) -> bool:
@@ -621,7 +652,7 @@ def _run(experiment: fg.Experiment, start: Params, rng: Any) -> tuple[Params, di
         outcome = Outcome.DEAD
     elif experiment.criteria is None and is_solved(experiment, last):
         outcome = Outcome.CONVERGED
-    elif is_at_rest(experiment, end, norm):
+    elif is_at_rest(experiment, end, norm) or (end.stopped_early and monitored(experiment) == "training"):
         outcome = Outcome.TRAPPED
     else:
         outcome = Outcome.UNFINISHED
@@ -648,12 +679,15 @@ def _run(experiment: fg.Experiment, start: Params, rng: Any) -> tuple[Params, di
         row["restarts"] = end.restarts
     if experiment.early_stopping is not None:
         row["stopped_early"] = end.stopped_early
+    if monitored(experiment) == "training":
+        known = np.isfinite(end.ending.best)
+        row |= {"loss_best": end.ending.best, "epoch_best": end.ending.epoch} if known else NO_BEST
     if end.validation is not None:
         row |= {
             "loss_validation_final": end.validation.loss(last.params),
             "accuracy_validation_final": end.validation.accuracy(last.params),
-            "loss_validation_best": end.validation.best if end.validation.epoch else np.nan,
-            "epoch_validation_best": end.validation.epoch or -1,
+            "loss_validation_best": end.validation.best.best if end.validation.best.epoch else np.nan,
+            "epoch_validation_best": end.validation.best.epoch or -1,
         }
     return last.params, row
 
@@ -663,7 +697,7 @@ def dead_since(experiment: fg.Experiment, seed: int) -> list[list[int]]:
     X, _ = examples(experiment)
     with np.errstate(all="ignore"):
         end = _train_to_the_end(experiment, *initial(experiment, seed))
-    best = end.validation.epoch if experiment.early_stopping and experiment.early_stopping.restore_best else 0
+    best = end.ending.epoch if experiment.early_stopping and experiment.early_stopping.restore_best else 0
     attempt = [end.start, *(epoch.params for epoch in end.history[end.begun + 1 : best + 1 if best else None])]
     masks = [dead_masks(experiment.network, params, X) for params in attempt]
     since = []

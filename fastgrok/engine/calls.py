@@ -11,6 +11,7 @@ import numpy as np
 from fastgrok.engine.draws import restart_tensors, state_words
 from fastgrok.engine.driver import evaluation_lane_count, lane_count, make_driver
 from fastgrok.engine.kernel_params import (
+    driver_features,
     evaluation_kernel_params,
     evaluation_on,
     flops_per_epoch,
@@ -138,6 +139,7 @@ class Calls:
         )
         self._flops = flops_per_epoch(experiment)
         self._slope = LOSSES[experiment.loss].slope
+        self._monitors = driver_features(experiment).monitors
 
     def compile(self) -> None:
         """Compile the kernels, or read them from the cache."""
@@ -208,12 +210,21 @@ class Calls:
         self._threads.run(task, len(params), flops, self._evaluation_lanes)
 
     def _train_rows(self, params: np.ndarray, states: np.ndarray, whole: KernelParams, cancel: np.ndarray) -> Ends:
-        block, outputs = self._blocks.take(), make_outputs(self._experiment, params)
+        block = self._blocks.take()
+        outputs = make_outputs(self._experiment, params, initial_losses=self._initial_losses(params, cancel))
         inputs = self._data, self._validation, self._tensors, whole
         self._driver(outputs, states, block, *inputs, cancel)
         self._blocks.give(block)
         train_left(self._experiment, outputs, states, inputs, cancel, show=self._show)
         return Ends(outputs.epochs_run, outputs.epochs_to_converge)
+
+    def _initial_losses(self, params: np.ndarray, cancel: np.ndarray) -> np.ndarray | None:
+        """Return the losses of networks on the training data if the driver needs them, None if not."""
+        if not self._monitors:
+            return None
+        losses = np.empty(len(params), params.dtype)
+        self._evaluate_rows(losses, params[:0], params, self._data, cancel)
+        return losses
 
     def _evaluate_rows(
         self, losses: np.ndarray, grads: np.ndarray, params: np.ndarray, data: Data, cancel: np.ndarray

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fastgrok.engine.activations import ACTIVATIONS
-from fastgrok.engine.kernel_params import is_fused
+from fastgrok.engine.kernel_params import driver_features, is_fused
 from fastgrok.engine.losses import LOSSES
 from fastgrok.kernels.nn.losses import add_squares
 from fastgrok.spec.experiment import Experiment
@@ -45,6 +45,8 @@ def drift_limits(experiment: Experiment) -> DriftLimits | None:
     criteria, loss, linears = experiment.criteria, LOSSES[experiment.loss], experiment.network.linears
     others = [layer for layer in experiment.network.layers if not isinstance(layer, Linear)]
     if criteria is None or criteria.loss is None or experiment.check_every > 1 or not is_fused(experiment):
+        return None
+    if driver_features(experiment).monitors:  # every loss is needed
         return None
     if loss.functions.add is not add_squares or len(linears) != 2:
         return None

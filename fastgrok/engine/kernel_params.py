@@ -77,6 +77,7 @@ def driver_features(experiment: Experiment, recording: Recording = NOTHING) -> D
         skips=experiment.check_every > 1,
         restarts=experiment.restart is not None,
         validates=experiment.validation is not None,
+        monitors=early is not None and early.monitor == "training",
         stops_early=early is not None,
         restores=early is not None and early.restore_best,
         tracks=recording.dead_units,
@@ -178,6 +179,7 @@ def _limits(experiment: Experiment) -> Limits:
         restarts=experiment.epochs if restart is None or restart.at_most is None else restart.at_most,
         patience=0 if early is None else early.patience,
         min_delta=0.0 if early is None else early.min_delta,
+        tol=-1.0 if early is None or early.tol is None else early.tol,
     )
 
 

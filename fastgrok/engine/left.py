@@ -31,7 +31,8 @@ def train_left(
         return
     lanes = lane_count(experiment, specialize=False)
     driver = make_driver(experiment, lanes, specialize=False, recording=recording)
-    trained = make_outputs(experiment, outputs.params[rows], recording)
+    initial_losses = None if outputs.training is None else outputs.training.loss[rows]
+    trained = make_outputs(experiment, outputs.params[rows], recording, initial_losses)
     args = trained, states[rows], make_workspace(experiment, lanes, recording), *inputs, cancel
     with shown(show), announced(f"the general driver, {experiment.dtype}", driver):
         driver.code(args)

@@ -54,17 +54,28 @@ class Metrics:
             **({"restarts": outputs.attempts.restarts} if outputs.attempts is not None else {}),
         }
 
+    def stopped_early(self) -> dict[str, np.ndarray]:
+        """Return what there is with an EarlyStopping: which seeds it stopped, and the best epoch by training loss."""
+        outputs = self._outputs
+        if self._experiment.early_stopping is None:
+            return {}
+        ending = cast(BestEpochs, outputs.validation if outputs.training is None else outputs.training)
+        values = {"stopped_early": ending.stopped_early}
+        if outputs.training is not None:
+            known = np.isfinite(ending.loss)
+            values["loss_best"] = np.where(known, ending.loss, np.nan)
+            values["epoch_best"] = np.where(known, ending.epoch, NEVER)
+        return values
+
     def validation(self, final: Measures, n_examples: int) -> dict[str, np.ndarray]:
         """Return what there is with validation data of so many examples, from what the networks do on it."""
-        best = cast(BestEpochs, self._outputs.best)
+        best = cast(BestEpochs, self._outputs.validation)
         known = np.isfinite(best.loss) & (best.epoch > 0)
-        early = {"stopped_early": best.stopped_early} if self._experiment.early_stopping is not None else {}
         return {
             "loss_validation_final": final.loss,
             "accuracy_validation_final": final.n_correct.astype(np.float64) / n_examples,
             "loss_validation_best": np.where(known, best.loss, np.nan),
             "epoch_validation_best": np.where(known, best.epoch, NEVER),
-            **early,
         }
 
     def recorded(self, epochs: Iterable[int], measures: Iterable[Measures]) -> dict[str, np.ndarray]:

@@ -51,6 +51,8 @@ def at_the_end(experiment: Experiment, outputs: Outputs, final: Measures, is_dea
     """
     outcome = np.empty(len(is_dead), np.int8)
     outcome.fill(UNFINISHED)
+    if outputs.training is not None:
+        np.putmask(outcome, outputs.training.stopped_early, TRAPPED)
     np.putmask(outcome, is_dead, DEAD)
     if experiment.criteria is None:
         np.putmask(outcome, _solved(experiment, final) & ~is_dead, CONVERGED)
@@ -59,8 +61,9 @@ def at_the_end(experiment: Experiment, outputs: Outputs, final: Measures, is_dea
     for finite in (np.isfinite(outputs.params), np.isfinite(final.loss)[:, None]):
         if not _all_true(finite):
             np.putmask(outcome, ~finite.all(axis=1), DIVERGED)
-    if outputs.best is not None:
-        np.putmask(outcome, outputs.best.broken, DIVERGED)
+    for best in (outputs.validation, outputs.training):
+        if best is not None:
+            np.putmask(outcome, best.broken, DIVERGED)
     return outcome
 
 

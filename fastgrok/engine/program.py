@@ -228,7 +228,8 @@ class Program:
         params = np.zeros((1, self.experiment.n_params), self.experiment.dtype)
         states = np.zeros((1, state_words(self.experiment)), np.uint64)
         training = self.workspace() if memory is None else memory.training
-        outputs, cancelled = make_outputs(self.experiment, params, self._recording), np.ones(1, np.int64)
+        outputs = make_outputs(self.experiment, params, self._recording, params[:, 0])
+        cancelled = np.ones(1, np.int64)
         self._run_driver(outputs, states, training, *self._inputs, cancelled)
 
     def cancel(self) -> None:
@@ -284,7 +285,7 @@ class Program:
         if own_params is not None:
             params[:] = own_params
         start = self._measure(params, self._training, memory, self._cancel, gradients=False)
-        outputs = make_outputs(self.experiment, params, self._recording)
+        outputs = make_outputs(self.experiment, params, self._recording, start.loss)
         self._run_driver(outputs, states, memory.training, *self._inputs, self._cancel)
         self._train_left(outputs, states)
         return self._results(outputs, start, memory)
@@ -315,7 +316,8 @@ class Program:
         programs = [self, *others]
         params, states = self.initialise(seeds)
         start = self._measure(params, self._training, memory, self._cancel, gradients=False)
-        outputs = make_outputs(self.experiment, np.tile(params, (len(programs), 1)), self._recording)
+        n = len(programs)
+        outputs = make_outputs(self.experiment, np.tile(params, (n, 1)), self._recording, np.tile(start.loss, n))
         for k, program in enumerate(programs):
             own, own_states = rows_of(outputs, slice(k * len(seeds), (k + 1) * len(seeds))), states.copy()
             program._run_driver(own, own_states, memory.training, *program._inputs, program._cancel)
@@ -337,7 +339,7 @@ class Program:
             recorded = outputs.recorded_params[rows, recorded_at[self._recording.earlier]]
             return measure(recorded, self._training, gradients=True)
 
-        values = metrics.always(self._recording.earlier, earlier)
+        values = metrics.always(self._recording.earlier, earlier) | metrics.stopped_early()
         if self._validation is not None:
             values |= metrics.validation(measure(params, self._validation), self._kernel_params.n_validation)
         if self._recording.at is not None:

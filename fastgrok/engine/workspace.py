@@ -21,11 +21,11 @@ from fastgrok.kernels.train.parameters import Data
 from fastgrok.kernels.train.workspace import (
     Attempts,
     BestEpochs,
+    BestState,
     DeadUnitState,
     Outputs,
     RestartState,
     Steps,
-    ValidationState,
     Workspace,
 )
 from fastgrok.spec.experiment import Experiment
@@ -61,6 +61,7 @@ def make_workspace(experiment: Experiment, lanes: int, recording: Recording = NO
     """Return the memory of one block that trains."""
     n_params, dtype = experiment.n_params, experiment.dtype
     features = driver_features(experiment, recording)
+    restores_validation = features.restores and not features.monitors
     blank = evaluation_workspace(experiment, lanes, gradients=not is_fused(experiment))
     shuffled = experiment.data.n_examples if experiment.order != "fixed" else 0
     return blank._replace(
@@ -70,7 +71,9 @@ def make_workspace(experiment: Experiment, lanes: int, recording: Recording = NO
         steps=_aligned((batches_per_epoch(experiment) * n_params * features.steps, lanes), dtype),
         recorded=np.zeros(lanes, np.int64) if features.records else None,
         restart=_restart_state(experiment, lanes) if features.restarts else None,
-        validation=_validation_state(n_params * features.restores, lanes, dtype) if features.validates else None,
+        due=_aligned((1, lanes), dtype) if features.validates or features.monitors else None,
+        validation=_best_state(n_params * restores_validation, lanes, dtype) if features.validates else None,
+        training=_best_state(n_params * features.restores, lanes, dtype) if features.monitors else None,
         dead_units=_dead_unit_state(experiment, lanes, restores=features.restores) if features.tracks else None,
     )
 
@@ -93,7 +96,9 @@ def evaluation_workspace(experiment: Experiment, lanes: int, *, gradients: bool)
         attempt_epoch=np.zeros(lanes, np.int64),
         recorded=None,
         restart=None,
+        due=None,
         validation=None,
+        training=None,
         dead_units=None,
     )
 
@@ -111,10 +116,10 @@ def _restart_state(experiment: Experiment, lanes: int) -> RestartState:
     )
 
 
-def _validation_state(n_params: int, lanes: int, dtype: str) -> ValidationState:
-    """Return the memory for the best epochs, with so many parameters."""
-    params, loss, due = (_aligned((n, lanes), dtype) for n in (n_params, 1, 1))
-    return ValidationState(params, loss, due, np.zeros(lanes, np.int64))
+def _best_state(n_params: int, lanes: int, dtype: str) -> BestState:
+    """Return the memory for the best epochs by one loss, with so many parameters."""
+    params, loss = (_aligned((n, lanes), dtype) for n in (n_params, 1))
+    return BestState(params, loss, np.zeros(lanes, np.int64), np.zeros(lanes, np.int64))
 
 
 def _dead_unit_state(experiment: Experiment, lanes: int, *, restores: bool) -> DeadUnitState:
@@ -124,8 +129,16 @@ def _dead_unit_state(experiment: Experiment, lanes: int, *, restores: bool) -> D
     return DeadUnitState(_aligned((acts, lanes), experiment.dtype), since, np.zeros(units, np.int64), best)
 
 
-def make_outputs(experiment: Experiment, params: np.ndarray, recording: Recording = NOTHING) -> Outputs:
-    """Return what a driver fills, one row for each of the seeds whose initial parameters these are."""
+def make_outputs(
+    experiment: Experiment,
+    params: np.ndarray,
+    recording: Recording = NOTHING,
+    initial_losses: np.ndarray | None = None,
+) -> Outputs:
+    """Return what a driver fills, one row for each of the seeds whose initial parameters these are.
+
+    initial_losses: (n,), on the training data, needed where an EarlyStopping monitors that
+    """
     features, n = driver_features(experiment, recording), len(params)
     units, epochs = sum(experiment.network.relu_widths), len(recording.epochs)
     epochs_run, epochs_to_converge = np.empty(n, np.int64), np.empty(n, np.int64)
@@ -136,7 +149,8 @@ def make_outputs(experiment: Experiment, params: np.ndarray, recording: Recordin
         epochs_run=epochs_run,
         epochs_to_converge=epochs_to_converge,
         attempts=_attempts(params, recording.attempts) if features.restarts else None,
-        best=_best_epochs(n, experiment.dtype) if features.validates else None,
+        validation=_best_epochs(np.full(n, np.inf, experiment.dtype)) if features.validates else None,
+        training=None if not features.monitors or initial_losses is None else _best_epochs(initial_losses.copy()),
         dead_since=np.full((n, units), -1, np.int64) if features.tracks else None,
         recorded_params=np.zeros((n, epochs, params.shape[1]), experiment.dtype) if features.records else None,
         steps=_steps(experiment, n) if features.steps else None,
@@ -164,8 +178,10 @@ def _steps(experiment: Experiment, n: int) -> Steps:
     return Steps(params, np.zeros((n, epochs * shuffled, experiment.data.n_examples), np.int64))
 
 
-def _best_epochs(n: int, dtype: str) -> BestEpochs:
-    return BestEpochs(np.zeros(n, dtype), np.zeros(n, np.int64), np.zeros(n, np.bool_), np.zeros(n, np.bool_))
+def _best_epochs(losses: np.ndarray) -> BestEpochs:
+    """Return those of seeds whose loss of epoch 0 this is."""
+    n = len(losses)
+    return BestEpochs(losses, np.zeros(n, np.int64), np.zeros(n, np.bool_), np.zeros(n, np.bool_))
 
 
 def block_vectors(experiment: Experiment) -> int:

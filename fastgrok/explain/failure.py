@@ -124,6 +124,14 @@ class Failure:
         return f"Dead: {listed(dead)}." if dead else ""
 
 
+def _restored_epoch(trace: xr.Dataset) -> int | None:
+    """Return the epoch whose parameters were brought back; None where those of the end were kept."""
+    if "weight_1_final" not in trace:
+        return None
+    best = int(trace["epoch_best" if "epoch_best" in trace else "epoch_validation_best"])
+    return best if best not in (NEVER, 0, int(trace["epochs_run"])) else None
+
+
 @in_default_environment
 def failure(trace: Any) -> Failure:
     """Say why a seed failed, with the evidence.
@@ -179,7 +187,6 @@ def failure(trace: Any) -> Failure:
     evidence = next(e for e in (cause(attempt, experiment) for cause in CAUSES) if e is not None)
     loss, accuracy, norm = (float(attempt[name].values[-1]) for name in ("loss", "accuracy", "gradient_norm"))
     outcome = OUTCOMES[int(attempt["outcome"])]
-    best = int(attempt["epoch_validation_best"]) if "weight_1_final" in attempt else NEVER
-    restored = best if best not in (NEVER, int(attempt["epochs_run"])) else None
+    restored = _restored_epoch(attempt)
     end, dead = moment(attempt, -1), dead_units(attempt, experiment)
     return Failure(evidence.cause, evidence, outcome, end, loss, accuracy, norm, dead, restored, experiment)

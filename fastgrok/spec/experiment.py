@@ -240,10 +240,10 @@ class Experiment(Spec):
         """Raise unless stopping rules, restarts, validation and schedule go together."""
         if isinstance(self.stop, tuple) and type(self.stop[0]) is type(self.stop[1]):
             raise InvalidExperiment("stop", self.stop, "a tuple of one Converged and one EarlyStopping")
-        if self.early_stopping is not None and self.validation is None:
-            raise InvalidExperiment(
-                "validation", None, "a Dataset: stop has an EarlyStopping, which watches its loss"
-            )
+        early = self.early_stopping
+        if early is not None and early.monitor == "validation" and self.validation is None:
+            expected = "a Dataset: stop has an EarlyStopping, which watches its loss, or that with monitor='training'"
+            raise InvalidExperiment("validation", None, expected)
         if self.restart is not None and self.criteria is None:
             raise InvalidExperiment("stop", self.stop, "a Converged: restart is for seeds that have not converged")
         if self.restart is not None and self.early_stopping is not None:

@@ -17,6 +17,7 @@ from fastgrok.spec.variables import (
     HIDDEN_LAYER,
     LAYER,
     MAX_PLATEAU_EXAMPLES,
+    MONITOR_TRAINING,
     RECORD_AT,
     RESTART,
     SEED,
@@ -92,9 +93,10 @@ def _epochs(record_at: Any, last: int) -> tuple[int, ...] | None:
 
 def variables(experiment: Experiment, recording: Recording = NOTHING) -> Mapping[str, Variable]:
     """Return the result variables of an experiment."""
+    early = experiment.early_stopping
     return _variables(
         validation=experiment.validation is not None,
-        early_stopping=experiment.early_stopping is not None,
+        monitor=None if early is None else early.monitor,
         restart=experiment.restart is not None,
         record_at=recording.at is not None,
         track=recording.dead_units,
@@ -104,13 +106,14 @@ def variables(experiment: Experiment, recording: Recording = NOTHING) -> Mapping
 
 @functools.cache
 def _variables(
-    *, validation: bool, early_stopping: bool, restart: bool, record_at: bool, track: bool, few_examples: bool
+    *, validation: bool, monitor: str | None, restart: bool, record_at: bool, track: bool, few_examples: bool
 ) -> Mapping[str, Variable]:
     """Return the result variables that there are under some conditions."""
     holds = {
         None: True,
         VALIDATION: validation,
-        EARLY_STOPPING: early_stopping,
+        EARLY_STOPPING: monitor is not None,
+        MONITOR_TRAINING: monitor == "training",
         RESTART: restart,
         RECORD_AT: record_at,
         TRACK: track,

@@ -1,5 +1,7 @@
 """When a seed counts as converged, when it stops, and when it starts again."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from fastgrok.errors import InvalidExperiment
@@ -51,34 +53,62 @@ class Converged(Spec):
 
 @spec
 class EarlyStopping(Spec):
-    """Stop when the loss on the validation data has not improved for some epochs.
+    """Stop when the loss on the validation or the training data has not improved for some epochs.
 
-    It has improved after an epoch where it is below the best so far by more than `min_delta`.
+    It has improved after an epoch where it is below the best so far by more than `min_delta`, which then is the best;
+    or, with `tol`, where it is below the smallest so far by `tol` or more.
 
     Parameters
     ----------
     patience
         Epochs without an improvement after which a seed stops, 1 or more.
     min_delta
-        Smallest difference that is an improvement, 0 or more.
+        Difference beyond which it is an improvement, 0 or more.
     restore_best
         Whether the final parameters are those of the best epoch. They are so however training ended, and with them
-        every variable that says `final`. If the validation loss was never finite they are the last.
+        every variable that says `final`. If no epoch improved they are the last.
+    monitor
+        The loss that is watched: that on the "validation" or on the "training" data, as it is after an epoch. The
+        training loss counts from the initialisation on, which is epoch 0.
+    tol
+        Smallest difference that is an improvement, 0 or more, with the smallest loss so far, however little it was
+        below the one before, as the best. None: the rule is that of `min_delta`.
+
+    Raises
+    ------
+    InvalidExperiment
+        If there are both `min_delta` and `tol`, or a field is not accepted.
 
     Notes
     -----
-    Keras's `EarlyStopping(monitor="val_loss")`. Prechelt, "Early Stopping, but When?", 1998.
+    `min_delta` is the rule of Keras (`monitor="val_loss"` or "loss"), where many small improvements add up to one.
+    With `tol` they do not, as in scikit-learn: `MLPClassifier(tol=tol, n_iter_no_change=n)` stops after n + 1 epochs
+    in a row whose loss is greater than the smallest before less tol, so with `patience=n + 1`, `monitor="training"`
+    and `restore_best=False`. Both take the loss while they train: in full batches that is the loss before the update,
+    so that `n_iter_` there is `epochs_run` + 1 here; scikit-learn adds the penalty of `alpha` to it. In mini-batches
+    theirs is a mean over the epoch, and here it is the loss after it. A seed that its training loss stopped is
+    "stalled", unless another outcome comes first. Prechelt, "Early Stopping, but When?", 1998.
 
     Examples
     --------
     >>> import fastgrok as fg
     >>> fg.EarlyStopping(patience=20)
     EarlyStopping(patience=20)
+    >>> fg.EarlyStopping(11, tol=1e-4, monitor="training", restore_best=False)
+    EarlyStopping(patience=11, restore_best=False, monitor='training', tol=0.0001)
     """
+
+    optional_fields = ("monitor", "tol")
 
     patience: Epochs
     min_delta: NotNegative = Field(default=0.0, repr=False)
     restore_best: Bool = Field(default=True, repr=False)
+    monitor: Literal["validation", "training"] = Field(default="validation", repr=False)
+    tol: NotNegative | None = Field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.tol is not None and self.min_delta > 0:
+            raise InvalidExperiment("min_delta", self.min_delta, "0 with tol, which is a rule of its own")
 
 
 @spec

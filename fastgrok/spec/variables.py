@@ -56,9 +56,10 @@ OUTCOME_MEANINGS: Mapping[str, str] = MappingProxyType(
         "trapped": f"the loss has come to rest: it changed by {100 * REST_CHANGE:g} % at most over the last "
         f"{100 * REST_SHARE:g} % of the epochs; where examples are shuffled, over the last "
         f"{100 * REST_SHARE_SHUFFLED:g} %, or it stayed at one plateau; in a network without ReLU by "
-        f"{100 * SADDLE_CHANGE:g} %, and the gradient did not grow",
+        f"{100 * SADDLE_CHANGE:g} %, and the gradient did not grow; or an "
+        "EarlyStopping that monitors the training loss found that it no longer improved",
         "unfinished": "none of these: the loss still changed when the epochs ran out, or they were too few to tell, "
-        "or EarlyStopping ended training",
+        "or an EarlyStopping on the validation loss ended training",
     }
 )
 """The meaning of each outcome, in a line; docs/outcomes.md has the test of `trapped`, and its error."""
@@ -105,6 +106,7 @@ EPOCH = "epoch"
 """The dimension of the recorded epochs; 0 is the initialisation."""
 
 VALIDATION, EARLY_STOPPING, RESTART, RECORD_AT, TRACK = "validation", "EarlyStopping", "restart", "record_at", "track"
+MONITOR_TRAINING = 'EarlyStopping(monitor="training")'
 """What a variable may require: fields of an experiment, a stopping rule, arguments of `run`."""
 
 FEW_EXAMPLES = "few examples"
@@ -220,8 +222,20 @@ _ALL = (
     ),
     _flag(
         "stopped_early",
-        "Whether the seed stopped because its validation loss had not improved.",
+        "Whether the seed stopped because the loss that EarlyStopping monitors had not improved.",
         requires=EARLY_STOPPING,
+    ),
+    _number(
+        "loss_best",
+        "Smallest mean loss over the training examples, from the initialisation on, but for improvements below "
+        "min_delta; NaN if it was never finite.",
+        requires=MONITOR_TRAINING,
+    ),
+    _epoch(
+        "epoch_best",
+        "First epoch after which it was that small, 0 if no epoch improved on the initialisation; with "
+        "EarlyStopping(min_delta=) the last epoch that improved by more; -1 if it was never finite.",
+        requires=MONITOR_TRAINING,
     ),
     _number(
         "loss_recorded", f"Mean loss over the training examples after the epoch; {_LATER}.", EPOCH, requires=RECORD_AT

@@ -53,6 +53,8 @@ NEEDING = {  # lists that another flag must go with
     "restart_at_most": ("1,2", {"restart_after": "10"}),
     "patience": ("5,9", {"validation": "0.5", "no_stop": True}),
     "min_delta": ("0,0.1", {"validation": "0.5", "no_stop": True, "patience": "9"}),
+    "monitor": ("validation,training", {"validation": "0.5", "no_stop": True, "patience": "9"}),
+    "tol": ("0,1e-4", {"monitor": "training", "no_stop": True, "patience": "9"}),
 }
 
 

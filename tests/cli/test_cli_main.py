@@ -71,6 +71,8 @@ from fastgrok.spec.variables import OUTCOME_MEANINGS
         (["sweep", "xor", "--restart-after", "0"], "--restart-after = 0"),
         (["sweep", "--data", "nofile.csv", "--target", "y"], f"--data = '{Path('nofile.csv').absolute()}'"),
         (["sweep", "xor", "--patience", "9"], "--validation is missing"),
+        (["sweep", "xor", "--tol", "1e-4"], "--patience with it"),
+        (["sweep", "xor", "--patience", "9", "--monitor", "loss"], "one of 'validation', 'training'"),
         (["sweep", "xor", "--validation", "0.1"], "a share that leaves some of the 4 examples on either side"),
         (["sweep", "xor,and", "--validation", "0.5"], "one dataset of which it is a share"),
         (["sweep", "xor", "--stratified"], "--validation with a share of the examples"),

@@ -187,6 +187,122 @@ def test_a_seed_whose_validation_loss_is_never_finite_has_no_best():
     assert (found.epoch_validation_best == -1).all()
 
 
+# Training losses that no longer improve ---------------------------------------------------------------------
+
+PATIENT = {
+    "sklearn": fg.EarlyStopping(5, tol=1e-3, monitor="training", restore_best=False),
+    "sklearn_zero": fg.EarlyStopping(3, tol=0, monitor="training"),
+    "keras": fg.EarlyStopping(5, monitor="training"),
+    "keras_delta": fg.EarlyStopping(9, min_delta=0.02, monitor="training", restore_best=False),
+    "both": (fg.Converged(max_error=0.2), fg.EarlyStopping(8, tol=2e-3, monitor="training")),
+    "keep_training": (fg.Converged(loss=0.05, keep_training=True), fg.EarlyStopping(8, tol=2e-3, monitor="training")),
+    "validation_tol": fg.EarlyStopping(5, tol=3e-3),
+}
+FLAT = {
+    "fixed": XOR,
+    "dying": XOR.replace(init=fg.Normal(0, 1.5), bias_init=fg.Normal(0, 1), optimizer=fg.SGD(0.4)),
+    "batches": NOISY.replace(batch_size=2, order="per_seed", optimizer=fg.SGD(0.3, momentum=0.5)),
+    "wide": NOISY.replace(network=fg.mlp(3, 16, 8, 1), batch_size="full", optimizer=fg.Adam(0.02)),
+}
+
+
+@pytest.mark.parametrize("check_every", [1, 4])
+@pytest.mark.parametrize("stop", PATIENT)
+def test_seeds_stop_as_the_twins_when_the_training_loss_no_longer_improves(stop, check_every):
+    exp = FLAT["batches"].replace(stop=PATIENT[stop], check_every=check_every, epochs=60)
+    assert_like_the_twin(exp, list(range(24)), rtol=1e-8, specialize=False)
+    assert library(exp, seeds=24, specialize=False).dataset.stopped_early.any()
+
+
+@pytest.mark.parametrize("data", FLAT)
+@both_drivers
+def test_both_drivers_stop_by_the_training_loss_as_the_twin(data, specialize):
+    exp = FLAT[data].replace(stop=PATIENT["both"])
+    assert_like_the_twin(exp, list(range(24)), rtol=1e-8, specialize=specialize)
+    found = library(exp, seeds=24, specialize=specialize).dataset
+    assert found.stopped_early.any()
+    assert set(found.outcome.values[found.stopped_early]) <= {Outcome.DEAD, Outcome.STALLED}
+
+
+def sklearn_epochs(losses: np.ndarray, tol: float, n_iter_no_change: int) -> int:
+    """Return n_iter_ of scikit-learn's MLPClassifier, whose loss_curve_ this is, line by line as it has it."""
+    best_loss, no_improvement_count = np.inf, 0
+    for n_iter, loss in enumerate(losses, 1):
+        if loss > best_loss - tol:
+            no_improvement_count += 1
+        else:
+            no_improvement_count = 0
+        if loss < best_loss:
+            best_loss = loss
+        if no_improvement_count > n_iter_no_change:
+            return n_iter
+    return len(losses)
+
+
+def keras_epochs(losses: np.ndarray, min_delta: float, patience: int) -> int:
+    """Return the epochs of Keras's EarlyStopping(monitor="loss", mode="min"), line by line."""
+    best, wait = None, 0
+    for epoch, current in enumerate(losses):
+        if best is None:
+            best = np.inf
+        wait += 1
+        if np.less(current, best - min_delta):
+            best, wait = current, 0
+            continue
+        if wait >= patience and epoch > 0:
+            return epoch + 1
+    return len(losses)
+
+
+@pytest.mark.parametrize("rate", [0.05, 0.5, 3.0])
+@both_drivers
+def test_seeds_stop_at_the_epochs_of_scikit_learn_and_keras(specialize, rate):
+    """In full batches their loss is that before the update, so that their curve begins at the initialisation."""
+    free = XOR.replace(stop=None, batch_size="full", optimizer=fg.SGD(rate), epochs=400, network=fg.mlp(2, 6, 1))
+    curves = fg.replay(free, range(40))["loss"].values
+    rules = [
+        (fg.EarlyStopping(11, tol=1e-4, monitor="training"), lambda curve: sklearn_epochs(curve, 1e-4, 10)),
+        (fg.EarlyStopping(1, tol=0, monitor="training"), lambda curve: sklearn_epochs(curve, 0, 0)),
+        (fg.EarlyStopping(7, min_delta=1e-3, monitor="training"), lambda curve: keras_epochs(curve, 1e-3, 7)),
+    ]
+    for rule, epochs in rules:
+        found = library(free.replace(stop=rule), seeds=40, specialize=specialize).dataset
+        theirs = np.array([epochs(curve) for curve in curves])
+        stopped = theirs < len(curves[0])
+        np.testing.assert_array_equal(found.epochs_run.values[stopped], theirs[stopped] - 1)
+        assert found.stopped_early.values[stopped].all()
+        assert stopped.any()
+
+
+def test_small_improvements_add_up_for_keras_and_not_for_scikit_learn():
+    """A loss that falls by a hundredth of the limit each epoch."""
+    slow = XOR.replace(network=fg.mlp(2, 1), data=fg.datasets.and_(), optimizer=fg.SGD(1e-4), batch_size="full")
+    keras = slow.replace(stop=fg.EarlyStopping(60, min_delta=1e-3, monitor="training"))
+    sklearn = slow.replace(stop=fg.EarlyStopping(60, tol=1e-3, monitor="training"))
+    free = fg.replay(slow.replace(stop=None), 3)["loss"].values
+    assert 0 < -np.diff(free).max() < 1e-3 < free[0] - free[60]
+    assert library(keras, seeds=[3]).dataset.epochs_run == 150
+    assert library(sklearn, seeds=[3]).dataset.epochs_run == 60
+
+
+@both_drivers
+def test_restored_parameters_have_the_best_training_loss_bit_for_bit(specialize):
+    exp = FLAT["batches"].replace(stop=PATIENT["keras"], optimizer=fg.SGD(0.6), dtype="float32")
+    found = library(exp, seeds=200, specialize=specialize, keep_params=True).dataset
+    improved = found.epoch_best.values > 0
+    np.testing.assert_array_equal(found.loss_final.values[improved], found.loss_best.values[improved])
+    assert (found.epoch_best < found.epochs_run).values[improved].sum() > 50
+
+
+def test_the_initialisation_is_the_best_epoch_where_none_improved():
+    exp = XOR.replace(optimizer=fg.SGD(5.0), stop=fg.EarlyStopping(2, monitor="training"), epochs=9)
+    found = library(exp, seeds=60).dataset
+    none = (found.epoch_best == 0).values
+    assert none.any()
+    np.testing.assert_array_equal(found.loss_best.values[none], found.loss_initial.values[none])
+    assert_like_the_twin(exp, np.flatnonzero(none)[:8].tolist(), rtol=1e-7)
+
+
 # Checks every k epochs ---------------------------------------------------------------------------------------
 
 
@@ -277,6 +393,7 @@ REGIMES = {
     "restarts": XOR.replace(
         stop=fg.Converged(loss=0.05), restart=fg.Restart(after=25), order="per_seed", init=fg.Normal(0, 1)
     ),
+    "patient": NOISY.replace(stop=PATIENT["both"], batch_size=2, optimizer=fg.SGD(0.3), order="per_seed"),
     "early": NOISY.replace(stop=EARLY["both"], order="shared", optimizer=fg.SGD(0.2, 0.9, nesterov=True)),
     "every": XOR.replace(stop=fg.Converged(accuracy=1), check_every=5, optimizer=fg.SGD(0.1, clip_norm=0.4)),
     "everything": NOISY.replace(

@@ -30,6 +30,7 @@ REGIMES: dict[str, dict[str, Any]] = {
     "stops": {"stop": fg.Converged(loss=0.1)},
     "restarts": {"stop": fg.Converged(loss=0.1), "restart": fg.Restart(7), "order": "per_seed"},
     "early": {"validation": XOR, "stop": fg.EarlyStopping(patience=3, restore_best=True), "check_every": 2},
+    "training loss": {"stop": fg.EarlyStopping(3, tol=1e-3, monitor="training")},
     "no epoch": {"epochs": 0},
     "function": {"init": fg.FromFunction(lambda rng, *fans: rng.normal(size=fans))},
 }

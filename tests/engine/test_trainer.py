@@ -31,6 +31,7 @@ REGIMES: dict[str, dict[str, Any]] = {
     "schedule": {"optimizer": fg.SGD(0.1, schedule=fg.ExponentialLR(0.99))},
     "validation": {"validation": HELD_OUT},
     "early_stopping": {"validation": HELD_OUT, "stop": fg.EarlyStopping(patience=3)},
+    "training_loss": {"stop": fg.EarlyStopping(patience=2, tol=3e-3, monitor="training"), "batch_size": 2},
     "restart": {"stop": fg.Converged(loss=0.02), "restart": fg.Restart(20)},
     "restart_at_most": {"stop": fg.Converged(loss=0.02), "restart": fg.Restart(7, at_most=2), "order": "shared"},
     "legacy": {"order": "per_seed", "stream": "numpy_legacy"},

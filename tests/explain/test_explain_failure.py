@@ -307,6 +307,25 @@ def test_early_stopping_is_mentioned():
     assert "EarlyStopping ended it" in assert_readable(found)
 
 
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        (fg.EarlyStopping(3, tol=1e-2, monitor="training"), "the training loss no longer improved by 0.01."),
+        (fg.EarlyStopping(3, 1e-2, monitor="training"), "the training loss no longer improved by more than 0.01."),
+        (fg.EarlyStopping(1, monitor="training"), "the training loss no longer improved."),
+    ],
+)
+def test_the_training_loss_that_ended_a_seed_is_mentioned(rule, said):
+    experiment = fg.Experiment(fg.mlp(4, 6, 1, hidden="tanh"), fg.datasets.parity(4), stop=rule)
+    trace = fg.replay(experiment, 0)
+    assert trace["stopped_early"]
+    found = fg.explain.failure(trace)
+    assert f"EarlyStopping ended it: {said}" in " ".join(assert_readable(found).split())
+    best = int(trace["epoch_best"])
+    assert found.restored == (best if 0 < best < int(trace["epochs_run"]) else None)
+    assert found.outcome == "stalled"
+
+
 def test_outputs_are_joined_by_chains_only_where_targets_differ():
     targets = np.array([[0.0], [0.0], [1.0], [1.0]])
     assert not_told_apart(np.array([[0.0], [0.09], [0.18], [0.5]]), targets) == ((0, 1, 2),)

@@ -141,6 +141,7 @@ def test_defaults_are_those_of_the_design() -> None:
         ),
         ({"restart": fg.Restart(9), "bias_init": [[0.0] * 4, [0.0]]}, "bias_init", "that a kernel can draw again"),
         ({"stop": fg.EarlyStopping(9)}, "validation", "a Dataset"),
+        ({"stop": fg.EarlyStopping(9, tol=0.1)}, "validation", "monitor='training'"),
         ({"stop": (fg.Converged(loss=1), fg.Converged(loss=2))}, "stop", "a tuple of one Converged"),
         ({"validation": fg.datasets.parity(3)}, "network", "3 inputs of validation"),
         ({"validation": 0.25}, "validation", "None, or a Dataset"),

@@ -150,13 +150,54 @@ def _no_news(first, memory, kernel_params, lane_sets):
     return not (waiting & ~lane_bits(too_large)) and not (active & ~lane_bits(finite))
 
 
+def _make_keep_best(config: DriverConfig, *, ends: bool) -> Callable[..., Any]:
+    """Return keep_best(state, loss, memory, workspace, kernel_params, s, done), for the lanes that are due.
+
+    ends: whether it is the loss that ends seeds, so that it is best by a rule, and its parameters may be restored.
+    """
+    lanes, restores = config.lanes, ends and config.features.restores
+    tracks = restores and config.features.tracks
+
+    @device
+    def keep_params(state, better, memory, s):
+        kept = lane_view(state.params, lanes)
+        for p in range(s.n_params):
+            kept[p] = select(better, memory.params[p], kept[p])
+
+    @device
+    def keep_best(state, loss, memory, workspace, kernel_params, s, done):
+        best, limits = lane_view(state.loss, lanes), kernel_params.limits
+        is_due = lane_view(workspace.due, lanes)[0] == like(loss, 1.0)
+        better = both(loss < best[0] - like(loss, limits.min_delta if ends else 0.0), is_due)
+        enough, improved = lane_bits(better), lane_bits(better)
+        if ends and limits.tol >= 0.0:
+            enough = lane_bits(both(loss <= best[0] - like(loss, limits.tol), is_due))
+        if improved:
+            best[0] = select(better, loss, best[0])
+            if restores:
+                keep_params(state, better, memory, s)
+        for lane in range(lanes if improved | enough else 0):
+            epoch = workspace.epochs[lane] + done
+            if (enough >> lane) & 1:
+                state.improved[lane] = epoch
+            if (improved >> lane) & 1:
+                state.epoch[lane] = epoch
+                if tracks:
+                    for unit in range(workspace.dead_units.since.shape[0]):
+                        workspace.dead_units.best[unit, lane] = workspace.dead_units.since[unit, lane]
+
+    return keep_best
+
+
 def make_check_criteria(config: DriverConfig) -> Callable[..., Any]:
     """Return check_criteria(memory, examples, table, workspace, kernel_params, s, lane_sets, done).
 
     It gives the lanes whose parameters meet every criterion, and those whose loss is not finite, as bits.
     """
     (begin, go_on), track = _make_measure(config), _make_track(config.lanes)
-    tracks, may_end_early = config.features.tracks, config.fused and not config.features.skips
+    tracks, monitors = config.features.tracks, config.features.monitors
+    keep_best = _make_keep_best(config, ends=True)
+    may_end_early = config.fused and not (config.features.skips or monitors)
 
     @device
     def check_criteria(memory, examples, table, workspace, kernel_params, s, lane_sets, done):
@@ -168,16 +209,19 @@ def make_check_criteria(config: DriverConfig) -> Callable[..., Any]:
         total, largest, n_correct = go_on(sums, memory, workspace, examples, table, kernel_params, s)
         if tracks:
             track(workspace, table, s, due, done)
-        if not s.stopping:
+        if not (s.stopping or monitors):
             return np.int64(0), np.int64(0)
         loss = total * like(total, kernel_params.criteria.loss_factor)
+        if monitors:
+            keep_best(workspace.training, loss, memory, workspace, kernel_params, s, done)
         met = loss <= like(loss, kernel_params.criteria.loss)
         if s.check_error:
             met = both(met, largest <= like(loss, kernel_params.criteria.max_error))
         if s.check_accuracy:
             met = both(met, n_correct >= like(loss, kernel_params.criteria.n_correct))
         finite = loss < like(loss, float("inf"))
-        return lane_bits(both(met, finite)) & due, ~lane_bits(finite) & due
+        met = both(met, finite)
+        return lane_bits(met) & due if s.stopping else np.int64(0), ~lane_bits(finite) & due
 
     return check_criteria
 
@@ -219,29 +263,15 @@ def make_validate(config: DriverConfig) -> Callable[..., Any]:
     It keeps the best validation loss of the due lanes, its epoch and, where they are restored, its parameters; the
     lanes whose validation loss is not finite come back as bits.
     """
-    add_losses, lanes = _make_add_losses(config), config.lanes
-    restores, tracks = config.features.restores, config.features.tracks
+    add_losses, lanes, features = _make_add_losses(config), config.lanes, config.features
+    keep_best = _make_keep_best(config, ends=features.stops_early and not features.monitors)
 
     @device
     def validate(memory, data, table, workspace, kernel_params, s, done):
-        best, due = lane_view(workspace.validation.loss, lanes), lane_view(workspace.validation.due, lanes)
         held_out = Examples(splat_view(data.inputs, lanes), splat_view(data.targets, lanes), None)
         total = add_losses(like(memory.params[0], 0.0), memory, held_out, table, kernel_params, s)
         loss = total * like(total, kernel_params.validation_factor)
-        better = both(loss < best[0] - like(loss, kernel_params.limits.min_delta), due[0] == like(loss, 1.0))
-        improved = lane_bits(better)
-        if improved:
-            best[0] = select(better, loss, best[0])
-            if restores:
-                kept = lane_view(workspace.validation.params, lanes)
-                for p in range(s.n_params):
-                    kept[p] = select(better, memory.params[p], kept[p])
-            for lane in range(lanes):
-                if (improved >> lane) & 1:
-                    workspace.validation.epoch[lane] = workspace.epochs[lane] + done
-                    if tracks and restores:
-                        for unit in range(workspace.dead_units.since.shape[0]):
-                            workspace.dead_units.best[unit, lane] = workspace.dead_units.since[unit, lane]
+        keep_best(workspace.validation, loss, memory, workspace, kernel_params, s, done)
         return ~lane_bits(loss < like(loss, float("inf")))
 
     return validate

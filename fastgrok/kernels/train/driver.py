@@ -35,7 +35,8 @@ def _run_epochs(config: DriverConfig) -> Callable[..., Any]:
     shuffle, rate, epoch = make_shuffle(config), make_rate(config), make_epoch(config)
     check_criteria, validate = make_check_criteria(config), make_validate(config)
     features = config.features
-    skips, tracks, validates, stops_early = features.skips, features.tracks, features.validates, features.stops_early
+    skips, tracks, validates, monitors = features.skips, features.tracks, features.validates, features.monitors
+    ends_by_validation = features.stops_early and not monitors
 
     @device
     def run_epochs(views, validation, workspace, kernel_params, s, lane_sets, n_epochs, cancel):
@@ -65,11 +66,11 @@ def _run_epochs(config: DriverConfig) -> Callable[..., Any]:
             done += 1
             if skips and (done < n_epochs or not due):
                 continue
-            if tracks or s.stopping:
+            if tracks or monitors or s.stopping:
                 met, broken = check_criteria(memory, examples, table, workspace, kernel_params, s, lane_sets, done)
             if validates:
                 lost = validate(memory, validation, table, workspace, kernel_params, s, done) & due
-                if stops_early:
+                if ends_by_validation:
                     broken |= lost
             if (met & waiting) | (broken & active):
                 break
@@ -96,7 +97,9 @@ def _make_settle(config: DriverConfig, lifecycle: LaneLifecycle) -> Callable[...
     lanes, features = config.lanes, config.features
     record, restart, patience_exhausted = lifecycle.record, lifecycle.restart, lifecycle.patience_exhausted
     write_back, record_due = lifecycle.write_back, lifecycle.record_due
-    all_have_news = features.steps or features.restarts or features.validates or features.skips  # or may have
+    all_have_news = (
+        features.steps or features.restarts or features.validates or features.monitors or features.skips
+    )  # or may have
 
     @device
     def count_epochs(workspace, kernel_params, active, done):
@@ -191,7 +194,7 @@ def make_train(config: DriverConfig, key: tuple[object, ...]) -> Any:
             while empty:
                 lane = lowest(empty)
                 # a lane too many trains a copy of the last seed, so that it holds sane numbers
-                fill(workspace, lane, min(next_row, n_seeds - 1), outputs.params, states)
+                fill(workspace, lane, min(next_row, n_seeds - 1), outputs, states)
                 next_row += 1
                 holds_seed = next_row <= n_seeds
                 if holds_seed and not is_sound(workspace, lane):

@@ -13,13 +13,13 @@ from fastgrok.kernels.train.parameters import DriverConfig, DriverFeatures
 class LaneLifecycle(NamedTuple):
     """What a driver does with the lanes between two stretches of epochs."""
 
-    fill: Callable[..., Any]  # fill(workspace, lane, row, params, states)
+    fill: Callable[..., Any]  # fill(workspace, lane, row, outputs, states)
     epochs_to_next_event: Callable[..., Any]  # of these: (workspace, kernel_params, active, waiting)
     lanes_due: Callable[..., Any]  # to be checked then, as bits: (workspace, kernel_params, waiting, n_epochs)
     record_due: Callable[..., Any]  # whether a lane is to be recorded: (workspace, kernel_params, lane)
     record: Callable[..., Any]  # the epochs just run: (outputs, workspace, kernel_params, lane)
     restart: Callable[..., Any]  # if it is time to: (outputs, workspace, kernel_params, tensors, lane, broken)
-    patience_exhausted: Callable[..., Any]  # by the validation loss: (outputs, workspace, kernel_params, lane)
+    patience_exhausted: Callable[..., Any]  # (outputs, workspace, kernel_params, lane)
     write_back: Callable[..., Any]  # write_back(outputs, workspace, lane, broken)
 
 
@@ -38,12 +38,20 @@ def _make_begin(lanes: int, tracks: bool) -> Callable[..., Any]:
     return begin
 
 
+@device
+def _begin_best(state, lane, best, row):
+    """Begin with the loss of epoch 0, or with none."""
+    state.loss[0, lane] = best.loss[row]
+    state.epoch[lane], state.improved[lane] = 0, 0
+
+
 def _make_fill(config: DriverConfig, begin: Callable[..., Any]) -> Callable[..., Any]:
-    restarts, validates, records = config.features.restarts, config.features.validates, config.features.records
+    restarts, records = config.features.restarts, config.features.records
+    validates, monitors = config.features.validates, config.features.monitors
 
     @device
-    def fill(workspace, lane, row, params, states):
-        put_params(workspace, lane, params, row)
+    def fill(workspace, lane, row, outputs, states):
+        put_params(workspace, lane, outputs.params, row)
         for word in range(states.shape[1]):
             workspace.states[lane, word] = states[row, word]
         workspace.rows[lane] = row
@@ -53,8 +61,9 @@ def _make_fill(config: DriverConfig, begin: Callable[..., Any]) -> Callable[...,
         if records:
             workspace.recorded[lane] = 0
         if validates:
-            workspace.validation.loss[0, lane] = float("inf")
-            workspace.validation.epoch[lane] = 0
+            _begin_best(workspace.validation, lane, outputs.validation, row)
+        if monitors:
+            _begin_best(workspace.training, lane, outputs.training, row)
         begin(workspace, lane)
 
     return fill
@@ -66,10 +75,19 @@ def _restarts_next(workspace, kernel_params, waiting, lane):
     return bool((waiting >> lane) & 1) and workspace.restart.counts[lane] < kernel_params.limits.restarts
 
 
+def _make_ending(monitors: bool) -> Callable[..., Any]:
+    @device
+    def ending(of):
+        """Return the part, of a workspace or of outputs, about the loss that ends seeds early."""
+        return of.training if monitors else of.validation
+
+    return ending
+
+
 def _make_epochs_to_next_event(config: DriverConfig) -> Callable[..., Any]:
     lanes, features = config.lanes, config.features
     skips, restarts, stops_early, records = features.skips, features.restarts, features.stops_early, features.records
-    steps = features.steps
+    steps, ending = features.steps, _make_ending(features.monitors)
 
     @device
     def epochs_to_next_event(workspace, kernel_params, active, waiting):
@@ -84,7 +102,7 @@ def _make_epochs_to_next_event(config: DriverConfig) -> Callable[..., Any]:
             if restarts and _restarts_next(workspace, kernel_params, waiting, lane):
                 epochs = min(epochs, limits.restart_after - attempt_epoch)
             if stops_early and not skips:
-                epochs = min(epochs, workspace.validation.epoch[lane] + limits.patience - run)
+                epochs = min(epochs, ending(workspace).improved[lane] + limits.patience - run)
             if records and workspace.recorded[lane] < kernel_params.record_epochs.shape[0]:
                 epochs = min(epochs, kernel_params.record_epochs[workspace.recorded[lane]] - run)
             if steps:
@@ -96,12 +114,12 @@ def _make_epochs_to_next_event(config: DriverConfig) -> Callable[..., Any]:
 
 def _make_lanes_due(config: DriverConfig) -> Callable[..., Any]:
     lanes, features = config.lanes, config.features
-    skips, restarts, validates = features.skips, features.restarts, features.validates
+    skips, restarts, keeps_best = features.skips, features.restarts, features.validates or features.monitors
 
     @device
     def lanes_due(workspace, kernel_params, waiting, epochs):
         limits, bits = kernel_params.limits, np.int64(0)
-        if not (skips or validates):
+        if not (skips or keeps_best):
             return np.int64(-1)
         for lane in range(lanes):
             attempt_epoch = workspace.attempt_epoch[lane] + epochs
@@ -111,8 +129,8 @@ def _make_lanes_due(config: DriverConfig) -> Callable[..., Any]:
                 is_due = is_due or _restarts_next(workspace, kernel_params, waiting, lane)
             if is_due:
                 bits |= np.int64(1) << lane
-            if validates:
-                workspace.validation.due[0, lane] = 1.0 if is_due else 0.0
+            if keeps_best:
+                workspace.due[0, lane] = 1.0 if is_due else 0.0
         return bits
 
     return lanes_due
@@ -187,20 +205,30 @@ def _make_restart(config: DriverConfig, begin: Callable[..., Any]) -> Callable[.
     return restart
 
 
-def _make_patience_exhausted(stops_early: bool) -> Callable[..., Any]:
+def _make_patience_exhausted(features: DriverFeatures) -> Callable[..., Any]:
+    stops_early, ending = features.stops_early, _make_ending(features.monitors)
+
     @device
     def patience_exhausted(outputs, workspace, kernel_params, lane):
-        if stops_early and workspace.epochs[lane] - workspace.validation.epoch[lane] >= kernel_params.limits.patience:
-            outputs.best.stopped_early[workspace.rows[lane]] = True
-            return True
+        if stops_early:
+            waited = workspace.epochs[lane] - ending(workspace).improved[lane]
+            if waited >= kernel_params.limits.patience:
+                ending(outputs).stopped_early[workspace.rows[lane]] = True
+                return True
         return False
 
     return patience_exhausted
 
 
+@device
+def _write_best(best, row, state, lane, broken):
+    best.loss[row], best.epoch[row], best.broken[row] = state.loss[0, lane], state.epoch[lane], broken
+
+
 def _make_write_back(config: DriverConfig) -> Callable[..., Any]:
     features = config.features
-    restarts, validates, restores, tracks = features.restarts, features.validates, features.restores, features.tracks
+    restarts, validates, monitors = features.restarts, features.validates, features.monitors
+    restores, tracks, ending = features.restores, features.tracks, _make_ending(features.monitors)
 
     @device
     def write_back(outputs, workspace, lane, broken):
@@ -211,18 +239,18 @@ def _make_write_back(config: DriverConfig) -> Callable[..., Any]:
         if restarts:
             outputs.attempts.restarts[row] = workspace.restart.counts[lane]
         if validates:
-            outputs.best.loss[row] = workspace.validation.loss[0, lane]
-            outputs.best.epoch[row] = workspace.validation.epoch[lane]
-            outputs.best.broken[row] = broken
-        if restores and workspace.validation.epoch[lane] > 0:
-            for p in range(workspace.params.shape[0]):
-                outputs.params[row, p] = workspace.validation.params[p, lane]
+            _write_best(outputs.validation, row, workspace.validation, lane, broken)
+        if monitors:
+            _write_best(outputs.training, row, workspace.training, lane, broken)
         if tracks:
             for unit in range(workspace.dead_units.since.shape[0]):
                 outputs.dead_since[row, unit] = workspace.dead_units.since[unit, lane]
-        if tracks and restores and workspace.validation.epoch[lane] > 0:
-            for unit in range(workspace.dead_units.since.shape[0]):
-                outputs.dead_since[row, unit] = workspace.dead_units.best[unit, lane]
+        if restores and ending(workspace).epoch[lane] > 0:
+            for p in range(workspace.params.shape[0]):
+                outputs.params[row, p] = ending(workspace).params[p, lane]
+            if tracks:
+                for unit in range(workspace.dead_units.since.shape[0]):
+                    outputs.dead_since[row, unit] = workspace.dead_units.best[unit, lane]
 
     return write_back
 
@@ -238,6 +266,6 @@ def make_lifecycle(config: DriverConfig) -> LaneLifecycle:
         record_due,
         _make_record(config.features, record_due),
         _make_restart(config, begin),
-        _make_patience_exhausted(config.features.stops_early),
+        _make_patience_exhausted(config.features),
         _make_write_back(config),
     )

@@ -30,8 +30,9 @@ class DriverFeatures(NamedTuple):
     scheduled: bool  # the learning rate changes from epoch to epoch
     skips: bool  # there are epochs after which nothing is checked
     restarts: bool  # seeds that have not converged get new parameters
-    validates: bool  # the loss on the validation data is watched
-    stops_early: bool  # and ends a seed
+    validates: bool  # the best loss on the validation data is kept
+    monitors: bool  # that on the training data is
+    stops_early: bool  # one of them, the training data's if that is kept, ends a seed
     restores: bool  # and the parameters of its best epoch are kept
     tracks: bool  # the epoch since which a unit is dead
     records: bool  # parameters at chosen epochs
@@ -80,7 +81,8 @@ class Limits(NamedTuple):
     restart_after: int
     restarts: int  # at most
     patience: int
-    min_delta: float
+    min_delta: float  # what the best loss must be fallen short of by
+    tol: float  # what it must be reached by to go on, any smaller loss being the best; negative: the same as the best
 
 
 class TileSizes(NamedTuple):

@@ -9,9 +9,9 @@ LEFT = -2
 
 
 class BestEpochs(NamedTuple):
-    """The best epoch of each seed by the validation loss."""
+    """The best epoch of each seed by one of its losses."""
 
-    loss: Any  # float (n_seeds,); infinite if it was never finite
+    loss: Any  # float (n_seeds,), filled with that of epoch 0, infinite if it does not count
     epoch: Any  # int64 (n_seeds,)
     stopped_early: Any  # bool (n_seeds,)
     broken: Any  # bool (n_seeds,): it ended because a loss was not finite
@@ -46,19 +46,20 @@ class Outputs(NamedTuple):
     )
     epochs_to_converge: Any  # int64 (n_seeds,), filled with -1
     attempts: Attempts | None
-    best: BestEpochs | None
+    validation: BestEpochs | None
+    training: BestEpochs | None
     dead_since: Any  # int64 (n_seeds, n_units): the epoch since which a unit is dead; -1 if it is alive
     recorded_params: Any  # (n_seeds, n_records, n_params): the parameters after the recorded epochs that were run
     steps: Steps | None
 
 
-class ValidationState(NamedTuple):
-    """The best epoch so far of each lane, by the validation loss."""
+class BestState(NamedTuple):
+    """The best epoch so far of each lane, by one of its losses."""
 
     params: Any  # (n_params, L) where they are restored
     loss: Any  # float (1, L)
-    due: Any  # float (1, L): 1 where the lane is checked after this stretch of epochs
     epoch: Any  # int64 (L,)
+    improved: Any  # int64 (L,): the last epoch from which patience is counted
 
 
 class DeadUnitState(NamedTuple):
@@ -94,5 +95,7 @@ class Workspace(NamedTuple):
     attempt_epoch: Any  # int64 (L,): those of its present attempt
     recorded: Any  # int64 (L,): how many records the lane's seed has
     restart: RestartState | None
-    validation: ValidationState | None
+    due: Any  # float (1, L) where a best epoch is kept: 1 where the lane is checked after this stretch of epochs
+    validation: BestState | None
+    training: BestState | None
     dead_units: DeadUnitState | None
