@@ -10,6 +10,7 @@ from fastgrok.api import Trained as Trained
 from fastgrok.api import Trainer as Trainer
 from fastgrok.api import compile as compile
 from fastgrok.api import initial_params as initial_params
+from fastgrok.api import load as load
 from fastgrok.api import predict as predict
 from fastgrok.api import run as run
 from fastgrok.api import sweep as sweep

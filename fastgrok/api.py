@@ -8,6 +8,7 @@ import itertools
 import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 import numpy as np
@@ -32,7 +33,7 @@ from fastgrok.spec.recording import NOTHING, Recording, checked_recording
 if TYPE_CHECKING:
     from fastgrok.store import Store
 
-__all__ = ["Result", "Trained", "Trainer", "compile", "initial_params", "predict", "run", "sweep"]
+__all__ = ["Result", "Trained", "Trainer", "compile", "initial_params", "load", "predict", "run", "sweep"]
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -321,6 +322,46 @@ def _check_unused(accepted: str, **values: Any) -> None:
 
 
 @in_default_environment
+def load(path: str | os.PathLike[str]) -> Result | Store:
+    """Return a result from the file that `Result.save` wrote, or the store in a directory.
+
+    Parameters
+    ----------
+    path
+        A .parquet or .nc file, the directory of a store, or a URL of one that fsspec knows.
+
+    Returns
+    -------
+    A `Result` with everything that the one had that was saved: rows, counts, the experiment and its axes, trained
+    parameters where they were kept, and where it comes from. Pictures, comparisons and reports take it as they take
+    that one. Of a directory the `Store`, as `open_store` returns it.
+
+    Raises
+    ------
+    InvalidExperiment
+        If there is no such file or store, or the file is another one.
+
+    Examples
+    --------
+    >>> import fastgrok as fg, tempfile
+    >>> exp = fg.Experiment(fg.mlp(2, 4, 1), "xor", epochs=100)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     fg.run(exp, seeds=8).save(f"{folder}/xor.parquet")
+    ...     fg.load(f"{folder}/xor.parquet").summary()["n"].tolist()
+    [8]
+    """
+    name = os.fspath(path) if isinstance(path, str | os.PathLike) else path
+    if not isinstance(name, str) or "\0" in name:
+        raise InvalidExperiment("path", path, "the path of a .parquet or .nc file, or of a store")
+    if "://" in name or Path(name).is_dir():
+        from fastgrok.store import open_store
+
+        return open_store(name)
+    if not Path(name).is_file():
+        raise InvalidExperiment("path", os.path.abspath(name), "an existing file, or the directory of a store")
+    return Result.of_file(Path(name))
+
+
 def initial_params(experiment: Experiment, seeds: int | range | ArrayLike) -> list[NDArray[Any]]:
     """Return the parameters that training starts from.
 

@@ -6,6 +6,7 @@ import re
 import shlex
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -14,6 +15,9 @@ from fastgrok.cli import texts
 from fastgrok.cli.output import ALL, Shown, configuration, print_json, print_sweep
 from fastgrok.cli.signals import FAILED, INTERRUPTED, TERMINATED, terminable
 from fastgrok.errors import InvalidExperiment
+
+FILES = (".parquet", ".nc")
+"""How the names of files of results end."""
 
 Directory = Annotated[str, typer.Argument(metavar="STORE", help="the store's directory")]
 Json = Annotated[bool, typer.Option("--json", help=texts.JSON)]
@@ -182,19 +186,37 @@ def _print_lists(findings: Mapping[str, Iterable[str]]) -> None:
 
 
 def summary(
-    path: Directory,
+    path: Annotated[str, typer.Argument(metavar="STORE", help="the store's directory, or a .parquet or .nc file")],
     compare: Annotated[str | None, typer.Option(metavar="AXIS", help=texts.COMPARE)] = None,
     of: Annotated[str | None, typer.Option(metavar=texts.OUTCOME, help=texts.OF)] = None,
     as_json: Json = False,
 ) -> int:
-    """Show the table of a store from its counts alone; no row is read but for --compare."""
+    """Show the table of a store from its counts alone, or of a file that sweep --out wrote."""
     from fastgrok.cli.experiment import shown_of
     from fastgrok.store import open_store
 
+    if Path(path).suffix in FILES and Path(path).is_file():
+        return _summary_of_file(Path(path), compare, of, as_json=as_json)
     store = open_store(path)
     specification = store.specification
     shown = shown_of(compare, of, [axis.path for axis in specification.axes], specification.experiment)
     _show(store, *store.overview(), as_json=as_json, shown=shown)
+    return 0
+
+
+def _summary_of_file(path: Path, compare: str | None, of: str | None, *, as_json: bool) -> int:
+    """Show the table of a result in a file."""
+    from fastgrok.cli.experiment import shown_of
+    from fastgrok.results.result import Result
+
+    result = Result.of_file(path)
+    shown = shown_of(compare, of, [axis.path for axis in result.axes], result.experiment)
+    document = {
+        "file": str(path),
+        "interrupted": result.interrupted,
+        "configurations": [configuration(row) for row in result.rows()],
+    }
+    print_sweep(result, result.rows(), shown, document if as_json else None)
     return 0
 
 

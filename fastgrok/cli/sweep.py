@@ -28,7 +28,6 @@ from fastgrok.spec.words import NETWORK_WORDS
 
 Seeds = range | list[int]
 
-_FILES = (".parquet", ".nc")
 _STORE_ONLY = [flag.name for flag in SWEEP_FLAGS if flag.panel == STORE]
 _MEMORY_ONLY = ("lanes",)
 
@@ -90,7 +89,7 @@ def seeds_of(text: str) -> Seeds:
 
 def is_store_path(out: str | None) -> bool:
     """Whether `--out` names a store: neither a Parquet nor a NetCDF file."""
-    if out is None or Path(out).suffix in _FILES:
+    if out is None or Path(out).suffix in store.FILES:
         return False
     if Path(out).suffix and "://" not in out and not out.endswith("/") and not Path(out).is_dir():
         expected = "a path that ends in .parquet or .nc, or a directory for a store (ending in / if it has a dot)"

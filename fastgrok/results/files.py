@@ -23,7 +23,17 @@ from fastgrok.errors import InvalidExperiment
 from fastgrok.spec.axes import Axis, Configuration
 from fastgrok.spec.network import Network, relu_layers
 from fastgrok.spec.recording import Recording, sizes
-from fastgrok.spec.variables import ABSENT, EPOCH, HIDDEN_LAYER, LAYER, OUTCOMES, SEED, UNIT, VARIABLES
+from fastgrok.spec.variables import (
+    ABSENT,
+    EPOCH,
+    FORMER_OUTCOMES,
+    HIDDEN_LAYER,
+    LAYER,
+    OUTCOMES,
+    SEED,
+    UNIT,
+    VARIABLES,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -42,6 +52,12 @@ NETCDF_LIBRARIES = ("h5netcdf", "h5py")
 
 METADATA_KEY = "fastgrok"
 """The key of a Parquet file's metadata that holds the provenance, as JSON."""
+
+RESULT_KEY = "result_json"
+"""The attribute of a file that holds what `fastgrok.load` needs besides the rows and the experiment, as JSON."""
+
+PARAMS = "params"
+"""The column of the trained parameters."""
 
 _REMEMBERED = 1024  # of what is the same for many configurations
 
@@ -82,14 +98,52 @@ def write_parquet(
     import pyarrow.parquet as pq
 
     schema = table_schema(axes, configurations, outputs, attrs)
+    kept = _params_field(outputs)
+    whole = schema if kept is None else schema.append(kept)
 
     def write(temporary: str) -> None:
-        with pq.ParquetWriter(temporary, schema) as writer:
+        with pq.ParquetWriter(temporary, whole) as writer:
             for configuration, output in zip(configurations, outputs, strict=True):
                 if output.finished.any():
-                    writer.write_table(to_table([configuration], [output], seeds, schema))
+                    table = to_table([configuration], [output], seeds, schema)
+                    if kept is not None and output.params is not None:
+                        table = table.append_column(kept, _lists(output.finished_rows(output.params), kept.type))
+                    writer.write_table(table)
 
     _atomically(path, write)
+
+
+def _params_field(outputs: Sequence[TrainingOutput]) -> pa.Field | None:
+    """Return the column of trained parameters, None where they were not kept; networks may differ in their number."""
+    import pyarrow as pa
+
+    kinds = {output.params.dtype for output in outputs if output.params is not None}
+    if not kinds:
+        return None
+    kind = pa.list_(pa.from_numpy_dtype(max(kinds, key=lambda kind: kind.itemsize)))
+    return pa.field(PARAMS, kind, metadata={"long_name": "trained parameters, layer by layer: weight, then bias"})
+
+
+def _lists(flat: np.ndarray, kind: pa.DataType) -> pa.Array:
+    """Return the rows of an array as lists."""
+    import pyarrow as pa
+
+    ends = to_array(np.arange(len(flat) + 1, dtype=np.int32) * flat.shape[1])
+    return pa.ListArray.from_arrays(ends, to_array(flat.ravel().astype(kind.value_type.to_pandas_dtype())))
+
+
+def outcome_codes(column: pa.ChunkedArray) -> np.ndarray:
+    """Return the codes of outcomes, of which a column has the names."""
+    array = in_one_piece(column if column.num_chunks == 1 else column.unify_dictionaries())
+    names = [FORMER_OUTCOMES.get(name, name) for name in array.dictionary.to_pylist()]
+    codes = np.array([OUTCOMES.index(name) for name in names], np.int8)
+    values: np.ndarray = codes[from_array(array.indices)]
+    return values
+
+
+def in_one_piece(column: pa.ChunkedArray) -> pa.Array:
+    """Return a column in one piece; most are."""
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
 def table_schema(
@@ -235,6 +289,26 @@ def write_netcdf(path: Path, dataset: xr.Dataset) -> None:
     """Write a dataset as NetCDF 4."""
     encoding = {str(name): {"_FillValue": None} for name in [*dataset.data_vars, *dataset.coords]}
     _atomically(path, lambda temporary: dataset.to_netcdf(temporary, engine="h5netcdf", encoding=encoding))
+
+
+def with_params(dataset: xr.Dataset, shape: Sequence[int], outputs: Sequence[TrainingOutput]) -> xr.Dataset:
+    """Return a dataset with the trained parameters where they were kept, NaN beyond those that a network has.
+
+    shape: lengths of the axes, none for a run, which has its finished rows alone
+    """
+    kept = [output.params for output in outputs if output.params is not None]
+    if not kept:
+        return dataset
+    kind = max((params.dtype for params in kept), key=lambda kind: kind.itemsize)
+    most = max(params.shape[1] for params in kept)
+    if not shape:
+        rows = outputs[0].finished_rows(kept[0])
+        return dataset.assign({PARAMS: ((SEED, "param"), rows)})
+    whole = np.full((len(kept), len(outputs[0].finished), most), np.nan, kind)
+    for k, params in enumerate(kept):
+        whole[k, :, : params.shape[1]] = params
+    dims = [*list(dataset[OUTCOME].dims)[:-1], SEED, "param"]
+    return dataset.assign({PARAMS: (dims, whole.reshape(*shape, *whole.shape[1:]))})
 
 
 def _atomically(path: Path, write: Callable[[str], object]) -> None:

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from fastgrok.engine import params as parameters
 from fastgrok.engine import training
 from fastgrok.engine.training import TrainingOutput
 from fastgrok.errors import InvalidExperiment
-from fastgrok.results import files, provenance
+from fastgrok.results import files, provenance, saved
 from fastgrok.results.dataset import to_dataset
 from fastgrok.results.layout import layout
 from fastgrok.results.table import Row, as_frame, as_html, median, outcomes, rate, scatter_lines
@@ -262,12 +263,13 @@ class Result:
         return [[Rows(output.metrics, output.finished) for output in self.outputs]]
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the result to a file, whole or not at all.
+        """Write the result to a file, whole or not at all; `fastgrok.load` reads it back.
 
         Parameters
         ----------
         path
-            Ends in .parquet (one row a configuration and seed) or .nc (`dataset`, as NetCDF).
+            Ends in .parquet (one row a configuration and seed) or .nc (`dataset`, as NetCDF). Trained parameters are
+            in it where they were kept.
 
         Raises
         ------
@@ -275,13 +277,27 @@ class Result:
             If there can be no such file, or the library that it needs is missing.
         """
         target = files.checked_target(path)
+        own: dict[str, Any] = {"own_params": self._own_params, "time": self._time}
+        attrs = self.attrs | {files.RESULT_KEY: saved.described(self._all_seeds, self.axes, self.outputs, **own)}
         try:
             if target.suffix == files.PARQUET:
-                files.write_parquet(target, self._all_seeds, self.axes, self.configurations, self.outputs, self.attrs)
+                files.write_parquet(target, self._all_seeds, self.axes, self.configurations, self.outputs, attrs)
             else:
-                files.write_netcdf(target, self.dataset)
+                shape = [len(axis.values) for axis in self.axes]
+                whole = files.with_params(self.dataset.assign_attrs(attrs), shape, self.outputs)
+                files.write_netcdf(target, whole)
         except OSError as error:
             raise InvalidExperiment("path", str(target), f"a file that can be written ({error})") from error
+
+    @classmethod
+    def of_file(cls, path: Path) -> Result:
+        """Return the result that `save` wrote to a file."""
+        read = saved.read(path)
+        ended: dict[str, bool] = {"interrupted": read.interrupted, "own_params": read.own_params}
+        result = cls(read.experiment, read.seeds, read.axes, read.configurations, read.outputs, **ended)
+        result._time = read.time
+        result.__dict__["attrs"] = read.attrs  # of the machine and the versions that trained
+        return result
 
     def __repr__(self) -> str:
         lines = [f"<fastgrok.Result: {self._title()}"]

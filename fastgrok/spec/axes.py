@@ -3,7 +3,7 @@
 import itertools
 import math
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, get_args
 
 import numpy as np
@@ -12,7 +12,7 @@ from fastgrok.datasets import Dataset
 from fastgrok.datasets.names import by_name
 from fastgrok.errors import InvalidExperiment, hint, one_of
 from fastgrok.spec import names
-from fastgrok.spec.base import Spec
+from fastgrok.spec.base import Spec, from_plain, to_plain
 from fastgrok.spec.calls import from_call
 from fastgrok.spec.experiment import FIELDS, Experiment
 from fastgrok.spec.initializers.base import BiasWord, Initializer
@@ -64,6 +64,28 @@ def checked_axes(axes: Any) -> list[Axis]:
     if count > MAX_CONFIGURATIONS:
         raise InvalidExperiment("axes", count, f"at most {MAX_CONFIGURATIONS:,} configurations")
     return checked
+
+
+def axes_to_plain(axes: Sequence[Axis]) -> list[dict[str, Any]]:
+    """Return axes as JSON has them: the path and the values of each."""
+
+    def plain(value: Any) -> Any:
+        return to_plain(value.item() if isinstance(value, np.generic) else value)
+
+    return [{"path": axis.path, "values": [_each(plain, axis.path, v) for v in axis.values]} for axis in axes]
+
+
+def axes_from_plain(plain: Sequence[Mapping[str, Any]]) -> list[Axis]:
+    """Return the axes of which `axes_to_plain` wrote the paths and values."""
+    axes = {axis["path"]: [_each(from_plain, axis["path"], value) for value in axis["values"]] for axis in plain}
+    return checked_axes(axes) if axes else []
+
+
+def _each(convert: Callable[[Any], Any], path: str, value: Any) -> Any:
+    """Convert a value of an axis, or each value of a point."""
+    if path == POINT and isinstance(value, dict):
+        return {inner: convert(item) for inner, item in value.items()}
+    return convert(value)
 
 
 def _points_axis(points: Any) -> Axis:

@@ -8,6 +8,7 @@ import numpy as np
 import fastgrok
 from fastgrok.engine.training import TrainingOutput
 from fastgrok.errors import InvalidExperiment, StoreError, joined, short_repr
+from fastgrok.results.files import PARAMS
 from fastgrok.spec.axes import Axis, Configuration, checked_axes
 from fastgrok.spec.paths import children
 from fastgrok.store.manifest import ALL, FAILURES, KEPT, STORE, Specification, read_specification
@@ -15,7 +16,7 @@ from fastgrok.store.rows import schema
 from fastgrok.store.shards import Piece
 from fastgrok.store.storage import Storage
 from fastgrok.store.survey import names, survey
-from fastgrok.store.tables import PARAMS, rows_table
+from fastgrok.store.tables import rows_table
 
 
 def create_or_grow(storage: Storage, path: str, requested: Specification, shard_size: int | None) -> Specification:

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self, TypeVar
 
-import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError, model_validator
 
 import fastgrok
@@ -19,8 +18,7 @@ from fastgrok.engine import arguments
 from fastgrok.engine.kernel_params import flops_per_epoch
 from fastgrok.engine.threads import cpu_count
 from fastgrok.errors import MISSING, InvalidExperiment, StoreError, check_keys, hint, one_of
-from fastgrok.spec.axes import POINT, Axis, Configuration, checked_axes, grid
-from fastgrok.spec.base import from_plain, to_plain
+from fastgrok.spec.axes import Axis, Configuration, axes_from_plain, axes_to_plain, checked_axes, grid
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.recording import Recording, checked_recording
 from fastgrok.store.storage import Storage
@@ -87,24 +85,7 @@ def _read_axes(value: Any) -> Any:
     if not isinstance(value, list):
         return value
     plain = [_validated(_Axis, axis, f"axes.{k}") for k, axis in enumerate(value)]
-    axes = {axis.path: [_each(from_plain, axis.path, value) for value in axis.values] for axis in plain}
-    return tuple(checked_axes(axes)) if axes else ()
-
-
-def _written_axes(axes: tuple[Axis, ...]) -> list[Any]:
-    """Return axes as JSON has them."""
-
-    def plain(value: Any) -> Any:
-        return to_plain(value.item() if isinstance(value, np.generic) else value)
-
-    return [{"path": axis.path, "values": [_each(plain, axis.path, v) for v in axis.values]} for axis in axes]
-
-
-def _each(convert: Any, path: str, value: Any) -> Any:
-    """Convert a value of an axis, or each value of a point."""
-    if path == POINT and isinstance(value, dict):
-        return {inner: convert(item) for inner, item in value.items()}
-    return convert(value)
+    return tuple(axes_from_plain([axis.model_dump() for axis in plain]))
 
 
 def _read_seeds(value: Any) -> Any:
@@ -120,7 +101,7 @@ _Experiment = Annotated[
     BeforeValidator(lambda value: Experiment.from_dict(value) if isinstance(value, dict) else value),
     PlainSerializer(Experiment.to_dict),
 ]
-_Axes = Annotated[tuple[Axis, ...], BeforeValidator(_read_axes), PlainSerializer(_written_axes)]
+_Axes = Annotated[tuple[Axis, ...], BeforeValidator(_read_axes), PlainSerializer(axes_to_plain)]
 _SeedRange = Annotated[
     range,
     BeforeValidator(_read_seeds),

@@ -14,7 +14,7 @@ from fastgrok.engine.training import TrainingOutput
 from fastgrok.errors import InvalidExperiment, StoreError
 from fastgrok.results import provenance
 from fastgrok.results.dataset import to_dataset as labelled
-from fastgrok.results.files import OUTCOME, variable_columns
+from fastgrok.results.files import OUTCOME, PARAMS, outcome_codes, variable_columns
 from fastgrok.spec.axes import Configuration
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.recording import shapes
@@ -23,7 +23,7 @@ from fastgrok.statistics.sweep import Rows
 from fastgrok.store.manifest import ALL, Specification
 from fastgrok.store.shards import Piece, Shard, by_configuration, by_shard
 from fastgrok.store.storage import Storage
-from fastgrok.store.tables import PARAMS, column_hashes, outcome_codes
+from fastgrok.store.tables import column_hashes
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -11,16 +11,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastgrok.engine.training import TrainingOutput
-from fastgrok.results.files import OUTCOME, from_array, table_schema, to_array, to_table
+from fastgrok.results.files import (
+    OUTCOME,
+    PARAMS,
+    from_array,
+    in_one_piece,
+    outcome_codes,
+    table_schema,
+    to_array,
+    to_table,
+)
 from fastgrok.spec.axes import Configuration
-from fastgrok.spec.variables import FORMER_OUTCOMES, NEVER, OUTCOMES, SEED
+from fastgrok.spec.variables import NEVER, SEED
 from fastgrok.store.manifest import FAILURES, Specification
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-PARAMS = "params"
-"""The column of the trained parameters."""
 
 _FEW_VALUES = [OUTCOME, "plateau"]  # of many rows
 
@@ -98,25 +104,11 @@ def _values(column: pa.ChunkedArray) -> np.ndarray:
 
     if pa.types.is_dictionary(column.type):
         return outcome_codes(column)
-    array = _whole(column)
+    array = in_one_piece(column)
     if pa.types.is_fixed_size_list(array.type):
         flat = from_array(array.flatten())
         return flat.reshape(-1, array.type.list_size)
     return from_array(array)
-
-
-def _whole(column: pa.ChunkedArray) -> pa.Array:
-    """Return a column in one piece; most are."""
-    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
-
-
-def outcome_codes(column: pa.ChunkedArray) -> np.ndarray:
-    """Return the codes of outcomes, of which a column has the names."""
-    array = _whole(column if column.num_chunks == 1 else column.unify_dictionaries())
-    names = [FORMER_OUTCOMES.get(name, name) for name in array.dictionary.to_pylist()]
-    codes = np.array([OUTCOMES.index(name) for name in names], np.int8)
-    values: np.ndarray = codes[from_array(array.indices)]
-    return values
 
 
 def parquet(table: pa.Table) -> bytes:

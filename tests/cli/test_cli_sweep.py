@@ -167,6 +167,22 @@ def test_the_result_is_written_where_out_says(capsys: pytest.CaptureFixture[str]
     assert pq.read_table(path)["init"].to_pylist() == ["Uniform(low=-2.0, high=2.0)"] * 8 + ["HeNormal()"] * 8
 
 
+@pytest.mark.parametrize("ending", ["parquet", "nc"])
+def test_a_file_is_shown_and_compared_as_it_was(
+    ending: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path = str(tmp_path / f"result.{ending}")
+    arguments = ["sweep", "xor", "--init", "zeros,rai", "--seeds", "50", "--epochs", "100", "--out", path]
+    table = Outcome(arguments, capsys).out
+    assert Outcome(["summary", path], capsys).out == table
+    document = json.loads(Outcome(["summary", path, "--json"], capsys).out)
+    assert [one["n"] for one in document["configurations"]] == [50, 50]
+    compared = Outcome([*arguments, "--compare", "init"], capsys).out
+    assert Outcome(["summary", path, "--compare", "init"], capsys).out == compared
+    assert "by loss_final" in Outcome(["summary", path, "--compare", "init", "--of", "loss"], capsys).out
+    assert "--compare = 'lr': expected one of 'init'" in Outcome(["summary", path, "--compare", "lr"], capsys).err
+
+
 def test_a_file_of_ones_own_is_trained(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     path = tmp_path / "my.csv"
     path.write_text("a,b,kind,size\n0,1,red,1\n1,1,blue,2\n1,0,green,1\n")
