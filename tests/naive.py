@@ -632,7 +632,10 @@ def is_at_rest(experiment: fg.Experiment, end: End, norm: float) -> bool:
     if not has_relu:
         is_level = abs(end.last.loss - before.loss) <= 0.001 * before.loss
         return bool(is_level) and norm <= 1.1 * gradient_norm(experiment, before.params)
-    if experiment.order != "fixed" and updates > 1 and n <= 8:
+    if experiment.order == "fixed" or updates == 1:
+        creeps = abs(end.last.loss - before.loss) > 0.002 * before.loss
+        return rests and (not creeps or norm <= 0.95 * gradient_norm(experiment, before.params))
+    if n <= 8:
         return rests or plateau(experiment, before.loss) == plateau(experiment, end.last.loss)
     return rests
 

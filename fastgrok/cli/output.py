@@ -35,6 +35,7 @@ def print_sweep(sweep: Any, rows: Sequence[Any], shown: Shown, document: Mapping
 
         raise InvalidExperiment("--of", outcome_word(of), "--validation with it, a share or a file")
     if document is None and axis is None:
+        from fastgrok.results.advice import advice_on
         from fastgrok.results.layout import print_table
 
         left_out = print_table(list(rows), [each.path for each in sweep.axes], sys.stdout, of)
@@ -42,6 +43,8 @@ def print_sweep(sweep: Any, rows: Sequence[Any], shown: Shown, document: Mapping
             first = left_out[0].replace(" ", "-")
             said = f"No room for {', '.join(left_out)}: --of {first} shows it, a wider terminal or --json all."
             print("\n".join(wrapped(said, shutil.get_terminal_size().columns)))
+        if lines := advice_on(rows):
+            print("\n" + "\n".join(lines), flush=True)
         return
     from fastgrok.statistics.comparison import compare
 
@@ -63,5 +66,9 @@ def finite(value: Any) -> Any:
 
 def configuration(row: Any) -> dict[str, Any]:
     """Return the exact counts of a row for machines."""
+    from fastgrok.results.advice import advice
+
     identity = row.configuration.experiment.id
-    return {"labels": dict(row.labels), **row.summary.to_json(), "experiment_id": identity}
+    plateaus = None if row.plateaus is None else [each.to_dict() for each in row.plateaus]
+    said = {"plateaus": plateaus, "advice": list(advice(row)), "experiment_id": identity}
+    return {"labels": dict(row.labels), **row.summary.to_json(), **said}

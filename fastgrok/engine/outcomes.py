@@ -14,6 +14,8 @@ from fastgrok.kernels.train.workspace import Outputs
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.recording import Recording
 from fastgrok.spec.variables import (
+    CREEP_CHANGE,
+    CREEP_SLOWDOWN,
     MAX_PLATEAU_EXAMPLES,
     NEVER,
     REST_CHANGE,
@@ -86,7 +88,10 @@ def at_rest(experiment: Experiment, earlier: Measures, final: Measures) -> np.nd
         grows = final.gradient_norm > SADDLE_GROWTH * earlier.gradient_norm
         return np.asarray((change <= SADDLE_CHANGE * before) & ~grows)
     rests = np.asarray(change <= REST_CHANGE * before)
-    if _is_shuffled(experiment) and experiment.data.n_examples <= MAX_PLATEAU_EXAMPLES:
+    if not _is_shuffled(experiment):
+        slows = final.gradient_norm <= CREEP_SLOWDOWN * earlier.gradient_norm
+        return np.asarray(rests & ((change <= CREEP_CHANGE * before) | slows))
+    if experiment.data.n_examples <= MAX_PLATEAU_EXAMPLES:
         known = [plateau for plateau in plateaus(experiment.data, experiment.loss) if plateau.merged]
         if known:
             rests |= nearest_plateau(before, known) == nearest_plateau(after, known)  # NaN: at none

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Sequence
 from typing import NamedTuple, TextIO
 
-from fastgrok.results.table import QUANTILES, TIMING, Row, cells, short_name, total
+from fastgrok.results.table import AT_PLATEAU, QUANTILES, TIMING, Row, cells, short_name, total
 from fastgrok.spec.variables import LARGER_IS_BETTER
 from fastgrok.spec.words import word_of_path
 from fastgrok.statistics.tables import Cells, aligned, fitted
@@ -109,7 +109,8 @@ def _fitting(table: Cells, rows: Sequence[Row], width: int, of: str | None) -> t
     labels = table.header[: table.n_labels]
     asked = [] if of is None else _columns_of(of)
     widths = dict(zip(table.header, _widths(table, "" if of is None else f"{short_name(of)}, "), strict=True))
-    first = [*labels, *asked] if asked else [name for name in wanted if name not in _ALL_CONTINUOUS]
+    outcomes = [name for name in wanted if name not in _ALL_CONTINUOUS and not name.startswith(AT_PLATEAU)]
+    first = [*labels, *asked] if asked else outcomes
     rest = [name for name in wanted if name not in first]
     rest.sort(key=lambda name: not name.startswith("validation"))
     taken = list(first)

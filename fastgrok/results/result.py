@@ -17,13 +17,15 @@ from fastgrok.engine import training
 from fastgrok.engine.training import TrainingOutput
 from fastgrok.errors import InvalidExperiment
 from fastgrok.results import files, provenance, saved
+from fastgrok.results.advice import advice, advice_on
 from fastgrok.results.dataset import to_dataset
 from fastgrok.results.layout import layout
-from fastgrok.results.table import Row, as_frame, as_html, median, outcomes, rate, scatter_lines
+from fastgrok.results.table import Row, as_frame, as_html, median, outcomes, plateau_line, rate, scatter_lines
 from fastgrok.spec.axes import Axis, Configuration
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.words import NETWORK_WORDS
 from fastgrok.statistics.counts import Counts
+from fastgrok.statistics.plateaus import occupied_plateaus
 from fastgrok.statistics.summary import Summary, summarise
 from fastgrok.statistics.sweep import Rows
 from fastgrok.statistics.text import duration, speed
@@ -228,8 +230,11 @@ class Result:
 
     def rows(self) -> list[Row]:
         """Return a row for each configuration: its network, its data, its label on each axis, its summary."""
-        both = zip(self.configurations, self.summaries, strict=True)
-        return [Row(configuration, summary, len(self._all_seeds)) for configuration, summary in both]
+        of_each = zip(self.configurations, self.summaries, self.counts, strict=True)
+        return [
+            Row(configuration, summary, len(self._all_seeds), occupied_plateaus(counts, configuration.experiment))
+            for configuration, summary, counts in of_each
+        ]
 
     def summary(self) -> pd.DataFrame:
         """Return one row for each configuration: rates with intervals, quantiles under censoring, counts.
@@ -237,7 +242,8 @@ class Result:
         Columns are `network`, `data`, the axes of a sweep, and the fields of `fastgrok.statistics.summary.Summary`:
         n, the rate with its interval and the median first. Outcomes are counted as `n_<outcome>`. A quantile that
         was not reached is `<NA>`. Of `loss_final` and `accuracy_final`, and of the same of validation data, there are
-        the best and the worst seed, and quantiles over seeds (`_q05`, `_median`, `_q95`) with intervals.
+        the best and the worst seed, and quantiles over seeds (`_q05`, `_median`, `_q95`) with intervals. Where
+        nearly nothing converged in some configuration there is a column `advice`, a line or two of text.
 
         Examples
         --------
@@ -246,7 +252,8 @@ class Result:
         >>> fg.run(exp, seeds=8).summary()["n"].tolist()
         [8]
         """
-        return as_frame(self.rows())
+        rows = self.rows()
+        return as_frame(rows, [advice(row) for row in rows])
 
     def snapshot(self) -> Result:
         """Return it: nothing is added to a result."""
@@ -300,11 +307,12 @@ class Result:
         return result
 
     def __repr__(self) -> str:
-        lines = [f"<fastgrok.Result: {self._title()}"]
+        rows, lines = self.rows(), [f"<fastgrok.Result: {self._title()}"]
         if self.axes:
-            lines.extend(layout(self.rows(), [axis.path for axis in self.axes]).lines)
+            lines.extend(layout(rows, [axis.path for axis in self.axes]).lines)
         else:
-            lines.extend(_sentences(self.summaries[0], self.drivers))
+            lines.extend(_sentences(rows[0], self.drivers))
+        lines.extend(advice_on(rows))
         return "\n  ".join(lines) + ">"
 
     def _repr_html_(self) -> str:
@@ -332,12 +340,13 @@ def _kept_params(output: TrainingOutput) -> NDArray[Any]:
     return output.params
 
 
-def _sentences(summary: Summary, drivers: dict[str, int]) -> list[str]:
+def _sentences(row: Row, drivers: dict[str, int]) -> list[str]:
     """Say what became of the seeds of a run."""
-    lines = []
+    summary, lines = row.summary, []
     if summary.converged is not None:
         lines.append(f"converged {rate(summary)} (95 % interval), median epochs: {median(summary)}")
     lines.append(f"outcomes: {outcomes(summary)}")
+    lines.extend(filter(None, [plateau_line(row)]))
     lines.extend(scatter_lines(summary))
     by = " and ".join(name if len(drivers) == 1 else f"{name} ({n:,} seeds)" for name, n in drivers.items())
     rate_of_all = speed(summary.seed_epochs_per_second)

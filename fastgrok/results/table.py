@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fastgrok.spec.axes import Configuration
 from fastgrok.spec.variables import LARGER_IS_BETTER, OUTCOMES
-from fastgrok.statistics.proportion import Estimate
+from fastgrok.statistics.plateaus import PlateauShare
+from fastgrok.statistics.proportion import NO_ESTIMATE, Estimate
+from fastgrok.statistics.proportion import rate as _statistics_rate
 from fastgrok.statistics.spread import Spread
 from fastgrok.statistics.summary import Summary
 from fastgrok.statistics.tables import Cells, cells_as_html
-from fastgrok.statistics.text import NOT_REACHED, duration, one_line, percent, quantity, quantity_of, speed
+from fastgrok.statistics.text import NOT_REACHED, duration, number, one_line, percent, quantity, quantity_of, speed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,8 +24,12 @@ TIMING = ["time", "seed-epochs/s"]
 QUANTILES = ("median [95 %]", "5 % [95 %]", "95 % [95 %]", "best to worst")
 """The headings of a continuous outcome, each after its name."""
 
+AT_PLATEAU = "at "
+"""How the heading of a known plateau begins: its loss follows."""
+
 _DIGITS = 2  # of a loss, which is known to 0.8 % from what was counted
 _FIRST = ("n", "converged", "rate", "rate_low", "rate_high", "epochs_median")
+_LEAST_SHARE, _MOST_PLATEAUS = 0.01, 4  # of the seeds of a row at a plateau that has a column, and such columns
 _COUNTS = ("converged", "epochs_q25", "epochs_median", "epochs_q75")
 
 
@@ -33,6 +39,7 @@ class Row(NamedTuple):
     configuration: Configuration
     summary: Summary  # what became of its seeds
     requested: int | None = None  # seeds that were asked for; None: those that the summary counts
+    plateaus: tuple[PlateauShare, ...] | None = None  # shares of seeds at those known plateaus that have some
 
     @property
     def labels(self) -> dict[str, Any]:
@@ -47,8 +54,11 @@ class Row(NamedTuple):
         return f"{n:,}" if self.requested in (None, n) else f"{n:,} of {self.requested:,}"
 
 
-def as_frame(rows: Sequence[Row]) -> pd.DataFrame:
-    """Return a summary as numbers: labels, then the fields of `Summary`, n, the rate and the median first."""
+def as_frame(rows: Sequence[Row], advice: Sequence[Sequence[str]] = ()) -> pd.DataFrame:
+    """Return a summary as numbers: labels, then the fields of `Summary`, n, the rate and the median first.
+
+    advice: lines for each row; where there are some they are the last column.
+    """
     import pandas as pd
 
     first = dict.fromkeys(_FIRST)
@@ -56,6 +66,8 @@ def as_frame(rows: Sequence[Row]) -> pd.DataFrame:
     floats = ["rate", "rate_low", "rate_high", "seed_epochs_per_second"]
     floats += [name for name in frame.columns if name.startswith(tuple(LARGER_IS_BETTER)) and name[-2:] != "_n"]
     counts = [*_COUNTS, *(f"{name}_n" for name in LARGER_IS_BETTER if f"{name}_n" in frame.columns)]
+    if any(advice):
+        frame["advice"] = ["\n".join(lines) for lines in advice]
     return frame.astype(dict.fromkeys(counts, "Int64") | dict.fromkeys(floats, "float64"))
 
 
@@ -66,7 +78,9 @@ def cells(rows: Sequence[Row], labels: Sequence[str] | None = None, *, timing: b
     outcomes = [name for name in OUTCOMES if any(row.summary.outcomes[name] for row in rows)]
     continuous = [name for name in LARGER_IS_BETTER if any(name in row.summary.continuous for row in rows)]
     scatter = [f"{short_name(name)}, {which}" for name in continuous for which in QUANTILES]
-    header = [*labels, "n", "converged [95 %]", "median epochs", *outcomes, *scatter, *TIMING[: 2 * timing]]
+    levels = _levels(rows)
+    at = [f"{AT_PLATEAU}{number(level)} [95 %]" for level in levels]
+    header = [*labels, "n", "converged [95 %]", "median epochs", *outcomes, *at, *scatter, *TIMING[: 2 * timing]]
     body = [
         [
             *(one_line(row.labels[name]) for name in labels),
@@ -74,12 +88,38 @@ def cells(rows: Sequence[Row], labels: Sequence[str] | None = None, *, timing: b
             rate(row.summary),
             median(row.summary),
             *(f"{row.summary.outcomes[name]:,}" for name in outcomes),
+            *(percent(_share_at(row, level)) for level in levels),
             *(cell for name in continuous for cell in _scatter(name, row.summary.continuous.get(name))),
             *[duration(row.summary.seconds), speed(row.summary.seed_epochs_per_second)][: 2 * timing],
         ]
         for row in rows
     ]
     return Cells(header, body, len(labels))
+
+
+def _levels(rows: Sequence[Row]) -> list[float]:
+    """Return the losses of the plateaus that have columns: the few that hold most seeds, where all rows know them."""
+    if any(row.plateaus is None for row in rows):
+        return []
+    most: dict[float, float] = {}
+    for row in rows:
+        for each in row.plateaus or ():
+            if each.plateau is not None and each.share.value is not None:
+                most[each.plateau.loss] = max(most.get(each.plateau.loss, 0.0), each.share.value)
+    by_share = sorted((level for level, share in most.items() if share >= _LEAST_SHARE), key=lambda x: -most[x])
+    return sorted(by_share[:_MOST_PLATEAUS])
+
+
+def _share_at(row: Row, level: float) -> Estimate:
+    """Return the share of a configuration's seeds at a plateau."""
+    found = (each.share for each in row.plateaus or () if each.plateau is not None and each.plateau.loss == level)
+    return next(found, _statistics_rate(0, row.summary.n) if row.summary.n else NO_ESTIMATE)
+
+
+def plateau_line(row: Row) -> str:
+    """Return the shares of seeds at known plateaus in words: at plateaus: 31.0 % [29, 33] at 0.0625, ..."""
+    shares = ", ".join(f"{percent(_share_at(row, level))} at {number(level)}" for level in _levels([row]))
+    return f"at plateaus: {shares}" if shares else ""
 
 
 def rate(summary: Summary) -> str:

@@ -32,6 +32,10 @@ second where examples are shuffled, so that losses scatter."""
 REST_CHANGE = 0.01
 """By what share it changes at most, up or down."""
 
+CREEP_CHANGE, CREEP_SLOWDOWN = 0.002, 0.95
+"""A change between this and `REST_CHANGE` is rest only if the gradient norm came down to this share of what it was:
+a loss that creeps down at one rate, as with a tiny learning rate, goes on so. Not where examples are shuffled."""
+
 REST_EPOCHS, REST_UPDATES = 250, 10_000
 """Training of fewer epochs and fewer updates is too short to tell."""
 
@@ -54,10 +58,10 @@ OUTCOME_MEANINGS: Mapping[str, str] = MappingProxyType(
         f"{100 * SOLVED_CHANGE:g} % of the way from the one to the other",
         "dead": "every unit of some ReLU layer is dead: the output is constant",
         "trapped": f"the loss has come to rest: it changed by {100 * REST_CHANGE:g} % at most over the last "
-        f"{100 * REST_SHARE:g} % of the epochs; where examples are shuffled, over the last "
-        f"{100 * REST_SHARE_SHUFFLED:g} %, or it stayed at one plateau; in a network without ReLU by "
-        f"{100 * SADDLE_CHANGE:g} %, and the gradient did not grow; or an "
-        "EarlyStopping that monitors the training loss found that it no longer improved",
+        f"{100 * REST_SHARE:g} % of the epochs (by {100 * CREEP_CHANGE:g} % unless the gradient shrank); where "
+        f"examples are shuffled, over the last {100 * REST_SHARE_SHUFFLED:g} %, or it stayed at one plateau; in a "
+        f"network without ReLU by {100 * SADDLE_CHANGE:g} %, and the gradient did not grow; or an EarlyStopping that "
+        "monitors the training loss found that it no longer improved",
         "unfinished": "none of these: the loss still changed when the epochs ran out, or they were too few to tell, "
         "or an EarlyStopping on the validation loss ended training",
     }

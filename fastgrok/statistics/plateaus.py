@@ -3,13 +3,14 @@
 import functools
 import itertools
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastgrok.datasets import Dataset
 from fastgrok.errors import InvalidExperiment, one_of
+from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.losses import LOSSES, Loss, check_targets
 from fastgrok.spec.variables import MAX_PLATEAU_EXAMPLES
 from fastgrok.statistics.arguments import checked
@@ -208,6 +209,12 @@ class PlateauShare(NamedTuple):
     n: int
     share: Estimate
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return the numbers by their names: loss, merged, name of the plateau; n, rate, rate_low, rate_high."""
+        known = {"loss": None, "merged": None, "name": "none"} if self.plateau is None else self.plateau._asdict()
+        value, low, high = self.share
+        return {**known, "n": self.n, "rate": value, "rate_low": low, "rate_high": high}
+
 
 @checked
 def plateau_shares(
@@ -242,6 +249,33 @@ def plateau_shares(
     rows = [PlateauShare(p, n, rate(n, counts.n, confidence)) for p, n in zip(plateaus, seeds, strict=True)]
     rest = counts.n - counts.n_converged - sum(seeds)
     return [*rows, PlateauShare(None, rest, rate(rest, counts.n, confidence))]
+
+
+@checked
+def occupied_plateaus(
+    counts: Counts, experiment: Experiment, confidence: float = 0.95
+) -> tuple[PlateauShare, ...] | None:
+    """Return the share of seeds at each known plateau of an experiment's data that holds some.
+
+    Parameters
+    ----------
+    counts, confidence
+        As in `fastgrok.statistics`.
+    experiment
+        Of data with at most 8 examples that differ; of more no plateau is known, and None is returned.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=1000)
+    >>> [share.plateau.loss for share in occupied_plateaus(fg.run(exp, seeds=500).counts[0], exp)][:2]
+    [0.0625, 0.08333333333333]
+    """
+    data = experiment.data
+    if len(distinct_examples(data).first) > MAX_PLATEAU_EXAMPLES:
+        return None
+    shares = plateau_shares(counts, plateaus(data, experiment.loss), confidence)
+    return tuple(share for share in shares if share.n and share.plateau is not None and share.plateau.merged)
 
 
 class Cluster(NamedTuple):

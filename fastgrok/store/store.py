@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from fastgrok.engine.arguments import ExecutionOptions
 from fastgrok.errors import InvalidExperiment, StoreError
 from fastgrok.explain.replay import replay
+from fastgrok.results.advice import advice
 from fastgrok.results.layout import layout
 from fastgrok.results.progress import progress_bar
 from fastgrok.results.provenance import total_drivers
@@ -174,7 +175,8 @@ class Store:
 
     def summary(self) -> pd.DataFrame:
         """Return one row for each configuration, as `Result.summary` does; from the counts alone, no row is read."""
-        return as_frame(self.rows())
+        rows = self.rows()
+        return as_frame(rows, [advice(row) for row in rows])
 
     def windows(self, also: Sequence[str] = ()) -> Iterator[list[Rows]]:
         """Return the rows of all configurations, some seeds after others: see `fastgrok.statistics.sweep`.

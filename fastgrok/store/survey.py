@@ -10,6 +10,7 @@ from fastgrok.engine.threads import cpu_count
 from fastgrok.errors import InvalidExperiment, StoreError
 from fastgrok.results.table import Row
 from fastgrok.statistics.counts import Counts
+from fastgrok.statistics.plateaus import occupied_plateaus
 from fastgrok.statistics.summary import summarise
 from fastgrok.statistics.text import one_line
 from fastgrok.store.manifest import Specification, row_bytes
@@ -222,7 +223,12 @@ def table_rows(specification: Specification, pieces: Sequence[Piece]) -> list[Ro
     for piece in pieces:
         seconds[piece.experiment_id] += piece.part.seconds
     return [
-        Row(configuration, summarise(counts, seconds[configuration.experiment.id]), len(specification.seeds))
+        Row(
+            configuration,
+            summarise(counts, seconds[configuration.experiment.id]),
+            len(specification.seeds),
+            occupied_plateaus(counts, configuration.experiment),
+        )
         for configuration, counts in zip(specification.configurations, counted(specification, pieces), strict=True)
     ]
 

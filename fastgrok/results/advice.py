@@ -1,0 +1,113 @@
+"""What is said where nothing, or nearly nothing, converged: what seeds came to, and what would help."""
+
+from collections.abc import Sequence
+
+from fastgrok.results.table import Row
+from fastgrok.spec.experiment import Experiment
+from fastgrok.spec.layers import Activation
+from fastgrok.statistics.attainable import attainable, out_of_reach
+from fastgrok.statistics.spread import Spread
+from fastgrok.statistics.summary import Summary
+from fastgrok.statistics.text import number, one_line, plain_percent, plural, quantity_of
+
+NEARLY_NOTHING = 0.01
+"""Up to this share of seeds that converged there is advice."""
+
+_MOST = 0.5  # of the seeds: what so many of them have in common is what is said
+
+
+def advice(row: Row) -> tuple[str, ...]:
+    """Return what is said of a configuration: nothing, or what its seeds came to and why.
+
+    Parameters
+    ----------
+    row
+        A configuration and its summary.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> data = fg.Dataset([[0], [0]], [0, 1])
+    >>> exp = fg.Experiment(fg.mlp(1, 1), data, stop=fg.Converged(max_error=0.1), epochs=10)
+    >>> advice(fg.run(exp, 100).rows()[0])[1]
+    'max_error 0.1 cannot be met: it is at least 0.5, since 2 examples have inputs that occur with other targets.'
+    """
+    summary, experiment = row.summary, row.configuration.experiment
+    converged = summary.outcomes["converged"] if summary.converged is None else summary.converged
+    if not summary.n or converged > NEARLY_NOTHING * summary.n:
+        return ()
+    why = _reason(experiment, summary)
+    return (_came_to(summary, converged), *([why] if why else []))
+
+
+def advice_on(rows: Sequence[Row]) -> tuple[str, ...]:
+    """Return what is said of several configurations: of how many, and of the first of them why.
+
+    Parameters
+    ----------
+    rows
+        Configurations and their summaries.
+    """
+    if len(rows) == 1:
+        return advice(rows[0])
+    told = [(row, lines) for row in rows if (lines := advice(row))]
+    if not told:
+        return ()
+    row, lines = told[0]
+    labels = ", ".join(f"{name}={one_line(label)}" for name, label in row.configuration.labels.items())
+    which = f"Nothing, or nearly nothing, converged in {len(told)} of {plural(len(rows), 'configuration')}"
+    return (f"{which}. The first, {labels}: {lines[0]}", *lines[1:])
+
+
+def _came_to(summary: Summary, converged: int) -> str:
+    """Say how many seeds converged, what the others are, and what loss and accuracy came to."""
+    rest = {name: count for name, count in summary.outcomes.items() if count and name != "converged"}
+    others = ", ".join(f"{plain_percent(count / summary.n)} {name}" for name, count in rest.items())
+    what = "solved, without criteria" if summary.converged is None else "converged"
+    found = {name: summary.continuous.get(f"{name}_final") for name in ("loss", "accuracy")}
+    reached = "; ".join(f"{name} {_ends(name, each)}" for name, each in found.items() if each is not None and each.n)
+    return f"{converged:,} of {plural(summary.n, 'seed')} {what} ({others}); {reached}."
+
+
+def _ends(name: str, found: Spread) -> str:
+    """Return the median and the best of a continuous outcome."""
+    digits = 2 if name == "loss" else 3
+    median, best = (quantity_of(x, digits, "not finite") for x in (found.median.value, found.best))
+    return f"{median} in the median, {best} at best"
+
+
+def _reason(experiment: Experiment, summary: Summary) -> str:
+    """Return the first reason that applies, and what would help; "" for none."""
+    criteria, data = experiment.criteria, experiment.data
+    beyond = None if criteria is None else out_of_reach(criteria, data, experiment.loss)
+    if beyond is not None:
+        return beyond
+    shares = {name: count / summary.n for name, count in summary.outcomes.items()}
+    unscaled = f"{data.unscaled_note}." if data.unscaled_note is not None else ""
+    lr = number(experiment.optimizer.lr)
+    if shares["diverged"] >= _MOST:
+        return _joined(unscaled, f"A learning rate below {lr} is what helps most often.")
+    if shares["dead"] >= _MOST:
+        other = f"a learning rate below {lr}, other initial weights, a wider layer or LeakyReLU"
+        return unscaled or f"Most are dead, a whole layer of ReLUs: try {other}."
+    if unscaled:
+        return unscaled
+    if _is_solved_short_of(experiment, summary):
+        return "Half the seeds and more classify every example that they can: the criterion asks for more than that."
+    if not any(isinstance(layer, Activation) for layer in experiment.network.layers[:-1]):
+        return "Without an activation between its layers the network is linear in its inputs, however long it trains."
+    if shares["unfinished"] >= _MOST:
+        return f"Most were still learning after {plural(experiment.epochs, 'epoch')}: more epochs, or a larger rate."
+    return "A longer run will not help: try another initialisation, a wider network or another learning rate."
+
+
+def _joined(*sentences: str) -> str:
+    return " ".join(filter(None, sentences))
+
+
+def _is_solved_short_of(experiment: Experiment, summary: Summary) -> bool:
+    """Whether half the seeds are as accurate as can be, and yet do not meet the criteria."""
+    best, found = attainable(experiment.data, experiment.loss), summary.continuous.get("accuracy_final")
+    if not best.is_classes or found is None or found.median.value is None:
+        return False
+    return found.median.value >= best.n_correct / experiment.data.n_examples
