@@ -2,11 +2,12 @@
 
 Everything is computed from `Counts`, `PairedCounts` and `PooledCounts`, which hold whole numbers: those of parts of a
 sweep add up to those of the whole, exactly and in any order. Nothing here knows results or the engine: a Result
-counts its seeds and calls this, and the engine names the plateau on which a seed is trapped.
+counts its seeds and calls this, and the engine names the plateau on which a seed is trapped, and tells whether it is
+solved by what outputs can come to on the data at best.
 
 - what is counted: `counts` (one configuration), `paired` (two on the same seeds), `stratified` (two over other axes);
 - how many seeds, and when: `proportion`, `summary`, `survival`, `restarts`, `dead`, `plateaus`;
-- how far losses and accuracies scatter: `spread`;
+- how far losses and accuracies scatter: `spread`; how good they can be on some data: `attainable`;
 - whether two configurations differ: `differences`, `rank_tests`, `ratios`, `paired_values` for losses and accuracies,
   and `comparison` for the axis of a sweep;
 - how it is written: `text` and `tables`, for every room of the package.
