@@ -42,6 +42,7 @@ from fastgrok.spec.initializers.matrices import Sparse as Sparse
 from fastgrok.spec.layers import ELU as ELU
 from fastgrok.spec.layers import GELU as GELU
 from fastgrok.spec.layers import SELU as SELU
+from fastgrok.spec.layers import Dropout as Dropout
 from fastgrok.spec.layers import Hardsigmoid as Hardsigmoid
 from fastgrok.spec.layers import Hardtanh as Hardtanh
 from fastgrok.spec.layers import LeakyReLU as LeakyReLU

@@ -67,8 +67,8 @@ def run(
         Initial parameters, instead of those that the seeds draw: one array for each of
         `network.param_shapes`, with a leading axis of length n_seeds, or all without it for one network; or one
         array (n_seeds, n_params), or (n_params,), as a `Trainer` has them.
-        Seeds given as well, one for each network, name the rows, and shuffle the examples where
-        `order="per_seed"`; without them they are 0, 1, ...
+        Seeds given as well, one for each network, name the rows, and what is drawn besides parameters (the
+        examples where `order` says so, masks of `Dropout`) is theirs; without them they are 0, 1, ...
     keep_params
         Whether to keep the trained parameters, as `Result.params`.
     record_at

@@ -86,11 +86,18 @@ ACTIVATIONS = {
 # Forward and backward ----------------------------------------------------------------------------------------
 
 
-def forward(network: fg.Network, params: Params, X: np.ndarray) -> list[np.ndarray]:
-    """Return the inputs and what every layer makes of them, each of shape (n_examples, width)."""
-    values, rest = [X], iter(params)
+def forward(
+    network: fg.Network, params: Params, X: np.ndarray, masks: list[np.ndarray] | None = None
+) -> list[np.ndarray]:
+    """Return the inputs and what every layer makes of them, each of shape (n_examples, width).
+
+    masks: of each Dropout layer, (n_examples, width); None where the network is not trained
+    """
+    values, rest, masks = [X], iter(params), iter(masks or [])
     for layer in network.layers:
-        if isinstance(layer, fg.Linear):
+        if isinstance(layer, fg.Dropout):
+            values.append(values[-1] * next(masks, 1))
+        elif isinstance(layer, fg.Linear):
             z = values[-1] @ next(rest)
             values.append(z + next(rest) if layer.bias else z)
         else:
@@ -124,10 +131,12 @@ def example_losses(loss: str, values: list[np.ndarray], y: np.ndarray) -> np.nda
     return LOSSES[loss](values[-1], values[-2], y).sum(axis=1)
 
 
-def gradients(experiment: fg.Experiment, params: Params, X: np.ndarray, y: np.ndarray) -> Params:
-    """Return the gradient of the sum of the examples' losses."""
+def gradients(
+    experiment: fg.Experiment, params: Params, X: np.ndarray, y: np.ndarray, masks: list[np.ndarray] | None = None
+) -> Params:
+    """Return the gradient of the sum of the examples' losses; masks: as for `forward`."""
     network, loss = experiment.network, experiment.loss
-    values = forward(network, params, X)
+    values, masks = forward(network, params, X, masks), list(masks or [])
     first_delta, together_with = DELTAS[loss]
     delta = first_delta(values[-1] - y)
     layers = list(zip(network.layers, values, strict=False))  # each layer with its inputs
@@ -141,6 +150,8 @@ def gradients(experiment: fg.Experiment, params: Params, X: np.ndarray, y: np.nd
             weight = params[last]
             found = [inputs.T @ delta, *([delta.sum(axis=0)] if layer.bias else []), *found]
             delta = delta @ weight.T
+        elif isinstance(layer, fg.Dropout):
+            delta = delta * (masks.pop() if masks else 1)
         else:
             delta = delta * ACTIVATIONS[type(layer)][1](layer, inputs)
     return found
@@ -343,7 +354,33 @@ def initial(experiment: fg.Experiment, seed: int) -> tuple[Params, Any]:
 
 def order_generator(experiment: fg.Experiment, seed_rng: Any) -> Any:
     """Return the generator that shuffles the examples; None where the order is fixed."""
-    return {"fixed": None, "per_seed": seed_rng, "shared": generator(experiment, 0)}[experiment.order]
+    return {"fixed": None, "shared": generator(experiment, 0)}.get(experiment.order, seed_rng)
+
+
+def draw_order(experiment: fg.Experiment, rng: Any, n: int) -> np.ndarray:
+    """Return the numbers of the examples of an epoch."""
+    if experiment.order == "fixed":
+        return np.arange(n)
+    return rng.permutation(n)
+
+
+def draw_masks(experiment: fg.Experiment, rng: Any, n: int) -> list[np.ndarray]:
+    """Return the masks of each Dropout layer for the examples of an epoch, (n_examples, width)."""
+    network, dtype, width, masks = experiment.network, np.dtype(experiment.dtype).type, 0, []
+    for layer in network.layers:
+        width = layer.fan_out if isinstance(layer, fg.Linear) else width
+        if isinstance(layer, fg.Dropout):
+            masks.append(np.full((n, width), layer.rate))
+    drawn = [rates for rates in masks if rates[0, 0] > 0]
+    numbers = rng.random((n, sum(rates.shape[1] for rates in drawn))) if drawn else None
+    start = 0
+    for k, rates in enumerate(masks):
+        kept = np.ones(rates.shape, bool)
+        if rates[0, 0] > 0:
+            kept = numbers[:, start : start + rates.shape[1]] >= rates
+            start += rates.shape[1]
+        masks[k] = kept * dtype(1 / (1 - rates[0, 0]))
+    return masks
 
 
 def sgd_direction(o, g, state, steps):
@@ -459,7 +496,7 @@ def look(experiment: fg.Experiment, params: Params) -> Epoch:
     )
 
 
-def train(experiment: fg.Experiment, params: Params, order_rng: Any = None) -> Iterator[Epoch]:
+def train(experiment: fg.Experiment, params: Params, order_rng: Any = None, mask_rng: Any = None) -> Iterator[Epoch]:
     """Train for ever, yielding after every epoch."""
     X, y = examples(experiment)
     n, size = len(X), experiment.batch_rows
@@ -467,10 +504,11 @@ def train(experiment: fg.Experiment, params: Params, order_rng: Any = None) -> I
     update = Update(experiment.optimizer, params)
     for epoch in itertools.count():
         lr = learning_rate(experiment.optimizer, epoch)
-        order = np.arange(n) if order_rng is None else order_rng.permutation(n)
+        order = draw_order(experiment, order_rng, n)
+        masks = draw_masks(experiment, mask_rng, n)
         for first in range(0, n, size):
             rows = order[first : first + size]
-            found = gradients(experiment, params, X[rows], y[rows])
+            found = gradients(experiment, params, X[rows], y[rows], [m[first : first + size] for m in masks])
             mean = experiment.reduction == "mean"
             params = update(params, [g / len(rows) if mean else g for g in found], lr)
         yield look(experiment, params)
@@ -572,7 +610,7 @@ def _train_to_the_end(experiment: fg.Experiment, start: Params, rng: Any) -> End
     if monitored(experiment) == "training":
         ending = Best(experiment.early_stopping, look(experiment, start).loss)
     history, converged, restarts, stopped_early = [look(experiment, start)], -1, 0, False
-    training, clock, begun, why = train(experiment, start, order_rng), 0, 0, None
+    training, clock, begun, why = train(experiment, start, order_rng, rng), 0, 0, None
     diverged = False
     for number in range(1, experiment.epochs + 1):
         epoch, clock = next(training), clock + 1
@@ -591,7 +629,7 @@ def _train_to_the_end(experiment: fg.Experiment, start: Params, rng: Any) -> End
             why = ending.watch(number, epoch.loss, epoch.params)
         if again and (attempt_over or diverged) and number < experiment.epochs:
             start = draw_params(experiment, rng)
-            training, clock, begun, restarts = train(experiment, start, order_rng), 0, number, restarts + 1
+            training, clock, begun, restarts = train(experiment, start, order_rng, rng), 0, number, restarts + 1
             continue
         diverged = diverged or why == "diverged"
         if diverged or (stop is not None and met(stop, epoch) and not stop.keep_training):

@@ -41,8 +41,13 @@ NETWORKS = {
     "depth_30": fg.mlp(3, *[2] * 29, 2, hidden="leaky_relu"),
     "widths_5_to_9": fg.mlp(3, 5, 6, 7, 8, 9, 2, hidden="leaky_relu"),
     "width_256": fg.mlp(3, 256, 2, hidden="relu"),
+    "dropout": fg.Network(
+        *(fg.Linear(3, 4), fg.Tanh(), fg.Dropout(0.5), fg.Linear(4, 5), fg.ReLU(), fg.Dropout(0)),
+        *(fg.Dropout(0.25), fg.Linear(5, 2)),
+    ),
     **ALIKE,
 }
+WITHOUT_MASKS = [name for name, network in NETWORKS.items() if not network.dropout_rates]
 LOSSES = tuple(losses.LOSSES)
 REDUCTIONS = get_args(Reduction)
 BATCHES = (1, 2, 3, "full")

@@ -15,6 +15,7 @@ SPECS = [
     fg.LeakyReLU(0.2),
     fg.Sigmoid(),
     fg.Tanh(),
+    fg.Dropout(0.5),
     NET,
     fg.Uniform(-2, 0.5),
     fg.Normal(1, 2),

@@ -217,12 +217,13 @@ def _networks(data: list[Dataset], values: Values) -> list[Network]:
     words = (*NETWORK_WORDS, *(ACTIVATION_WORDS[name] for name in sorted(names)))
     flags = [_BY_NAME[word] for word in words]
     networks = []
-    for widths, hidden, output, bias, *fields in itertools.product(
+    for widths, hidden, output, bias, dropout, *fields in itertools.product(
         *(flag.values(values[flag.name]) for flag in flags)
     ):
         by_name = dict(zip(sorted(names), fields, strict=True))
         layers = [_activation(name, by_name) for name in (hidden, output)]
-        network = _network([n_in, *widths, n_out], values, hidden=layers[0], output=layers[1], bias=bias)
+        sizes, others = [n_in, *widths, n_out], {"bias": bias, "dropout": dropout}
+        network = _network(sizes, values, hidden=layers[0], output=layers[1], **others)
         if network not in networks:  # a slope that no layer has makes no difference
             networks.append(network)
     for name in names:

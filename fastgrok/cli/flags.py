@@ -16,7 +16,7 @@ from fastgrok.spec.calls import NONE, FieldDescription, call_name, classes_by_na
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.fields import alternatives
 from fastgrok.spec.initializers.base import Initializer
-from fastgrok.spec.layers import ACTIVATIONS, MAX_WIDTH, Linear
+from fastgrok.spec.layers import ACTIVATIONS, MAX_WIDTH, Dropout, Linear
 from fastgrok.spec.names import resolved
 from fastgrok.spec.optimizers import Optimizer
 from fastgrok.spec.recording import DEAD_UNITS, LOG
@@ -343,6 +343,7 @@ DATA_FLAGS = (
 
 _WIDTHS = "widths of the hidden layers; 4x4: two of them; none: no hidden layer"
 _AFTER_HIDDEN = f"after each hidden layer: {', '.join(ACTIVATIONS)}"
+_DROPOUT = "probability that a hidden unit is 0 in an update: rate of a Dropout after each hidden layer"
 _network_flag = functools.partial(Flag, panel=NETWORK, field="network")
 _activation_flag = functools.partial(_network_flag, takes="NAME", read=_activation, words=tuple(ACTIVATIONS))
 _NETWORK_FLAGS = (
@@ -364,6 +365,9 @@ _NETWORK_FLAGS = (
         default=True,
         read=describe(Linear)["bias"].parse,
         shown="yes",
+    ),
+    _network_flag(
+        "dropout", _DROPOUT, default="0", read=describe(Dropout)["rate"].parse, takes="RATE", shown="0, none"
     ),
 )
 

@@ -46,7 +46,7 @@ def drift_limits(experiment: Experiment) -> DriftLimits | None:
     others = [layer for layer in experiment.network.layers if not isinstance(layer, Linear)]
     if criteria is None or criteria.loss is None or experiment.check_every > 1 or not is_fused(experiment):
         return None
-    if driver_features(experiment).monitors:  # every loss is needed
+    if driver_features(experiment).monitors or experiment.network.dropout_rates:  # every loss is needed; not tame
         return None
     if loss.functions.add is not add_squares or len(linears) != 2:
         return None

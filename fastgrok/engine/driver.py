@@ -38,6 +38,8 @@ _LARGE_BYTES = 2**21  # of a block that no cache holds
 
 _MOST_BYTES = 2**29  # of any block, where fewer lanes avoid it
 
+_ORDERS = {"fixed": "", "shared": "permute", "per_seed": "permute"}
+
 
 def lane_count(experiment: Experiment, *, specialize: bool, n_seeds: int = MAX_LANES) -> int:
     """Return the lane count that suits a driver on this CPU; no result depends on it.
@@ -110,8 +112,9 @@ class _Key(NamedTuple):
     long_epochs: bool
     batched: bool
     deferred: bool
-    permutes: bool
-    shuffle_word: int
+    order: str  # "permute", by which the stream draws it, or ""
+    order_word: int
+    drops: bool
     stream: str | None  # None where nothing is drawn
     distributions: Distributions | None  # of the draws of a restart
     dtype: str
@@ -122,7 +125,7 @@ class _Key(NamedTuple):
 
 @functools.lru_cache(maxsize=256)
 def _driver(key: _Key) -> Kernel:
-    permute = STREAMS[key.stream].permute if key.stream is not None and key.permutes else None
+    stream = None if key.stream is None else STREAMS[key.stream]
     draw = (
         make_draw(key.stream, key.distributions) if key.stream is not None and key.distributions is not None else None
     )
@@ -131,8 +134,9 @@ def _driver(key: _Key) -> Kernel:
         fused=key.fused,
         single=key.single,
         long_epochs=key.long_epochs,
-        permute=permute,
-        shuffle_word=key.shuffle_word,
+        reorder=getattr(stream, key.order) if key.order else None,
+        order_word=key.order_word,
+        random=stream.random if stream is not None and key.drops else None,
         draw=draw,
         features=key.features,
         passes=general(key.functions),
@@ -152,7 +156,7 @@ def _driver(key: _Key) -> Kernel:
 def make_driver(experiment: Experiment, lanes: int, *, specialize: bool, recording: Recording = NOTHING) -> Kernel:
     """Return the training kernel, to be compiled or read from the cache when it is first called."""
     features = driver_features(experiment, recording)
-    permutes = experiment.order != "fixed"
+    order, drops = _ORDERS[experiment.order], bool(experiment.network.dropout_rates)
     key = _Key(
         lanes=lanes,
         fused=is_fused(experiment),
@@ -160,9 +164,10 @@ def make_driver(experiment: Experiment, lanes: int, *, specialize: bool, recordi
         long_epochs=is_long(experiment),
         batched=not specialize and is_batched(experiment),
         deferred=not specialize and not features.steps and is_deferred(experiment),
-        permutes=permutes,
-        shuffle_word=own_words(experiment) if experiment.order == "shared" else 0,
-        stream=experiment.stream if permutes or features.restarts else None,
+        order=order,
+        order_word=own_words(experiment) if experiment.order == "shared" else 0,
+        drops=drops,
+        stream=experiment.stream if order or drops or features.restarts else None,
         distributions=distributions() if features.restarts else None,
         dtype=experiment.dtype,
         features=features,

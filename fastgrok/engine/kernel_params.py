@@ -15,15 +15,24 @@ from fastgrok.errors import InvalidExperiment
 from fastgrok.kernels.nn.losses import Loss
 from fastgrok.kernels.nn.optimizers import Hyperparams, Terms
 from fastgrok.kernels.target import vector_bytes
-from fastgrok.kernels.train.parameters import Criteria, DriverFeatures, KernelParams, Limits, Structure, TileSizes
+from fastgrok.kernels.train.parameters import (
+    Criteria,
+    DriverFeatures,
+    DropoutParams,
+    KernelParams,
+    Limits,
+    Structure,
+    TileSizes,
+)
 from fastgrok.spec.experiment import Experiment
-from fastgrok.spec.layers import Linear
+from fastgrok.spec.layers import Dropout, Layer, Linear
 from fastgrok.spec.network import Network
 from fastgrok.spec.recording import NOTHING, Recording
 
 _NO_WEIGHTS = np.zeros(0, np.int64)
 _CHECK_FLOPS = 2e8  # work between two checks of the cancel flag: some 50 ms
 _LINEAR_FLOPS = 4  # of a unit, besides its weights
+_DROPOUT_FLOPS = 20  # of a unit, whose mask is drawn lane by lane
 _BATCHED_WIDTH = 8  # of a Linear layer on both sides, from which on several examples at once are faster
 _ANY_BATCH_WIDTH = 32  # and from which on two or three are
 _DEFERRED_BYTES = 40 * 1024  # of parameters, that no first-level cache holds
@@ -49,6 +58,7 @@ def structure(experiment: Experiment, layout: Layout) -> Structure:
         n_backward=len(layout.layers) - (LOSSES[experiment.loss].together_with is not None),
         n_params=layout.n_params,
         n_in=experiment.network.n_in,
+        n_masks=len(experiment.network.dropout_rates),
         loss=_loss(experiment, layout),
         terms=_terms(experiment),
         stopping=criteria is not None,
@@ -183,6 +193,12 @@ def _limits(experiment: Experiment) -> Limits:
     )
 
 
+def _dropout(experiment: Experiment) -> DropoutParams | None:
+    """Return what masks are drawn from, None where there is no Dropout."""
+    rates = np.array(experiment.network.dropout_rates)
+    return DropoutParams(rates, (1 / (1 - rates)).astype(experiment.dtype)) if len(rates) else None
+
+
 def _longest_attempt(experiment: Experiment) -> int:
     """Return the epochs that an attempt can have: a seed that converges and goes on does not start again."""
     criteria, restart = experiment.criteria, experiment.restart
@@ -243,6 +259,7 @@ def make_kernel_params(experiment: Experiment, recording: Recording = NOTHING) -
         criteria=_criteria(experiment),
         validation_factor=LOSSES[experiment.loss].factor / max(n_validation, 1),
         limits=_limits(experiment),
+        dropout=_dropout(experiment),
         record_epochs=np.array(recording.epochs, np.int64) if recording.epochs else None,
         check_epochs=max(1, int(_CHECK_FLOPS / flops)),
         check_examples=batch * max(1, int(_CHECK_FLOPS / flops * n / batch)),
@@ -252,7 +269,11 @@ def make_kernel_params(experiment: Experiment, recording: Recording = NOTHING) -
 def evaluation_kernel_params(whole: KernelParams, *, validation: bool = False) -> KernelParams:
     """Return them for evaluation on the training or the validation data: of one type for all experiments."""
     plain = whole._replace(
-        structure=whole.structure._replace(terms=None), hyperparams=None, schedule=None, record_epochs=None
+        structure=whole.structure._replace(terms=None),
+        hyperparams=None,
+        schedule=None,
+        dropout=None,
+        record_epochs=None,
     )
     if not validation:
         return plain
@@ -322,8 +343,15 @@ def _weights_and_units(network: Network) -> tuple[int, int]:
     units, width = 0, network.n_in
     for layer in network.layers:
         width = layer.fan_out if isinstance(layer, Linear) else width
-        units += width * (_LINEAR_FLOPS if isinstance(layer, Linear) else ACTIVATIONS[type(layer)].operations)
+        units += width * _unit_flops(layer)
     return weights, units
+
+
+def _unit_flops(layer: Layer) -> int:
+    """Return the operations of a unit of a layer in one pass, besides its weights."""
+    if isinstance(layer, Linear | Dropout):
+        return _LINEAR_FLOPS if isinstance(layer, Linear) else _DROPOUT_FLOPS
+    return ACTIVATIONS[type(layer)].operations
 
 
 def is_long(experiment: Experiment) -> bool:

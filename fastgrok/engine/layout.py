@@ -8,7 +8,7 @@ from fastgrok.engine.losses import LOSSES
 from fastgrok.kernels.lanes.binding import Binding
 from fastgrok.kernels.nn.linear import Layer
 from fastgrok.kernels.nn.passes import Functions, LossFunctions
-from fastgrok.spec.layers import Linear, ReLU
+from fastgrok.spec.layers import Dropout, Linear, ReLU
 from fastgrok.spec.network import Network
 
 
@@ -34,19 +34,32 @@ def make_layout(network: Network) -> Layout:
     """Lay out a network: see kernels/nn/linear.py for what lies where."""
     rows, params, inp, out, width = [], 0, 0, 0, network.n_in
     end = width
+    masks = _unit_places(network) + network.n_out  # beyond the targets
     for layer in network.layers:
         if isinstance(layer, Linear):
             weight, width = params, layer.fan_out
             bias = weight + layer.fan_in * layer.fan_out if layer.bias else -1
             params = weight + (layer.fan_in + layer.bias) * layer.fan_out
             rows.append(Layer(0, layer.fan_in, layer.fan_out, weight, bias, out, end, False, 0.0))
+        elif isinstance(layer, Dropout):
+            rows.append(Layer(functions().dropout, width, width, masks, -1, out, end, False, 0.0))
+            masks += width
         else:
             number = ACTIVATIONS[type(layer)].argument
             argument = 0.0 if number is None else number(layer)
             kind = 1 + ACTIVATIONS.place(type(layer))
             rows.append(Layer(kind, width, width, -1, -1, out, end, isinstance(layer, ReLU), argument))
         inp, out, end = out, end, end + width
-    return Layout(tuple(rows), params, out, inp, end, end + width)
+    return Layout(tuple(rows), params, out, inp, end, masks)
+
+
+def _unit_places(network: Network) -> int:
+    """Return the places in acts of the inputs and of what each layer gives out."""
+    places = width = network.n_in
+    for layer in network.layers:
+        width = layer.fan_out if isinstance(layer, Linear) else width
+        places += width
+    return places
 
 
 def functions() -> Functions:

@@ -177,7 +177,7 @@ class Trainer:
         """Train networks from these parameters, as `fastgrok.run(experiment, params=params)` does, bit for bit.
 
         Each call is a training of its own: it starts with no momentum, at the beginning of a schedule, and of the
-        streams that shuffle the examples and draw the parameters of a restart.
+        streams that shuffle the examples and draw masks and the parameters of a restart.
 
         Parameters
         ----------
@@ -188,8 +188,8 @@ class Trainer:
         lr
             Learning rate, instead of the optimizer's, which then has no schedule. None: that.
         seeds
-            One seed for each network, which shuffles its examples where order="per_seed" and draws again in a
-            restart. None: 0, 1, ...
+            One seed for each network, whose stream goes on after its initial parameters: it shuffles or draws the
+            examples, the masks of Dropout, the parameters of a restart. None: 0, 1, ...
         out
             Flat array that the trained parameters are written to, and that is returned. It may be `params`. None: a
             new one.
@@ -262,7 +262,8 @@ class Trainer:
     ) -> Any:
         """Return the gradients of the mean loss over the examples, in the form of the parameters.
 
-        They are those of the loss alone, whatever `reduction`, penalties and clipping the experiment trains with.
+        They are those of the loss alone, whatever `reduction`, penalties, clipping and masks of `Dropout` the
+        experiment trains with.
 
         Parameters
         ----------

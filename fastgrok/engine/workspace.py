@@ -67,6 +67,7 @@ def make_workspace(experiment: Experiment, lanes: int, recording: Recording = NO
     return blank._replace(
         optimizer_state=_aligned((n_state(experiment), lanes), dtype),
         order=np.zeros((shuffled, lanes), np.int64),
+        masks=_aligned((len(experiment.network.dropout_rates), lanes), dtype),
         states=np.zeros((lanes, state_words(experiment)), np.uint64),
         steps=_aligned((batches_per_epoch(experiment) * n_params * features.steps, lanes), dtype),
         recorded=np.zeros(lanes, np.int64) if features.records else None,
@@ -89,6 +90,7 @@ def evaluation_workspace(experiment: Experiment, lanes: int, *, gradients: bool)
         acts=_aligned((acts, lanes), dtype),
         deltas=_aligned((acts, lanes), dtype),
         order=np.zeros((0, lanes), np.int64),
+        masks=_aligned((0, lanes), dtype),
         steps=_aligned((0, lanes), dtype),
         states=np.zeros((lanes, 0), np.uint64),
         rows=np.zeros(lanes, np.int64),
@@ -188,7 +190,8 @@ def block_vectors(experiment: Experiment) -> int:
     """Return the vectors in the memory of a block of lanes that trains."""
     layout, features = make_layout(experiment.network), driver_features(experiment)
     shares = 1 + (not is_fused(experiment)) + features.restores
-    return shares * layout.n_params + n_state(experiment) + 2 * _act_vectors(experiment)
+    masks = len(experiment.network.dropout_rates)
+    return shares * layout.n_params + n_state(experiment) + masks + 2 * _act_vectors(experiment)
 
 
 def evaluation_vectors(experiment: Experiment) -> int:

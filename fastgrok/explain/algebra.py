@@ -29,7 +29,7 @@ _NUMPY = _Notation("layer_{}", ".dot(weights_{0}_{1})", " + bias_{1}", "{}({})")
 
 @dataclass(frozen=True)
 class Algebra:
-    """A network written down.
+    """A network written down, as it is where it is not trained: without Dropout layers.
 
     Parameters
     ----------
@@ -101,11 +101,12 @@ def algebra(network: Network) -> Algebra:
     """
     if not isinstance(network, Network):
         raise InvalidExperiment("network", network, "a Network, such as mlp(2, 4, 1)")
+    looked_at, network = network, network.without_dropout()
     activations = {type(layer) for layer in network.layers if isinstance(layer, Activation)}
     definitions = sorted(ACTIVATIONS[activation].definition for activation in activations)
     setup = "\n\n".join(["import numpy as np", *definitions]) + "\n" if definitions else ""
     return Algebra(
-        network,
+        looked_at,
         _equation(network.layers, 0, _FORMULA),
         _equation(network.layers, 0, _LATEX),
         _equation(network.layers, 0, _NUMPY),

@@ -32,6 +32,13 @@ def params_of_one(network: Network, params: Any, dtype: str) -> Params:
     return [array[0] for array in split(network, flat)]
 
 
+def check_without_dropout(field: str, network: Network) -> None:
+    """Raise where updates are made with masks, if what is explained is an update without."""
+    if network.dropout_rates:
+        expected = "a network without Dropout, such as network.without_dropout(): updates here are made with masks"
+        raise InvalidExperiment(field, network, expected)
+
+
 def experiment_and_params(source: Any, params: Any, at: Any) -> tuple[Experiment, Params]:
     """Return an experiment and the parameters of one network: those given, or those of a trace at a time."""
     if isinstance(source, Experiment):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fastgrok.explain.passes import check_without_dropout
 from fastgrok.explain.text import paragraph, param_names
 from fastgrok.explain.trace import Moment, checked_time, experiment_of, layer_input, moment, time_dim, trimmed
 from fastgrok.explain.trace_variables import EXAMPLE, unit_dim
@@ -86,7 +87,7 @@ def pressure(trace: Any, *, at: int | None = 0) -> Pressure:
     Raises
     ------
     InvalidExperiment
-        If it is not a trace of one seed, or that time was not recorded.
+        If it is not a trace of one seed, or that time was not recorded, or the network has Dropout.
 
     Notes
     -----
@@ -105,6 +106,7 @@ def pressure(trace: Any, *, at: int | None = 0) -> Pressure:
     """
     trace = trimmed(trace)
     experiment, dim = experiment_of(trace), time_dim(trace)
+    check_without_dropout("trace.network", experiment.network)
     label = checked_time(trace, at)
     then = trace.sel({dim: label})
     numbers = range(1, len(experiment.network.linears) + 1)

@@ -9,7 +9,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastgrok.engine.losses import LOSSES
 from fastgrok.errors import InvalidExperiment
-from fastgrok.explain.passes import Array, Params, experiment_and_params, linear_params, network_pass
+from fastgrok.explain.passes import (
+    Array,
+    Params,
+    check_without_dropout,
+    experiment_and_params,
+    linear_params,
+    network_pass,
+)
 from fastgrok.explain.sign_rules import UPDATES, SignRules, sign_rules
 from fastgrok.explain.text import indented, numbers, precise, wrapped
 from fastgrok.kernels.environment import in_default_environment
@@ -168,7 +175,7 @@ def sign_flow(
     Raises
     ------
     InvalidExperiment
-        If an argument does not fit the experiment.
+        If an argument does not fit the experiment, or the network has Dropout.
 
     Notes
     -----
@@ -185,6 +192,7 @@ def sign_flow(
     [[-1], [-1], [-1, 1, -1], [-1, 1, -1]]
     """
     experiment, own_params = experiment_and_params(experiment, params, at)
+    check_without_dropout("experiment.network", experiment.network)
     slope = _checked_slope(leaky_slope)
     data = experiment.data
     chosen = _chosen(examples, data.n_examples)

@@ -9,6 +9,7 @@ import numpy as np
 from fastgrok.engine.activations import ACTIVATIONS
 from fastgrok.engine.losses import LOSSES
 from fastgrok.errors import InvalidExperiment, one_of
+from fastgrok.explain.passes import check_without_dropout
 from fastgrok.explain.text import paragraph
 from fastgrok.kernels.environment import in_default_environment
 from fastgrok.spec.layers import Layer, Linear
@@ -120,7 +121,7 @@ def sign_rules(network: Network, loss: Loss = "half_squared_error") -> SignRules
     Raises
     ------
     InvalidExperiment
-        If it is no network, or no loss of this network.
+        If it is no network, or one with Dropout, or no loss of this network.
 
     Notes
     -----
@@ -137,6 +138,7 @@ def sign_rules(network: Network, loss: Loss = "half_squared_error") -> SignRules
     """
     if not isinstance(network, Network):
         raise InvalidExperiment("network", network, "a Network, such as mlp(2, 4, 1)")
+    check_without_dropout("network", network)
     if not isinstance(loss, str) or loss not in LOSSES:
         raise InvalidExperiment("loss", loss, one_of(LOSSES))
     last = LOSSES[loss].together_with

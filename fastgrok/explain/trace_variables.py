@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from fastgrok.spec.experiment import Experiment
-from fastgrok.spec.layers import Linear
+from fastgrok.spec.layers import Dropout, Linear
 from fastgrok.spec.network import Network
 from fastgrok.spec.variables import EPOCH
 
@@ -113,6 +113,6 @@ def activation_places(network: Network) -> list[tuple[int, int]]:
     for place, layer in enumerate(network.layers):
         if isinstance(layer, Linear):
             places.append((place, place))
-        else:
+        elif not isinstance(layer, Dropout):  # which passes on what it takes in where it is looked at
             places[-1] = (places[-1][0], place)
     return places

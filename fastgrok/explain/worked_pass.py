@@ -21,7 +21,15 @@ from fastgrok.explain.layer_pass import (
     gradient_table,
     returned_text,
 )
-from fastgrok.explain.passes import Array, Params, Pass, experiment_and_params, linear_params, network_pass
+from fastgrok.explain.passes import (
+    Array,
+    Params,
+    Pass,
+    check_without_dropout,
+    experiment_and_params,
+    linear_params,
+    network_pass,
+)
 from fastgrok.explain.text import indented, numbers, precise, wrapped
 from fastgrok.explain.trace_variables import activation_places
 from fastgrok.kernels.environment import in_default_environment
@@ -101,7 +109,7 @@ def worked_pass(
     Raises
     ------
     InvalidExperiment
-        If an argument does not fit the experiment.
+        If an argument does not fit the experiment, or the network has Dropout.
 
     Notes
     -----
@@ -117,6 +125,7 @@ def worked_pass(
     (array([-0.66,  0.95]), array([0.95]))
     """
     experiment, own_params = experiment_and_params(experiment, params, at)
+    check_without_dropout("experiment.network", experiment.network)
     number, inputs, targets = _example(experiment, example, target)
     both = network_pass(experiment, own_params, inputs, targets)
     lr = _plain_lr(experiment)

@@ -27,6 +27,7 @@ class Examples(NamedTuple):
     inputs: Any
     targets: Any
     order: Any
+    masks: Any = None  # see train/masks.py
 
 
 def make_view(lanes: int) -> Callable[..., Any]:
@@ -43,7 +44,7 @@ def make_view(lanes: int) -> Callable[..., Any]:
             lane_view(workspace.steps, lanes),
         )
         order = scalar_view(workspace.order)
-        examples = Examples(splat_view(data.inputs, lanes), splat_view(data.targets, lanes), order)
+        examples = Examples(splat_view(data.inputs, lanes), splat_view(data.targets, lanes), order, None)
         return block, examples, Table(scalar_view(kernel_params.sizes), scalar_view(kernel_params.arguments))
 
     return view
@@ -51,11 +52,13 @@ def make_view(lanes: int) -> Callable[..., Any]:
 
 @device
 def load_example(acts, examples, k, s):
-    """Put example k, the same in every lane, into acts."""
+    """Put example k, the same in every lane, into acts, with masks of 1: no unit is dropped."""
     for i in range(s.n_in):
         acts[i] = examples.inputs[k * s.n_in + i]
     for i in range(s.loss.n_out):
         acts[s.loss.target + i] = examples.targets[k * s.loss.n_out + i]
+    for unit in range(s.n_masks):
+        acts[s.loss.target + s.loss.n_out + unit] = like(acts[0], 1.0)
 
 
 @device

@@ -46,7 +46,7 @@ def _find_weight_norms(norms, params, table, n_layers):
     row = 0
     for m in range(n_layers):
         layer = layer_at(table, m)
-        if layer.weight >= 0:
+        if layer.kind == 0:
             norms[row] = _norm(params, layer.weight, layer.weight + layer.n_in * layer.n_out)
             row += 1
 

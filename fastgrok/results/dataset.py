@@ -57,7 +57,7 @@ def to_dataset(
     dims = [axis.path for axis in axes]
     data = {name: (dims + list(v.dims), array, _attrs(v)) for name, (v, array) in variables.items()}
     coords: dict[str, Any] = {axis.path: (axis.path, np.asarray(axis.labels)) for axis in axes}
-    coords[SEED] = (SEED, seeds, {"long_name": "what fixes the initial parameters, and the order if per_seed"})
+    coords[SEED] = (SEED, seeds, {"long_name": "what fixes the initial parameters, and what is drawn after them"})
     used = {dim for variable, _ in variables.values() for dim in variable.dims}
     coords |= {dim: value for dim, value in _coords(networks, outputs[0].recording).items() if dim in used}
     return xr.Dataset({name: data[name] for name in [*VARIABLES, FINISHED.name] if name in data}, coords, attrs)

@@ -1,16 +1,17 @@
-"""Layers: Linear, and the activations."""
+"""Layers: Linear, the activations, and Dropout."""
 
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from fastgrok.spec.base import Spec, spec
-from fastgrok.spec.fields import Bool, Integer, Positive, Share
+from fastgrok.spec.fields import Bool, Integer, Number, Positive, Share
 
 MAX_WIDTH = 4096
 """Inputs or outputs of a Linear layer at most."""
 
 Width = Annotated[Integer, Field(ge=1, le=MAX_WIDTH)]
+DropoutRate = Annotated[Number, Field(ge=0, lt=1)]
 
 
 class Layer(Spec):
@@ -50,6 +51,41 @@ class Linear(Layer):
     fan_in: Width
     fan_out: Width
     bias: Bool = Field(default=True, repr=False)
+
+
+@spec
+class Dropout(Layer):
+    """Sets units to 0 at random while training, and multiplies the others by 1 / (1 - rate).
+
+    Whatever looks at a network sees it without: the loss, accuracy and dead units after an epoch, what stops a seed,
+    gradients, predictions, explanations. Only updates are made with masks.
+
+    Parameters
+    ----------
+    rate
+        Probability that a unit is 0, from 0 and below 1. 0.5 in the book, whose masks are 0 and 2.
+
+    Notes
+    -----
+    *Grokking Deep Learning*, chapter 8; Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from
+    Overfitting", 2014. Scaled while training, as in `torch.nn.Dropout`, so that an expectation is what it is without.
+
+    Masks come from the seed's own stream, after its initial parameters, as NumPy's Generator or RandomState draws
+    them: in each epoch, after the order of the examples where that is drawn from it too,
+    `rng.random((n_examples, n_units)) >= rate` says what is kept. Row k is of the k-th example of the epoch, with the
+    units of all Dropout layers one layer after the other, but for those of rate 0, which draw nothing. A restart goes
+    on with the stream. A kept unit is multiplied by 1 / (1 - rate), rounded to the dtype.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> fg.Network(fg.Linear(2, 8), fg.ReLU(), fg.Dropout(0.5), fg.Linear(8, 1)).n_params
+    33
+    >>> fg.mlp(2, 8, 1, dropout=0.5)
+    Network(Linear(2, 8), ReLU(), Dropout(0.5), Linear(8, 1))
+    """
+
+    rate: DropoutRate
 
 
 @spec

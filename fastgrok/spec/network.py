@@ -9,18 +9,24 @@ from typing import Any, NamedTuple
 from fastgrok.errors import InvalidExperiment, one_of
 from fastgrok.spec import names
 from fastgrok.spec.base import VariadicSpec, register
-from fastgrok.spec.layers import ACTIVATIONS, Activation, Layer, Linear, ReLU, Softmax
+from fastgrok.spec.layers import ACTIVATIONS, Activation, Dropout, Layer, Linear, ReLU, Softmax
 from fastgrok.spec.names import resolved
 
 MAX_LAYERS = 256
 """Layers of a network at most, activations included."""
 
-_LABELS: dict[type[Layer], str] = {cls: name for name, cls in ACTIVATIONS.items() if cls}
+_LABELS: dict[type[Layer], str] = {cls: name for name, cls in ACTIVATIONS.items() if cls} | {Dropout: "dropout"}
 
 
 def layer_label(layer: Layer) -> str:
     """Return the name of a layer as `mlp` takes it; "linear" for a Linear layer."""
     return "linear" if isinstance(layer, Linear) else _LABELS[type(layer)]
+
+
+def _has_defaults(layer: Layer) -> bool:
+    """Return whether every field of a layer has its default."""
+    declared = type(layer).__pydantic_fields__
+    return all(value == declared[name].default for name, value in layer._values().items())
 
 
 @register
@@ -76,9 +82,8 @@ class Network(VariadicSpec):
                 groups.append([])
             else:
                 label = layer_label(layer)
-                changed = layer != type(layer)()
                 values = ",".join(map(str, layer._values().values()))
-                groups[-1].append(f"{label}({values})" if changed else label)
+                groups[-1].append(label if _has_defaults(layer) else f"{label}({values})")
         return ["+".join(group) or "linear" for group in groups]
 
     @cached_property
@@ -110,6 +115,27 @@ class Network(VariadicSpec):
     def n_params(self) -> int:
         """Number of weights and biases."""
         return sum((layer.fan_in + layer.bias) * layer.fan_out for layer in self.linears)
+
+    @cached_property
+    def dropout_rates(self) -> tuple[float, ...]:
+        """For each unit of the Dropout layers, one layer after the other, the rate of its layer."""
+        rates: list[float] = []
+        width = self.n_in
+        for layer in self.layers:
+            width = layer.fan_out if isinstance(layer, Linear) else width
+            rates += [layer.rate] * width if isinstance(layer, Dropout) else []
+        return tuple(rates)
+
+    def without_dropout(self) -> "Network":
+        """Return the network without its Dropout layers: what it is where it is not trained.
+
+        Examples
+        --------
+        >>> import fastgrok as fg
+        >>> fg.mlp(2, 4, 1, dropout=0.5).without_dropout()
+        Network(Linear(2, 4), ReLU(), Linear(4, 1))
+        """
+        return Network(*(layer for layer in self.layers if not isinstance(layer, Dropout)))
 
     @cached_property
     def relu_layers(self) -> tuple[int, ...]:
@@ -154,12 +180,18 @@ def _check(layers: tuple[Any, ...]) -> None:
             width = layer.fan_out
         elif width is None:
             raise InvalidExperiment(where, layer, "a Linear layer: the first layer has the weights")
+        elif isinstance(layer, Dropout) and index == len(layers) - 1:
+            raise InvalidExperiment(where, layer, "another layer: what a network gives out is not dropped")
         elif isinstance(layer, Softmax) and (index < len(layers) - 1 or width < 2):
             raise InvalidExperiment(where, layer, "another activation: a Softmax is last, on two outputs or more")
 
 
 def mlp(
-    *sizes: int, hidden: str | Activation = "relu", output: str | Activation = "linear", bias: bool = True
+    *sizes: int,
+    hidden: str | Activation = "relu",
+    output: str | Activation = "linear",
+    bias: bool = True,
+    dropout: float = 0.0,
 ) -> Network:
     """Return the multilayer perceptron of these widths.
 
@@ -174,6 +206,8 @@ def mlp(
         Activation after the last, likewise, or "softmax".
     bias
         Whether the Linear layers have biases.
+    dropout
+        Rate of a `Dropout` layer after the activation of every hidden layer, from 0 and below 1. 0: there are none.
 
     Raises
     ------
@@ -188,7 +222,7 @@ def mlp(
     """
     if not 2 <= len(sizes) <= MAX_LAYERS + 1:
         raise InvalidExperiment("sizes", sizes, f"2 to {MAX_LAYERS + 1} widths")
-    between = _activation("hidden", hidden)
+    between = _activation("hidden", hidden) + _dropout(dropout)
     last = _activation("output", output)
     layers: list[Layer] = []
     for k, (fan_in, fan_out) in enumerate(itertools.pairwise(sizes), start=1):
@@ -200,6 +234,15 @@ def mlp(
             raise InvalidExperiment(field, error.value, error.accepted) from None
         layers.extend(last if k == len(sizes) - 1 else between)
     return Network(*layers)
+
+
+def _dropout(rate: Any) -> tuple[Layer, ...]:
+    """Return the Dropout layer of a rate, none for 0."""
+    try:
+        layer = Dropout(rate)
+    except InvalidExperiment as error:
+        raise InvalidExperiment("dropout", error.value, error.accepted) from None
+    return (layer,) if layer.rate > 0 else ()
 
 
 def _activation(field: str, value: Any) -> tuple[Activation, ...]:

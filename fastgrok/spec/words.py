@@ -4,6 +4,7 @@ A word of a field within a specification stands for its path, `optimizer.lr`. Wo
 `hidden`, are axes themselves: their values make another network.
 """
 
+import itertools
 import re
 from collections.abc import Collection, Mapping
 from typing import Any, cast
@@ -11,7 +12,7 @@ from typing import Any, cast
 from fastgrok.errors import InvalidExperiment, hint, one_of
 from fastgrok.spec.base import Spec, field_names, registered
 from fastgrok.spec.calls import classes_by_name
-from fastgrok.spec.layers import ACTIVATIONS, MAX_WIDTH, Activation, Layer, Linear
+from fastgrok.spec.layers import ACTIVATIONS, MAX_WIDTH, Activation, Dropout, Layer, Linear
 from fastgrok.spec.names import ACTIVATIONS as ACTIVATION_NAMES
 from fastgrok.spec.names import resolved
 from fastgrok.spec.network import Network, mlp
@@ -19,8 +20,8 @@ from fastgrok.spec.optimizers import Optimizer
 from fastgrok.spec.stopping import Converged, EarlyStopping, Restart
 from fastgrok.spec.variables import LARGER_IS_BETTER
 
-NETWORK_WORDS = ("hidden", "activation", "output", "bias")
-"""The words of a network: widths of the hidden layers, the activations after them and after the last, biases."""
+NETWORK_WORDS = ("hidden", "activation", "output", "bias", "dropout")
+"""The words of a network: widths of the hidden layers, activations after them and after the last, biases, dropout."""
 
 NO_HIDDEN = "none"
 """How no hidden layer is written."""
@@ -112,6 +113,11 @@ def network_value(word: str, field: str, value: Any) -> Any:
         if not isinstance(value, bool):
             raise InvalidExperiment(field, value, "True or False")
         return value
+    if word == "dropout":
+        try:
+            return Dropout(value).rate
+        except InvalidExperiment as error:
+            raise InvalidExperiment(field, error.value, error.accepted) from None
     return value if isinstance(value, Activation) else resolved(field, value, ACTIVATIONS, ACTIVATION_NAMES)
 
 
@@ -140,10 +146,16 @@ def reshaped(network: Network, word: str, value: Any) -> Network:
 
     Where it has no hidden layer, those that it gets have the activation that `mlp` gives them.
     """
-    *inner, last = _after_each(network)
+    groups = _after_each(network)
+    rates = {group.pop().rate if group and isinstance(group[-1], Dropout) else 0.0 for group in groups[:-1]}
+    *inner, last = groups
     biases = {layer.bias for layer in network.linears}
-    if len({tuple(layers) for layers in inner}) > 1 or len(biases) > 1 or max(map(len, [*inner, last])) > 1:
-        expected = "a network with one activation in all hidden layers, and biases in all layers or in none"
+    are_alike = len({tuple(layers) for layers in inner}) <= 1 and len(biases) == 1 and len(rates) <= 1
+    are_activations = all(isinstance(layer, Activation) for layer in itertools.chain(*groups))
+    if not are_alike or not are_activations or max(map(len, groups)) > 1:
+        expected = (
+            "a network with one activation in all hidden layers, and one dropout, and biases in all layers or none"
+        )
         raise InvalidExperiment("network", network, f"{expected}, for an axis {word!r}")
     hidden = [layer.fan_out for layer in network.linears[:-1]]
     parts: dict[str, Any] = {
@@ -151,15 +163,17 @@ def reshaped(network: Network, word: str, value: Any) -> Network:
         "activation": (inner[0][0] if inner[0] else "linear") if inner else "relu",
         "output": last[0] if last else "linear",
         "bias": biases.pop(),
+        "dropout": rates.pop() if rates else 0.0,
     }
     parts[word] = value
     widths = [parts["hidden"]] if isinstance(parts["hidden"], int) else parts["hidden"]
     sizes = [network.n_in, *widths, network.n_out]
-    return mlp(*sizes, hidden=parts["activation"], output=parts["output"], bias=parts["bias"])
+    others = {name: parts[name] for name in ("output", "bias", "dropout")}
+    return mlp(*sizes, hidden=parts["activation"], **others)
 
 
-def _after_each(network: Network) -> list[list[Layer]]:
-    """Return the activations after each Linear layer."""
+def _after_each(network: Network) -> list[list[Any]]:
+    """Return the activations, and the Dropout, after each Linear layer."""
     groups: list[list[Layer]] = []
     for layer in network.layers:
         if isinstance(layer, Linear):

@@ -33,6 +33,7 @@ LISTS = {
     "l1": "0,0.1",
     "batch_size": "1,full",
     "order": "fixed,shared",
+    "dropout": "0,0.5",
     "epochs": "10,20",
     "stop_loss": "0.1,0.2",
     "stop_max_error": "0.1,0.2",

@@ -51,6 +51,8 @@ def test_a_word_is_the_axis_of_its_path() -> None:
         ({"activation": ["tanh", fg.LeakyReLU(0.2)]}, ["2-4-1 tanh/linear", "2-4-1 leaky_relu(0.2)/linear"]),
         ({"output": ["Sigmoid"]}, ["2-4-1 relu/sigmoid"]),
         ({"bias": [True, False]}, ["2-4-1 relu/linear", "2-4-1 relu/linear, no bias"]),
+        ({"dropout": [0, 0.5]}, ["2-4-1 relu/linear", "2-4-1 relu+dropout(0.5)/linear"]),
+        ({"dropout": [0.25], "hidden": [(3, 2)]}, ["2-3-2-1 relu+dropout(0.25)/relu+dropout(0.25)/linear"]),
         ({"hidden": ["2x3"], "activation": ["linear"]}, ["2-2-3-1 linear/linear/linear"]),
     ],
 )
@@ -83,6 +85,22 @@ def test_a_network_of_several_kinds_has_no_such_axis() -> None:
     mixed = fg.Network(fg.Linear(2, 3), fg.ReLU(), fg.Linear(3, 3), fg.Tanh(), fg.Linear(3, 1))
     with pytest.raises(InvalidExperiment, match="one activation in all hidden layers"):
         varied({"hidden": [2]}, EXP.replace(network=mixed))
+
+
+def test_a_network_keeps_its_dropout_where_another_word_varies() -> None:
+    dropped = EXP.replace(network=fg.mlp(2, 4, 1, dropout=0.5))
+    (made,) = varied({"hidden": [3]}, dropped)
+    assert made.network == fg.mlp(2, 3, 1, dropout=0.5)
+    assert reshaped(dropped.network, "dropout", 0.0) == EXP.network
+    other = fg.Network(fg.Linear(2, 4), fg.Dropout(0.5), fg.ReLU(), fg.Linear(4, 1))
+    with pytest.raises(InvalidExperiment, match="one dropout"):
+        reshaped(other, "hidden", 3)
+
+
+@pytest.mark.parametrize("value", [1, -0.5, "half", True])
+def test_what_is_no_rate_is_refused(value: Any) -> None:
+    with pytest.raises(InvalidExperiment, match=r"axes\['dropout'\]\[0\] = .*at least 0 and less than 1"):
+        checked_axes({"dropout": [value]})
 
 
 def test_results_are_asked_by_the_same_words(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from fastgrok.kernels.lanes import (
     like,
     working_view,
 )
+from fastgrok.kernels.nn.dropout import dropout_backward_in_place
 from fastgrok.kernels.nn.passes import Functions, general, layer_at, units_backward, units_forward
 from fastgrok.kernels.nn.products import multiply
 
@@ -135,7 +136,7 @@ def _units_backward(differentiate: Callable[..., Any]) -> Callable[..., Any]:
 def batched(functions: Functions) -> BatchedPasses:
     """Return the passes of any network of these activations, its sizes read at run time."""
     forward_units = by_kind("layer", units_forward(functions))
-    backward_units = by_kind("layer", units_backward(functions, _units_backward))
+    backward_units = by_kind("layer", units_backward(functions, _units_backward, dropout_backward_in_place))
 
     @device
     def forward(acts, params, table, n_layers, tile):

@@ -4,7 +4,8 @@ Forward and backward are written once for both drivers. Arguments come in the or
 All memory is `LaneView`; L networks at a time:
 
 acts
-    (n_acts, L): the example's inputs at 0, then the output of every layer at its `layer.out`, then the targets.
+    (n_acts, L): the example's inputs at 0, then the output of every layer at its `layer.out`, then the targets, then
+    the masks of Dropout layers.
 deltas
     (n_acts, L): dL/d(acts), at the same places.
 params, grad_out
@@ -22,10 +23,10 @@ from fastgrok.kernels.lanes import fixed, fma, like, select
 class Layer(NamedTuple):
     """One layer as kernels see it: its kind, its sizes, and where its parts lie."""
 
-    kind: int  # 0: Linear; k: the k-th activation of those compiled
+    kind: int  # 0: Linear; k: the k-th activation of those compiled; one more: Dropout
     n_in: int
     n_out: int
-    weight: int  # offset in params; -1 for an activation
+    weight: int  # offset in params; -1 for an activation; of a Dropout that of its masks in acts
     bias: int  # offset in params; -1 where there is none
     inp: int  # offset in acts
     out: int

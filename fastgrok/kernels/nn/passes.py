@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from fastgrok.kernels.cache import identity
 from fastgrok.kernels.jit import by_kind, device
 from fastgrok.kernels.lanes import fixed, for_each
+from fastgrok.kernels.nn.dropout import dropout_backward, dropout_forward
 from fastgrok.kernels.nn.linear import Layer, linear_backward, linear_forward
 
 
@@ -35,6 +36,11 @@ class Functions(NamedTuple):
 
     activations: tuple[ActivationFunctions, ...]
     losses: tuple[LossFunctions, ...]
+
+    @property
+    def dropout(self) -> int:
+        """The kind of a Dropout layer."""
+        return 1 + len(self.activations)
 
     @property
     def identity(self) -> tuple[str, ...]:
@@ -94,18 +100,22 @@ def _layer_backward(differentiate: Callable[..., Any]) -> Callable[..., Any]:
 
 def units_forward(functions: Functions) -> dict[int, Callable[..., Any]]:
     """Return the forward of each kind of layer but Linear, which is 0."""
-    return {
+    forwards = {
         kind: each.forward if each.backward is None else _layer_forward(each.forward)
         for kind, each in enumerate(functions.activations, 1)
     }
+    return forwards | {functions.dropout: dropout_forward}
 
 
 def units_backward(
-    functions: Functions, of_layer: Callable[..., Any] = _layer_backward
+    functions: Functions,
+    of_layer: Callable[..., Any] = _layer_backward,
+    of_dropout: Callable[..., Any] = dropout_backward,
 ) -> dict[int, Callable[..., Any]]:
-    """Return the backward of each kind of layer but Linear: of_layer(the backward of a unit)."""
+    """Return the backward of each kind of layer but Linear: of_layer(the backward of a unit), and that of Dropout."""
     derivatives = {kind: each.backward for kind, each in enumerate(functions.activations, 1)}
-    return {kind: of_layer(derivative) for kind, derivative in derivatives.items() if derivative is not None}
+    backwards = {kind: of_layer(derivative) for kind, derivative in derivatives.items() if derivative is not None}
+    return backwards | {functions.dropout: of_dropout}
 
 
 @functools.cache

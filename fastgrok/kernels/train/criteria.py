@@ -268,7 +268,7 @@ def make_validate(config: DriverConfig) -> Callable[..., Any]:
 
     @device
     def validate(memory, data, table, workspace, kernel_params, s, done):
-        held_out = Examples(splat_view(data.inputs, lanes), splat_view(data.targets, lanes), None)
+        held_out = Examples(splat_view(data.inputs, lanes), splat_view(data.targets, lanes), None, None)
         total = add_losses(like(memory.params[0], 0.0), memory, held_out, table, kernel_params, s)
         loss = total * like(total, kernel_params.validation_factor)
         keep_best(workspace.validation, loss, memory, workspace, kernel_params, s, done)

@@ -18,6 +18,7 @@ from fastgrok.kernels.train.criteria import begin_drift, make_check_criteria, ma
 from fastgrok.kernels.train.epoch import make_epoch, make_rate, make_shuffle
 from fastgrok.kernels.train.known import constants, is_sound
 from fastgrok.kernels.train.lifecycle import LaneLifecycle, make_lifecycle
+from fastgrok.kernels.train.masks import make_with_masks
 from fastgrok.kernels.train.parameters import DriverConfig
 from fastgrok.kernels.train.workspace import LEFT
 
@@ -36,7 +37,7 @@ def _run_epochs(config: DriverConfig) -> Callable[..., Any]:
     check_criteria, validate = make_check_criteria(config), make_validate(config)
     features = config.features
     skips, tracks, validates, monitors = features.skips, features.tracks, features.validates, features.monitors
-    ends_by_validation = features.stops_early and not monitors
+    ends_by_validation, with_masks = features.stops_early and not monitors, make_with_masks(config)
 
     @device
     def run_epochs(views, validation, workspace, kernel_params, s, lane_sets, n_epochs, cancel):
@@ -45,7 +46,7 @@ def _run_epochs(config: DriverConfig) -> Callable[..., Any]:
         Returns how many epochs were run, the lanes that meet the criteria and those that are not finite.
         """
         block, read, table = views
-        examples = constants(read)
+        examples = with_masks(constants(read), workspace, kernel_params)
         memory = Block(
             fixed_memory("params_vectors", block.params),
             fixed_memory("state_vectors", block.optimizer_state),

@@ -21,13 +21,14 @@ from fastgrok.kernels.nn.deferred import DeferredPasses, Group
 from fastgrok.kernels.target import DEFERRED
 from fastgrok.kernels.train.criteria import drift
 from fastgrok.kernels.train.known import guard
+from fastgrok.kernels.train.masks import make_draw_masks
 from fastgrok.kernels.train.parameters import DriverConfig
 
 
 def make_shuffle(config: DriverConfig) -> Callable[..., Any]:
-    """Return shuffle(workspace), which gives each lane its next permutation of the examples, if there are any."""
-    permute, lanes, word = config.permute, config.lanes, config.shuffle_word
-    if permute is None:
+    """Return shuffle(workspace), which gives each lane its next order of the examples, where it is drawn."""
+    reorder, lanes, word = config.reorder, config.lanes, config.order_word
+    if reorder is None:
 
         @device
         def shuffle(workspace):
@@ -37,7 +38,7 @@ def make_shuffle(config: DriverConfig) -> Callable[..., Any]:
         @device
         def shuffle(workspace):
             for lane in range(lanes):
-                permute(workspace.states[lane, word:], workspace.order[:, lane])
+                reorder(workspace.states[lane, word:], workspace.order[:, lane])
 
     return shuffle
 
@@ -62,8 +63,23 @@ def make_rate(config: DriverConfig) -> Callable[..., Any]:
     return rate
 
 
-def _example_loader(shuffled: bool, lanes: int) -> Callable[..., Any]:
-    if shuffled:
+def _example_loader(config: DriverConfig) -> Callable[..., Any]:
+    """Return load(acts, examples, k, s), which puts the k-th example of an epoch into acts, and its masks."""
+    load, draw_masks = _unmasked_loader(config), make_draw_masks(config)
+    if draw_masks is None:
+        return load
+
+    @device
+    def load_masked(acts, examples, k, s):
+        load(acts, examples, k, s)
+        draw_masks(acts, examples.masks, s)
+
+    return load_masked
+
+
+def _unmasked_loader(config: DriverConfig) -> Callable[..., Any]:
+    lanes = config.lanes
+    if config.reorder is not None:
 
         @device
         def load(acts, examples, k, s):
@@ -89,7 +105,7 @@ def _make_keep(steps: bool) -> Callable[..., Any]:
 
 def _make_step(config: DriverConfig) -> Callable[..., Any]:
     """Return step(memory, grad_out, examples, table, k, s, scale): add the gradients of one example to grad_out."""
-    load = _example_loader(config.permute is not None, config.lanes)
+    load = _example_loader(config)
     forward, backward, _, loss_backward = config.passes
 
     @device
@@ -104,7 +120,7 @@ def _make_step(config: DriverConfig) -> Callable[..., Any]:
 
 def _make_train_on(config: DriverConfig) -> Callable[..., Any]:
     """Return train_on(memory, examples, table, kernel_params, s, rate, scale, first, last): train on one batch."""
-    step, load = _make_step(config), _example_loader(config.permute is not None, config.lanes)
+    step, load = _make_step(config), _example_loader(config)
     update = config.update
     if config.batched is None or config.single:
 
@@ -149,7 +165,7 @@ def _make_train_on(config: DriverConfig) -> Callable[..., Any]:
 
 def _deferred_stretch(config: DriverConfig, passes: DeferredPasses) -> Callable[..., Any]:
     """Return the stretch that writes updates every few examples, and all of them at its end."""
-    load, loss_backward = _example_loader(config.permute is not None, config.lanes), config.passes.loss_backward
+    load, loss_backward = _example_loader(config), config.passes.loss_backward
     forward, backward, write_first = passes
 
     @device

@@ -25,7 +25,7 @@ from fastgrok.kernels.lanes import fixed, is_negative_zero, like, select
 @device
 def constants(examples):
     """Return the examples, as constants if they are fixed."""
-    return Examples(fixed("inputs", examples.inputs), fixed("targets", examples.targets), examples.order)
+    return Examples(fixed("inputs", examples.inputs), fixed("targets", examples.targets), examples.order, None)
 
 
 @device

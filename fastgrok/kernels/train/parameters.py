@@ -17,6 +17,7 @@ class Structure(NamedTuple):
     n_backward: int  # layers that backward goes through
     n_params: int
     n_in: int
+    n_masks: int  # units of Dropout layers, each with a mask
     loss: Loss
     terms: Terms | None  # None for kernels that only evaluate
     stopping: bool  # there are criteria
@@ -53,8 +54,9 @@ class DriverConfig(NamedTuple):
     fused: bool  # per-example plain SGD: backward itself updates the parameters
     single: bool  # batches of one example
     long_epochs: bool  # read the cancel flag within an epoch too, which costs tiny networks a twentieth
-    permute: Callable[..., Any] | None  # shuffles the order of the examples, where they are shuffled
-    shuffle_word: int  # where in a lane's states the stream begins that shuffles
+    reorder: Callable[..., Any] | None  # draws the order of an epoch's examples, where it is drawn
+    order_word: int  # where in a lane's states the stream begins that it is drawn from
+    random: Callable[..., Any] | None  # draws the masks of Dropout layers, where there are any
     draw: Callable[..., Any] | None  # draws the parameters of a restarted seed
     features: DriverFeatures
     passes: Passes
@@ -85,6 +87,13 @@ class Limits(NamedTuple):
     tol: float  # what it must be reached by to go on, any smaller loss being the best; negative: the same as the best
 
 
+class DropoutParams(NamedTuple):
+    """What each mask is drawn from."""
+
+    rates: Any  # float64 (n_masks,): the probability of 0
+    kept: Any  # float (n_masks,): 1 / (1 - rate), what the mask is otherwise
+
+
 class TileSizes(NamedTuple):
     """How batched passes go through examples."""
 
@@ -110,6 +119,7 @@ class KernelParams(NamedTuple):
     criteria: Criteria
     validation_factor: float  # the loss_factor of the validation data
     limits: Limits
+    dropout: DropoutParams | None
     record_epochs: Any  # None, or int64 (n_records,), ascending: parameters are recorded after these
     check_epochs: int  # epochs between two reads of the cancel flag
     check_examples: int  # examples between two reads, a multiple of the batch size

@@ -34,7 +34,7 @@ class Steps(NamedTuple):
     """Every update of each seed."""
 
     params: Any  # (n_seeds, n_steps, n_params): the parameters after the updates that were made
-    order: Any  # int64 (n_seeds, n_epochs, n_examples): the order of the examples where it is shuffled; n_epochs 0
+    order: Any  # int64 (n_seeds, n_epochs, n_examples): the order of the examples where it is drawn; n_epochs 0
 
 
 class Outputs(NamedTuple):
@@ -87,9 +87,10 @@ class Workspace(NamedTuple):
     grads: Any  # (n_params, L) where the update is not fused into backward
     acts: Any  # (n_acts, L)
     deltas: Any  # (n_acts, L)
-    order: Any  # int64 (n_examples, L) where the order is shuffled
+    order: Any  # int64 (n_examples, L) where the order is drawn
+    masks: Any  # float (n_masks, L): those of the example that was loaded last
     steps: Any  # (n_batches * n_params, L) where every update is kept: the parameters after each of the epoch
-    states: Any  # uint64 (L, words): the streams that restart and shuffle
+    states: Any  # uint64 (L, words): the streams that restart, shuffle and drop
     rows: Any  # int64 (L,): the row, in the chunk, of the seed in each lane
     epochs: Any  # int64 (L,): epochs that the lane's seed has run
     attempt_epoch: Any  # int64 (L,): those of its present attempt
