@@ -353,7 +353,7 @@ def initial(experiment: fg.Experiment, seed: int) -> tuple[Params, Any]:
 
 
 def order_generator(experiment: fg.Experiment, seed_rng: Any) -> Any:
-    """Return the generator that shuffles the examples; None where the order is fixed."""
+    """Return the generator that shuffles or draws the examples; None where the order is fixed."""
     return {"fixed": None, "shared": generator(experiment, 0)}.get(experiment.order, seed_rng)
 
 
@@ -361,6 +361,8 @@ def draw_order(experiment: fg.Experiment, rng: Any, n: int) -> np.ndarray:
     """Return the numbers of the examples of an epoch."""
     if experiment.order == "fixed":
         return np.arange(n)
+    if experiment.order == "with_replacement":
+        return rng.integers(n, size=n) if experiment.stream == "numpy" else rng.randint(n, size=n)
     return rng.permutation(n)
 
 

@@ -86,8 +86,8 @@ def scratch_size(parts: Sequence[InitialTensor]) -> int:
 
 def own_words(experiment: Experiment) -> int:
     """Return the words of a seed's own stream that outlast its initial parameters, 0 if nothing else is drawn."""
-    drops = experiment.network.dropout_rates
-    draws_on = experiment.order == "per_seed" or drops or experiment.restart is not None
+    draws_order, drops = experiment.order in ("per_seed", "with_replacement"), experiment.network.dropout_rates
+    draws_on = draws_order or drops or experiment.restart is not None
     return STREAMS[experiment.stream].words if draws_on else 0
 
 

@@ -38,7 +38,7 @@ _LARGE_BYTES = 2**21  # of a block that no cache holds
 
 _MOST_BYTES = 2**29  # of any block, where fewer lanes avoid it
 
-_ORDERS = {"fixed": "", "shared": "permute", "per_seed": "permute"}
+_ORDERS = {"fixed": "", "shared": "permute", "per_seed": "permute", "with_replacement": "sample"}
 
 
 def lane_count(experiment: Experiment, *, specialize: bool, n_seeds: int = MAX_LANES) -> int:
@@ -112,7 +112,7 @@ class _Key(NamedTuple):
     long_epochs: bool
     batched: bool
     deferred: bool
-    order: str  # "permute", by which the stream draws it, or ""
+    order: str  # "permute" or "sample", by which the stream draws it, or ""
     order_word: int
     drops: bool
     stream: str | None  # None where nothing is drawn

@@ -92,10 +92,11 @@ def replay(
     Notes
     -----
     Every state is that of the sweep, bit for bit: the kernels are the same. With every="step", `batch_example` says
-    on which examples an update was made and `epoch_of` in which epoch. With a restart, `attempt_of` says in which
-    attempt a time is, and `weight_k_start` with what each attempt began; `loss_initial` is that of the last. Whatever
-    is recorded is of the network without `Dropout`, gradients and deltas as well, while updates are made with masks.
-    With EarlyStopping(restore_best=True), `weight_k_final` is what the seed ended with.
+    on which examples an update was made (with replacement one may be there twice) and `epoch_of` in which epoch. With
+    a restart, `attempt_of` says in which attempt a time is, and `weight_k_start` with what each attempt began;
+    `loss_initial` is that of the last. Whatever is recorded is of the network without `Dropout`, gradients and deltas
+    as well, while updates are made with masks. With EarlyStopping(restore_best=True), `weight_k_final` is what the
+    seed ended with.
 
     Examples
     --------

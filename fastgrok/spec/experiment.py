@@ -144,7 +144,8 @@ class Experiment(Spec):
         examples is the full batch, as in PyTorch (see `batch_rows`).
     order
         Order of the examples: "fixed", as in the data; "shared", shuffled each epoch, alike for every seed;
-        "per_seed", shuffled from the seed's own stream.
+        "per_seed", shuffled from the seed's own stream; "with_replacement", as many as there are drawn each epoch
+        from the seed's own stream, some of them several times.
     epochs
         Passes over the examples at most, 0 to 10**9; 0 only initialises.
     stop
@@ -183,7 +184,7 @@ class Experiment(Spec):
     stream: Literal["numpy", "numpy_legacy"] = "numpy"
     optimizer: AnyOptimizer = SGD(lr=0.1)
     batch_size: BatchSize = 1
-    order: Literal["fixed", "shared", "per_seed"] = "fixed"
+    order: Literal["fixed", "shared", "per_seed", "with_replacement"] = "fixed"
     epochs: Annotated[Integer, Field(ge=0, le=MAX_COUNT)] = 1000
     stop: Stop = Converged(loss=0.01)
     validation: Validation = None
@@ -256,6 +257,9 @@ class Experiment(Spec):
             name = type(self.optimizer).__name__
             expected = f"'full' with {name}, which compares one gradient of all examples with the next"
             raise InvalidExperiment("batch_size", self.batch_size, expected)
+        if self.optimizer.full_batch_only and self.order == "with_replacement":
+            expected = f"another order with {type(self.optimizer).__name__}, which needs every example in each epoch"
+            raise InvalidExperiment("order", self.order, expected)
         if self.optimizer.schedule is not None and self.epochs > MAX_SCHEDULED:
             raise InvalidExperiment("epochs", self.epochs, f"at most {MAX_SCHEDULED} with a schedule")
 

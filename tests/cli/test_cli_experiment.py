@@ -32,7 +32,7 @@ LISTS = {
     "weight_decay": "0,0.1",
     "l1": "0,0.1",
     "batch_size": "1,full",
-    "order": "fixed,shared",
+    "order": "fixed,with_replacement",
     "dropout": "0,0.5",
     "epochs": "10,20",
     "stop_loss": "0.1,0.2",

@@ -25,6 +25,7 @@ DEFERRED = fg.mlp(3, 64, 48, 2, dropout=0.5)
 REGIMES = {
     "per_example": XOR.replace(network=DROPPED, stop=fg.Converged(loss=0.05)),
     "per_seed": XOR.replace(network=DROPPED, order="per_seed", batch_size=3, stop=fg.Converged(max_error=0.4)),
+    "replaced": XOR.replace(network=DROPPED, order="with_replacement", optimizer=fg.SGD(0.05, momentum=0.5)),
     "legacy": XOR.replace(network=DROPPED, stream="numpy_legacy", order="shared", optimizer=fg.Adam(0.05)),
     "restarts": XOR.replace(network=DROPPED, stop=fg.Converged(loss=0.05), restart=fg.Restart(20), order="per_seed"),
     "patient": XOR.replace(network=DROPPED, stop=fg.EarlyStopping(9, tol=1e-3, monitor="training"), check_every=2),
@@ -171,7 +172,7 @@ def test_a_network_says_its_dropout():
     assert str(DROPPED) == "2-6-1 tanh+dropout(0.3)/linear"
     assert fg.mlp(2, 4, 1, dropout=0) == fg.mlp(2, 4, 1)
     assert DROPPED.dropout_rates == (0.3,) * 6
-    assert fg.Experiment.from_json(REGIMES["legacy"].to_json()) == REGIMES["legacy"]
+    assert fg.Experiment.from_json(REGIMES["replaced"].to_json()) == REGIMES["replaced"]
 
 
 def test_explanations_of_updates_say_that_there_are_masks():

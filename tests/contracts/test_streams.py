@@ -37,7 +37,7 @@ class Compiled(NamedTuple):
 
 @functools.cache
 def compiled(name: str) -> Compiled:
-    seed, random, standard_normal, permute, _ = STREAMS[name]
+    seed, random, standard_normal, permute, *_ = STREAMS[name]
 
     @numba.njit
     def start(states, seeds):
@@ -225,6 +225,48 @@ def test_interval_is_numpys_random_interval(largest):
         ours = intervals(module)(np.uint64(largest), 301)
         numpys = generator.randint(largest + 1, size=301, dtype=np.uint32)
         assert ours.tolist() == numpys.tolist()
+
+
+@functools.cache
+def samples(name: str) -> Callable:
+    """Return a compiled function (order, states): fill each row with a sample, after one 32-bit draw."""
+    sample = STREAMS[name].sample
+
+    @numba.njit
+    def run(order, states):
+        for row in range(len(order)):
+            sample(states[row], order[row])
+
+    return run
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 7, 100, 1437, 4097])
+def test_samples_are_numpys_draws_with_replacement(n):
+    seeds = [0, 3, 2**31 + 7]
+    for name in STREAMS:
+        states, order = new_states(name, seeds), np.full((len(seeds), n), -1)
+        generators = [np.random.default_rng(s) if name == "numpy" else np.random.RandomState(s) for s in seeds]
+        for _ in range(3):  # an odd number leaves half of 64 bits for the next
+            samples(name)(order, states)
+            for row, rng in zip(order, generators, strict=True):
+                expected = rng.integers(n, size=n) if name == "numpy" else rng.randint(n, size=n)
+                np.testing.assert_array_equal(row, expected)
+
+
+def test_a_draw_that_is_one_of_too_many_is_made_again():
+    """With n = 3 * 2**30 a quarter of the draws: no array is so long, but the rule is the same."""
+    from fastgrok.kernels.rng.streams import _multiplied
+
+    draw = _multiplied(pcg64.next_uint32)
+
+    @numba.njit
+    def run(state, largest, n):
+        return np.array([draw(state, largest) for _ in range(n)])
+
+    for largest in (3 * 2**30 - 1, 2**31, 2**32 - 2):
+        (state,) = new_states("numpy", [5])
+        expected = np.random.default_rng(5).integers(largest + 1, size=301)
+        np.testing.assert_array_equal(run(state, np.uint64(largest), 301), expected)
 
 
 @numba.njit

@@ -128,7 +128,12 @@ def test_defaults_are_those_of_the_design() -> None:
         ({"optimizer": 0.1}, "optimizer", "an optimizer, such as"),
         ({"batch_size": 0}, "batch_size", "an integer at least 1 and at most 1000000000, or 'full'"),
         ({"batch_size": True}, "batch_size", "an integer at least 1"),
-        ({"order": "random"}, "order", "one of 'fixed', 'shared', 'per_seed'"),
+        ({"order": "random"}, "order", "one of 'fixed', 'shared', 'per_seed', 'with_replacement'"),
+        (
+            {"order": "with_replacement", "optimizer": fg.Rprop(), "batch_size": "full"},
+            "order",
+            "another order with Rprop",
+        ),
         ({"epochs": -1}, "epochs", "an integer at least 0 and at most 1000000000"),
         ({"epochs": 10**9 + 1}, "epochs", "an integer at least 0 and at most 1000000000"),
         ({"epochs": 10.0}, "epochs", "an integer at least 0"),

@@ -21,6 +21,8 @@ import numpy as np
 from fastgrok.kernels.jit import device
 from fastgrok.kernels.rng import mt19937, pcg64, ziggurat
 
+_MASK32 = np.uint64(0xFFFFFFFF)
+
 
 class Stream(NamedTuple):
     """The device functions of one stream, and the number of uint64 words in its state.
@@ -37,6 +39,8 @@ class Stream(NamedTuple):
     """``standard_normal(state)`` gives a float64."""
     permute: Callable[..., Any]
     """``permute(state, order)`` fills int64 (n,) with the next permutation of range(n), n <= 2**31."""
+    sample: Callable[..., Any]
+    """``sample(state, order)`` fills int64 (n,) with the next n integers below n, n <= 2**31, with replacement."""
     words: int
 
 
@@ -57,6 +61,38 @@ def interval(next_uint32: Callable[..., Any]) -> Callable[..., Any]:
         return value
 
     return draw
+
+
+def _multiplied(next_uint32: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the draw of an unbiased integer in [0, largest], 0 < largest < 2**32, as ``Generator.integers`` has it.
+
+    It is the upper half of the product of 32 bits and largest + 1, drawn again where the lower half is one of those
+    that are too many (D. Lemire, "Fast Random Integer Generation in an Interval", 2019).
+    """
+
+    @device
+    def draw(state, largest):
+        n = largest + np.uint64(1)
+        product = next_uint32(state) * n
+        if product & _MASK32 < n:
+            threshold = (_MASK32 - largest) % n
+            while product & _MASK32 < threshold:
+                product = next_uint32(state) * n
+        return product >> np.uint64(32)
+
+    return draw
+
+
+def _replacement(draw: Callable[..., Any]) -> Callable[..., Any]:
+    """Return NumPy's ``integers(n, size=n)`` or ``randint(n, size=n)``, by how one integer is drawn."""
+
+    @device
+    def sample(state, order):
+        n = order.shape[0]
+        for i in range(n):
+            order[i] = np.int64(draw(state, np.uint64(n - 1))) if n > 1 else 0
+
+    return sample
 
 
 def _permutation(next_uint32: Callable[..., Any]) -> Callable[..., Any]:
@@ -83,6 +119,7 @@ STREAMS = {
         random=pcg64.random,
         standard_normal=ziggurat.standard_normal,
         permute=_permutation(pcg64.next_uint32),
+        sample=_replacement(_multiplied(pcg64.next_uint32)),
         words=pcg64.WORDS,
     ),
     "numpy_legacy": Stream(
@@ -90,6 +127,7 @@ STREAMS = {
         random=mt19937.random,
         standard_normal=mt19937.standard_normal,
         permute=_permutation(mt19937.next_uint32),
+        sample=_replacement(interval(mt19937.next_uint32)),
         words=mt19937.WORDS,
     ),
 }
