@@ -438,7 +438,7 @@ SWEEP_FLAGS = (
 )
 """The flags of `fastgrok sweep`."""
 
-_CONFIG = "of a store: the configuration, by its place in the table or as in init=HeNormal()"
+_CONFIG = "of a store: the configuration, by its place in the table, from 0, or as in init=he_normal,lr=0.1"
 _SEED = "the seed, or an outcome, such as converged, for the first seed that has it"
 _TRACE_FLAGS = (
     _seed_flag("seed", _SEED, words=OUTCOMES, takes="SEED|OUTCOME"),

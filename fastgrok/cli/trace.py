@@ -88,7 +88,9 @@ def config_of(text: str | None) -> int | dict[str, str] | None:
         return int(text)
     pairs = [item.partition("=") for item in items("--config", text)]
     if not all(equals for _, equals, _ in pairs):
-        raise InvalidExperiment("--config", text, "a place in the table, from 0, or labels such as optimizer.lr=0.1")
+        raise InvalidExperiment(
+            "--config", text, "a place in the table, from 0, or labels such as lr=0.1,init=he_normal"
+        )
     return {path.strip(): label.strip() for path, _, label in pairs}
 
 
@@ -159,7 +161,8 @@ def _first_seed(outcome: str, source: Store | Experiment, config: Any) -> int:
 
         rows, among = run(source, _SEARCHED).dataset, f"the first {_SEARCHED:,} seeds"
     else:
-        rows, among = source.dataset(config), "the rows of the store"
+        source.experiment(config)  # raises unless it is one
+        rows, among = source.dataset(0 if config is None else config), "the rows of the store"
     codes = rows["outcome"].values
     seed = next(itertools.compress(rows["seed"].values.tolist(), codes == OUTCOMES.index(outcome)), None)
     if seed is None:

@@ -107,7 +107,8 @@ def write_parquet(
                 if output.finished.any():
                     table = to_table([configuration], [output], seeds, schema)
                     if kept is not None and output.params is not None:
-                        table = table.append_column(kept, _lists(output.finished_rows(output.params), kept.type))
+                        rows = as_lists(output.finished_rows(output.params))
+                        table = table.append_column(kept, rows.cast(kept.type))
                     writer.write_table(table)
 
     _atomically(path, write)
@@ -124,12 +125,19 @@ def _params_field(outputs: Sequence[TrainingOutput]) -> pa.Field | None:
     return pa.field(PARAMS, kind, metadata={"long_name": "trained parameters, layer by layer: weight, then bias"})
 
 
-def _lists(flat: np.ndarray, kind: pa.DataType) -> pa.Array:
+def as_lists(flat: np.ndarray) -> pa.Array:
     """Return the rows of an array as lists."""
     import pyarrow as pa
 
-    ends = to_array(np.arange(len(flat) + 1, dtype=np.int32) * flat.shape[1])
-    return pa.ListArray.from_arrays(ends, to_array(flat.ravel().astype(kind.value_type.to_pandas_dtype())))
+    ends = to_array(np.arange(len(flat) + 1, dtype=np.int32) * np.int32(flat.shape[1]))
+    return pa.ListArray.from_arrays(ends, to_array(flat.ravel()))
+
+
+def as_fixed_lists(flat: np.ndarray) -> pa.Array:
+    """Return the rows of an array as lists of one length."""
+    import pyarrow as pa
+
+    return pa.FixedSizeListArray.from_arrays(to_array(flat.ravel()), flat.shape[1])
 
 
 def outcome_codes(column: pa.ChunkedArray) -> np.ndarray:

@@ -23,7 +23,7 @@ from fastgrok.results.layout import layout
 from fastgrok.results.table import Row, as_frame, as_html, median, outcomes, plateau_line, rate, scatter_lines
 from fastgrok.spec.axes import Axis, Configuration
 from fastgrok.spec.experiment import Experiment
-from fastgrok.spec.words import NETWORK_WORDS
+from fastgrok.spec.words import NETWORK_WORDS, word_of_path
 from fastgrok.statistics.counts import Counts
 from fastgrok.statistics.plateaus import occupied_plateaus
 from fastgrok.statistics.summary import Summary, summarise
@@ -327,7 +327,7 @@ class Result:
         data = "several datasets" if "data" in varied else self.experiment.data.name
         count = f"{len(self._all_seeds):,} seeds"
         if self.axes:
-            points = " x ".join(f"{len(axis.values)} {axis.path}" for axis in self.axes)
+            points = " x ".join(f"{len(axis.values)} {word_of_path(axis.path)}" for axis in self.axes)
             count = f"{points} x {count}"
         title = f"{network} on {' '.join(data.split())}, {count}"
         return f"{title}, interrupted: {self.n_finished:,} of {self.n_asked:,} runs" if self.interrupted else title

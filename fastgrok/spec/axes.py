@@ -21,8 +21,9 @@ from fastgrok.spec.losses import LOSSES
 from fastgrok.spec.names import resolved
 from fastgrok.spec.network import Network
 from fastgrok.spec.optimizers import Optimizer
+from fastgrok.spec.schedules import Schedule
 from fastgrok.spec.stopping import Converged, EarlyStopping, Restart
-from fastgrok.spec.words import NETWORK_WORDS, WORDS, axis_named, network_value, reshaped, widths_text
+from fastgrok.spec.words import NETWORK_WORDS, WORDS, axis_named, network_value, reshaped, widths_text, word_of_path
 
 MAX_CONFIGURATIONS = 100_000
 """Configurations of a sweep at most."""
@@ -127,7 +128,7 @@ def _read(path: str, field: str, value: Any) -> Any:
     """Return the value that a name stands for, as the field of an experiment takes it."""
     if not isinstance(value, str):
         return as_initializer(field, value) if path in ("init", "bias_init") else value
-    if path == "data":
+    if path in ("data", "validation"):
         return by_name(value)
     if path == "loss":
         return resolved(field, value, LOSSES, names.LOSSES)
@@ -138,9 +139,11 @@ _READ: dict[str, Any] = {
     "init": Initializer,
     "bias_init": Initializer,
     "optimizer": Optimizer,
+    "optimizer.schedule": Schedule,
     "stop": (Converged, EarlyStopping),
     "restart": Restart,
     "data": Dataset,
+    "validation": Dataset,
     "loss": str,
 }
 """The fields whose values may be names, and of what."""
@@ -206,10 +209,11 @@ def index_of(configurations: Sequence[Configuration], config: int | Mapping[str,
         config = {path: _label(configurations, path, value) for path, value in config.items()}
         for path, value in config.items():
             if path not in paths:
-                raise InvalidExperiment("config", path, one_of(paths) + hint(path, paths) if paths else "None")
+                words = [word_of_path(known) for known in paths]
+                raise InvalidExperiment("config", path, one_of(words) + hint(path, words) if paths else "None")
             known = list(dict.fromkeys(str(configuration.labels[path]) for configuration in configurations))
             if str(value) not in known:
-                raise InvalidExperiment(f"config[{path!r}]", value, one_of(known) + hint(value, known))
+                raise InvalidExperiment(f"config[{word_of_path(path)!r}]", value, one_of(known) + hint(value, known))
         texts = [(path, str(value)) for path, value in config.items()]
         matches = [k for k in indices if all(str(configurations[k].labels[path]) == text for path, text in texts)]
     elif config is None:
@@ -217,7 +221,7 @@ def index_of(configurations: Sequence[Configuration], config: int | Mapping[str,
     else:
         matches = [int(config)] if isinstance(config, int | np.integer) and int(config) in indices else []
     if len(matches) != 1:
-        first = ", ".join(f"{path}={label}" for path, label in configurations[0].labels.items())
+        first = ", ".join(f"{word_of_path(path)}={label}" for path, label in configurations[0].labels.items())
         expected = f"one of {len(configurations)} configurations: its place, from 0, or labels that it has alone"
         expected += f", such as {first}" if first else ""
         raise InvalidExperiment("config", config, expected)

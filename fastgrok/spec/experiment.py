@@ -65,9 +65,10 @@ def _loss(value: Any, info: ValidationInfo) -> Any:
 
 
 AnyNetwork = Annotated[InstanceOf[Network], Field(description="a Network, such as mlp(2, 4, 1)")]
+_NamedData = BeforeValidator(lambda value: by_name(value) if isinstance(value, str) else value)
 AnyDataset = Annotated[
     InstanceOf[Dataset],
-    BeforeValidator(lambda value: by_name(value) if isinstance(value, str) else value),
+    _NamedData,
     Field(description="a Dataset, such as datasets.xor()"),
 ]
 AnyLoss = Annotated[Loss, BeforeValidator(_loss)]
@@ -94,7 +95,9 @@ BatchSize = Annotated[
     Field(description=f"an integer at least 1 and at most {MAX_COUNT}, or 'full'"),
 ]
 Validation = Annotated[
-    InstanceOf[Dataset] | None, Field(description="None, or a Dataset, such as one of those that data.split() gives")
+    InstanceOf[Dataset] | None,
+    _NamedData,
+    Field(description="None, or a Dataset, such as one of those that data.split() gives"),
 ]
 Rule = InstanceOf[Converged] | InstanceOf[EarlyStopping]
 Stop = Annotated[

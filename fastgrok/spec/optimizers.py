@@ -6,6 +6,7 @@ from pydantic import Field, InstanceOf
 
 from fastgrok.errors import InvalidExperiment
 from fastgrok.spec.base import Spec, spec
+from fastgrok.spec.calls import named
 from fastgrok.spec.fields import Bool, NotNegative, Number, Positive
 from fastgrok.spec.schedules import Schedule
 
@@ -15,7 +16,9 @@ Growing = Annotated[Number, Field(gt=1)]
 ClipNorm = Positive | None
 Decayed = Literal["all", "weights"]
 LearningRates = Annotated[
-    InstanceOf[Schedule] | None, Field(description="None, or a schedule such as StepLR(100, gamma=0.5)")
+    InstanceOf[Schedule] | None,
+    named(Schedule),
+    Field(description="None, or a schedule such as StepLR(100, gamma=0.5), or its name as in 'step_lr(100)'"),
 ]
 
 

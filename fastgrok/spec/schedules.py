@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, InstanceOf
 
 from fastgrok.errors import InvalidExperiment
 from fastgrok.spec.base import Spec, spec
+from fastgrok.spec.calls import from_call
 from fastgrok.spec.fields import Epochs, NotNegative, Number, Share
 
 MAX_EPOCHS = 10**7
@@ -237,10 +238,18 @@ class LinearLR(Schedule):
         return rates
 
 
+def _read(value: Any) -> Any:
+    """Return schedules of which some may be named, as in 'step_lr(100)'."""
+    if not isinstance(value, list | tuple):
+        return value
+    named = enumerate(value)
+    return tuple(from_call(f"schedules[{k}]", Schedule, v) if isinstance(v, str) else v for k, v in named)
+
+
 Schedules = Annotated[
     tuple[InstanceOf[Schedule], ...],
-    BeforeValidator(_as_tuple),
-    Field(description="a list of schedules, such as [LinearLR(), StepLR(100)]"),
+    BeforeValidator(_read),
+    Field(description="a list of schedules, such as [LinearLR(), StepLR(100)], or their names"),
 ]
 
 

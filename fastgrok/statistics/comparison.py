@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, overload
 
 from fastgrok.errors import InvalidExperiment, hint, one_of
-from fastgrok.spec.words import axis_named
+from fastgrok.spec.words import axis_named, word_of_path
 from fastgrok.statistics import comparison_text as words
 from fastgrok.statistics.comparison_rows import Member, PairRow, PooledRow, ValueRow, pairs, record, value_row
 from fastgrok.statistics.proportion import Estimate, normal_quantile
@@ -141,7 +141,7 @@ class Comparison(Printed):
     def _title(self) -> str:
         """Return the first line."""
         interrupted = f", interrupted: {self.missing:,} runs are missing" if self.missing else ""
-        return f"fastgrok.Comparison of {self.axis}{interrupted}"
+        return f"fastgrok.Comparison of {word_of_path(self.axis)}{interrupted}"
 
 
 @overload
@@ -200,7 +200,8 @@ def compare(
     if axis not in (paths := [field.path for field in sweep.axes]):
         expected = "an axis of a sweep, and this is a run: it has none"
         if paths:
-            expected = one_of(paths) + hint(axis, paths)
+            words_ = [word_of_path(path) for path in paths]
+            expected = one_of(words_) + hint(axis, words_)
         raise InvalidExperiment("axis", axis, expected)
     if len(sweep.axes[paths.index(axis)].values) < 2:
         raise InvalidExperiment("axis", axis, "an axis of two values or more, to compare one with another")

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from fastgrok.spec.words import word_of_path
 from fastgrok.statistics.comparison_rows import PairRow, PooledRow, ValueRow, record
 from fastgrok.statistics.proportion import Estimate
 from fastgrok.statistics.tables import Cells
@@ -61,7 +62,7 @@ def table_cells(
     body = [
         [*(one_line(record(row)[name]) for name in labels), *(text(row) for text in columns.values())] for row in rows
     ]
-    return Cells([*labels, *columns], body, len(labels))
+    return Cells([*map(word_of_path, labels), *columns], body, len(labels))
 
 
 def verdicts(pairs: Sequence[PairRow], pooled: Sequence[PooledRow] | None, axis: str, alpha: float) -> list[str]:

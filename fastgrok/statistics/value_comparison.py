@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from fastgrok.errors import InvalidExperiment
 from fastgrok.spec.variables import LARGER_IS_BETTER
-from fastgrok.spec.words import outcome_named
+from fastgrok.spec.words import outcome_named, outcome_word, word_of_path
 from fastgrok.statistics import paired_values as values
 from fastgrok.statistics.comparison_rows import record, strata
 from fastgrok.statistics.comparison_text import table_cells
@@ -133,7 +133,7 @@ class ValueComparison(Printed):
 
     def _title(self) -> str:
         interrupted = f", interrupted: {self.missing:,} runs are missing" if self.missing else ""
-        return f"fastgrok.Comparison of {self.axis} by {self.of}{interrupted}"
+        return f"fastgrok.Comparison of {word_of_path(self.axis)} by {outcome_word(self.of)}{interrupted}"
 
     def _sections(self) -> list[tuple[str, Cells]]:
         better = "larger" if LARGER_IS_BETTER[self.of] else "smaller"

@@ -34,7 +34,7 @@ def grouped(specification: Specification) -> dict[str, int]:
     for id_, configuration in specification.by_id.items():
         experiment = configuration.experiment
         flops = len(specification.seeds) * flops_per_epoch(experiment) * experiment.epochs
-        kind = _columns(specification, experiment)
+        kind = columns_key(specification, experiment)
         group = open_.get(kind)
         if group is None or group.n_configurations >= most or group.flops + flops > _FLOPS:
             group, n_groups = _Group(n_groups, 0, 0.0), n_groups + 1
@@ -43,7 +43,7 @@ def grouped(specification: Specification) -> dict[str, int]:
     return numbers
 
 
-def _columns(specification: Specification, experiment: Experiment) -> tuple[Any, ...]:
+def columns_key(specification: Specification, experiment: Experiment) -> tuple[Any, ...]:
     """Return what decides which columns the rows of a configuration have."""
     params = (experiment.n_params, experiment.dtype) if specification.keep_params else ()
     present = variables(experiment, specification.recording)

@@ -11,7 +11,16 @@ from fastgrok.errors import InvalidExperiment, StoreError, joined, short_repr
 from fastgrok.results.files import PARAMS
 from fastgrok.spec.axes import Axis, Configuration, checked_axes
 from fastgrok.spec.paths import children
-from fastgrok.store.manifest import ALL, FAILURES, KEPT, STORE, Specification, read_specification
+from fastgrok.store.manifest import (
+    ALL,
+    FAILURES,
+    KEPT,
+    STORE,
+    Specification,
+    manifest_name,
+    read_specification,
+    shard_size_of,
+)
 from fastgrok.store.rows import schema
 from fastgrok.store.shards import Piece
 from fastgrok.store.storage import Storage
@@ -27,7 +36,7 @@ def create_or_grow(storage: Storage, path: str, requested: Specification, shard_
     """
     requested.check_readable()
     try:
-        first = first_specification(storage, requested) if storage.size(STORE) is None else None
+        first = first_specification(storage, requested) if manifest_name(storage) is None else None
         if first is not None and storage.create(STORE, first.to_json().encode()):
             return first
     except OSError as error:
@@ -55,12 +64,13 @@ def planned(storage: Storage, requested: Specification, shard_size: int | None) 
 
 def sized(requested: Specification, held: Specification, shard_size: int | None) -> Specification:
     """Return what is asked for, in shards of the size that the store has, unless the caller chose one."""
-    return requested.changed(shard_size=held.shard_size) if shard_size is None else requested
+    own = {"shard_size": held.shard_size, "size_chosen": False}
+    return requested.changed(**own) if shard_size is None else requested
 
 
 def first_specification(storage: Storage, requested: Specification) -> Specification:
     """Return the specification for a directory without store.json."""
-    if storage.is_empty() or storage.size(STORE) is not None:  # another process has just made it
+    if storage.is_empty() or manifest_name(storage) is not None:  # another process has just made it
         return requested
     if not has_shards(storage):
         raise InvalidExperiment("store", storage.root, "a store, or a directory that is empty or not there")
@@ -85,7 +95,7 @@ def grown(held: Specification, requested: Specification) -> Specification:
     """Return the specification with more seeds and more values on its axes; raise if anything else differs."""
     held.check_version()
     requested.check_format()
-    for name in KEPT:
+    for name in KEPT if requested.size_chosen else KEPT[:-1]:
         if (value := getattr(held, name)) != (other := getattr(requested, name)):
             raise _differs(name, value, other)
     paths = [axis.path for axis in held.axes]
@@ -100,11 +110,21 @@ def grown(held: Specification, requested: Specification) -> Specification:
         expected = f"seeds that overlap or follow those in the store, {held.seeds.start}:{held.seeds.stop}"
         raise InvalidExperiment("seeds", f"{requested.seeds.start}:{requested.seeds.stop}", expected)
     seeds = range(min(held.seeds.start, requested.seeds.start), max(held.seeds.stop, requested.seeds.stop))
-    made = held.with_axes(_merged_axes(held.axes, requested.axes)).changed(seeds=seeds)
+    made = _with_larger_shards(held.with_axes(_merged_axes(held.axes, requested.axes)).changed(seeds=seeds), held)
     for id_, configuration in requested.by_id.items():
         if id_ not in made.by_id:
             raise _differs("experiment", held.experiment, configuration.experiment)
     return made.checked()
+
+
+def _with_larger_shards(made: Specification, held: Specification) -> Specification:
+    """Return what has grown in larger shards, unless somebody chose their size; those that are there stay.
+
+    The store says the size, so that all machines that add to it agree: it changes with what it holds, and only then.
+    """
+    if held.size_chosen or made == held:
+        return made
+    return made.changed(shard_size=max(held.shard_size, shard_size_of(made)))
 
 
 def _with_biases_as_held(held: Specification, requested: Specification) -> Specification:

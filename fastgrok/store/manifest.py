@@ -23,12 +23,17 @@ from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.recording import Recording, checked_recording
 from fastgrok.store.storage import Storage
 
-STORE = "store.json"
-"""The file that says what a store holds. It changes only where more is asked for."""
+STORE = "_store.json"
+"""The file that says what a store holds. It changes only where more is asked for. Readers of Parquet folders leave
+out what begins with an underscore."""
+
+FORMER_STORE = "store.json"
+"""Its name up to format 3."""
 
 FORMAT = 4
 """Of the files of a store, as they are written. In format 2, of 0.1.0, each shard has one configuration; up to format
-3 a seed with a small gradient is "stalled", one at a plateau "unfinished": such a store is read, and not added to."""
+3 store.json and the sidecars are in the way of readers of Parquet folders, a seed with a small gradient is "stalled",
+and one at a plateau "unfinished". Such a store is read, and not added to."""
 
 _READ = (2, 3, 4)  # formats
 
@@ -36,7 +41,7 @@ ALL, FAILURES = "all", "failures"
 """Which rows are kept: those of every seed, or of the seeds that did not converge."""
 
 KEPT = ("keep_params", "rows", "record_at", "track", "shard_size")
-"""The fields that say what is kept of a seed and how, by the names of the arguments of `sweep`."""
+"""The fields that say what is kept of a seed, by the names of the arguments of `sweep`; how it is cut, last."""
 
 _DIGEST = "sha256"
 _SHARD_FLOPS = 6e10  # seconds of a thread; no measured rate, since machines must agree on how a sweep is cut
@@ -123,6 +128,7 @@ class Specification(_Strict):
     record_at: _Epochs | None = None
     track: Literal["dead_units"] | None = None
     shard_size: int = Field(ge=1)  # training runs of a shard at most. No bit of a row depends on it
+    size_chosen: bool = True  # whether the caller chose that; else it grows with the store
 
     @property
     def recording(self) -> Recording:
@@ -163,17 +169,21 @@ class Specification(_Strict):
         return self
 
     def check_version(self) -> None:
-        """Raise unless this version of fastgrok made it."""
+        """Raise unless this version of fastgrok made it, and in this format."""
         self.check_format()
         if self.fastgrok != fastgrok.__version__:
             expected = f"a store made by fastgrok {fastgrok.__version__}, to add to it"
             raise InvalidExperiment("store", self.fastgrok, expected)
 
     def check_format(self) -> None:
-        """Raise unless its outcomes are by the test of today: rows by another one do not go with new ones."""
+        """Raise if it is of an earlier format: rows whose outcomes are by another test do not go with new ones."""
         if self.format != FORMAT:
-            expected = f"{FORMAT}, to add to it: earlier ones tell outcomes by another test; train into a new store"
-            raise InvalidExperiment(f"{STORE}: format", self.format, expected)
+            expected = (
+                f"{FORMAT}, to add to it or to merge it: earlier ones are read alone, since they tell outcomes "
+            )
+            raise InvalidExperiment(
+                "store: format", self.format, f"{expected}by another test; sweep into a new store"
+            )
 
     def check_readable(self) -> None:
         """Raise unless JSON brings it back: some functions it does not."""
@@ -204,6 +214,8 @@ class Specification(_Strict):
         if recorded != (expected := digest(plain)):
             raise InvalidExperiment(f"{STORE}: {_DIGEST}", recorded, f"{expected}, that of the fields beside it")
         try:
+            if format_ < FORMAT:
+                plain = {**plain, "size_chosen": True}
             check_keys("a store", plain, list(cls.model_fields))  # no default is filled in
             return _validated(cls, plain, "")
         except InvalidExperiment as error:
@@ -225,17 +237,23 @@ def digest_of_text(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def manifest_name(storage: Storage) -> str | None:
+    """Return the name of the file that says what a store holds, None where there is none."""
+    return next((name for name in (STORE, FORMER_STORE) if storage.size(name) is not None), None)
+
+
 def read_specification(storage: Storage) -> Specification | None:
     """Return the specification of a store, None where there is no store."""
+    name = manifest_name(storage) or STORE
     try:
-        return Specification.from_json(storage.read(STORE))
+        return Specification.from_json(storage.read(name))
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        raise StoreError(f"{storage.root}/{STORE} cannot be read ({error})") from error
+        raise StoreError(f"{storage.root}/{name} cannot be read ({error})") from error
     except InvalidExperiment as error:
         hint = "move it away, and the same sweep into this store writes it again and trains no shard twice"
-        raise StoreError(f"{storage.root}/{STORE} is damaged ({error}): {hint}") from error
+        raise StoreError(f"{storage.root}/{name} is damaged ({error}): {hint}") from error
 
 
 def specified(
@@ -271,7 +289,7 @@ def specified(
             expected = "a criterion Converged(...) with rows='failures': without it all seeds are failures"
             raise InvalidExperiment("stop", each.stop, expected)
     requested = requested.checked().changed(seeds=in_a_row, record_at=recording.at, track=track)
-    return requested.changed(shard_size=size or _shard_size(requested))
+    return requested.changed(shard_size=size or shard_size_of(requested), size_chosen=size is not None)
 
 
 def _in_a_row(seeds: Any, stream: str) -> range:
@@ -295,8 +313,8 @@ def _in_a_row(seeds: Any, stream: str) -> range:
     return _in_a_row(range(n), stream)
 
 
-def _shard_size(requested: Specification) -> int:
-    """Return the runs of a shard: seconds of work, bounded memory, and enough shards for all threads."""
+def shard_size_of(requested: Specification) -> int:
+    """Return the runs of a shard where nobody chose them: seconds of work, bounded memory, shards for all threads."""
     experiments = [configuration.experiment for configuration in requested.configurations]
     flops = max(flops_per_epoch(experiment) * max(experiment.epochs, 1) for experiment in experiments)
     size = _SHARD_FLOPS / flops

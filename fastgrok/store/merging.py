@@ -4,14 +4,20 @@ import hashlib
 from collections.abc import Mapping, Sequence
 
 from fastgrok.errors import StoreError
+from fastgrok.store.manifest import Specification
 from fastgrok.store.rows import Reader
 from fastgrok.store.shards import Piece, Shard, Sidecar, by_configuration, by_shard, check_same_rows, commit
 from fastgrok.store.storage import Storage
-from fastgrok.store.tables import parquet
+from fastgrok.store.tables import parquet, widened
 
 
-def copy(source: Storage, target: Storage, pieces: Sequence[Piece], held: Sequence[Piece]) -> None:
-    """Commit pieces of one store to another that holds some by now: shards as they are, or what is new of them."""
+def copy(
+    source: Storage, target: Storage, specification: Specification, pieces: Sequence[Piece], held: Sequence[Piece]
+) -> None:
+    """Commit pieces of one store to another that holds some by now: shards as they are, or what is new of them.
+
+    specification: of the target
+    """
     known = by_configuration(held)
     reader = Reader(source)
     for shard, own in by_shard(pieces).items():
@@ -21,7 +27,7 @@ def copy(source: Storage, target: Storage, pieces: Sequence[Piece], held: Sequen
                 commit(target, new[0].sidecar, _read(source, new[0].sidecar))
             elif new:
                 _read(source, new[0].sidecar)
-                commit(target, *_cut_out(reader, new))
+                commit(target, *_cut_out(reader, new, specification))
         except OSError as error:
             message = f"{shard.rows_name} of {source.root} could not be copied: {error}. What was before is whole"
             raise StoreError(message) from error
@@ -45,12 +51,12 @@ def _read(source: Storage, sidecar: Sidecar) -> bytes:
     return data
 
 
-def _cut_out(reader: Reader, pieces: Sequence[Piece]) -> tuple[Sidecar, bytes]:
+def _cut_out(reader: Reader, pieces: Sequence[Piece], specification: Specification) -> tuple[Sidecar, bytes]:
     """Return some configurations of a shard as a shard of their own."""
     import pyarrow as pa
 
     old = pieces[0].sidecar
-    data = parquet(pa.concat_tables([reader.read(piece) for piece in pieces]))
+    data = parquet(widened(pa.concat_tables([reader.read(piece) for piece in pieces]), specification))
     shard = Shard(tuple(piece.experiment_id for piece in pieces), old.shard.first, old.shard.stop)
     sha256, parts = hashlib.sha256(data).hexdigest(), tuple(piece.part for piece in pieces)
     return Sidecar(shard, len(data), sha256, old.versions, parts), data

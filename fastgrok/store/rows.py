@@ -15,7 +15,7 @@ from fastgrok.errors import InvalidExperiment, StoreError
 from fastgrok.results import provenance
 from fastgrok.results.dataset import to_dataset as labelled
 from fastgrok.results.files import OUTCOME, PARAMS, outcome_codes, variable_columns
-from fastgrok.spec.axes import Configuration
+from fastgrok.spec.axes import Configuration, axes_to_plain
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.recording import shapes
 from fastgrok.spec.variables import SEED, VARIABLES
@@ -23,7 +23,7 @@ from fastgrok.statistics.sweep import Rows
 from fastgrok.store.manifest import ALL, Specification
 from fastgrok.store.shards import Piece, Shard, by_configuration, by_shard
 from fastgrok.store.storage import Storage
-from fastgrok.store.tables import column_hashes
+from fastgrok.store.tables import column_hashes, own_columns
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -56,15 +56,19 @@ class Reader:
         key = piece.shard, columns
         if self._last is None or self._last[0] != key:
             with _readable(self._storage, piece.shard) as file:
-                table = file.read(columns, use_threads=False)
+                table = file.read(columns or own_columns(file.schema_arrow), use_threads=False)
             self._last = key, pa.Table.from_arrays(table.columns, schema=_with_nulls(table.schema))
         return self._last[1].slice(piece.first_row, piece.part.n_rows)
 
 
 def schema(storage: Storage, shard: Shard) -> pa.Schema:
-    """Return the columns of a shard."""
+    """Return the columns of a shard, but those that stand there for other configurations."""
+    import pyarrow as pa
+
     with _readable(storage, shard) as file:
-        return _with_nulls(file.schema_arrow)
+        whole = file.schema_arrow
+        own = pa.schema([whole.field(name) for name in own_columns(whole)], metadata=whole.metadata)
+        return _with_nulls(own)
 
 
 def _with_nulls(schema: pa.Schema) -> pa.Schema:
@@ -144,6 +148,25 @@ def to_dataset(
     return labelled(present, [], [configuration], [output], attrs).assign_coords(dict(configuration.labels))
 
 
+def to_grid(storage: Storage, specification: Specification, pieces: Sequence[Piece], seeds: range) -> xr.Dataset:
+    """Return the rows of all configurations as one labelled dataset, by the axes; what is missing is flagged."""
+    by_id, reader, outputs = by_configuration(pieces), Reader(storage), []
+    for configuration in specification.configurations:
+        output = TrainingOutput.blank(configuration.experiment, specification.recording, len(seeds))
+        output.finished[:] = False
+        for piece in _within(by_id[configuration.experiment.id], seeds):
+            table = reader.read(piece)
+            first, stop = max(piece.shard.first, seeds.start), min(piece.shard.stop, seeds.stop)
+            rows = slice(first - seeds.start, stop - seeds.start)
+            _fill(configuration, output, table.slice(first - piece.shard.first, stop - first), rows)
+            output.finished[rows] = True
+        outputs.append(output)
+    numbers = np.uint64(seeds.start) + np.arange(len(seeds), dtype=np.uint64)
+    axes = {"axes_json": json.dumps(axes_to_plain(specification.axes), default=str)}
+    attrs = _attrs(specification, Configuration({}, specification.experiment), _within(pieces, seeds)) | axes
+    return labelled(numbers, specification.axes, specification.configurations, outputs, attrs)
+
+
 def _within(pieces: Sequence[Piece], seeds: range) -> list[Piece]:
     """Return those of the pieces in which some of the seeds are."""
     return [piece for piece in pieces if piece.shard.first < seeds.stop and piece.shard.stop > seeds.start]
@@ -189,13 +212,13 @@ def _attrs(specification: Specification, configuration: Configuration, pieces: S
     }
 
 
-def _fill(configuration: Configuration, output: TrainingOutput, table: pa.Table) -> None:
-    """Fill the result variables of a configuration from a table of as many rows."""
+def _fill(configuration: Configuration, output: TrainingOutput, table: pa.Table, rows: slice = slice(None)) -> None:
+    """Fill rows of the result variables of a configuration from a table of as many."""
     columns = variable_columns(configuration, output)
     for name, array in output.metrics.items():
         for column, index in columns[name]:
             values = outcome_codes(table[column]) if name == OUTCOME else table[column]
-            array[cast(Any, (slice(None), *index))] = np.asarray(values)
+            array[cast(Any, (rows, *index))] = np.asarray(values)
 
 
 def rows_hash(reader: Reader, pieces: Sequence[Piece]) -> str:

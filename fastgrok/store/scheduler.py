@@ -22,7 +22,7 @@ from fastgrok.statistics.counts import Counts
 from fastgrok.store.manifest import Specification, read_specification
 from fastgrok.store.shards import Part, Shard, Sidecar, commit, committed
 from fastgrok.store.storage import open_storage
-from fastgrok.store.tables import parquet, rows_table, table_hashes
+from fastgrok.store.tables import parquet, rows_table, table_hashes, widened
 
 _TRIES = 3  # of a shard whose workers are lost
 _LOST = {"KilledWorker", "CancelledError", "CommClosedError", "WorkerClosed"}
@@ -196,7 +196,7 @@ def _packed(
 ) -> tuple[Sidecar, bytes]:
     """Return the two files of a shard."""
     table, lengths = rows_table(specification, configurations, outputs, shard.seeds())
-    rows, hashes = parquet(table), table_hashes(table, lengths)
+    rows, hashes = parquet(widened(table, specification)), table_hashes(table, lengths)
     counts = Counts.of_each([each.finished_metrics for each in outputs], [each.experiment for each in configurations])
     parts = [
         Part(n_rows, content, own, output.seconds, output.drivers)

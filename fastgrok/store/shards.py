@@ -26,6 +26,10 @@ GROUP = "group-"
 """How the name of the folder of a group begins; that of a configuration is the id of its experiment."""
 
 
+SIDECAR = "_"
+"""How the name of a sidecar begins."""
+
+
 class Shard(NamedTuple):
     """The seeds from `first` to `stop - 1` of one configuration, or of several, whose rows are one file."""
 
@@ -36,18 +40,23 @@ class Shard(NamedTuple):
     @property
     def rows_name(self) -> str:
         """The file of its rows."""
-        return f"{self._name}.parquet"
+        return f"{self._folder}/{self.first}-{self.stop}.parquet"
 
     @property
     def sidecar_name(self) -> str:
-        """The file that says that they are whole."""
-        return f"{self._name}.json"
+        """The file that says that they are whole; readers of Parquet folders leave out what begins so."""
+        return f"{self._folder}/{SIDECAR}{self.first}-{self.stop}.json"
 
     @property
-    def _name(self) -> str:
+    def sidecar_names(self) -> tuple[str, str]:
+        """The name of that file, and the one that it has up to format 3."""
+        return self.sidecar_name, f"{self._folder}/{self.first}-{self.stop}.json"
+
+    @property
+    def _folder(self) -> str:
         ids = self.experiment_ids
         folder = ids[0] if len(ids) == 1 else GROUP + hashlib.sha256(" ".join(ids).encode()).hexdigest()[:16]
-        return f"{FOLDER}/{folder}/{self.first}-{self.stop}"
+        return f"{FOLDER}/{folder}"
 
     @property
     def n_seeds(self) -> int:

@@ -26,7 +26,7 @@ from fastgrok.statistics.counts import Counts
 from fastgrok.statistics.sweep import Rows
 from fastgrok.store import rows
 from fastgrok.store.growth import create_or_grow, grow, grown, has_shards, opened, planned, sized
-from fastgrok.store.manifest import STORE, Specification, read_specification
+from fastgrok.store.manifest import ALL, STORE, Specification, manifest_name, read_specification
 from fastgrok.store.merging import copy
 from fastgrok.store.scheduler import complete
 from fastgrok.store.shards import Piece, Shard, by_configuration, missing, part
@@ -189,26 +189,38 @@ class Store:
         return rows.windows(self._storage, self.specification, self._survey().pieces, also)
 
     def dataset(self, config: int | Mapping[str, Any] | None = None, seeds: range | None = None) -> xr.Dataset:
-        """Return the rows of one configuration.
+        """Return the rows of all configurations, or of one.
 
         Parameters
         ----------
         config
-            Its place in `summary()`, or its labels, as many as tell it from the others, such as {"init":
-            "HeNormal()"}; of a list of points also the number of one, as in {"point": 1}; None: the only one.
+            None: all of them. Of one its place in `summary()`, or its labels, as many as tell it from the others,
+            such as {"init": "HeNormal()"}; of a list of points also the number of one, as in {"point": 1}.
         seeds
-            Which of its seeds; None: all that are there.
+            Which seeds; None: all.
 
         Returns
         -------
-        The dataset of `Result.dataset`, with dimension `seed`, and the labels of the configuration as coordinates
-        without a dimension: `xarray.concat([...], "init")` puts several side by side.
+        The dataset of `Result.dataset`: the whole grid by its axes, or one configuration with dimension `seed` and
+        its labels as coordinates without a dimension. What a store lacks of a grid is flagged as in the result of an
+        interrupted sweep.
 
         Raises
         ------
         InvalidExperiment
-            If there is no such configuration, or several, or it has not all of these seeds.
+            If there is no such configuration, or several, or the store is not for all of these seeds, or it has the
+            rows of failures alone, which are other seeds in each configuration.
         """
+        if config is None and self.axes:
+            if self.specification.rows != ALL:
+                expected = "one configuration: of rows='failures' each has the rows of other seeds"
+                raise InvalidExperiment("config", None, expected)
+            wanted = self._wanted(seeds)
+            return rows.to_grid(self._storage, self.specification, self._survey().pieces, wanted)
+        return self._one(config, seeds)
+
+    def _one(self, config: int | Mapping[str, Any] | None, seeds: range | None) -> xr.Dataset:
+        """Return the rows of one configuration."""
         configuration, wanted, pieces = self._chosen(config, seeds)
         return rows.to_dataset(self._storage, self.specification, configuration, pieces, wanted)
 
@@ -218,7 +230,7 @@ class Store:
         Parameters
         ----------
         config
-            As for `dataset`.
+            As for `dataset`; None: the only one.
 
         Raises
         ------
@@ -241,7 +253,7 @@ class Store:
         Parameters
         ----------
         config
-            As for `dataset`.
+            As for `dataset`; None: the only one.
         seed
             One seed, or several; they need not be among those of the store.
         every, record_at, progress
@@ -260,7 +272,7 @@ class Store:
         for each in several:
             number = int(each[SEED])
             if number in self.specification.seeds:
-                rows, format_ = self.dataset(config, range(number, number + 1)), self.specification.format
+                rows, format_ = self._one(config, range(number, number + 1)), self.specification.format
                 check_same(each, rows, self.path, format_)
         return trace.assign_attrs({f"label_{path}": label for path, label in labels.items()}, store=self.path)
 
@@ -272,7 +284,7 @@ class Store:
         Parameters
         ----------
         config, seeds
-            As for `dataset`.
+            As for `dataset`; config None: the only one.
 
         Returns
         -------
@@ -291,13 +303,7 @@ class Store:
 
     def _chosen(self, config: Any, seeds: Any) -> tuple[Configuration, range, list[Piece]]:
         """Return a configuration, the seeds that are asked for, and its pieces of shards."""
-        configuration = self._configuration(config)
-        known = self.specification.seeds
-        wanted = known if seeds is None else seeds
-        if not isinstance(wanted, range) or wanted.step != 1:
-            raise InvalidExperiment("seeds", seeds, "None, or a range of seeds with step 1")
-        if wanted.start < known.start or wanted.stop > known.stop:
-            raise InvalidExperiment("seeds", seeds, f"some of the seeds of the store, {known}")
+        configuration, wanted = self._configuration(config), self._wanted(seeds)
         if self._surveyed is not None:
             pieces = by_configuration(self._surveyed.pieces)[configuration.experiment.id]
         else:
@@ -306,6 +312,16 @@ class Store:
                 self._shared = self.specification, shared_sidecars(self.specification)
             pieces = pieces_of(self._storage, self.specification, id_, self._shared[1].get(id_, []))
         return configuration, wanted, pieces
+
+    def _wanted(self, seeds: Any) -> range:
+        """Return the seeds that are asked for."""
+        known = self.specification.seeds
+        wanted = known if seeds is None else seeds
+        if not isinstance(wanted, range) or wanted.step != 1:
+            raise InvalidExperiment("seeds", seeds, "None, or a range of seeds with step 1")
+        if wanted.start < known.start or wanted.stop > known.stop:
+            raise InvalidExperiment("seeds", seeds, f"some of the seeds of the store, {known}")
+        return wanted
 
     def _configuration(self, config: Any) -> Configuration:
         """Return one configuration."""
@@ -373,7 +389,7 @@ class Store:
         survey_ = other._survey()
         survey_.check_whole(other.path)
         self.specification = grow(self._storage, sized(other.specification, self.specification, None))
-        copy(other._storage, self._storage, survey_.pieces, self._survey().pieces)
+        copy(other._storage, self._storage, self.specification, survey_.pieces, self._survey().pieces)
         return self
 
     @classmethod
@@ -411,13 +427,13 @@ def open_store(path: str | os.PathLike[str]) -> Store:
     InvalidExperiment
         If there is no store.
     StoreError
-        If store.json cannot be read, or is damaged.
+        If _store.json cannot be read, or is damaged.
 
     Examples
     --------
     >>> open_store("/nowhere")
     Traceback (most recent call last):
-    fastgrok.errors.InvalidExperiment: store = '/nowhere': expected a directory that holds store.json
+    fastgrok.errors.InvalidExperiment: store = '/nowhere': expected a directory that holds _store.json
     """
     storage = open_storage(path)
     return Store(storage, opened(storage, os.fspath(path)))
@@ -450,7 +466,7 @@ def merged_store(path: str | os.PathLike[str], others: Sequence[Store]) -> Store
     for other in ordered[1:]:
         whole = grown(whole, sized(other.specification, whole, None))
     storage = open_storage(path)
-    is_new = storage.size(STORE) is None
+    is_new = manifest_name(storage) is None
     store = made_store(path, whole, shard_size=None)
     try:
         for other in ordered:

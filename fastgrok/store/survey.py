@@ -9,15 +9,15 @@ from fastgrok.engine.choice import thread_seconds
 from fastgrok.engine.threads import cpu_count
 from fastgrok.errors import InvalidExperiment, StoreError
 from fastgrok.results.table import Row
+from fastgrok.spec.words import word_of_path
 from fastgrok.statistics.counts import Counts
 from fastgrok.statistics.plateaus import occupied_plateaus
 from fastgrok.statistics.summary import summarise
-from fastgrok.statistics.text import one_line
 from fastgrok.store.manifest import Specification, row_bytes
-from fastgrok.store.shards import FOLDER, GROUP, Piece, Sidecar, by_configuration, marked, missing, n_shards
+from fastgrok.store.shards import FOLDER, GROUP, SIDECAR, Piece, Sidecar, by_configuration, marked, missing, n_shards
 from fastgrok.store.storage import Storage
 
-_NAME = re.compile(rf"{FOLDER}/([^/]+)/([0-9]{{1,20}})-([0-9]{{1,20}})\.(?:json|parquet)", re.ASCII)
+_NAME = re.compile(rf"{FOLDER}/([^/]+)/{SIDECAR}?([0-9]{{1,20}})-([0-9]{{1,20}})\.(?:json|parquet)", re.ASCII)
 
 
 class Survey(NamedTuple):
@@ -122,7 +122,7 @@ def _parsed(text: bytes) -> Sidecar:
 def _problem(storage: Storage, name: str, sidecar: Sidecar) -> str | None:
     """Return what is wrong with a sidecar or its rows."""
     shard = sidecar.shard
-    if shard.sidecar_name != name:
+    if name not in shard.sidecar_names:
         return f"{name} is the sidecar of another shard, {shard.rows_name}"
     if (size := storage.size(shard.rows_name)) != sidecar.n_bytes:
         return f"{shard.rows_name} has {size or 0:,} bytes and not {sidecar.n_bytes:,}"
@@ -236,7 +236,7 @@ def table_rows(specification: Specification, pieces: Sequence[Piece]) -> list[Ro
 def title(path: str, specification: Specification, status: Status) -> str:
     """Return the first line of a store's table: what it holds, and how far it is."""
     exp = specification.experiment
-    points = " x ".join(f"{len(axis.values)} {one_line(axis.path)}" for axis in specification.axes)
+    points = " x ".join(f"{len(axis.values)} {word_of_path(axis.path)}" for axis in specification.axes)
     done = "complete" if not status.n_missing else f"{status.n_done:,} of {status.n_runs:,} runs are there"
     what = f"{points + ' x ' if points else ''}{status.n_seeds:,} seeds"
     return f"fastgrok.Store {path}: {exp.network} on {' '.join(exp.data.name.split())}, {what}, {done}"

@@ -6,7 +6,7 @@ import hashlib
 import itertools
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -14,6 +14,8 @@ from fastgrok.engine.training import TrainingOutput
 from fastgrok.results.files import (
     OUTCOME,
     PARAMS,
+    as_fixed_lists,
+    as_lists,
     from_array,
     in_one_piece,
     outcome_codes,
@@ -23,6 +25,7 @@ from fastgrok.results.files import (
 )
 from fastgrok.spec.axes import Configuration
 from fastgrok.spec.variables import NEVER, SEED
+from fastgrok.store.groups import columns_key
 from fastgrok.store.manifest import FAILURES, Specification
 
 if TYPE_CHECKING:
@@ -50,13 +53,60 @@ def rows_table(
     kept = [output.params for output in outputs if output.params is not None]
     if kept:
         flat = np.concatenate(kept)
-        values = pa.FixedSizeListArray.from_arrays(to_array(flat.ravel()), flat.shape[1])
+        values = as_lists(flat) if _whole(specification).lists else as_fixed_lists(flat)
         field = pa.field(PARAMS, values.type, nullable=False, metadata={"long_name": "trained parameters"})
         table = table.append_column(field, values)
     if specification.rows == FAILURES:
         failed = [output.metrics["epochs_to_converge"] == NEVER for output in outputs]
         return table.filter(to_array(np.concatenate(failed))), [int(rows.sum()) for rows in failed]
     return table, [len(output.finished) for output in outputs]
+
+
+class _Whole(NamedTuple):
+    """What all files of a store have in common."""
+
+    fields: list[pa.Field]  # of all configurations
+    lists: bool  # whether networks differ in the number of their parameters
+
+
+_last: tuple[Specification, _Whole] | None = None  # of one sweep, whose shards are made one after the other
+
+
+def _whole(specification: Specification) -> _Whole:
+    """Return the columns of all configurations, and whether those of parameters differ in length."""
+    global _last
+    if _last is not None and _last[0] is specification:
+        return _last[1]
+    kinds = {columns_key(specification, each.experiment): each for each in specification.configurations}
+    fields: dict[str, pa.Field] = {}
+    for configuration in kinds.values():
+        blank = TrainingOutput.blank(configuration.experiment, specification.recording, 0)
+        for field in table_schema(specification.axes, [configuration], [blank], {}):
+            fields.setdefault(field.name, field)
+    lengths = {each.experiment.n_params for each in kinds.values()} if specification.keep_params else set()
+    _last = specification, _Whole(list(fields.values()), len(lengths) > 1)
+    return _last[1]
+
+
+def widened(table: pa.Table, specification: Specification) -> pa.Table:
+    """Return rows with the columns of the other configurations, too, null: readers take a folder's files for alike.
+
+    The own columns are declared without nulls, so that who reads one configuration can tell them from these.
+    """
+    import pyarrow as pa
+
+    schema = pa.schema([field.with_nullable(False) for field in table.schema], metadata=table.schema.metadata)
+    table = table.cast(schema) if schema != table.schema else table
+    for field in _whole(specification).fields:
+        if field.name not in table.column_names:
+            table = table.append_column(field.with_nullable(True), pa.nulls(len(table), field.type))
+    return table
+
+
+def own_columns(schema: pa.Schema) -> list[str]:
+    """Return the columns that rows have themselves: all of a file of before format 4, and of before format 3."""
+    own = [field.name for field in schema if not field.nullable]
+    return own or list(schema.names)
 
 
 def table_hash(table: pa.Table) -> str:
@@ -105,9 +155,9 @@ def _values(column: pa.ChunkedArray) -> np.ndarray:
     if pa.types.is_dictionary(column.type):
         return outcome_codes(column)
     array = in_one_piece(column)
-    if pa.types.is_fixed_size_list(array.type):
+    if pa.types.is_fixed_size_list(array.type) or pa.types.is_list(array.type):
         flat = from_array(array.flatten())
-        return flat.reshape(-1, array.type.list_size)
+        return flat.reshape(len(array), -1) if len(array) else flat.reshape(0, 1)
     return from_array(array)
 
 

@@ -17,7 +17,7 @@ from fastgrok.results.files import OUTCOME
 from fastgrok.spec.variables import SEED
 from fastgrok.store.manifest import FORMAT, Specification
 from fastgrok.store.rows import Reader
-from fastgrok.store.shards import Piece, Sidecar, by_shard, mark, missing
+from fastgrok.store.shards import SIDECAR, Piece, Sidecar, by_shard, mark, missing
 from fastgrok.store.storage import Storage
 from fastgrok.store.survey import names, needed, survey
 from fastgrok.store.tables import rows_table, table_hash
@@ -85,7 +85,9 @@ def _check_integer(field: str, value: Any, beside: str) -> None:
 
 def _checked(storage: Storage, sidecar: Sidecar) -> str | None:
     """Return what is wrong with the rows of a shard; its sidecar is marked if they are not what was written."""
-    rows, name = sidecar.shard.rows_name, sidecar.shard.sidecar_name
+    rows = sidecar.shard.rows_name
+    there = (name for name in sidecar.shard.sidecar_names if storage.size(name) is not None)
+    name = next(there, sidecar.shard.sidecar_name)
     try:
         if hashlib.sha256(storage.read(rows)).hexdigest() == sidecar.sha256:
             return None
@@ -102,7 +104,7 @@ def _checked(storage: Storage, sidecar: Sidecar) -> str | None:
 def _without_sidecar(storage: Storage) -> list[str]:
     """Return the files of rows that have no sidecar beside them; those are listed first that are written first."""
     rows = names(storage, ".parquet")
-    sidecars = {name.removesuffix(".json") for name in names(storage, ".json")}
+    sidecars = {name.replace(f"/{SIDECAR}", "/").removesuffix(".json") for name in names(storage, ".json")}
     return [name for name in rows if name.removesuffix(".parquet") not in sidecars]
 
 

@@ -101,7 +101,7 @@ def test_a_damaged_shard_is_not_merged_in_silence(
     said = capsys.readouterr().err
     assert f"{file.relative_to(path)}" in said
     assert f"{path}" in said
-    assert not (target / "store.json").exists()
+    assert not (target / "_store.json").exists()
     ran("verify", path, "--sample", "0")
     assert ran("resume", path) == 0
     assert ran("merge", str(target), path) == 0
@@ -147,7 +147,7 @@ def test_a_dry_run_says_what_is_left_and_writes_nothing(path: str, capsys: pytes
     )
     assert not Path(path).exists()
     ran(*SWEEP, "--seeds", "20", "--shard-size", "10", "--out", path)
-    before = Path(path, "store.json").read_bytes()
+    before = Path(path, "_store.json").read_bytes()
     assert ran(*dry) == 0
     assert "to be made: 40 runs, 4 shards\nat most 1,600 seed-epochs" in capsys.readouterr().out
     assert ran(*dry, "--shard", "1/2") == 0
@@ -157,7 +157,7 @@ def test_a_dry_run_says_what_is_left_and_writes_nothing(path: str, capsys: pytes
     assert ran(*dry, "--shard", "9/8") == 2
     assert ran(*dry, "--order", "shared") == 2
     assert "order = 'shared': expected 'fixed', as in the store" in capsys.readouterr().err
-    assert Path(path, "store.json").read_bytes() == before
+    assert Path(path, "_store.json").read_bytes() == before
 
 
 def test_a_dry_run_without_a_store_takes_any_seeds(capsys: pytest.CaptureFixture[str]) -> None:
@@ -200,9 +200,9 @@ def test_a_store_is_compared(path: str, capsys: pytest.CaptureFixture[str]) -> N
         (["sweep", "xor", "--out", "{}", "--scheduler", "nowhere"], "the address of a Dask scheduler"),
         (["sweep", "xor", "--out", "{}", "--scheduler", "tcp://nowhere"], "such as tcp://10.0.0.1:8786"),
         (["sweep", "xor", "--out", "{}", "--scheduler", "foo://127.0.0.1:1"], "the address of a Dask scheduler"),
-        (["status", "{}"], "store.json"),
-        (["resume", "{}"], "store.json"),
-        (["merge", "{}", "{}"], "store.json"),
+        (["status", "{}"], "_store.json"),
+        (["resume", "{}"], "_store.json"),
+        (["merge", "{}", "{}"], "_store.json"),
         (["verify", "{}", "--sample", "-1"], "a number of rows of 0 or more"),
         (["sweep", "xor", "--out", "{}", "--scheduler", "nowhere", "--threads", "2"], "no --scheduler beside it"),
         (["sweep", "nothing.toml"], f"file = '{Path('nothing.toml').absolute()}': expected a TOML file"),
@@ -218,7 +218,7 @@ def test_bad_input_is_one_line(
     said = capsys.readouterr().err
     assert message in said
     assert said.count("\n") == 1
-    assert not Path(path, "store.json").exists()
+    assert not Path(path, "_store.json").exists()
 
 
 TOLD = """

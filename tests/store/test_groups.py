@@ -185,7 +185,7 @@ def test_configurations_that_two_groups_have_are_counted_and_read_once(tmp_path:
 def test_a_store_of_shared_shards_that_lost_store_json_gets_it_back(tmp_path: Path) -> None:
     store = eight(tmp_path / "a", shard_size=4 * N)
     said, stamps = store.specification, {file: file.stat().st_mtime_ns for file in files(store)}
-    Path(store.path, "store.json").unlink()
+    Path(store.path, "_store.json").unlink()
     assert eight(tmp_path / "a", shard_size=4 * N).specification == said
     assert {file: file.stat().st_mtime_ns for file in files(store)} == stamps
 

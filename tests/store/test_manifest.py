@@ -26,7 +26,7 @@ def swept(path: Path, seeds: Any = 50, axes: Any = AXES, **options: Any) -> Stor
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     """Return store.json of a new store."""
-    return Path(swept(tmp_path / "a").path) / "store.json"
+    return Path(swept(tmp_path / "a").path) / "_store.json"
 
 
 def flip_a_bit(data: bytes, rng: random.Random) -> bytes:
@@ -97,7 +97,7 @@ def test_no_default_is_filled_in(file: Path, field: str) -> None:
 
 
 def test_where_it_cannot_be_read_is_an_error(tmp_path: Path) -> None:
-    (tmp_path / "store.json").mkdir()
+    (tmp_path / "_store.json").mkdir()
     with pytest.raises(fg.StoreError, match=r"store\.json cannot be read"):
         fg.open_store(tmp_path)
 

@@ -30,7 +30,6 @@ def test_a_configuration_is_found_by_its_labels(store: Store) -> None:
     assert chosen.seed.values.tolist() == list(range(15, 25))
     assert chosen.attrs["label_optimizer.lr"] == 0.2
     for config, expected in (
-        (None, "one of 4 configurations"),
         ({"init": "HeNormal()"}, "one of 4 configurations"),
         ({"init": "Zeros()"}, "HeNormal"),
         ({"lr": 0.2}, "'optimizer.lr'"),
@@ -73,7 +72,7 @@ def test_seeds_that_a_store_does_not_hold_are_named(store: Store) -> None:
 def test_bad_arguments_leave_no_store(tmp_path: Path, options: dict[str, Any], message: str) -> None:
     with pytest.raises(fg.InvalidExperiment, match=message):
         swept(tmp_path / "new", **options)
-    assert not (tmp_path / "new" / "store.json").exists()
+    assert not (tmp_path / "new" / "_store.json").exists()
 
 
 def test_a_function_that_json_does_not_bring_back_is_named(tmp_path: Path) -> None:

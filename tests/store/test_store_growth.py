@@ -36,6 +36,27 @@ def test_more_seeds_and_values_extend_a_store_and_train_nothing_twice(tmp_path: 
     assert swept(tmp_path / "a", 10).status().n_runs == 200  # a part of it is there already
 
 
+def test_growing_a_small_first_run_ends_in_few_files(tmp_path: Path) -> None:
+    seeds = [100, 2_000, 40_000]
+    exp = XOR.replace(epochs=1)
+    for n in seeds:
+        grown = fg.sweep(exp, n, {"optimizer.lr": [0.1]}, store=tmp_path / "a", progress=False)
+    files = list((tmp_path / "a").glob("shards/*/*.parquet"))
+    assert len(files) < 40  # and not 40,000 / 64
+    assert grown.status().n_done == 40_000
+    assert grown.verify(sample=5).ok
+    size = grown.specification.shard_size
+    again = fg.sweep(exp, range(39_000, 40_000), {"optimizer.lr": [0.1]}, store=tmp_path / "a", progress=False)
+    assert again.specification.shard_size == size  # what is there already changes nothing
+
+
+def test_a_size_that_somebody_chose_stays(tmp_path: Path) -> None:
+    swept(tmp_path / "a", 20, shard_size=20)
+    grown = swept(tmp_path / "a", 400)
+    assert grown.specification.shard_size == 20
+    assert grown.status().n_shards == 4 * 20
+
+
 @pytest.mark.parametrize(
     ("change", "field"),
     [
@@ -80,7 +101,7 @@ def test_a_store_needs_a_directory_of_its_own(tmp_path: Path) -> None:
         swept(tmp_path)
     with pytest.raises(fg.InvalidExperiment, match="can be written to"):
         swept(tmp_path / "notes.txt" / "below")
-    with pytest.raises(fg.InvalidExperiment, match=r"holds store\.json"):
+    with pytest.raises(fg.InvalidExperiment, match=r"holds _store\.json"):
         fg.open_store(tmp_path)
     for option in ({"shard_size": 3}, {"part_of": (1, 2)}):
         with pytest.raises(fg.InvalidExperiment, match="store beside it"):
@@ -90,7 +111,7 @@ def test_a_store_needs_a_directory_of_its_own(tmp_path: Path) -> None:
 def test_what_another_version_of_fastgrok_made_is_read_and_not_added_to(tmp_path: Path) -> None:
     here = swept(tmp_path / "a", 5)
     other = here.specification.changed(fastgrok="0.0.1")
-    (Path(here.path) / "store.json").write_text(other.to_json())
+    (Path(here.path) / "_store.json").write_text(other.to_json())
     assert fg.open_store(here.path).counts == here.counts
     for more in (fg.open_store(here.path).resume, lambda: swept(tmp_path / "a", 9)):
         with pytest.raises(fg.InvalidExperiment, match=r"0\.0\.1"):

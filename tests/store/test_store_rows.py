@@ -116,7 +116,7 @@ def test_of_a_store_that_is_not_complete_the_seeds_are_compared_that_both_have(
     here = swept(tmp_path / "a", 90, {"init": AXES["init"]}, shard_size=30)
     first, second = (one.experiment.id for one in here.configurations)
     for id_, start in ((first, 0), (second, 60)):
-        next((Path(here.path) / "shards" / id_).glob(f"{start}-*.json")).unlink()
+        next((Path(here.path) / "shards" / id_).glob(f"_{start}-*.json")).unlink()
     comparison = fg.compare(here, "init")
     whole = fg.compare(fg.sweep(XOR, range(30, 60), {"init": AXES["init"]}, progress=False), "init")
     assert comparison.table["n"].tolist() == [60, 60]
