@@ -53,7 +53,7 @@ def test_a_seed_at_a_saddle_is_not_trapped(epochs):
     """A constant output is a saddle of sigmoids: all but a few seeds have left it after 3,000 epochs."""
     rows = rows_of(SIGMOIDS.replace(epochs=epochs))
     assert counted(rows)["trapped"] <= 0.005 * len(rows["seed"])
-    assert epochs > 300 or (rows["loss_final"] > 0.11).mean() > 0.9
+    assert epochs > 300 or (rows["loss_final"] > 0.11).mean() > 0.75
 
 
 def test_a_loss_that_creeps_down_for_a_tiny_learning_rate_is_not_at_rest():
