@@ -179,11 +179,10 @@ class Specification(_Strict):
         """Raise if it is of an earlier format: rows whose outcomes are by another test do not go with new ones."""
         if self.format != FORMAT:
             expected = (
-                f"{FORMAT}, to add to it or to merge it: earlier ones are read alone, since they tell outcomes "
+                f"{FORMAT}, to add to it or to merge it: earlier ones, whose outcomes are by another test, are read "
+                "alone; sweep into a new store"
             )
-            raise InvalidExperiment(
-                "store: format", self.format, f"{expected}by another test; sweep into a new store"
-            )
+            raise InvalidExperiment("store: format", self.format, expected)
 
     def check_readable(self) -> None:
         """Raise unless JSON brings it back: some functions it does not."""

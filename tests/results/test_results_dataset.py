@@ -11,7 +11,7 @@ import fastgrok as fg
 import fastgrok.api
 from fastgrok.api import run, sweep
 from fastgrok.results.result import Result
-from fastgrok.spec.variables import FEW_EXAMPLES, OUTCOME_MEANINGS, OUTCOMES, VARIABLES
+from fastgrok.spec.variables import FEW_EXAMPLES, MONITOR_TRAINING, OUTCOME_MEANINGS, OUTCOMES, VARIABLES
 
 EXP = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=60)
 
@@ -38,13 +38,16 @@ def grid() -> Result:
 def test_a_dataset_has_every_variable_as_the_schema_says(single: Result) -> None:
     full = run(EVERYTHING, LARGE, record_at=[0, 3], track="dead_units")
     again = run(EXP.replace(restart=fg.Restart(5)), LARGE)
+    watched = run(EXP.replace(stop=fg.EarlyStopping(patience=5, monitor="training")), LARGE)
+    best = {name for name, one in VARIABLES.items() if one.requires == MONITOR_TRAINING}
     assert set(single.dataset.data_vars) == {
         name for name, one in VARIABLES.items() if one.requires in (None, FEW_EXAMPLES)
     }
-    assert set(full.dataset.data_vars) == set(VARIABLES) - {"restarts"}
+    assert set(full.dataset.data_vars) == set(VARIABLES) - {"restarts", *best}
+    assert set(watched.dataset.data_vars) == set(single.dataset.data_vars) | {"stopped_early", *best}
     assert set(again.dataset.data_vars) == set(single.dataset.data_vars) | {"restarts"}
     for name, variable in VARIABLES.items():
-        array = (again if name == "restarts" else full).dataset[name]
+        array = (again if name == "restarts" else watched if name in best else full).dataset[name]
         assert array.dims == variable.dims
         assert array.dtype == variable.dtype
         assert array.attrs["units"] == variable.units
