@@ -268,10 +268,26 @@ def test_seeds_stop_at_the_epochs_of_scikit_learn_and_keras(specialize, rate):
     for rule, epochs in rules:
         found = library(free.replace(stop=rule), seeds=40, specialize=specialize).dataset
         theirs = np.array([epochs(curve) for curve in curves])
-        stopped = theirs < len(curves[0])
-        np.testing.assert_array_equal(found.epochs_run.values[stopped], theirs[stopped] - 1)
-        assert found.stopped_early.values[stopped].all()
-        assert stopped.any()
+        finite, stopped = found.outcome.values != Outcome.DIVERGED, theirs < len(curves[0])
+        np.testing.assert_array_equal(found.epochs_run.values[finite], theirs[finite] - 1)
+        np.testing.assert_array_equal(found.stopped_early.values[finite], stopped[finite])
+        assert stopped[finite].any()
+
+
+@both_drivers
+def test_an_epoch_of_the_same_loss_is_an_improvement_by_0_for_scikit_learn_alone(specialize):
+    """A network without gradients: every ReLU is dead, and the output has no bias."""
+    net = fg.Network(fg.Linear(2, 3), fg.ReLU(), fg.Linear(3, 1, bias=False))
+    dead = [np.full((1, 2, 3), -1.0), np.full((1, 3), -1.0), np.ones((1, 3, 1))]
+    exp = XOR.replace(network=net, epochs=20)
+    for rule, epochs in (
+        (fg.EarlyStopping(4, tol=0, monitor="training"), 20),
+        (fg.EarlyStopping(4, tol=1e-9, monitor="training"), 4),
+        (fg.EarlyStopping(4, monitor="training"), 4),
+    ):
+        found = library(exp.replace(stop=rule), params=dead, specialize=specialize).dataset.isel(seed=0)
+        assert (found.epochs_run, found.stopped_early, found.epoch_best) == (epochs, epochs < 20, 0)
+        assert found.outcome == Outcome.DEAD
 
 
 def test_small_improvements_add_up_for_keras_and_not_for_scikit_learn():
