@@ -35,6 +35,12 @@ class Compiled(NamedTuple):
     run: Callable  # run(draws, order, states, program): a program's numbers for every row
 
 
+@pytest.fixture(autouse=True, scope="module")
+def numba_knows_device_functions():
+    """Numba learns of them when the first is compiled, which may be here."""
+    assert pcg64.seed.dispatcher
+
+
 @functools.cache
 def compiled(name: str) -> Compiled:
     seed, random, standard_normal, permute, *_ = STREAMS[name]
