@@ -101,7 +101,8 @@ def _twice(rows: Sequence[Row]) -> set[str]:
 def _fitting(table: Cells, rows: Sequence[Row], width: int, of: str | None) -> tuple[list[str], list[str]]:
     """Return the headings for a terminal, and the continuous outcomes for which it has no room.
 
-    What varies, who converged and the outcomes stand in any case, in parts where they must; what is asked for, too.
+    What varies, who converged and the outcomes stand in any case, in parts where they must; what is asked for, too. Of
+    the rest validation data come first, and accuracies where the targets are classes.
     """
     wanted = [name for name in _wanted(table, rows, of) if name not in TIMING]
     if all(row.summary.n == _requested(rows[0]) for row in rows):
@@ -112,7 +113,8 @@ def _fitting(table: Cells, rows: Sequence[Row], width: int, of: str | None) -> t
     outcomes = [name for name in wanted if name not in _ALL_CONTINUOUS and not name.startswith(AT_PLATEAU)]
     first = [*labels, *asked] if asked else outcomes
     rest = [name for name in wanted if name not in first]
-    rest.sort(key=lambda name: not name.startswith("validation"))
+    telling = "accuracy" if any(row.configuration.experiment.data.classes for row in rows) else "loss"
+    rest.sort(key=lambda name: (not name.startswith("validation"), telling not in name))
     taken = list(first)
     for name in rest:
         if sum(widths[each] + _GAP for each in [*taken, name]) - _GAP <= width:

@@ -67,6 +67,14 @@ def test_one_outcome_in_full_is_what_is_asked_for(sixty: Result, width: int) -> 
     assert "loss" not in "\n".join(lines)
 
 
+def test_where_targets_are_classes_accuracies_come_first() -> None:
+    data = fg.Dataset([[0], [1], [2], [3]], ["no", "no", "yes", "yes"])
+    exp = fg.Experiment(fg.mlp(1, 2, 1, output="sigmoid"), data, epochs=9, validation=data)
+    result = fg.sweep(exp, 20, {"lr": [0.1, 0.2]}, progress=False)
+    wanted = ["validation accuracy", "validation loss", "accuracy", "loss"]
+    assert layout(result.rows(), paths(result), 60).left_out == wanted
+
+
 def test_what_asks_for_the_most_room_comes_last() -> None:
     exp = fg.Experiment(fg.mlp(2, 4, 1), "xor", epochs=9, validation=fg.datasets.xor())
     result = fg.sweep(exp, 20, {"lr": [0.1, 0.2]}, progress=False)
