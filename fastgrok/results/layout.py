@@ -101,8 +101,8 @@ def _twice(rows: Sequence[Row]) -> set[str]:
 def _fitting(table: Cells, rows: Sequence[Row], width: int, of: str | None) -> tuple[list[str], list[str]]:
     """Return the headings for a terminal, and the continuous outcomes for which it has no room.
 
-    What varies, who converged and the outcomes stand in any case, in parts where they must; what is asked for, too. Of
-    the rest validation data come first, and accuracies where the targets are classes.
+    What varies, who converged and the outcomes stand in any case, in parts where they must; what is asked for, too.
+    Of the rest validation data come first, and accuracies where the targets are classes.
     """
     wanted = [name for name in _wanted(table, rows, of) if name not in TIMING]
     if all(row.summary.n == _requested(rows[0]) for row in rows):
