@@ -4,17 +4,11 @@ import json
 import math
 import shutil
 import sys
-<<<<<<< HEAD
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from fastgrok.cli.help import wrapped
 from fastgrok.errors import InvalidExperiment
-=======
-import textwrap
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
->>>>>>> d116a1c (Advice is broken to the width of a terminal; what the table of outcomes shows)
 
 
 def print_json(document: Any) -> None:
@@ -63,17 +57,16 @@ def print_sweep(sweep: Any, rows: Sequence[Any], shown: Shown, document: Mapping
         print(comparison.as_text(shutil.get_terminal_size().columns if sys.stdout.isatty() else None), flush=True)
 
 
-<<<<<<< HEAD
 def finite(value: Any) -> Any:
     """Return a value that JSON knows: None for NaN and infinity."""
     if isinstance(value, list):
         return [finite(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
-=======
+
+
 def _to_width(line: str) -> str:
     """Break a line of text between words, to the width of a terminal; in a pipe it stays whole."""
-    return textwrap.fill(line, shutil.get_terminal_size().columns) if sys.stdout.isatty() else line
->>>>>>> d116a1c (Advice is broken to the width of a terminal; what the table of outcomes shows)
+    return "\n".join(wrapped(line, shutil.get_terminal_size().columns)) if sys.stdout.isatty() else line
 
 
 def configuration(row: Any) -> dict[str, Any]:
