@@ -19,11 +19,6 @@ _MOST = 0.5  # of the seeds: what so many of them have in common is what is said
 def advice(row: Row) -> tuple[str, ...]:
     """Return what is said of a configuration: nothing, or what its seeds came to and why.
 
-    Parameters
-    ----------
-    row
-        A configuration and its summary.
-
     Examples
     --------
     >>> import fastgrok as fg
@@ -41,13 +36,7 @@ def advice(row: Row) -> tuple[str, ...]:
 
 
 def advice_on(rows: Sequence[Row]) -> tuple[str, ...]:
-    """Return what is said of several configurations: of how many, and of the first of them why.
-
-    Parameters
-    ----------
-    rows
-        Configurations and their summaries.
-    """
+    """Return what is said of several configurations: of how many, and of the first of them why."""
     if len(rows) == 1:
         return advice(rows[0])
     told = [(row, lines) for row in rows if (lines := advice(row))]

@@ -18,40 +18,19 @@ _ROUNDING = 1e-9  # relative, of a least loss
 
 
 class Attainable(NamedTuple):
-    """The best that outputs can do which are the same for equal inputs.
+    """The best that outputs can do which are the same for equal inputs."""
 
-    Parameters
-    ----------
-    loss, max_error
-        Least mean loss over the examples, and least largest |output - target|.
-    n_correct
-        Most examples that can be right, as accuracy counts them.
-    constant_loss
-        Mean loss of the best output that is the same for all examples.
-    n_conflicting
-        Examples whose inputs have other targets elsewhere.
-    is_classes
-        Whether targets are classes: of two values, or one-hot. Else accuracy says little.
-    """
-
-    loss: float
-    max_error: float
-    n_correct: int
-    constant_loss: float
-    n_conflicting: int
-    is_classes: bool
+    loss: float  # least mean loss over the examples
+    max_error: float  # least largest |output - target|
+    n_correct: int  # most examples that can be right, as accuracy counts them
+    constant_loss: float  # mean loss of the best output that is the same for all examples
+    n_conflicting: int  # examples whose inputs have other targets elsewhere
+    is_classes: bool  # whether targets are of two values, or one-hot; else accuracy says little
 
 
 @functools.lru_cache(maxsize=256)
 def attainable(data: Dataset, loss: Loss) -> Attainable:
     """Return the best that outputs can do on the examples of some data.
-
-    Parameters
-    ----------
-    data
-        The examples.
-    loss
-        The loss's name, as in `Experiment`.
 
     Notes
     -----
@@ -96,11 +75,6 @@ class Distinct(NamedTuple):
 def distinct_examples(data: Dataset) -> Distinct:
     """Return the examples that differ: rows that are there three times count once, with a weight.
 
-    Parameters
-    ----------
-    data
-        The examples.
-
     Examples
     --------
     >>> import fastgrok as fg
@@ -127,11 +101,6 @@ def _several(
 def solved_loss(best: Attainable) -> float:
     """Return the loss up to which data are solved: nearer to the least than to a constant's for classes.
 
-    Parameters
-    ----------
-    best
-        What `attainable` returns.
-
     Examples
     --------
     >>> import fastgrok as fg
@@ -146,13 +115,6 @@ def solved_loss(best: Attainable) -> float:
 
 def out_of_reach(criteria: Converged, data: Dataset, loss: Loss) -> str | None:
     """Say which of some criteria no network can meet on some data, whatever it is; None: all can be met.
-
-    Parameters
-    ----------
-    criteria
-        What is asked for.
-    data, loss
-        Of the experiment.
 
     Examples
     --------

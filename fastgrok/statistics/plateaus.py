@@ -255,14 +255,7 @@ def plateau_shares(
 def occupied_plateaus(
     counts: Counts, experiment: Experiment, confidence: float = 0.95
 ) -> tuple[PlateauShare, ...] | None:
-    """Return the share of seeds at each known plateau of an experiment's data that holds some.
-
-    Parameters
-    ----------
-    counts, confidence
-        As in `fastgrok.statistics`.
-    experiment
-        Of data with at most 8 examples that differ; of more no plateau is known, and None is returned.
+    """Return the share of seeds at each known plateau of an experiment's data that holds some; None: none is known.
 
     Examples
     --------
