@@ -85,7 +85,7 @@ def test_a_row_with_other_bits_is_an_error(path: str, monkeypatch: pytest.Monkey
     store = fg.open_store(path)
     rows = store.dataset(0)
     changed = rows.assign(loss_final=rows["loss_final"].copy(data=np.nextafter(rows["loss_final"], math.inf)))
-    monkeypatch.setattr(type(store), "dataset", lambda self, config, seeds: changed.sel(seed=list(seeds)))
+    monkeypatch.setattr(type(store), "_one", lambda self, config, seeds: changed.sel(seed=list(seeds)))
     with pytest.raises(fg.StoreError, match=r"seed 3 of .* comes out with other bits .*, in loss_final: "):
         store.replay(0, 3)
 
@@ -126,9 +126,9 @@ def test_bad_words_end_with_one_line(words: list[str], said: str, capsys: pytest
         (
             ["--seed", "1"],
             "--config is missing: expected one of 2 configurations: its place, from 0, or labels that it has alone, "
-            "such as optimizer.lr=0.05",
+            "such as lr=0.05",
         ),
-        (["--seed", "1", "--config", "optimizer.lr=3"], "--config['optimizer.lr'] = '3': expected one of"),
+        (["--seed", "1", "--config", "optimizer.lr=3"], "--config['lr'] = '3': expected one of"),
         (["--seed", "1", "--config", "lr"], "--config = 'lr': expected a place in the table"),
         (["--seed", "1", "--config", "0", "--lr", "0.1"], "--lr = '0.1': expected no store beside it"),
     ],
