@@ -32,8 +32,8 @@ def _solves(runner: Runner, experiment: fg.Experiment) -> np.ndarray:
 
 @study(
     seeds=20_000,
-    source="figures that users and papers report: XOR with PyTorch's initialisation, sigmoids on XOR, a line that ReLUs "
-    "do not learn, Fahlman's and Riedmiller's encoder",
+    source="figures that users and papers report: XOR with PyTorch's initialisation, sigmoids on XOR, a line that "
+    "ReLUs do not learn, Fahlman's and Riedmiller's encoder",
     protocol="""Each as it was reported; what a source leaves open is said here. XOR, ReLU 2-N-1: SGD 0.1, single
     examples, 2,000 epochs, loss 0.01. Sigmoids 2-2-1: U(-1, 1) for biases too, half the squared error, SGD 0.5,
     single examples, 2,000 epochs, every output on its target's side. Sigmoids 2-3-1: the same start, squared error,
@@ -46,10 +46,10 @@ def _solves(runner: Runner, experiment: fg.Experiment) -> np.ndarray:
 def reported(runner: Runner) -> Iterator[Check]:
     """Do figures that people report of their own networks come out the same?"""
     for width, (drawn, zeros) in _TORCH.items():
-        exp = fg.Experiment(fg.mlp(2, width, 1), _XOR, init="torch_linear", epochs=2000)
+        exp = fg.Experiment(fg.mlp(2, width, 1), _XOR, init=fg.TorchLinear(), epochs=2000)
         case = f"XOR, ReLU 2-{width}-1, PyTorch's initialisation"
         yield Check(case, "solved", share(_solves(runner, exp)), _about(drawn, 0.0005))
-        solved = share(_solves(runner, exp.replace(bias_init="zeros")))
+        solved = share(_solves(runner, exp.replace(bias_init=fg.Zeros())))
         yield Check(case, "solved, with zero biases", solved, _about(zeros, 0.0005))
     yield from _sigmoids(runner)
     yield from _line(runner)
@@ -76,7 +76,7 @@ def _line(runner: Runner) -> Iterator[Check]:
         fg.mlp(1, 4, 2, 1, output="relu"),
         fg.Dataset(x, 2 * x - 1, "line"),
         loss="squared_error",
-        init="xavier_uniform",
+        init=fg.XavierUniform(),
         optimizer=fg.Adam(0.001),
         batch_size="full",
         epochs=500,
