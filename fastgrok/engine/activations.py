@@ -240,6 +240,8 @@ def _gelu_slope(approximate: str, z: Any) -> Any:
         tanh = np.tanh(root * (z + 0.044715 * z**3))
         slope = (1 + tanh) / 2 + z / 2 * (1 - tanh * tanh) * root * (1 + 3 * 0.044715 * z * z)
     else:
-        below = np.vectorize(math.erfc, otypes=[float])(-np.asarray(z, float) / math.sqrt(2)) / 2
+        from scipy.special import erfc
+
+        below = erfc(-np.asarray(z, float) / math.sqrt(2)) / 2
         slope = below + z * np.exp(-z * z / 2) / math.sqrt(2 * math.pi)
     return np.asarray(slope).astype(z.dtype)

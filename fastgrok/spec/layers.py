@@ -272,7 +272,7 @@ class Softplus(Activation):
 
 @spec
 class Softsign(Activation):
-    """f(z) = z / (1 + abs(z)), with f' = 1 / (1 + abs(z))**2.
+    """Softsign unit: f(z) = z / (1 + abs(z)), with f' = 1 / (1 + abs(z))**2.
 
     Notes
     -----
@@ -288,7 +288,7 @@ class Softsign(Activation):
 
 @spec
 class Hardtanh(Activation):
-    """f(z) = z from -1 to 1, and -1 or 1 beyond, where the gradient is 0.
+    """Hard hyperbolic tangent: f(z) = z from -1 to 1, and -1 or 1 beyond, where the gradient is 0.
 
     Notes
     -----
@@ -304,7 +304,7 @@ class Hardtanh(Activation):
 
 @spec
 class Hardsigmoid(Activation):
-    """f(z) = z / 6 + 1/2 from z = -3 to 3, and 0 or 1 beyond, where the gradient is 0.
+    """Hard sigmoid: f(z) = z / 6 + 1/2 from z = -3 to 3, and 0 or 1 beyond, where the gradient is 0.
 
     Notes
     -----
