@@ -32,20 +32,22 @@ def _copy(target, source):
         target.optimizer_state[p] = source.optimizer_state[p]
 
 
-def _run_epochs(config: DriverConfig) -> Callable[..., Any]:
+def _run_epochs(config: DriverConfig, record: Callable[..., Any]) -> Callable[..., Any]:
     shuffle, rate, epoch = make_shuffle(config), make_rate(config), make_epoch(config)
     check_criteria, validate = make_check_criteria(config), make_validate(config)
     features = config.features
     skips, tracks, validates, monitors = features.skips, features.tracks, features.validates, features.monitors
     ends_by_validation, with_masks = features.stops_early and not monitors, make_with_masks(config)
+    records = features.records
 
     @device
-    def run_epochs(views, validation, workspace, kernel_params, s, lane_sets, n_epochs, cancel):
-        """Run up to `n_epochs` epochs, stopping after the first in which a lane converges or breaks.
+    def run_epochs(views, outputs, workspace, kernel_params, s, lane_sets, until, cancel):
+        """Run some epochs, stopping after the first in which a lane converges or breaks.
 
-        Returns how many epochs were run, the lanes that meet the criteria and those that are not finite.
+        until: the epochs at most, and those until a lane may be to be recorded. Returns how many epochs were run, the
+        lanes that meet the criteria, those that are not finite, and the epochs until a lane may be to be recorded.
         """
-        block, read, table = views
+        block, read, table, validation = views
         examples = with_masks(constants(read), workspace, kernel_params)
         memory = Block(
             fixed_memory("params_vectors", block.params),
@@ -59,12 +61,16 @@ def _run_epochs(config: DriverConfig) -> Callable[..., Any]:
         _copy(memory, block)
         begin_drift(memory)
         active, waiting, due = lane_sets
+        n_epochs, record_after = until
         done, met, broken = np.int64(0), np.int64(0), np.int64(0)
         while done < n_epochs:
             shuffle(workspace)
             epoch_rate = rate(memory.acts[0], workspace, kernel_params, done)
             epoch(memory, examples, table, kernel_params, s, epoch_rate, cancel)
             done += 1
+            if records and done == record_after:
+                _copy(block, memory)
+                record_after = record(outputs, workspace, kernel_params, active, done)
             if skips and (done < n_epochs or not due):
                 continue
             if tracks or monitors or s.stopping:
@@ -76,7 +82,7 @@ def _run_epochs(config: DriverConfig) -> Callable[..., Any]:
             if (met & waiting) | (broken & active):
                 break
         _copy(block, memory)
-        return done, met, broken
+        return done, met, broken, record_after - done
 
     return run_epochs
 
@@ -96,22 +102,21 @@ def _make_settle(config: DriverConfig, lifecycle: LaneLifecycle) -> Callable[...
     found is (done, met, broken, due).
     """
     lanes, features = config.lanes, config.features
-    record, restart, patience_exhausted = lifecycle.record, lifecycle.restart, lifecycle.patience_exhausted
-    write_back, record_due = lifecycle.write_back, lifecycle.record_due
+    restart, patience_exhausted = lifecycle.restart, lifecycle.patience_exhausted
+    record_steps, write_back = lifecycle.record_steps, lifecycle.write_back
     all_have_news = (
         features.steps or features.restarts or features.validates or features.monitors or features.skips
     )  # or may have
 
     @device
     def count_epochs(workspace, kernel_params, active, done):
-        """Count the epochs of a stretch, and return the lanes that have run all or are to be recorded."""
+        """Count the epochs of a stretch, and return the lanes that have run all."""
         over = np.int64(0)
         for lane in range(lanes):
             ran = done * ((active >> lane) & 1)
             workspace.epochs[lane] += ran
             workspace.attempt_epoch[lane] += ran
             over |= np.int64(workspace.epochs[lane] == kernel_params.limits.epochs) << lane
-            over |= np.int64(record_due(workspace, kernel_params, lane)) << lane
         return over
 
     @device
@@ -121,7 +126,7 @@ def _make_settle(config: DriverConfig, lifecycle: LaneLifecycle) -> Callable[...
         if not is_sound(workspace, lane):
             outputs.epochs_run[workspace.rows[lane]] = LEFT
             return False
-        record(outputs, workspace, kernel_params, lane)
+        record_steps(outputs, workspace, lane)
         is_broken = bool((broken >> lane) & 1)
         if waiting and restart(outputs, workspace, kernel_params, tensors, lane, is_broken):
             if not is_sound(workspace, lane):
@@ -171,10 +176,10 @@ def make_train(config: DriverConfig, key: tuple[object, ...]) -> Any:
     cancel : int64 (1,)
         Set by another thread to end the run early; what is not finished then is lost.
     """
-    lanes, view, run_epochs = config.lanes, make_view(config.lanes), _run_epochs(config)
-    lifecycle = make_lifecycle(config)
+    lanes, view, lifecycle = config.lanes, make_view(config.lanes), make_lifecycle(config)
+    run_epochs = _run_epochs(config, lifecycle.record)
     fill, epochs_to_next_event, lanes_due = lifecycle.fill, lifecycle.epochs_to_next_event, lifecycle.lanes_due
-    settle = _make_settle(config, lifecycle)
+    settle, records = _make_settle(config, lifecycle), config.features.records
     all_lanes = -1 if lanes == 64 else (1 << lanes) - 1
 
     @kernel(*key)
@@ -185,17 +190,21 @@ def make_train(config: DriverConfig, key: tuple[object, ...]) -> Any:
             by_reference(kernel_params),
         )
         tensors = by_reference(tensors)
-        views, s = view(workspace, data, kernel_params), by_reference(fixed("structure", kernel_params.structure))
+        block, read, table = view(workspace, data, kernel_params)
+        views, s = (block, read, table, validation), by_reference(fixed("structure", kernel_params.structure))
         flag = scalar_view(cancel)
         n_seeds = outputs.params.shape[0]
         next_row = 0
         active, waiting = np.int64(0), np.int64(0)  # lanes that hold a seed; those of them that have not converged
         empty = np.int64(all_lanes)  # lanes to be filled
+        record_after = kernel_params.limits.epochs  # epochs until a lane may be to be recorded
         while not peek(flag):
             while empty:
                 lane = lowest(empty)
                 # a lane too many trains a copy of the last seed, so that it holds sane numbers
                 fill(workspace, lane, min(next_row, n_seeds - 1), outputs, states)
+                if records:
+                    record_after = min(record_after, kernel_params.record_epochs[0])
                 next_row += 1
                 holds_seed = next_row <= n_seeds
                 if holds_seed and not is_sound(workspace, lane):
@@ -209,8 +218,10 @@ def make_train(config: DriverConfig, key: tuple[object, ...]) -> Any:
                 break
             n_epochs = epochs_to_next_event(workspace, kernel_params, active, waiting)
             due = lanes_due(workspace, kernel_params, waiting, n_epochs)
-            lane_sets = (active, waiting, due)
-            done, met, broken = run_epochs(views, validation, workspace, kernel_params, s, lane_sets, n_epochs, flag)
+            lane_sets, until = (active, waiting, due), (n_epochs, record_after)
+            done, met, broken, record_after = run_epochs(
+                views, outputs, workspace, kernel_params, s, lane_sets, until, flag
+            )
             if peek(flag):
                 break
             found = (done, met, broken, due)

@@ -16,8 +16,8 @@ class LaneLifecycle(NamedTuple):
     fill: Callable[..., Any]  # fill(workspace, lane, row, outputs, states)
     epochs_to_next_event: Callable[..., Any]  # of these: (workspace, kernel_params, active, waiting)
     lanes_due: Callable[..., Any]  # to be checked then, as bits: (workspace, kernel_params, waiting, n_epochs)
-    record_due: Callable[..., Any]  # whether a lane is to be recorded: (workspace, kernel_params, lane)
-    record: Callable[..., Any]  # the epochs just run: (outputs, workspace, kernel_params, lane)
+    record: Callable[..., Any]  # after some epochs of a stretch: (outputs, workspace, kernel_params, active, done)
+    record_steps: Callable[..., Any]  # of the epoch just run: (outputs, workspace, lane)
     restart: Callable[..., Any]  # if it is time to: (outputs, workspace, kernel_params, tensors, lane, broken)
     patience_exhausted: Callable[..., Any]  # (outputs, workspace, kernel_params, lane)
     write_back: Callable[..., Any]  # write_back(outputs, workspace, lane, broken)
@@ -86,7 +86,7 @@ def _make_ending(monitors: bool) -> Callable[..., Any]:
 
 def _make_epochs_to_next_event(config: DriverConfig) -> Callable[..., Any]:
     lanes, features = config.lanes, config.features
-    skips, restarts, stops_early, records = features.skips, features.restarts, features.stops_early, features.records
+    skips, restarts, stops_early = features.skips, features.restarts, features.stops_early
     steps, ending = features.steps, _make_ending(features.monitors)
 
     @device
@@ -103,8 +103,6 @@ def _make_epochs_to_next_event(config: DriverConfig) -> Callable[..., Any]:
                 epochs = min(epochs, limits.restart_after - attempt_epoch)
             if stops_early and not skips:
                 epochs = min(epochs, ending(workspace).improved[lane] + limits.patience - run)
-            if records and workspace.recorded[lane] < kernel_params.record_epochs.shape[0]:
-                epochs = min(epochs, kernel_params.record_epochs[workspace.recorded[lane]] - run)
             if steps:
                 epochs = 1
         return epochs
@@ -136,42 +134,43 @@ def _make_lanes_due(config: DriverConfig) -> Callable[..., Any]:
     return lanes_due
 
 
-@device
-def _record_steps(outputs, workspace, lane):
-    """Keep the parameters after each update of an epoch, and the order of its examples."""
-    row, done = workspace.rows[lane], workspace.epochs[lane] - 1
-    n_params = workspace.params.shape[0]
-    n_batches = workspace.steps.shape[0] // n_params
-    for b in range(n_batches):
-        for p in range(n_params):
-            outputs.steps.params[row, done * n_batches + b, p] = workspace.steps[b * n_params + p, lane]
-    for k in range(workspace.order.shape[0]):
-        outputs.steps.order[row, done, k] = workspace.order[k, lane]
-
-
-def _make_record_due(records: bool) -> Callable[..., Any]:
+def _make_record_steps(steps: bool) -> Callable[..., Any]:
     @device
-    def record_due(workspace, kernel_params, lane):
-        if not records:
-            return False
-        k = workspace.recorded[lane]
-        return k < kernel_params.record_epochs.shape[0] and kernel_params.record_epochs[k] == workspace.epochs[lane]
-
-    return record_due
-
-
-def _make_record(features: DriverFeatures, record_due: Callable[..., Any]) -> Callable[..., Any]:
-    records, steps = features.records, features.steps
-
-    @device
-    def record(outputs, workspace, kernel_params, lane):
+    def record_steps(outputs, workspace, lane):
+        """Keep the parameters after each update of an epoch, and the order of its examples."""
         if steps:
-            _record_steps(outputs, workspace, lane)
-        if records and record_due(workspace, kernel_params, lane):
-            k = workspace.recorded[lane]
-            for p in range(workspace.params.shape[0]):
-                outputs.recorded_params[workspace.rows[lane], k, p] = workspace.params[p, lane]
-            workspace.recorded[lane] = k + 1
+            row, done = workspace.rows[lane], workspace.epochs[lane] - 1
+            n_params = workspace.params.shape[0]
+            n_batches = workspace.steps.shape[0] // n_params
+            for b in range(n_batches):
+                for p in range(n_params):
+                    outputs.steps.params[row, done * n_batches + b, p] = workspace.steps[b * n_params + p, lane]
+            for k in range(workspace.order.shape[0]):
+                outputs.steps.order[row, done, k] = workspace.order[k, lane]
+
+    return record_steps
+
+
+def _make_record(lanes: int) -> Callable[..., Any]:
+    @device
+    def record(outputs, workspace, kernel_params, active, done):
+        """Keep the parameters of lanes that are to be recorded after `done` epochs of a stretch, as they stand.
+
+        Returns after how many epochs of it a lane may be to be recorded next.
+        """
+        due, following = kernel_params.record_epochs, done + kernel_params.limits.epochs
+        for lane in range(lanes):
+            k, run = workspace.recorded[lane], workspace.epochs[lane]
+            if not (active >> lane) & 1 or k == due.shape[0]:
+                continue
+            if due[k] == run + done:
+                for p in range(workspace.params.shape[0]):
+                    outputs.recorded_params[workspace.rows[lane], k, p] = workspace.params[p, lane]
+                k += 1
+                workspace.recorded[lane] = k
+            if k < due.shape[0]:
+                following = min(following, due[k] - run)
+        return following
 
     return record
 
@@ -258,13 +257,12 @@ def _make_write_back(config: DriverConfig) -> Callable[..., Any]:
 def make_lifecycle(config: DriverConfig) -> LaneLifecycle:
     """Return what a driver of this config does with its lanes."""
     begin = _make_begin(config.lanes, config.features.tracks)
-    record_due = _make_record_due(config.features.records)
     return LaneLifecycle(
         _make_fill(config, begin),
         _make_epochs_to_next_event(config),
         _make_lanes_due(config),
-        record_due,
-        _make_record(config.features, record_due),
+        _make_record(config.lanes),
+        _make_record_steps(config.features.steps),
         _make_restart(config, begin),
         _make_patience_exhausted(config.features),
         _make_write_back(config),
