@@ -87,7 +87,7 @@ class EarlyStopping(Spec):
     and `restore_best=False`. Both take the loss while they train: in full batches that is the loss before the update,
     so that `n_iter_` there is `epochs_run` + 1 here; scikit-learn adds the penalty of `alpha` to it. In mini-batches
     theirs is a mean over the epoch, and here it is the loss after it. A seed that its training loss stopped is
-    "stalled", unless another outcome comes first. Prechelt, "Early Stopping, but When?", 1998.
+    "trapped", unless another outcome comes first. Prechelt, "Early Stopping, but When?", 1998.
 
     Examples
     --------
