@@ -43,8 +43,9 @@ def print_sweep(sweep: Any, rows: Sequence[Any], shown: Shown, document: Mapping
             first = left_out[0].replace(" ", "-")
             said = f"No room for {', '.join(left_out)}: --of {first} shows it, a wider terminal or --json all."
             print("\n".join(wrapped(said, shutil.get_terminal_size().columns)))
-        if lines := advice_on(rows):
-            print("", *map(_to_width, lines), sep="\n", flush=True)
+        if lines := advice_on(rows):  # in a pipe the table is alone
+            file = sys.stdout if sys.stdout.isatty() else sys.stderr
+            print("", *map(_to_width, lines), sep="\n", file=file, flush=True)
         return
     from fastgrok.statistics.comparison import compare
 

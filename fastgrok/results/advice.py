@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from fastgrok.results.table import Row
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.layers import Activation
+from fastgrok.spec.words import word_of_path
 from fastgrok.statistics.attainable import attainable, out_of_reach
 from fastgrok.statistics.spread import Spread
 from fastgrok.statistics.summary import Summary
@@ -36,14 +37,16 @@ def advice(row: Row) -> tuple[str, ...]:
 
 
 def advice_on(rows: Sequence[Row]) -> tuple[str, ...]:
-    """Return what is said of several configurations: of how many, and of the first of them why."""
+    """Return what is said of several configurations: of how many, and of the first of them why; () of a part."""
+    if any(row.requested not in (None, row.summary.n) for row in rows):
+        return ()
     if len(rows) == 1:
         return advice(rows[0])
     told = [(row, lines) for row in rows if (lines := advice(row))]
     if not told:
         return ()
     row, lines = told[0]
-    labels = ", ".join(f"{name}={one_line(label)}" for name, label in row.configuration.labels.items())
+    labels = ", ".join(f"{word_of_path(path)}={one_line(label)}" for path, label in row.configuration.labels.items())
     which = f"Nothing, or nearly nothing, converged in {len(told)} of {plural(len(rows), 'configuration')}"
     return (f"{which}. The first, {labels}: {lines[0]}", *lines[1:])
 

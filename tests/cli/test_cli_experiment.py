@@ -125,5 +125,5 @@ def test_validation_files_have_the_columns_of_the_data(tmp_path: Path, capsys: p
 def test_example_of_flags_of():
     assert [flag.option for flag in flags_of("stop[1].patience")] == ["--patience"]
     of_network = [flag.name for flag in flags_of("network")]
-    assert of_network[:5] == ["hidden", "activation", "output", "bias", "gradient_at_zero"]
+    assert of_network[:6] == ["hidden", "activation", "output", "bias", "dropout", "gradient_at_zero"]
     assert set(of_network) == {flag.name for flag in EXPERIMENT_FLAGS if flag.field == "network"}

@@ -58,7 +58,8 @@ def test_flags_have_types_defaults_and_groups(capsys: pytest.CaptureFixture[str]
     words = " ".join(page.split())
     assert "--lr NUMBER learning rate" in words
     assert "--batch-size INTEGER|full examples per update, or full [default: 1]" in words
-    assert "--order fixed|shared|per_seed" in words
+    assert "--order NAME order of the examples: fixed, as in the data; shared" in words
+    assert "--reduction mean|sum " in words
     assert "--restart-after INTEGER|none" in words
     assert "[default: sgd 0.1, adam 0.001" in words
     titles = re.findall(r"^([A-Z][^:\n]*):$", page, re.MULTILINE)

@@ -64,9 +64,7 @@ def test_without_criteria_it_is_about_solved_seeds():
 def test_of_several_configurations_the_first_is_told():
     sweep = fg.sweep(XOR, 100, {"lr": [0.1, 3.0, 5.0]}, progress=False)
     first, second = advice_on(sweep.rows())
-    assert first.startswith(
-        "Nothing, or nearly nothing, converged in 2 of 3 configurations. The first, optimizer.lr=3.0:"
-    )
+    assert first.startswith("Nothing, or nearly nothing, converged in 2 of 3 configurations. The first, lr=3.0:")
     assert second == "A learning rate below 3 is what helps most often."
     assert repr(sweep).endswith(f"{second}>")
     assert sweep.summary()["advice"].tolist()[0] == ""
