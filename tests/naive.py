@@ -658,8 +658,9 @@ def is_solved(experiment: fg.Experiment, last: Epoch) -> bool:
     return last.loss <= least + ((constant - least) / 100 or 1e-4)
 
 
-def is_at_rest(experiment: fg.Experiment, end: End, norm: float) -> bool:
+def is_at_rest(experiment: fg.Experiment, end: End) -> bool:
     """Return whether the loss hardly changed over the last fifth of training."""
+    last = end.history[-1]  # not what was restored
     n, epochs = experiment.data.n_examples, experiment.epochs
     updates = -(-n // min(n, n if experiment.batch_size == "full" else experiment.batch_size))
     earlier = epochs - int(np.ceil((0.5 if experiment.order != "fixed" and updates > 1 else 0.2) * epochs))
@@ -668,15 +669,16 @@ def is_at_rest(experiment: fg.Experiment, end: End, norm: float) -> bool:
     if len(end.history) - 1 < epochs or end.begun >= earlier or is_short:
         return False
     before = end.history[earlier]
-    rests = bool(abs(end.last.loss - before.loss) <= 0.01 * before.loss)
+    norm = gradient_norm(experiment, last.params)
+    rests = bool(abs(last.loss - before.loss) <= 0.01 * before.loss)
     if not has_relu:
-        is_level = abs(end.last.loss - before.loss) <= 0.001 * before.loss
+        is_level = abs(last.loss - before.loss) <= 0.001 * before.loss
         return bool(is_level) and norm <= 1.1 * gradient_norm(experiment, before.params)
     if experiment.order == "fixed" or updates == 1:
-        creeps = abs(end.last.loss - before.loss) > 0.002 * before.loss
+        creeps = abs(last.loss - before.loss) > 0.002 * before.loss
         return rests and (not creeps or norm <= 0.95 * gradient_norm(experiment, before.params))
     if n <= 8:
-        return rests or plateau(experiment, before.loss) == plateau(experiment, end.last.loss)
+        return rests or plateau(experiment, before.loss) == plateau(experiment, last.loss)
     return rests
 
 
@@ -695,7 +697,7 @@ def _run(experiment: fg.Experiment, start: Params, rng: Any) -> tuple[Params, di
         outcome = Outcome.DEAD
     elif experiment.criteria is None and is_solved(experiment, last):
         outcome = Outcome.CONVERGED
-    elif is_at_rest(experiment, end, norm) or (end.stopped_early and monitored(experiment) == "training"):
+    elif is_at_rest(experiment, end) or (end.stopped_early and monitored(experiment) == "training"):
         outcome = Outcome.TRAPPED
     else:
         outcome = Outcome.UNFINISHED

@@ -5,8 +5,10 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import naive
 import numpy as np
 import pytest
+import registry
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,6 +16,7 @@ import fastgrok as fg
 from fastgrok import api
 from fastgrok.engine import training
 from fastgrok.errors import InvalidExperiment
+from fastgrok.spec.losses import any_loss
 from fastgrok.spec.variables import NEVER, Outcome
 
 NET = fg.mlp(2, 4, 1)
@@ -181,6 +184,16 @@ def test_predictions_follow_from_the_params() -> None:
     single = fg.predict(NET, [array.astype(np.float32) for array in GOOD], X)
     assert single.dtype == np.float32
     np.testing.assert_allclose(single, expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("output", [*registry.ACTIVATIONS, "softmax"])
+def test_a_network_that_ends_in_anything_predicts(output: str) -> None:
+    net = fg.mlp(2, 3, 2, output=output)
+    exp = fg.Experiment(net, fg.Dataset([[0, 1], [2, 3]], [[0, 1], [1, 0]]), loss=any_loss(net.layers[-1]), epochs=1)
+    result = fg.run(exp, 3, keep_params=True, progress=False)
+    X = np.array([[0.5, -1.0], [2.0, 0.25], [0.0, 0.0]])
+    expected = [naive.forward(net, [array[k] for array in result.params], X)[-1] for k in range(3)]
+    np.testing.assert_allclose(result.predict(X), expected, rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize(

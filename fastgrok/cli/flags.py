@@ -394,7 +394,6 @@ _RECORDED = "epochs at which loss, accuracy, dead units are recorded, or log; ne
 _seed_flag, _output_flag = functools.partial(Flag, panel=SEEDS), functools.partial(Flag, panel=OUTPUT)
 _store_flag = functools.partial(Flag, panel=STORE)
 _OF_WORDS = tuple(word.replace("_", "-") for word in OUTCOME_WORDS)
-_OF = f"{texts.OF}: {', '.join(_OF_WORDS)}"
 _JSON = _output_flag("json", texts.JSON, kind=bool, default=False, brief=texts.JSON)
 
 SWEEP_FLAGS = (
@@ -471,10 +470,6 @@ OF_COMMANDS = {
     ),
 }
 """The flags of the commands about an experiment."""
-
-_DATA = "xor, and, or, parity3, streetlights, deep_streetlights; iris, wine, digits; xor(low=-1) has inputs -1 and 1"
-SWEPT = f"{_DATA}; or a TOML file"
-TRACED = f"a store's directory; a .nc file of fastgrok replay; or data: {_DATA}"
 
 OUTCOME_ENTRIES = list(OUTCOME_MEANINGS.items())
 """The outcomes of a seed with their meanings, which stand below the flags of `fastgrok sweep`."""

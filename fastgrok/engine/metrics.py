@@ -10,6 +10,7 @@ from fastgrok.engine import outcomes
 from fastgrok.kernels.evaluate import Measures
 from fastgrok.kernels.train.workspace import BestEpochs, Outputs
 from fastgrok.spec.experiment import Experiment
+from fastgrok.spec.recording import Recording
 from fastgrok.spec.variables import MAX_PLATEAU_EXAMPLES, NEVER
 from fastgrok.statistics.plateaus import nearest_plateau, plateaus
 
@@ -25,16 +26,16 @@ class Metrics:
         ends = itertools.accumulate(self._widths, initial=0)
         self._units = [slice(first, end) for first, end in itertools.pairwise(ends)]
 
-    def always(self, earlier: int, measured: Callable[[np.ndarray], Measures]) -> dict[str, np.ndarray]:
+    def always(self, recording: Recording, measured: Callable[[np.ndarray, int], Measures]) -> dict[str, np.ndarray]:
         """Return what every run has, and the restarts where there may be some.
 
-        earlier: the epoch after which outcomes look at the loss, or 0; measured: rows -> what they did then.
+        measured: (rows, a recorded epoch) -> what they did after it.
         """
         outputs, initial, final = self._outputs, self._initial, self._final
         dead = self._by_layer(np.array([initial.dead, final.dead, initial.dead & final.dead]))
         revived, died = dead[:2] - dead[2]
         born_dead, is_dead = self._is_dead(dead[:2])
-        outcome = self._outcomes(is_dead, earlier, measured)
+        outcome = self._outcomes(is_dead, recording, measured)
         return {
             "outcome": outcome,
             "epochs_run": outputs.epochs_run,
@@ -143,13 +144,18 @@ class Metrics:
             np.putmask(plateau, plateau == known[0].loss, np.nan)
         return {"plateau": plateau}
 
-    def _outcomes(self, is_dead: np.ndarray, earlier: int, measured: Callable[[np.ndarray], Measures]) -> np.ndarray:
+    def _outcomes(
+        self, is_dead: np.ndarray, recording: Recording, measured: Callable[[np.ndarray, int], Measures]
+    ) -> np.ndarray:
         """Return the outcome of each seed."""
         experiment, outputs, final = self._experiment, self._outputs, self._final
         outcome = outcomes.at_the_end(experiment, outputs, final, is_dead)
-        if earlier:
-            rows = outcomes.in_question(experiment, outputs, outcome, earlier)
+        if recording.earlier:
+            rows = outcomes.in_question(experiment, outputs, outcome, recording.earlier)
             if len(rows):
                 end = final._replace(loss=final.loss[rows], gradient_norm=final.gradient_norm[rows])
-                outcome[rows[outcomes.at_rest(experiment, measured(rows), end)]] = outcomes.TRAPPED
+                if recording.last:  # the final parameters may be those of the best epoch
+                    end = measured(rows, recording.last)
+                rests = outcomes.at_rest(experiment, measured(rows, recording.earlier), end)
+                outcome[rows[rests]] = outcomes.TRAPPED
         return outcome

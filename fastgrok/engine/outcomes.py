@@ -41,9 +41,11 @@ def with_earlier(recording: Recording, experiment: Experiment) -> Recording:
     epochs = experiment.epochs
     least = REST_EPOCHS if experiment.network.relu_layers else SADDLE_EPOCHS
     if epochs < least and epochs * batches_per_epoch(experiment) < REST_UPDATES:
-        return recording._replace(earlier=0)
+        return recording._replace(earlier=0, last=0)
     share = REST_SHARE_SHUFFLED if _is_shuffled(experiment) else REST_SHARE
-    return recording._replace(earlier=epochs - math.ceil(share * epochs))
+    rule = experiment.early_stopping
+    last = epochs if rule is not None and rule.restore_best else 0
+    return recording._replace(earlier=epochs - math.ceil(share * epochs), last=last)
 
 
 def at_the_end(experiment: Experiment, outputs: Outputs, final: Measures, is_dead: np.ndarray) -> np.ndarray:

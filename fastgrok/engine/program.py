@@ -42,6 +42,7 @@ from fastgrok.kernels.jit import bound
 from fastgrok.kernels.train.parameters import Data, KernelParams
 from fastgrok.kernels.train.workspace import Outputs, Workspace
 from fastgrok.spec.experiment import FIELDS, Experiment
+from fastgrok.spec.losses import any_loss
 from fastgrok.spec.network import Network
 from fastgrok.spec.recording import NOTHING, Recording
 
@@ -335,11 +336,10 @@ class Program:
         metrics = Metrics(self.experiment, outputs, initial, measure(params, self._training, gradients=True))
         recorded_at = {epoch: k for k, epoch in enumerate(self._recording.epochs)}
 
-        def earlier(rows: np.ndarray) -> Measures:
-            recorded = outputs.recorded_params[rows, recorded_at[self._recording.earlier]]
-            return measure(recorded, self._training, gradients=True)
+        def measured(rows: np.ndarray, epoch: int) -> Measures:
+            return measure(outputs.recorded_params[rows, recorded_at[epoch]], self._training, gradients=True)
 
-        values = metrics.always(self._recording.earlier, earlier) | metrics.stopped_early()
+        values = metrics.always(self._recording, measured) | metrics.stopped_early()
         if self._validation is not None:
             values |= metrics.validation(measure(params, self._validation), self._kernel_params.n_validation)
         if self._recording.at is not None:
@@ -414,8 +414,8 @@ def driver_name(experiment: Experiment, *, specialize: bool) -> str:
 
 def predict(outputs: np.ndarray, network: Network, params: np.ndarray, X: np.ndarray, cancel: np.ndarray) -> None:
     """Fill outputs (n_seeds, n_examples, n_out) with those of networks with parameters (n_seeds, n_params)."""
-    blank = Dataset(X, np.zeros((len(X), network.n_out)))
-    experiment = Experiment(network, blank, dtype=cast(Any, params.dtype.name))
+    blank = Dataset(X, np.eye(1, network.n_out).repeat(len(X), axis=0))  # targets that every loss takes
+    experiment = Experiment(network, blank, loss=any_loss(network.layers[-1]), dtype=cast(Any, params.dtype.name))
     lanes = evaluation_lane_count(experiment, n_seeds=len(params))
     workspace, data = evaluation_workspace(experiment, lanes, gradients=False), training_data(experiment)
     kernel_params = evaluation_kernel_params(make_kernel_params(experiment))

@@ -88,6 +88,10 @@ def _reason(experiment: Experiment, summary: Summary) -> str:
         return "Half the seeds and more classify every example that they can: the criterion asks for more than that."
     if not any(isinstance(layer, Activation) for layer in experiment.network.layers[:-1]):
         return "Without an activation between its layers the network is linear in its inputs, however long it trains."
+    mean = summary.seed_epochs / summary.n
+    if (rule := experiment.early_stopping) is not None and mean < experiment.epochs:
+        ended = f"EarlyStopping ended seeds after {number(mean)} epochs in the mean"
+        return f"{ended}: the {rule.monitor} loss no longer improved. A longer patience, or another network or rate."
     if shares["unfinished"] >= _MOST:
         return f"Most were still learning after {plural(experiment.epochs, 'epoch')}: more epochs, or a larger rate."
     return "A longer run will not help: try another initialisation, a wider network or another learning rate."

@@ -41,6 +41,12 @@ LOSSES: tuple[Loss, ...] = get_args(Loss)
 LAST_LAYERS: dict[str, type[Activation]] = {"binary_cross_entropy": Sigmoid, "cross_entropy": Softmax}
 """What a network must end with for a loss that is differentiated together with it."""
 
+
+def any_loss(last: Layer) -> Loss:
+    """Return a loss that goes with the last layer of a network, for what needs no training."""
+    return "cross_entropy" if isinstance(last, Softmax) else "half_squared_error"
+
+
 _SUM_TOLERANCE = 1e-6  # of the targets of an example, which are probabilities
 
 

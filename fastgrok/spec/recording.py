@@ -47,13 +47,13 @@ class Recording(NamedTuple):
     steps: bool = False  # whether the parameters after every update are kept
     attempts: int = 1  # attempts, with restarts, whose first parameters are kept
     earlier: int = 0  # epoch at whose parameters outcomes look, to tell whether the loss has come to rest; 0: none
+    last: int = 0  # the last epoch, where they look at it as well since earlier parameters may be restored; 0: not
 
     @property
     def epochs(self) -> tuple[int, ...]:
         """The epochs after which parameters are recorded: all but 0."""
-        if not (self.at or self.kept or self.earlier):
-            return ()
-        return tuple(sorted({epoch for epoch in (*(self.at or ()), self.earlier) if epoch > 0}.union(self.kept)))
+        own = (*(self.at or ()), self.earlier, self.last)
+        return tuple(sorted({epoch for epoch in own if epoch > 0}.union(self.kept)))
 
 
 NOTHING = Recording()

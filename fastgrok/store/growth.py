@@ -110,7 +110,9 @@ def grown(held: Specification, requested: Specification) -> Specification:
         expected = f"seeds that overlap or follow those in the store, {held.seeds.start}:{held.seeds.stop}"
         raise InvalidExperiment("seeds", f"{requested.seeds.start}:{requested.seeds.stop}", expected)
     seeds = range(min(held.seeds.start, requested.seeds.start), max(held.seeds.stop, requested.seeds.stop))
-    made = _with_larger_shards(held.with_axes(_merged_axes(held.axes, requested.axes)).changed(seeds=seeds), held)
+    made = held.with_axes(_merged_axes(held.axes, requested.axes)).changed(seeds=seeds)
+    if made != held:
+        made = made.changed(size_chosen=True) if requested.size_chosen else _with_larger_shards(made, held)
     for id_, configuration in requested.by_id.items():
         if id_ not in made.by_id:
             raise _differs("experiment", held.experiment, configuration.experiment)
@@ -122,7 +124,7 @@ def _with_larger_shards(made: Specification, held: Specification) -> Specificati
 
     The store says the size, so that all machines that add to it agree: it changes with what it holds, and only then.
     """
-    if held.size_chosen or made == held:
+    if held.size_chosen:
         return made
     return made.changed(shard_size=max(held.shard_size, shard_size_of(made)))
 

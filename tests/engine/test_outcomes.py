@@ -18,6 +18,18 @@ def rows_of(experiment, seeds=1000, **options):
     return fg.run(experiment, seeds, progress=False, **options).dataset
 
 
+@pytest.mark.parametrize(("epochs", "check_every"), [(500, 400), (600, 1)])
+def test_what_is_restored_says_nothing_of_how_training_went_on(epochs, check_every):
+    """A patience that never ends: but for networks that die after their best epoch, outcomes are those without it."""
+    other = fg.Dataset(XOR.data.X, 1 - XOR.data.y)  # the best epoch is an early one
+    plain = XOR.replace(validation=other, epochs=epochs, check_every=check_every, stop=fg.Converged(loss=0.01))
+    watched = plain.replace(stop=(plain.stop, fg.EarlyStopping(patience=10_000)))
+    with_it, without = rows_of(watched)["outcome"].values, rows_of(plain)["outcome"].values
+    np.testing.assert_array_equal(with_it[without != Outcome.DEAD], without[without != Outcome.DEAD])
+    assert set(with_it[without == Outcome.DEAD]) <= {Outcome.DEAD, Outcome.TRAPPED}
+    assert counted(rows_of(watched))["trapped"] > 100
+
+
 def counted(rows):
     return dict(zip(OUTCOMES, np.bincount(rows["outcome"], minlength=len(OUTCOMES)).tolist(), strict=True))
 

@@ -27,6 +27,14 @@ def result_of(experiment, seeds=200):
         (XOR.replace(data=TWICE), "loss 0.01 cannot be met: it is at least 0.03125, since 2 examples"),
         (XOR.replace(optimizer=fg.SGD(lr=3)), "A learning rate below 3 is what helps most often."),
         (XOR.replace(epochs=2), "Most were still learning after 2 epochs: more epochs, or a larger rate."),
+        (
+            XOR.replace(
+                validation=fg.Dataset(XOR.data.X, 1 - XOR.data.y),
+                stop=(fg.Converged(loss=1e-9), fg.EarlyStopping(patience=5)),
+                epochs=600,
+            ),
+            "the validation loss no longer improved. A longer patience, or another network or rate.",
+        ),
         (XOR.replace(stop=fg.Converged(loss=1e-300)), "Half the seeds and more classify every example that they can"),
         (XOR.replace(network=fg.mlp(2, 4, 1, hidden="linear")), "Without an activation between its layers"),
         (XOR.replace(network=fg.mlp(2, 1, 1), init=fg.Uniform(-1, 0)), "Most are dead, a whole layer of ReLUs"),

@@ -36,6 +36,14 @@ def test_more_seeds_and_values_extend_a_store_and_train_nothing_twice(tmp_path: 
     assert swept(tmp_path / "a", 10).status().n_runs == 200  # a part of it is there already
 
 
+def test_a_size_that_is_chosen_when_a_store_grows_is_kept(tmp_path: Path) -> None:
+    size = swept(tmp_path / "a", 10).specification.shard_size
+    grown = swept(tmp_path / "a", 2_000, shard_size=size)
+    assert grown.specification.shard_size == size
+    assert grown.specification.size_chosen
+    assert grown.status().n_done == grown.status().n_runs
+
+
 def test_growing_a_small_first_run_ends_in_few_files(tmp_path: Path) -> None:
     seeds = [100, 2_000, 40_000]
     exp = XOR.replace(epochs=1)
