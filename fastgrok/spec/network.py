@@ -182,8 +182,13 @@ def _check(layers: tuple[Any, ...]) -> None:
             raise InvalidExperiment(where, layer, "a Linear layer: the first layer has the weights")
         elif isinstance(layer, Dropout) and index == len(layers) - 1:
             raise InvalidExperiment(where, layer, "another layer: what a network gives out is not dropped")
-        elif isinstance(layer, Softmax) and (index < len(layers) - 1 or width < 2):
-            raise InvalidExperiment(where, layer, "another activation: a Softmax is last, on two outputs or more")
+        elif isinstance(layer, Softmax) and index < len(layers) - 1:
+            raise InvalidExperiment(where, layer, "another activation: a Softmax is last")
+        elif isinstance(layer, Softmax) and width < 2:
+            expected = (
+                "Sigmoid() for one output; a Softmax has two or more (one_hot, or classes, of the data makes them)"
+            )
+            raise InvalidExperiment(where, layer, expected)
 
 
 def mlp(

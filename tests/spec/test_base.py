@@ -88,6 +88,7 @@ def test_negative_zero_is_kept_as_zero() -> None:
         (lambda: fg.mlp(2, 1, output="swoosh"), "output", "one of 'linear', 'relu'"),
         (lambda: fg.mlp(2, 1, output="softmax"), "layers[1]", "on two outputs or more"),
         (lambda: fg.mlp(2, 3, 3, hidden="softmax"), "layers[1]", "a Softmax is last"),
+        (lambda: fg.mlp(2, 3, 1, output="softmax"), "layers[3]", "Sigmoid() for one output"),
         (lambda: fg.ELU(0), "alpha", "greater than 0"),
         (lambda: fg.Softplus(-1), "beta", "greater than 0"),
         (lambda: fg.GELU("erf"), "approximate", "one of 'none', 'tanh'"),
