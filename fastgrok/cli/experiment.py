@@ -254,6 +254,11 @@ def _network(sizes: list[int], values: Values, **arguments: Any) -> Network:
     except InvalidExperiment as error:
         if error.field in ("sizes", "layers"):
             raise InvalidExperiment("--hidden", values["hidden"], f"fewer layers ({error.accepted})") from None
+        if isinstance(error.value, Softmax) and sizes[-1] == 1:
+            expected = (
+                "sigmoid, as the data have one output; --one-hot makes two of two classes, --classes of numbers"
+            )
+            raise InvalidExperiment("--output", "softmax", expected) from None
         raise
 
 

@@ -186,7 +186,7 @@ def _check(layers: tuple[Any, ...]) -> None:
             raise InvalidExperiment(where, layer, "another activation: a Softmax is last")
         elif isinstance(layer, Softmax) and width < 2:
             expected = (
-                "Sigmoid() for one output; a Softmax has two or more (one_hot, or classes, of the data makes them)"
+                "Sigmoid() for one output; a Softmax has two or more: classes=True, one_hot=True make them of data"
             )
             raise InvalidExperiment(where, layer, expected)
 

@@ -86,7 +86,6 @@ def test_negative_zero_is_kept_as_zero() -> None:
         (lambda: fg.mlp(2, 0, 1), "sizes[1]", "an integer at least 1"),
         (lambda: fg.mlp(2, 1, bias=None), "bias", "True or False"),
         (lambda: fg.mlp(2, 1, output="swoosh"), "output", "one of 'linear', 'relu'"),
-        (lambda: fg.mlp(2, 1, output="softmax"), "layers[1]", "on two outputs or more"),
         (lambda: fg.mlp(2, 3, 3, hidden="softmax"), "layers[1]", "a Softmax is last"),
         (lambda: fg.mlp(2, 3, 1, output="softmax"), "layers[3]", "Sigmoid() for one output"),
         (lambda: fg.ELU(0), "alpha", "greater than 0"),
