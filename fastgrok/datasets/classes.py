@@ -49,6 +49,11 @@ def as_number(label: Label) -> float | None:
         return None
 
 
+def by_text(known: Sequence[Label]) -> dict[str, Label]:
+    """Return known labels by how they are written; a text before a number that is written so."""
+    return {str(label): label for label in sorted(known, key=lambda label: isinstance(label, str))}
+
+
 def are_counted(values: NDArray[np.float64]) -> bool:
     """Whether numbers are 0 to k - 1 for some k >= 3, each there twice or more: what others call class indices."""
     if not (np.isfinite(values).all() and (values >= 0).all() and (values < MAX_CLASSES).all()):

@@ -58,9 +58,12 @@ def read_columns(table: Table, options: Options) -> Columns:
     if options.known is not None:
         features = [column for column, _ in options.known.categories]
     inputs = _inputs(table, features, targets)
-    raw = _raw(table, inputs, _categorical(table, inputs, options))
+    raw = _raw(table, inputs, _categorical(table, inputs, options), options.known)
     are_classes = _are_classes(table, targets, options)
-    wanted: list[Any] = [table.labels(targets[0])] if are_classes else [table.numbers(name) for name in targets]
+    theirs = () if options.known is None else options.known.classes or ()
+    wanted: list[Any] = (
+        [table.labels(targets[0], theirs)] if are_classes else [table.numbers(name) for name in targets]
+    )
     rows = complete_rows(
         table, dict(zip([*inputs, *targets], [*raw, *wanted], strict=True)), len(inputs), options.missing
     )
@@ -125,11 +128,15 @@ def _categorical(table: Table, inputs: list[str], options: Options) -> list[str]
     return columns
 
 
-def _raw(table: Table, inputs: list[str], categorical: list[str]) -> list[Any]:
+def _raw(table: Table, inputs: list[str], categorical: list[str], known: Known | None) -> list[Any]:
     """Return a list of labels for each input of categories, and an array of numbers for each other one."""
     words = [column for column in inputs if column in categorical or table.kind(column) != "number"]
     hint = f"; categorical={words!r} makes inputs of words"
-    return [table.labels(column) if column in categorical else table.numbers(column, hint) for column in inputs]
+    theirs = {} if known is None else dict(known.categories)
+    return [
+        table.labels(column, theirs.get(column, ())) if column in categorical else table.numbers(column, hint)
+        for column in inputs
+    ]
 
 
 def _take(column: Any, rows: NDArray[np.int64]) -> Any:
@@ -259,7 +266,7 @@ def _check_one_kind(table: Table, target: str, labels: list[Label], rows: NDArra
 def raw_inputs(table: Table, known: Known) -> NDArray[np.float64]:
     """Return the inputs of a table as those of the data that are known."""
     inputs = chosen(table, "X", [column for column, _ in known.categories])
-    raw = _raw(table, inputs, [column for column, labels in known.categories if labels])
+    raw = _raw(table, inputs, [column for column, labels in known.categories if labels], known)
     missing = None if known.fill is None else "mean"
     rows = complete_rows(table, dict(zip(inputs, raw, strict=True)), len(inputs), missing)
     return _encoded(table, inputs, raw, rows, Options(None, missing=missing, known=known))[0]

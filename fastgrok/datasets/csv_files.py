@@ -4,14 +4,14 @@ import csv
 import io
 import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastgrok.datasets.arrays import MAX_ROWS
-from fastgrok.datasets.classes import Label, as_number
+from fastgrok.datasets.classes import Label, as_number, by_text
 from fastgrok.datasets.columns import Columns, Options, read_columns
 from fastgrok.datasets.csv_text import (
     are_numbers,
@@ -193,14 +193,17 @@ class CsvTable(Table):
                 return row
         return _parsed(texts, ".")[1] or 0
 
-    def labels(self, column: str) -> list[Label | None]:
+    def labels(self, column: str, known: Sequence[Label] = ()) -> list[Label | None]:
         encoded = self._trimmed(column).dictionary_encode()
         words = encoded.dictionary.to_pylist()
-        known: list[Label] = words
-        if words and all(map(self._is_number, words)):
-            decimal = "," if any("," in word for word in words) else "."
-            known = [int(x) if x.is_integer() else x for x in _parsed(words, decimal)[0].tolist()]
-        return [None if code is None else known[code] for code in encoded.indices.to_pylist()]
+        meant = by_text(known)
+        numbers = [word for word in words if word not in meant and self._is_number(word)]
+        if known or len(numbers) == len(words):  # of labels that are not known, numbers among words are words
+            decimal = "," if any("," in word for word in numbers) else "."
+            values = _parsed(numbers, decimal)[0].tolist()
+            meant |= {word: int(x) if x.is_integer() else x for word, x in zip(numbers, values, strict=True)}
+        labels = [meant.get(word, word) for word in words]
+        return [None if code is None else labels[code] for code in encoded.indices.to_pylist()]
 
     def row_name(self, row: int) -> str:
         place = row + int(self._has_header)

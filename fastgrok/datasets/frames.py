@@ -1,12 +1,13 @@
 """Frames of pandas and polars, and tables of pyarrow, as tables."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastgrok.datasets.arrays import MAX_ROWS
-from fastgrok.datasets.classes import Label
+from fastgrok.datasets.classes import Label, by_text
 from fastgrok.datasets.table import Kind, Table
 from fastgrok.errors import InvalidExperiment
 
@@ -69,11 +70,15 @@ class FrameTable(Table):
         cast = pyarrow.compute.cast(self._columns[column], pa.float64(), safe=False)
         return np.array(cast.to_numpy(zero_copy_only=False) if len(cast) else [], dtype=np.float64)
 
-    def labels(self, column: str) -> list[Label | None]:
+    def labels(self, column: str, known: Sequence[Label] = ()) -> list[Label | None]:
+        labels: list[Label | None]
         if self.kind(column) != "number":
-            return [None if label == "" else label for label in self._columns[column].to_pylist()]
-        numbers = self.numbers(column).tolist()
-        return [None if x != x else int(x) if x.is_integer() else x for x in numbers]
+            labels = [None if label == "" else label for label in self._columns[column].to_pylist()]
+        else:
+            numbers = self.numbers(column).tolist()
+            labels = [None if x != x else int(x) if x.is_integer() else x for x in numbers]
+        same, meant = set(known), by_text(known)
+        return [label if label is None or label in same else meant.get(str(label), label) for label in labels]
 
     def row_name(self, row: int) -> str:
         return f"row {row}"

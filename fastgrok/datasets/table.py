@@ -1,6 +1,7 @@
 """A table of named columns: what a file and a frame have in common."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Any, Literal, NoReturn
 
 import numpy as np
@@ -28,8 +29,8 @@ class Table(ABC):
         """Return a column of numbers, (n_rows,), NaN where one is missing; `hint` ends the error about a word."""
 
     @abstractmethod
-    def labels(self, column: str) -> list[Label | None]:
-        """Return a column of classes or categories, None where one is missing."""
+    def labels(self, column: str, known: Sequence[Label] = ()) -> list[Label | None]:
+        """Return a column of classes or categories, None where one is missing; those of `known` as they are there."""
 
     @abstractmethod
     def row_name(self, row: int) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 import pytest
 from samples import one_line
 
@@ -214,3 +215,24 @@ def test_more_examples_are_encoded_and_scaled_like_the_first(tmp_path: Path) -> 
     unknown = file_of(tmp_path, "colour,y,size\ngreen,zebra,1\n")
     with pytest.raises(InvalidExperiment, match=r"line 2, column 'y' = 'zebra': .*'p', 'q', 'r'"):
         fg.Dataset.from_csv(unknown, like=data, **options)
+
+
+def test_labels_of_more_examples_are_known_by_their_text(tmp_path: Path) -> None:
+    content = "k,y\nA,01\n1,b\n2,2\n"
+    data = fg.Dataset.from_csv(file_of(tmp_path, content), "y", categorical="k", classes=True)
+    assert (data.classes, data.categories) == (("01", "2", "b"), (("k", ("1", "2", "A")),))
+    more = fg.Dataset.from_csv(file_of(tmp_path, "k,y\n2,01\n1,2\n"), "y", like=data)
+    assert (more.X.tolist(), more.y.tolist()) == ([[0, 1, 0], [1, 0, 0]], [[1, 0, 0], [0, 1, 0]])
+    assert data.inputs(pd.DataFrame({"k": [2, 1]})).tolist() == more.X.tolist()
+    unknown = file_of(tmp_path, "k,y\n1,01\n2,1\n")
+    with pytest.raises(InvalidExperiment, match=r"line 3, column 'y' = '1': .*'01', '2', 'b'"):
+        fg.Dataset.from_csv(unknown, "y", like=data)
+
+
+def test_numbers_and_truth_values_that_are_known_are_found_among_words(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"k": [1, 2, 3], "y": [True, False, True]})
+    data = fg.Dataset.from_frame(frame, "y", categorical="k")
+    more = fg.Dataset.from_csv(file_of(tmp_path, "k,y\n3.0,False\n1,True\n"), "y", like=data)
+    assert (more.X.tolist(), more.y.tolist()) == ([[0, 0, 1], [1, 0, 0]], [[0], [1]])
+    with pytest.raises(InvalidExperiment, match=r"line 3, column 'k' = 'A': .*known: 1, 2, 3"):
+        fg.Dataset.from_csv(file_of(tmp_path, "k,y\n1,True\nA,True\n"), "y", like=data)
