@@ -90,6 +90,18 @@ def _table(field: str, value: Any, array: NDArray[Any]) -> NDArray[np.float64]:
     return table
 
 
+def finite_numbers(field: str, value: Any, count: int, each: str, *, nonzero: bool = False) -> tuple[float, ...]:
+    """Return `count` finite numbers, one for `each`."""
+    expected = f"{count} finite number{'s' * (count != 1)}, one for each {each}" + (", none of them 0" * nonzero)
+    try:
+        array = np.array(value, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InvalidExperiment(field, value, expected) from error
+    if array.shape != (count,) or not np.isfinite(array).all() or (nonzero and not array.all()):
+        raise InvalidExperiment(field, value, expected)
+    return tuple(array.tolist())
+
+
 def text(field: str, value: Any) -> str:
     """Return a string that is not empty."""
     if not isinstance(value, str) or not value:

@@ -272,8 +272,13 @@ def raw_inputs(table: Table, known: Known) -> NDArray[np.float64]:
     return _encoded(table, inputs, raw, rows, Options(None, missing=missing, known=known))[0]
 
 
-def checked_categories(value: Any) -> Categories | None:
-    """Return categories as tuples: pairs of a column's name and its labels."""
+def n_inputs_of(labels: Sequence[Label]) -> int:
+    """Return how many inputs a column is: one of numbers or of two categories, else one for each category."""
+    return len(labels) if len(labels) > 2 else 1
+
+
+def checked_categories(value: Any, n_in: int) -> Categories | None:
+    """Return categories as tuples: pairs of a column's name and its labels, which are `n_in` inputs together."""
     if value is None:
         return None
     expected = "None, or for each column its name and its categories, none for numbers"
@@ -285,4 +290,9 @@ def checked_categories(value: Any) -> Categories | None:
         usable = isinstance(name, str) and name and all(isinstance(label, str | int | float) for label in labels)
         if not usable or len(labels) == 1 or len(set(labels)) != len(labels):
             raise InvalidExperiment("categories", value, expected)
+    there = sum(n_inputs_of(labels) for _, labels in pairs)
+    if there != n_in:
+        raise InvalidExperiment(
+            "categories", value, f"columns that are {n_in} input{'s' * (n_in != 1)} together, and they are {there}"
+        )
     return pairs

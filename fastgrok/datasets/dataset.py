@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastgrok.datasets import scaling
-from fastgrok.datasets.arrays import examples_array, labels_array, targets_array, text, unique_names
+from fastgrok.datasets.arrays import examples_array, finite_numbers, labels_array, targets_array, text, unique_names
 from fastgrok.datasets.classes import Label, checked_labels, encode, labels_of, short_list
 from fastgrok.datasets.columns import (
     Categories,
@@ -22,6 +22,7 @@ from fastgrok.datasets.columns import (
     Known,
     Options,
     checked_categories,
+    n_inputs_of,
     raw_inputs,
     read_columns,
 )
@@ -113,6 +114,8 @@ class Dataset:
         if target_names is None and labels is not None and targets.shape[1] > 1:
             target_names = tuple(map(str, labels))
         scaled = scaling.checked(shift, scale, inputs.shape[1])
+        kinds = checked_categories(categories, inputs.shape[1])
+        filled = ("input", inputs.shape[1]) if kinds is None else ("column", len(kinds))
         values = {
             "X": inputs,
             "y": targets,
@@ -120,8 +123,8 @@ class Dataset:
             "feature_names": unique_names("feature_names", feature_names, "x", inputs.shape[1]),
             "target_names": unique_names("target_names", target_names, "y", targets.shape[1]),
             "classes": labels,
-            "categories": checked_categories(categories),
-            "fill": None if fill is None else tuple(map(float, fill)),
+            "categories": kinds,
+            "fill": None if fill is None else finite_numbers("fill", fill, filled[1], filled[0]),
             "shift": None if scaled is None else scaled.shift,
             "scale": None if scaled is None else scaled.scale,
         }
@@ -440,7 +443,7 @@ class Dataset:
     @property
     def _binary(self) -> NDArray[np.bool_]:
         """Which inputs stand for categories, (n_in,)."""
-        widths = [(1 if len(labels) <= 2 else len(labels), bool(labels)) for _, labels in self.categories or ()]
+        widths = [(n_inputs_of(labels), bool(labels)) for _, labels in self.categories or ()]
         flags = [flag for width, flag in widths for _ in range(width)]
         return np.array(flags or [False] * self.n_in, dtype=np.bool_)
 

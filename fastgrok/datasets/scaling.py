@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fastgrok.datasets.arrays import finite_numbers
 from fastgrok.errors import InvalidExperiment
 
 LARGE = 10.0
@@ -52,17 +53,11 @@ def checked(shift: Any, scale: Any, n_in: int) -> Scaling | None:
     """Return a scaling from its two fields: None twice, or a number for each input."""
     if shift is None and scale is None:
         return None
-    numbers = []
-    for field, value in (("shift", shift), ("scale", scale)):
-        expected = f"{n_in} finite numbers, one for each input" + (", none of them 0" if field == "scale" else "")
-        try:
-            array = np.array(value, dtype=np.float64)
-        except (TypeError, ValueError) as error:
-            raise InvalidExperiment(field, value, expected) from error
-        if array.shape != (n_in,) or not np.isfinite(array).all() or (field == "scale" and not array.all()):
-            raise InvalidExperiment(field, value, expected)
-        numbers.append(tuple((array + 0.0).tolist()))
-    return Scaling(*numbers)
+    numbers = (
+        finite_numbers("shift", shift, n_in, "input"),
+        finite_numbers("scale", scale, n_in, "input", nonzero=True),
+    )
+    return Scaling(*(tuple(number + 0.0 for number in field) for field in numbers))
 
 
 def unscaled_note(X: NDArray[np.float64], names: tuple[str, ...]) -> str | None:
