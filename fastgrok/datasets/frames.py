@@ -51,19 +51,27 @@ class FrameTable(Table):
     def kind(self, column: str) -> Kind:
         import pyarrow.types as types
 
+        if self._is_blank(column):
+            return "number"
         kind = self._columns[column].type
         if types.is_boolean(kind):
             return "truth"
         if types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind):
             return "word"
-        if types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind) or types.is_null(kind):
+        if types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind):
             return "number"
         self.fail(0, column, f"numbers, words or truth values, and the column holds {kind}")
+
+    def _is_blank(self, column: str) -> bool:
+        """Whether a column holds nothing but missing values: of whatever type, they are missing numbers."""
+        return bool(self._columns[column].null_count == self.n_rows)
 
     def numbers(self, column: str, hint: str = "") -> NDArray[np.float64]:
         import pyarrow as pa
         import pyarrow.compute
 
+        if self._is_blank(column):
+            return np.full(self.n_rows, np.nan)
         if self.kind(column) != "number":
             first = next(k for k, label in enumerate(self._columns[column].to_pylist()) if label is not None)
             self.fail(first, column, f"a finite number{hint}")

@@ -89,6 +89,21 @@ def test_a_frame_is_what_the_same_csv_file_is(frame, tmp_path) -> None:
     assert data.inputs(frame({"colour": ["blue"], "size": [3.0]})).tolist() == [[3, 0]]
 
 
+@pytest.mark.parametrize("kind", [pa.string(), pa.bool_(), pa.null(), pa.timestamp("s"), pa.float64()], ids=str)
+def test_a_column_of_a_frame_without_a_value_is_missing_numbers(kind) -> None:
+    frame = pa.table({"a": pa.array([None, None], kind), "b": [1, 2], "y": [0, 1]})
+    with pytest.raises(
+        InvalidExperiment, match="row 0, column 'a' = None: expected a finite number, and it is blank"
+    ):
+        fg.Dataset.from_frame(frame, "y")
+    with pytest.raises(InvalidExperiment, match="missing = 'mean': expected a value in column 'a'"):
+        fg.Dataset.from_frame(frame, "y", missing="mean")
+    with pytest.raises(InvalidExperiment, match="row 0, column 'a' = None: expected a finite number"):
+        fg.Dataset.from_frame(frame, "a", ["b"])
+    data = fg.Dataset([[1, 2], [3, 4]], [0, 1], feature_names=["a", "b"], fill=[7, 8])
+    assert data.inputs(frame).tolist() == [[7, 1], [7, 2]]
+
+
 def test_columns_of_frames_by_their_dtypes() -> None:
     frame = pd.DataFrame(
         {
