@@ -106,15 +106,18 @@ def found_delimiter(text: str, names: set[str]) -> str:
     return ","
 
 
-def _fit(sample: str, delimiter: str, names: set[str]) -> tuple[bool, bool, int, int]:
-    """Return how well a delimiter fits: has it the names, are rows of one length, how many are numbers, how long."""
+def _fit(sample: str, delimiter: str, names: set[str]) -> tuple[bool, bool, int, bool, int]:
+    """Return how well a delimiter fits.
+
+    In this order: has it the names, are rows of one length, how many values are numbers, are all, how long are rows.
+    """
     rows = _split(sample, delimiter)
     width = len(rows[0]) if rows else 0
     if width < 2:
-        return False, False, 0, 0
+        return False, False, 0, False, 0
     numeric = sum(is_number(cell, None if delimiter == "," else ",") for row in rows for cell in row)
     has_names = bool(names) and names <= {cell.strip() for cell in rows[0]}
-    return has_names, all(len(row) == width for row in rows), numeric, width
+    return has_names, all(len(row) == width for row in rows), numeric, numeric == sum(map(len, rows)), width
 
 
 def _split(sample: str, delimiter: str) -> list[list[str]]:

@@ -57,6 +57,9 @@ READ = {
         {"header": False, "target": -1},
         {"X": [[0.1, 0.2], [0.3, 0.4], [0.5, 0.6]], "y": [[1], [0], [1]], "feature_names": ("x0", "x1")},
     ),
+    "no header, two columns of decimal commas": Read(
+        "1,5;2,25\n3,5;4,25\n5,5;6,25\n", {"header": False, "target": -1}, {"X": [[1.5], [3.5], [5.5]], "n_out": 1}
+    ),
     "no header, a column by its name": Read("1,5\n2,6\n", {"header": False, "target": "x0"}, {"y": [[1], [2]]}),
     "names that are numbers, said": Read("0,1,2\n3,4,5\n", {"header": True, "target": "2"}, {"X": [[3, 4]]}),
     "names that are pixels": Read("y,0,1,2\n0,7,8,9\n", {}, {"X": [[7, 8, 9]], "feature_names": ("0", "1", "2")}),
