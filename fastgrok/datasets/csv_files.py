@@ -18,6 +18,7 @@ from fastgrok.datasets.csv_text import (
     checked_delimiter,
     declared_delimiter,
     found_delimiter,
+    is_grouped,
     is_number,
     one_blank,
     read_text,
@@ -177,6 +178,8 @@ class CsvTable(Table):
                 pass
         texts = self._trimmed(column)
         for decimal in (".", ",") if self._decimal is None and self._delimiter != "," else (self._decimal or ".",):
+            if decimal == "," != self._decimal:
+                self._check_not_grouped(column, texts.to_pylist())
             values, wrong = _parsed(texts.to_pylist(), decimal)
             if wrong is None:
                 return values
@@ -185,6 +188,14 @@ class CsvTable(Table):
         comma = "; decimal=',' and another delimiter where a comma is the decimal point"
         text = texts[row].as_py()
         self.fail(row, column, number + (comma if is_number(text, ",") and self._decimal != "," else hint))
+
+    def _check_not_grouped(self, column: str, texts: list[str | None]) -> None:
+        """Raise where every comma of a column of numbers may stand between thousands as well as be a decimal mark."""
+        grouped = [text is not None and is_grouped(text) for text in texts]
+        others = [None if skipped else text for text, skipped in zip(texts, grouped, strict=True)]
+        if any(grouped) and _parsed(others, ".")[1] is None:
+            expected = "a number whose comma has one meaning: decimal=',' if it is the decimal point, and no commas"
+            self.fail(grouped.index(True), column, f"{expected} in the file if they stand between thousands")
 
     def _first_wrong(self, texts: list[str | None]) -> int:
         """Return the first row that is no number; where points and commas are mixed, the first of the rarer kind."""

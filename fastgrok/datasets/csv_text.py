@@ -16,6 +16,7 @@ DELIMITERS = ",;\t| "
 
 _SAMPLE = 20  # rows that are looked at to find the delimiter
 _DECIMAL_COMMA = re.compile(r"[-+]?[0-9]*,[0-9]+(?:[eE][-+]?[0-9]+)?", re.ASCII)
+_THOUSANDS = re.compile(r"[-+]?[1-9][0-9]{0,2}(?:,[0-9]{3})+", re.ASCII)
 
 _FRAMES = "read it with pandas.read_{}, then Dataset.from_frame"
 _OTHERS = {
@@ -146,6 +147,11 @@ def is_number(text: str, decimal: str | None = None) -> bool:
     if as_number(stripped) is not None:
         return True
     return decimal == "," and _DECIMAL_COMMA.fullmatch(stripped) is not None
+
+
+def is_grouped(text: str) -> bool:
+    """Whether each comma of a number may stand between thousands: before three digits, and not behind a lone 0."""
+    return _THOUSANDS.fullmatch(text) is not None
 
 
 def are_numbers(row: list[str]) -> bool:

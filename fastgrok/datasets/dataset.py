@@ -179,7 +179,8 @@ class Dataset:
         delimiter
             The character between values, " " for any number of blanks; None: found among , ; tab | and blanks.
         decimal
-            "." or ","; None: a point, or a comma in a column of a file with another delimiter.
+            "." or ","; None: a point, or a comma in a column of a file with another delimiter, but for one where each
+            comma may stand between thousands, as in 1,234, which is an error.
         encoding
             As Python names it; None: UTF-8, or UTF-16 with its mark.
         header

@@ -39,6 +39,13 @@ READ = {
     "decimal commas": Read("a;b;y\n0;1,5;1\n2;3;0\n"),
     "decimal commas, said": Read("a;b;y\n0;1,5;1\n2;3;0\n", {"decimal": ","}),
     "decimal commas between tabs": Read("a\tb\ty\n0\t1,5\t1\n2\t3,0\t0\n"),
+    "decimal commas before three digits, said": Read(
+        "a\ty\n1,234\t1\n2,500\t0\n", {"decimal": ","}, {"X": [[1.234], [2.5]]}
+    ),
+    "decimal commas before three digits, one behind a 0": Read(
+        "a\ty\n1,234\t1\n0,500\t0\n", {}, {"X": [[1.234], [0.5]]}
+    ),
+    "decimal commas, one before three digits": Read("a\ty\n1,234\t1\n2,5\t0\n", {}, {"X": [[1.234], [2.5]]}),
     "a spreadsheet's sep=": Read("sep=;\na;b;y\n0;1,5;1\n2;3;0\n"),
     "quotes": Read('"a","b","y"\n"0","1.5","1"\n"2","3","0"\n'),
     "a line in quotes": Read('a,b,y\n0,1.5,"1"\n"2\n",3,0\n'),
@@ -132,6 +139,21 @@ REFUSED: dict[str, tuple[str | bytes, dict[str, Any], str]] = {
     "a decimal comma in quotes": ('a,y\n"1,5",0\n"2,5",1\n', {"delimiter": ","}, "line 2.*'1,5'.*decimal=','"),
     "points and commas": ("a;y\n1.5;0\n1,5;1\n", {}, "line 3, column 'a' = '1,5': expected a finite number"),
     "thousands": ("a;y\n1.000,5;0\n2;1\n", {}, "line 2, column 'a' = '1.000,5'"),
+    "commas between thousands, or decimal ones": (
+        "a\ty\n5\t1\n1,234\t1\n-2,500\t0\n",
+        {},
+        "line 3, column 'a' = '1,234': .*decimal=',' if it is the decimal point.*thousands",
+    ),
+    "commas between thousands": (
+        "a\ty\n\t0\n1,234,567\t1\n2,500\t0\n",
+        {},
+        "line 3, column 'a' = '1,234,567': .*thous",
+    ),
+    "commas between thousands of the target": (
+        "a;y\n1;1,234\n2;2,500\n",
+        {},
+        "line 2, column 'y' = '1,234': .*thous",
+    ),
     "a decimal mark": (ROWS, {"decimal": ";"}, "decimal = ';'"),
     "words as inputs": (COLOURS, {}, r"line 2, column 'colour' = 'red': .*categorical=\['colour'\] makes inputs of"),
     "two columns of words": ("s,t,y\na,b,0\nb,a,1\n", {}, r"categorical=\['s', 't'\]"),
