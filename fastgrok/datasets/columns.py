@@ -277,6 +277,15 @@ def n_inputs_of(labels: Sequence[Label]) -> int:
     return len(labels) if len(labels) > 2 else 1
 
 
+def column_means(X: NDArray[np.float64], categories: Categories) -> tuple[float, ...]:
+    """Return the mean of each column that raw inputs (n_rows, n_in) were made of; 0 for one of categories."""
+    means, k = [], 0
+    for _, labels in categories:
+        means.append(0.0 if labels else float(X[:, k].mean()))
+        k += n_inputs_of(labels)
+    return tuple(means)
+
+
 def checked_categories(value: Any, n_in: int) -> Categories | None:
     """Return categories as tuples: pairs of a column's name and its labels, which are `n_in` inputs together."""
     if value is None:

@@ -22,6 +22,7 @@ from fastgrok.datasets.columns import (
     Known,
     Options,
     checked_categories,
+    column_means,
     n_inputs_of,
     raw_inputs,
     read_columns,
@@ -188,6 +189,7 @@ class Dataset:
             are "x0", "x1", ..., or numbers from 0, -1 for the last.
         like
             Data of which these are more examples: columns, classes, categories, means and scaling are theirs.
+            Means are those of their inputs where they have no `fill`.
         name
             The name of the data; None: the file's name without its suffix.
 
@@ -204,7 +206,7 @@ class Dataset:
         >>> fg.Dataset.from_csv(path, target="both").classes
         ('no', 'yes')
         """
-        known = None if like is None else _known(like)
+        known = None if like is None else _known(like, missing)
         options = Options(target, features, classes, one_hot, categorical, missing, known)
         columns = read_csv(path, Format(delimiter, decimal, encoding, header), options)
         return cls._of(columns, Path(path).stem if name is None else name, like)
@@ -245,7 +247,7 @@ class Dataset:
         ('size', 'colour=red')
         """
         options = Options(
-            target, features, classes, one_hot, categorical, missing, None if like is None else _known(like)
+            target, features, classes, one_hot, categorical, missing, None if like is None else _known(like, missing)
         )
         return cls._of(read_columns(FrameTable(frame), options), name, like)
 
@@ -627,12 +629,16 @@ def _targets(y: Any, classes: Any, *, one_hot: bool) -> tuple[NDArray[np.float64
     return targets_array("y", encoded.y), encoded.classes
 
 
-def _known(data: Dataset) -> Known:
-    """Return what more examples of some data must have in common with them."""
+def _known(data: Dataset, missing: str | None = None) -> Known:
+    """Return what more examples of some data must have in common with them; `missing`: what is done about gaps."""
     if not isinstance(data, Dataset):
         raise InvalidExperiment("like", data, "a Dataset, or None")
     categories = data.categories or tuple((name, ()) for name in data.feature_names)
-    return Known(categories, data.classes, data.n_out, data.fill)
+    fill = data.fill
+    if fill is None and missing == "mean":
+        raw = data.X if data.shift is None else data.X * np.array(data.scale) + np.array(data.shift)
+        fill = column_means(raw, categories)
+    return Known(categories, data.classes, data.n_out, fill)
 
 
 def _has_columns(frame: Any, names: tuple[str, ...]) -> bool:

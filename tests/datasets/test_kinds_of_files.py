@@ -261,3 +261,16 @@ def test_numbers_and_truth_values_that_are_known_are_found_among_words(tmp_path:
     assert (more.X.tolist(), more.y.tolist()) == ([[0, 0, 1], [1, 0, 0]], [[0], [1]])
     with pytest.raises(InvalidExperiment, match=r"line 3, column 'k' = 'A': .*known: 1, 2, 3"):
         fg.Dataset.from_csv(file_of(tmp_path, "k,y\n1,True\nA,True\n"), "y", like=data)
+
+
+@pytest.mark.parametrize("scaled", [False, True])
+def test_gaps_in_more_examples_are_the_means_of_the_first_which_had_none(tmp_path: Path, scaled: bool) -> None:
+    content = "colour,size,y,width\nred,1,0,10\nblue,2,1,20\ngreen,6,1,60\n"
+    data = fg.Dataset.from_csv(file_of(tmp_path, content), "y", categorical="colour")
+    data = data.standardized() if scaled else data
+    other = file_of(tmp_path, "colour,size,y,width\nred,,0,20\nblue,100,1,\n")
+    more = fg.Dataset.from_csv(other, "y", missing="mean", like=data)
+    filled = pd.DataFrame({"colour": ["red", "blue"], "size": [3, 100], "width": [20, 30]})
+    np.testing.assert_allclose(more.X, data.inputs(filled), rtol=1e-12, atol=1e-12)
+    assert (data.fill, more.fill) == (None, pytest.approx((0, 3, 30)))
+    assert fg.Dataset.from_frame(pd.read_csv(other), "y", missing="mean", like=data, name="some") == more
