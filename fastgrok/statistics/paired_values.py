@@ -178,19 +178,30 @@ def interquartile_mean(values: NDArray[np.float64], confidence: float = 0.95) ->
     if not n:
         return NO_ESTIMATE
     ordered = np.sort(values)
+    ordered[np.isnan(ordered)] = np.inf
     cut = int(_TRIMMED * n)
     value = float(ordered[cut : n - cut].mean())
     if not np.isfinite(value):
         return NO_ESTIMATE
-    groups = np.array_split(ordered, min(n, _GROUPS))
+    groups = _groups(ordered)
     sizes, means = np.array([len(each) for each in groups]), np.array([each.mean() for each in groups])
     last = np.random.default_rng(0).multinomial(n, sizes / n, _RESAMPLES).cumsum(axis=1)
     kept = np.diff(np.clip(last, cut, n - cut), axis=1, prepend=cut)
-    used = kept.any(axis=0)
+    is_finite = np.isfinite(means)
+    used = kept.any(axis=0) & is_finite
     resampled = kept[:, used] @ means[used] / (n - 2 * cut)
+    for infinity in (-np.inf, np.inf):  # not by the product: 0 times an infinity is no number
+        resampled[kept[:, means == infinity].any(axis=1)] = infinity
     tail = (1 - float(confidence)) / 2
     low, high = (float(x) if np.isfinite(x) else None for x in _quantiles(resampled, tail))
     return Estimate(value, low, high)
+
+
+def _groups(ordered: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+    """Return groups of neighbours among ascending values (n,); those that are infinite are groups of their own."""
+    ends = np.cumsum([len(each) for each in np.array_split(ordered, min(len(ordered), _GROUPS))])
+    finite = np.flatnonzero(np.isfinite(ordered))
+    return np.split(ordered, np.setdiff1d(np.union1d(ends, [finite[0], finite[-1] + 1]), [0, len(ordered)]))
 
 
 def _quantiles(values: NDArray[np.float64], tail: float) -> NDArray[np.float64]:

@@ -67,6 +67,22 @@ def test_what_is_not_finite_has_no_mean_but_may_have_a_median() -> None:
     assert values.median_difference(most, B) == values.interquartile_mean(most) == none
 
 
+@pytest.mark.parametrize(("n", "n_infinite"), [(1_000, 200), (1_000, 240), (1_000, 250), (10_000, 2_401), (90, 22)])
+def test_near_a_quarter_of_infinite_losses_the_middle_half_keeps_its_finite_end(n: int, n_infinite: int) -> None:
+    x = np.where(np.arange(n) < n - n_infinite, np.arange(float(n)), np.inf)
+    value, low, high = values.interquartile_mean(x)
+    plain = np.sort(np.random.default_rng(1).choice(x, (1_000, n)), axis=1)[:, int(n / 4) : n - int(n / 4)].mean(
+        axis=1
+    )
+    wanted = np.quantile(plain, [0.025, 0.975], method="inverted_cdf")
+    assert low == pytest.approx(wanted[0], abs=0.1 * (value - wanted[0]))
+    assert (high is None) == bool(np.isinf(wanted[1]))
+    assert values.interquartile_mean(np.where(np.isinf(x), np.nan, x)) == (value, low, high)
+    mirrored = values.interquartile_mean(-x)
+    assert mirrored.value == -value
+    assert mirrored.high == pytest.approx(-low, abs=0.1 * (value - low))
+
+
 def test_of_no_seeds_there_is_nothing_and_of_one_no_interval() -> None:
     for function in (values.mean_difference, values.median_difference):
         assert function(A[:0], A[:0]) == (None, None, None)
