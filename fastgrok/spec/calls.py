@@ -50,7 +50,7 @@ class FieldDescription(NamedTuple):
         if text in types:  # a word of a Literal
             return text
         if get_args(Loss)[0] in types:
-            return text if text in LOSSES.for_one_output else resolved(field, text, self.words, LOSSES)
+            return resolved(field, text, self.words, LOSSES)
         kinds = _classes(types)
         if classes_by_name(kinds):
             return from_call(field, kinds[0] if len(kinds) == 1 else kinds, text)

@@ -75,7 +75,8 @@ def plain(name: str) -> str:
 def resolved(field: str, name: object, known: Iterable[str], names: Names, n_out: int | None = None) -> str:
     """Return our name or call for a name, one of those that are known here; raise where it is none.
 
-    n_out: the outputs of the network, None where they are not known
+    n_out: the outputs of the network; None: not known yet, and a name for one output is left to the experiment, which
+    knows them: the first of those that mean the same is returned
     """
     choices = list(known)
     if isinstance(name, str) and name in choices:
@@ -84,8 +85,11 @@ def resolved(field: str, name: object, known: Iterable[str], names: Names, n_out
     for theirs, meant in _known(names.same, choices).items():
         if key == plain(theirs):
             return meant
-    for theirs, meant in _known(names.for_one_output, choices).items():
+    for_one_output = _known(names.for_one_output, choices)
+    for theirs, meant in for_one_output.items():
         if key == plain(theirs):
+            if n_out is None:
+                return next(name for name, same in for_one_output.items() if same == meant)
             if n_out == 1:
                 return meant
             expected = f"{meant!r}, a sum over the outputs: elsewhere {name} is their mean, the same for one output"

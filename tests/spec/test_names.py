@@ -12,7 +12,7 @@ from fastgrok.cli.flags import SWEEP_FLAGS
 from fastgrok.datasets import Dataset
 from fastgrok.errors import InvalidExperiment, hint
 from fastgrok.spec import names
-from fastgrok.spec.axes import checked_axes
+from fastgrok.spec.axes import checked_axes, grid
 from fastgrok.spec.calls import classes_by_name, from_call
 from fastgrok.spec.initializers.base import Initializer
 from fastgrok.spec.layers import ACTIVATIONS
@@ -125,6 +125,18 @@ def test_a_mean_over_outputs_is_no_silent_synonym_of_a_sum(name: str, ours: str)
     with pytest.raises(InvalidExperiment, match=f"loss = {name!r}: expected {ours!r}, a sum over the outputs"):
         fg.Experiment(fg.mlp(2, 4, 2, output="sigmoid"), TWO_OUTPUTS, loss=name)
     assert resolved("loss", name, LOSSES, names.LOSSES, n_out=1) == ours
+
+
+@pytest.mark.parametrize("name", ["mse", "MSE", "mean-squared-error", "MeanSquaredError", "mse_loss"])
+def test_the_names_for_one_output_are_taken_wherever_a_loss_is_named(name: str) -> None:
+    exp, meant = fg.Experiment(NET, XOR), fg.Experiment(NET, XOR, loss="squared_error")
+    typed = {flag.name: flag for flag in SWEEP_FLAGS}["loss"].values(name)
+    for values in ([name], typed):
+        for axes in ({"loss": values}, [{"loss": value} for value in values]):
+            assert [point.experiment for point in grid(exp, checked_axes(axes))] == [meant]
+    assert exp.replace(loss=typed[0]) == fg.Experiment(NET, XOR, loss=name) == meant
+    with pytest.raises(InvalidExperiment, match="expected 'squared_error', a sum over the outputs"):
+        grid(fg.Experiment(fg.mlp(2, 4, 2), TWO_OUTPUTS), checked_axes({"loss": [name]}))
 
 
 def test_a_misspelt_field_of_a_spec_and_a_path_have_a_nearest_one() -> None:
