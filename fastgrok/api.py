@@ -362,6 +362,7 @@ def load(path: str | os.PathLike[str]) -> Result | Store:
     return Result.of_file(Path(name))
 
 
+@in_default_environment
 def initial_params(experiment: Experiment, seeds: int | range | ArrayLike) -> list[NDArray[Any]]:
     """Return the parameters that training starts from.
 
