@@ -10,8 +10,9 @@ from fastgrok.engine import outcomes
 from fastgrok.kernels.evaluate import Measures
 from fastgrok.kernels.train.workspace import BestEpochs, Outputs
 from fastgrok.spec.experiment import Experiment
+from fastgrok.spec.known_plateaus import has_known_plateaus
 from fastgrok.spec.recording import Recording
-from fastgrok.spec.variables import MAX_PLATEAU_EXAMPLES, NEVER
+from fastgrok.spec.variables import NEVER
 from fastgrok.statistics.plateaus import nearest_plateau, plateaus
 
 
@@ -135,7 +136,7 @@ class Metrics:
     def _plateau(self, outcome: np.ndarray) -> dict[str, np.ndarray]:
         """Return the plateau that each seed sits on, where the data have few enough examples to know them."""
         data, loss = self._experiment.data, self._experiment.loss
-        if data.n_examples > MAX_PLATEAU_EXAMPLES:
+        if not has_known_plateaus(data):
             return {}
         known = plateaus(data, loss)
         plateau = nearest_plateau(self._final.loss, known)

@@ -12,11 +12,11 @@ from fastgrok.engine.kernel_params import batches_per_epoch
 from fastgrok.kernels.evaluate import Measures
 from fastgrok.kernels.train.workspace import Outputs
 from fastgrok.spec.experiment import Experiment
+from fastgrok.spec.known_plateaus import has_known_plateaus
 from fastgrok.spec.recording import Recording
 from fastgrok.spec.variables import (
     CREEP_CHANGE,
     CREEP_SLOWDOWN,
-    MAX_PLATEAU_EXAMPLES,
     NEVER,
     REST_CHANGE,
     REST_EPOCHS,
@@ -93,7 +93,7 @@ def at_rest(experiment: Experiment, earlier: Measures, final: Measures) -> np.nd
     if not _is_shuffled(experiment):
         slows = final.gradient_norm <= CREEP_SLOWDOWN * earlier.gradient_norm
         return np.asarray(rests & ((change <= CREEP_CHANGE * before) | slows))
-    if experiment.data.n_examples <= MAX_PLATEAU_EXAMPLES:
+    if has_known_plateaus(experiment.data):
         known = [plateau for plateau in plateaus(experiment.data, experiment.loss) if plateau.merged]
         if known:
             rests |= nearest_plateau(before, known) == nearest_plateau(after, known)  # NaN: at none

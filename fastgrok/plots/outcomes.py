@@ -14,7 +14,7 @@ from fastgrok.plots.labels import Counted, counted, trained
 from fastgrok.plots.style import COLOURS, MARKERS, axes_or_new, legend_below, line_styles
 from fastgrok.results.result import Result
 from fastgrok.spec.axes import index_of
-from fastgrok.spec.variables import MAX_PLATEAU_EXAMPLES
+from fastgrok.spec.known_plateaus import has_known_plateaus
 from fastgrok.statistics.histogram import Histogram, loss_centers
 from fastgrok.statistics.plateaus import PlateauShare, plateau_shares, plateaus
 from fastgrok.statistics.proportion import Estimate, wilson_of_shares
@@ -75,7 +75,7 @@ def loss_histogram(result: Result | Store, config: int | Mapping[str, Any] | Non
         np.histogram(np.maximum(loss_centers(h.values), edges[0]), edges, weights=h.counts)[0].astype(np.int64)
         for h in (losses.converged, losses.rest)
     )
-    known = plateaus(data, experiment.loss) if data.n_examples <= MAX_PLATEAU_EXAMPLES else ()
+    known = plateaus(data, experiment.loss) if has_known_plateaus(data) else ()
     shares = plateau_shares(counts, known) if known else []
     return LossHistogram(edges, converged, rest, counts.n - n, logarithmic, shares)
 

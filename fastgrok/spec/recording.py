@@ -9,6 +9,7 @@ import numpy as np
 
 from fastgrok.errors import InvalidExperiment, hint, one_of
 from fastgrok.spec.experiment import Experiment
+from fastgrok.spec.known_plateaus import has_known_plateaus
 from fastgrok.spec.network import Network
 from fastgrok.spec.variables import (
     EARLY_STOPPING,
@@ -16,7 +17,6 @@ from fastgrok.spec.variables import (
     FEW_EXAMPLES,
     HIDDEN_LAYER,
     LAYER,
-    MAX_PLATEAU_EXAMPLES,
     MONITOR_TRAINING,
     RECORD_AT,
     RESTART,
@@ -100,7 +100,7 @@ def variables(experiment: Experiment, recording: Recording = NOTHING) -> Mapping
         restart=experiment.restart is not None,
         record_at=recording.at is not None,
         track=recording.dead_units,
-        few_examples=experiment.data.n_examples <= MAX_PLATEAU_EXAMPLES,
+        few_examples=has_known_plateaus(experiment.data),
     )
 
 

@@ -114,10 +114,10 @@ MONITOR_TRAINING = 'EarlyStopping(monitor="training")'
 """What a variable may require: fields of an experiment, a stopping rule, arguments of `run`."""
 
 FEW_EXAMPLES = "few examples"
-"""What a variable may require: data of at most `MAX_PLATEAU_EXAMPLES` examples."""
+"""What a variable may require: data of at most `MAX_PLATEAU_EXAMPLES` examples that differ."""
 
 MAX_PLATEAU_EXAMPLES = 8
-"""Examples up to which plateaus are enumerated: 8 have 4,140 partitions."""
+"""Examples that differ up to which plateaus are enumerated: 8 have 4,140 partitions."""
 
 _LATER = "of a seed that stopped before, as it is in the end"
 

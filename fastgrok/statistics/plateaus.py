@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from fastgrok.datasets import Dataset
 from fastgrok.errors import InvalidExperiment, one_of
 from fastgrok.spec.experiment import Experiment
+from fastgrok.spec.known_plateaus import has_known_plateaus
 from fastgrok.spec.losses import LOSSES, Loss, check_targets
 from fastgrok.spec.variables import MAX_PLATEAU_EXAMPLES
 from fastgrok.statistics.arguments import checked
@@ -73,12 +74,12 @@ def plateaus(data: Dataset, loss: Loss) -> tuple[Plateau, ...]:
     """
     if loss not in LOSSES:
         raise InvalidExperiment("loss", loss, one_of(LOSSES))
-    rows = distinct_examples(data)
-    n = len(rows.first)
-    if n > MAX_PLATEAU_EXAMPLES:
+    if not has_known_plateaus(data):
         expected = f"at most {MAX_PLATEAU_EXAMPLES} examples that differ, to try every partition of them"
         raise InvalidExperiment("data", data, expected)
     check_targets("data.y", loss, data.y)
+    rows = distinct_examples(data)
+    n = len(rows.first)
     costs, mixed = _groups(data.y[rows.first], rows.weights, loss)
     total = int(rows.weights.sum())
     fewest: dict[float, int] = {}  # loss -> examples not told apart
@@ -265,7 +266,7 @@ def occupied_plateaus(
     [0.0625, 0.08333333333333]
     """
     data = experiment.data
-    if len(distinct_examples(data).first) > MAX_PLATEAU_EXAMPLES:
+    if not has_known_plateaus(data):
         return None
     shares = plateau_shares(counts, plateaus(data, experiment.loss), confidence)
     return tuple(share for share in shares if share.n and share.plateau is not None and share.plateau.merged)

@@ -60,6 +60,15 @@ def test_the_first_command_of_the_readme_says_trapped():
     assert counts["unfinished"] < 0.001 * counts["trapped"]
 
 
+def test_examples_that_occur_several_times_have_the_plateaus_of_single_ones():
+    """Shuffled, seeds that stay near one are trapped; updates are three times as many an epoch."""
+    thrice = fg.Dataset(np.tile(XOR.data.X, (3, 1)), np.tile(XOR.data.y, (3, 1)))
+    rows = rows_of(XOR.replace(data=thrice, order="per_seed", epochs=400))
+    trapped = rows["outcome"].values == Outcome.TRAPPED
+    assert np.isfinite(rows["plateau"].values[trapped]).mean() > 0.9
+    assert counted(rows)["unfinished"] <= 0.1 * trapped.sum()
+
+
 @pytest.mark.parametrize("epochs", [300, 1000, 3000])
 def test_a_seed_at_a_saddle_is_not_trapped(epochs):
     """A constant output is a saddle of sigmoids: all but a few seeds have left it after 3,000 epochs."""

@@ -13,7 +13,7 @@ from fastgrok.explain.causes.loss_trend import FASTER, LossTrend, loss_trend
 from fastgrok.explain.text import example, paragraph, wrapped
 from fastgrok.explain.trace import Moment, epochs_of, moment, start_of_last_run
 from fastgrok.spec.experiment import Experiment
-from fastgrok.spec.variables import MAX_PLATEAU_EXAMPLES
+from fastgrok.spec.known_plateaus import has_known_plateaus
 from fastgrok.statistics.attainable import attainable, distinct_examples, least_sum
 from fastgrok.statistics.plateaus import TOLERANCE, Plateau, nearest_plateau, plateaus
 from fastgrok.statistics.text import listed, number, plural
@@ -57,7 +57,7 @@ class OnPlateau(NamedTuple):
         """Say it in words."""
         loss = number(self.plateau.loss)
         opening = f"On a plateau: since {self.since} the loss stays near {loss} ({self.plateau.name})."
-        is_few = len(distinct_examples(experiment.data).first) <= MAX_PLATEAU_EXAMPLES
+        is_few = has_known_plateaus(experiment.data)
         group_text = _examples_text if is_few else _targets_text
         lines = [
             "\n".join(wrapped(f"- {group_text(experiment, group)}: output {self._output(group)}", hanging=2))
@@ -95,7 +95,7 @@ def on_plateau(trace: xr.Dataset, experiment: Experiment) -> OnPlateau | None:
     """
     rows = distinct_examples(experiment.data)
     outputs = trace[f"activation_{len(experiment.network.linears)}"].values[-1]
-    if len(rows.first) > MAX_PLATEAU_EXAMPLES:
+    if not has_known_plateaus(experiment.data):
         return _of_groups(trace, experiment, outputs)
     known = plateaus(experiment.data, experiment.loss)
     near = nearest_plateau(trace["loss"].values, known)
