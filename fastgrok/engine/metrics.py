@@ -52,7 +52,7 @@ class Metrics:
             "born_dead": born_dead,
             "weight_norm_initial": initial.weight_norms,
             "weight_norm_final": final.weight_norms,
-            **self._plateau(outcome),
+            **plateau(self._experiment, outcome, final.loss),
             **({"restarts": outputs.attempts.restarts} if outputs.attempts is not None else {}),
         }
 
@@ -133,18 +133,6 @@ class Metrics:
             found |= dead[..., k, :] == width
         return found
 
-    def _plateau(self, outcome: np.ndarray) -> dict[str, np.ndarray]:
-        """Return the plateau that each seed sits on, where the data have few enough examples to know them."""
-        data, loss = self._experiment.data, self._experiment.loss
-        if not has_known_plateaus(data):
-            return {}
-        known = plateaus(data, loss)
-        plateau = nearest_plateau(self._final.loss, known)
-        np.putmask(plateau, outcome <= outcomes.CONVERGED, np.nan)
-        if not known[0].merged:  # all examples are told apart there: the seed is slow, not trapped
-            np.putmask(plateau, plateau == known[0].loss, np.nan)
-        return {"plateau": plateau}
-
     def _outcomes(
         self, is_dead: np.ndarray, recording: Recording, measured: Callable[[np.ndarray, int], Measures]
     ) -> np.ndarray:
@@ -160,3 +148,15 @@ class Metrics:
                 rests = outcomes.at_rest(experiment, measured(rows, recording.earlier), end)
                 outcome[rows[rests]] = outcomes.TRAPPED
         return outcome
+
+
+def plateau(experiment: Experiment, outcome: np.ndarray, loss_final: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the plateau that each seed sits on, where the data have few enough examples to know them."""
+    if not has_known_plateaus(experiment.data):
+        return {}
+    known = plateaus(experiment.data, experiment.loss)
+    nearest = nearest_plateau(loss_final, known)
+    np.putmask(nearest, outcome <= outcomes.CONVERGED, np.nan)
+    if not known[0].merged:  # all examples are told apart there: the seed is slow, not trapped
+        np.putmask(nearest, nearest == known[0].loss, np.nan)
+    return {"plateau": nearest}

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from fastgrok.engine.metrics import plateau
 from fastgrok.engine.training import TrainingOutput, joined_metrics
 from fastgrok.errors import InvalidExperiment
 from fastgrok.spec.axes import Axis, Configuration
@@ -187,6 +188,12 @@ def _field(name: str, column: str) -> pa.Field:
 
 
 _Elements = tuple[tuple[str, tuple[int, ...]], ...]
+
+
+def fill_plateau(configuration: Configuration, output: TrainingOutput, rows: Any) -> None:
+    """Work out the plateaus of some rows: older files lack them where examples occur several times."""
+    outcome, loss = (output.metrics[name][rows] for name in (OUTCOME, "loss_final"))
+    output.metrics["plateau"][rows] = plateau(configuration.experiment, outcome, loss)["plateau"]
 
 
 def variable_columns(configuration: Configuration, output: TrainingOutput) -> dict[str, _Elements]:

@@ -19,6 +19,7 @@ from fastgrok.results.files import (
     PARAMS,
     PARQUET,
     RESULT_KEY,
+    fill_plateau,
     from_array,
     outcome_codes,
     variable_columns,
@@ -169,10 +170,14 @@ def _read_parquet(path: Path) -> Saved:
 
 def _fill(configuration: Configuration, output: TrainingOutput, table: pa.Table) -> None:
     """Fill the finished rows of an output from the columns of its variables."""
-    for name, elements in variable_columns(configuration, output).items():
-        for column, index in elements:
+    absent = {"plateau"} & set(output.metrics) - set(table.column_names)
+    columns = variable_columns(configuration, output)
+    for name in columns.keys() - absent:
+        for column, index in columns[name]:
             values = outcome_codes(table[column]) if name == OUTCOME else from_array(table[column].combine_chunks())
             output.metrics[name][cast(Any, (output.finished, *index))] = values
+    if absent:
+        fill_plateau(configuration, output, output.finished)
     if output.params is not None:
         flat = from_array(table[PARAMS].combine_chunks().flatten())
         output.params[output.finished] = flat.reshape(-1, output.params.shape[1])
@@ -192,8 +197,12 @@ def _read_netcdf(path: Path) -> Saved:
         rows = output.finished if shape else slice(None)  # a run has its finished rows alone
         own = relu_layers(configuration.experiment.network)
         places = {HIDDEN_LAYER: [layers.index(layer) for layer in own] if shape else range(len(own))}
-        for name, array in output.metrics.items():
+        absent = {"plateau"} & set(output.metrics) - set(data)
+        for name in output.metrics.keys() - absent:
+            array = output.metrics[name]
             array[output.finished] = _values(data, name, point, rows, places, array.shape[1:])
+        if absent:
+            fill_plateau(configuration, output, output.finished)
         if output.params is not None:
             output.params[output.finished] = data[PARAMS].values[point][rows, : output.params.shape[1]]
     return saved

@@ -14,7 +14,7 @@ from fastgrok.engine.training import TrainingOutput
 from fastgrok.errors import InvalidExperiment, StoreError
 from fastgrok.results import provenance
 from fastgrok.results.dataset import to_dataset as labelled
-from fastgrok.results.files import OUTCOME, PARAMS, outcome_codes, variable_columns
+from fastgrok.results.files import OUTCOME, PARAMS, fill_plateau, outcome_codes, variable_columns
 from fastgrok.spec.axes import Configuration, axes_to_plain
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.recording import shapes
@@ -215,10 +215,13 @@ def _attrs(specification: Specification, configuration: Configuration, pieces: S
 def _fill(configuration: Configuration, output: TrainingOutput, table: pa.Table, rows: slice = slice(None)) -> None:
     """Fill rows of the result variables of a configuration from a table of as many."""
     columns = variable_columns(configuration, output)
-    for name, array in output.metrics.items():
+    absent = {"plateau"} & set(output.metrics) - set(table.column_names)
+    for name in output.metrics.keys() - absent:
         for column, index in columns[name]:
             values = outcome_codes(table[column]) if name == OUTCOME else table[column]
-            array[cast(Any, (rows, *index))] = np.asarray(values)
+            output.metrics[name][cast(Any, (rows, *index))] = np.asarray(values)
+    if absent:
+        fill_plateau(configuration, output, rows)
 
 
 def rows_hash(reader: Reader, pieces: Sequence[Piece]) -> str:
