@@ -70,7 +70,7 @@ def steps(page):
         if language == "toml":
             found.append((language, block))
         lines = block.splitlines() if language == "sh" else [" ".join(span.split())]
-        commands = (line.partition("  #")[0].strip() for line in lines if re.match(r"fastgrok [a-z-]", line))
+        commands = (line.partition("  #")[0].strip() for line in lines if re.match(r"fastgrok [a-z]", line))
         elsewhere = r"://|\.\.\.|DIR" + ("|/shared/" if span else "")
         found += [("sh", command) for command in commands if not re.search(elsewhere, command)]
     return found

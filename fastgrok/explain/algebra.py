@@ -69,7 +69,7 @@ class Algebra:
     def __str__(self) -> str:
         lines = [f"In three ways: the network {self.network}", ""]
         for title, whole, steps in (
-            ("Formula", self.formula, _steps(self.network, _FORMULA)),
+            ("Formula", self.formula, _steps(self.network.without_dropout(), _FORMULA)),
             ("NumPy", self.numpy, self.steps),
         ):
             equations = [whole] if len(whole) + 2 <= WIDTH else steps

@@ -36,7 +36,7 @@ def losses(exp, params):
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("network", [name for name in NETWORKS if name != "dropout"])  # whose updates have masks
 def test_gradients_are_central_differences(network, loss):
     exp = experiment(network, loss=loss)
     params = fg.initial_params(exp, seeds=[5])

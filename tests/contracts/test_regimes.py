@@ -221,7 +221,7 @@ def test_both_drivers_stop_by_the_training_loss_as_the_twin(data, specialize):
     assert_like_the_twin(exp, list(range(24)), rtol=1e-8, specialize=specialize)
     found = library(exp, seeds=24, specialize=specialize).dataset
     assert found.stopped_early.any()
-    assert set(found.outcome.values[found.stopped_early]) <= {Outcome.DEAD, Outcome.STALLED}
+    assert set(found.outcome.values[found.stopped_early]) <= {Outcome.DEAD, Outcome.TRAPPED}
 
 
 def sklearn_epochs(losses: np.ndarray, tol: float, n_iter_no_change: int) -> int:

@@ -323,7 +323,7 @@ def test_the_training_loss_that_ended_a_seed_is_mentioned(rule, said):
     assert f"EarlyStopping ended it: {said}" in " ".join(assert_readable(found).split())
     best = int(trace["epoch_best"])
     assert found.restored == (best if 0 < best < int(trace["epochs_run"]) else None)
-    assert found.outcome == "stalled"
+    assert found.outcome == "trapped"
 
 
 def test_outputs_are_joined_by_chains_only_where_targets_differ():

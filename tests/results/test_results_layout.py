@@ -101,5 +101,5 @@ def test_one_configuration_is_a_block(single: Result, width: int | None) -> None
 
 def test_seeds_that_converged_and_went_on_are_counted_twice() -> None:
     """The rate and the outcome differ where a seed diverges after it has converged, and both are shown."""
-    exp = fg.Experiment(fg.mlp(2, 4, 1), "xor", epochs=30, stop=None)
+    exp = fg.Experiment(fg.mlp(2, 4, 1), "xor", epochs=30, stop=fg.Converged(loss=0.01))
     assert not any(line.startswith("converged  ") for line in layout(fg.run(exp, 9).rows(), []).lines)
