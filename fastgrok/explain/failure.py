@@ -95,6 +95,8 @@ class Failure:
     restored
         The epoch whose parameters EarlyStopping(restore_best=True) brought back; None: those of the end were kept.
         The outcome is of these.
+    stopped_early
+        Whether EarlyStopping ended it.
     experiment
         The experiment that was replayed.
     """
@@ -108,13 +110,15 @@ class Failure:
     gradient_norm: float
     dead: tuple[UnitDeath, ...]
     restored: int | None
+    stopped_early: bool
     experiment: Experiment = field(repr=False)
 
     def __str__(self) -> str:
         end = f"In the end, at {self.end}: loss {number(self.loss)}, accuracy {number(self.accuracy)}"
         norm = f"gradient norm {number(self.gradient_norm)}"
         of = "." if self.restored is None else f" with the parameters of epoch {self.restored}, which were restored."
-        closing = paragraph(f"{end}, {norm}, outcome {self.outcome}{of}", self._dead_text())
+        early = f"EarlyStopping ended it: {_no_improvement(self.experiment)}." if self.stopped_early else ""
+        closing = paragraph(f"{end}, {norm}, outcome {self.outcome}{of}", early, self._dead_text())
         return f"{self.evidence.text(self.experiment)}\n\n{closing}"
 
     def _dead_text(self) -> str:
@@ -122,6 +126,15 @@ class Failure:
         told = self.evidence.layer if isinstance(self.evidence, NetworkDeath) else None
         dead = [f"unit {d.unit} of layer {d.layer} (since {d.since})" for d in self.dead if d.layer != told]
         return f"Dead: {listed(dead)}." if dead else ""
+
+
+def _no_improvement(experiment: Experiment) -> str:
+    """Say by what rule EarlyStopping ended a seed."""
+    rule = experiment.early_stopping
+    assert rule is not None
+    least = rule.min_delta if rule.tol is None else rule.tol
+    by = f" by {'more than ' * (rule.tol is None)}{number(least)}" if least else ""
+    return f"the {rule.monitor} loss no longer improved{by}"
 
 
 def _restored_epoch(trace: xr.Dataset) -> int | None:
@@ -189,4 +202,5 @@ def failure(trace: Any) -> Failure:
     outcome = OUTCOMES[int(attempt["outcome"])]
     restored = _restored_epoch(attempt)
     end, dead = moment(attempt, -1), dead_units(attempt, experiment)
-    return Failure(evidence.cause, evidence, outcome, end, loss, accuracy, norm, dead, restored, experiment)
+    early = "stopped_early" in attempt and bool(attempt["stopped_early"])
+    return Failure(evidence.cause, evidence, outcome, end, loss, accuracy, norm, dead, restored, early, experiment)

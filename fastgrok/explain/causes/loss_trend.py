@@ -170,32 +170,20 @@ class NotConverged(NamedTuple):
     cause: str  # "untrained", "saddle", "vanished", "slow" or "flat": see `failure`
     loss_trend: LossTrend
     gradient_norm: float  # in the end
-    stopped_early: bool  # whether EarlyStopping ended it
 
     def text(self, experiment: Experiment) -> str:
         """Say it in words."""
         cause = "creeping" if self.cause == "flat" and self.loss_trend.falling else self.cause
         opening = _OPENINGS[cause].format(norm=number(self.gradient_norm))
-        early = f"EarlyStopping ended it: {_no_improvement(experiment)}." if self.stopped_early else ""
         criteria = experiment.criteria
         no_criteria = "" if criteria else "Nothing was asked for: stop has no Converged(...)."
         beyond = "" if criteria is None else out_of_reach(criteria, experiment.data, experiment.loss) or ""
-        return paragraph(opening, early, self.loss_trend.text(), no_criteria, beyond)
-
-
-def _no_improvement(experiment: Experiment) -> str:
-    """Say by what rule EarlyStopping ended a seed."""
-    rule = experiment.early_stopping
-    assert rule is not None
-    least = rule.min_delta if rule.tol is None else rule.tol
-    by = f" by {'more than ' * (rule.tol is None)}{number(least)}" if least else ""
-    return f"the {rule.monitor} loss no longer improved{by}"
+        return paragraph(opening, self.loss_trend.text(), no_criteria, beyond)
 
 
 def _not_converged(cause: str, trace: xr.Dataset, experiment: Experiment) -> NotConverged:
-    stopped_early = "stopped_early" in trace and bool(trace["stopped_early"])
     gradient_norm = float(trace["gradient_norm"].values[-1])
-    return NotConverged(cause, loss_trend(trace, experiment), gradient_norm, stopped_early)
+    return NotConverged(cause, loss_trend(trace, experiment), gradient_norm)
 
 
 def untrained(trace: xr.Dataset, experiment: Experiment) -> NotConverged | None:
