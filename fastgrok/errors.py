@@ -44,40 +44,45 @@ def one_of(choices: Iterable[Any]) -> str:
     return "one of " + ", ".join(map(repr, choices))
 
 
-_ELSEWHERE = {
-    **dict.fromkeys(("learning_rate", "learning_rate_init", "eta"), "lr"),
-    **dict.fromkeys(("n_epochs", "num_epochs", "max_iter", "max_epochs"), "epochs"),
-    **dict.fromkeys(("kernel_initializer", "initializer", "weight_init"), "init"),
-    **dict.fromkeys(("bias_initializer", "bias_initialization"), "bias_init"),
-    **dict.fromkeys(("shuffle",), "order"),
-    **dict.fromkeys(("criterion", "objective"), "loss"),
-    **dict.fromkeys(("solver", "optim", "optimiser"), "optimizer"),
-    **dict.fromkeys(("l2", "decay"), "weight_decay"),
-    **dict.fromkeys(("hidden_layer_sizes", "units", "width", "widths"), "hidden"),
-    **dict.fromkeys(("clipnorm", "max_norm", "global_clipnorm"), "clip_norm"),
-    **dict.fromkeys(("negative_slope", "alpha"), "slope"),
-    "epsilon": "eps",
-    "betas": "beta1",
+_ELSEWHERE: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("learning_rate", "learning_rate_init", "eta"), ("lr",)),
+    **dict.fromkeys(("n_epochs", "num_epochs", "max_iter", "max_epochs"), ("epochs",)),
+    **dict.fromkeys(("kernel_initializer", "initializer", "weight_init"), ("init",)),
+    **dict.fromkeys(("bias_initializer", "bias_initialization"), ("bias_init",)),
+    **dict.fromkeys(("shuffle", "shuffled"), ("order", "per_seed", "shared")),
+    **dict.fromkeys(("criterion", "objective"), ("loss",)),
+    **dict.fromkeys(("solver", "optim", "optimiser"), ("optimizer",)),
+    **dict.fromkeys(("l2", "decay"), ("weight_decay",)),
+    **dict.fromkeys(("hidden_layer_sizes", "units", "width", "widths"), ("hidden",)),
+    **dict.fromkeys(("clipnorm", "max_norm", "global_clipnorm"), ("clip_norm",)),
+    **dict.fromkeys(("negative_slope", "alpha"), ("slope",)),
+    "epsilon": ("eps",),
+    "betas": ("beta1", "beta2"),
 }
-"""What other libraries call fields: for hints alone."""
+"""What other libraries call fields and their values: for hints alone."""
 
 
 def hint(value: object, choices: Iterable[object]) -> str:
     """Return the end of a sentence that names the choice nearest to a misspelt one; nothing where none is near.
 
-    Where it is the last word of some choices, as alpha of elu_alpha, these are named.
+    Where it is a word of some choices, as alpha of elu_alpha, these are named.
     """
     if not isinstance(value, str) or len(value) > _WIDTH:
         return ""
+    near = nearest(value, choices)
+    return f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
+
+
+def nearest(value: str, choices: Iterable[object]) -> list[object]:
+    """Return the choices nearest to a misspelt one: what other libraries call so, longer ones, similar ones."""
     by_text = {str(choice).lower(): choice for choice in choices}
     text = value.lower().removeprefix("--").replace("-", "_")
     name = text.rpartition(".")[2]
-    if _ELSEWHERE.get(name) in by_text:
-        near = [_ELSEWHERE[name]]
-    else:
-        longer = [choice for choice in by_text if choice.endswith(f"_{name}")]  # alpha: elu_alpha, rmsprop_alpha
+    near = [choice for choice in (name, *_ELSEWHERE.get(name, ())) if choice in by_text]
+    if not near:
+        longer = [choice for choice in by_text if f"_{name}_" in f"_{choice}_"]  # alpha: elu_alpha; he: he_normal
         near = longer if 0 < len(longer) <= _MOST_NEAR else difflib.get_close_matches(text, by_text, 1)
-    return f"; did you mean {' or '.join(repr(by_text[choice]) for choice in near)}?" if near else ""
+    return [by_text[choice] for choice in near]
 
 
 def joined(path: str, step: str) -> str:

@@ -14,7 +14,7 @@ from fastgrok.datasets import Dataset
 from fastgrok.datasets.builtin import BUILTIN
 from fastgrok.datasets.classes import short_list
 from fastgrok.datasets.sklearn_data import SKLEARN
-from fastgrok.errors import MISSING, InvalidExperiment
+from fastgrok.errors import MISSING, InvalidExperiment, hint
 
 _KNOWN = f"{', '.join(BUILTIN).replace('parity', 'parity3')}; {', '.join(SKLEARN)} of scikit-learn"
 _WORDS = {"tab": "\t", "\\t": "\t", "space": " ", "blank": " ", "comma": ",", "semicolon": ";", "bar": "|"}
@@ -92,7 +92,8 @@ def _by_name(item: str) -> Dataset:
     stem = "" if is_file(item) else re.sub(r"[^a-z_].*", "", item, flags=re.DOTALL)
     if stem not in BUILTIN and item not in SKLEARN:
         file = item if is_file(item) else "my.csv"
-        raise InvalidExperiment("data", item, f"a name ({_KNOWN}); for a file: --data {file}")
+        near = hint(item, [*BUILTIN, *SKLEARN])
+        raise InvalidExperiment("data", item, f"a name ({_KNOWN}); for a file: --data {file}{near}")
     return datasets.by_name(item)
 
 

@@ -157,6 +157,8 @@ def _stop(choices: Choices, values: Values) -> Any:
             rules.append(Converged(**criteria))
         if patience := _optional("stop", EarlyStopping, choices, values):
             rules.append(EarlyStopping(**patience))
+            if rules[-1].monitor == "validation" and values["validation"] is None:
+                raise _conflict("stop.patience", values, "--validation 0.25 with it, or --monitor training")
     return tuple(rules) if len(rules) > 1 else rules[0] if rules else None
 
 
@@ -199,12 +201,13 @@ def _conflict(path: str, values: Values, expected: str) -> InvalidExperiment:
 def _check_output(choices: Mapping[str, list[Any]]) -> None:
     """Raise if a loss needs another output: say it in the words of the command line."""
     words = {cls: word for word, cls in ACTIVATIONS.items() if cls is not None}
-    for loss, network in itertools.product(choices.get("loss", ()), choices["network"]):
+    losses = choices.get("loss", [describe(Experiment)["loss"].default])
+    for loss, network in itertools.product(losses, choices["network"]):
         last, needed = type(network.layers[-1]), LAST_LAYERS.get(loss)
-        if needed is not None and last is not needed:
-            raise InvalidExperiment("--loss", loss, f"another loss, or --output {words[needed]}")
         if needed is not Softmax and last is Softmax:
             raise InvalidExperiment("--loss", loss, "cross_entropy with --output softmax")
+        if needed is not None and last is not needed:
+            raise InvalidExperiment("--loss", loss, f"another loss, or --output {words[needed]}")
 
 
 def _networks(data: list[Dataset], values: Values) -> list[Network]:

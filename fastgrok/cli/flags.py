@@ -185,6 +185,7 @@ _SHOWN = {
 """Defaults of fields that go with something else."""
 
 _BRIEF = {
+    "stop.patience": "stop when the validation loss no longer improves",
     "init": "he_normal, ... [default: uniform(-1,1)]",
     "loss": "cross_entropy, ... [default: half_squared_error]",
     "optimizer": "adam, adamw, rmsprop, ... [default: sgd(0.1)]",
@@ -337,7 +338,13 @@ DATA_FLAGS = (
         brief="CSV or NPZ file instead of a name",
     ),
     *COLUMN_FLAGS,
-    _data_flag("standardize", "inputs to mean 0 and deviation 1, by the training rows", kind=bool, default=False),
+    _data_flag(
+        "standardize",
+        "inputs to mean 0 and deviation 1, by the training rows",
+        kind=bool,
+        default=False,
+        brief="inputs to mean 0 and deviation 1",
+    ),
     _data_flag("min_max", "inputs to 0 to 1, by the training rows", kind=bool, default=False),
 )
 

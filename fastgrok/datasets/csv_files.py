@@ -114,7 +114,7 @@ class CsvTable(Table):
             for line, row in self._rows():
                 if len(row) != width:
                     expected = f"{width} values, as in the {'header' if self._has_header else 'first row'}"
-                    expected += f", and there are {len(row)}"
+                    expected += f", and there are {len(row)}{self._other_delimiter()}"
                     raise InvalidExperiment(f"{self.name}, line {line}", row, expected) from None
             raise InvalidExperiment("path", self.name, f"rows of a CSV file ({error})") from error
         if not len(table):
@@ -122,6 +122,11 @@ class CsvTable(Table):
         if len(table) > MAX_ROWS:
             raise InvalidExperiment("path", self.name, f"at most {MAX_ROWS:,} rows, and there are {len(table):,}")
         return self._without_blank_end(table)
+
+    def _other_delimiter(self) -> str:
+        """Return the end of a sentence that offers the delimiter that the rows seem to have, if it is another."""
+        found = found_delimiter(self._content.decode("utf-8", "surrogatepass"), set())
+        return f"; delimiter={found!r} is what they seem to have" if found != self._delimiter else ""
 
     def _without_blank_end(self, table: Any) -> Any:
         """Leave out a last column that a delimiter at the end of each line makes: without a name and values."""

@@ -2,6 +2,10 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
+from fastgrok.datasets import Dataset
+from fastgrok.datasets.scaling import LARGE
 from fastgrok.results.table import Row
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.layers import Activation
@@ -14,6 +18,7 @@ from fastgrok.statistics.text import number, one_line, plain_percent, plural, qu
 NEARLY_NOTHING = 0.01
 """Up to this share of seeds that converged there is advice."""
 
+_FEW_BATCHES = 4  # of one class, one after the other: from so many on the order matters
 _MOST = 0.5  # of the seeds: what so many of them have in common is what is said
 
 
@@ -32,8 +37,9 @@ def advice(row: Row) -> tuple[str, ...]:
     converged = summary.outcomes["converged"] if summary.converged is None else summary.converged
     if not summary.n or converged > NEARLY_NOTHING * summary.n:
         return ()
+    reached = ("loss", "accuracy") if attainable(experiment.data, experiment.loss).is_classes else ("loss",)
     why = _reason(experiment, summary)
-    return (_came_to(summary, converged), *([why] if why else []))
+    return (_came_to(summary, converged, reached), *([why] if why else []))
 
 
 def advice_on(rows: Sequence[Row]) -> tuple[str, ...]:
@@ -51,14 +57,14 @@ def advice_on(rows: Sequence[Row]) -> tuple[str, ...]:
     return (f"{which}. The first, {labels}: {lines[0]}", *lines[1:])
 
 
-def _came_to(summary: Summary, converged: int) -> str:
-    """Say how many seeds converged, what the others are, and what loss and accuracy came to."""
+def _came_to(summary: Summary, converged: int, reached: Sequence[str]) -> str:
+    """Say how many seeds converged, what the others are, and what some outcomes came to."""
     rest = {name: count for name, count in summary.outcomes.items() if count and name != "converged"}
     others = ", ".join(f"{plain_percent(count / summary.n)} {name}" for name, count in rest.items())
     what = "solved, without criteria" if summary.converged is None else "converged"
-    found = {name: summary.continuous.get(f"{name}_final") for name in ("loss", "accuracy")}
-    reached = "; ".join(f"{name} {_ends(name, each)}" for name, each in found.items() if each is not None and each.n)
-    return f"{converged:,} of {plural(summary.n, 'seed')} {what} ({others}); {reached}."
+    found = {name: summary.continuous.get(f"{name}_final") for name in reached}
+    ends = "; ".join(f"{name} {_ends(name, each)}" for name, each in found.items() if each is not None and each.n)
+    return f"{converged:,} of {plural(summary.n, 'seed')} {what} ({others}); {ends}."
 
 
 def _ends(name: str, found: Spread) -> str:
@@ -75,7 +81,7 @@ def _reason(experiment: Experiment, summary: Summary) -> str:
     if beyond is not None:
         return beyond
     shares = {name: count / summary.n for name, count in summary.outcomes.items()}
-    unscaled = f"{data.unscaled_note}." if data.unscaled_note is not None else ""
+    unscaled = _joined(*(f"{note}." for note in (data.unscaled_note, _large_targets(data)) if note is not None))
     lr = number(experiment.optimizer.lr)
     if shares["diverged"] >= _MOST:
         return _joined(unscaled, f"A learning rate below {lr} is what helps most often.")
@@ -92,9 +98,27 @@ def _reason(experiment: Experiment, summary: Summary) -> str:
     if (rule := experiment.early_stopping) is not None and mean < experiment.epochs:
         ended = f"EarlyStopping ended seeds after {number(mean)} epochs in the mean"
         return f"{ended}: the {rule.monitor} loss no longer improved. A longer patience, or another network or rate."
+    if _are_sorted(experiment):
+        return "Examples come sorted by class, and in this order are trained on: --order per_seed shuffles them."
     if shares["unfinished"] >= _MOST:
         return f"Most were still learning after {plural(experiment.epochs, 'epoch')}: more epochs, or a larger rate."
     return "A longer run will not help: try another initialisation, a wider network or another learning rate."
+
+
+def _large_targets(data: Dataset) -> str | None:
+    """Return a sentence where targets are numbers so large that training suffers from it; None where they are not."""
+    scatter = float(data.y.std(axis=0).max())
+    if scatter < LARGE:
+        return None
+    return f"targets have a standard deviation of {scatter:.3g}: divided by it they need no tiny learning rate"
+
+
+def _are_sorted(experiment: Experiment) -> bool:
+    """Whether batches see one class after the other: the examples of each stand together, and stay in this order."""
+    y, rows = experiment.data.y, experiment.batch_rows
+    n_classes = len(np.unique(y, axis=0))
+    n_runs = 1 + int(np.any(y[1:] != y[:-1], axis=1).sum())
+    return experiment.order == "fixed" and n_runs == n_classes > 1 and rows * n_classes <= len(y) / _FEW_BATCHES
 
 
 def _joined(*sentences: str) -> str:

@@ -203,6 +203,11 @@ class Spec:
         """
         return self._with(values)
 
+    @classmethod
+    def _hint(cls, name: Any, names: Collection[str]) -> str:
+        """Return the end of a sentence about a field that there is not: what may be meant."""
+        return hint(name, names)
+
     def _with(self, values: dict[str, Any]) -> Self:
         """Return a copy with other values of some fields, validated anew."""
         return type(self).from_fields(**{**self._values(), **values})
@@ -265,7 +270,7 @@ def _translated(cls: type[Spec], error: ValidationError) -> InvalidExperiment:
         )
     field = names[where] if isinstance(where, int) else where
     if field not in names:
-        expected = f"only the fields of {cls.__name__}: {', '.join(names) or 'none'}{hint(field, names)}"
+        expected = f"only the fields of {cls.__name__}: {', '.join(names) or 'none'}{cls._hint(field, names)}"
         return InvalidExperiment(field, first["input"], expected)
     if first["type"] == "multiple_argument_values":
         return InvalidExperiment(field, first["input"], "one value, not one by position and one by name")

@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import json
+from collections.abc import Collection
 from functools import cached_property
 from typing import Annotated, Any, Literal, NoReturn, Self, TypeVar, cast, get_args
 
@@ -27,6 +28,7 @@ from fastgrok.spec.paths import paths, replaced
 from fastgrok.spec.precision import check_data, check_initial, check_numbers
 from fastgrok.spec.schedules import MAX_EPOCHS as MAX_SCHEDULED
 from fastgrok.spec.stopping import Converged, EarlyStopping, Restart
+from fastgrok.spec.words import hint_of_place
 
 MAX_COUNT = 10**9
 """Epochs, and examples of a batch, at most."""
@@ -194,6 +196,11 @@ class Experiment(Spec):
     check_every: Annotated[Integer, Field(ge=1, le=MAX_COUNT)] = 1
     restart: Restarts = None
     dtype: DType = "float64"
+
+    @classmethod
+    def _hint(cls, name: Any, names: Collection[str]) -> str:
+        """Return the end of a sentence about a field that there is not: which one, or where, may be meant."""
+        return hint_of_place(name, names)
 
     def _with(self, values: dict[str, Any]) -> Self:
         """Return a copy with other values of some fields.

@@ -53,10 +53,10 @@ _SUM_TOLERANCE = 1e-6  # of the targets of an example, which are probabilities
 def check_last_layer(field: str, loss: str, last: Layer) -> None:
     """Raise unless a loss and the last layer of a network go together: a Softmax has no other loss."""
     needed = LAST_LAYERS.get(loss)
-    if needed is not None and not isinstance(last, needed):
-        raise InvalidExperiment(field, loss, f"another loss, or {needed.__name__}() instead of {last!r} at the end")
     if needed is not Softmax and isinstance(last, Softmax):
         raise InvalidExperiment(field, loss, "'cross_entropy' with a Softmax at the end")
+    if needed is not None and not isinstance(last, needed):
+        raise InvalidExperiment(field, loss, f"another loss, or {needed.__name__}() instead of {last!r} at the end")
 
 
 def check_targets(field: str, loss: str, targets: NDArray[Any]) -> None:

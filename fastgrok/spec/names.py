@@ -58,11 +58,13 @@ LOSSES = Names(
         **dict.fromkeys(("bce", "bce_loss", "bce_with_logits_loss", "binary_crossentropy"), "binary_cross_entropy"),
         **dict.fromkeys(("huber_loss", "smooth_l1", "smooth_l1_loss"), "huber"),
     },
+    other=dict.fromkeys(("nll", "nll_loss"), "'cross_entropy' after a Softmax, which takes the logarithm itself"),
 )
 OPTIMIZERS = Names(
     other={
         "momentum": "'sgd(momentum=0.9)'",
         "nesterov": "'sgd(momentum=0.9, nesterov=true)'",
+        "lbfgs": "'rprop' for full batches, or 'adam': there is no optimizer with a line search",
     },
 )
 

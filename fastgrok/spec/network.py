@@ -227,6 +227,9 @@ def mlp(
     """
     if not 2 <= len(sizes) <= MAX_LAYERS + 1:
         raise InvalidExperiment("sizes", sizes, f"2 to {MAX_LAYERS + 1} widths")
+    if any(isinstance(size, list | tuple) for size in sizes):
+        flat = [width for size in sizes for width in (size if isinstance(size, list | tuple) else [size])]
+        raise InvalidExperiment("sizes", sizes, f"widths one after the other: mlp({', '.join(map(str, flat))})")
     between = _activation("hidden", hidden) + _dropout(dropout)
     last = _activation("output", output)
     layers: list[Layer] = []

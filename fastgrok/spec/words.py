@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any, cast
 
-from fastgrok.errors import InvalidExperiment, hint, one_of
+from fastgrok.errors import InvalidExperiment, hint, nearest, one_of
 from fastgrok.spec.base import Spec, field_names, registered
 from fastgrok.spec.calls import classes_by_name
 from fastgrok.spec.layers import ACTIVATIONS, MAX_WIDTH, Activation, Dropout, Layer, Linear
@@ -68,6 +68,26 @@ WORDS = {
     for name, word in field_words(place, classes_by_name(kind), prefix).items()
 }
 """The path of each short word, but for those of a network."""
+
+
+def hint_of_place(name: object, fields: Collection[str]) -> str:
+    """Return the end of a sentence about a name that is no field of an experiment: the nearest one, where it stands.
+
+    Examples
+    --------
+    >>> hint_of_place("learning_rate", ["epochs"])
+    '; did you mean optimizer=SGD(lr=...)?'
+    """
+    near = [] if not isinstance(name, str) else nearest(name, [*fields, *WORDS, *NETWORK_WORDS])
+    if len(near) == 1 and near[0] in NETWORK_WORDS:
+        return "; did you mean that of mlp, as in network=mlp(2, 4, 1, hidden='relu', output='sigmoid')?"
+    for kind, (place, prefix) in _PREFIXES.items():
+        kinds = classes_by_name(kind)
+        for field, word in field_words(place, kinds, prefix).items():
+            if near == [word]:
+                cls = next(cls for cls in kinds.values() if field in field_names(cast(Any, cls)))
+                return f"; did you mean {place}={cls.__name__}({field}=...)?"
+    return hint(name, fields)
 
 
 _WORD_OF = {path: word for word, path in WORDS.items()}

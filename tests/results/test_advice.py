@@ -14,6 +14,8 @@ XOR = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=300)
 RNG = np.random.default_rng(0)
 LARGE = fg.Dataset(RNG.integers(0, 2000, (60, 3)), RNG.integers(0, 2, 60))
 TWICE = fg.Dataset(np.tile(XOR.data.X, (2, 1)), [0, 1, 1, 0, 1, 1, 1, 0])
+NOISE = RNG.normal(size=(40, 2))
+SORTED = fg.Dataset(NOISE, np.repeat([0, 1], 20))
 
 
 def result_of(experiment, seeds=200):
@@ -39,6 +41,8 @@ def result_of(experiment, seeds=200):
         (XOR.replace(network=fg.mlp(2, 4, 1, hidden="linear")), "Without an activation between its layers"),
         (XOR.replace(network=fg.mlp(2, 1, 1), init=fg.Uniform(-1, 0)), "Most are dead, a whole layer of ReLUs"),
         (XOR.replace(network=fg.mlp(2, 1, 1), init=fg.Uniform(0, 1)), "A longer run will not help"),
+        (XOR.replace(data=SORTED, epochs=30), "Examples come sorted by class"),
+        (XOR.replace(data=SORTED, epochs=30, batch_size="full"), "Most were still learning after 30 epochs"),
     ],
 )
 def test_the_reason_is_named_in_two_lines_at_most(experiment, said):
@@ -60,6 +64,15 @@ def test_nothing_is_said_where_seeds_converge():
     assert advice(result.rows()[0]) == ()
     assert "advice" not in result.summary()
     assert configuration(result.rows()[0])["advice"] == []
+
+
+def test_of_targets_that_are_numbers_no_accuracy_is_told_but_how_large_they_are():
+    numbers = fg.Dataset(NOISE, 500 + 80 * RNG.normal(size=40))
+    first, second = advice(result_of(XOR.replace(data=numbers, optimizer=fg.SGD(lr=1e-6))).rows()[0])
+    assert "accuracy" not in first
+    assert second.startswith("targets have a standard deviation of ")
+    tiny = fg.Dataset(NOISE, RNG.normal(size=40))
+    assert "targets" not in advice(result_of(XOR.replace(data=tiny)).rows()[0])[1]
 
 
 def test_without_criteria_it_is_about_solved_seeds():

@@ -113,6 +113,17 @@ def test_a_representation_is_read_as_a_name(initializer: type[Initializer]) -> N
         ({"data": "xro"}, r"; did you mean 'xor'\?"),
         ({"epoch": 1}, r"; did you mean 'epochs'\?"),
         ({"kernel_initializer": 1}, r"; did you mean 'init'\?"),
+        ({"init": "he"}, r"; did you mean 'he_uniform' or 'he_normal'\?"),
+        ({"order": "shuffle"}, r"; did you mean 'per_seed' or 'shared'\?"),
+        ({"optimizer": "lbfgs"}, "expected 'rprop' for full batches"),
+        ({"loss": "nll_loss"}, "expected 'cross_entropy' after a Softmax"),
+        ({"lr": 1}, r"; did you mean optimizer=SGD\(lr=...\)\?"),
+        ({"learning_rate": 1}, r"; did you mean optimizer=SGD\(lr=...\)\?"),
+        ({"patience": 1}, r"; did you mean stop=EarlyStopping\(patience=...\)\?"),
+        ({"stop_loss": 1}, r"; did you mean stop=Converged\(loss=...\)\?"),
+        ({"restart_after": 1}, r"; did you mean restart=Restart\(after=...\)\?"),
+        ({"hidden": 1}, r"; did you mean that of mlp, as in network=mlp"),
+        ({"validation_split": 1}, r"; did you mean 'validation'\?"),
     ],
 )
 def test_the_error_says_what_is_meant(fields: dict[str, Any], said: str) -> None:
