@@ -27,6 +27,7 @@ from benchmarks.peers import (
 )
 from benchmarks.peers.peer import Peer
 from benchmarks.peers.works import (
+    BATCHED,
     INPUTS,
     LEARNING_RATE,
     RELU_32,
@@ -105,19 +106,21 @@ def test_numpy_matmul_is_gradient_descent_on_batches():
     assert losses[2] == pytest.approx(0.5 * np.square(outputs - targets).sum(axis=1).mean(), rel=1e-5)
 
 
-@pytest.mark.parametrize("work", [*WIDE, WIDE_PER_EXAMPLE[0]], ids=lambda work: work.name)
+@pytest.mark.parametrize("work", [*BATCHED, WIDE_PER_EXAMPLE[0]], ids=lambda work: work.name)
 def test_fastgrok_does_the_wide_work(work):
     prepared = cases.prepare([fastgrok_run.DEFAULT], [work], seeds=3, epochs=2)
     agreement.check(prepared, share_allowed=0.0)
 
 
+@pytest.mark.parametrize("output", ["linear", "softmax"])
 @pytest.mark.parametrize("own_threads", [True, False])
-def test_torch_ensemble_agrees_whatever_its_blocks_and_threads(own_threads):
+def test_torch_ensemble_agrees_whatever_its_blocks_and_threads(own_threads, output):
     torch = pytest.importorskip("torch")
-    params = initial_params(NARROW, 5)
+    work = dataclasses.replace(NARROW, output=output)
+    params = initial_params(work, 5)
     tensors = tuple(torch.from_numpy(p if p.ndim == 3 else p[:, None]) for p in params)
-    losses = torch_bmm.Training(NARROW, tensors, 2, block=2, own_threads=own_threads)()
-    assert agreement.share_differing(losses, agreement.reference_losses(NARROW, 5, 2), NARROW) == 0
+    losses = torch_bmm.Training(work, tensors, 2, block=2, own_threads=own_threads)()
+    assert agreement.share_differing(losses, agreement.reference_losses(work, 5, 2), work) == 0
 
 
 def test_operations_are_counted_by_hand():

@@ -19,7 +19,7 @@ def experiment(work: Work, epochs: int, stop: Any = None) -> Any:
     return fg.Experiment(
         network=fg.mlp(*work.sizes, hidden=work.hidden, output=work.output),
         data=fg.datasets.xor() if work.is_xor else fg.Dataset(*work.examples()),
-        loss="half_squared_error",
+        loss="cross_entropy" if work.is_softmax else "half_squared_error",
         init=fg.Uniform(-work.bound, work.bound),
         bias_init=fg.Zeros(),
         optimizer=fg.SGD(lr=work.learning_rate),

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from benchmarks.peers.peer import THREADS, Peer, Run
-from benchmarks.peers.works import RELU_32, RELU_64, WIDE, WIDE_PER_EXAMPLE, Params, Work
+from benchmarks.peers.works import BATCHED, RELU_32, RELU_64, WIDE_PER_EXAMPLE, Params, Work
 
 # Seeds per call and device, of 512 to 65,536 the fastest: beyond 2,048 the parameters leave the cache.
 # Of wide layers, of 16 to 256.
@@ -36,7 +36,10 @@ def compiled(work: Work, epochs: int) -> Callable:
         a = x
         for w, b in below:
             a = jax.nn.relu(a @ w + b)
-        return 0.5 * jnp.sum((a @ weight + bias - target) ** 2) / work.batch_size
+        z = a @ weight + bias
+        if work.is_softmax:
+            return -jnp.sum(target * jax.nn.log_softmax(z)) / work.batch_size
+        return 0.5 * jnp.sum((z - target) ** 2) / work.batch_size
 
     def step(params, batch):
         gradient = jax.grad(loss)(params, *batch)
@@ -80,7 +83,7 @@ def prepare(work: Work, params: Params, epochs: int, *, n_devices: int = 1) -> R
     return run
 
 
-_WORKS = (RELU_64, RELU_32, *WIDE, *WIDE_PER_EXAMPLE)
+_WORKS = (RELU_64, RELU_32, *BATCHED, *WIDE_PER_EXAMPLE)
 ONE_DEVICE = Peer("JAX jit(vmap(scan))", "jax", _WORKS, prepare, requires="jax", most_seeds=16384)
 SHARDED = Peer(
     "JAX jit(vmap(scan)), sharded over two devices",

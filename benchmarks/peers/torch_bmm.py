@@ -11,26 +11,26 @@ import numpy as np
 
 from benchmarks.peers.peer import THREADS, Peer, Run
 from benchmarks.peers.timing import fastest
-from benchmarks.peers.works import WIDE, Params, Work
+from benchmarks.peers.works import BATCHED, Params, Work, losses
 
 BLOCKS = (64, 256)
 
 
-def forward(layers: list[tuple[Any, Any]], x: Any) -> list[Any]:
+def forward(layers: list[tuple[Any, Any]], x: Any, is_softmax: bool) -> list[Any]:
     """Return the inputs and each layer's activations, (n_seeds, batch_size, fan_out)."""
     import torch
 
     activations = [x]
     for layer, (weight, bias) in enumerate(layers):
         z = torch.baddbmm(bias, activations[-1], weight)
-        activations.append(z.clamp_(min=0) if layer < len(layers) - 1 else z)
+        activations.append(z.clamp_(min=0) if layer < len(layers) - 1 else z.softmax(dim=2) if is_softmax else z)
     return activations
 
 
-def step(layers: list[tuple[Any, Any]], x: Any, y: Any, lr: float) -> None:
+def step(work: Work, layers: list[tuple[Any, Any]], x: Any, y: Any) -> None:
     """Train on one batch: x (n_seeds, batch_size, n_in), y (batch_size, n_out)."""
-    *activations, output = forward(layers, x)
-    delta = output.sub_(y).mul_(lr / len(y))
+    *activations, output = forward(layers, x, work.is_softmax)
+    delta = output.sub_(y).mul_(work.learning_rate / len(y))
     for layer in range(len(layers) - 1, -1, -1):
         (weight, bias), inputs = layers[layer], activations[layer]
         below = delta.bmm(weight.mT).mul_(inputs > 0) if layer else None
@@ -60,9 +60,9 @@ class Training:
             layers = list(zip(mine[::2], mine[1::2], strict=True))
             for _ in range(self.epochs):
                 for x, y in zip(xs, ys, strict=True):
-                    step(layers, x.expand(n_seeds, -1, -1), y, self.work.learning_rate)
-            errors = forward(layers, inputs.expand(n_seeds, -1, -1))[-1] - targets
-            return 0.5 * errors.square().sum(dim=2).mean(dim=1).numpy()
+                    step(self.work, layers, x.expand(n_seeds, -1, -1), y)
+            outputs = forward(layers, inputs.expand(n_seeds, -1, -1), self.work.is_softmax)[-1]
+            return losses(self.work, outputs.numpy(), targets.numpy())
 
     def __call__(self) -> np.ndarray:
         import torch
@@ -91,5 +91,5 @@ def prepare(work: Work, params: Params, epochs: int) -> Run:
     return dataclasses.replace(fastest(trials, len(tensors[0])), epochs=epochs)
 
 
-BMM = Peer("PyTorch ensemble, baddbmm by hand", "torch_bmm", WIDE, prepare, requires="torch")
+BMM = Peer("PyTorch ensemble, baddbmm by hand", "torch_bmm", BATCHED, prepare, requires="torch")
 PEERS = (BMM,)

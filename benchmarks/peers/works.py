@@ -21,6 +21,8 @@ Params = tuple[np.ndarray, ...]
 class Work:
     """One network, data set and dtype; half_squared_error, mean over a batch, order fixed, no stop.
 
+    With a softmax at the end: cross_entropy, of one-hot targets.
+
     The flops are those of the algorithm itself, a multiply-add counting 2 (DESIGN §7); None if not counted.
     A large one is timed with so many times fewer seeds and epochs than the others.
     """
@@ -43,6 +45,10 @@ class Work:
         return self.n_examples == len(INPUTS)
 
     @property
+    def is_softmax(self) -> bool:
+        return self.output == "softmax"
+
+    @property
     def n_hidden(self) -> int:
         """Units of the first hidden layer."""
         return self.sizes[1]
@@ -57,8 +63,10 @@ class Work:
             return INPUTS.astype(self.dtype), TARGETS.astype(self.dtype)
         rng = np.random.default_rng(0)
         shapes = (self.n_examples, self.sizes[0]), (self.n_examples, self.sizes[-1])
-        inputs, targets = (rng.standard_normal(shape).astype(self.dtype) for shape in shapes)
-        return inputs, targets
+        inputs, targets = (rng.standard_normal(shape) for shape in shapes)
+        if self.is_softmax:
+            targets = np.eye(self.sizes[-1])[targets.argmax(axis=1)]
+        return inputs.astype(self.dtype), targets.astype(self.dtype)
 
     def batches(self) -> tuple[np.ndarray, np.ndarray]:
         """Return inputs (n_batches, batch_size, n_in) and targets (n_batches, batch_size, n_out)."""
@@ -77,14 +85,15 @@ def flops_of(sizes: tuple[int, ...], batch_size: int, n_examples: int) -> int:
     return n_examples * an_example + n_examples // batch_size * an_update
 
 
-def wide(sizes: tuple[int, ...], batch_size: int = 32) -> Work:
+def wide(sizes: tuple[int, ...], batch_size: int = 32, output: str = "linear") -> Work:
     """Return a work of wide ReLU layers on 256 examples, float32; starting points that training leaves finite."""
-    name = "-".join(map(str, sizes)) + (f", batches of {batch_size}" if batch_size > 1 else ", per example")
+    name = "-".join(map(str, sizes)) + (f" {output}" if output != "linear" else "")
+    name += f", batches of {batch_size}" if batch_size > 1 else ", per example"
     return Work(
         name,
         sizes,
         "relu",
-        "linear",
+        output,
         "float32",
         flops_of(sizes, batch_size, 256),
         batch_size=batch_size,
@@ -103,7 +112,16 @@ XOR = (RELU_64, RELU_32, SIGMOID_64)
 
 _WIDE_SIZES = ((2, 64, 64, 1), (64, 32, 10), (64, 128, 10))
 WIDE, WIDE_PER_EXAMPLE = (tuple(wide(sizes, batch_size) for sizes in _WIDE_SIZES) for batch_size in (32, 1))
-WORKS = (*XOR, *WIDE, *WIDE_PER_EXAMPLE)
+SOFTMAX = tuple(wide(sizes, output="softmax") for sizes in _WIDE_SIZES[1:])
+BATCHED = (*WIDE, *SOFTMAX)
+WORKS = (*XOR, *BATCHED, *WIDE_PER_EXAMPLE)
+
+
+def losses(work: Work, outputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """Return the mean loss of each seed, of outputs (n_seeds, n_examples, n_out)."""
+    if work.is_softmax:
+        return -np.log((outputs * targets).sum(axis=2)).mean(axis=1)
+    return 0.5 * np.square(outputs - targets).sum(axis=2).mean(axis=1)
 
 
 @functools.cache

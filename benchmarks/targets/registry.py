@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from benchmarks.peers import cpp_lanes, jax_scan, numba_prange, torch_bmm
 from benchmarks.peers.fastgrok_run import DEFAULT, GENERAL, SPECIALISED
-from benchmarks.peers.works import RELU_32, RELU_64, SIGMOID_64, WIDE, WIDE_PER_EXAMPLE
+from benchmarks.peers.works import BATCHED, RELU_32, RELU_64, SIGMOID_64, WIDE_PER_EXAMPLE
 from benchmarks.targets import measures
 from benchmarks.targets.first_calls import COMBINATIONS
 from benchmarks.targets.measures import Measure, faster, memory, share_of_peak
@@ -41,8 +41,11 @@ TARGETS: tuple[Target, ...] = (
     Target("third call of `fg.run`, empty cache, over the fastest driver", 0.95, "x", measures.third_call),
     Target("general driver over specialised, float64", 0.6, "x", faster(GENERAL, [SPECIALISED], RELU_64)),
     Target("general driver over specialised, float32", 0.6, "x", faster(GENERAL, [SPECIALISED], RELU_32)),
-    *(Target(f"share of the FMA peak, {work.name}", 55, "%", share_of_peak(work)) for work in WIDE),
-    *(Target(f"against the better of JAX and bmm, {w.name}", 1.8, "x", faster(DEFAULT, _OTHERS, w, 2)) for w in WIDE),
+    *(Target(f"share of the FMA peak, {work.name}", 55, "%", share_of_peak(work)) for work in BATCHED),
+    *(
+        Target(f"against the better of JAX and bmm, {work.name}", 1.8, "x", faster(DEFAULT, _OTHERS, work, 2))
+        for work in BATCHED
+    ),
     *(Target(f"against JAX, {w.name}", 4, "x", faster(DEFAULT, jax_scan.PEERS, w, 2)) for w in WIDE_PER_EXAMPLE),
     Target("`Converged(loss=0.01)` against no criterion, float64", 0.85, "x", measures.stopping(0.01)),
     Target(
