@@ -370,7 +370,7 @@ ANYTHING = st.recursive(
 NAMES = ["seeds", "params", "keep_params", "specialize", "lanes", "threads", "chunk_size", "progress"]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.sampled_from([EXP, LEGACY]), st.dictionaries(st.sampled_from(NAMES), ANYTHING, max_size=3))
 def test_whatever_is_thrown_at_run_gives_a_result_or_says_why(
     experiment: fg.Experiment, thrown: dict[str, Any]
@@ -387,7 +387,7 @@ def test_whatever_is_thrown_at_run_gives_a_result_or_says_why(
         assert len(result.seeds) == result.dataset.sizes["seed"]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(ANYTHING, ANYTHING)
 def test_whatever_is_thrown_at_predict_gives_numbers_or_says_why(params: Any, X: Any) -> None:
     try:
@@ -396,7 +396,7 @@ def test_whatever_is_thrown_at_predict_gives_numbers_or_says_why(params: Any, X:
         one_line(error)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.dictionaries(st.sampled_from(["epochs", "optimizer.lr", "init", "x"]) | st.text(max_size=3), ANYTHING))
 def test_whatever_the_axes_are_gives_a_result_or_says_why(axes: Any) -> None:
     try:
