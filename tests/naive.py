@@ -179,10 +179,10 @@ def share_right(outputs: np.ndarray, y: np.ndarray) -> float:
 
 
 def dead_masks(network: fg.Network, params: Params, X: np.ndarray) -> list[np.ndarray]:
-    """Return for every ReLU layer which units are <= 0 before activation for every example."""
+    """Return for every ReLU layer which units pass no gradient on any example."""
     values = forward(network, params, X)
-    relus = [inputs for layer, inputs in zip(network.layers, values, strict=False) if isinstance(layer, fg.ReLU)]
-    return [(z <= 0).all(axis=0) for z in relus]
+    relus = [(layer, z) for layer, z in zip(network.layers, values, strict=False) if isinstance(layer, fg.ReLU)]
+    return [(z < 0 if layer.gradient_at_zero else z <= 0).all(axis=0) for layer, z in relus]
 
 
 def dead_units(network: fg.Network, params: Params, X: np.ndarray) -> list[int]:
@@ -647,15 +647,28 @@ def _train_to_the_end(experiment: fg.Experiment, start: Params, rng: Any) -> End
 
 def is_solved(experiment: fg.Experiment, last: Epoch) -> bool:
     """Return whether a seed without criteria is solved; the inputs of the data are all different."""
-    y, classes = experiment.data.y, len(np.unique(experiment.data.y)) == 2
+    is_right = last.accuracy == 1 or len(np.unique(experiment.data.y)) != 2
+    return bool(is_right and last.loss <= solved_losses(experiment)[1])
+
+
+def solved_losses(experiment: fg.Experiment) -> tuple[float, float]:
+    """Return the loss of the best constant output, and that of a solved seed."""
+    y = experiment.data.y
     output = np.tile(best_output(experiment.loss, y), (len(y), 1))
     with np.errstate(all="ignore"):
         constant, least = (entropy(experiment.loss, y, p).sum() / len(y) for p in (output, y))
         if "entropy" not in experiment.loss:
             constant, least = LOSSES[experiment.loss](output, None, y).sum() / len(y), 0.0
-    if classes:
-        return last.accuracy == 1 and last.loss <= (constant + least) / 2
-    return last.loss <= least + ((constant - least) / 100 or 1e-4)
+    if len(np.unique(y)) == 2:
+        return constant, (constant + least) / 2
+    size = np.abs(y).max() or 1.0
+    scale = size if experiment.loss == "absolute_error" else size**2
+    return constant, least + ((constant - least) / 100 or 1e-4 * scale)
+
+
+def has_grown(experiment: fg.Experiment, start: float, end: float) -> bool:
+    """Return whether a loss is a million times what it was, and what a constant output has."""
+    return bool(end > 1e6 * max(0.0 if np.isnan(start) else start, *solved_losses(experiment)))
 
 
 def is_at_rest(experiment: fg.Experiment, end: End) -> bool:
@@ -689,7 +702,8 @@ def _run(experiment: fg.Experiment, start: Params, rng: Any) -> tuple[Params, di
     last, start = end.last, end.start
     masks = list(zip(dead_masks(network, start, X), dead_masks(network, last.params, X), strict=True))
     norm = gradient_norm(experiment, last.params)
-    if end.diverged or not np.isfinite(last.loss) or not all(np.isfinite(p).all() for p in last.params):
+    finite = np.isfinite(last.loss) and all(np.isfinite(p).all() for p in last.params)
+    if end.diverged or not finite or has_grown(experiment, mean_loss(experiment, start), last.loss):
         outcome = Outcome.DIVERGED
     elif experiment.criteria is not None and end.converged >= 0:
         outcome = Outcome.CONVERGED

@@ -49,6 +49,15 @@ NETWORKS = {
 }
 WITHOUT_MASKS = [name for name, network in NETWORKS.items() if not network.dropout_rates]
 LOSSES = tuple(losses.LOSSES)
+PAIRS = [
+    (name, loss)
+    for place, name in enumerate(NETWORKS)
+    for number, loss in enumerate(LOSSES)
+    if name not in ALIKE or (place - number) % len(LOSSES) == 0
+]
+"""Networks with losses: each loss with each shape of network, and one loss, another each time, with an activation."""
+
+PAIRS_WITHOUT_MASKS = [(name, loss) for name, loss in PAIRS if name in WITHOUT_MASKS]
 REDUCTIONS = get_args(Reduction)
 BATCHES = (1, 2, 3, "full")
 ORDERS = ("fixed", "shared", "per_seed", "with_replacement")
@@ -73,6 +82,15 @@ OPTIMIZERS = {
 }
 OPTIMIZERS |= {f"{name}_of_weights": OPTIMIZERS[name].replace(decay="weights") for name in ("all", "AdamW_penalties")}
 UPDATES = [(name, size) for name, of in OPTIMIZERS.items() for size in (["full"] if of.full_batch_only else BATCHES)]
+ORDERED = [
+    (name, size, order)
+    for place, (name, size) in enumerate(UPDATES)
+    for number, order in enumerate(ORDERS)
+    if (name in ("SGD", "Adam") or (place - number) % len(ORDERS) == 0)
+    and not (order == "with_replacement" and OPTIMIZERS[name].full_batch_only)
+]
+"""Updates with orders of the examples: all of plain SGD and Adam, and one, another each time, of the others."""
+
 # One scheme at least for each kind of distribution, and for each form of what is drawn.
 SCHEMES = (
     fg.Constant(0.3),

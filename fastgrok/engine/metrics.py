@@ -138,7 +138,7 @@ class Metrics:
     ) -> np.ndarray:
         """Return the outcome of each seed."""
         experiment, outputs, final = self._experiment, self._outputs, self._final
-        outcome = outcomes.at_the_end(experiment, outputs, final, is_dead)
+        outcome = outcomes.at_the_end(experiment, outputs, self._initial, final, is_dead)
         if recording.earlier:
             rows = outcomes.in_question(experiment, outputs, outcome, recording.earlier)
             if len(rows):

@@ -17,6 +17,7 @@ from fastgrok.spec.recording import Recording
 from fastgrok.spec.variables import (
     CREEP_CHANGE,
     CREEP_SLOWDOWN,
+    GROWN,
     NEVER,
     REST_CHANGE,
     REST_EPOCHS,
@@ -48,10 +49,12 @@ def with_earlier(recording: Recording, experiment: Experiment) -> Recording:
     return recording._replace(earlier=epochs - math.ceil(share * epochs), last=last)
 
 
-def at_the_end(experiment: Experiment, outputs: Outputs, final: Measures, is_dead: np.ndarray) -> np.ndarray:
+def at_the_end(
+    experiment: Experiment, outputs: Outputs, initial: Measures, final: Measures, is_dead: np.ndarray
+) -> np.ndarray:
     """Return the first outcome that applies to each seed, as its end shows; unfinished may still be trapped.
 
-    is_dead: (n_seeds,). The later outcomes are written first.
+    initial, final: what the networks do then; is_dead: (n_seeds,). The later outcomes are written first.
     """
     outcome = np.empty(len(is_dead), np.int8)
     outcome.fill(UNFINISHED)
@@ -62,7 +65,7 @@ def at_the_end(experiment: Experiment, outputs: Outputs, final: Measures, is_dea
         np.putmask(outcome, _solved(experiment, final) & ~is_dead, CONVERGED)
     else:
         np.putmask(outcome, outputs.epochs_to_converge != NEVER, CONVERGED)
-    for finite in (np.isfinite(outputs.params), np.isfinite(final.loss)[:, None]):
+    for finite in (np.isfinite(outputs.params), _is_bounded(experiment, initial, final)[:, None]):
         if not _all_true(finite):
             np.putmask(outcome, ~finite.all(axis=1), DIVERGED)
     for best in (outputs.validation, outputs.training):
@@ -103,6 +106,14 @@ def at_rest(experiment: Experiment, earlier: Measures, final: Measures) -> np.nd
 def _is_shuffled(experiment: Experiment) -> bool:
     """Whether losses scatter from epoch to epoch because updates are made on other examples."""
     return experiment.order != "fixed" and batches_per_epoch(experiment) > 1
+
+
+def _is_bounded(experiment: Experiment, initial: Measures, final: Measures) -> np.ndarray:
+    """Return whether losses are finite, and did not grow beyond what learning explains, (n_seeds,)."""
+    best = attainable(experiment.data, experiment.loss)
+    least = max(best.constant_loss, solved_loss(best))
+    bound = GROWN * np.fmax(initial.loss.astype(np.float64), least)
+    return np.asarray(np.isfinite(final.loss) & (final.loss <= bound))
 
 
 def _solved(experiment: Experiment, final: Measures) -> np.ndarray:

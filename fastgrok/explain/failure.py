@@ -160,13 +160,13 @@ def failure(trace: Any) -> Failure:
 
     ============= ====================================================================================
     "converged"   it did not fail: the epoch
-    "diverged"    a parameter or the loss is not finite: which first, and the largest values before
+    "diverged"    something is not finite: which first, and the largest values before; or how the loss grew
     "born_dead"   every unit of a ReLU layer is dead at initialisation, and stays so
     "dead"        every unit of a ReLU layer died: when each, and what killed the last one
     "untrained"   no epoch was run
     "plateau"     the loss stays where examples of different targets have one output: which, since when
     "saddle"      the loss hardly changes, and the gradient grows: the seed is leaving
-    "vanished"    the gradient norm is below 1e-6, and does not grow
+    "vanished"    the gradient norm is below 1e-6 times the spread of the targets, and does not grow
     "slow"        a run ten times as long at most would have done: the rate of the loss, and how far it is to the goal
     "flat"        none of these: there is a gradient, and no run of that length would do
     ============= ====================================================================================

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fastgrok.engine.activations import ACTIVATIONS
 from fastgrok.engine.losses import LOSSES
 from fastgrok.errors import InvalidExperiment
 from fastgrok.explain.passes import (
@@ -92,7 +93,7 @@ class Blocked(NamedTuple):
     arriving, leaky
         The deltas that arrive there, and those that a leaky ReLU would have let through.
     dead
-        Whether it is a dead ReLU: z <= 0 for every example of the data.
+        Whether it is a dead ReLU: it passes no gradient on any example of the data.
     """
 
     layer: int
@@ -267,8 +268,9 @@ def _blocked(
         if layer.blocked is None or layer.leaky is None:
             continue
         place = layer.number - 2
-        is_relu = isinstance(network.layers[place], ReLU)
-        dead: NDArray[np.bool_] = np.all(acts[place] <= 0, axis=0) & is_relu
+        before, z = network.layers[place], acts[place]
+        passes = ACTIVATIONS[ReLU].slope(before, z, z) != 0 if isinstance(before, ReLU) else np.ones(z.shape, bool)
+        dead = ~passes.any(axis=0)
         linear = sum(not isinstance(before, Activation) for before in network.layers[:place])
         for unit in np.flatnonzero(layer.blocked.any(axis=0)).tolist():
             rows = layer.blocked[:, unit]

@@ -98,11 +98,15 @@ def put_all_params(workspace, lanes, params, first):
 
 @device
 def mark_alive(alive, acts, table, n_layers):
-    """Mark the ReLU units whose z is not <= 0 on this example."""
+    """Mark the ReLU units that a gradient passes on this example: z > 0, or z = 0 where it passes there (or NaN)."""
     one = like(acts[0], 1.0)
+    zero = like(one, 0.0)
     for m in range(n_layers):
         layer = layer_at(table, m)
         if layer.is_relu:
             for i in range(layer.n_in):
                 unit = layer.inp + i
-                alive[unit] = select(acts[layer.out + i] <= like(one, 0.0), alive[unit], one)
+                blocks = acts[layer.out + i] <= zero
+                if layer.argument != 0.0:  # z is kept beside a = f(z) then
+                    blocks = acts[unit] < zero
+                alive[unit] = select(blocks, alive[unit], one)

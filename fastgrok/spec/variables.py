@@ -25,6 +25,10 @@ OUTCOMES = tuple(outcome.name.lower() for outcome in Outcome)
 FORMER_OUTCOMES: Mapping[str, str] = MappingProxyType({"stalled": "trapped"})
 """Names in files of before, by another test, and what they are read as."""
 
+GROWN = 1e6
+"""A loss that grew to more than so many times what it was, and what the best constant output has, diverges: the run
+was too short for it to overflow."""
+
 REST_SHARE, REST_SHARE_SHUFFLED = 0.2, 0.5
 """The last part of training, as a share of its epochs, over which a loss that has come to rest hardly changes; the
 second where examples are shuffled, so that losses scatter."""
@@ -51,7 +55,8 @@ SOLVED_CHANGE = 0.01
 
 OUTCOME_MEANINGS: Mapping[str, str] = MappingProxyType(
     {
-        "diverged": "a parameter or a loss is not finite, or was when training ended",
+        "diverged": "a parameter or a loss is not finite, or was when training ended; or the loss grew to more than "
+        f"{GROWN:,.0f} times what it was, and what the best constant output has",
         "converged": "every criterion of `stop` held after some epoch; where there is none, the seed is not dead, "
         "and solved: as many examples are right as can be, and the loss is nearer to the least possible one than to "
         "that of the best constant output, or, of targets that are no classes, it is less than "
@@ -155,7 +160,10 @@ def _flag(name: str, meaning: str, requires: str | None = None) -> Variable:
 
 def _dead(name: str, when: str, *dims: str, requires: str | None = None) -> Variable:
     """Return a count of dead units for each seed and ReLU layer."""
-    meaning = f"ReLU units of the layer with z <= 0 for every training example, {when}; -1: no such layer."
+    meaning = (
+        "ReLU units of the layer with z <= 0 for every training example (z < 0 where its gradient at 0 is not 0), "
+        f"{when}; -1: no such layer."
+    )
     return _variable(name, "int32", meaning, *dims, HIDDEN_LAYER, requires=requires)
 
 

@@ -13,7 +13,7 @@ from fastgrok.spec.variables import SOLVED_CHANGE
 from fastgrok.statistics.text import number, plural
 
 _HALVINGS = 60
-_LEAST_GAP = 1e-4  # loss at which targets that are all equal are solved
+_LEAST_GAP = 1e-4  # of the scale, at which targets that are all equal are solved
 _ROUNDING = 1e-9  # relative, of a least loss
 
 
@@ -25,6 +25,7 @@ class Attainable(NamedTuple):
     n_correct: int  # most examples that can be right, as accuracy counts them
     constant_loss: float  # mean loss of the best output that is the same for all examples
     n_conflicting: int  # examples whose inputs have other targets elsewhere
+    scale: float  # the loss of an error as large as the largest target, about
     is_classes: bool  # whether targets are of two values, or one-hot; else accuracy says little
 
 
@@ -47,7 +48,7 @@ def attainable(data: Dataset, loss: Loss) -> Attainable:
     """
     y, n = data.y, data.n_examples
     low, high = y.min(), y.max()
-    sides = y > low / 2 + high / 2
+    sides = np.sign(y - (low / 2 + high / 2))
     _, group = np.unique(data.X, axis=0, return_inverse=True)
     group = group.reshape(-1)
     sizes = np.bincount(group)
@@ -59,8 +60,12 @@ def attainable(data: Dataset, loss: Loss) -> Attainable:
         n_conflicting += len(targets) * bool(np.ptp(targets, axis=0).max() > 0)
     alone = y[sizes[group] == 1]
     best += _sum_alone(alone, loss)
-    is_classes = bool(np.all((y == low) | (y == high)))
-    return Attainable(best / n, error, n_correct + len(alone), least_sum(y, loss) / n, n_conflicting, is_classes)
+    is_classes = bool(low < high and np.all((y == low) | (y == high)))
+    size = max(abs(float(low)), abs(float(high))) or 1.0
+    scale = size if loss == "absolute_error" else size * size
+    return Attainable(
+        best / n, error, n_correct + len(alone), least_sum(y, loss) / n, n_conflicting, scale, is_classes
+    )
 
 
 class Distinct(NamedTuple):
@@ -110,7 +115,7 @@ def solved_loss(best: Attainable) -> float:
     gap = best.constant_loss - best.loss
     if best.is_classes and gap > 0:
         return best.loss + gap / 2
-    return best.loss + (SOLVED_CHANGE * gap or _LEAST_GAP)
+    return best.loss + (SOLVED_CHANGE * gap or _LEAST_GAP * best.scale)
 
 
 def out_of_reach(criteria: Converged, data: Dataset, loss: Loss) -> str | None:

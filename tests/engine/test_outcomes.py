@@ -159,3 +159,80 @@ def test_the_epoch_is_among_those_that_are_recorded():
     recording = with_earlier(Recording(at=(0, 5, 800), dead_units=True), XOR)
     assert recording.epochs == (5, 800)
     assert with_earlier(Recording(at=(0, 5)), XOR).epochs == (5, 800)
+
+
+def xor_of_two_units(scale=1.0):
+    """Return parameters with which a 2-2-1 ReLU network without training has XOR's targets times a scale."""
+    weight, out = np.array([[[1.0, -1.0], [-1.0, 1.0]]]), np.full((1, 2, 1), scale)
+    return [weight, np.zeros((1, 2)), out, np.zeros((1, 1))]
+
+
+@pytest.mark.parametrize("epochs", [0, 1])
+@pytest.mark.parametrize("stop", [None, fg.Converged(loss=0.01)])
+def test_a_perfect_solution_is_never_called_trapped(epochs, stop):
+    experiment = fg.Experiment(fg.mlp(2, 2, 1), XOR.data, epochs=epochs, stop=stop)
+    outcome = fg.run(experiment, params=xor_of_two_units()).dataset["outcome"]
+    asked_too_soon = stop is not None and epochs == 0  # criteria are of what training leads to
+    assert outcome == (Outcome.UNFINISHED if asked_too_soon else Outcome.CONVERGED)
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
+def test_outcomes_do_not_depend_on_the_scale_of_the_targets(scale):
+    data = fg.Dataset(XOR.data.X, XOR.data.y * scale)
+    network = fg.Network(fg.Linear(2, 4), fg.ReLU(), fg.Linear(4, 1))
+    fresh = fg.initial_params(XOR, 1000)
+    params = [*fresh[:2], fresh[2] * scale, fresh[3] * scale]
+    for epochs in (0, 1):
+        experiment = fg.Experiment(network, data, epochs=epochs, stop=None, optimizer=fg.SGD(lr=1e-12 / scale**2))
+        counts = counted(fg.run(experiment, params=params, progress=False).dataset)
+        assert counts["trapped"] == 0
+        assert counts["diverged"] == 0
+        one = experiment.replace(data=XOR.data, optimizer=fg.SGD(lr=1e-12))
+        assert counts == counted(fg.run(one, params=list(fresh), progress=False).dataset)
+
+
+def test_a_loss_that_grows_without_bound_diverges_before_it_overflows():
+    rows = rows_of(XOR.replace(optimizer=fg.SGD(lr=3.0), epochs=12), 200)
+    grown = rows["loss_final"].values > 1e6 * np.maximum(rows["loss_initial"].values, 0.125)
+    assert np.isfinite(rows["loss_final"].values[grown]).any()
+    assert (rows["outcome"].values[grown] == Outcome.DIVERGED).all()
+    still = np.isfinite(rows["loss_final"].values) & ~grown
+    assert (rows["outcome"].values[still] != Outcome.DIVERGED).all()
+    seed = int(np.flatnonzero(grown & np.isfinite(rows["loss_final"].values))[0])
+    told = str(fg.explain.failure(fg.replay(XOR.replace(optimizer=fg.SGD(lr=3.0), epochs=12), seed)))
+    assert told.startswith("Diverged: the loss grew from ")
+    exact = fg.Experiment(fg.mlp(1, 1), fg.Dataset([[1]], [0]), epochs=1, stop=None)  # nothing to grow from
+    at_rest = fg.run(exact, params=[np.full((1, 1, 1), 1e-9), np.zeros((1, 1))]).dataset
+    assert at_rest["outcome"] == Outcome.CONVERGED
+
+
+@pytest.mark.parametrize("specialize", [False, True])
+def test_a_unit_that_a_gradient_passes_at_zero_is_not_dead(specialize):
+    """z = 0 for every example: dead where the gradient there is 0, and else it learns."""
+    data, params = fg.Dataset([[1], [2]], [1, 2]), [np.zeros((1, 1, 1)), np.ones((1, 1, 1))]
+    dead = {}
+    for at_zero in (0, 1):
+        network = fg.Network(fg.Linear(1, 1, bias=False), fg.ReLU(at_zero), fg.Linear(1, 1, bias=False))
+        experiment = fg.Experiment(network, data, epochs=300, stop=None)
+        rows = fg.run(experiment, params=params, specialize=specialize, track="dead_units").dataset
+        dead[at_zero] = [
+            int(rows[name].values.ravel()[0]) for name in ("dead_units_initial", "dead_since", "outcome")
+        ]
+        trace = fg.replay(experiment, 0, params=params) if at_zero else None
+    assert dead == {0: [1, 0, Outcome.DEAD], 1: [0, -1, Outcome.CONVERGED]}
+    assert not trace["dead_1"].any()
+
+
+def test_a_dead_network_that_meets_a_loose_criterion_has_converged():
+    experiment = fg.Experiment(
+        fg.mlp(1, 1, 1, bias=False), fg.Dataset([[1]], [0.1]), epochs=5, stop=fg.Converged(loss=1)
+    )
+    rows = fg.run(experiment, params=[-np.ones((1, 1, 1)), np.ones((1, 1, 1))]).dataset
+    assert (rows["outcome"], rows["dead_units_final"]) == (Outcome.CONVERGED, 1)
+
+
+def test_an_output_at_the_midpoint_is_on_no_side():
+    network = fg.Network(fg.Linear(1, 1, bias=False))
+    for targets, share in (([0, 1, 1], 0), ([0, 0.5, 1], 1 / 3)):
+        experiment = fg.Experiment(network, fg.Dataset([[1], [1], [1]], targets), epochs=0, stop=None)
+        assert fg.run(experiment, params=[np.full((1, 1, 1), 0.5)]).dataset["accuracy_final"] == share

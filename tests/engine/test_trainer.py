@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from registry import LOSSES, NETWORKS, OPTIMIZERS, ORDERS, REDUCTIONS, UPDATES, experiment
+from registry import LOSSES, OPTIMIZERS, ORDERED, PAIRS, REDUCTIONS, experiment
 from samples import one_line
 
 import fastgrok as fg
@@ -73,11 +73,8 @@ def test_a_trainer_trains_as_run_does(regime, dtype):
     assert_trains_as_run(XOR.replace(dtype=dtype, **REGIMES[regime]))
 
 
-@pytest.mark.parametrize("order", ORDERS)
-@pytest.mark.parametrize(("optimizer", "batch_size"), UPDATES)
+@pytest.mark.parametrize(("optimizer", "batch_size", "order"), ORDERED)
 def test_every_optimizer_trains_as_in_run(optimizer, batch_size, order):
-    if order == "with_replacement" and OPTIMIZERS[optimizer].full_batch_only:
-        return  # refused: test_experiment.py
     exp = experiment("mixed", optimizer=OPTIMIZERS[optimizer], batch_size=batch_size, order=order)
     assert_trains_as_run(exp, seeds=[5, 2, 2**40])
 
@@ -87,8 +84,7 @@ def test_the_specialised_driver_gives_the_same(fields):
     assert_trains_as_run(XOR.replace(**fields), specialize=True)
 
 
-@pytest.mark.parametrize("loss", LOSSES)
-@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize(("network", "loss"), PAIRS)
 def test_losses_and_gradients_are_the_twins(network, loss):
     exp = experiment(network, loss=loss)
     trainer = make(exp)

@@ -6,7 +6,7 @@ import naive
 import numpy as np
 import pytest
 import xarray as xr
-from registry import BATCHES, DTYPES, LOSSES, NETWORKS, ORDERS, experiment
+from registry import BATCHES, DTYPES, ORDERS, PAIRS, experiment
 
 import fastgrok as fg
 from fastgrok.engine import training
@@ -109,8 +109,7 @@ def test_every_step_is_the_update_on_its_examples(order, batch_size):
     np.testing.assert_array_equal(orders, expected)
 
 
-@pytest.mark.parametrize("loss", LOSSES)
-@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize(("network", "loss"), PAIRS)
 def test_what_is_recorded_is_what_the_twin_calculates(network, loss):
     exp = experiment(network, loss=loss, epochs=2)
     exp = exp.replace(validation=exp.data)

@@ -11,7 +11,6 @@ from fastgrok.explain.text import example, paragraph
 from fastgrok.explain.trace import Moment, epochs_of, moment, start_of_last_run
 from fastgrok.explain.trace_variables import unit_dim
 from fastgrok.spec.experiment import Experiment
-from fastgrok.spec.layers import ReLU
 from fastgrok.statistics.tables import table
 from fastgrok.statistics.text import listed, number, plural
 
@@ -60,10 +59,7 @@ class NetworkDeath(NamedTuple):
         """Say it in words."""
         n = len(self.deaths)
         which = f"{'the only unit' if n == 1 else f'all {n} units'} of ReLU layer {self.layer}"
-        but = ", but where z is exactly 0" if _leaks_at_zero(experiment) else ""
-        follows = (
-            f"the output is the same for every example, and no gradient reaches the weights up to that layer{but}."
-        )
+        follows = "the output is the same for every example, and no gradient reaches the weights up to that layer."
         if self.born:
             return paragraph(f"Born dead: z <= 0 for every example in {which} at initialisation, so {follows}")
         opening = f"Dead: from {self.since} on, z <= 0 for every example in {which}, so {follows}"
@@ -125,11 +121,6 @@ def _fatal_change(trace: xr.Dataset, layer: int, unit: int, index: int) -> Fatal
         weight[1] - weight[0],
         float(np.diff(trace[bias].values[index - 1 : index + 1, unit])[0]) if bias in trace else None,
     )
-
-
-def _leaks_at_zero(experiment: Experiment) -> bool:
-    """Return whether a ReLU passes a gradient at z = 0."""
-    return any(isinstance(layer, ReLU) and layer.gradient_at_zero > 0 for layer in experiment.network.layers)
 
 
 def _fatal_change_text(deaths: tuple[UnitDeath, ...], change: FatalChange, experiment: Experiment) -> str:

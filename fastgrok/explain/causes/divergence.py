@@ -1,4 +1,4 @@
-"""Divergence: parameters or a loss that are not finite any more."""
+"""Divergence: parameters or a loss that are not finite any more, or a loss on its way there."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fastgrok.explain.text import paragraph
 from fastgrok.explain.trace import Moment, moment
 from fastgrok.explain.trace_variables import param_variables
 from fastgrok.spec.experiment import Experiment
-from fastgrok.spec.variables import Outcome
+from fastgrok.spec.variables import GROWN, Outcome
 from fastgrok.statistics.tables import table
 from fastgrok.statistics.text import listed, number
 
@@ -31,7 +31,8 @@ class Divergence(NamedTuple):
     """How a network diverged."""
 
     at: Moment  # the first recorded time at which something is not finite
-    first: tuple[str, ...]  # which variables are not finite then; empty where the trace holds none
+    first: tuple[str, ...]  # which variables are not finite then; empty where all are
+    grew: tuple[float, float] | None  # the first loss and the last, where all are finite and it grew to many times
     before: Moment | None  # the last recorded time at which everything is finite; None if there is none
     largest: tuple[Largest, ...]  # of each variable at `before`, the largest first
     dead_layers: tuple[int, ...]  # the ReLU layers whose units were all dead then
@@ -45,6 +46,8 @@ class Divergence(NamedTuple):
         """Say it in words."""
         what = listed(self.first) if self.first else "a number that the trace does not hold"
         opening = f"Diverged: not finite at {self.at}: {what}."
+        if self.grew is not None:
+            opening = f"Diverged: the loss grew from {number(self.grew[0])} to {number(self.grew[1])} at {self.at}."
         if self.before is None:
             return paragraph(opening, "Nothing was recorded before.")
         lr = f"The learning rate is {number(experiment.optimizer.lr)}; a smaller one is what helps most often."
@@ -69,7 +72,9 @@ def divergence(trace: xr.Dataset, experiment: Experiment) -> Divergence | None:
     before = moment(trace, index - 1) if index else None
     layers = dict.fromkeys(experiment.network.relu_layers) if index else ()
     dead = tuple(k for k in layers if trace[f"dead_{k}"].values[index - 1].all())
-    return Divergence(moment(trace, min(index, n_times - 1)), first, before, tuple(largest), dead)
+    losses = float(trace["loss"].values[0]), float(trace["loss"].values[-1])
+    grew = losses if index == n_times and losses[1] > GROWN * losses[0] else None
+    return Divergence(moment(trace, min(index, n_times - 1)), first, grew, before, tuple(largest), dead)
 
 
 def _finite(values: NDArray[Any]) -> NDArray[np.bool_]:

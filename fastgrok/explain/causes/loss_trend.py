@@ -34,7 +34,7 @@ WITHIN = 10
 """A longer run finishes what is slow: one of so many times the epochs at most."""
 
 VANISHED = 1e-6
-"""Norm of the gradient below which it has vanished."""
+"""Norm of the gradient below which it has vanished, for targets from 0 to 1: times their spread."""
 
 GROWTH = 1.5
 """A seed is leaving a saddle if its gradient norm grew by this factor over the end, and by more than it scatters."""
@@ -42,7 +42,7 @@ GROWTH = 1.5
 _OPENINGS = {
     "untrained": "Untrained: no epoch was run.",
     "saddle": "At a saddle: the loss hardly changes, but the gradient grows, so that the seed is leaving it.",
-    "vanished": f"Vanished: the gradient norm is {{norm}}, below {VANISHED:g}, and does not grow.",
+    "vanished": "Vanished: the gradient norm is {norm}, below {vanished}, and does not grow.",
     "slow": "Slow: it was still learning when training ended.",
     "flat": "Flat: training no longer gets anywhere, though the gradient norm is {norm}: "
     "updates undo each other, or lead nowhere.",
@@ -174,7 +174,8 @@ class NotConverged(NamedTuple):
     def text(self, experiment: Experiment) -> str:
         """Say it in words."""
         cause = "creeping" if self.cause == "flat" and self.loss_trend.falling else self.cause
-        opening = _OPENINGS[cause].format(norm=number(self.gradient_norm))
+        vanished = f"{_vanishing(experiment):.3g}"
+        opening = _OPENINGS[cause].format(norm=number(self.gradient_norm), vanished=vanished)
         criteria = experiment.criteria
         no_criteria = "" if criteria else "Nothing was asked for: stop has no Converged(...)."
         beyond = "" if criteria is None else out_of_reach(criteria, experiment.data, experiment.loss) or ""
@@ -201,7 +202,12 @@ def saddle(trace: xr.Dataset, experiment: Experiment) -> NotConverged | None:
 def vanished(trace: xr.Dataset, experiment: Experiment) -> NotConverged | None:
     """Return the evidence that there is hardly a gradient, or None."""
     evidence = _not_converged("vanished", trace, experiment)
-    return evidence if evidence.gradient_norm < VANISHED else None
+    return evidence if evidence.gradient_norm < _vanishing(experiment) else None
+
+
+def _vanishing(experiment: Experiment) -> float:
+    """Return the norm of the gradient below which it has vanished."""
+    return VANISHED * (float(np.ptp(experiment.data.y)) or 1.0)
 
 
 def slow(trace: xr.Dataset, experiment: Experiment) -> NotConverged | None:
