@@ -205,7 +205,8 @@ from fastgrok.engine import program
 from fastgrok.cli import main
 train = program.Program.train
 def told(*args):
-    print("training", file=sys.stderr, flush=True)
+    sys.stderr.write("training\\n")  # whole lines, of each thread
+    sys.stderr.flush()
     return train(*args)
 program.Program.train = told
 main(sys.argv[1:])
