@@ -98,10 +98,12 @@ class Process:
 def evaluation(program: Program, recording: Recording) -> Process | None:
     """Have the evaluation, and what draws, compiled by another process while this one compiles the driver.
 
-    None where neither is due. Whoever needs both has to wait for both, so this is waited for.
+    None where neither is due, or what Numba does for the evaluation is on disk: then this process is as soon done as
+    another one has begun. Whoever needs both has to wait for both, so this is waited for.
     """
-    one_is_due = program.experiment.epochs == 0 or program.driver.is_cached() or program.evaluate.is_cached()
-    if one_is_due or cpu_count() < 2:
+    evaluate = program.evaluate
+    one_is_due = program.experiment.epochs == 0 or program.driver.is_cached() or evaluate.is_cached()
+    if one_is_due or evaluate.is_begun() or cpu_count() < 2:
         return None
     claim = cache_directory() / f"{program.evaluate.stem}.claim"
     task = (program.experiment, recording, program.lanes, program.n_seeds, claim)
