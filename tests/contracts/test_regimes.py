@@ -37,7 +37,7 @@ both_drivers = pytest.mark.parametrize("specialize", [False, True])
 @pytest.mark.parametrize("batch_size", [1, 2, "full"])
 def test_the_general_driver_updates_as_the_twin(optimizer, batch_size):
     assert_like_the_twin_every_epoch(
-        experiment("mixed", optimizer=OPTIMIZERS[optimizer], batch_size=batch_size), specialize=False
+        experiment("relu", optimizer=OPTIMIZERS[optimizer], batch_size=batch_size), specialize=False
     )
 
 
@@ -55,7 +55,7 @@ def test_a_float32_step_is_the_twins(optimizer):
 @pytest.mark.parametrize("schedule", SCHEDULES)
 @pytest.mark.parametrize("optimizer", [fg.SGD(0.2), fg.SGD(0.2, momentum=0.5), fg.Adam(0.1)], ids=repr)
 def test_the_learning_rate_follows_its_schedule_as_the_twins(schedule, optimizer):
-    exp = experiment("mixed", optimizer=optimizer.replace(schedule=SCHEDULES[schedule]), epochs=7)
+    exp = experiment("relu", optimizer=optimizer.replace(schedule=SCHEDULES[schedule]), epochs=7)
     assert_like_the_twin(exp, SEEDS, specialize=False)
 
 

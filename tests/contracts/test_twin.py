@@ -114,7 +114,7 @@ def test_the_general_driver_trains_every_network_as_the_twin(network, loss, batc
 
 @pytest.mark.parametrize(("optimizer", "batch_size"), UPDATES)
 @pytest.mark.parametrize("reduction", REDUCTIONS)
-@pytest.mark.parametrize("network", ["mixed", "no_bias"])
+@pytest.mark.parametrize("network", ["relu", "no_bias"])
 def test_the_general_driver_updates_as_the_twin(network, reduction, batch_size, optimizer):
     exp = experiment(network, reduction=reduction, batch_size=batch_size, optimizer=OPTIMIZERS[optimizer])
     assert_like_the_twin_every_epoch(exp, specialize=False)

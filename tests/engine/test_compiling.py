@@ -152,13 +152,15 @@ def test_a_driver_that_is_made_keeps_no_program(none_begun):
     assert not any(isinstance(value, Program) for value in vars(begun).values())
 
 
-@pytest.mark.parametrize("change", ["one CPU", "the driver is there", "a claim"])
+@pytest.mark.parametrize("change", ["one CPU", "the driver is there", "Numba has done its part", "a claim"])
 def test_the_evaluation_is_compiled_here_where_another_process_is_no_gain(main, monkeypatch, tmp_path, change):
     main(ASLEEP)
     made = uncompiled()
     monkeypatch.setattr(compiling, "cpu_count", lambda: 1 if change == "one CPU" else 2)
     if change == "the driver is there":
         (tmp_path / f"{made.driver.stem}-x.o").touch()
+    if change == "Numba has done its part":
+        (tmp_path / f"{made.evaluate._files.stem()}-x.bc").touch()
     if change == "a claim":
         (tmp_path / f"{made.evaluate.stem}.claim").touch()
     assert compiling.evaluation(made, NOTHING) is None
