@@ -49,14 +49,34 @@ NETWORKS = {
 }
 WITHOUT_MASKS = [name for name, network in NETWORKS.items() if not network.dropout_rates]
 LOSSES = tuple(losses.LOSSES)
-PAIRS = [
-    (name, loss)
-    for place, name in enumerate(NETWORKS)
-    for number, loss in enumerate(LOSSES)
-    if name not in ALIKE or (place - number) % len(LOSSES) == 0
-]
-"""Networks with losses: each loss with each shape of network, and one loss, another each time, with an activation."""
 
+
+def _losses_of(name: str) -> tuple[str, ...]:
+    """Return the losses that a network is tested with: together with others of its kinds of layers, all of them."""
+    if name in ALIKE:
+        return (LOSSES[list(NETWORKS).index(name) % len(LOSSES)],)
+    kinds = {type(layer) for layer in NETWORKS[name].layers}
+    same = [
+        each
+        for each, network in NETWORKS.items()
+        if each not in ALIKE and {type(layer) for layer in network.layers} == kinds
+    ]
+    return LOSSES[same.index(name) :: len(same)]
+
+
+PAIRS = [(name, loss) for name in NETWORKS for loss in _losses_of(name)]
+"""Networks with losses: what is compiled for one set of kinds of layers and one loss is tested once."""
+
+ONCE = [
+    *((name, LOSSES[place % len(LOSSES)]) for place, name in enumerate(NETWORKS) if name != "mixed"),
+    *(("mixed", loss) for loss in LOSSES),
+]
+"""Each network with one loss, another each time, and "mixed" with all: for what is the same in all of `PAIRS`."""
+
+EXPLAINED = [
+    *((name, loss, "float64") for name, loss in ONCE if name in WITHOUT_MASKS),
+    *(("mixed", loss, "float32") for loss in LOSSES),
+]
 PAIRS_WITHOUT_MASKS = [(name, loss) for name, loss in PAIRS if name in WITHOUT_MASKS]
 REDUCTIONS = get_args(Reduction)
 BATCHES = (1, 2, 3, "full")
@@ -84,10 +104,9 @@ OPTIMIZERS |= {f"{name}_of_weights": OPTIMIZERS[name].replace(decay="weights") f
 UPDATES = [(name, size) for name, of in OPTIMIZERS.items() for size in (["full"] if of.full_batch_only else BATCHES)]
 ORDERED = [
     (name, size, order)
-    for place, (name, size) in enumerate(UPDATES)
-    for number, order in enumerate(ORDERS)
-    if (name in ("SGD", "Adam") or (place - number) % len(ORDERS) == 0)
-    and not (order == "with_replacement" and OPTIMIZERS[name].full_batch_only)
+    for place, name in enumerate(OPTIMIZERS)
+    for order in (ORDERS if name in ("SGD", "Adam") else ORDERS[place % 3 :: 3][:1])
+    for size in (["full"] if OPTIMIZERS[name].full_batch_only else BATCHES)
 ]
 """Updates with orders of the examples: all of plain SGD and Adam, and one, another each time, of the others."""
 

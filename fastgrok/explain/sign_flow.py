@@ -269,8 +269,9 @@ def _blocked(
             continue
         place = layer.number - 2
         before, z = network.layers[place], acts[place]
-        passes = ACTIVATIONS[ReLU].slope(before, z, z) != 0 if isinstance(before, ReLU) else np.ones(z.shape, bool)
-        dead = ~passes.any(axis=0)
+        dead: Any = np.zeros(z.shape[1], np.bool_)
+        if isinstance(before, ReLU):
+            dead = np.all(ACTIVATIONS[ReLU].slope(before, z, z) == 0, axis=0)
         linear = sum(not isinstance(before, Activation) for before in network.layers[:place])
         for unit in np.flatnonzero(layer.blocked.any(axis=0)).tolist():
             rows = layer.blocked[:, unit]

@@ -6,7 +6,7 @@ import naive
 import numpy as np
 import pytest
 import xarray as xr
-from registry import BATCHES, DTYPES, ORDERS, PAIRS, experiment
+from registry import BATCHES, DTYPES, ONCE, ORDERS, experiment
 
 import fastgrok as fg
 from fastgrok.engine import training
@@ -109,7 +109,7 @@ def test_every_step_is_the_update_on_its_examples(order, batch_size):
     np.testing.assert_array_equal(orders, expected)
 
 
-@pytest.mark.parametrize(("network", "loss"), PAIRS)
+@pytest.mark.parametrize(("network", "loss"), ONCE)
 def test_what_is_recorded_is_what_the_twin_calculates(network, loss):
     exp = experiment(network, loss=loss, epochs=2)
     exp = exp.replace(validation=exp.data)
