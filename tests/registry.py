@@ -49,35 +49,16 @@ NETWORKS = {
 }
 WITHOUT_MASKS = [name for name, network in NETWORKS.items() if not network.dropout_rates]
 LOSSES = tuple(losses.LOSSES)
-
-
-def _losses_of(name: str) -> tuple[str, ...]:
-    """Return the losses that a network is tested with: together with others of its kinds of layers, all of them."""
-    if name in ALIKE:
-        return (LOSSES[list(NETWORKS).index(name) % len(LOSSES)],)
-    kinds = {type(layer) for layer in NETWORKS[name].layers}
-    same = [
-        each
-        for each, network in NETWORKS.items()
-        if each not in ALIKE and {type(layer) for layer in network.layers} == kinds
-    ]
-    return LOSSES[same.index(name) :: len(same)]
-
-
-PAIRS = [(name, loss) for name in NETWORKS for loss in _losses_of(name)]
-"""Networks with losses: what is compiled for one set of kinds of layers and one loss is tested once."""
-
 ONCE = [
     *((name, LOSSES[place % len(LOSSES)]) for place, name in enumerate(NETWORKS) if name != "mixed"),
     *(("mixed", loss) for loss in LOSSES),
 ]
-"""Each network with one loss, another each time, and "mixed" with all: for what is the same in all of `PAIRS`."""
+"""Each network with one loss, another each time, and "mixed" with all: drivers are compiled for each set of kinds."""
 
 EXPLAINED = [
     *((name, loss, "float64") for name, loss in ONCE if name in WITHOUT_MASKS),
     *(("mixed", loss, "float32") for loss in LOSSES),
 ]
-PAIRS_WITHOUT_MASKS = [(name, loss) for name, loss in PAIRS if name in WITHOUT_MASKS]
 REDUCTIONS = get_args(Reduction)
 BATCHES = (1, 2, 3, "full")
 ORDERS = ("fixed", "shared", "per_seed", "with_replacement")
@@ -103,12 +84,9 @@ OPTIMIZERS = {
 OPTIMIZERS |= {f"{name}_of_weights": OPTIMIZERS[name].replace(decay="weights") for name in ("all", "AdamW_penalties")}
 UPDATES = [(name, size) for name, of in OPTIMIZERS.items() for size in (["full"] if of.full_batch_only else BATCHES)]
 ORDERED = [
-    (name, size, order)
-    for place, name in enumerate(OPTIMIZERS)
-    for order in (ORDERS if name in ("SGD", "Adam") else ORDERS[place % 3 :: 3][:1])
-    for size in (["full"] if OPTIMIZERS[name].full_batch_only else BATCHES)
+    (name, size, order) for name, size in UPDATES for order in (ORDERS if name in ("SGD", "Adam") else ORDERS[:1])
 ]
-"""Updates with orders of the examples: all of plain SGD and Adam, and one, another each time, of the others."""
+"""Updates with orders of the examples: all with plain SGD and Adam; each order needs a driver for each optimizer."""
 
 # One scheme at least for each kind of distribution, and for each form of what is drawn.
 SCHEMES = (

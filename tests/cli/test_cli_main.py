@@ -70,7 +70,10 @@ from fastgrok.spec.variables import OUTCOME_MEANINGS
         (["sweep", "xor", "--stop-loss", "-1"], "--stop-loss = -1"),
         (["sweep", "xor", "--restart-after", "0"], "--restart-after = 0"),
         (["sweep", "--data", "nofile.csv", "--target", "y"], f"--data = '{Path('nofile.csv').absolute()}'"),
-        (["sweep", "xor", "--patience", "9"], "--validation is missing"),
+        (
+            ["sweep", "xor", "--patience", "9"],
+            "--patience = '9': expected --validation 0.25 with it, or --monitor training",
+        ),
         (["sweep", "xor", "--tol", "1e-4"], "--patience with it"),
         (["sweep", "xor", "--patience", "9", "--monitor", "loss"], "one of 'validation', 'training'"),
         (["sweep", "xor", "--validation", "0.1"], "a share that leaves some of the 4 examples on either side"),

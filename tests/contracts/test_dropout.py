@@ -8,7 +8,7 @@ import naive
 import numpy as np
 import pytest
 from fingerprint import bits
-from registry import DATA, NETWORKS, ORDERS, experiment
+from registry import DATA, DTYPES, NETWORKS, ORDERS, experiment
 from test_twin import LANES, SEEDS, XOR, assert_like_the_twin, assert_like_the_twin_every_epoch, library
 
 import fastgrok as fg
@@ -60,8 +60,7 @@ def test_seeds_end_as_the_twins(regime):
     assert_like_the_twin(REGIMES[regime].replace(epochs=60), list(range(20)), rtol=1e-8, specialize=False)
 
 
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
-@pytest.mark.parametrize("regime", REGIMES)
+@pytest.mark.parametrize(("regime", "dtype"), [(name, DTYPES[place % 2]) for place, name in enumerate(REGIMES)])
 def test_masks_depend_on_the_seed_alone(regime, dtype):
     exp = REGIMES[regime].replace(dtype=dtype)
     expected = bits(library(exp, seeds=90, specialize=False))
@@ -74,9 +73,14 @@ def test_masks_depend_on_the_seed_alone(regime, dtype):
     assert alone == {name: value[-len(alone[name]) :] for name, value in expected.items()}
 
 
-@pytest.mark.parametrize("order", ORDERS)
-@pytest.mark.parametrize("batch_size", [1, 2])
-@pytest.mark.parametrize(("network", "specialize"), [("mixed", False), ("mixed", True), ("wide", False)])
+@pytest.mark.parametrize(
+    ("network", "specialize", "batch_size", "order"),
+    [
+        *(("mixed", False, 1 + place % 2, order) for place, order in enumerate(ORDERS)),
+        *(("mixed", True, 1, "with_replacement"), ("mixed", True, 2, "fixed")),
+        *(("wide", False, 1, "per_seed"), ("wide", False, 2, "shared")),
+    ],
+)
 def test_a_rate_of_0_gives_the_bits_of_a_network_without(network, specialize, batch_size, order):
     plain = {"mixed": NETWORKS["mixed"], "wide": WIDE}[network].without_dropout()
     pairs = [[layer, fg.Dropout(0)][: 1 + isinstance(layer, fg.ReLU | fg.Tanh)] for layer in plain.layers[:-1]]
