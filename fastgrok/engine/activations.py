@@ -11,6 +11,7 @@ import numpy as np
 
 from fastgrok.engine.records import Records
 from fastgrok.kernels.nn import activations as kernels
+from fastgrok.kernels.nn.activations import GELU_CUBE, SELU_ALPHA, SELU_SCALE
 from fastgrok.kernels.nn.passes import ActivationFunctions
 from fastgrok.spec.layers import (
     ELU,
@@ -29,7 +30,6 @@ from fastgrok.spec.layers import (
 )
 
 _FLAT, _CURVE = 4, 40  # operations
-_SCALE, _ALPHA = 1.0507009873554805, 1.6732632423543772  # of SELU
 
 
 class Activation(NamedTuple):
@@ -120,13 +120,13 @@ ACTIVATIONS: Records[type[Any], Activation] = Records(
             argument=None,
             operations=_CURVE,
             is_curve=True,
-            slope=lambda layer, z, a: np.where(z > 0, _SCALE, a + _SCALE * _ALPHA).astype(z.dtype),
+            slope=lambda layer, z, a: np.where(z > 0, SELU_SCALE, a + SELU_SCALE * SELU_ALPHA).astype(z.dtype),
             sign=lambda layer: "keeps",
             definition="def selu(x):\n"
-            f"    return {_SCALE} * np.where(x > 0, x, {_ALPHA} * np.expm1(np.minimum(x, 0)))",
+            f"    return {SELU_SCALE} * np.where(x > 0, x, {SELU_ALPHA} * np.expm1(np.minimum(x, 0)))",
             keyword=None,
             reason=lambda layer, z, write: (
-                f"{_SCALE} * {write(z)}" if z > 0 else f"{_SCALE * _ALPHA} * (exp({write(z)}) - 1)"
+                f"{SELU_SCALE} * {write(z)}" if z > 0 else f"{SELU_SCALE * SELU_ALPHA} * (exp({write(z)}) - 1)"
             ),
         ),
         GELU: Activation(
@@ -138,7 +138,7 @@ ACTIVATIONS: Records[type[Any], Activation] = Records(
             sign=lambda layer: "varies",
             definition="def gelu(x, approximate='none'):\n"
             "    if approximate == 'tanh':\n"
-            "        return x / 2 * (1 + np.tanh((2 / np.pi) ** 0.5 * (x + 0.044715 * x**3)))\n"
+            f"        return x / 2 * (1 + np.tanh((2 / np.pi) ** 0.5 * (x + {GELU_CUBE} * x**3)))\n"
             "    from scipy.special import erfc\n"
             "    return x / 2 * erfc(-x / 2**0.5)",
             keyword="approximate",
@@ -237,8 +237,8 @@ def _logistic(z: Any) -> Any:
 def _gelu_slope(approximate: str, z: Any) -> Any:
     if approximate == "tanh":
         root = np.sqrt(2 / np.pi)
-        tanh = np.tanh(root * (z + 0.044715 * z**3))
-        slope = (1 + tanh) / 2 + z / 2 * (1 - tanh * tanh) * root * (1 + 3 * 0.044715 * z * z)
+        tanh = np.tanh(root * (z + GELU_CUBE * z**3))
+        slope = (1 + tanh) / 2 + z / 2 * (1 - tanh * tanh) * root * (1 + 3 * GELU_CUBE * z * z)
     else:
         from scipy.special import erfc
 

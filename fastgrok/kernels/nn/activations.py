@@ -8,8 +8,8 @@ from fastgrok.kernels.jit import device
 from fastgrok.kernels.lanes import absolute, both, fma, like, select
 from fastgrok.kernels.nn import lane_math
 
-_SELU_SCALE, _SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
-_ROOT_2_PI, _GELU_CUBE = 0.7978845608028654, 0.044715  # sqrt(2 / pi)
+SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
+_ROOT_2_PI, GELU_CUBE = 0.7978845608028654, 0.044715  # sqrt(2 / pi)
 
 
 @device
@@ -80,22 +80,22 @@ def elu_backward(da, z, a, alpha):
 @device
 def selu_forward(z, argument):
     """Return scale times ELU(z) with the alpha of Klambauer et al."""
-    return like(z, _SELU_SCALE) * elu_forward(z, _SELU_ALPHA)
+    return like(z, SELU_SCALE) * elu_forward(z, SELU_ALPHA)
 
 
 @device
 def selu_backward(da, z, a, argument):
     """Return da scale where z > 0, else da (a + scale alpha)."""
-    scale = like(z, _SELU_SCALE)
-    return da * select(z > like(z, 0.0), scale, a + like(a, _SELU_SCALE * _SELU_ALPHA))
+    scale = like(z, SELU_SCALE)
+    return da * select(z > like(z, 0.0), scale, a + like(a, SELU_SCALE * SELU_ALPHA))
 
 
 @device
 def _gelu_tanh(z):
     """Return tanh(u) with u = sqrt(2/pi) (z + 0.044715 z**3), and du/dz."""
     root, square = like(z, _ROOT_2_PI), z * z
-    u = root * fma(z * square, like(z, _GELU_CUBE), z)
-    return lane_math.tanh(u), root * fma(square, like(z, 3.0 * _GELU_CUBE), like(z, 1.0))
+    u = root * fma(z * square, like(z, GELU_CUBE), z)
+    return lane_math.tanh(u), root * fma(square, like(z, 3.0 * GELU_CUBE), like(z, 1.0))
 
 
 @device
