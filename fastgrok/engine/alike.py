@@ -10,6 +10,7 @@ from fastgrok.engine.choice import Choice
 from fastgrok.engine.outcomes import with_earlier
 from fastgrok.engine.program import Program
 from fastgrok.engine.training import CHUNK_BYTES, Beside, TrainingOutput, all_rows, chunk_row_bytes, train
+from fastgrok.kernels.jit import working_seconds
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.recording import Recording
 
@@ -62,9 +63,9 @@ def _train_alike(
     if program.specialize and not choice.program.specialize:  # which could not be compiled
         others = [other.with_driver(specialize=False, lanes=choice.lanes) for other in others]
         program, memory = choice.program, choice.program.memory()
-    start, cpu = time.perf_counter(), time.thread_time()
+    start, cpu = time.perf_counter(), working_seconds()
     result = program.train_alike(others, seeds, memory)
-    seconds, cpu = time.perf_counter() - start, time.thread_time() - cpu
+    seconds, cpu = time.perf_counter() - start, working_seconds() - cpu
     program.give_back(memory)
     n_experiments = 1 + len(others)
     choice.trained(program, n * n_experiments, int(result.metrics["epochs_run"].sum()), cpu)

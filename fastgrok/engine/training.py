@@ -22,6 +22,7 @@ from fastgrok.engine.outcomes import with_earlier
 from fastgrok.engine.program import ChunkResult, Program, ThreadMemory
 from fastgrok.engine.threads import cpu_count, in_threads
 from fastgrok.engine.workspace import block_vectors, evaluation_vectors
+from fastgrok.kernels.jit import working_seconds
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.network import Network
 from fastgrok.spec.recording import NOTHING, Recording, shapes
@@ -189,9 +190,9 @@ def train(
 
     def task(rows: slice) -> None:
         with workers.one() as (program, memory):
-            before = time.thread_time()
+            before = working_seconds()
             result = program.train(seeds[rows], None if params is None else params[rows], memory)
-            seconds = time.thread_time() - before
+            seconds = working_seconds() - before
         if program.cancelled:
             return  # the seeds of a chunk that are done by now are the fast ones, no fair sample
         choice.trained(program, rows.stop - rows.start, int(result.metrics["epochs_run"].sum()), seconds)

@@ -6,6 +6,7 @@ import gc
 import importlib
 import pkgutil
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from types import FunctionType
 from typing import Any
@@ -123,6 +124,14 @@ def _code_of_kind(name: str) -> bytes:
     return code
 
 
+_preparing = threading.local()  # seconds of each thread that went into compiling kernels and reading them
+
+
+def working_seconds() -> float:
+    """Return the CPU seconds of this thread without those in which it compiled kernels or read them."""
+    return time.thread_time() - float(getattr(_preparing, "seconds", 0.0))
+
+
 class Kernel:
     """A compiled function that Python calls.
 
@@ -161,9 +170,11 @@ class Kernel:
         """Return machine code for arguments like these: loaded, read from disk or compiled."""
         wanted = form(args)
         if wanted not in self._loaded:
+            before = working_seconds()
             with lock:
                 if wanted not in self._loaded:
                     self._loaded[wanted] = Code(self._machine_code(wanted, args))
+            _preparing.seconds = time.thread_time() - before
         return self._loaded[wanted]
 
     def _machine_code(self, wanted: Any, args: tuple[Any, ...]) -> bytes:

@@ -14,6 +14,7 @@ from fingerprint import XOR, bits
 import fastgrok as fg
 from fastgrok.engine import choice, compiling
 from fastgrok.engine.program import Program
+from fastgrok.kernels import jit
 from fastgrok.kernels.jit import Kernel
 
 N, CHUNK = 150, 16
@@ -38,7 +39,8 @@ class Compilation:
 
 @pytest.fixture
 def begun(monkeypatch: pytest.MonkeyPatch) -> Callable[[Compilation], None]:
-    """Have runs begin with the general driver while a compilation goes on."""
+    """Have runs begin with the general driver while a compilation goes on, which none waits for."""
+    monkeypatch.setattr(choice.Rates, "compile_seconds", lambda self: np.inf)
 
     def begin(compilation: Compilation) -> None:
         monkeypatch.setattr(choice.Choice, "_begins_specialised", lambda self: False)
@@ -210,6 +212,30 @@ def test_a_store_says_which_drivers_made_it(tmp_path: Path, begun):
     other = fg.sweep(XOR, 4 * N, store=tmp_path / "other", shard_size=N, specialize=False, progress=False)
     assert store.content_hash() == other.content_hash()
     assert store.dataset().attrs["drivers"] == f'{{"general": {N}, "specialised": {3 * N}}}'
+
+
+def test_what_a_chunk_compiles_is_no_part_of_what_it_took(monkeypatch):
+    """Else a machine would be taken to be a thousand times slower than it is, and a chunk worth any wait."""
+    clock, counted, trained = [0.0], [], Program.train
+
+    def machine_code(self: Kernel, wanted: Any, args: tuple[Any, ...]) -> bytes:
+        clock[0] += 100
+        return b""
+
+    def train(self: Program, *args: Any) -> Any:
+        clock[0] += 1
+        Kernel(None, jit.KernelFiles("another", ())).code(())
+        return trained(self, *args)
+
+    run(XOR, specialize=False)  # compiles what there is, and the next does not
+    monkeypatch.setattr(time, "thread_time", lambda: clock[0])
+    monkeypatch.setattr(choice.Choice, "trained", lambda self, program, n, epochs, seconds: counted.append(seconds))
+    monkeypatch.setattr(jit, "Code", lambda code: code)
+    monkeypatch.setattr(Kernel, "_machine_code", machine_code)
+    monkeypatch.setattr(Program, "train", train)
+    run(XOR, specialize=False, chunk_size=N)
+    assert counted == [1.0]
+    assert clock[0] == 101
 
 
 def test_seconds_of_a_thread_follow_the_measured_rate(monkeypatch, tmp_path):
