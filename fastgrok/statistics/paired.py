@@ -150,9 +150,19 @@ class Influence(NamedTuple):
 
 def covariance(paired: PairedCounts, a: Influence, b: Influence) -> float:
     """Return the covariance, over seeds, of what a seed adds to an estimate of a and to one of b."""
-    joint = paired.joint
-    with_a, with_b = a.of_bins()[joint.values // _SIZE], b.of_bins()[joint.values % _SIZE]
-    return float(joint.counts @ (with_a * with_b)) / paired.n
+    with_a, with_b = _by_bins(paired, a, b)
+    return float(paired.joint.counts @ (with_a * with_b)) / paired.n
+
+
+def apart_by_bins(paired: PairedCounts, a: Influence, b: Influence) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return half of what a seed adds with a less what it adds with b, in the mean over a pair of bins, and seeds."""
+    with_a, with_b = _by_bins(paired, a, b)
+    return (with_a - with_b) / 2, paired.joint.counts
+
+
+def _by_bins(paired: PairedCounts, a: Influence, b: Influence) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return what a seed adds with a and with b in the mean over each pair of bins that holds seeds."""
+    return a.of_bins()[paired.joint.values // _SIZE], b.of_bins()[paired.joint.values % _SIZE]
 
 
 def epoch_bins(epochs: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -105,14 +105,19 @@ def clopper_pearson(successes: ArrayLike, n: ArrayLike, confidence: float = 0.95
     >>> [round(x, 4) for x in clopper_pearson(0, 10)]
     [0.0, 0.3085]
     """
+    return _plain(*clopper_pearson_of_shares(*_checked(successes, n), confidence))
+
+
+def clopper_pearson_of_shares(k: NDArray[np.float64], total: NDArray[np.float64], confidence: float) -> Interval:
+    """Return Clopper and Pearson's interval of k of total, which need not be whole: see `wilson_of_shares`."""
     from scipy.special import betaincinv
 
     normal_quantile(confidence)
-    k, total = _checked(successes, n)
     tail = (1 - float(confidence)) / 2
-    low = np.where(k > 0, betaincinv(np.maximum(k, 1), total - k + 1, tail), 0.0)
-    high = np.where(k < total, betaincinv(k + 1, np.maximum(total - k, 1), 1 - tail), 1.0)
-    return _plain(low, high)
+    some, not_all = k > 0, k < total
+    low = np.where(some, betaincinv(np.where(some, k, 1), total - k + 1, tail), 0.0)
+    high = np.where(not_all, betaincinv(k + 1, np.where(not_all, total - k, 1), 1 - tail), 1.0)
+    return Interval(low, high)
 
 
 def wilson(successes: ArrayLike, n: ArrayLike, confidence: float = 0.95) -> Interval:

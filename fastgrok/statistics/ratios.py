@@ -3,23 +3,22 @@
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fastgrok.statistics.arguments import checked
 from fastgrok.statistics.counts import Counts
+from fastgrok.statistics.medians import ends_of_draws, ranks_of_medians
 from fastgrok.statistics.paired import Influence, PairedCounts, covariance
 from fastgrok.statistics.proportion import NO_ESTIMATE, Estimate, normal_quantile
 from fastgrok.statistics.restarts import chosen_cutoff, expected_epochs, expected_epochs_influence
-from fastgrok.statistics.survival import quantile, survival_curve
+from fastgrok.statistics.survival import Survival, quantiles, seeds_worth, survival_curve
+
+_ROUNDING = 1e-12  # of a share: more than rounding makes, less than one seed of any sweep
 
 
 @checked
 def ratio_of_medians(a: Counts, b: Counts, paired: PairedCounts, confidence: float = 0.95) -> Estimate:
     """Return the median epochs to convergence with a, divided by those with b.
-
-    With x, y the logarithms of the medians, and r the correlation of what seeds add to them, the interval of x - y is
-
-    - low: x - y - sqrt((x - x_low)**2 + (y_high - y)**2 - 2 r (x - x_low) (y_high - y)), and
-    - high: x - y + sqrt((x_high - x)**2 + (y - y_low)**2 - 2 r (x_high - x) (y - y_low)).
 
     Parameters
     ----------
@@ -33,9 +32,15 @@ def ratio_of_medians(a: Counts, b: Counts, paired: PairedCounts, confidence: flo
 
     Notes
     -----
-    Zou, Donner, "Construction of confidence limits about effect measures: a general approach", 2008 (MOVER), from the
-    intervals of `quantile`. r is the correlation, over seeds, of having converged by the median with a and with b. A
-    median that was not reached leaves nothing, one whose upper end was not leaves the ratio open on a side.
+    Epochs are whole numbers, and medians of many seeds are known better than to one, so that a normal interval of the
+    logarithm, however narrow, may lie beside the ratio. This one is of ratios of epochs: how many seeds converge by
+    the true median is binomial(n, 1/2), as for `quantile`, and the two numbers are correlated as the early halves of
+    the seeds are. Drawn 4,000 times, with a generator of fixed seed, they give the epochs by which so many have
+    converged, and these the ratios. Where seeds were censored before, n is as many as the variance of the curve is
+    worth, as for `band`.
+
+    A median that was not reached leaves nothing, one whose upper end was not leaves the ratio open on a side. Where
+    it may be earlier than the first epoch at which a seed converges, it may be 1.
 
     Examples
     --------
@@ -44,38 +49,40 @@ def ratio_of_medians(a: Counts, b: Counts, paired: PairedCounts, confidence: flo
     >>> ratio_of_medians(*counts, PairedCounts.of(a, b)).value
     1.904...
     """
-    medians = [quantile(survival_curve(counts), 0.5, confidence) for counts in (a, b)]
-    if any(median.value is None for median in medians):
+    normal_quantile(confidence)
+    curves = [survival_curve(counts) for counts in (a, b)]
+    median_a, median_b = (quantiles(curve, 0.5)[0] for curve in curves)
+    if median_a is None or median_b is None:
         return NO_ESTIMATE
-    with_a, with_b = (
-        _share_influence(counts, int(median.value or 0)) for counts, median in zip((a, b), medians, strict=True)
-    )
+    with_a, with_b = (_half_influence(*each) for each in zip((a, b), curves, strict=True))
     spread = math.sqrt(with_a.variance() * with_b.variance())
-    r = covariance(paired, with_a, with_b) / spread if spread else 0.0
-    (x, x_low, x_high), (y, y_low, y_high) = (_logs(median) for median in medians)
-    low = x - y - _joint(x - x_low, y_high - y, r)
-    high = x - y + _joint(x_high - x, y - y_low, r)
-    return Estimate(math.exp(x - y), *(math.exp(end) if math.isfinite(end) else None for end in (low, high)))
+    alike = min(max(covariance(paired, with_a, with_b) / spread, -1.0), 1.0) if spread else 0.0
+    n = _worth(curves[0], median_a), _worth(curves[1], median_b)
+    ranks = ranks_of_medians(n, alike)
+    first, second = (_epochs_at(curve, rank / size) for curve, rank, size in zip(curves, ranks, n, strict=True))
+    with np.errstate(invalid="ignore"):
+        low, high = ends_of_draws(first / second, confidence)
+    value = median_a / median_b
+    return Estimate(value, min(low, value) or None, max(high, value) if math.isfinite(high) else None)
 
 
-def _share_influence(counts: Counts, epoch: int) -> Influence:
-    """Return how much each seed moves the share that has converged by an epoch."""
+def _worth(curve: Survival, epoch: int) -> int:
+    """Return as how many seeds the curve is worth at an epoch at which some converge."""
+    return round(float(seeds_worth(curve)[np.searchsorted(curve.time, epoch)]))
+
+
+def _epochs_at(curve: Survival, shares: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the epochs by which these shares of seeds have converged: 1 for 0, infinity where there is none."""
+    places = np.searchsorted(1 - curve.share, shares - _ROUNDING)
+    return np.where(shares > 0, np.append(curve.time.astype(np.float64), np.inf)[places], 1.0)
+
+
+def _half_influence(counts: Counts, curve: Survival) -> Influence:
+    """Return how much each seed moves the share that has converged by the epoch at which it is nearest to a half."""
+    epoch = curve.time[np.argmin(abs(curve.share - 0.5))]  # with few epochs it may be far from that by the median
     converged = counts.converged.values <= epoch
     share = int(counts.converged.counts[converged].sum()) / counts.n
     return Influence(counts.converged, converged.astype(np.float64) - share, -share, counts.n)
-
-
-def _logs(median: Estimate) -> tuple[float, float, float]:
-    """Return the logarithms of a number and of its interval, infinite where it is open."""
-    value, low, high = (math.inf if x is None else math.log(x) for x in median)
-    return value, low, high
-
-
-def _joint(x: float, y: float, r: float) -> float:
-    """Return sqrt(x**2 + y**2 - 2 r x y): half an interval of a difference of estimates with correlation r."""
-    if math.isinf(x) or math.isinf(y):
-        return math.inf
-    return math.sqrt(max(x**2 + y**2 - 2 * r * x * y, 0.0))
 
 
 @checked

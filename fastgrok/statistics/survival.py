@@ -11,7 +11,13 @@ from fastgrok.spec.variables import NEVER
 from fastgrok.statistics.arguments import checked, integers
 from fastgrok.statistics.counts import Counts
 from fastgrok.statistics.histogram import Histogram
-from fastgrok.statistics.proportion import Estimate, Interval, normal_quantile, wilson_of_shares
+from fastgrok.statistics.proportion import (
+    Estimate,
+    Interval,
+    clopper_pearson_of_shares,
+    normal_quantile,
+    wilson_of_shares,
+)
 
 _ROUNDING = 1e-12  # of a share: more than rounding makes, less than one seed of any sweep
 
@@ -41,7 +47,7 @@ class Survival(NamedTuple):
     last: int | None
 
 
-Band = Literal["wilson", "log-log"]
+Band = Literal["wilson", "log-log", "clopper_pearson"]
 """Name of an interval of the share that has not converged."""
 
 
@@ -147,7 +153,8 @@ def band(curve: Survival, confidence: float = 0.95, method: Band = "wilson") -> 
     With V = S(t)**2 x the sum of events / (at_risk (at_risk - events)), which is Greenwood's variance of S(t):
 
     - "wilson": Wilson's interval of the proportion S(t) among S (1 - S) / V seeds;
-    - "log-log": S(t)**exp(-+ z sqrt(V) / (S(t) log S(t))).
+    - "log-log": S(t)**exp(-+ z sqrt(V) / (S(t) log S(t)));
+    - "clopper_pearson": that interval of the same proportion among as many seeds.
 
     Parameters
     ----------
@@ -156,7 +163,7 @@ def band(curve: Survival, confidence: float = 0.95, method: Band = "wilson") -> 
     confidence
         As in `fastgrok.statistics`: that of the share at an epoch, not at all epochs at once.
     method
-        "wilson" or "log-log".
+        "wilson", "log-log" or "clopper_pearson".
 
     Notes
     -----
@@ -164,7 +171,7 @@ def band(curve: Survival, confidence: float = 0.95, method: Band = "wilson") -> 
     probability of survival in life table analysis", 1978, is the default: where nobody has been censored it is
     the interval of the plain share, so that at the last epoch curve and convergence rate say the same, and it has
     a width where S(t) is 0. Kalbfleisch, Prentice, "The statistical analysis of failure time data", 1980, is
-    "log-log".
+    "log-log". "clopper_pearson" covers at least as often as it says where nobody has been censored, and is wider.
 
     Examples
     --------
@@ -172,18 +179,26 @@ def band(curve: Survival, confidence: float = 0.95, method: Band = "wilson") -> 
     >>> low.round(3).tolist(), high.round(3).tolist()
     ([0.301, 0.15], [0.954, 0.85])
     """
-    if method not in ("wilson", "log-log"):
-        raise InvalidExperiment("method", method, one_of(("wilson", "log-log")))
+    methods = ("wilson", "log-log", "clopper_pearson")
+    if method not in methods:
+        raise InvalidExperiment("method", method, one_of(methods))
     z, share = normal_quantile(confidence), curve.share
-    variance = _greenwood(curve)  # of log S
-    inside = share > 0
     if method == "log-log":
+        inside = share > 0
         log = np.log(share, out=np.full(len(share), -1.0), where=inside)
-        spread = np.exp(z * np.sqrt(variance) / -log)
+        spread = np.exp(z * np.sqrt(_greenwood(curve)) / -log)  # of log S
         return Interval(np.where(inside, share**spread, 0.0), np.where(inside, share ** (1 / spread), 0.0))
+    seeds = seeds_worth(curve)
+    of_shares = wilson_of_shares if method == "wilson" else clopper_pearson_of_shares
+    return of_shares(np.minimum(share, 1) * seeds, seeds, confidence)
+
+
+def seeds_worth(curve: Survival) -> NDArray[np.float64]:
+    """Return as how many seeds the curve is worth after each epoch: of how many a share has Greenwood's variance."""
+    share, variance = curve.share, _greenwood(curve)
     before = np.concatenate([[1.0], share[:-1]])
-    seeds = np.divide(1 - share, share * variance, out=curve.at_risk / before, where=inside)
-    return wilson_of_shares(np.minimum(share, 1) * seeds, seeds, confidence)
+    seeds: NDArray[np.float64] = np.divide(1 - share, share * variance, out=curve.at_risk / before, where=share > 0)
+    return seeds
 
 
 def _greenwood(curve: Survival) -> NDArray[np.float64]:
@@ -257,18 +272,25 @@ def quantile(curve: Survival, share: float, confidence: float = 0.95) -> Estimat
 
     Notes
     -----
-    Brookmeyer, Crowley, "A confidence interval for the median survival time", 1982, with the "wilson" `band`. None
-    stands for an epoch that was not reached: the interval is open above, or there is none.
+    Brookmeyer, Crowley, "A confidence interval for the median survival time", 1982, with the "clopper_pearson" band:
+    where nobody has been censored the ends are order statistics, and the interval covers at least as often as it says
+    however few the seeds are. The band begins before the first epoch at which a seed converges: where none has, and
+    its lower end is low enough all the same, the interval begins at epoch 1. None stands for an epoch
+    that was not reached: the interval is open above, or there is none.
 
     Examples
     --------
-    >>> quantile(kaplan_meier([2, 5, -1, -1], [2, 5, 9, 9]), 0.5)
-    Estimate(value=5, low=2, high=None)
+    >>> quantile(kaplan_meier([2, 5, 6, 7, 8, -1], [2, 5, 6, 7, 8, 9]), 0.5)
+    Estimate(value=6, low=2, high=None)
     """
     _check_shares("share", share, "a number from 0 to 1", scalar=True)
     value = quantiles(curve, share)[0]
-    ends = band(curve, confidence)
+    ends = band(curve, confidence, "clopper_pearson")
     low, high = (quantiles(curve._replace(share=np.minimum.accumulate(end)), share)[0] for end in ends)
+    if len(curve.time):
+        n = float(curve.at_risk[0])
+        if clopper_pearson_of_shares(np.array(n), np.array(n), confidence).low <= 1 - share + _ROUNDING:
+            low = 1
     return Estimate(value, low, high)
 
 

@@ -23,6 +23,14 @@ def test_a_shift_is_the_difference_of_means_and_of_medians() -> None:
         assert function(A + 3, A) == pytest.approx((3.0, 3.0, 3.0))
 
 
+def test_a_difference_of_medians_turns_with_the_sides_and_is_open_of_few_seeds() -> None:
+    value, low, high = values.median_difference(A, B)
+    assert values.median_difference(B, A) == pytest.approx((-value, -high, -low))
+    for n in (1, 2, 4):
+        assert values.median_difference(A[:n], B[:n])[1:] == (None, None)
+    assert None not in values.median_difference(A[:10], B[:10])
+
+
 def test_the_interval_of_medians_is_wider_for_seeds_that_are_not_alike() -> None:
     widths = [(found := values.median_difference(A, b)).high - found.low for b in (A + 0.1 * B, B)]
     assert widths[0] < widths[1] / 2

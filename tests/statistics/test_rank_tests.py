@@ -1,5 +1,6 @@
 """Whether seeds take equally long to converge: logrank tests."""
 
+import itertools
 import warnings
 
 import numpy as np
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from fastgrok.errors import InvalidExperiment
-from fastgrok.statistics import Counts, PairedCounts, logrank, paired_logrank
+from fastgrok.statistics import ChiSquared, Counts, PairedCounts, logrank, paired_logrank
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # of lifelines' own imports
@@ -51,19 +52,51 @@ def test_logrank_wants_two() -> None:
         logrank([Counts.of_epochs([1], until=2)])
 
 
-def test_paired_logrank_is_the_sum_over_seeds_squared() -> None:
-    rng = np.random.default_rng(3)
-    a, b = rng.integers(1, 15, (2, 50))  # below 16 each epoch has a bin of its own: the covariance is exact
-    a[rng.random(50) < 0.3] = -1
-    b[rng.random(50) < 0.4] = -1
-    ours = paired_logrank(*(Counts.of_epochs(x, until=14) for x in (a, b)), PairedCounts.of(a, b))
-    added = np.zeros(50)
-    for t in range(1, 15):
-        at_a, at_b = ((x < 0) | (x >= t) for x in (a, b))
-        n = at_a.sum() + at_b.sum()
-        hazard = ((a == t).sum() + (b == t).sum()) / n
-        added += at_b.sum() / n * ((a == t) - at_a * hazard) - at_a.sum() / n * ((b == t) - at_b * hazard)
-    assert ours.statistic == pytest.approx(added.sum() ** 2 / (50 * added.var()), rel=1e-9)
+def apart(a: np.ndarray, b: np.ndarray, until: int) -> np.ndarray:
+    """Return half of the residual of each seed with a less that with b, from the pooled hazard, epoch by epoch."""
+    residuals = np.zeros((2, len(a)))
+    for t in range(1, until + 1):
+        both = np.stack([a, b])
+        at_risk, met = (both < 0) | (both >= t), both == t
+        residuals += met - at_risk * (met.sum() / max(at_risk.sum(), 1))
+    return (residuals[0] - residuals[1]) / 2
+
+
+def paired(a: np.ndarray, b: np.ndarray, until: int) -> ChiSquared:
+    return paired_logrank(*(Counts.of_epochs(x, until) for x in (a, b)), PairedCounts.of(a, b))
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 9, 12, 50])
+def test_paired_logrank_is_the_sum_over_seeds_squared(n: int) -> None:
+    rng = np.random.default_rng(n)
+    a, b = rng.integers(1, 15, (2, n))  # below 16 each epoch has a bin of its own: the covariance is exact
+    a[rng.random(n) < 0.3] = -1
+    b[rng.random(n) < 0.4] = -1
+    ours, added = paired(a, b, 14), apart(a, b, 14)
+    squares = np.square(added).sum()
+    assert ours.statistic == pytest.approx(added.sum() ** 2 / squares if squares else 0.0, rel=1e-9)
+    if n <= 12:
+        signs = np.array(list(itertools.product((-1, 1), repeat=n)))
+        as_far = abs(signs @ added) >= abs(added.sum()) - 1e-9
+        assert ours.p_value == as_far.mean()
+    else:
+        assert ours.p_value == pytest.approx(stats.chi2.sf(ours.statistic, 1))
+
+
+def test_seeds_that_all_agree_are_no_proof_when_they_are_few_and_are_when_they_are_many() -> None:
+    """All seeds take 5 epochs with one and 9 with the other: about their mean nothing varies."""
+    for n in (1, 2, 6, 10, 20, 21, 100):
+        result = paired(np.full(n, 5), np.full(n, 9), 20)
+        assert result.statistic == pytest.approx(n)
+        assert result.p_value == pytest.approx(2.0 ** (1 - n) if n <= 20 else stats.chi2.sf(n, 1))
+    assert paired(np.full(9, 5), np.full(9, 5), 20).p_value == paired(np.full(9, -1), np.full(9, -1), 20).p_value == 1
+    assert paired(np.full(9, 500), np.full(9, 501), 900).p_value == 2.0**-8  # in one bin of epochs
+
+
+def test_where_few_of_many_seeds_differ_their_signs_are_counted() -> None:
+    a = np.full(10_000, -1)
+    a[:5] = 7
+    assert paired(a, np.full(10_000, -1), 20).p_value == 2.0**-4
 
 
 def test_paired_logrank_compares_the_epochs_that_all_seeds_were_seen_for() -> None:

@@ -31,3 +31,21 @@ def test_a_ratio_of_what_was_not_reached_is_none_or_open() -> None:
     never = Counts.of_epochs([-1] * 100, until=9)
     pair = PairedCounts.of([-1] * 100, fast)
     assert ratio_of_medians(never, counts[1], pair) == ratio_of_expected(never, counts[1], pair) == (None,) * 3
+
+
+def test_where_epochs_are_few_the_ends_of_a_ratio_of_medians_are_ratios_of_epochs() -> None:
+    """Half of a million seeds converge by epoch 4 but for 300, alike with both: the medians may be 4 or 5."""
+    epochs = np.array([4] * 499_700 + [5] * 500_300)
+    counts = Counts.of_epochs(epochs, until=9)
+    others = Counts.of_epochs(epochs - 1, until=9)
+    value, low, high = ratio_of_medians(counts, others, PairedCounts.of(epochs, epochs - 1))
+    assert (value, low, high) == (5 / 4, 5 / 4, 4 / 3)
+    value, low, high = ratio_of_medians(counts, others, PairedCounts.of(epochs, epochs[::-1] - 1))
+    assert (low, high) == (1, 5 / 3)  # seeds that are unlike: one median may be 4 and the other, too
+
+
+@pytest.mark.parametrize("n", [2, 4])
+def test_a_median_of_few_seeds_may_be_any_epoch(n: int) -> None:
+    epochs = np.arange(10, 10 + n)
+    counts, paired = Counts.of_epochs(epochs, until=20), PairedCounts.of(epochs, epochs[::-1])
+    assert ratio_of_medians(counts, counts, paired)[1:] == (None, None)

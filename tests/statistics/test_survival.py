@@ -17,6 +17,7 @@ from fastgrok.statistics import (
     band,
     expected_epochs,
     kaplan_meier,
+    order_quantile,
     quantile,
     quantiles,
     restricted_mean,
@@ -182,6 +183,18 @@ def test_what_is_not_reached_is_none() -> None:
     assert quantile(curve, 0.4) == Estimate(5, 5, None)
     assert quantile(curve, 0.1) == Estimate(5, 5, 5)
     assert quantile(survival_curve(Counts.of_epochs([-1, -1], until=9)), 0.5) == Estimate(None, None, None)
+
+
+@pytest.mark.parametrize("n", [4, 5, 30, 400])
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+def test_a_quantile_has_the_interval_of_order_statistics(n: int, share: float) -> None:
+    """Epochs 2, 3, ...: where no seed is early enough for the lower end, it is the first epoch of all."""
+    epochs = np.arange(2, n + 2)
+    value, low, high = order_quantile(epochs.astype(float), np.ones(n, int), share)
+    assert quantile(survival_curve(Counts.of_epochs(epochs, n + 1)), share) == (value, low or 1, high)
+    missed = Counts.of_epochs(np.where(epochs <= n // 2 + 1, epochs, -1), n // 2 + 1)
+    seen = [None if x is None or x > n // 2 + 1 else x for x in (value, low or 1, high)]
+    assert list(quantile(survival_curve(missed), share)) == seen
 
 
 def test_a_restricted_mean_ends_where_seeds_were_last_seen() -> None:
