@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import itertools
+import numbers
 import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
@@ -62,13 +63,14 @@ def run(
         Everything but the seed.
     seeds
         n for range(n), which may be 1e5; a range; or a list or array of integers from 0 to 2**64 - 1
-        (`stream="numpy_legacy"`: 2**32 - 1), in any order and as often as they come.
+        (`stream="numpy_legacy"`: 2**32 - 1), in any order, each once: the same run again is no other observation.
     params
         Initial parameters, instead of those that the seeds draw: one array for each of
         `network.param_shapes`, with a leading axis of length n_seeds, or all without it for one network; or one
         array (n_seeds, n_params), or (n_params,), as a `Trainer` has them.
         Seeds given as well, one for each network, name the rows, and what is drawn besides parameters (the
-        examples where `order` says so, masks of `Dropout`) is theirs; without them they are 0, 1, ...
+        examples where `order` says so, masks of `Dropout`) is theirs; without them they are 0, 1, ... A seed may
+        come again then, with other parameters.
     keep_params
         Whether to keep the trained parameters, as `Result.params`.
     record_at
@@ -371,7 +373,7 @@ def initial_params(experiment: Experiment, seeds: int | range | ArrayLike) -> li
     experiment
         Everything but the seed.
     seeds
-        As for `run`.
+        As for `run`, and as often as they come.
 
     Returns
     -------
@@ -448,6 +450,8 @@ def _starts(configurations: Sequence[Configuration], seeds: Any, params: Any) ->
         seeds = len(flat[0])
     for stream in {each.stream for each in experiments}:
         array = arguments.checked_seeds(seeds, stream)
+    if flat is None and not isinstance(seeds, range | numbers.Real):
+        arguments.check_each_once("seeds", array)
     if flat is not None and len(array) != len(flat[0]):
         raise InvalidExperiment("seeds", seeds, f"one for each of the {len(flat[0])} networks of params")
     return array, flat

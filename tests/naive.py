@@ -354,7 +354,7 @@ def initial(experiment: fg.Experiment, seed: int) -> tuple[Params, Any]:
 
 def order_generator(experiment: fg.Experiment, seed_rng: Any) -> Any:
     """Return the generator that shuffles or draws the examples; None where the order is fixed."""
-    return {"fixed": None, "shared": generator(experiment, 0)}.get(experiment.order, seed_rng)
+    return {"fixed": None, "shared": generator(experiment, experiment.order_seed)}.get(experiment.order, seed_rng)
 
 
 def draw_order(experiment: fg.Experiment, rng: Any, n: int) -> np.ndarray:

@@ -140,6 +140,15 @@ def _from_array(seeds: Any, largest: int) -> NDArray[np.uint64]:
     return array.astype(np.uint64)
 
 
+def check_each_once(field: str, seeds: NDArray[np.uint64]) -> None:
+    """Raise if a seed occurs again: the same run twice would count as two independent ones."""
+    distinct, counts = np.unique(seeds, return_counts=True)
+    if len(distinct) < len(seeds):
+        k = int(np.argmax(counts))
+        expected = f"each seed once: it occurs {counts[k]:,} times, and the same run again is no other observation"
+        raise InvalidExperiment(field, int(distinct[k]), expected)
+
+
 def whole(value: Any) -> Any:
     """Return a number of seeds such as 1e5 as an integer; what is no whole float is left to other checks."""
     return int(value) if isinstance(value, float | np.floating) and value.is_integer() else value

@@ -46,9 +46,6 @@ from fastgrok.spec.losses import any_loss
 from fastgrok.spec.network import Network
 from fastgrok.spec.recording import NOTHING, Recording
 
-SHARED_ORDER_SEED = 0
-"""Seed of the one stream from which order="shared" shuffles."""
-
 
 class ThreadMemory(NamedTuple):
     """What one thread works in."""
@@ -276,7 +273,7 @@ class Program:
         states[:, : own.shape[1]] = own
         if self.experiment.order == "shared":
             shared = np.empty(states.shape[1] - own.shape[1], np.uint64)
-            make_seed_stream(self.experiment.stream)(shared, np.uint64(SHARED_ORDER_SEED))
+            make_seed_stream(self.experiment.stream)(shared, np.uint64(self.experiment.order_seed))
             states[:, own.shape[1] :] = shared
         return params, states
 

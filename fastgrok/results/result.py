@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastgrok.engine import params as parameters
 from fastgrok.engine import training
+from fastgrok.engine.arguments import check_each_once
 from fastgrok.engine.training import TrainingOutput
 from fastgrok.errors import InvalidExperiment
 from fastgrok.results import files, provenance, saved
@@ -267,7 +268,7 @@ class Result:
         also
             Result variables that are needed; a result has all of them.
         """
-        return [[Rows(output.metrics, output.finished) for output in self.outputs]]
+        return [[Rows(output.metrics, output.finished, self._all_seeds) for output in self.outputs]]
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the result to a file, whole or not at all; `fastgrok.load` reads it back.
@@ -300,6 +301,8 @@ class Result:
     def of_file(cls, path: Path) -> Result:
         """Return the result that `save` wrote to a file."""
         read = saved.read(path)
+        if not read.own_params:  # versions before this one ran seeds as often as they came
+            check_each_once(f"{path}: seeds", read.seeds)
         ended: dict[str, bool] = {"interrupted": read.interrupted, "own_params": read.own_params}
         result = cls(read.experiment, read.seeds, read.axes, read.configurations, read.outputs, **ended)
         result._time = read.time

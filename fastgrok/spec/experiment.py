@@ -33,6 +33,9 @@ from fastgrok.spec.words import hint_of_place
 MAX_COUNT = 10**9
 """Epochs, and examples of a batch, at most."""
 
+MAX_ORDER_SEED = 2**32 - 1
+"""The largest seed of shuffles, which every stream takes."""
+
 
 def _dtype_name(value: Any) -> Any:
     """Return the name of a NumPy dtype; anything else as it is."""
@@ -151,6 +154,9 @@ class Experiment(Spec):
         Order of the examples: "fixed", as in the data; "shared", shuffled each epoch, alike for every seed;
         "per_seed", shuffled from the seed's own stream; "with_replacement", as many as there are drawn each epoch
         from the seed's own stream, some of them several times.
+    order_seed
+        Seed of the stream from which order="shared" shuffles. All seeds have these shuffles in common, and what is
+        found holds for them: an axis of order seeds says how much depends on that.
     epochs
         Passes over the examples at most, 0 to 10**9; 0 only initialises.
     stop
@@ -179,6 +185,8 @@ class Experiment(Spec):
     <Experiment 2-4-1 relu/sigmoid on xor: epochs=500>
     """
 
+    optional_fields = ("order_seed",)
+
     network: AnyNetwork
     data: AnyDataset
     _: dataclasses.KW_ONLY
@@ -190,6 +198,7 @@ class Experiment(Spec):
     optimizer: AnyOptimizer = SGD(lr=0.1)
     batch_size: BatchSize = 1
     order: Literal["fixed", "shared", "per_seed", "with_replacement"] = "fixed"
+    order_seed: Annotated[Integer, Field(ge=0, le=MAX_ORDER_SEED)] = 0
     epochs: Annotated[Integer, Field(ge=0, le=MAX_COUNT)] = 1000
     stop: Stop = Converged(loss=0.01)
     validation: Validation = None
@@ -270,6 +279,9 @@ class Experiment(Spec):
         if self.optimizer.full_batch_only and self.order == "with_replacement":
             expected = f"another order with {type(self.optimizer).__name__}, which needs every example in each epoch"
             raise InvalidExperiment("order", self.order, expected)
+        if self.order_seed and self.order != "shared":
+            expected = "0, or order='shared' with it: no other order shuffles alike for every seed"
+            raise InvalidExperiment("order_seed", self.order_seed, expected)
         if self.optimizer.schedule is not None and self.epochs > MAX_SCHEDULED:
             raise InvalidExperiment("epochs", self.epochs, f"at most {MAX_SCHEDULED} with a schedule")
 
@@ -328,9 +340,13 @@ class Experiment(Spec):
 
     def _json(self, values: dict[str, Any]) -> str:
         """Return the canonical JSON of an experiment with these fields."""
-        texts = {name: canonical(value) for name, value in values.items()}
+        texts = {name: canonical(value) for name, value in values.items() if not self._is_left_out(name, value)}
         texts["type"] = canonical(type(self).__name__)
         return "{" + ",".join(f'"{name}":{texts[name]}' for name in sorted(texts)) + "}"
+
+    def _is_left_out(self, name: str, value: Any) -> bool:
+        """Say whether JSON has no such field: one of later versions, with its default."""
+        return name in self.optional_fields and value == self.__pydantic_fields__[name].default
 
     @classmethod
     def from_json(cls, text: str) -> Self:

@@ -9,7 +9,9 @@ solved by what outputs can come to on the data at best.
 - how many seeds, and when: `proportion`, `summary`, `survival`, `restarts`, `dead`, `plateaus`;
 - how far losses and accuracies scatter: `spread`; how good they can be on some data: `attainable`;
 - whether two configurations differ: `differences`, `rank_tests`, `ratios`, `paired_values` for losses and accuracies,
-  and `comparison` for the axis of a sweep;
+  and `comparison` for the axis of a sweep; on seeds of their own: `two_samples`, `two_sample_values`; where clusters,
+  such as shuffles, are a sample, too: `clusters`;
+- whether they differ by no more than a margin: `equivalence`; bands that hold at all epochs at once: `bands`;
 - how it is written: `text` and `tables`, for every room of the package.
 
 Parameters that many functions share:
@@ -25,9 +27,12 @@ Counts and epochs of another kind, and numbers outside of the limits stated besi
 which names the argument.
 """
 
+from fastgrok.statistics.bands import band_quantile, simultaneous_band
+from fastgrok.statistics.clusters import clustered_difference, clustered_rate, pooled_rate
 from fastgrok.statistics.counts import Counts
 from fastgrok.statistics.dead import by_live_units, dead_risk, dead_units
 from fastgrok.statistics.differences import holm, mcnemar, risk_difference, seeds_needed
+from fastgrok.statistics.equivalence import Equivalence, equivalence
 from fastgrok.statistics.histogram import Histogram
 from fastgrok.statistics.paired import PairedCounts, Table
 from fastgrok.statistics.paired_values import (
@@ -62,12 +67,26 @@ from fastgrok.statistics.survival import (
     restricted_mean,
     survival_curve,
 )
+from fastgrok.statistics.two_sample_values import (
+    BetterTest,
+    independent_mean_difference,
+    independent_median_difference,
+    independent_probability_better,
+)
+from fastgrok.statistics.two_samples import (
+    independent_difference,
+    independent_p,
+    independent_ratio_of_expected,
+    independent_ratio_of_medians,
+)
 
 __all__ = [
     "BestCutoff",
+    "BetterTest",
     "ChiSquared",
     "Cluster",
     "Counts",
+    "Equivalence",
     "Estimate",
     "Histogram",
     "Interval",
@@ -81,13 +100,24 @@ __all__ = [
     "Survival",
     "Table",
     "band",
+    "band_quantile",
     "best_cutoff",
     "by_live_units",
     "clopper_pearson",
+    "clustered_difference",
+    "clustered_rate",
     "dead_risk",
     "dead_units",
+    "equivalence",
     "expected_epochs",
     "holm",
+    "independent_difference",
+    "independent_mean_difference",
+    "independent_median_difference",
+    "independent_p",
+    "independent_probability_better",
+    "independent_ratio_of_expected",
+    "independent_ratio_of_medians",
     "interquartile_mean",
     "kaplan_meier",
     "logrank",
@@ -101,6 +131,7 @@ __all__ = [
     "paired_logrank",
     "plateau_shares",
     "plateaus",
+    "pooled_rate",
     "probability_better",
     "quantile",
     "quantiles",
@@ -111,6 +142,7 @@ __all__ = [
     "restricted_mean",
     "risk_difference",
     "seeds_needed",
+    "simultaneous_band",
     "spread",
     "spreads",
     "summarise",

@@ -3,11 +3,23 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from fastgrok.spec.axes import Configuration
 from fastgrok.spec.words import word_of_path
-from fastgrok.statistics.comparison_rows import PairRow, PooledRow, ValueRow, record
+from fastgrok.statistics.comparison_rows import ClusterRow, PairRow, PooledRow, SampleRow, Samples, ValueRow, record
+from fastgrok.statistics.paired import Table
 from fastgrok.statistics.proportion import Estimate
 from fastgrok.statistics.tables import Cells
-from fastgrok.statistics.text import axis_value, epochs, one_line, percent, plural, points, probability, ratio
+from fastgrok.statistics.text import (
+    axis_value,
+    epochs,
+    number,
+    one_line,
+    percent,
+    plural,
+    points,
+    probability,
+    ratio,
+)
 
 _Columns = Mapping[str, Callable[[Any], str]]  # header -> what a column says of a row
 
@@ -25,18 +37,34 @@ def value_cells(rows: Sequence[ValueRow], confidence: float) -> Cells:
     return table_cells(rows, list(rows[0].labels), columns)
 
 
-def pair_cells(rows: Sequence[PairRow], confidence: float) -> Cells:
+def cluster_cells(rows: Sequence[ClusterRow], confidence: float) -> Cells:
+    """Return how consistently each value converges for other clusters."""
+    columns: _Columns = {
+        "strata": lambda row: f"{row.strata:,}",
+        "n": lambda row: f"{row.seeds:,}",
+        f"converged {_interval(confidence)}": lambda row: percent(row.rate),
+    }
+    return table_cells(rows, ["value"], columns)
+
+
+def pair_cells(rows: Sequence[PairRow] | Sequence[SampleRow], confidence: float) -> Cells:
     """Return how large the advantage of each value over each other is."""
     interval = _interval(confidence)
+    test = "score p" if isinstance(rows[0], SampleRow) else "McNemar p"
     columns: _Columns = {
-        "n": lambda row: f"{row.table.n:,}",
+        "n": lambda row: _seeds(row.table),
         f"a - b, points {interval}": lambda row: points(row.difference),
-        "McNemar p": lambda row: probability(row.mcnemar_p_holm),
+        test: lambda row: probability(row.p_holm),
         "logrank p": lambda row: probability(row.logrank_p_holm),
         f"median a/b {interval}": lambda row: ratio(row.median_ratio),
         f"epochs per success a/b {interval}": lambda row: ratio(row.epochs_per_success_ratio),
     }
     return table_cells(rows, [*rows[0].stratum, "a", "b"], columns)
+
+
+def _seeds(table: Table | Samples) -> str:
+    """Return the number of seeds, or those of two samples."""
+    return f"{table.n_a:,} and {table.n_b:,}" if isinstance(table, Samples) else f"{table.n:,}"
 
 
 def pooled_cells(rows: Sequence[PooledRow], confidence: float) -> Cells:
@@ -65,7 +93,9 @@ def table_cells(
     return Cells([*map(word_of_path, labels), *columns], body, len(labels))
 
 
-def verdicts(pairs: Sequence[PairRow], pooled: Sequence[PooledRow] | None, axis: str, alpha: float) -> list[str]:
+def verdicts(
+    pairs: Sequence[PairRow | SampleRow], pooled: Sequence[PooledRow] | None, axis: str, alpha: float
+) -> list[str]:
     """Say of each two values, in the mean over the strata where there are some, which converges more often."""
 
     def named(row: Any) -> Any:
@@ -81,7 +111,7 @@ def verdicts(pairs: Sequence[PairRow], pooled: Sequence[PooledRow] | None, axis:
     return lines if len(lines) < 2 else [best_verdict(_wins(rows, alpha), alpha), *lines]
 
 
-def _wins(rows: Sequence[PairRow | PooledRow], alpha: float) -> dict[Any, int]:
+def _wins(rows: Sequence[PairRow | SampleRow | PooledRow], alpha: float) -> dict[Any, int]:
     """Count, for each value, the others than which it converges more often."""
     wins = {label: 0 for row in rows for label in (row.a, row.b)}
     for row in rows:
@@ -90,19 +120,56 @@ def _wins(rows: Sequence[PairRow | PooledRow], alpha: float) -> dict[Any, int]:
     return wins
 
 
-def pair_verdict(row: PairRow, n_pairs: int, alpha: float) -> str:
+def pair_verdict(row: PairRow | SampleRow, n_pairs: int, alpha: float) -> str:
     """Say which of two values converges more often, and what a success costs."""
     first, cost = row.a, row.epochs_per_success_ratio
     if (row.difference.value or 0.0) < 0:
         first, cost = row.b, _inverse(cost)
     over = f"Holm over {plural(n_pairs, 'pair')}"
-    text = _verdict(row.a, row.b, row.difference, row.mcnemar_p_holm, f"McNemar, {over}", alpha)
-    if row.mcnemar_p_holm > alpha:
+    rates, ranks = ("McNemar", "paired logrank") if isinstance(row, PairRow) else ("score test", "logrank")
+    text = _verdict(row.a, row.b, row.difference, row.p_holm, f"{rates}, {over}", alpha)
+    if row.p_holm > alpha:
         how_soon = "but they differ" if row.logrank_p_holm <= alpha else "nor do they"
-        text += f"; {how_soon} in how soon: p {probability(row.logrank_p_holm, '= ')} (paired logrank, {over})"
+        text += f"; {how_soon} in how soon: p {probability(row.logrank_p_holm, '= ')} ({ranks}, {over})"
+    text += alike(row, over, alpha, lambda found: points(found, " points"), 100)
     if cost.value is not None:
         text += f"; a success with {one_line(first)} costs {ratio(cost)} times the epochs"
     return text
+
+
+def alike(row: Any, over: str, alpha: float, said: Callable[[Estimate], str], scale: float = 1) -> str:
+    """Say whether two values are shown to differ by less than a margin; nothing where there is none."""
+    if row.equivalence is None:
+        return ""
+    margin, difference, _ = row.equivalence
+    how = "is smaller" if row.equivalence_p_holm <= alpha else "is not shown to be smaller"
+    limit = f"{number(scale * margin)}{' points' if scale == 100 else ''}"
+    interval, chance = f"{100 * (1 - 2 * alpha):g} % interval", probability(row.equivalence_p_holm, "= ")
+    chance += f", two one-sided tests, {over}"
+    return f"; the difference {how} than {limit}: {said(difference)} ({interval}; p {chance})"
+
+
+def scope(configurations: Sequence[Configuration], axis: str, clusters: str | None) -> tuple[str, ...]:
+    """Say what intervals hold for, where that is not any seed and any order of the examples."""
+    shared = {each.experiment.order_seed for each in configurations if each.experiment.order == "shared"}
+    if clusters is not None:
+        word = word_of_path(clusters)
+        return (f"in the mean, intervals and p hold for other seeds and other values of {word}: clustered by both",)
+    return (shared_order(len(shared)),) if shared and axis != "order_seed" else ()
+
+
+def shared_order(n: int) -> str:
+    """Say what holds where all seeds have the same shuffles."""
+    which = "one order_seed" if n == 1 else f"these {n:,} values of order_seed"
+    more = "an axis order_seed of some ten values, as clusters, shows how much another shuffle would change"
+    return f'with order="shared" all seeds have the same shuffles: intervals hold for {which}; {more}'
+
+
+def whose_seeds(n_common: int, independent: bool) -> str:
+    """Say on which seeds two results are compared."""
+    if independent:
+        return "no seed is common to both: they are compared as two samples; the same seeds for both would need fewer"
+    return f"both are compared on the {plural(n_common, 'seed')} that they have in common, paired"
 
 
 def best_verdict(wins: Mapping[Any, int], alpha: float) -> str:
@@ -116,14 +183,18 @@ def best_verdict(wins: Mapping[Any, int], alpha: float) -> str:
     return f"{best} {verb} more often than {each} (adjusted p <= {alpha:.2g})"
 
 
-def pooled_verdict(row: PooledRow, strata: Sequence[PairRow], alpha: float) -> str:
+def pooled_verdict(row: PooledRow, strata: Sequence[PairRow | SampleRow], alpha: float) -> str:
     """Say which of two values converges more often in the mean over the other axes, and in how many strata."""
-    differing = [pair for pair in strata if pair.mcnemar_p_holm <= alpha]
+    differing = [pair for pair in strata if pair.p_holm <= alpha]
     n, n_a = len(differing), sum((pair.difference.value or 0.0) > 0 for pair in differing)
     soon = sum(pair.logrank_p_holm <= alpha for pair in strata)
     sides = f" ({one_line(row.a)} more often in {n_a}, {one_line(row.b)} in {n - n_a})" if n else ""
+    over = f"mean over {row.strata} strata"
+    if row.clusters is not None:
+        over += f", clustered by seed and by {word_of_path(row.clusters)}"
     return (
-        f"{_verdict(row.a, row.b, row.difference, row.p_holm, f'mean over {row.strata} strata', alpha)}; "
+        f"{_verdict(row.a, row.b, row.difference, row.p_holm, over, alpha)}"
+        f"{alike(row, over, alpha, lambda found: points(found, ' points'), 100)}; "
         f"within the strata they differ in {n} of {row.strata}{sides}, and in how soon in {soon}"
     )
 

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from fastgrok.errors import MISSING, InvalidExperiment
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.network import relu_layers
-from fastgrok.spec.variables import FORMER_OUTCOMES, NEVER, OUTCOMES, Outcome
+from fastgrok.spec.variables import FORMER_OUTCOMES, NEVER, OUTCOMES, SEED, Outcome
 from fastgrok.statistics.arguments import checked, integers
 from fastgrok.statistics.histogram import INFINITE, KEYS, LATER, Histogram, Split, Tally, accuracy_bins, loss_bins
 from fastgrok.statistics.row_histograms import row_histograms
@@ -119,7 +119,8 @@ class Counts(Tally):
         Raises
         ------
         InvalidExperiment
-            If a column that is needed is missing, or an outcome is none.
+            If a column that is needed is missing, an outcome is none, or a column `seed` has one twice, as that of
+            several configurations does.
 
         Notes
         -----
@@ -133,6 +134,11 @@ class Counts(Tally):
         >>> Counts.of(fg.run(exp, seeds=8).outputs[0].finished_metrics, exp).n
         8
         """
+        if SEED in columns:
+            seeds, counts = np.unique(np.asarray(columns[SEED]), return_counts=True)
+            if np.any(counts > 1):
+                expected = "each seed once, with the rows of one configuration: the same seed is no other observation"
+                raise InvalidExperiment(f"columns[{SEED!r}]", int(seeds[np.argmax(counts)]), expected)
         return cls.of_each([columns], [experiment])[0]
 
     @classmethod

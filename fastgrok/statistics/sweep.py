@@ -17,6 +17,7 @@ class Rows(NamedTuple):
 
     metrics: Mapping[str, NDArray[Any]]  # result variables, one row a seed, as `Counts.of` takes them
     finished: NDArray[np.bool_]  # (n_seeds,): rows that are not finished mean nothing
+    seeds: NDArray[np.uint64]  # (n_seeds,), which seed each row is of; the same in all configurations
 
 
 class Sweep(Protocol):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -14,14 +15,21 @@ from fastgrok.errors import InvalidExperiment
 from fastgrok.spec.variables import LARGER_IS_BETTER
 from fastgrok.spec.words import outcome_named, outcome_word, word_of_path
 from fastgrok.statistics import paired_values as values
-from fastgrok.statistics.comparison_rows import record, strata
-from fastgrok.statistics.comparison_text import table_cells
-from fastgrok.statistics.differences import holm, mcnemar
-from fastgrok.statistics.proportion import Estimate
+from fastgrok.statistics.comparison_rows import Asked, adjusted, record, strata
+from fastgrok.statistics.comparison_text import alike, scope, table_cells, whose_seeds
+from fastgrok.statistics.differences import mcnemar
+from fastgrok.statistics.equivalence import Equivalence
+from fastgrok.statistics.joined import Joined
+from fastgrok.statistics.proportion import NO_ESTIMATE, Estimate
 from fastgrok.statistics.spread import Spread, spread
 from fastgrok.statistics.sweep import Sweep
 from fastgrok.statistics.tables import Cells, Printed, record_frame
 from fastgrok.statistics.text import axis_value, difference, one_line, percent, plural, probability, quantity
+from fastgrok.statistics.two_sample_values import (
+    independent_mean_difference,
+    independent_median_difference,
+    independent_probability_better,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,8 +56,11 @@ class Pair(NamedTuple):
     probability_better: Estimate  # that a seed does better with a, ties half
     mean_difference: Estimate  # mean of a - b
     median_difference: Estimate  # median of a - median of b; none over strata
-    p: float  # of the sign test
+    p: float  # of the sign test; of seeds of their own Brunner and Munzel's
     p_holm: float  # the same, adjusted over all pairs
+    paired: bool = True  # on the same seeds; False: each has seeds of its own, and n counts both
+    equivalence: Equivalence | None = None  # whether the means differ by less than a margin, where there is one
+    equivalence_p_holm: float | None = None
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -89,6 +100,7 @@ class ValueComparison(Printed):
     pair_rows: tuple[Pair, ...]
     pooled_rows: tuple[Pair, ...] | None
     missing: int = 0
+    notes: tuple[str, ...] = ()  # what the intervals hold for, where that is not any seed
 
     @property
     def table(self) -> pd.DataFrame:
@@ -123,6 +135,7 @@ class ValueComparison(Printed):
             "pairs": list(map(_pair_record, self.pair_rows)),
             "pooled": pooled,
             "verdicts": self.verdicts,
+            "notes": list(self.notes),
         }
 
     @property
@@ -143,29 +156,36 @@ class ValueComparison(Printed):
             sections.append(("By how much it differs, in the mean over the other axes (p by Holm):", cells))
         if 0 < len(self.pair_rows) <= _MAX_PAIRS:
             cells = _pair_cells(self.pair_rows, self.confidence)
-            sections.append(("By how much it differs, on the same seeds (p by Holm):", cells))
+            whose = "the same seeds" if all(row.paired for row in self.pair_rows) else "seeds of their own"
+            sections.append((f"By how much it differs, on {whose} (p by Holm):", cells))
         return sections
 
     def _notes(self) -> list[str]:
         if not self.pair_rows:
             return ["no seed was finished with two values: nothing to compare"]
         share = f"{100 * self.confidence:g} %"
-        note = f"each interval is of {share} by itself; p are of the sign test, adjusted by Holm"
-        return [note, *self.verdicts[:_MAX_PAIRS]]
+        tests = " and ".join(dict.fromkeys(map(_test, self.pair_rows)))
+        note = f"each interval is of {share} by itself; p are of the {tests}, adjusted by Holm"
+        return [note, *self.notes, *self.verdicts[:_MAX_PAIRS]]
 
 
-def compare_values(sweep: Sweep, axis: str, of: str, confidence: float) -> ValueComparison:
+def compare_values(sweep: Sweep, axis: str, of: str, asked: Asked) -> ValueComparison:
     """Compare a continuous outcome between the values of one axis."""
-    of = outcome_named("of", of)
+    of, confidence = outcome_named("of", of), asked.confidence
     columns, finished = _columns(sweep, of)
     labels = [configuration.labels for configuration in sweep.configurations]
     rows = tuple(
         _scatter(each, column[done], of, confidence)
         for each, column, done in zip(labels, columns, finished, strict=True)
     )
-    pair_rows, pooled = _pairs(labels, axis, of, columns, finished, confidence)
-    pooled_rows = tuple(_adjusted(pooled)) if len(sweep.axes) > 1 else None
-    return ValueComparison(axis, of, confidence, rows, tuple(_adjusted(pair_rows)), pooled_rows, sweep.n_missing)
+    pair_rows, pooled = _pairs(labels, axis, of, columns, finished, asked)
+    pooled_rows = tuple(adjusted(pooled, p_holm="p")) if len(sweep.axes) > 1 and pooled else None
+    notes = scope(sweep.configurations, axis, None)
+    if isinstance(sweep, Joined):
+        independent = any(not row.paired for row in pair_rows)
+        notes = (whose_seeds(len(sweep.common), independent), *notes)
+    made = (rows, tuple(adjusted(pair_rows, p_holm="p")), pooled_rows, sweep.n_missing, notes)
+    return ValueComparison(axis, of, confidence, *made)
 
 
 def _columns(sweep: Sweep, of: str) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
@@ -193,19 +213,20 @@ def _pairs(
     of: str,
     columns: NDArray[np.float64],
     finished: NDArray[np.bool_],
-    confidence: float,
+    asked: Asked,
 ) -> tuple[list[Pair], list[Pair]]:
     """Compare every two values in each stratum, and in the mean over the strata."""
     rows: list[Pair] = []
     members: dict[tuple[Any, Any], list[tuple[int, int]]] = {}
     for stratum, places in strata(labels, axis):
         for i, j in itertools.combinations(places, 2):
-            both = finished[i] & finished[j]
+            both, names = finished[i] & finished[j], (labels[i][axis], labels[j][axis])
             if both.any():
-                names = (labels[i][axis], labels[j][axis])
-                rows.append(_pair(stratum, names, columns[i][both], columns[j][both], of, confidence))
+                rows.append(_pair(stratum, names, columns[i][both], columns[j][both], of, asked))
                 members.setdefault(names, []).append((i, j))
-    pooled = [_pooled(names, places, columns, finished, of, confidence) for names, places in members.items()]
+            elif finished[i].any() and finished[j].any():
+                rows.append(_samples(stratum, names, columns[i][finished[i]], columns[j][finished[j]], of, asked))
+    pooled = [_pooled(names, places, columns, finished, of, asked) for names, places in members.items()]
     return rows, pooled
 
 
@@ -215,12 +236,31 @@ def _pair(
     a: NDArray[np.float64],
     b: NDArray[np.float64],
     of: str,
-    confidence: float,
+    asked: Asked,
 ) -> Pair:
+    confidence = asked.confidence
     table = values.better_table(a, b, larger_is_better=LARGER_IS_BETTER[of])
     p = mcnemar(table)  # the sign test
     means, medians = (each(a, b, confidence) for each in (values.mean_difference, values.median_difference))
-    return Pair(stratum, *names, 1, len(a), values.probability_better(table, confidence), means, medians, p, p)
+    better = values.probability_better(table, confidence)
+    within = asked.equivalence(partial(values.mean_difference, a, b))
+    return Pair(stratum, *names, 1, len(a), better, means, medians, p, p, True, within)
+
+
+def _samples(
+    stratum: Mapping[str, Any],
+    names: tuple[Any, Any],
+    a: NDArray[np.float64],
+    b: NDArray[np.float64],
+    of: str,
+    asked: Asked,
+) -> Pair:
+    """Compare two values on seeds of their own."""
+    confidence = asked.confidence
+    better, p = independent_probability_better(a, b, confidence, larger_is_better=LARGER_IS_BETTER[of])
+    means, medians = independent_mean_difference(a, b, confidence), independent_median_difference(a, b, confidence)
+    within = asked.equivalence(partial(independent_mean_difference, a, b))
+    return Pair(stratum, *names, 1, len(a) + len(b), better, means, medians, p, p, False, within)
 
 
 def _pooled(
@@ -229,9 +269,10 @@ def _pooled(
     columns: NDArray[np.float64],
     finished: NDArray[np.bool_],
     of: str,
-    confidence: float,
+    asked: Asked,
 ) -> Pair:
     """Compare two values over strata, in each of which they have a place: a seed with all of them counts once."""
+    confidence = asked.confidence
     first, second = (np.array(each) for each in zip(*places, strict=True))
     both = finished[first] & finished[second]
     n_strata = both.sum(axis=0)
@@ -241,13 +282,14 @@ def _pooled(
     signs = (values.better(a, b, larger_is_better=LARGER_IS_BETTER[of]) * both).sum(axis=0)
     seen = n_strata > 0
     share, p = values.pooled_better(signs[seen], n_strata[seen], confidence)
-    means = values.pooled_mean_difference(apart[seen], n_strata[seen].astype(np.float64), confidence)
-    return Pair({}, *names, len(places), int(seen.sum()), share, means, Estimate(None, None, None), p, p)
+    apart_by = partial(values.pooled_mean_difference, apart[seen], n_strata[seen].astype(np.float64))
+    n, within = int(seen.sum()), asked.equivalence(apart_by)
+    return Pair({}, *names, len(places), n, share, apart_by(confidence), NO_ESTIMATE, p, p, True, within)
 
 
-def _adjusted(rows: Sequence[Pair]) -> list[Pair]:
-    adjusted = holm([row.p for row in rows])
-    return [row._replace(p_holm=float(p)) for row, p in zip(rows, adjusted, strict=True)]
+def _test(row: Pair) -> str:
+    """Return the test that a p-value is of."""
+    return "sign test" if row.paired else "test of Brunner and Munzel"
 
 
 def _scatter_record(row: Scatter) -> dict[str, Any]:
@@ -258,6 +300,8 @@ def _scatter_record(row: Scatter) -> dict[str, Any]:
 
 def _pair_record(row: Pair) -> dict[str, Any]:
     columns = record(row)
+    if row.paired:
+        del columns["paired"]  # as it is said of all of them
     return columns if row.stratum or row.strata > 1 else {k: v for k, v in columns.items() if k != "strata"}
 
 
@@ -288,9 +332,10 @@ def _pair_cells(rows: Sequence[Pair], confidence: float) -> Cells:
 def _verdict(row: Pair, axis: str, n_pairs: int, alpha: float) -> str:
     """Say with which of two values a seed does better, and how often."""
     first, second = (one_line(axis_value(axis, label)) for label in (row.a, row.b))
-    chance = f"p {probability(row.p_holm, '= ')} (sign test, Holm over {plural(n_pairs, 'pair')})"
+    chance = f"p {probability(row.p_holm, '= ')} ({_test(row)}, Holm over {plural(n_pairs, 'pair')})"
     share = row.probability_better
     apart = f"mean difference ({first} - {second}) {difference(row.mean_difference)}"
+    apart += alike(row, f"Holm over {plural(n_pairs, 'pair')}", alpha, difference)
     if row.p_holm > alpha:
         same = f"{first} and {second} are not seen to differ in how often a seed does better"
         return f"{same}: {percent(share)} with the first; {chance}; {apart}"

@@ -280,4 +280,4 @@ def _window(
         for name, column in columns.items():
             column[target] = outcome_codes(table[name]) if name == OUTCOME else table[name].to_numpy()
         finished[target] = True
-    return Rows(columns, finished)
+    return Rows(columns, finished, np.uint64(seeds.start) + np.arange(len(seeds), dtype=np.uint64))

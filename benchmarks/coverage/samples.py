@@ -1,0 +1,171 @@
+"""Two configurations on seeds of their own: how often intervals cover, and tests reject where nothing differs."""
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.coverage.cases import OUTCOMES
+from fastgrok.statistics import Counts, Estimate, band, logrank, simultaneous_band, survival_curve
+from fastgrok.statistics.two_sample_values import (
+    independent_mean_difference,
+    independent_median_difference,
+    independent_probability_better,
+)
+from fastgrok.statistics.two_samples import (
+    independent_difference,
+    independent_p,
+    independent_ratio_of_expected,
+    independent_ratio_of_medians,
+)
+
+Values = NDArray[np.float64]
+UNTIL = 1500
+_TRUTH = 1_000_000
+
+
+class Cover(NamedTuple):
+    """How often intervals of 95 % held the truth, in how many samples."""
+
+    case: str
+    share: float
+    samples: int
+
+
+def holds(estimate: Estimate, truth: float) -> bool:
+    """Whether an interval, None being open, covers."""
+    above = estimate.low is None or estimate.low <= truth + 1e-9
+    return above and (estimate.high is None or truth - 1e-9 <= estimate.high)
+
+
+RATES = {
+    "rates .6 and .6": (0.6, 0.6),
+    "rates .75 and .6": (0.75, 0.6),
+    "rates .998 and .99": (0.998, 0.99),
+    "rates .05 and .02": (0.05, 0.02),
+}
+SIZES = ((5, 5), (10, 10), (20, 60), (100, 100), (100, 1000), (2000, 2000))
+
+
+def rates(case: str, sizes: tuple[int, int], samples: int = 5000) -> tuple[float, float]:
+    """Return how often the interval of a difference of rates covers, and how often the test of its truth rejects."""
+    p = RATES[case]
+    drawn = np.random.default_rng(21).binomial(sizes, p, (samples, 2))
+    distinct, times = np.unique(drawn, axis=0, return_counts=True)
+    cells = [(int(k), sizes[0], int(j), sizes[1]) for k, j in distinct]
+    covers = np.array([holds(independent_difference(*each), p[0] - p[1]) for each in cells])
+    rejects = np.array([independent_p(*each, difference=p[0] - p[1]) <= 0.05 for each in cells])
+    return float(times @ covers) / samples, float(times @ rejects) / samples
+
+
+def epochs(rng: np.random.Generator, n: int, scale: float, never: float, step: int = 1) -> NDArray[np.int64]:
+    """Return epochs to convergence, -1 of seeds that do not converge by 1,500; step: epochs between two checks."""
+    time = np.ceil(scale * rng.weibull(1.3, n) / step) * step
+    return np.where((rng.random(n) < never) | (time > UNTIL), -1, np.maximum(time, step)).astype(np.int64)
+
+
+TIMES: dict[str, tuple[tuple[float, float, int], tuple[float, float, int]]] = {
+    "a tenth never converges": ((500, 0.1, 1), (600, 0.1, 1)),
+    "40 % censored": ((500, 0.35, 1), (500, 0.35, 1)),
+    "checked every 25 epochs": ((500, 0.3, 25), (500, 0.3, 25)),
+    "done in few epochs": ((6, 0.02, 1), (8, 0.02, 1)),
+    "all but a few at once": ((2.5, 0.002, 1), (2.5, 0.002, 1)),
+}
+
+
+class Times(NamedTuple):
+    """How often intervals of ratios cover, and how often the log-rank rejects where a is b."""
+
+    ratio_of_medians: float
+    ratio_of_expected: float
+    logrank: float
+
+
+def times(case: str, sizes: tuple[int, int], samples: int = 1000) -> Times:
+    """Return the shares of samples of two configurations."""
+    rng, laws = np.random.default_rng(22), TIMES[case]
+    pool = [np.sort(_met(epochs(np.random.default_rng(23 + k), _TRUTH, *law))) for k, law in enumerate(laws)]
+    medians = [float(x[(_TRUTH - 1) // 2]) for x in pool]
+    cutoffs = (UNTIL, UNTIL)
+    costs = [float(np.minimum(x, UNTIL).mean() / (x <= UNTIL).mean()) for x in pool]
+    found = np.zeros(3)
+    for _ in range(samples):
+        a, b, c = (
+            Counts.of_epochs(epochs(rng, n, *law), UNTIL)
+            for n, law in zip((*sizes, sizes[1]), (*laws, laws[0]), strict=True)
+        )
+        found[0] += holds(independent_ratio_of_medians(a, b), medians[0] / medians[1])
+        expected = independent_ratio_of_expected(a, b, cutoffs=cutoffs)
+        found[1] += holds(expected, costs[0] / costs[1])
+        found[2] += logrank([a, c]).p_value <= 0.05
+    return Times(*(found / samples).tolist())
+
+
+def _met(x: NDArray[np.int64]) -> NDArray[np.float64]:
+    return np.where(x < 0, np.inf, x)
+
+
+class Finals(NamedTuple):
+    """How often intervals of continuous outcomes cover, and how often the test rejects where a is b."""
+
+    mean_difference: float
+    median_difference: float
+    probability_better: float
+    rejected: float
+
+
+def finals(outcome: str, sizes: tuple[int, int], samples: int = 1000) -> Finals:
+    """Return the shares of samples of two outcomes, of which b is larger and scatters more."""
+    made, rng = OUTCOMES[outcome], np.random.default_rng(24)
+
+    def drawn(n: int, generator: np.random.Generator, shift: float = 0.0, wide: float = 1.0) -> Values:
+        return np.asarray(made(shift + wide * generator.standard_normal(n)), np.float64)
+
+    many = np.random.default_rng(25)
+    a, b = drawn(_TRUTH, many), drawn(_TRUTH, many, 0.3, 1.2)
+    medians = [float(np.quantile(x, 0.5, method="inverted_cdf")) for x in (a, b)]
+    shuffled = many.permutation(b)
+    better = float((a < shuffled).mean() + (a == shuffled).mean() / 2)
+    truth, found = (float(a.mean() - b.mean()), medians[0] - medians[1], better), np.zeros(4)
+    for _ in range(samples):
+        x, y, z = drawn(sizes[0], rng), drawn(sizes[1], rng, 0.3, 1.2), drawn(sizes[1], rng)
+        estimates = (
+            independent_mean_difference(x, y),
+            independent_median_difference(x, y),
+            independent_probability_better(x, y).probability,
+        )
+        found[:3] += [holds(each, wanted) for each, wanted in zip(estimates, truth, strict=True)]
+        found[3] += independent_probability_better(x, z).p_value <= 0.05
+    return Finals(*(found / samples).tolist())
+
+
+class Bands(NamedTuple):
+    """How often bands hold a curve at all epochs at once."""
+
+    simultaneous: float
+    at_each_epoch: float
+
+
+def bands(case: str, n: int, samples: int = 1000) -> Bands:
+    """Return the shares of samples of n seeds whose band holds the whole curve, between two epochs, too."""
+    law, rng = TIMES[case][0], np.random.default_rng(26)
+    pool = np.sort(_met(epochs(np.random.default_rng(23), _TRUTH, *law)))
+    found = np.zeros(2)
+    for _ in range(samples):
+        curve = survival_curve(Counts.of_epochs(epochs(rng, n, *law), UNTIL))
+        after = 1 - np.searchsorted(pool, curve.time, side="right") / _TRUTH
+        before_next = (
+            1 - np.searchsorted(pool, np.append(curve.time[1:] - 1, UNTIL)[: len(after)], side="right") / _TRUTH
+        )
+        for k, (low, high) in enumerate((simultaneous_band(curve), band(curve))):
+            found[k] += bool(np.all((low <= before_next + 1e-9) & (after <= high + 1e-9)))
+    return Bands(*(found / samples).tolist())
+
+
+def tables() -> Iterator[tuple[str, Callable[[str, tuple[int, int]], tuple[float, ...]], tuple[str, ...]]]:
+    """Yield the heading of each table, what makes a row of it, and its cases."""
+    yield "rates | seeds | difference | rejected", rates, tuple(RATES)
+    yield "epochs | seeds | ratio of medians | ratio of costs | rejected by the log-rank", times, tuple(TIMES)
+    heading = "outcome | seeds | mean difference | median difference | probability better | rejected"
+    yield heading, finals, tuple(OUTCOMES)
