@@ -38,11 +38,16 @@ class _Topic(NamedTuple):
         import matplotlib.pyplot as plt
 
         from fastgrok import plots
+        from fastgrok.results.files import temporary_beside
 
         plot: Callable[[Any], Any] = getattr(plots, self.picture or self.name)
         figure = plot(subject if self.draws_trace else explanation).figure
-        figure.savefig(target, dpi=120)
-        plt.close(figure)
+        try:
+            with temporary_beside(target) as temporary:
+                figure.savefig(temporary, dpi=120, format=target.suffix[1:])
+                temporary.replace(target)
+        finally:
+            plt.close(figure)
 
 
 TOPICS = {

@@ -44,7 +44,7 @@ class _Commands(TyperGroup):
 
 _GROUPS = {
     "Train, and look at one seed": ("sweep", "replay", "explain", "study"),
-    "Sweeps on disk": ("resume", "status", "verify", "summary", "merge"),
+    "Sweeps on disk": ("resume", "status", "verify", "summary", "merge", "shrink"),
     "This machine": ("info",),
 }
 _MORE = "fastgrok COMMAND --help says what a command takes. To begin with: fastgrok sweep xor --hidden 2,4,8"
@@ -166,7 +166,7 @@ def _help(function: Callable[..., Any]) -> str:
 
 for command in (sweep, replay, explain):
     app.command(help=_help(command))(command)
-for function in (store.resume, store.status, store.verify, store.summary, store.merge, study, info):
+for function in (store.resume, store.status, store.verify, store.summary, store.merge, store.shrink, study, info):
     app.command(cls=help.Command, help=_help(function))(_deferred(cast(Callable[..., int], function)))
 
 

@@ -38,9 +38,22 @@ def sweep_to(path: str, specification: Any, values: Mapping[str, Any], shown: Sh
             executor=executor,
             part_of=share,
         ).checked()
-        store = made_store(path, specification, shard_size=values["shard_size"])
-        store.make(specification, options)
+        with naming_seeds():
+            store = made_store(path, specification, shard_size=values["shard_size"])
+            store.make(specification, options)
     return _ended(store, command, received, as_json=values["json"], quiet=values["quiet"], shown=shown)
+
+
+@contextlib.contextmanager
+def naming_seeds() -> Iterator[None]:
+    """Let an error about seeds, or about the size of shards, name the flag."""
+    try:
+        yield
+    except InvalidExperiment as error:
+        flags = {name.replace("-", "_"): f"--{name}" for name in ("seeds", "shard-size")}
+        field = flags.get(error.field, error.field)
+        accepted = error.accepted.replace("shard_size", "--shard-size").replace("rows='failures'", "--rows failures")
+        raise InvalidExperiment(field, error.value, accepted) from None
 
 
 def resume(
@@ -116,10 +129,17 @@ def _ended(
     if as_json or not quiet:
         _show(store, status, rows, as_json=as_json, shown=shown)
     if not store.interrupted:
-        return 0
+        return _warned_of(status)
     done = f"{status.n_done:,} of {status.n_runs:,} runs are in the store"
     print(f"fastgrok: interrupted: {done}; go on with: {command}", file=sys.stderr)
     return TERMINATED if received else INTERRUPTED
+
+
+def _warned_of(status: Any) -> int:
+    """Say what is wrong with the shards of a store, beside what it shows of the rest, and return the exit status."""
+    for problem in status.problems:
+        print(f"fastgrok: bad: {problem}", file=sys.stderr)
+    return FAILED if status.problems else 0
 
 
 def status(path: Directory, as_json: Json = False) -> int:
@@ -173,7 +193,7 @@ def verify(
         print(f"{len(report.removed):,} files of writers that are gone were removed")
     _print_lists({"bad": report.bad, "different": report.different, "no sidecar": report.uncommitted})
     _print_lists({"not of this store": report.strays})
-    if report.bad or report.uncommitted:
+    if len(report.bad) > len(report.unmarked) or report.uncommitted:
         print(f"fastgrok resume {shlex.quote(path)} makes them again")
     return 0 if report.ok else FAILED
 
@@ -200,8 +220,9 @@ def summary(
     store = open_store(path)
     specification = store.specification
     shown = shown_of(compare, of, [axis.path for axis in specification.axes], specification.experiment)
-    _show(store, *store.overview(), as_json=as_json, shown=shown)
-    return 0
+    status, rows = store.overview()
+    _show(store, status, rows, as_json=as_json, shown=shown)
+    return _warned_of(status)
 
 
 def _summary_of_file(path: Path, compare: str | None, of: str | None, *, as_json: bool) -> int:
@@ -229,6 +250,22 @@ def merge(
 
     store = merged_store(target, [open_store(source) for source in sources])
     _show(store, *store.overview(), as_json=False)
+    return 0
+
+
+def shrink(path: Directory) -> int:
+    """Plan no more of a store than the seeds and values of which something is there.
+
+    The way back after a sweep that asked for too much, such as --seeds 1e9 for 1e6. Nothing that is done is lost.
+    """
+    from fastgrok.statistics.text import plural
+    from fastgrok.store import open_store
+
+    store = open_store(path)
+    before, now = store.specification, store.shrink().specification
+    for when, plan in (("planned before", before), ("now", now)):
+        seeds, n = plan.seeds, len(plan.configurations)
+        print(f"{when}: {plural(n, 'configuration')} x seeds {seeds.start:,} to {seeds.stop - 1:,}")
     return 0
 
 

@@ -147,7 +147,8 @@ def _specification(requested: Request, seeds: Seeds, values: Values) -> Any:
 
     kept = {name: values[name] for name in ("keep_params", "rows", "track", "shard_size")}
     recorded = epochs_or_log(values["record_at"])
-    return specified(requested.experiment, seeds, requested.axes, record_at=recorded, **kept)
+    with store.naming_seeds():
+        return specified(requested.experiment, seeds, requested.axes, record_at=recorded, **kept)
 
 
 def _train(requested: Request, seeds: Seeds, values: Values) -> Any:

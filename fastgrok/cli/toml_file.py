@@ -1,6 +1,7 @@
 """A sweep described by a TOML file: its keys are the flags of `fastgrok sweep`."""
 
 import contextlib
+import errno
 import os
 import re
 import tomllib
@@ -52,12 +53,14 @@ def naming_keys(path: str, typed: Collection[str]) -> Iterator[None]:
 def _table(path: str) -> dict[str, Any]:
     """Return the keys and values of a file."""
     try:
+        if os.path.exists(path) and not os.path.isfile(path):  # a pipe waits for a writer, a device may never end
+            raise OSError(errno.EINVAL, "not a regular file")
         with open(path, "rb") as file:
             return tomllib.load(file)
     except OSError as error:
         where = os.path.abspath(path)
         raise InvalidExperiment("file", where, f"a TOML file that can be read ({error.strerror})") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # neither TOML nor UTF-8, or nested without end
         raise InvalidExperiment("file", path, f"valid TOML ({error})") from error
 
 

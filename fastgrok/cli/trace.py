@@ -115,17 +115,16 @@ def _naming_flags() -> Iterator[None]:
 
 def _opened(name: str, values: Values, typed: Collection[str], *, several: bool) -> xr.Dataset:
     """Return a trace on disk, or some seeds of it."""
-    import xarray as xr
-
-    from fastgrok.explain.trace import checked_trace
+    from fastgrok.explain.trace import checked_trace, experiment_of
+    from fastgrok.results.files import DAMAGE, read_netcdf
     from fastgrok.spec.variables import SEED
 
     own = {*_EXPERIMENT_FLAGS, "config", "every", "record_at"}
     _check_absent(typed, own, values, "no trace on disk beside it: it has its own")
     try:
-        with xr.open_dataset(name, engine="h5netcdf") as file:
-            trace = file.load()
-    except (OSError, ValueError) as error:
+        trace = checked_trace(read_netcdf(name), several=True)
+        experiment_of(trace)
+    except DAMAGE as error:
         raise InvalidExperiment("trace", name, f"a file that `fastgrok replay --out` wrote ({error})") from error
     if values["seed"] is not None:
         seeds = whole_numbers("--seed", values["seed"])

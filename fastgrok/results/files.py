@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import importlib.util
 import itertools
@@ -21,13 +22,14 @@ from numpy.typing import NDArray
 from fastgrok.engine.metrics import plateau
 from fastgrok.engine.training import TrainingOutput, joined_metrics
 from fastgrok.errors import InvalidExperiment
+from fastgrok.results.arrays import as_lists, label_array, to_array
+from fastgrok.results.hashes import column_hashes, dataset_hash, digest_of
 from fastgrok.spec.axes import Axis, Configuration
 from fastgrok.spec.network import Network, relu_layers
 from fastgrok.spec.recording import Recording, sizes
 from fastgrok.spec.variables import (
     ABSENT,
     EPOCH,
-    FORMER_OUTCOMES,
     HIDDEN_LAYER,
     LAYER,
     OUTCOMES,
@@ -54,11 +56,21 @@ NETCDF_LIBRARIES = ("h5netcdf", "h5py")
 METADATA_KEY = "fastgrok"
 """The key of a Parquet file's metadata that holds the provenance, as JSON."""
 
+DIGEST_KEY = "fastgrok_sha256"
+"""The key of the SHA-256 of what a file holds: in a Parquet file's metadata, or an attribute of NetCDF."""
+
 RESULT_KEY = "result_json"
 """The attribute of a file that holds what `fastgrok.load` needs besides the rows and the experiment, as JSON."""
 
 PARAMS = "params"
 """The column of the trained parameters."""
+
+BAD_PATH = {errno.EACCES, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG}
+BAD_PATH |= {errno.ENOENT, errno.ENOTDIR, errno.EPERM, errno.EROFS}
+"""What an OSError says of a path that will not do. Others, as of a full disk, are no fault of what was asked for."""
+
+DAMAGE = (ArithmeticError, AttributeError, LookupError, MemoryError, OSError, RuntimeError, TypeError, ValueError)
+"""What comes of a file that is not what it seems: pyarrow, h5py and JSON raise all of these, RecursionError, too."""
 
 _REMEMBERED = 1024  # of what is the same for many configurations
 
@@ -81,7 +93,7 @@ def checked_target(path: str | os.PathLike[str], field: str = "path") -> Path:
         with tempfile.TemporaryFile(dir=target.parent):
             return target
     except (OSError, ValueError) as error:
-        if isinstance(error, InvalidExperiment):
+        if isinstance(error, InvalidExperiment) or getattr(error, "errno", errno.EPERM) not in BAD_PATH:
             raise
         why = getattr(error, "strerror", None) or error
         raise InvalidExperiment(field, name, f"a path in a directory that can be written to ({why})") from error
@@ -103,6 +115,7 @@ def write_parquet(
     whole = schema if kept is None else schema.append(kept)
 
     def write(temporary: str) -> None:
+        hashes: dict[str, Any] = {}
         with pq.ParquetWriter(temporary, whole) as writer:
             for configuration, output in zip(configurations, outputs, strict=True):
                 if output.finished.any():
@@ -110,7 +123,9 @@ def write_parquet(
                     if kept is not None and output.params is not None:
                         rows = as_lists(output.finished_rows(output.params))
                         table = table.append_column(kept, rows.cast(kept.type))
+                    hashes = column_hashes(table, hashes)
                     writer.write_table(table)
+            writer.add_key_value_metadata({DIGEST_KEY: digest_of(hashes, schema.metadata[METADATA_KEY.encode()])})
 
     _atomically(path, write)
 
@@ -126,35 +141,6 @@ def _params_field(outputs: Sequence[TrainingOutput]) -> pa.Field | None:
     return pa.field(PARAMS, kind, metadata={"long_name": "trained parameters, layer by layer: weight, then bias"})
 
 
-def as_lists(flat: np.ndarray) -> pa.Array:
-    """Return the rows of an array as lists."""
-    import pyarrow as pa
-
-    ends = to_array(np.arange(len(flat) + 1, dtype=np.int32) * np.int32(flat.shape[1]))
-    return pa.ListArray.from_arrays(ends, to_array(flat.ravel()))
-
-
-def as_fixed_lists(flat: np.ndarray) -> pa.Array:
-    """Return the rows of an array as lists of one length."""
-    import pyarrow as pa
-
-    return pa.FixedSizeListArray.from_arrays(to_array(flat.ravel()), flat.shape[1])
-
-
-def outcome_codes(column: pa.ChunkedArray) -> np.ndarray:
-    """Return the codes of outcomes, of which a column has the names."""
-    array = in_one_piece(column if column.num_chunks == 1 else column.unify_dictionaries())
-    names = [FORMER_OUTCOMES.get(name, name) for name in array.dictionary.to_pylist()]
-    codes = np.array([OUTCOMES.index(name) for name in names], np.int8)
-    values: np.ndarray = codes[from_array(array.indices)]
-    return values
-
-
-def in_one_piece(column: pa.ChunkedArray) -> pa.Array:
-    """Return a column in one piece; most are."""
-    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
-
-
 def table_schema(
     axes: Sequence[Axis],
     configurations: Sequence[Configuration],
@@ -164,7 +150,7 @@ def table_schema(
     """Return the columns and the metadata of a Parquet file."""
     import pyarrow as pa
 
-    fields = [pa.field(axis.path, _label_array(axis.labels).type) for axis in axes]
+    fields = [pa.field(axis.path, label_array(axis.labels).type) for axis in axes]
     fields.append(pa.field("experiment_id", pa.string()))
     fields.append(pa.field(SEED, pa.uint64()))
     known = [variable_columns(*both) for both in zip(configurations, outputs, strict=True)]
@@ -238,7 +224,7 @@ def to_table(
     for name, elements in variable_columns(configurations[0], outputs[0]).items():
         values = _joined([each[name] for each in metrics])
         columns |= {column: values[cast(Any, (slice(None), *index))] for column, index in elements}
-    columns[OUTCOME] = pa.DictionaryArray.from_arrays(to_array(columns[OUTCOME]), _label_array(OUTCOMES))
+    columns[OUTCOME] = pa.DictionaryArray.from_arrays(to_array(columns[OUTCOME]), label_array(OUTCOMES))
     missing = {pa.float64(): np.nan, pa.bool_(): False}
     constants = [{**each.labels, "experiment_id": each.experiment.id} for each in configurations]
     arrays = []
@@ -247,7 +233,7 @@ def to_table(
             column = columns[field.name]
             array = column if isinstance(column, pa.Array) else to_array(column)
         else:
-            array = _label_array(
+            array = label_array(
                 [each.get(field.name, missing.get(field.type, ABSENT)) for each in constants], lengths
             )
         arrays.append(array if array.type == field.type else array.cast(field.type))
@@ -259,51 +245,52 @@ def _joined(arrays: Sequence[np.ndarray]) -> np.ndarray:
     return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
 
 
-def to_array(values: np.ndarray) -> pa.Array:
-    """Return numbers or bools as an Arrow array of their type, without a copy where that can be.
+def read_parquet(path: Path) -> pa.Table:
+    """Return the rows of a file that `write_parquet` wrote; ValueError unless they are what was written."""
+    import pyarrow.parquet as pq
 
-    `pyarrow.array` and `pyarrow.scalar` would import pandas: 30 MB, and a third of a second.
-    """
-    import pyarrow as pa
-
-    values = np.ascontiguousarray(values)
-    data = np.packbits(values, bitorder="little") if values.dtype == np.bool_ else values
-    return pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), len(values), [None, pa.py_buffer(data)])
-
-
-def from_array(array: pa.Array) -> np.ndarray:
-    """Return the numbers or bools of an Arrow array without nulls, as `to_array` takes them."""
-    kind = np.dtype(array.type.to_pandas_dtype())
-    data, rows = array.buffers()[1], slice(array.offset, array.offset + len(array))
-    if array.null_count or data is None:
-        values: np.ndarray = array.to_numpy(zero_copy_only=False)
-        return values
-    if kind == np.bool_:
-        return np.unpackbits(np.frombuffer(data, np.uint8), bitorder="little")[rows].view(np.bool_)
-    return np.frombuffer(data, kind)[rows]
-
-
-def _label_array(labels: Sequence[Any], times: Sequence[int] | None = None) -> pa.Array:
-    """Return the labels of an axis, numbers or texts, as an Arrow array, each so many times: a text is not looked at.
-
-    times: once each without.
-    """
-    import pyarrow as pa
-
-    times = [1] * len(labels) if times is None else times
-    if not all(isinstance(label, str) for label in labels):
-        return to_array(np.repeat(np.asarray(labels), times))
-    texts = [label.encode() for label in labels]
-    ends = np.zeros(sum(times) + 1, np.int32)
-    np.cumsum(np.repeat(np.array([len(text) for text in texts], np.int32), times), dtype=np.int32, out=ends[1:])
-    joined = b"".join(text * n for text, n in zip(texts, times, strict=True))
-    return pa.Array.from_buffers(pa.string(), len(ends) - 1, [None, pa.py_buffer(ends), pa.py_buffer(joined)])
+    table = pq.ParquetFile(path).read(use_threads=False)
+    metadata = table.schema.metadata or {}
+    said, beside = (metadata.get(key.encode(), b"") for key in (DIGEST_KEY, METADATA_KEY))
+    if said and said.decode() != digest_of(column_hashes(table), beside):  # files of before do not say
+        raise ValueError(f"its {DIGEST_KEY} is another one")
+    return table
 
 
 def write_netcdf(path: Path, dataset: xr.Dataset) -> None:
-    """Write a dataset as NetCDF 4."""
+    """Write a dataset as NetCDF 4, with the SHA-256 of what a reader finds in it."""
     encoding = {str(name): {"_FillValue": None} for name in [*dataset.data_vars, *dataset.coords]}
-    _atomically(path, lambda temporary: dataset.to_netcdf(temporary, engine="h5netcdf", encoding=encoding))
+
+    def write(temporary: str) -> None:
+        import h5netcdf
+
+        try:
+            dataset.to_netcdf(temporary, engine="h5netcdf", encoding=encoding)
+            digest = dataset_hash(_loaded(temporary))
+            with h5netcdf.File(temporary, "r+") as file:
+                file.attrs[DIGEST_KEY] = digest
+        except RuntimeError as error:  # what HDF5 says of a full disk, now and then
+            raise OSError(str(error)) from error
+
+    _atomically(path, write)
+
+
+def read_netcdf(path: str | os.PathLike[str]) -> xr.Dataset:
+    """Return what is in a file that `write_netcdf` wrote; ValueError unless it is what was written."""
+    if not Path(path).is_file():
+        raise FileNotFoundError(errno.ENOENT, "no such file", str(path))
+    dataset = _loaded(path)
+    said = dataset.attrs.pop(DIGEST_KEY, None)
+    if said is not None and said != dataset_hash(dataset):  # files of before do not say
+        raise ValueError(f"its {DIGEST_KEY} is another one")
+    return dataset
+
+
+def _loaded(path: str | os.PathLike[str]) -> xr.Dataset:
+    import xarray as xr
+
+    with xr.open_dataset(path, engine="h5netcdf") as file:
+        return file.load()
 
 
 def with_params(dataset: xr.Dataset, shape: Sequence[int], outputs: Sequence[TrainingOutput]) -> xr.Dataset:
@@ -340,7 +327,7 @@ def temporary_beside(target: Path) -> Iterator[Path]:
     Within the context it is written and takes the target's place: so does every file of a result, a trace or a store.
     The cache of kernels, which imports no other room, has a few lines of its own.
     """
-    writer = f"{host_name()}-{os.getpid()}-{secrets.token_hex(4)}"
+    writer = f"{place_of_processes()}-{os.getpid()}-{secrets.token_hex(4)}"
     start = os.fsencode(target.name)[:100].decode(errors="ignore")  # of a name that may be as long as one can be
     temporary = target.with_name(f".{start}.{writer}{TEMPORARY}")
     try:
@@ -348,6 +335,19 @@ def temporary_beside(target: Path) -> Iterator[Path]:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def place_of_processes() -> str:
+    """Return where the number of a process means that process: a machine since it started, and a PID namespace.
+
+    Linux says both; elsewhere it is the name of the machine.
+    """
+    try:
+        namespace = os.stat("/proc/self/ns/pid").st_ino
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text()[:8]
+    except OSError:
+        return host_name()
+    return f"{host_name()}-{boot}-{namespace}"
 
 
 @functools.cache

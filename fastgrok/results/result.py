@@ -283,6 +283,8 @@ class Result:
         ------
         InvalidExperiment
             If there can be no such file, or the library that it needs is missing.
+        OSError
+            If it cannot be written for another reason, such as a full disk.
         """
         target = files.checked_target(path)
         own: dict[str, Any] = {"own_params": self._own_params, "time": self._time}
@@ -295,6 +297,8 @@ class Result:
                 whole = files.with_params(self.dataset.assign_attrs(attrs), shape, self.outputs)
                 files.write_netcdf(target, whole)
         except OSError as error:
+            if error.errno not in files.BAD_PATH:  # such as a full disk
+                raise
             raise InvalidExperiment("path", str(target), f"a file that can be written ({error})") from error
 
     @classmethod

@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 
 from fastgrok.engine.training import TrainingOutput
 from fastgrok.errors import InvalidExperiment
+from fastgrok.results.arrays import from_array, outcome_codes
 from fastgrok.results.files import (
+    DAMAGE,
     METADATA_KEY,
     NETCDF,
     OUTCOME,
@@ -20,8 +22,8 @@ from fastgrok.results.files import (
     PARQUET,
     RESULT_KEY,
     fill_plateau,
-    from_array,
-    outcome_codes,
+    read_netcdf,
+    read_parquet,
     variable_columns,
 )
 from fastgrok.spec.axes import Axis, Configuration, axes_from_plain, axes_to_plain, grid
@@ -113,7 +115,7 @@ def read(path: Path) -> Saved:
             return _read_parquet(path)
         if path.suffix == NETCDF:
             return _read_netcdf(path)
-    except (OSError, ValueError, KeyError) as error:
+    except DAMAGE as error:
         if isinstance(error, InvalidExperiment):
             raise
         raise InvalidExperiment("path", str(path), f"a file that result.save wrote ({error})") from error
@@ -153,9 +155,7 @@ def _begun(path: Path, attrs: Mapping[str, Any]) -> Saved:
 
 def _read_parquet(path: Path) -> Saved:
     """Return what a Parquet file holds: the finished rows of one configuration after the other."""
-    import pyarrow.parquet as pq
-
-    table = pq.ParquetFile(path).read(use_threads=False)
+    table = read_parquet(path)
     metadata = (table.schema.metadata or {}).get(METADATA_KEY.encode(), b"{}")
     saved = _begun(path, json.loads(metadata))
     lengths = [int(output.finished.sum()) for output in saved.outputs]
@@ -185,10 +185,7 @@ def _fill(configuration: Configuration, output: TrainingOutput, table: pa.Table)
 
 def _read_netcdf(path: Path) -> Saved:
     """Return what a NetCDF file holds: variables by the axes of a sweep, then seed, then their own dimensions."""
-    import xarray as xr
-
-    with xr.open_dataset(path, engine="h5netcdf") as file:
-        data = file.load()
+    data = read_netcdf(path)
     saved = _begun(path, data.attrs)
     layers = all_relu_layers([each.experiment.network for each in saved.configurations])
     shape = tuple(len(axis.values) for axis in saved.axes)

@@ -57,14 +57,22 @@ def checked_axes(axes: Any) -> list[Axis]:
     by_path = {name if name == POINT else _path(name): values for name, values in axes.items()}
     if len(by_path) < len(axes):
         raise InvalidExperiment("axes", list(axes), "one axis of each field, by its path or by its word")
+    count = math.prod(_length(values) for values in by_path.values())
+    if count > MAX_CONFIGURATIONS:  # before anything is made of each value
+        raise InvalidExperiment("axes", count, f"at most {MAX_CONFIGURATIONS:,} configurations")
     checked = [
         _points_axis(values) if path == POINT else labelled_axis(path, _values(path, values), beside=by_path)
         for path, values in by_path.items()
     ]
-    count = math.prod(len(axis.values) for axis in checked)
-    if count > MAX_CONFIGURATIONS:
-        raise InvalidExperiment("axes", count, f"at most {MAX_CONFIGURATIONS:,} configurations")
     return checked
+
+
+def _length(values: Any) -> int:
+    """Return how many values there are; 1 where they are no list, which is an error later on."""
+    if isinstance(values, range):  # its `len` ends at 2**63 - 1
+        return (values[-1] - values[0]) // values.step + 1 if values else 0
+    is_list = isinstance(values, list | tuple) or (isinstance(values, np.ndarray) and values.ndim)
+    return len(values) if is_list else 1
 
 
 def axes_to_plain(axes: Sequence[Axis]) -> list[dict[str, Any]]:

@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 import fastgrok
-from fastgrok.engine.training import TrainingOutput
 from fastgrok.errors import InvalidExperiment, StoreError, joined, short_repr
-from fastgrok.results.files import PARAMS
-from fastgrok.spec.axes import Axis, Configuration, checked_axes
+from fastgrok.results.files import BAD_PATH, PARAMS
+from fastgrok.spec.axes import Axis, checked_axes
 from fastgrok.spec.paths import children
+from fastgrok.store.contradictions import other_columns
+from fastgrok.store.limits import check_growth
 from fastgrok.store.manifest import (
     ALL,
     FAILURES,
@@ -19,13 +18,13 @@ from fastgrok.store.manifest import (
     Specification,
     manifest_name,
     read_specification,
+    replaced,
     shard_size_of,
 )
 from fastgrok.store.rows import schema
 from fastgrok.store.shards import Piece
 from fastgrok.store.storage import Storage
 from fastgrok.store.survey import names, survey
-from fastgrok.store.tables import rows_table
 
 
 def create_or_grow(storage: Storage, path: str, requested: Specification, shard_size: int | None) -> Specification:
@@ -37,9 +36,13 @@ def create_or_grow(storage: Storage, path: str, requested: Specification, shard_
     requested.check_readable()
     try:
         first = first_specification(storage, requested) if manifest_name(storage) is None else None
-        if first is not None and storage.create(STORE, first.to_json().encode()):
-            return first
+        if first is not None:
+            check_growth(storage, None, first)
+            if storage.create(STORE, first.to_json().encode()):
+                return first
     except OSError as error:
+        if error.errno not in BAD_PATH:
+            raise StoreError(f"{path}/{STORE} could not be written: {error}") from error
         expected = f"a directory that can be written to ({error.strerror or error})"
         raise InvalidExperiment("store", path, expected) from error
     return grow(storage, sized(requested, opened(storage, path), shard_size))
@@ -70,7 +73,7 @@ def sized(requested: Specification, held: Specification, shard_size: int | None)
 
 def first_specification(storage: Storage, requested: Specification) -> Specification:
     """Return the specification for a directory without store.json."""
-    if storage.is_empty() or manifest_name(storage) is not None:  # another process has just made it
+    if not storage.listed() or manifest_name(storage) is not None:  # another process has just made it
         return requested
     if not has_shards(storage):
         raise InvalidExperiment("store", storage.root, "a store, or a directory that is empty or not there")
@@ -79,16 +82,25 @@ def first_specification(storage: Storage, requested: Specification) -> Specifica
 
 def grow(storage: Storage, requested: Specification) -> Specification:
     """Let a store hold what is asked for as well, and return its new specification."""
-    while (newest := read_specification(storage)) is not None:  # another process may let it grow, too
-        wanted = grown(newest, requested)
-        if wanted == newest:
-            return newest
-        try:
-            storage.write(STORE, wanted.to_json().encode())
-        except OSError as error:
-            message = f"{storage.root}/{STORE} could not be written: {error}. The store is as it was"
-            raise StoreError(message) from error
-    raise StoreError(f"{storage.root} holds no {STORE}: was the store removed?")
+
+    def more(held: Specification) -> Specification:
+        wanted = grown(held, requested)
+        if wanted != held:
+            check_growth(storage, held, wanted)
+        return wanted
+
+    return replaced(storage, more)
+
+
+def still_holding(storage: Storage, specification: Specification, requested: Specification) -> Specification:
+    """Return what a store holds after work on it: the same as before, unless somebody wrote another specification.
+
+    If that has less, as after `shrink`, the store holds again what was asked for and is made now.
+    """
+    name = manifest_name(storage)
+    if name is not None and storage.read(name) == specification.to_json().encode():
+        return specification
+    return grow(storage, requested)
 
 
 def grown(held: Specification, requested: Specification) -> Specification:
@@ -201,7 +213,7 @@ def recovered(storage: Storage, requested: Specification) -> Specification:
     for piece in pieces:
         if piece.experiment_id not in seen:
             seen.update(piece.shard.experiment_ids)  # of one shard all have the same columns
-            _check_columns(schema(storage, piece.shard).names, piece, requested)
+            _check_columns(schema(storage, piece.sidecar).names, piece, requested)
     first, stop = min(piece.shard.first for piece in pieces), max(piece.shard.stop for piece in pieces)
     return grown(requested.changed(seeds=range(first, stop)), requested)
 
@@ -223,17 +235,9 @@ def _check_columns(columns: Sequence[str], piece: Piece, requested: Specificatio
     """Raise unless a shard has the columns that it would be given now."""
     if (PARAMS in columns) != requested.keep_params:
         raise _otherwise("keep_params", requested.keep_params, not requested.keep_params, piece)
-    wanted = _columns(requested, requested.by_id[piece.experiment_id])
-    if other := sorted(wanted ^ (set(columns) - {PARAMS})):
+    if other := other_columns(requested, requested.by_id[piece.experiment_id], columns):
         expected = f"axes, record_at and track as they were when {piece.shard.rows_name} was made"
         raise InvalidExperiment("columns", ", ".join(other), expected)
-
-
-def _columns(requested: Specification, configuration: Configuration) -> set[str]:
-    """Return the names of the columns of a configuration, but that of its parameters."""
-    blank = TrainingOutput.blank(configuration.experiment, requested.recording, 0)
-    table = rows_table(requested, [configuration], [blank], np.empty(0, np.uint64))[0]
-    return set(table.column_names)
 
 
 def _otherwise(field: str, value: Any, made: Any, piece: Piece) -> InvalidExperiment:

@@ -6,8 +6,9 @@ import hashlib
 import json
 import math
 import operator
+import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self, TypeVar
 
@@ -18,14 +19,18 @@ from fastgrok.engine import arguments
 from fastgrok.engine.kernel_params import flops_per_epoch
 from fastgrok.engine.threads import cpu_count
 from fastgrok.errors import MISSING, InvalidExperiment, StoreError, check_keys, hint, one_of
+from fastgrok.results.files import DAMAGE
 from fastgrok.spec.axes import Axis, Configuration, axes_from_plain, axes_to_plain, checked_axes, grid
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.recording import Recording, checked_recording
 from fastgrok.store.storage import Storage
 
 STORE = "_store.json"
-"""The file that says what a store holds. It changes only where more is asked for. Readers of Parquet folders leave
-out what begins with an underscore."""
+"""The file that says what a store holds. It never changes: where more is asked for, the next one says so, as
+_store-2.json does. Readers of Parquet folders leave out what begins with an underscore."""
+
+_LATER = re.compile(r"_store-([1-9][0-9]{0,8})\.json", re.ASCII)
+"""The names of the files that say what it holds since it grew; the highest number counts."""
 
 FORMER_STORE = "store.json"
 """Its name up to format 3."""
@@ -69,6 +74,8 @@ class _Seeds(_Strict):
     def _some(self) -> Self:
         if self.stop <= self.first:
             raise ValueError("no seeds: `stop` must be greater than `first`")
+        if self.stop > 2**64 or self.stop - self.first > sys.maxsize:
+            raise ValueError("more seeds than there are")
         return self
 
 
@@ -203,7 +210,7 @@ class Specification(_Strict):
         """Rebuild what `to_json` wrote."""
         try:
             plain = json.loads(text)
-        except ValueError as error:  # neither JSON nor UTF-8
+        except (ValueError, RecursionError) as error:  # neither JSON nor UTF-8, or nested without end
             raise InvalidExperiment(STORE, text, f"JSON ({error})") from None
         if not isinstance(plain, dict):
             raise InvalidExperiment(STORE, plain, "what a sweep writes into it")
@@ -219,6 +226,8 @@ class Specification(_Strict):
             return _validated(cls, plain, "")
         except InvalidExperiment as error:
             raise InvalidExperiment(f"{STORE}: {error.field}", error.value, error.accepted) from None
+        except DAMAGE as error:
+            raise InvalidExperiment(STORE, text, f"what a sweep writes ({type(error).__name__}: {error})") from None
 
 
 def written(plain: dict[str, Any]) -> str:
@@ -237,22 +246,58 @@ def digest_of_text(text: str) -> str:
 
 
 def manifest_name(storage: Storage) -> str | None:
-    """Return the name of the file that says what a store holds, None where there is none."""
-    return next((name for name in (STORE, FORMER_STORE) if storage.size(name) is not None), None)
+    """Return the name of the file that says what a store holds now, None where there is none."""
+    try:
+        names = storage.listed()
+    except NotADirectoryError:
+        return None
+    numbers = [int(match[1]) for match in map(_LATER.fullmatch, names) if match]
+    if numbers:
+        return f"_store-{max(numbers)}.json"
+    return next((name for name in (STORE, FORMER_STORE) if name in names), None)
 
 
 def read_specification(storage: Storage) -> Specification | None:
     """Return the specification of a store, None where there is no store."""
-    name = manifest_name(storage) or STORE
+    try:
+        name = manifest_name(storage)
+        return None if name is None else _read(storage, name)
+    except OSError as error:
+        raise StoreError(f"{storage.root} cannot be read ({error})") from error
+
+
+def _read(storage: Storage, name: str) -> Specification | None:
+    """Return what one file says that a store holds, None if it is gone."""
     try:
         return Specification.from_json(storage.read(name))
-    except (FileNotFoundError, NotADirectoryError):
+    except FileNotFoundError:
         return None
     except OSError as error:
         raise StoreError(f"{storage.root}/{name} cannot be read ({error})") from error
     except InvalidExperiment as error:
         hint = "move it away, and the same sweep into this store writes it again and trains no shard twice"
         raise StoreError(f"{storage.root}/{name} is damaged ({error}): {hint}") from error
+
+
+def replaced(storage: Storage, change: Callable[[Specification], Specification]) -> Specification:
+    """Let a store hold what a function makes of what it holds, and return that.
+
+    The new specification gets the next name, which only one of two processes can take; the other one begins again
+    with what the first has written, so that neither loses what the other was told.
+    """
+    while (name := manifest_name(storage)) is not None and (newest := _read(storage, name)) is not None:
+        wanted = change(newest)
+        if wanted == newest:
+            return newest
+        match = _LATER.fullmatch(name)
+        following = f"_store-{int(match[1]) + 1 if match else 2}.json"
+        try:
+            if storage.create(following, wanted.to_json().encode()):
+                return wanted
+        except OSError as error:
+            message = f"{storage.root}/{following} could not be written: {error}. The store is as it was"
+            raise StoreError(message) from error
+    raise StoreError(f"{storage.root} holds no {STORE}: was the store removed?")
 
 
 def specified(

@@ -6,7 +6,16 @@ from collections.abc import Mapping, Sequence
 from fastgrok.errors import StoreError
 from fastgrok.store.manifest import Specification
 from fastgrok.store.rows import Reader
-from fastgrok.store.shards import Piece, Shard, Sidecar, by_configuration, by_shard, check_same_rows, commit
+from fastgrok.store.shards import (
+    Piece,
+    Shard,
+    Sidecar,
+    by_configuration,
+    by_shard,
+    check_same_rows,
+    checked_rows,
+    commit,
+)
 from fastgrok.store.storage import Storage
 from fastgrok.store.tables import parquet, widened
 
@@ -24,13 +33,18 @@ def copy(
         new = [piece for piece in own if not _is_held(piece, known)]
         try:
             if len(new) == len(shard.experiment_ids):
-                commit(target, new[0].sidecar, _read(source, new[0].sidecar))
+                commit(target, new[0].sidecar, checked_rows(source, new[0].sidecar))
             elif new:
-                _read(source, new[0].sidecar)
                 commit(target, *_cut_out(reader, new, specification))
         except OSError as error:
             message = f"{shard.rows_name} of {source.root} could not be copied: {error}. What was before is whole"
             raise StoreError(message) from error
+
+
+def check_rows(source: Storage, pieces: Sequence[Piece]) -> None:
+    """Raise unless the rows of all shards are what was written."""
+    for own in by_shard(pieces).values():
+        checked_rows(source, own[0].sidecar)
 
 
 def _is_held(piece: Piece, known: Mapping[str, Sequence[Piece]]) -> bool:
@@ -40,15 +54,6 @@ def _is_held(piece: Piece, known: Mapping[str, Sequence[Piece]]) -> bool:
             check_same_rows(own, piece)
             return True
     return False
-
-
-def _read(source: Storage, sidecar: Sidecar) -> bytes:
-    """Return the file of a shard's rows, if it is what was written."""
-    data = source.read(sidecar.shard.rows_name)
-    if hashlib.sha256(data).hexdigest() != sidecar.sha256:
-        name = f"{sidecar.shard.rows_name} of {source.root}"
-        raise StoreError(f"{name} is not what was written: `fastgrok verify {source.root}` says more")
-    return data
 
 
 def _cut_out(reader: Reader, pieces: Sequence[Piece], specification: Specification) -> tuple[Sidecar, bytes]:

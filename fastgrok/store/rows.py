@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from fastgrok.engine.arguments import check_memory
 from fastgrok.engine.params import split
 from fastgrok.engine.training import TrainingOutput
 from fastgrok.errors import InvalidExperiment, StoreError
 from fastgrok.results import provenance
+from fastgrok.results.arrays import outcome_codes
 from fastgrok.results.dataset import to_dataset as labelled
-from fastgrok.results.files import OUTCOME, PARAMS, fill_plateau, outcome_codes, variable_columns
+from fastgrok.results.files import DAMAGE, OUTCOME, PARAMS, fill_plateau, variable_columns
+from fastgrok.results.hashes import column_hashes
 from fastgrok.spec.axes import Configuration, axes_to_plain
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.recording import shapes
 from fastgrok.spec.variables import SEED, VARIABLES
 from fastgrok.statistics.sweep import Rows
 from fastgrok.store.manifest import ALL, Specification
-from fastgrok.store.shards import Piece, Shard, by_configuration, by_shard
+from fastgrok.store.shards import Piece, Shard, Sidecar, by_configuration, by_shard, checked_rows
 from fastgrok.store.storage import Storage
-from fastgrok.store.tables import column_hashes, own_columns
+from fastgrok.store.tables import own_columns
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
 _COMPARED = (OUTCOME, "epochs_run", "epochs_to_converge", "stopped_early")
 _IN_MEMORY = 2**22  # rows of all configurations at a time, some 20 bytes each
 _LEAST = 2**12  # seeds at a time
+_WHY = 160  # characters of another library's message
 
 
 class Reader:
@@ -51,22 +55,43 @@ class Reader:
 
     def read(self, piece: Piece, columns: Sequence[str] | None = None) -> pa.Table:
         """Return the rows of one configuration in a shard."""
-        import pyarrow as pa
-
         key = piece.shard, columns
         if self._last is None or self._last[0] != key:
-            with _readable(self._storage, piece.shard) as file:
-                table = file.read(columns or own_columns(file.schema_arrow), use_threads=False)
-            self._last = key, pa.Table.from_arrays(table.columns, schema=_with_nulls(table.schema))
-        return self._last[1].slice(piece.first_row, piece.part.n_rows)
+            data = checked_rows(self._storage, piece.sidecar)
+            self._last = key, table_of(self._storage, piece.sidecar, data, columns)
+        return piece.rows_of(self._last[1])
+
+    def reading(self, piece: Piece) -> AbstractContextManager[None]:
+        """Let an error about what is made of the rows of a shard name the shard."""
+        return reading(self._storage, piece.shard)
 
 
-def schema(storage: Storage, shard: Shard) -> pa.Schema:
+def table_of(storage: Storage, sidecar: Sidecar, data: bytes, columns: Sequence[str] | None = None) -> pa.Table:
+    """Return the rows of the file of a shard, of its configurations' own columns or those that are named."""
+    import pyarrow as pa
+
+    with reading(storage, sidecar.shard):
+        file = _opened(data)
+        table = file.read(columns or own_columns(file.schema_arrow), use_threads=False)
+        if table.num_rows != (n := sum(part.n_rows for part in sidecar.parts)):
+            raise ValueError(f"there are {table.num_rows:,} and not {n:,}")
+        return pa.Table.from_arrays(table.columns, schema=_with_nulls(table.schema))
+
+
+def _opened(data: bytes) -> pq.ParquetFile:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    return pq.ParquetFile(pa.BufferReader(data), pre_buffer=False)
+
+
+def schema(storage: Storage, sidecar: Sidecar) -> pa.Schema:
     """Return the columns of a shard, but those that stand there for other configurations."""
     import pyarrow as pa
 
-    with _readable(storage, shard) as file:
-        whole = file.schema_arrow
+    data = checked_rows(storage, sidecar)
+    with reading(storage, sidecar.shard):
+        whole = _opened(data).schema_arrow
         own = pa.schema([whole.field(name) for name in own_columns(whole)], metadata=whole.metadata)
         return _with_nulls(own)
 
@@ -79,16 +104,16 @@ def _with_nulls(schema: pa.Schema) -> pa.Schema:
 
 
 @contextmanager
-def _readable(storage: Storage, shard: Shard) -> Iterator[pq.ParquetFile]:
-    """Give the Parquet file of a shard; an error in it, or in reading it, is one of the store."""
+def reading(storage: Storage, shard: Shard) -> Iterator[None]:
+    """Turn an error about rows that are what was written, and not what the store says, into one of the store."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     try:
-        yield pq.ParquetFile(pa.BufferReader(storage.read(shard.rows_name)), pre_buffer=False)
-    except (pa.ArrowException, OSError) as error:
-        message = f"{shard.rows_name} cannot be read ({error}): `fastgrok verify {storage.root}` says more"
-        raise StoreError(message) from error
+        yield
+    except (*DAMAGE, pa.ArrowException) as error:
+        why = " ".join(f"{type(error).__name__}: {error}".split())[:_WHY]
+        message = f"{storage.root}/{shard.rows_name} has other rows than the store says ({why})"
+        raise StoreError(f"{message}: `fastgrok verify {storage.root}` says more") from error
 
 
 def to_arrow(storage: Storage, pieces: Sequence[Piece]) -> ds.Dataset:
@@ -98,18 +123,21 @@ def to_arrow(storage: Storage, pieces: Sequence[Piece]) -> ds.Dataset:
     """
     import pyarrow as pa
     import pyarrow.dataset as ds
+    from pyarrow import fs
 
-    root, files = storage.arrow()
+    from fastgrok.store.arrow_files import CheckedFiles
+
     schemas: dict[str, pa.Schema] = {}
     for piece in pieces:
         if piece.experiment_id not in schemas:
-            columns = schema(storage, piece.shard).remove_metadata()
+            columns = schema(storage, piece.sidecar).remove_metadata()
             schemas |= dict.fromkeys(piece.shard.experiment_ids, columns)  # of one shard all have the same
     whole = pa.unify_schemas(list(schemas.values()), promote_options="permissive") if schemas else pa.schema([])
     shards = by_shard(pieces)
     complete = [shard for shard, own in shards.items() if len(own) == len(shard.experiment_ids)]
-    paths = [f"{root}/{shard.rows_name}" for shard in complete]
-    dataset = ds.dataset(paths, schema=whole, format="parquet", filesystem=files)
+    sidecars = {f"{storage.root}/{shard.rows_name}": shards[shard][0].sidecar for shard in complete}
+    files = fs.PyFileSystem(CheckedFiles(storage.root, sidecars))
+    dataset = ds.dataset(list(sidecars), schema=whole, format="parquet", filesystem=files)
     reader = Reader(storage)
     rest = [reader.read(piece) for shard in shards.keys() - set(complete) for piece in shards[shard]]
     if not rest:
@@ -137,19 +165,23 @@ def to_dataset(
     seeds: range,
 ) -> xr.Dataset:
     """Return rows of one configuration as a labelled dataset."""
-    inside = _within(pieces, seeds)
-    table = _rows(storage, inside, seeds)
-    n = 0 if table is None else table.num_rows
-    output = TrainingOutput.blank(configuration.experiment, specification.recording, n)
-    if table is not None:
-        _fill(configuration, output, table)
-    present = np.array([] if table is None else table[SEED].to_numpy(), np.uint64)
+    inside, reader = _within(pieces, seeds), Reader(storage)
+    rows = [(piece, _rows_of(reader, piece, seeds)) for piece in inside]
+    n = sum(len(table) for _, table in rows)
+    output, first = TrainingOutput.blank(configuration.experiment, specification.recording, n), 0
+    for piece, table in rows:
+        with reader.reading(piece):
+            _fill(configuration, output, table, slice(first, first + len(table)))
+        first += len(table)
+    present = np.concatenate([np.empty(0, np.uint64), *(table[SEED].to_numpy() for _, table in rows)])
     attrs = _attrs(specification, configuration, inside)
     return labelled(present, [], [configuration], [output], attrs).assign_coords(dict(configuration.labels))
 
 
 def to_grid(storage: Storage, specification: Specification, pieces: Sequence[Piece], seeds: range) -> xr.Dataset:
     """Return the rows of all configurations as one labelled dataset, by the axes; what is missing is flagged."""
+    experiments = [configuration.experiment for configuration in specification.configurations]
+    check_memory(experiments, len(seeds), specification.recording, copies=0)
     by_id, reader, outputs = by_configuration(pieces), Reader(storage), []
     for configuration in specification.configurations:
         output = TrainingOutput.blank(configuration.experiment, specification.recording, len(seeds))
@@ -158,7 +190,8 @@ def to_grid(storage: Storage, specification: Specification, pieces: Sequence[Pie
             table = reader.read(piece)
             first, stop = max(piece.shard.first, seeds.start), min(piece.shard.stop, seeds.stop)
             rows = slice(first - seeds.start, stop - seeds.start)
-            _fill(configuration, output, table.slice(first - piece.shard.first, stop - first), rows)
+            with reader.reading(piece):
+                _fill(configuration, output, table.slice(first - piece.shard.first, stop - first), rows)
             output.finished[rows] = True
         outputs.append(output)
     numbers = np.uint64(seeds.start) + np.arange(len(seeds), dtype=np.uint64)
@@ -172,27 +205,28 @@ def _within(pieces: Sequence[Piece], seeds: range) -> list[Piece]:
     return [piece for piece in pieces if piece.shard.first < seeds.stop and piece.shard.stop > seeds.start]
 
 
-def _rows(storage: Storage, pieces: Sequence[Piece], seeds: range) -> pa.Table | None:
-    """Return the rows of seeds, None where there are no shards."""
+def _rows_of(reader: Reader, piece: Piece, seeds: range) -> pa.Table:
+    """Return the rows of seeds in a piece."""
     import pyarrow as pa
 
-    tables, reader = [], Reader(storage)
-    for piece in pieces:
-        table = reader.read(piece)
+    table = reader.read(piece)
+    with reader.reading(piece):
         present = table[SEED].to_numpy()
-        tables.append(table.filter(pa.array((present >= seeds.start) & (present < seeds.stop))))
-    return pa.concat_tables(tables) if tables else None
+        return table.filter(pa.array((present >= seeds.start) & (present < seeds.stop)))
 
 
 def to_params(
     storage: Storage, configuration: Configuration, pieces: Sequence[Piece], seeds: range
 ) -> tuple[np.ndarray, list[np.ndarray]]:
     """Return seeds and the trained parameters of each, layer by layer."""
-    experiment, table = configuration.experiment, _rows(storage, _within(pieces, seeds), seeds)
-    if table is None:
-        return np.empty(0, np.uint64), split(experiment.network, np.empty((0, experiment.n_params), experiment.dtype))
-    flat = table[PARAMS].combine_chunks().flatten().to_numpy().reshape(-1, experiment.n_params)
-    return table[SEED].to_numpy(), split(experiment.network, flat)
+    experiment, reader = configuration.experiment, Reader(storage)
+    numbers, flat = [np.empty(0, np.uint64)], [np.empty((0, experiment.n_params), experiment.dtype)]
+    for piece in _within(pieces, seeds):
+        table = _rows_of(reader, piece, seeds)
+        with reader.reading(piece):
+            numbers.append(table[SEED].to_numpy())
+            flat.append(table[PARAMS].combine_chunks().flatten().to_numpy().reshape(len(table), experiment.n_params))
+    return np.concatenate(numbers), split(experiment.network, np.concatenate(flat))
 
 
 def _attrs(specification: Specification, configuration: Configuration, pieces: Sequence[Piece]) -> dict[str, Any]:
@@ -247,8 +281,8 @@ def _windows(
 ) -> Iterator[list[Rows]]:
     """Yield the rows of some seeds after others, in all configurations."""
     by_id = by_configuration(pieces)
-    first = min([specification.seeds.start, *(piece.shard.first for piece in pieces)])
-    stop = max([specification.seeds.stop, *(piece.shard.stop for piece in pieces)])
+    first = min((piece.shard.first for piece in pieces), default=specification.seeds.start)
+    stop = max((piece.shard.stop for piece in pieces), default=first + 1)
     size = max(_LEAST, _IN_MEMORY // len(specification.configurations))
     reader = Reader(storage)
     for start in range(first, stop, size):
@@ -277,7 +311,8 @@ def _window(
             continue
         target = slice(first - seeds.start, stop - seeds.start)
         table = reader.read(piece, list(columns)).slice(first - piece.shard.first, stop - first)
-        for name, column in columns.items():
-            column[target] = outcome_codes(table[name]) if name == OUTCOME else table[name].to_numpy()
+        with reader.reading(piece):
+            for name, column in columns.items():
+                column[target] = outcome_codes(table[name]) if name == OUTCOME else table[name].to_numpy()
         finished[target] = True
     return Rows(columns, finished, np.uint64(seeds.start) + np.arange(len(seeds), dtype=np.uint64))

@@ -17,12 +17,13 @@ from fastgrok.engine.training import TrainingOutput, train
 from fastgrok.errors import StoreError
 from fastgrok.kernels.environment import in_default_environment
 from fastgrok.results import provenance
+from fastgrok.results.hashes import table_hashes
 from fastgrok.spec.axes import Configuration
 from fastgrok.statistics.counts import Counts
 from fastgrok.store.manifest import Specification, read_specification
 from fastgrok.store.shards import Part, Shard, Sidecar, commit, committed
 from fastgrok.store.storage import open_storage
-from fastgrok.store.tables import parquet, rows_table, table_hashes, widened
+from fastgrok.store.tables import parquet, rows_table, widened
 
 _TRIES = 3  # of a shard whose workers are lost
 _LOST = {"KilledWorker", "CancelledError", "CommClosedError", "WorkerClosed"}

@@ -1,21 +1,25 @@
-"""The shards of a store: files of rows, the sidecars that commit them, and which are still to be made."""
+"""The shards of a store: files of rows, and the sidecars that commit them."""
 
 from __future__ import annotations
 
 import collections
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+import math
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from fastgrok.errors import InvalidExperiment, StoreError
+from fastgrok.results.files import DAMAGE
 from fastgrok.statistics.counts import Counts
 from fastgrok.statistics.histogram import packed
-from fastgrok.store.groups import grouped
-from fastgrok.store.manifest import Specification, digest, digest_of_text
+from fastgrok.store.manifest import digest, digest_of_text
 from fastgrok.store.storage import Storage
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 _BAD = "bad"
 
@@ -114,13 +118,24 @@ class Sidecar(NamedTuple):
                 parts=tuple(Part(counts=Counts.from_dict(part.pop("counts")), **part) for part in parts),
                 **plain,
             ).checked()
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except DAMAGE as error:
             raise InvalidExperiment("sidecar", text, f"what a sweep wrote ({error})") from error
 
     def checked(self) -> Sidecar:
-        """Return it, if it has a part for each configuration."""
-        if len(self.parts) != len(self.shard.experiment_ids) or not self.parts:
+        """Return it, if every field is of its type, and there is a part for each configuration."""
+        ids, first, stop = self.shard
+        numbers = [first, stop, self.n_bytes, *(part.n_rows for part in self.parts)]
+        drivers = [item for part in self.parts if part.drivers is not None for item in part.drivers.items()]
+        texts = [*ids, self.sha256, *(part.content for part in self.parts), *(name for name, _ in drivers)]
+        texts += [text for item in self.versions.items() for text in item]
+        if len(self.parts) != len(ids) or not ids:
             raise ValueError("it has not a part for each configuration")
+        if not all(type(n) is int and 0 <= n <= 2**64 for n in [*numbers, *(n for _, n in drivers)]) or first >= stop:
+            raise ValueError("seeds, rows, bytes and drivers are whole numbers of 0 or more")
+        if not all(isinstance(text, str) for text in texts):
+            raise ValueError("ids, hashes and versions are texts")
+        if not all(isinstance(part.seconds, int | float) and 0 <= part.seconds < math.inf for part in self.parts):
+            raise ValueError("seconds are a number of 0 or more")
         return self
 
     def pieces(self) -> list[Piece]:
@@ -156,10 +171,10 @@ class Piece(NamedTuple):
         """What is known of its rows."""
         return self.sidecar.parts[self.place]
 
-    @property
-    def first_row(self) -> int:
-        """Where its rows begin in the file."""
-        return sum(part.n_rows for part in self.sidecar.parts[: self.place])
+    def rows_of(self, table: pa.Table) -> pa.Table:
+        """Return its rows of all those of the shard."""
+        first = sum(part.n_rows for part in self.sidecar.parts[: self.place])
+        return table.slice(first, self.part.n_rows)
 
 
 def mark(problem: str) -> bytes:
@@ -171,7 +186,7 @@ def marked(text: bytes) -> str | None:
     """Return what `mark` was given, None if the text is something else."""
     try:
         plain = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     problem = plain.get(_BAD) if isinstance(plain, dict) else None
     return problem if isinstance(problem, str) else None
@@ -193,50 +208,6 @@ def by_shard(pieces: Iterable[Piece]) -> dict[Shard, list[Piece]]:
     return groups
 
 
-def missing(
-    specification: Specification, pieces: Iterable[Piece], wanted: Specification | None = None
-) -> list[Shard]:
-    """Return the shards that are still to be made of a store, or of the part of it that is wanted.
-
-    What no piece covers is cut at the multiples of the shard size; configurations of a group that lack the same seeds
-    get one shard.
-    """
-    known, groups = by_configuration(pieces), grouped(specification)
-    size, wanted = specification.shard_size, wanted or specification
-    cells: dict[tuple[int, int, int], list[str]] = {}
-    for id_ in wanted.by_id:
-        first, last = wanted.seeds.start, wanted.seeds.stop
-        for start, stop in [*sorted(piece.shard[1:] for piece in known.get(id_, ())), (last, last)]:
-            while first < min(start, last):
-                end = min(start, last, (first // size + 1) * size)
-                cells.setdefault((groups[id_], first, end), []).append(id_)
-                first = end
-            first = max(first, stop)
-    return [Shard(tuple(ids), first, stop) for (_, first, stop), ids in cells.items()]
-
-
-def part(shards: Sequence[Shard], specification: Specification, which: int, of: int) -> list[Shard]:
-    """Return one of several equal parts of the work: always the same one, whatever has been done."""
-    groups, cells = grouped(specification), _n_cells(specification)
-    size, first = specification.shard_size, specification.seeds.start // specification.shard_size
-    return [
-        shard
-        for shard in shards
-        if (groups[shard.experiment_ids[0]] * cells + shard.first // size - first) % of == which - 1
-    ]
-
-
-def n_shards(specification: Specification) -> int:
-    """Return how many shards a store has that is made at once."""
-    return _n_cells(specification) * len(set(grouped(specification).values()))
-
-
-def _n_cells(specification: Specification) -> int:
-    """Return into how many pieces the seeds of a configuration are cut."""
-    seeds, size = specification.seeds, specification.shard_size
-    return (seeds.stop - 1) // size - seeds.start // size + 1
-
-
 def commit(storage: Storage, sidecar: Sidecar, rows: bytes) -> None:
     """Write the rows of a shard, and then the sidecar that commits them."""
     if _is_committed(storage, sidecar):
@@ -255,6 +226,21 @@ def _is_committed(storage: Storage, new: Sidecar) -> bool:
         for before, again in zip(old.pieces(), new.pieces(), strict=True):
             check_same_rows(before, again)
     return committed(storage, new.shard) is not None
+
+
+def checked_rows(storage: Storage, sidecar: Sidecar) -> bytes:
+    """Return the file of a shard's rows; raise unless it is what was written."""
+    name = f"{storage.root}/{sidecar.shard.rows_name}"
+    try:
+        data = storage.read(sidecar.shard.rows_name)
+    except OSError as error:
+        raise StoreError(f"{name} cannot be read ({error}): `fastgrok verify {storage.root}` says more") from error
+    if hashlib.sha256(data).hexdigest() != sidecar.sha256:
+        commands = (
+            f"`fastgrok verify {storage.root}` marks it as bad, and `fastgrok resume {storage.root}` makes it again"
+        )
+        raise StoreError(f"{name} is not what was written, its SHA-256 is another one: {commands}")
+    return data
 
 
 def check_same_rows(old: Piece, new: Piece) -> None:

@@ -5,14 +5,16 @@ import errno
 import fnmatch
 import os
 import re
+import shutil
+import stat
 import time
 from pathlib import Path
 from typing import Any
 
 from fastgrok.errors import InvalidExperiment
-from fastgrok.results.files import TEMPORARY, host_name, temporary_beside
+from fastgrok.results.files import TEMPORARY, place_of_processes, temporary_beside
 
-_ABANDONED = 3600  # seconds after which a temporary file of another machine is taken for one that nobody writes
+_ABANDONED = 3600  # seconds after which a temporary file whose writer cannot be asked for counts as nobody's
 _IS_POSIX = os.name == "posix"
 
 
@@ -49,15 +51,20 @@ class Storage:
             except OSError as error:
                 if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.ENOSYS):
                     raise
-                os.replace(temporary, target)  # a file system without links
+                if not _claimed(target):
+                    return False
+                os.replace(temporary, target)
             finally:
                 temporary.unlink(missing_ok=True)
         _sync(target.parent)
         return True
 
     def read(self, name: str) -> bytes:
-        """Return what is in a file; FileNotFoundError without it."""
-        return (self._path / name).read_bytes()
+        """Return what is in a file; FileNotFoundError without it, OSError where something else has its name."""
+        path = self._path / name
+        if not stat.S_ISREG(path.stat().st_mode):  # a pipe would wait for a writer, a device might never end
+            raise OSError(errno.EINVAL, "not a regular file", str(path))
+        return path.read_bytes()
 
     def size(self, name: str) -> int | None:
         """Return the bytes of a file, None without it."""
@@ -81,9 +88,16 @@ class Storage:
         except FileNotFoundError:
             return []
 
-    def remove(self, name: str) -> None:
-        """Remove a file that may be there."""
-        (self._path / name).unlink(missing_ok=True)
+    def listed(self) -> list[str]:
+        """Return the names of what is in the root itself, but temporary files."""
+        return [entry.name for entry in self._entries("") if not entry.name.endswith(TEMPORARY)]
+
+    def free_bytes(self) -> int | None:
+        """Return how much space there is for more, None where that is not known."""
+        there = next(path for path in (self._path, *self._path.parents) if path.exists())
+        with contextlib.suppress(OSError):
+            return shutil.disk_usage(there).free
+        return None
 
     def remove_abandoned(self) -> list[str]:
         """Remove the temporary files that nobody writes any more, and return their names."""
@@ -97,10 +111,6 @@ class Storage:
     def arrow(self) -> tuple[str, Any]:
         """Return the root as pyarrow takes it: a path, and a file system or None."""
         return self.root, None
-
-    def is_empty(self) -> bool:
-        """Whether there is nothing at all."""
-        return all(entry.name.endswith(TEMPORARY) for entry in self._entries(""))
 
 
 def is_store(name: str | None) -> bool:
@@ -130,6 +140,15 @@ def _write(path: Path, data: bytes) -> None:
         os.fsync(file.fileno())
 
 
+def _claimed(target: Path) -> bool:
+    """Whether a name was free and is now taken by an empty file: on a file system without links, for a moment."""
+    try:
+        target.open("xb").close()
+    except FileExistsError:
+        return False
+    return True
+
+
 def _make(directory: Path) -> None:
     """Make a directory, and those above it that are not there."""
     try:
@@ -153,16 +172,20 @@ def _sync(directory: Path) -> None:
 
 
 def _is_abandoned(path: Path) -> bool:
-    """Whether the process that wrote a temporary file is gone."""
+    """Whether the process that wrote a temporary file is gone.
+
+    Only a process of this run of this machine, and of these process numbers, can be asked for by its number. Others,
+    as of another machine or of a container that shares the directory and the host's name, are given time.
+    """
     stamp = re.fullmatch(r"\..+\.([^.]+)-([0-9]+)-[0-9a-f]{8}\.tmp", path.name)
     if stamp is None:
         return False  # somebody else's
-    if stamp[1] == host_name() and _IS_POSIX:  # on Windows 0 is Ctrl-C, and no question
+    if stamp[1] == place_of_processes() and _IS_POSIX:  # on Windows 0 is Ctrl-C, and no question
         try:
             os.kill(int(stamp[2]), 0)
         except ProcessLookupError:
             return True
-        except PermissionError:
+        except (PermissionError, OverflowError):
             pass
     with contextlib.suppress(FileNotFoundError):
         return time.time() - path.stat().st_mtime > _ABANDONED
@@ -191,7 +214,13 @@ class _Remote(Storage):
     def create(self, name: str, data: bytes) -> bool:
         if self.size(name) is not None:
             return False
-        self.write(name, data)
+        self._files.makedirs(self._files._parent(self._full(name)), exist_ok=True)
+        try:
+            self._files.pipe_file(self._full(name), data, mode="create")
+        except FileExistsError:
+            return False
+        except (TypeError, NotImplementedError):  # this kind of storage knows no other way than to overwrite
+            self.write(name, data)
         return True
 
     def read(self, name: str) -> bytes:
@@ -211,15 +240,19 @@ class _Remote(Storage):
             name.removeprefix(self._root.lstrip("/")).removeprefix(self._root).lstrip("/") for name in paths
         )
 
-    def remove(self, name: str) -> None:
-        with contextlib.suppress(FileNotFoundError):
-            self._files.rm_file(self._full(name))
+    def listed(self) -> list[str]:
+        self._files.invalidate_cache()
+        try:
+            paths = self._files.ls(self._root, detail=False)
+        except FileNotFoundError:
+            return []
+        return [path.rstrip("/").rpartition("/")[2] for path in paths]
+
+    def free_bytes(self) -> int | None:
+        return None
 
     def remove_abandoned(self) -> list[str]:
         return []
 
     def arrow(self) -> tuple[str, Any]:
         return self._root, self._files
-
-    def is_empty(self) -> bool:
-        return not self._files.exists(self._root) or not self._files.ls(self._root, detail=False)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgrok.engine.arguments import ExecutionOptions
-from fastgrok.errors import InvalidExperiment, StoreError
+from fastgrok.errors import InvalidExperiment, warn
 from fastgrok.explain.replay import replay
 from fastgrok.results.advice import advice
 from fastgrok.results.layout import layout
@@ -25,11 +25,14 @@ from fastgrok.spec.variables import EPOCH, SEED
 from fastgrok.statistics.counts import Counts
 from fastgrok.statistics.sweep import Rows
 from fastgrok.store import rows
-from fastgrok.store.growth import create_or_grow, grow, grown, has_shards, opened, planned, sized
-from fastgrok.store.manifest import ALL, STORE, Specification, manifest_name, read_specification
-from fastgrok.store.merging import copy
+from fastgrok.store.growth import create_or_grow, grow, grown, opened, planned, sized, still_holding
+from fastgrok.store.limits import check_shards
+from fastgrok.store.manifest import ALL, Specification, manifest_name, read_specification
+from fastgrok.store.merging import check_rows, copy
+from fastgrok.store.missing import Missing, missing
 from fastgrok.store.scheduler import complete
-from fastgrok.store.shards import Piece, Shard, by_configuration, missing, part
+from fastgrok.store.shards import Piece, by_configuration
+from fastgrok.store.shrinking import shrink
 from fastgrok.store.storage import Storage, open_storage
 from fastgrok.store.survey import (
     Status,
@@ -37,9 +40,10 @@ from fastgrok.store.survey import (
     WorkEstimate,
     counted,
     estimate_of,
-    pieces_of,
+    needed,
     shared_sidecars,
     survey,
+    survey_of,
     table_rows,
     title,
 )
@@ -103,6 +107,15 @@ class Store:
     def _survey(self) -> Survey:
         return self._surveyed or survey(self._storage, self.specification)
 
+    def _whole(self, seeds: range | None = None) -> Survey:
+        """Return what the sidecars say; raise if shards are bad that may have some of the seeds, None: any."""
+        survey_ = self._survey()
+        asked = needed(survey_.bad, self.specification, survey_.pieces, seeds=seeds)
+        survey_._replace(bad={name: problem for name, problem in survey_.bad.items() if name in asked}).check_whole(
+            self.path
+        )
+        return survey_
+
     def snapshot(self) -> Store:
         """Return the store with the shards that it has now, whatever others add to it."""
         store = Store(self._storage, self.specification, interrupted=self.interrupted)
@@ -149,15 +162,19 @@ class Store:
     def make(self, requested: Specification, options: ExecutionOptions) -> Store:
         """Make what is missing of what is asked for, as `sweep(..., store=)` does, and return the store."""
         self.specification.check_version()
-        shards = self.missing(requested, options)
-        with progress_bar(sum(shard.n_runs for shard in shards), options.progress) as advance:
-            self.interrupted = complete(self._storage.root, self.specification, shards, options, advance)
+        left = self.missing(requested, options)
+        otherwise = f"or `fastgrok shrink {self.path}`, after which what is done is all that is planned"
+        check_shards(left.n_shards, len(requested.seeds), otherwise)
+        with progress_bar(left.n_runs, options.progress) as advance:
+            self.interrupted = complete(self._storage.root, self.specification, list(left), options, advance)
+        if not self.interrupted:  # if somebody made the plan smaller meanwhile, what was made is still part of it
+            self.specification = still_holding(self._storage, self.specification, requested)
         return self
 
-    def missing(self, requested: Specification, options: ExecutionOptions) -> list[Shard]:
+    def missing(self, requested: Specification, options: ExecutionOptions) -> Missing:
         """Return the shards that `make` would make."""
-        shards = missing(self.specification, self._survey().pieces, requested)
-        return shards if options.part_of is None else part(shards, self.specification, *options.part_of)
+        left = missing(self.specification, self._survey().pieces, requested)
+        return left if options.part_of is None else left.part(*options.part_of)
 
     @property
     def counts(self) -> list[Counts]:
@@ -175,7 +192,10 @@ class Store:
 
     def summary(self) -> pd.DataFrame:
         """Return one row for each configuration, as `Result.summary` does; from the counts alone, no row is read."""
-        rows = self.rows()
+        survey_ = self._survey()
+        if survey_.bad:
+            warn(f"{self.path}: {survey_.summed_up}, and not among the seeds", UserWarning)
+        rows = table_rows(self.specification, survey_.pieces)
         return as_frame(rows, [advice(row) for row in rows])
 
     def windows(self, also: Sequence[str] = ()) -> Iterator[list[Rows]]:
@@ -186,7 +206,7 @@ class Store:
         also
             Result variables to read besides those that say who converged and when.
         """
-        return rows.windows(self._storage, self.specification, self._survey().pieces, also)
+        return rows.windows(self._storage, self.specification, self._whole().pieces, also)
 
     def dataset(self, config: int | Mapping[str, Any] | None = None, seeds: range | None = None) -> xr.Dataset:
         """Return the rows of all configurations, or of one.
@@ -216,7 +236,7 @@ class Store:
                 expected = "one configuration: of rows='failures' each has the rows of other seeds"
                 raise InvalidExperiment("config", None, expected)
             wanted = self._wanted(seeds)
-            return rows.to_grid(self._storage, self.specification, self._survey().pieces, wanted)
+            return rows.to_grid(self._storage, self.specification, self._whole(wanted).pieces, wanted)
         return self._one(config, seeds)
 
     def _one(self, config: int | Mapping[str, Any] | None, seeds: range | None) -> xr.Dataset:
@@ -304,14 +324,14 @@ class Store:
     def _chosen(self, config: Any, seeds: Any) -> tuple[Configuration, range, list[Piece]]:
         """Return a configuration, the seeds that are asked for, and its pieces of shards."""
         configuration, wanted = self._configuration(config), self._wanted(seeds)
+        id_ = configuration.experiment.id
         if self._surveyed is not None:
-            pieces = by_configuration(self._surveyed.pieces)[configuration.experiment.id]
-        else:
-            id_ = configuration.experiment.id
-            if self._shared is None or self._shared[0] is not self.specification:
-                self._shared = self.specification, shared_sidecars(self.specification)
-            pieces = pieces_of(self._storage, self.specification, id_, self._shared[1].get(id_, []))
-        return configuration, wanted, pieces
+            return configuration, wanted, by_configuration(self._whole(wanted).pieces)[id_]
+        if self._shared is None or self._shared[0] is not self.specification:
+            self._shared = self.specification, shared_sidecars(self.specification)
+        survey_ = survey_of(self._storage, self.specification, id_, wanted, self._shared[1].get(id_, []))
+        survey_.check_whole(self.path)
+        return configuration, wanted, survey_.pieces
 
     def _wanted(self, seeds: Any) -> range:
         """Return the seeds that are asked for."""
@@ -333,7 +353,7 @@ class Store:
         Columns are the axes, `experiment_id`, `seed`, and the result variables; what only some configurations have
         is null in the others.
         """
-        return rows.to_arrow(self._storage, self._survey().pieces)
+        return rows.to_arrow(self._storage, self._whole().pieces)
 
     def verify(self, sample: int = 100, seed: int | None = None) -> Verification:
         """Read everything again, train some rows again, and remove what is left of killed writers.
@@ -363,7 +383,7 @@ class Store:
         It does not depend on the shards, nor on who made them. Reads everything.
         """
         digest, reader = hashlib.sha256(), rows.Reader(self._storage)
-        by_id = by_configuration(self._survey().pieces)
+        by_id = by_configuration(self._whole().pieces)
         for id_ in self.specification.by_id:
             digest.update(f"{id_}:{rows.rows_hash(reader, by_id[id_])};".encode())
         return digest.hexdigest()
@@ -386,10 +406,32 @@ class Store:
             then is whole.
         """
         other = other if isinstance(other, Store) else self._opened(other)
-        survey_ = other._survey()
-        survey_.check_whole(other.path)
+        pieces = other._whole().pieces
         self.specification = grow(self._storage, sized(other.specification, self.specification, None))
-        copy(other._storage, self._storage, self.specification, survey_.pieces, self._survey().pieces)
+        copy(other._storage, self._storage, self.specification, pieces, self._survey().pieces)
+        return self
+
+    def shrink(self) -> Store:
+        """Plan no more than the seeds, and the values of each axis, of which there are shards, and return the store.
+
+        The way back where a store was asked for too much: nothing that is done is lost, and `resume` makes less.
+
+        Raises
+        ------
+        InvalidExperiment
+            If nothing is done, or another version of fastgrok made the store.
+        StoreError
+            If it cannot be read or written.
+
+        Examples
+        --------
+        >>> import fastgrok as fg, tempfile
+        >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=100)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     _ = fg.sweep(exp, 8, store=folder, progress=False)
+        ...     more = fg.sweep(exp, 800, store=folder, part_of=(2, 2), shard_size=400, progress=False)
+        """
+        self.specification = shrink(self._storage)
         return self
 
     @classmethod
@@ -450,29 +492,19 @@ def estimate_in(
 ) -> WorkEstimate:
     """Return what is still to be done of a sweep into a store that may be there, and write nothing."""
     storage = open_storage(path)
-    store = Store(storage, planned(storage, requested, shard_size))
-    shards = store.missing(requested, options)
-    n_seeds = dict.fromkeys(requested.by_id, 0)
-    for shard in shards:
-        for id_ in shard.experiment_ids:
-            n_seeds[id_] += shard.n_seeds
-    return estimate_of(requested, n_seeds, len(shards))
+    left = Store(storage, planned(storage, requested, shard_size)).missing(requested, options)
+    return estimate_of(requested, left.n_seeds, left.n_shards)
 
 
 def merged_store(path: str | os.PathLike[str], others: Sequence[Store]) -> Store:
     """Return the store of several stores' sweep, made if there is none, with the shards of all of them."""
-    ordered = sorted(others, key=lambda other: other.specification.seeds.start)
+    ordered = sorted((other.snapshot() for other in others), key=lambda other: other.specification.seeds.start)
     whole = ordered[0].specification
     for other in ordered[1:]:
         whole = grown(whole, sized(other.specification, whole, None))
-    storage = open_storage(path)
-    is_new = manifest_name(storage) is None
+    for other in ordered if manifest_name(open_storage(path)) is None else ():  # else a new store would be left empty
+        check_rows(other._storage, other._whole().pieces)
     store = made_store(path, whole, shard_size=None)
-    try:
-        for other in ordered:
-            store.merge(other)
-    except StoreError:
-        if is_new and not has_shards(storage):
-            storage.remove(STORE)
-        raise
+    for other in ordered:
+        store.merge(other)
     return store

@@ -14,7 +14,17 @@ from fastgrok.statistics.counts import Counts
 from fastgrok.statistics.plateaus import occupied_plateaus
 from fastgrok.statistics.summary import summarise
 from fastgrok.store.manifest import Specification, row_bytes
-from fastgrok.store.shards import FOLDER, GROUP, SIDECAR, Piece, Sidecar, by_configuration, marked, missing, n_shards
+from fastgrok.store.missing import missing, n_shards
+from fastgrok.store.shards import (
+    FOLDER,
+    GROUP,
+    SIDECAR,
+    Piece,
+    Shard,
+    Sidecar,
+    by_configuration,
+    marked,
+)
 from fastgrok.store.storage import Storage
 
 _NAME = re.compile(rf"{FOLDER}/([^/]+)/{SIDECAR}?([0-9]{{1,20}})-([0-9]{{1,20}})\.(?:json|parquet)", re.ASCII)
@@ -24,15 +34,27 @@ class Survey(NamedTuple):
     """What the sidecars of a store say."""
 
     pieces: list[Piece]  # the configurations of shards that are whole, disjoint
-    problems: list[str]  # what is wrong with the files of others; `resume` makes those shards again
+    bad: dict[
+        str, str
+    ]  # what is wrong with others, by the names of their sidecars; `resume` makes these shards again
     strays: list[str]  # what is wrong with files that no shard of this store needs
+
+    @property
+    def problems(self) -> list[str]:
+        """What is wrong with shards."""
+        return list(self.bad.values())
+
+    @property
+    def summed_up(self) -> str:
+        """The first of the problems, and how many more there are."""
+        more = f", and {len(self.bad) - 1:,} more are bad" if len(self.bad) > 1 else ""
+        return f"{self.problems[0]}{more}"
 
     def check_whole(self, root: str) -> None:
         """Raise if there are problems."""
-        if self.problems:
-            more = f", and {len(self.problems) - 1:,} more are bad" if len(self.problems) > 1 else ""
+        if self.bad:
             hint = f"`fastgrok resume {root}` makes bad shards again"
-            raise StoreError(f"{root} is damaged: {self.problems[0]}{more}; {hint}")
+            raise StoreError(f"{root} is damaged: {self.summed_up}; {hint}")
 
 
 def survey(storage: Storage, specification: Specification) -> Survey:
@@ -47,50 +69,55 @@ def survey(storage: Storage, specification: Specification) -> Survey:
     wrong: dict[str, str] = {}
     for name in names(storage, ".json"):
         folder = name.split("/")[1]
-        found: Sidecar | str = f"{name} is of no configuration of this store"
+        found: Sidecar | str | None = f"{name} is of no configuration of this store"
         if folder in by_id or folder.startswith(GROUP):
             found = _sidecar(storage, name)
-        if not isinstance(found, str):
+        if isinstance(found, Sidecar):
             pieces = [piece for piece in found.pieces() if piece.experiment_id in by_id]
             for piece in pieces:
                 by_id[piece.experiment_id].append(piece)
-            found = "" if pieces else f"{name} is of no configuration of this store"
-        if found:
+            found = None if pieces else f"{name} is of no configuration of this store"
+        if found is not None:
             wrong[name] = found
     pieces = [piece for several in by_id.values() for piece in _disjoint(several)]
     is_needed = needed(wrong, specification, pieces)
-    problems = [problem for name, problem in wrong.items() if name in is_needed]
-    return Survey(pieces, problems, [problem for name, problem in wrong.items() if name not in is_needed])
+    bad = {name: problem for name, problem in wrong.items() if name in is_needed}
+    return Survey(pieces, bad, [problem for name, problem in wrong.items() if name not in is_needed])
 
 
 def shared_sidecars(specification: Specification) -> dict[str, list[str]]:
     """Return the sidecars of each configuration that shares shards, as a store has them that is made at once."""
     names_: dict[str, list[str]] = {}
-    for shard in missing(specification, ()):
-        for id_ in shard.experiment_ids if len(shard.experiment_ids) > 1 else ():
-            names_.setdefault(id_, []).append(shard.sidecar_name)
+    for ids, first, stop, _ in missing(specification, ()).gaps:
+        for id_ in ids if len(ids) > 1 else ():  # each gap of several is one shard
+            names_.setdefault(id_, []).append(Shard(ids, first, stop).sidecar_name)
     return names_
 
 
-def pieces_of(
-    storage: Storage, specification: Specification, experiment_id: str, shared: Sequence[str]
-) -> list[Piece]:
-    """Return the pieces of one configuration, disjoint; read are its own sidecars and those of groups, not the rest.
+def survey_of(
+    storage: Storage, specification: Specification, experiment_id: str, seeds: range, shared: Sequence[str]
+) -> Survey:
+    """Return what the sidecars of one configuration say; read are its own and those of groups, not the rest.
 
     Where its seeds are in its own and in those shared ones that are planned for it, no others are read.
     """
-    pieces = _those_of(storage, [*names(storage, ".json", experiment_id), *shared], experiment_id)
-    if _has_gap(pieces, specification.seeds.start, specification.seeds.stop):
+    looked_at = [*names(storage, ".json", experiment_id), *shared]
+    pieces, wrong = _those_of(storage, looked_at, experiment_id)
+    if _has_gap(pieces, seeds.start, seeds.stop):
         others = [name for name in names(storage, ".json", f"{GROUP}*") if name not in shared]
-        pieces += _those_of(storage, others, experiment_id)
-    return list(_disjoint(pieces))
+        more, wrong_too = _those_of(storage, others, experiment_id)
+        pieces, wrong = pieces + more, wrong | wrong_too
+    pieces = list(_disjoint(pieces))
+    is_needed = needed(wrong, specification, pieces, [experiment_id], seeds)
+    return Survey(pieces, {name: problem for name, problem in wrong.items() if name in is_needed}, [])
 
 
-def _those_of(storage: Storage, names_: Iterable[str], experiment_id: str) -> list[Piece]:
-    """Return the pieces of one configuration in the shards of some sidecars, where these are whole."""
-    found = (_sidecar(storage, name) for name in names_)
-    sidecars = [sidecar for sidecar in found if not isinstance(sidecar, str)]
-    return [piece for sidecar in sidecars for piece in sidecar.pieces() if piece.experiment_id == experiment_id]
+def _those_of(storage: Storage, names_: Iterable[str], experiment_id: str) -> tuple[list[Piece], dict[str, str]]:
+    """Return the pieces of one configuration in the shards of some sidecars, and what is wrong with others."""
+    found = {name: _sidecar(storage, name) for name in names_}
+    whole = [sidecar for sidecar in found.values() if isinstance(sidecar, Sidecar)]
+    pieces = [piece for sidecar in whole for piece in sidecar.pieces() if piece.experiment_id == experiment_id]
+    return pieces, {name: problem for name, problem in found.items() if isinstance(problem, str)}
 
 
 def names(storage: Storage, suffix: str, folders: str = "*") -> list[str]:
@@ -101,14 +128,16 @@ def names(storage: Storage, suffix: str, folders: str = "*") -> list[str]:
         raise StoreError(f"{storage.root}/{FOLDER} cannot be read ({error})") from error
 
 
-def _sidecar(storage: Storage, name: str) -> Sidecar | str:
-    """Return a sidecar, or what is wrong with it or its rows."""
+def _sidecar(storage: Storage, name: str) -> Sidecar | str | None:
+    """Return a sidecar, or what is wrong with it or its rows; None where there is none."""
     try:
         text = storage.read(name)
         if (problem := marked(text)) is not None:
             return problem
         sidecar = _parsed(text)
         return _problem(storage, name, sidecar) or sidecar
+    except FileNotFoundError:
+        return None
     except (InvalidExperiment, OSError) as error:
         return f"{name} cannot be read ({error})"
 
@@ -129,6 +158,8 @@ def _problem(storage: Storage, name: str, sidecar: Sidecar) -> str | None:
     for part in sidecar.parts:
         if part.counts.n != shard.n_seeds:
             return f"{name} counts {part.counts.n:,} seeds and not {shard.n_seeds:,}"
+        if part.n_rows not in (part.counts.n, part.counts.n - part.counts.n_converged):  # all, or failures
+            return f"{name} says that there are {part.n_rows:,} rows, and counts {part.counts.n:,}"
     return None
 
 
@@ -141,24 +172,39 @@ def _disjoint(pieces: Iterable[Piece]) -> Iterator[Piece]:
             yield piece
 
 
-def needed(files: Iterable[str], specification: Specification, pieces: Sequence[Piece]) -> set[str]:
+def needed(
+    files: Iterable[str],
+    specification: Specification,
+    pieces: Sequence[Piece],
+    ids: Sequence[str] | None = None,
+    seeds: range | None = None,
+) -> set[str]:
     """Return the files of shards whose seeds the store does not all have: these shards are made again.
 
-    Which configurations a group has, the name of its folder does not say: a file of one is needed while any
-    configuration lacks some of its seeds.
+    ids, seeds: those alone that are asked for; all of the store otherwise
     """
-    by_id, seeds = by_configuration(pieces), specification.seeds
+    by_id, seeds = by_configuration(pieces), seeds or specification.seeds
     found = set()
     for name in files:
-        if (match := _NAME.fullmatch(name)) is None:
+        if (place := place_of(name, specification)) is None:
             continue
-        ids = [match[1]] if match[1] in specification.by_id else []
-        if match[1].startswith(GROUP):
-            ids = list(specification.by_id)
-        first, stop = max(int(match[2]), seeds.start), min(int(match[3]), seeds.stop)
-        if any(_has_gap(by_id[id_], first, stop) for id_ in ids):
+        first, stop = max(place[1], seeds.start), min(place[2], seeds.stop)
+        if any(_has_gap(by_id[id_], first, stop) for id_ in place[0] if ids is None or id_ in ids):
             found.add(name)
     return found
+
+
+def place_of(name: str, specification: Specification) -> tuple[Sequence[str], int, int] | None:
+    """Return of which configurations and seeds a file is by its name, None if it is of none of the store's.
+
+    Which configurations a group has, the name of its folder does not say: it may be any.
+    """
+    if (match := _NAME.fullmatch(name)) is None:
+        return None
+    ids = [match[1]] if match[1] in specification.by_id else []
+    if match[1].startswith(GROUP):
+        ids = list(specification.by_id)
+    return ids, int(match[2]), int(match[3])
 
 
 def _has_gap(pieces: Iterable[Piece], first: int, stop: int) -> bool:
@@ -190,7 +236,6 @@ class Status(NamedTuple):
         parts = [piece.part for piece in state.pieces]
         done = sum(part.counts.n for part in parts)
         left = missing(specification, state.pieces)
-        n_left = sum(shard.n_runs for shard in left)
         seconds = sum(part.seconds for part in parts)
         files = {piece.shard: piece.sidecar.n_bytes for piece in state.pieces}
         return cls(
@@ -199,10 +244,10 @@ class Status(NamedTuple):
             n_runs=specification.n_runs,
             n_done=done,
             n_shards=len(files),
-            n_missing=len(left),
+            n_missing=left.n_shards,
             seed_epochs=sum(part.counts.seed_epochs for part in parts),
             seconds=seconds,
-            seconds_left=seconds / done * n_left if done else None,
+            seconds_left=seconds / done * left.n_runs if done else None,
             n_bytes=sum(files.values()),
             problems=state.problems,
             strays=state.strays,
@@ -238,6 +283,7 @@ def title(path: str, specification: Specification, status: Status) -> str:
     exp = specification.experiment
     points = " x ".join(f"{len(axis.values)} {word_of_path(axis.path)}" for axis in specification.axes)
     done = "complete" if not status.n_missing else f"{status.n_done:,} of {status.n_runs:,} runs are there"
+    done += f", {len(status.problems):,} shards are bad" if status.problems else ""
     what = f"{points + ' x ' if points else ''}{status.n_seeds:,} seeds"
     return f"fastgrok.Store {path}: {exp.network} on {' '.join(exp.data.name.split())}, {what}, {done}"
 

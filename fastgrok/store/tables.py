@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-import itertools
-import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from fastgrok.engine.training import TrainingOutput
-from fastgrok.results.files import (
-    OUTCOME,
-    PARAMS,
-    as_fixed_lists,
-    as_lists,
-    from_array,
-    in_one_piece,
-    outcome_codes,
-    table_schema,
-    to_array,
-    to_table,
-)
+from fastgrok.results.arrays import as_fixed_lists, as_lists, to_array
+from fastgrok.results.files import OUTCOME, PARAMS, table_schema, to_table
 from fastgrok.spec.axes import Configuration
 from fastgrok.spec.variables import NEVER, SEED
 from fastgrok.store.groups import columns_key
@@ -107,58 +94,6 @@ def own_columns(schema: pa.Schema) -> list[str]:
     """Return the columns that rows have themselves: all of a file of before format 4, and of before format 3."""
     own = [field.name for field in schema if not field.nullable]
     return own or list(schema.names)
-
-
-def table_hash(table: pa.Table) -> str:
-    """Return the SHA-256 of the values of a table, column by column; equal rows have equal ones, however stored."""
-    return table_hashes(table, [table.num_rows])[0]
-
-
-def table_hashes(table: pa.Table, lengths: Sequence[int]) -> list[str]:
-    """Return the SHA-256 of so many rows of a table after others."""
-    ends = list(itertools.pairwise(itertools.accumulate(lengths, initial=0)))
-    columns = {name: _value_hashes(_values(column), ends) for name, column in hashed_columns(table).items()}
-    texts = ("".join(f"{name}:{hashes[k]};" for name, hashes in columns.items()) for k in range(len(ends)))
-    return [hashlib.sha256(text.encode()).hexdigest() for text in texts]
-
-
-def _value_hashes(values: np.ndarray, ends: Sequence[tuple[int, int]]) -> list[str]:
-    """Return the SHA-256 of some rows after others; what configurations begin with is often the same."""
-    content, hashes = b"", [hashlib.sha256().hexdigest()]
-    data, size = values.reshape(-1).view(np.uint8).data, values.itemsize * math.prod(values.shape[1:])
-    for first, stop in ends:
-        before, content = content, data[first * size : stop * size].tobytes()
-        hashes.append(hashes[-1] if content == before else hashlib.sha256(content).hexdigest())
-    return hashes[1:]
-
-
-def column_hashes(table: pa.Table, begun: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Return the SHA-256 of the values of each column but text, going on with those of the rows before."""
-    hashes = {} if begun is None else begun
-    for name, column in hashed_columns(table).items():
-        hashes.setdefault(name, hashlib.sha256()).update(_values(column).data)
-    return hashes
-
-
-def hashed_columns(table: pa.Table) -> dict[str, pa.ChunkedArray]:
-    """Return the columns but text, by their names."""
-    import pyarrow as pa
-
-    both = zip(table.schema, table.columns, strict=True)
-    return {field.name: column for field, column in both if not pa.types.is_string(field.type)}
-
-
-def _values(column: pa.ChunkedArray) -> np.ndarray:
-    """Return the values of a column, row by row; outcomes by their codes."""
-    import pyarrow as pa
-
-    if pa.types.is_dictionary(column.type):
-        return outcome_codes(column)
-    array = in_one_piece(column)
-    if pa.types.is_fixed_size_list(array.type) or pa.types.is_list(array.type):
-        flat = from_array(array.flatten())
-        return flat.reshape(len(array), -1) if len(array) else flat.reshape(0, 1)
-    return from_array(array)
 
 
 def parquet(table: pa.Table) -> bytes:

@@ -14,13 +14,16 @@ from fastgrok.engine.training import train
 from fastgrok.errors import InvalidExperiment, StoreError
 from fastgrok.kernels.environment import in_default_environment
 from fastgrok.results.files import OUTCOME
+from fastgrok.results.hashes import table_hash
 from fastgrok.spec.variables import SEED
+from fastgrok.store.contradictions import contradiction
 from fastgrok.store.manifest import FORMAT, Specification
-from fastgrok.store.rows import Reader
-from fastgrok.store.shards import SIDECAR, Piece, Sidecar, by_shard, mark, missing
+from fastgrok.store.missing import missing
+from fastgrok.store.rows import Reader, reading, table_of
+from fastgrok.store.shards import SIDECAR, Piece, Sidecar, by_shard, mark
 from fastgrok.store.storage import Storage
 from fastgrok.store.survey import names, needed, survey
-from fastgrok.store.tables import rows_table, table_hash
+from fastgrok.store.tables import rows_table
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -33,6 +36,7 @@ class Verification(NamedTuple):
     n_shards: int  # shards whose files are what was committed
     n_missing: int  # shards that are still to be made, those with problems included
     bad: list[str]  # what is wrong with the files of other shards
+    unmarked: list[str]  # of these what could not be marked, so that `resume` would not make it again
     n_rows: int  # rows that were trained again
     different: list[str]  # those that came out with other bits: seeds of configurations. None should
     removed: list[str]  # temporary files of writers that are gone
@@ -52,14 +56,16 @@ def verify(storage: Storage, specification: Specification, sample: Any, seed: An
     if seed is not None:
         _check_integer("seed", seed, "None, or ")
     removed = storage.remove_abandoned()
-    pieces, problems, strays = survey(storage, specification)
+    found = survey(storage, specification)
     uncommitted = _without_sidecar(storage)
-    bad, whole = list(problems), []
-    for own in by_shard(pieces).values():
-        if problem := _checked(storage, own[0].sidecar):
-            bad.append(problem)
-        else:
+    bad, unmarked, whole = list(found.problems), [], []
+    for own in by_shard(found.pieces).values():
+        problem, is_marked = _checked(storage, specification, own)
+        if problem is None:
             whole += own
+        else:
+            bad.append(problem)
+            unmarked += [] if is_marked else [problem]
     with shown(None):
         different, n_rows = _trained_again(storage, specification, whole, sample, np.random.default_rng(seed))
     still = set(_without_sidecar(storage))
@@ -67,13 +73,15 @@ def verify(storage: Storage, specification: Specification, sample: Any, seed: An
     is_needed = needed(uncommitted, specification, whole)
     return Verification(
         n_shards=len(by_shard(whole)),
-        n_missing=len(missing(specification, whole)),
+        n_missing=missing(specification, whole).n_shards,
         bad=bad,
+        unmarked=unmarked,
         n_rows=n_rows,
         different=different,
         removed=removed,
         uncommitted=[name for name in uncommitted if name in is_needed],
-        strays=strays + [f"{name} has no sidecar and is not needed" for name in uncommitted if name not in is_needed],
+        strays=found.strays
+        + [f"{name} has no sidecar and is not needed" for name in uncommitted if name not in is_needed],
     )
 
 
@@ -83,22 +91,41 @@ def _check_integer(field: str, value: Any, beside: str) -> None:
         raise InvalidExperiment(field, value, f"{beside}an integer of 0 or more")
 
 
-def _checked(storage: Storage, sidecar: Sidecar) -> str | None:
-    """Return what is wrong with the rows of a shard; its sidecar is marked if they are not what was written."""
+def _checked(storage: Storage, specification: Specification, own: Sequence[Piece]) -> tuple[str | None, bool]:
+    """Return what is wrong with the rows of a shard, and whether its sidecar is marked, by which `resume` knows."""
+    sidecar = own[0].sidecar
     rows = sidecar.shard.rows_name
     there = (name for name in sidecar.shard.sidecar_names if storage.size(name) is not None)
     name = next(there, sidecar.shard.sidecar_name)
     try:
-        if hashlib.sha256(storage.read(rows)).hexdigest() == sidecar.sha256:
-            return None
-    except OSError as error:  # the disk or the network may find it again
-        return f"{rows} cannot be read ({error}): if that stays so, remove {name}, and it is made again"
-    problem = f"{rows} is not what was written: its SHA-256 is another one"
+        problem = _problem(storage, specification, own, storage.read(rows))
+        if problem is None:
+            return None, True
+        if Sidecar.from_json(storage.read(name)) != sidecar:
+            return f"{rows} is being written anew: verify it again", False
+    except (OSError, InvalidExperiment) as error:  # the disk or the network may find it again
+        return f"{rows} cannot be read ({error}): if that stays so, remove {name}, and it is made again", False
     try:
         storage.write(name, mark(problem))
     except OSError as error:
-        return f"{problem}, and {name} cannot be marked ({error})"
-    return problem
+        hint = "make the store writable and verify it again, or resume makes nothing of it"
+        return f"{problem}, and {name} cannot be marked ({error}): {hint}", False
+    return problem, True
+
+
+def _problem(storage: Storage, specification: Specification, own: Sequence[Piece], data: bytes) -> str | None:
+    """Return what is wrong with the file of a shard."""
+    sidecar = own[0].sidecar
+    if hashlib.sha256(data).hexdigest() != sidecar.sha256:
+        return f"{sidecar.shard.rows_name} is not what was written: its SHA-256 is another one"
+    try:
+        table = table_of(storage, sidecar, data)
+        with reading(storage, sidecar.shard):
+            problems = (contradiction(specification, piece, piece.rows_of(table)) for piece in own)
+            found = next(filter(None, problems), None)
+    except StoreError as error:
+        return str(error)
+    return found and f"{sidecar.shard.rows_name} has other rows than its sidecar says: {found}"
 
 
 def _without_sidecar(storage: Storage) -> list[str]:
@@ -129,9 +156,8 @@ def _trained_again(
             if output.interrupted:
                 raise KeyboardInterrupt
             retrained, _ = rows_table(specification, [configuration], [output], seeds)
-            if table_hash(_compared(retrained, specification)) != table_hash(
-                _compared(table.slice(row, 1), specification)
-            ):
+            stored = _compared(table.slice(row, 1), specification)
+            if table_hash(retrained.select(stored.column_names)) != table_hash(stored):
                 different.append(f"seed {seeds[0]} of experiment {piece.experiment_id}")
         n_rows += len(rows)
     return different, n_rows

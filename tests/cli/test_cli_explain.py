@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 
@@ -10,6 +13,7 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 import pytest
+from matplotlib.figure import Figure
 
 import fastgrok as fg
 from fastgrok.cli import main
@@ -116,3 +120,26 @@ def test_bad_words_end_with_one_line(words: list[str], said: str, capsys: pytest
     assert said in shown.err
     assert shown.err.count("\n") == 1
     assert shown.out == ""
+
+
+@pytest.mark.parametrize("ending", ["png", "svg", "pdf"])
+def test_a_picture_is_written_whole_or_not_at_all(
+    ending: str, file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target, savefig = tmp_path / f"a.{ending}", Figure.savefig
+    assert ran("explain", "failure", file, "--picture", str(target)) == 0
+    whole = target.read_bytes()
+
+    def half(figure: Figure, path: Path, **options: Any) -> None:
+        savefig(figure, path, **options)
+        path.write_bytes(path.read_bytes()[:100])
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Figure, "savefig", half)
+    for path in (target, tmp_path / f"new.{ending}"):
+        capsys.readouterr()
+        assert ran("explain", "failure", file, "--picture", str(path)) == 1
+        assert capsys.readouterr().err == "fastgrok: error: [Errno 28] No space left on device\n"
+    assert [path.name for path in tmp_path.iterdir()] == [target.name]
+    assert target.read_bytes() == whole
+    assert plt.get_fignums() == []

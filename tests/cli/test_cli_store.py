@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import itertools
 import json
+import os
 import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -16,6 +20,7 @@ import pytest
 import fastgrok as fg
 from fastgrok.cli import main
 from fastgrok.cli.store import part, resume_command
+from fastgrok.store.storage import Storage
 
 SWEEP = ("sweep", "xor", "--hidden", "2,3", "--lr", "0.05,0.2", "--epochs", "40", "--quiet")
 
@@ -268,3 +273,67 @@ def test_a_store_with_an_axis_of_networks_takes_flags_of_the_network(path: str) 
     assert ran("sweep", "xor", "--hidden", "2,3,4", "--epochs", "9", "--seeds", "6", "--out", path) == 0
     assert [len(axis.values) for axis in fg.open_store(path).specification.axes] == [3]
     assert fg.open_store(path).status().n_done == 18
+
+
+def full(*args: object, **kwargs: object) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.mark.parametrize(
+    ("out", "n_writes"), [*itertools.product(["runs", "a.parquet", "a.nc"], [0, 1]), ("runs", 2), ("runs", 5)]
+)
+def test_a_full_disk_is_status_1_and_one_line_whenever_it_is_found(
+    out: str, n_writes: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before anything is written, as when a store is made or a target is checked, or later."""
+    writes = itertools.count()
+    for module, name in ((os, "fsync"), (os, "replace"), (tempfile, "TemporaryFile")):
+        done = getattr(module, name)
+
+        def until_full(*args: Any, done: Any = done, **kwargs: Any) -> Any:
+            return full() if next(writes) >= n_writes else done(*args, **kwargs)
+
+        monkeypatch.setattr(module, name, until_full)
+    status = ran(*SWEEP, "--seeds", "5", "--out", str(tmp_path / out))
+    assert status == 1
+    said = capsys.readouterr().err
+    assert "No space left on device" in said
+    assert len(said.splitlines()) == 1
+    left = [path.name for path in tmp_path.rglob("*") if path.is_file()]
+    assert not [name for name in left if name.endswith(".tmp") or name == out]
+
+
+def test_a_damaged_store_that_cannot_be_written_is_not_told_to_resume(
+    path: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ran(*SWEEP, "--seeds", "5", "--out", path)
+    (file, *_) = sorted(Path(path).glob("shards/*/*.parquet"))
+    data = file.read_bytes()
+
+    def read_only(*args: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    for name in ("write", "create"):
+        monkeypatch.setattr(Storage, name, read_only)
+    file.write_bytes(data[:-5] + b"other")
+    assert ran("verify", path, "--sample", "0") == 1
+    said = capsys.readouterr().out
+    assert "cannot be marked ([Errno 30]" in said
+    assert "make the store writable and verify it again" in said
+    assert "makes them again" not in said
+    file.write_bytes(data[:-5])  # which resume knows of
+    assert ran("verify", path, "--sample", "0") == 1
+    assert "makes them again" in capsys.readouterr().out
+    assert ran("resume", path) == 1
+    assert "could not be written: [Errno 30]" in capsys.readouterr().err
+
+
+def test_work_that_leaves_bad_shards_says_so(path: str, capsys: pytest.CaptureFixture[str]) -> None:
+    ran(*SWEEP, "--seeds", "30", "--shard-size", "10", "--out", path)
+    last = sorted(Path(path).glob("shards/*/20-30.parquet"))[0]
+    last.write_bytes(b"")
+    some = [*SWEEP, "--seeds", "10", "--out", path]
+    assert ran(*some) == 1
+    assert f"fastgrok: bad: {last.relative_to(path)} has 0 bytes" in capsys.readouterr().err
+    assert ran("resume", path) == 0
+    assert ran(*some) == 0

@@ -34,10 +34,10 @@ STEPS = {"open", "os.mkdir", "os.rename", "os.link", "os.remove"}
 FULL = os.strerror(errno.ENOSPC)
 
 
-def swept(folder: str | Path, n: int = N, threads: int = THREADS) -> Store:
+def swept(folder: str | Path, n: int = N, threads: int = THREADS, axes: dict[str, list[float]] = AXES) -> Store:
     """Make the sweep, or what is missing of it."""
     options: dict[str, Any] = {"shard_size": SIZE, "threads": threads, "specialize": False, "progress": False}
-    return fg.sweep(EXP, n, AXES, store=folder, **options)
+    return fg.sweep(EXP, n, axes, store=folder, **options)
 
 
 GROUPED = {"optimizer.lr": [0.01 * k for k in range(1, 9)]}
@@ -58,6 +58,7 @@ class Job(NamedTuple):
     last_step: int | None = None
     signal: int = signal.SIGKILL
     in_groups: bool = False
+    axes: dict[str, list[float]] = AXES
 
     @property
     def report(self) -> Path:
@@ -107,7 +108,7 @@ def done(job: Job) -> dict[str, Any]:
     steps = itertools.count(1)
     sys.addaudithook(count_down)
     try:
-        store = swept_in_groups(job.folder) if job.in_groups else swept(job.folder, job.n)
+        store = swept_in_groups(job.folder) if job.in_groups else swept(job.folder, job.n, axes=job.axes)
         return {"interrupted": store.interrupted, "made": len(made)}
     except BaseException:
         return {"error": traceback.format_exc()}
@@ -422,6 +423,18 @@ def test_two_processes_at_once_do_little_twice(whole: Store, other: Nursery, tmp
         assert [report.get("error") for report in reports] == [None, None]
         assert_equal(fg.open_store(folder), whole)
         assert N_SHARDS <= sum(report["made"] for report in reports) < 1.5 * N_SHARDS
+
+
+def test_of_two_growths_at_once_neither_is_lost(other: Nursery, tmp_path: Path) -> None:
+    more = {"optimizer.lr": [0.01, 0.1, 0.2]}
+    for k in range(12):
+        folder = tmp_path / f"{k}"
+        swept(folder, SIZE)
+        reports = other.run(Job(str(folder), FEW), Job(str(folder), SIZE, axes=more))
+        assert [report.get("error") for report in reports] == [None, None]
+        store = fg.open_store(folder)
+        assert (store.specification.seeds, len(store.configurations)) == (range(FEW), 3)
+        assert [counts.n for counts in store.counts] >= [FEW, FEW, SIZE]
 
 
 def test_ctrl_c_commits_what_is_finished(whole: Store, other: Nursery, tmp_path: Path) -> None:

@@ -123,7 +123,8 @@ def test_what_is_no_result_is_refused_in_a_line(tmp_path: Path) -> None:
     attrs = json.loads(table.schema.metadata[METADATA_KEY.encode()])
     del attrs[RESULT_KEY]
     pq.write_table(table.replace_schema_metadata({METADATA_KEY: json.dumps(attrs)}), tmp_path / "rows.parquet")
-    pq.write_table(table.slice(1), tmp_path / "fewer.parquet")
+    of_all = {METADATA_KEY: table.schema.metadata[METADATA_KEY.encode()]}
+    pq.write_table(table.slice(1).replace_schema_metadata(of_all), tmp_path / "fewer.parquet")
     (tmp_path / "b.parquet").write_text("no Parquet")
     (tmp_path / "c.txt").write_text("text")
     for name, message in {

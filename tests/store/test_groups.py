@@ -18,7 +18,8 @@ import fastgrok as fg
 from fastgrok.store import groups
 from fastgrok.store.groups import grouped
 from fastgrok.store.manifest import specified
-from fastgrok.store.shards import GROUP, Sidecar, missing, n_shards, part
+from fastgrok.store.missing import missing, n_shards
+from fastgrok.store.shards import GROUP, Sidecar
 from fastgrok.store.store import Store
 
 RATES = [0.01 * k for k in range(1, 9)]
@@ -116,9 +117,9 @@ def test_configurations_of_much_work_have_shards_of_their_own(monkeypatch: pytes
 def test_parts_are_disjoint_complete_and_the_same_whatever_is_done(size: int, tmp_path: Path) -> None:
     wanted = specified(XOR, N, EIGHT, shard_size=size)
     everything = missing(wanted, [])
-    assert len(everything) == n_shards(wanted)
-    assert sum(shard.n_runs for shard in everything) == 8 * N
-    parts = [part(everything, wanted, k, 2) for k in (1, 2)]
+    assert everything.n_shards == n_shards(wanted) == len(list(everything))
+    assert everything.n_runs == 8 * N
+    parts = [list(everything.part(k, 2)) for k in (1, 2)]
     assert sorted(itertools.chain(*parts)) == sorted(everything)
     store = eight(tmp_path / "a", shard_size=size, part_of=(1, 2))
     left = missing(store.specification, store._survey().pieces)

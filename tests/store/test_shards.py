@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from swept import swept
 
 import fastgrok as fg
 from fastgrok.statistics import Counts
-from fastgrok.store.shards import Sidecar, mark, marked, missing, part
+from fastgrok.store.missing import Gap, Missing, missing
+from fastgrok.store.shards import Sidecar, mark, marked
 from fastgrok.store.store import Store
 
 
@@ -27,12 +30,30 @@ def test_parts_of_a_sweep_are_disjoint_and_together_all(tmp_path: Path, store: S
 def test_parts_of_the_work_are_disjoint_and_complete_whatever_is_done(store: Store) -> None:
     wanted = store.specification
     everything = missing(wanted, [])
-    parts = [part(everything, wanted, k, 3) for k in (1, 2, 3)]
+    parts = [list(everything.part(k, 3)) for k in (1, 2, 3)]
     assert sorted(itertools.chain(*parts)) == sorted(everything)
     one = wanted.changed(seeds=range(1000, 2000), shard_size=1000)
-    assert [len(part(missing(one, []), one, k, 2)) for k in (1, 2)] == [2, 2]
-    rest = everything[5:]
-    assert [part(rest, wanted, k, 3) for k in (1, 2, 3)] == [[s for s in one if s in rest] for one in parts]
+    assert [missing(one, []).part(k, 2).n_shards for k in (1, 2)] == [2, 2]
+    rest = missing(wanted, store._survey().pieces[:5])
+    assert [list(rest.part(k, 3)) for k in (1, 2, 3)] == [[s for s in one if s in list(rest)] for one in parts]
+
+
+@given(st.data())
+def test_how_much_is_missing_is_told_without_a_list(data: st.DataObject) -> None:
+    size, of = data.draw(st.integers(1, 12)), data.draw(st.integers(1, 5))
+    ends = st.tuples(st.integers(0, 90), st.integers(1, 40), st.integers(-20, 20))
+    gaps = [
+        Gap((f"{k}", "b")[: data.draw(st.integers(1, 2))], first, first + n, offset)
+        for k, (first, n, offset) in enumerate(data.draw(st.lists(ends, max_size=4)))
+    ]
+    parts = [Missing(gaps, size).part(which, of) for which in range(1, of + 1)]
+    for each in parts:
+        shards = list(each)
+        assert each.n_shards == len(shards)
+        assert each.n_runs == sum(shard.n_runs for shard in shards)
+        assert all(shard.first // size == (shard.stop - 1) // size for shard in shards)
+    assert sorted(itertools.chain(*parts)) == sorted(Missing(gaps, size))
+    assert sum(each.n_runs for each in parts) == sum((gap.stop - gap.first) * len(gap[0]) for gap in gaps)
 
 
 def test_overlapping_shards_are_counted_once(tmp_path: Path) -> None:

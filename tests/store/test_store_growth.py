@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ import pytest
 from swept import AXES, XOR, swept
 
 import fastgrok as fg
+from fastgrok.store.storage import Storage, open_storage
 from fastgrok.store.store import Store
 
 
@@ -140,3 +143,71 @@ def test_a_store_has_the_biases_of_each_init(tmp_path: Path) -> None:
     read = fg.open_store(made.path)
     assert [each.experiment.bias_initializer for each in read.configurations] == [fg.Zeros(), fg.TorchLinear()]
     assert read.verify(sample=4).ok
+
+
+@pytest.mark.parametrize("links", [True, False], ids=["links", "a file system without links"])
+def test_a_growth_that_comes_between_reading_and_writing_is_kept(
+    links: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both read the same; the second to write sees that, and begins again."""
+    here, create = swept(tmp_path / "a", 20, shard_size=10), Storage.create
+    between = [lambda: swept(tmp_path / "a", 20, {**AXES, "init": [*AXES["init"], fg.Uniform(-1, 1)]})]
+
+    def created(storage: Storage, name: str, data: bytes) -> bool:
+        while name.startswith("_store") and between:
+            between.pop()()
+        return create(storage, name, data)
+
+    def no_link(*args: Any) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(Storage, "create", created)
+    if not links:
+        monkeypatch.setattr(os, "link", no_link)
+    grown = swept(tmp_path / "a", 40)
+    assert (grown.specification.seeds, len(grown.configurations)) == (range(40), 6)
+    assert [counts.n for counts in grown.counts] == [40, 40, 40, 40, 20, 20]
+    assert fg.open_store(here.path).specification == grown.specification
+
+
+def test_of_two_that_make_the_first_of_a_store_one_grows_that_of_the_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create, between = Storage.create, [lambda: swept(tmp_path / "a", 30)]
+
+    def created(storage: Storage, name: str, data: bytes) -> bool:
+        while name.startswith("_store") and between:
+            between.pop()()
+        return create(storage, name, data)
+
+    monkeypatch.setattr(Storage, "create", created)
+    assert swept(tmp_path / "a", range(10, 50)).specification.seeds == range(50)
+
+
+def test_a_store_where_fsspec_reaches_grows_by_files_that_are_never_written_twice(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import fsspec
+
+    url = "memory://grown"
+    swept(url, 10)  # type: ignore[arg-type]
+    grown = swept(url, 20)  # type: ignore[arg-type]
+    assert grown.status().n_done == 80
+    assert fsspec.filesystem("memory").exists("/grown/_store-2.json")
+    storage = open_storage(url)
+    monkeypatch.setattr(storage, "size", lambda name: None)  # another one writes it after this was asked
+    assert not storage.create("_store-2.json", b"")
+    assert fg.open_store(url).specification == grown.specification
+
+
+def test_what_a_store_held_before_is_kept_and_one_step_back_is_to_move_the_last_file_away(tmp_path: Path) -> None:
+    before = swept(tmp_path / "a", 10).specification
+    swept(tmp_path / "a", 20)
+    names = sorted(path.name for path in (tmp_path / "a").glob("_store*"))
+    assert names == ["_store-2.json", "_store.json"]
+    (tmp_path / "a" / "_store-2.json").write_text("{")
+    with pytest.raises(fg.StoreError, match=r"_store-2\.json is damaged .*: move it away, and"):
+        fg.open_store(tmp_path / "a")
+    (tmp_path / "a" / "_store-2.json").unlink()
+    assert fg.open_store(tmp_path / "a").specification == before
+    assert swept(tmp_path / "a", 20).status().n_done == 80

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -96,6 +97,36 @@ def test_no_thread_of_pyarrow_holds_what_python_read(tmp_path: Path) -> None:
     here = swept(tmp_path / "a", 20, keep_params=True, shard_size=10)
     said = subprocess.run([sys.executable, "-c", THREADS, here.path], capture_output=True, text=True, check=True)
     assert said.stdout == "True\n"
+
+
+SCAN = """
+import sys
+import fastgrok as fg
+
+dataset = fg.open_store(sys.argv[1]).arrow()
+print(dataset.head(1).num_rows, dataset.count_rows(), len(list(dataset.to_batches())))
+batches = iter(dataset.to_batches())
+next(batches)  # the rest are being read when the process ends
+"""
+
+
+def test_a_process_that_ends_while_a_store_is_scanned_ends_well(tmp_path: Path) -> None:
+    here = swept(tmp_path / "a", 20, shard_size=5)
+    for _ in range(5):
+        ended = subprocess.run([sys.executable, "-c", SCAN, here.path], capture_output=True, text=True)
+        assert (ended.returncode, ended.stdout, ended.stderr) == (0, "1 80 16\n", "")
+
+
+def test_what_arrow_gives_is_pickled_and_checks_what_it_reads(tmp_path: Path) -> None:
+    here = swept(tmp_path / "a", 20, shard_size=5)
+    dataset = pickle.loads(pickle.dumps(here.arrow()))
+    assert dataset.count_rows() == 80
+    first = min(Path(here.path).rglob("*.parquet"))
+    data = first.read_bytes()
+    first.write_bytes(data[:-40] + bytes([data[-40] ^ 1]) + data[-39:])  # after the dataset was made
+    for read in (dataset.to_table, dataset.count_rows, lambda: list(dataset.to_batches())):
+        with pytest.raises(fg.StoreError, match=f"{first} is not what was written"):
+            read()
 
 
 @pytest.mark.parametrize("size", [2**12, 7])

@@ -2,7 +2,7 @@
 
 import os
 
-from fastgrok.results.files import host_name
+from fastgrok.results.files import place_of_processes
 from fastgrok.store import storage
 from fastgrok.store.storage import Storage, is_store
 
@@ -17,7 +17,7 @@ def test_where_directories_cannot_be_opened_and_processes_not_asked_for_a_store_
 ):
     """Such as on Windows, where `os.kill(process, 0)` sends Ctrl-C."""
     files = Storage(str(tmp_path))
-    abandoned = tmp_path / f".a.{host_name()}-{os.getpid()}-00000000.tmp"
+    abandoned = tmp_path / f".a.{place_of_processes()}-{os.getpid()}-00000000.tmp"
     opened = os.open
 
     def only_files(path, *args):

@@ -14,11 +14,12 @@ import fastgrok as fg
 from fastgrok.engine.alike import train_each
 from fastgrok.engine.arguments import ExecutionOptions
 from fastgrok.engine.training import joined_metrics, train
+from fastgrok.results.hashes import table_hash, table_hashes
 from fastgrok.spec.axes import Configuration
 from fastgrok.spec.recording import NOTHING
 from fastgrok.store.manifest import Specification, specified
 from fastgrok.store.rows import Reader
-from fastgrok.store.tables import parquet, rows_table, table_hash, table_hashes
+from fastgrok.store.tables import parquet, rows_table
 
 SEEDS = np.arange(12, dtype=np.uint64)
 ALONE = ExecutionOptions(1, specialize=False)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-import socket
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,8 @@ import pytest
 from swept import swept
 
 import fastgrok as fg
+from fastgrok.results import files
+from fastgrok.results.files import place_of_processes
 from fastgrok.store import verify
 from fastgrok.store.store import Store
 
@@ -44,8 +48,52 @@ def test_verify_does_not_complain_of_shards_in_flight(tmp_path: Path, monkeypatc
 def test_temporary_files_of_processes_that_are_gone_are_removed(tmp_path: Path) -> None:
     here = swept(tmp_path / "a", 5)
     folder = next(Path(here.path).glob("shards/*"))
-    host = socket.gethostname().replace(".", "_")
-    (folder / f".0-9.json.{host}-999999999-0123abcd.tmp").write_text("")
-    for name in (f".0-9.json.{host}-{os.getpid()}-0123abcd.tmp", ".somebody.tmp"):
+    place = place_of_processes()
+    (folder / f".0-9.json.{place}-999999999-0123abcd.tmp").write_text("")
+    for name in (f".0-9.json.{place}-{os.getpid()}-0123abcd.tmp", ".somebody.tmp"):
         (folder / name).write_text("")
     assert [Path(name).name.split("-")[-2] for name in here.verify(sample=0).removed] == ["999999999"]
+
+
+def test_who_cannot_be_asked_for_by_the_number_is_given_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a container that has the host's name, or after a restart, a number is another process's, or nobody's."""
+    here, before = swept(tmp_path / "a", 5), files.place_of_processes()
+    monkeypatch.setattr(files, "host_name", lambda: "elsewhere")
+    here_now = files.place_of_processes()
+    places = [before, f"{here_now}0", here_now.replace("elsewhere-", "elsewhere-1"), "elsewhere"]
+    written = [Path(here.path) / f".0-9.json.{place}-999999999-0123abcd.tmp" for place in places]
+    for path in written:
+        path.write_text("")
+    assert here.verify(sample=0).removed == []
+    for path in written:
+        os.utime(path, (0, 0))
+    assert len(here.verify(sample=0).removed) == 4
+
+
+IN_ANOTHER_NAMESPACE = """
+import os, sys
+from fastgrok.results.files import temporary_beside
+from pathlib import Path
+
+with temporary_beside(Path(sys.argv[1])) as temporary:
+    temporary.write_text("being written")
+    print("written", flush=True)
+    sys.stdin.readline()
+"""
+
+
+def test_a_writer_in_another_pid_namespace_keeps_its_file(tmp_path: Path) -> None:
+    here = swept(tmp_path / "a", 5)
+    command = ["unshare", "--pid", "--fork", sys.executable, "-c", IN_ANOTHER_NAMESPACE, f"{here.path}/x.json"]
+    if shutil.which("unshare") is None or subprocess.run([*command[:3], "true"], capture_output=True).returncode:
+        pytest.skip("no PID namespace can be made here")
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(command, text=True, **pipes) as writer:  # type: ignore[call-overload]
+        assert writer.stdout.readline() == "written\n"
+        (temporary,) = Path(here.path).glob(".x.json*")
+        number = temporary.name.split("-")[-2]
+        with pytest.raises(ProcessLookupError):  # here nobody has the number that the writer has there
+            os.kill(int(number), 0) if int(number) > 1 else os.kill(2**22, 0)
+        removed = here.verify(sample=0).removed
+        writer.communicate("\n")
+    assert removed == []
