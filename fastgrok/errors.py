@@ -5,11 +5,11 @@ import os
 import reprlib
 import sys
 import warnings
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 _WIDTH = 80
-_MOST_NEAR = 3
+_MOST_NEAR, _MOST_NAMED = 3, 6
 _PACKAGE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "")
 
 
@@ -33,15 +33,38 @@ _shortener.maxstring = _shortener.maxother = _shortener.maxlong = _WIDTH
 def short_repr(value: Any) -> str:
     """Return the representation of a value, on one line of at most 80 characters."""
     try:
-        text = " ".join(_shortener.repr(value).split())
+        text = one_line(_shortener.repr(value))
     except Exception:  # another library's repr; even an integer of 5,000 digits raises
         text = f"<a value of type {type(value).__name__}>"
     return text if len(text) <= _WIDTH else text[: _WIDTH - 3] + "..."
 
 
+def one_line(label: object) -> str:
+    """Return a text on one line, as everything is shown: what a terminal would take for a command is escaped."""
+    text = " ".join(str(label).split())
+    return text if text.isprintable() else "".join(map(_escaped, text))
+
+
+def _escaped(character: str) -> str:
+    return character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
+
+
 def one_of(choices: Iterable[Any]) -> str:
     """Name the choices as an error message does."""
     return "one of " + ", ".join(map(repr, choices))
+
+
+def checked_choice(field: str, value: Any, choices: Collection[str]) -> str:
+    """Return one of some words; an error names the nearest."""
+    if not isinstance(value, str) or value not in choices:
+        raise InvalidExperiment(field, value, one_of(choices) + hint(value, choices))
+    return value
+
+
+def short_list(items: Sequence[Any]) -> str:
+    """Name the first things, and how many more there are."""
+    first = ", ".join(short_repr(item) for item in items[:_MOST_NAMED])
+    return first if len(items) <= _MOST_NAMED else f"{first} and {len(items) - _MOST_NAMED:,} more"
 
 
 _ELSEWHERE: dict[str, tuple[str, ...]] = {
@@ -121,8 +144,7 @@ class InvalidExperiment(ValueError):
 
     def __str__(self) -> str:
         state = "is missing" if isinstance(self.value, _Missing) else f"= {short_repr(self.value)}"
-        # One line, whatever names a file or its columns bring in.
-        return " ".join(f"{self.field} {state}: expected {self.accepted}".splitlines())
+        return one_line(f"{self.field} {state}: expected {self.accepted}")
 
     def within(self, parent: str) -> "InvalidExperiment":
         """Return the same error for the field by its path from one level further up.
@@ -162,3 +184,6 @@ def check_keys(kind: str, plain: Mapping[Any, Any], names: Collection[str]) -> N
 
 class StoreError(RuntimeError):
     """A store that cannot be written to or read, or that does not hold what it must; the message says which file."""
+
+    def __str__(self) -> str:
+        return one_line(super().__str__())

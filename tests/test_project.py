@@ -41,7 +41,7 @@ LISTING = (
     "studies",
 )  # the public modules, which say with __all__ what is
 OF_LLVM = {f"fastgrok.kernels.{name}" for name in ("environment", "machine", "target")}
-COMPILERS = {"njit", "jit", "jit_module", "vectorize", "guvectorize", "cfunc", "stencil"}
+COMPILERS = {"njit", "jit", "jit_module", "vectorize", "guvectorize", "cfunc", "stencil", "CPUDispatcher"}
 
 BLOCK = "```sh\nfastgrok info\n```\n"
 MARKER = "<!-- ci:main -->\n"

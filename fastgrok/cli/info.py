@@ -8,6 +8,7 @@ import typer
 
 from fastgrok.cli import texts
 from fastgrok.cli.output import print_json
+from fastgrok.errors import one_line
 
 
 def info(as_json: Annotated[bool, typer.Option("--json", help=texts.JSON)] = False) -> int:
@@ -59,7 +60,9 @@ def _cache() -> dict[str, Any]:
     from fastgrok.kernels.cache import cache_directory, contents
 
     directory, (n, size) = cache_directory(), contents()
-    return {"directory": str(directory), "kernels": n, "bytes": size, "writable": _is_writable(directory)}
+    writable = directory is not None and _is_writable(directory)
+    named = None if directory is None else str(directory)
+    return {"directory": named, "kernels": n, "bytes": size, "writable": writable}
 
 
 def _is_writable(directory: Path) -> bool:
@@ -80,7 +83,8 @@ def _lines(facts: dict[str, Any]) -> list[str]:
     for driver, lanes in facts["lanes"].items():
         counts = ", ".join(f"{count} {dtype}" for dtype, count in lanes.items())
         lines[f"lanes, {driver}"] = f"{counts} (2-4-1)"
-    lines["cache"] = cache["directory"] + ("" if cache["writable"] else " (not writable)")
+    where = one_line(cache["directory"] or "") or "none: no home directory, and FASTGROK_CACHE_DIR names none"
+    lines["cache"] = where + ("" if cache["writable"] or not cache["directory"] else " (not writable)")
     lines["cached kernels"] = f"{cache['kernels']}, {cache['bytes'] / 1e6:.1f} MB"
     width = max(map(len, lines))
     return [f"{name:{width}}  {value}" for name, value in lines.items()]

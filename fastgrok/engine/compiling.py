@@ -21,7 +21,7 @@ from fastgrok.engine.notices import announce
 from fastgrok.engine.program import Program, driver_name
 from fastgrok.engine.rates import rates
 from fastgrok.engine.threads import cpu_count
-from fastgrok.kernels.cache import cache_directory
+from fastgrok.kernels.cache import make_directory, usable_directory
 from fastgrok.spec.recording import Recording
 
 _PATIENCE = 60.0  # seconds after which a process that compiles is taken for lost
@@ -105,7 +105,10 @@ def evaluation(program: Program, recording: Recording) -> Process | None:
     one_is_due = program.experiment.epochs == 0 or program.driver.is_cached() or evaluate.is_cached()
     if one_is_due or evaluate.is_begun() or cpu_count() < 2:
         return None
-    claim = cache_directory() / f"{program.evaluate.stem}.claim"
+    directory = usable_directory()
+    if directory is None:
+        return None
+    claim = directory / f"{program.evaluate.stem}.claim"
     task = (program.experiment, recording, program.lanes, program.n_seeds, claim)
     process = None if _is_fresh(claim) else _spawn(claim, task)
     return None if process is None else Process(process, claim)
@@ -129,7 +132,7 @@ def _spawn(claim: Path, task: tuple[Any, ...]) -> subprocess.Popen[bytes] | None
     if getattr(sys, "frozen", False) or not Path(sys.executable or "").stem.startswith("python"):
         return None
     try:
-        claim.parent.mkdir(parents=True, exist_ok=True)
+        make_directory(claim.parent)
         claim.touch()
         with tempfile.TemporaryFile() as file:  # a pipe would be full before the other process reads
             pickle.dump(task, file)
@@ -149,7 +152,7 @@ def main() -> None:
     watch.start()
     experiment, recording, lanes, n_seeds, claim = pickle.load(sys.stdin.buffer)
     try:
-        if cache_directory().is_dir():
+        if claim.parent.is_dir():
             options = {"lanes": lanes, "n_seeds": n_seeds, "recording": recording}
             Program(experiment, specialize=False, **options).compile_others()
     finally:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from fastgrok.engine.kernel_params import driver_features, is_fused
-from fastgrok.kernels.cache import cache_directory, write_whole
+from fastgrok.kernels.cache import usable_directory, write_whole
 from fastgrok.kernels.target import description
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.recording import NOTHING, Recording
@@ -50,7 +50,7 @@ def regime(experiment: Experiment, recording: Recording = NOTHING) -> str:
 class Rates:
     """Operations of a second, as `flops_per_epoch` counts them, by regime and driver; and seconds of a compile."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path | None) -> None:
         self._path, self._cpu = path, description()[1]
         self._lock = threading.Lock()
         self._changed: set[str] = set()
@@ -110,6 +110,8 @@ class Rates:
             self._changed -= changed
             if not changed:
                 return
+            if self._path is None:
+                return
             whole = _read(self._path)
             theirs = whole.setdefault(self._cpu, {})
             known = theirs.setdefault(_REGIMES, {})
@@ -152,10 +154,10 @@ def _mixed(before: float | None, new: float) -> float:
     return new if before is None else (1 - _NEWEST) * before + _NEWEST * new
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path | None) -> dict[str, Any]:
     """Return what the file holds, by CPU; nothing of a file that is not what `save` writes, whatever it is."""
     try:
-        if path.stat().st_size > _MOST_BYTES:
+        if path is None or not path.is_file() or path.stat().st_size > _MOST_BYTES:
             return {}
         return {name: _checked(cpu) for name, cpu in json.loads(path.read_bytes()).items()}
     except (OSError, ValueError, AttributeError, TypeError, RecursionError):
@@ -187,7 +189,8 @@ def rates() -> Rates:
         "FASTGROK_CACHE_DIR"
     )  # a path takes longer to make, and `run` asks for every seed of a loop
     if chosen not in _books:
-        _books[chosen] = Rates(cache_directory() / _FILE)
+        directory = usable_directory()
+        _books[chosen] = Rates(None if directory is None else directory / _FILE)
     return _books[chosen]
 
 

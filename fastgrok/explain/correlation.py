@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgrok.errors import InvalidExperiment
+from fastgrok.errors import InvalidExperiment, one_line
 from fastgrok.explain.text import paragraph, param_names
 from fastgrok.explain.trace import Moment, experiment_of, layer_input, moment, start_of_last_run, time_dim, trimmed
 from fastgrok.explain.trace_variables import activation_places, unit_dim
@@ -235,7 +235,7 @@ def _layer_text(result: Correlation, layer: LayerCorrelation) -> list[str]:
     }
     strongest = ""
     if layer.unit is not None and layer.target is not None:
-        name = result.experiment.data.target_names[layer.target]
+        name = one_line(result.experiment.data.target_names[layer.target])
         strongest = f"Strongest: unit {layer.unit} with {name}, r = {fixed(layer.r, 3)}."
     since = f"Layer {k} has found, since {layer.since},"
     return [

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from fastgrok.datasets import Dataset
+from fastgrok.errors import one_line
 from fastgrok.spec.experiment import Experiment
-from fastgrok.statistics.text import number, one_line
+from fastgrok.statistics.text import number
 
 WIDTH = 100
 """Characters of a line of text at most."""

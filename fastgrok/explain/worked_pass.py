@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from fastgrok.datasets.arrays import examples_array, targets_array
 from fastgrok.engine.activations import ACTIVATIONS
 from fastgrok.engine.losses import LOSSES
-from fastgrok.errors import InvalidExperiment
+from fastgrok.errors import InvalidExperiment, one_line
 from fastgrok.explain.layer_pass import (
     ActivationPass,
     LayerPass,
@@ -207,7 +207,7 @@ def _updated(param: Array | None, gradient: Array | None, lr: float | None) -> A
 
 def _text(work: WorkedPass) -> Iterator[str]:
     """Write a pass: its forward half, its backward half, and the gradients of each layer."""
-    which = "An input" if work.example is None else f"Example {work.example} of {work.experiment.data.name}"
+    which = "An input" if work.example is None else f"Example {work.example} of {one_line(work.experiment.data.name)}"
     yield from wrapped(
         f"{which} through {work.experiment.network}: inputs {numbers(work.inputs)}, target {numbers(work.target)}"
     )

@@ -4,6 +4,7 @@ import contextlib
 import functools
 import hashlib
 import os
+import stat
 import sys
 import tempfile
 import warnings
@@ -50,15 +51,46 @@ def _versions() -> tuple[str | None, str, str]:
     return sys.implementation.cache_tag, version("numba"), version("llvmlite")
 
 
-def cache_directory() -> Path:
-    """Where compiled kernels are kept: ``$FASTGROK_CACHE_DIR``, else the user's cache directory."""
+def cache_directory() -> Path | None:
+    """Where compiled kernels are kept: ``$FASTGROK_CACHE_DIR``, else the user's cache directory.
+
+    None for a user without a home, whose "~" would be a directory in the current one.
+    """
     chosen = os.environ.get("FASTGROK_CACHE_DIR")
-    return Path(chosen) if chosen else user_cache_path("fastgrok", appauthor=False) / "kernels"
+    if chosen:
+        chosen = os.path.expanduser(chosen)
+        return None if chosen.startswith("~") else Path(chosen)
+    directory = user_cache_path("fastgrok", appauthor=False) / "kernels"
+    return directory if directory.is_absolute() else None
+
+
+def usable_directory() -> Path | None:
+    """Where compiled kernels are kept, if only this user can write there or nothing is there; else that is said once.
+
+    Links are looked through. Another user who can move the directory gains nothing: each file that is loaded is
+    checked by itself.
+    """
+    directory = cache_directory()
+    if directory is None:
+        _warn("compiled kernels are not kept: this user has no home directory. Set FASTGROK_CACHE_DIR to a directory")
+        return None
+    try:
+        status = directory.stat()
+    except OSError:
+        return directory  # it is made when something is written
+    if stat.S_ISDIR(status.st_mode) and not _is_own(status):
+        _warn(
+            f"compiled kernels in {directory} are not used: others can write there. Make it yours alone (chown, "
+            "chmod go-w), or set FASTGROK_CACHE_DIR to a directory that is"
+        )
+        return None
+    return directory
 
 
 def contents() -> tuple[int, int]:
     """Return how many files of machine code the cache has, and the bytes of all code; 0 if it cannot be read."""
-    files = _code_files(cache_directory())
+    directory = cache_directory()
+    files = {} if directory is None else _code_files(directory)
     return sum(path.endswith(_MACHINE) for path in files), sum(status.st_size for status in files.values())
 
 
@@ -76,33 +108,25 @@ _MOST_BYTES = 2**30  # of all code; beyond, what was written first goes, until h
 
 def _is_own(status: os.stat_result) -> bool:
     """Whether something on disk belongs to this user, and nobody else can write it, where that can be known."""
-    return not hasattr(os, "getuid") or (status.st_uid == os.getuid() and not status.st_mode & 0o022)
+    return not hasattr(os, "geteuid") or (status.st_uid == os.geteuid() and not status.st_mode & 0o022)
 
 
 @functools.cache
-def _warn_of(directory: Path) -> None:
-    message = (
-        f"compiled kernels in {directory} are not used: others can write there. Make it yours alone (chown, "
-        "chmod go-w), or set FASTGROK_CACHE_DIR to a directory that is"
-    )
+def _warn(message: str) -> None:
     warnings.warn(message, RuntimeWarning, stacklevel=2)
 
 
-def _is_safe(directory: Path) -> bool:
-    """Whether code from there may be run: only this user can write into it. If not, that is said once."""
-    try:
-        safe = _is_own(directory.stat())
-    except OSError:
-        return True  # there is nothing
-    if not safe:
-        _warn_of(directory)
-    return safe
+def make_directory(path: Path) -> None:
+    """Make a directory, and those above it that are not there, for this user alone."""
+    for each in (*reversed(path.parents), path):
+        if not each.exists():
+            each.mkdir(mode=0o700, exist_ok=True)
 
 
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file that only this user can write, whole or not at all, into a directory that is made if need be."""
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_directory(path.parent)
         with tempfile.TemporaryDirectory(dir=path.parent) as folder:
             draft = Path(folder, "draft")
             draft.write_bytes(content)
@@ -125,6 +149,10 @@ def _make_room(directory: Path) -> None:
             total -= files[path].st_size
 
 
+def _checksum(name: str, code: bytes) -> bytes:
+    return hashlib.sha256(name.encode() + b"\0" + code).digest()
+
+
 def _digest(parts: object) -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:24]
 
@@ -133,8 +161,9 @@ class KernelFiles:
     """The files of one kernel: LLVM's code for each form of its arguments, and machine code for each binding of that.
 
     A file's name is a hash of everything that its content depends on: the kernel's name and specialisation, the form,
-    the binding, the CPU target, the versions of Numba and llvmlite, and all kernel sources. Whatever goes wrong with
-    the disk costs a compilation, not the run.
+    the binding, the CPU target, the versions of Numba and llvmlite, and all kernel sources. It begins with a checksum
+    of its name and its code: a file that was given another's name is none. Whatever goes wrong with the disk costs a
+    compilation, not the run.
     """
 
     def __init__(self, name: str, key: tuple[object, ...]) -> None:
@@ -151,25 +180,31 @@ class KernelFiles:
 
     def exists(self, binding: object = None) -> bool:
         """Whether there is a file, for this CPU target and any form."""
-        return any(cache_directory().glob(f"{self.stem(binding)}-*"))
+        directory = usable_directory()
+        return directory is not None and any(directory.glob(f"{self.stem(binding)}-*"))
 
     def load(self, form: object, binding: object = None) -> bytes | None:
         """Return the code, or None where there is none that is whole and this user's own."""
         path = self._path(form, binding)
+        if path is None:
+            return None
         try:
             with open(path, "rb") as file:
-                blob = file.read() if _is_own(os.fstat(file.fileno())) and _is_safe(path.parent) else b""
+                blob = file.read() if _is_own(os.fstat(file.fileno())) else b""
         except OSError:
             return None
         digest, code = blob[:32], blob[32:]
-        return code if code and hashlib.sha256(code).digest() == digest else None
+        return code if code and _checksum(path.name, code) == digest else None
 
     def save(self, code: bytes, form: object, binding: object = None) -> None:
         """Write the code, whole or not at all, and make room for it."""
         path = self._path(form, binding)
-        if _is_safe(path.parent):
-            write_whole(path, hashlib.sha256(code).digest() + code)
+        if path is not None:
+            write_whole(path, _checksum(path.name, code) + code)
             _make_room(path.parent)
 
-    def _path(self, form: object, binding: object) -> Path:
-        return cache_directory() / f"{self.name(form, binding)}{_LLVM if binding is None else _MACHINE}"
+    def _path(self, form: object, binding: object) -> Path | None:
+        """Where the code is or would be; None where none may be used."""
+        directory = usable_directory()
+        suffix = _LLVM if binding is None else _MACHINE
+        return None if directory is None else directory / f"{self.name(form, binding)}{suffix}"

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 import llvmlite.binding as llvm
 
+from fastgrok.kernels.apart import apart
 from fastgrok.kernels.machine import lock
 
 _P = ParamSpec("_P")
@@ -93,22 +94,25 @@ class _Environment:
 
     def __init__(self, triple: str) -> None:
         self._register = REGISTERS.get(triple.split("-")[0])
-        self._engine: Any = None  # which owns the machine code
+        self._made: tuple[Any, Callable[[int], int]] | None = None  # LLVM's engine, which owns the code, and it
         self.default = 0 if self._register is None else self._register.default
         self.exchange: Callable[[int], int] = _refuse if self._register is None else self._first_exchange
 
     def _first_exchange(self, control: int) -> int:
+        self.exchange = exchange = apart(self._make)
+        return exchange(control)
+
+    def _make(self) -> Callable[[int], int]:
         with lock:  # LLVM's, which is not held in a process that is forked
-            if self._engine is None and self._register is not None:
+            if self._made is None and self._register is not None:
                 llvm.initialize_native_target()
                 llvm.initialize_native_asmprinter()
                 machine, module = machine_code(llvm.get_process_triple(), self._register.exchange)
-                self._engine = llvm.create_mcjit_compiler(module, machine)
-                self._engine.finalize_object()
-                address = self._engine.get_function_address("exchange")
-                ctype = self._register.ctype
-                self.exchange = ctypes.PYFUNCTYPE(ctype, ctype)(address)  # keeps the GIL, unlike CFUNCTYPE
-        return self.exchange(control)
+                engine = llvm.create_mcjit_compiler(module, machine)
+                engine.finalize_object()
+                address, ctype = engine.get_function_address("exchange"), self._register.ctype
+                self._made = engine, ctypes.PYFUNCTYPE(ctype, ctype)(address)  # keeps the GIL, unlike CFUNCTYPE
+        return _refuse if self._made is None else self._made[1]
 
 
 _environment = _Environment(llvm.get_process_triple())

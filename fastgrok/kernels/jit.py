@@ -12,6 +12,7 @@ from types import FunctionType
 from typing import Any
 
 from fastgrok.kernels import lanes
+from fastgrok.kernels.apart import apart
 from fastgrok.kernels.cache import KernelFiles, identity
 from fastgrok.kernels.environment import in_default_environment
 from fastgrok.kernels.kinds import stem_and_types
@@ -20,27 +21,15 @@ from fastgrok.kernels.later import Later, fill_in
 from fastgrok.kernels.machine import Code, lock, object_code, optimise, parse
 from fastgrok.kernels.words import flat, flat_again, form
 
-_importing = threading.Lock()
-
-
-def _import_compiler() -> None:
-    """Import Numba and what is registered with it, alone: after Ctrl-C another thread may be at it still."""
-    with _importing, contextlib.suppress(Exception):  # which whoever waits for this will meet, too
-        from fastgrok.kernels import pipeline
-
-        for module in pkgutil.iter_modules(lanes.__path__, f"{lanes.__name__}."):
-            importlib.import_module(module.name)
-        pipeline.look_for_new()
-
 
 @functools.cache
 def _pipeline() -> Any:
-    """Return the module that compiles, imported by a thread: Ctrl-C does not reach it, and would leave half of it."""
-    imports = threading.Thread(target=_import_compiler)
-    imports.start()
-    imports.join()
+    """Return the module that compiles, imported with Numba and what is registered with it."""
     from fastgrok.kernels import pipeline
 
+    for module in pkgutil.iter_modules(lanes.__path__, f"{lanes.__name__}."):
+        importlib.import_module(module.name)
+    pipeline.look_for_new()
     pipeline.make_known(Device)
     return pipeline
 
@@ -170,12 +159,15 @@ class Kernel:
         """Return machine code for arguments like these: loaded, read from disk or compiled."""
         wanted = form(args)
         if wanted not in self._loaded:
-            before = working_seconds()
-            with lock:
-                if wanted not in self._loaded:
-                    self._loaded[wanted] = Code(self._machine_code(wanted, args))
-            _preparing.seconds = time.thread_time() - before
+            apart(lambda: self._load(wanted, args))
         return self._loaded[wanted]
+
+    def _load(self, wanted: Any, args: tuple[Any, ...]) -> None:
+        before = working_seconds()
+        with lock:
+            if wanted not in self._loaded:
+                self._loaded[wanted] = Code(self._machine_code(wanted, args))
+        _preparing.seconds = time.thread_time() - before
 
     def _machine_code(self, wanted: Any, args: tuple[Any, ...]) -> bytes:
         code = self._files.load(wanted, self._binding)

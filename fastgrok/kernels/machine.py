@@ -55,6 +55,12 @@ def _builder(machine: Any) -> Any:
     return llvm.create_pass_builder(machine, options)
 
 
+def function_passes() -> tuple[Any, Any]:
+    """Return LLVM's passes for a function alone, and their builder."""
+    builder = _builder(machine())
+    return builder.getFunctionPassManager(), builder
+
+
 def parse(bitcode: bytes) -> Any:
     """Return the module of some bitcode."""
     machine()

@@ -21,7 +21,7 @@ from numba.extending import typeof_impl
 
 from fastgrok.kernels.lanes.arguments import arguments_of
 from fastgrok.kernels.lanes.memory import align_stack
-from fastgrok.kernels.machine import ENTRY
+from fastgrok.kernels.machine import ENTRY, function_passes
 
 # Passes for Python that kernels do not contain: `with`, closures, array expressions, literal_unroll, inline="always".
 _NEEDLESS = {
@@ -63,7 +63,7 @@ class _DeviceLibrary(JITCodeLibrary):
 
     def _optimize_functions(self, ll_module: Any) -> None:
         ll_module.data_layout = self._codegen._data_layout
-        passes, builder = self._codegen._function_pass_manager()
+        passes, builder = function_passes()  # Numba's own are those that NUMBA_OPT and the like say
         for function in ll_module.functions:
             if not function.is_declaration:
                 passes.run(function, builder)
@@ -114,15 +114,25 @@ def _import_without_scipy() -> None:
         arraymath.ensure_blas = ensure
 
 
+class _DeviceContext(CPUContext):
+    """Numba's context for functions that Python does not call, whatever NUMBA_BOUNDSCHECK says of all functions."""
+
+    enable_boundscheck = property(lambda self: False, lambda self, value: None)
+
+    def get_executable(self, library: Any, fndesc: Any, env: Any) -> Any:
+        """Return what stands for the function in its dispatcher, which wants an object for it."""
+        name = fndesc.qualname.split(".")[-1]
+        return _dynfunc.make_function(fndesc.lookup_module(), name, "a device function", 0, env, (library,))
+
+
 class DeviceCompiler(compiler.Compiler):
     """Numba's compiler with the passes that device functions need, without machine code that Python could call."""
 
     def __init__(self, typing: Any, target: Any, *args: Any) -> None:
         with _refreshed(typing), _refreshed(target):
             super().__init__(typing, target, *args)
-        context = copy.copy(self.state.targetctx)
-        context.get_executable = _not_executable
-        self.state.targetctx = context
+        self.state.targetctx = copy.copy(self.state.targetctx)
+        self.state.targetctx.__class__ = _DeviceContext
 
     def compile_extra(self, func: Any) -> Any:
         """Compile a function."""
@@ -154,10 +164,10 @@ def dispatcher_of(function: Any) -> Any:
     # No fastmath: a result is the same bits on every CPU. error_model="numpy": a division by zero is an infinity.
     # No NRT, Numba's reference counts: who calls a kernel holds its arguments, and no kernel allocates.
     options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False, "forceinline": True}
-    options |= {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "pipeline_class": DeviceCompiler}
-    dispatcher = numba.njit(**options)(function)
-    dispatcher.__class__ = _DeviceFunction
-    return dispatcher
+    options |= {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    # Nor what NUMBA_DEBUGINFO and the like say of all functions; njit would return Python with NUMBA_DISABLE_JIT.
+    options |= {"nopython": True, "debug": False, "boundscheck": False, "_dbg_extend_lifetimes": False}
+    return _DeviceFunction(function, targetoptions=options, pipeline_class=DeviceCompiler)
 
 
 def look_for_new() -> None:
@@ -222,9 +232,3 @@ def _refreshed(context: Any) -> Iterator[None]:
         yield
     finally:
         del context.refresh
-
-
-def _not_executable(library: Any, fndesc: Any, env: Any) -> Any:
-    """Stand for a device function in its dispatcher, which wants an object for it; nothing calls it from Python."""
-    name = fndesc.qualname.split(".")[-1]
-    return _dynfunc.make_function(fndesc.lookup_module(), name, "a device function", 0, env, (library,))

@@ -2,8 +2,13 @@
 
 import functools
 import os
+import re
 
 import llvmlite.binding as llvm
+
+from fastgrok.errors import InvalidExperiment
+
+_FEATURE = re.compile(r"[+-][a-z0-9][a-z0-9._-]*")
 
 
 @functools.cache
@@ -12,13 +17,24 @@ def description() -> tuple[str, str, str]:
 
     The CPU is this one, or that of ``$NUMBA_CPU_NAME`` with ``$NUMBA_CPU_FEATURES``, as for all code of Numba.
     """
-    name, features = (os.environ.get(f"NUMBA_CPU_{what}") for what in ("NAME", "FEATURES"))
-    if features is None:
-        try:
-            features = llvm.get_host_cpu_features().flatten()
-        except RuntimeError:  # LLVM cannot tell, as on some systems
-            features = ""
+    name, chosen = (os.environ.get(f"NUMBA_CPU_{what}") for what in ("NAME", "FEATURES"))
+    try:
+        here = llvm.get_host_cpu_features()
+    except RuntimeError:  # LLVM cannot tell, as on some systems
+        here = llvm.FeatureMap()
+    features = here.flatten() if chosen is None else _checked(chosen, here)
     return llvm.get_process_triple(), name or llvm.get_host_cpu_name(), features
+
+
+def _checked(features: str, here: dict[str, bool]) -> str:
+    """Return features that this CPU has: LLVM ends a process where one has no sign, the CPU where it lacks one."""
+    field = "NUMBA_CPU_FEATURES"
+    for feature in filter(None, features.split(",")):
+        if not _FEATURE.fullmatch(feature):
+            raise InvalidExperiment(field, features, "names of LLVM's with + or -, such as '-avx512f,+avx2'")
+        if feature[0] == "+" and here.get(feature[1:]) is False:
+            raise InvalidExperiment(field, features, f"features of this CPU, which has no {feature[1:]}")
+    return ",".join(filter(None, features.split(",")))
 
 
 DEFERRED = 3

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgrok.errors import InvalidExperiment, hint, one_of
+from fastgrok.errors import InvalidExperiment, hint, one_line, one_of
 from fastgrok.plots.labels import Counted, checked_sweep, counted, seeds_title, trained
 from fastgrok.plots.style import axes_or_new, heat_map, legend_below, line_styles, write_cells
 from fastgrok.results.result import Result
@@ -15,7 +15,7 @@ from fastgrok.spec.words import axis_named
 from fastgrok.statistics.counts import Counts
 from fastgrok.statistics.proportion import Estimate, rate, wilson
 from fastgrok.statistics.survival import band, survival_curve
-from fastgrok.statistics.text import one_line, percent
+from fastgrok.statistics.text import percent
 from fastgrok.store import Store
 
 if TYPE_CHECKING:

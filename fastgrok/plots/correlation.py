@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fastgrok.errors import one_line
 from fastgrok.explain.correlation import ROWS, Correlation, LayerCorrelation, strongest_of_units
 from fastgrok.plots.labels import check_explanation
 from fastgrok.plots.style import apart, axes_or_new, heat_map, write_cells
@@ -123,7 +124,7 @@ def _draw_layers(table: CorrelationTable, found: Correlation, ax: Axes) -> None:
             ax.axhline(start - 0.5, color="black", linewidth=2)
         lines = [f"layer {layer.layer}: {layer.found}", f"since {layer.since}"]
         if layer.unit is not None and layer.target is not None:
-            lines.append(f"unit {layer.unit}, {data.target_names[layer.target]}: r = {layer.r:.2f}")
+            lines.append(f"unit {layer.unit}, {one_line(data.target_names[layer.target])}: r = {layer.r:.2f}")
         width = linears[layer.layer - 1].fan_out
         if width > ROWS:
             lines.append(f"(the first {ROWS} of {width:,} units)")

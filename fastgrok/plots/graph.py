@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fastgrok.errors import one_line
 from fastgrok.plots.labels import layer_name
 from fastgrok.plots.style import COLOURS, DEAD, blended
 from fastgrok.spec.experiment import Experiment
@@ -156,7 +157,9 @@ def draw_frame(nodes: Sequence[Place], experiment: Experiment, ax: Axes) -> None
             names, side, away = (data.target_names, "left", 18) if layer else (data.feature_names, "right", -18)
             style: dict[str, Any] = {"ha": side, "va": "center", "fontsize": "small"}
             for node in column:
-                ax.annotate(names[node.unit], (node.x, node.y), (away, 0), textcoords="offset points", **style)
+                ax.annotate(
+                    one_line(names[node.unit]), (node.x, node.y), (away, 0), textcoords="offset points", **style
+                )
     top = max(node.y for node in nodes)
     ax.set_xlim(-0.35, last + 0.35)
     ax.set_ylim(-top - 0.5, top + 0.5)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from fastgrok.errors import one_line
 from fastgrok.explain.layer_pass import LayerPass
 from fastgrok.explain.trace import checked_time, experiment_of, time_dim, trimmed
 from fastgrok.explain.worked_pass import WorkedPass
@@ -217,7 +218,9 @@ def worked_pass(found: WorkedPass, ax: Axes | None = None) -> Axes:
     draw_units(graph.nodes, off, ax)
     _write_numbers(graph.nodes, ax)
     draw_frame(graph.nodes, found.experiment, ax)
-    example = "An input" if found.example is None else f"Example {found.example} of {found.experiment.data.name}"
+    example = (
+        "An input" if found.example is None else f"Example {found.example} of {one_line(found.experiment.data.name)}"
+    )
     output, target = (", ".join(map(short, values[:_MAX_OUTPUTS])) for values in (found.output, found.target))
     ax.set_title(f"{example}: output {output}, target {target}, loss {found.loss:.3g}", pad=30)
     circle = {"marker": "o", "markersize": 10, "color": GREY, "markeredgecolor": "black"}

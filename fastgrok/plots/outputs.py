@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgrok.api import predict
-from fastgrok.errors import InvalidExperiment
+from fastgrok.errors import InvalidExperiment, one_line
 from fastgrok.explain.trace import checked_time, experiment_of, params_at, time_dim, trimmed
 from fastgrok.plots.labels import checked_layer, checked_number, layer_name, trace_title
 from fastgrok.plots.style import MARKERS, axes_or_new, heat_map, write_cells
@@ -192,8 +192,12 @@ def decision_boundary(trace: xr.Dataset, at: int | None = None, ax: Axes | None 
         ax.text(0.5, 0.5, f"{side} {grid.midpoint:g} everywhere", transform=ax.transAxes, ha="center", bbox=box)
     _draw_examples(data.X, data.y[:, output], colors, ax)
     ax.legend(loc="upper center", bbox_to_anchor=(0.5, 0.0), borderaxespad=3.5, ncols=4, frameon=False)
-    ax.set(xlabel=data.feature_names[0], ylabel=data.feature_names[1], title=trace_title(trace, grid.time))
-    ax.figure.colorbar(image, ax=ax, label=f"output {data.target_names[output]}", extend="both")
+    ax.set(
+        xlabel=one_line(data.feature_names[0]),
+        ylabel=one_line(data.feature_names[1]),
+        title=trace_title(trace, grid.time),
+    )
+    ax.figure.colorbar(image, ax=ax, label=f"output {one_line(data.target_names[output])}", extend="both")
     return ax
 
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from fastgrok.datasets import Dataset
 from fastgrok.datasets.scaling import LARGE
+from fastgrok.errors import one_line
 from fastgrok.results.table import Row
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.layers import Activation
@@ -13,7 +14,7 @@ from fastgrok.spec.words import word_of_path
 from fastgrok.statistics.attainable import attainable, out_of_reach
 from fastgrok.statistics.spread import Spread
 from fastgrok.statistics.summary import Summary
-from fastgrok.statistics.text import number, one_line, plain_percent, plural, quantity_of
+from fastgrok.statistics.text import number, plain_percent, plural, quantity_of
 
 NEARLY_NOTHING = 0.01
 """Up to this share of seeds that converged there is advice."""

@@ -6,11 +6,12 @@ import shutil
 from collections.abc import Sequence
 from typing import NamedTuple, TextIO
 
+from fastgrok.errors import one_line
 from fastgrok.results.table import AT_PLATEAU, QUANTILES, TIMING, Row, cells, short_name, total
 from fastgrok.spec.variables import LARGER_IS_BETTER
 from fastgrok.spec.words import word_of_path
 from fastgrok.statistics.tables import Cells, aligned, fitted
-from fastgrok.statistics.text import one_line, plural
+from fastgrok.statistics.text import plural
 
 _GAP = 2  # blanks between two columns
 

@@ -16,7 +16,7 @@ from fastgrok.engine import params as parameters
 from fastgrok.engine import training
 from fastgrok.engine.arguments import check_each_once
 from fastgrok.engine.training import TrainingOutput
-from fastgrok.errors import InvalidExperiment
+from fastgrok.errors import InvalidExperiment, one_line
 from fastgrok.results import files, provenance, saved
 from fastgrok.results.advice import advice, advice_on
 from fastgrok.results.dataset import to_dataset
@@ -331,12 +331,12 @@ class Result:
         """Say what was run, and on how many seeds."""
         varied = {axis.path for axis in self.axes}
         network = "several networks" if varied & {"network", *NETWORK_WORDS} else str(self.experiment.network)
-        data = "several datasets" if "data" in varied else self.experiment.data.name
+        data = "several datasets" if "data" in varied else one_line(self.experiment.data.name)
         count = f"{len(self._all_seeds):,} seeds"
         if self.axes:
             points = " x ".join(f"{len(axis.values)} {word_of_path(axis.path)}" for axis in self.axes)
             count = f"{points} x {count}"
-        title = f"{network} on {' '.join(data.split())}, {count}"
+        title = f"{network} on {data}, {count}"
         return f"{title}, interrupted: {self.n_finished:,} of {self.n_asked:,} runs" if self.interrupted else title
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from fastgrok.errors import one_line
 from fastgrok.spec.axes import Configuration
 from fastgrok.spec.variables import LARGER_IS_BETTER, OUTCOMES
 from fastgrok.statistics.plateaus import PlateauShare
@@ -13,7 +14,7 @@ from fastgrok.statistics.proportion import rate as _statistics_rate
 from fastgrok.statistics.spread import Spread
 from fastgrok.statistics.summary import Summary
 from fastgrok.statistics.tables import Cells, cells_as_html
-from fastgrok.statistics.text import NOT_REACHED, duration, number, one_line, percent, quantity, quantity_of, speed
+from fastgrok.statistics.text import NOT_REACHED, duration, number, percent, quantity, quantity_of, speed
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from fastgrok.errors import one_line
 from fastgrok.spec.axes import Configuration
 from fastgrok.spec.words import word_of_path
 from fastgrok.statistics.comparison_rows import ClusterRow, PairRow, PooledRow, SampleRow, Samples, ValueRow, record
@@ -13,7 +14,6 @@ from fastgrok.statistics.text import (
     axis_value,
     epochs,
     number,
-    one_line,
     percent,
     plural,
     points,

@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from fastgrok.statistics.text import one_line
+from fastgrok.errors import one_line
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,7 +23,9 @@ class Cells(NamedTuple):
 
 def table(header: Sequence[str], body: Sequence[Sequence[Any]], n_labels: int = 1) -> str:
     """Return an aligned table; a cell of several lines becomes one."""
-    return "\n".join(aligned(Cells(list(header), [[one_line(cell) for cell in row] for row in body], n_labels)))
+    return "\n".join(
+        aligned(Cells([*map(one_line, header)], [[one_line(cell) for cell in row] for row in body], n_labels))
+    )
 
 
 def aligned(table: Cells, rule: str = "-") -> Iterable[str]:

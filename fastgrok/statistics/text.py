@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
+from fastgrok.errors import one_line
 from fastgrok.statistics.proportion import Estimate
 
 NOT_REACHED = "not reached"
@@ -12,11 +13,6 @@ NOT_REACHED = "not reached"
 _LEAST_P = 1e-10
 _MOST_DECIMALS = 12  # of a percentage: one of a trillion seeds
 _MOST_LISTED = 8  # inputs and examples may be thousands
-
-
-def one_line(label: Any) -> str:
-    """Return a label on one line, without what a terminal would take for a command."""
-    return "".join(c if c.isprintable() else "?" for c in " ".join(str(label).split()))
 
 
 def axis_value(axis: str, label: Any) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgrok.errors import InvalidExperiment
+from fastgrok.errors import InvalidExperiment, one_line
 from fastgrok.spec.variables import LARGER_IS_BETTER
 from fastgrok.spec.words import outcome_named, outcome_word, word_of_path
 from fastgrok.statistics import paired_values as values
@@ -24,7 +24,7 @@ from fastgrok.statistics.proportion import NO_ESTIMATE, Estimate
 from fastgrok.statistics.spread import Spread, spread
 from fastgrok.statistics.sweep import Sweep
 from fastgrok.statistics.tables import Cells, Printed, record_frame
-from fastgrok.statistics.text import axis_value, difference, one_line, percent, plural, probability, quantity
+from fastgrok.statistics.text import axis_value, difference, percent, plural, probability, quantity
 from fastgrok.statistics.two_sample_values import (
     independent_mean_difference,
     independent_median_difference,

@@ -7,7 +7,7 @@ from typing import NamedTuple, Self
 
 from fastgrok.engine.choice import thread_seconds
 from fastgrok.engine.threads import cpu_count
-from fastgrok.errors import InvalidExperiment, StoreError
+from fastgrok.errors import InvalidExperiment, StoreError, one_line
 from fastgrok.results.table import Row
 from fastgrok.spec.words import word_of_path
 from fastgrok.statistics.counts import Counts
@@ -285,7 +285,7 @@ def title(path: str, specification: Specification, status: Status) -> str:
     done = "complete" if not status.n_missing else f"{status.n_done:,} of {status.n_runs:,} runs are there"
     done += f", {len(status.problems):,} shards are bad" if status.problems else ""
     what = f"{points + ' x ' if points else ''}{status.n_seeds:,} seeds"
-    return f"fastgrok.Store {path}: {exp.network} on {' '.join(exp.data.name.split())}, {what}, {done}"
+    return f"fastgrok.Store {one_line(path)}: {exp.network} on {one_line(exp.data.name)}, {what}, {done}"
 
 
 class WorkEstimate(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import os
@@ -12,12 +13,15 @@ from collections import Counter
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import llvmlite.binding as llvm
 import numpy as np
 import pytest
 
 import fastgrok
 from fastgrok.cli.info import collect
-from fastgrok.kernels import pipeline
+from fastgrok.engine import compiling
+from fastgrok.kernels import pipeline, target
+from fastgrok.kernels.cache import _warn
 from fastgrok.kernels.jit import kernel
 from fastgrok.kernels.pipeline import bitcode
 
@@ -260,7 +264,7 @@ def test_a_file_that_others_may_have_written_is_not_run(cache, who):
         os.chown(path, 12345, 12345)
     else:
         pytest.skip("only root can give files away")
-    path.write_bytes(hashlib.sha256(b"bad code").digest() + b"bad code")
+    path.write_bytes(hashlib.sha256(path.name.encode() + b"\0bad code").digest() + b"bad code")
     assert result(small_kernel(0.5), 1.0) == 1.5
     assert len(path.read_bytes()) == len(before)
     assert path.stat().st_uid == os.getuid()
@@ -288,6 +292,114 @@ def test_a_new_directory_is_this_users_alone(cache):
     assert len(list(cache.iterdir())) == 1
 
 
+@needs_owners
+def test_each_directory_that_is_made_is_this_users_alone(tmp_path, monkeypatch):
+    monkeypatch.setenv("FASTGROK_CACHE_DIR", str(tmp_path / "home" / "cache" / "kernels"))
+    before = os.umask(0)
+    try:
+        assert result(small_kernel(0.5), 1.0) == 1.5
+        compiling._spawn(tmp_path / "other" / "kernels" / "x.claim", (lambda: 0,))
+    finally:
+        os.umask(before)
+    made = [path for path in tmp_path.rglob("*") if path.is_dir()]
+    assert len(made) == 5
+    assert {path.stat().st_mode & 0o777 for path in made} == {0o700}
+
+
+def test_a_file_under_the_name_of_another_kernel_is_not_run(cache):
+    result(small_kernel(0.5), 1.0)
+    (path,) = cache.iterdir()
+    assert result(small_kernel(0.25), 1.0) == 1.25
+    (other,) = set(cache.iterdir()) - {path}
+    path.rename(other)
+    assert result(small_kernel(0.25), 1.0) == 1.25
+
+
+@needs_owners
+def test_links_are_looked_through(cache, tmp_path, monkeypatch):
+    result(small_kernel(0.5), 1.0)
+    (tmp_path / "link").symlink_to(cache)
+    monkeypatch.setenv("FASTGROK_CACHE_DIR", str(tmp_path / "link"))
+    compiled = []
+    monkeypatch.setattr(pipeline, "bitcode", lambda *args: compiled.append(args) or bitcode(*args))
+    assert result(small_kernel(0.5), 1.0) == 1.5
+    assert not compiled
+    (path,) = cache.iterdir()
+    path.rename(tmp_path / "elsewhere")
+    path.symlink_to(tmp_path / "elsewhere")
+    assert result(small_kernel(0.5), 1.0) == 1.5
+    assert not compiled
+    (tmp_path / "elsewhere").chmod(0o666)
+    assert result(small_kernel(0.5), 1.0) == 1.5
+    assert len(compiled) == 1
+    cache.chmod(0o777)
+    with pytest.warns(RuntimeWarning, match="others can write there"):
+        assert result(small_kernel(0.5), 1.0) == 1.5
+    assert len(compiled) == 2
+
+
+@pytest.mark.parametrize("chosen", [None, "~/kernels"])
+def test_without_a_home_nothing_is_kept_which_is_said_once(chosen, tmp_path, monkeypatch):
+    """Python then leaves "~" as it is, which would be a directory in the current one."""
+    monkeypatch.delenv("FASTGROK_CACHE_DIR")
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    if chosen is not None:
+        monkeypatch.setenv("FASTGROK_CACHE_DIR", chosen)
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)
+    monkeypatch.setattr("fastgrok.kernels.cache._warn", functools.cache(_warn.__wrapped__))
+    monkeypatch.chdir(tmp_path)
+    with pytest.warns(RuntimeWarning, match="this user has no home directory. Set FASTGROK_CACHE_DIR"):
+        assert result(small_kernel(0.5), 1.0) == 1.5
+    assert result(small_kernel(0.25), 1.0) == 1.25
+    assert collect()["cache"]["directory"] is None
+    assert list(tmp_path.iterdir()) == []
+
+
+NUMBA_OPTIONS = {
+    "NUMBA_OPT": "0",
+    "NUMBA_DISABLE_JIT": "1",
+    "NUMBA_DEBUGINFO": "1",
+    "NUMBA_BOUNDSCHECK": "1",
+    "NUMBA_ENABLE_AVX": "0",
+    "NUMBA_LOOP_VECTORIZE": "0",
+    "NUMBA_SLP_VECTORIZE": "1",
+    "NUMBA_EXTEND_VARIABLE_LIFETIMES": "1",
+    "NUMBA_LLVM_REFPRUNE_PASS": "0",
+}
+
+
+def test_no_option_of_numba_changes_machine_code(tmp_path, monkeypatch):
+    """So none is in the key: code that was compiled with NUMBA_OPT=0 would make all later runs slow."""
+    drawn = [numbers(DRAW, tmp_path / "without")]
+    for name, value in NUMBA_OPTIONS.items():
+        monkeypatch.setenv(name, value)
+    drawn.append(numbers(DRAW, tmp_path / "with"))
+    assert drawn[0] == drawn[1]
+    code = [{path.name: path.read_bytes() for path in (tmp_path / each).glob("*.o")} for each in ("without", "with")]
+    assert code[0] == code[1] != {}
+
+
+@pytest.mark.parametrize("hook", ["sys.setprofile(lambda *seen: None)", "sys.settrace(lambda *seen: None)"])
+def test_a_profiler_is_not_in_the_way(hook, tmp_path):
+    assert numbers(f"import sys; {hook}\n" + DRAW, tmp_path / "a") == numbers(DRAW, tmp_path / "a")
+
+
+FEATURES = {
+    "nonsense": "names of LLVM's with [+] or -",
+    "+avx2,é": "names of LLVM's with [+] or -",
+    "+lacking": "features of this CPU, which has no lacking",
+}
+
+
+@pytest.mark.parametrize("features", FEATURES)
+def test_features_that_end_a_process_are_an_error(features, monkeypatch):
+    """LLVM aborts where a feature has no sign, and the CPU where it has none."""
+    here = llvm.FeatureMap({"avx2": True, "lacking": False})
+    with pytest.raises(fastgrok.InvalidExperiment, match=f"^NUMBA_CPU_FEATURES = .*: expected {FEATURES[features]}"):
+        target._checked(features, here)
+    assert target._checked("-lacking,+avx2,+unheard-of", here) == "-lacking,+avx2,+unheard-of"
+
+
 def test_what_was_written_first_makes_room(cache, monkeypatch):
     for k, c in enumerate((0.5, 0.25, 0.125)):
         result(small_kernel(c), 1.0)
@@ -310,7 +422,7 @@ def test_what_was_written_first_makes_room(cache, monkeypatch):
 def test_an_empty_entry_is_compiled_again(cache):
     result(small_kernel(0.5), 1.0)
     (path,) = cache.iterdir()
-    path.write_bytes(hashlib.sha256(b"").digest())
+    path.write_bytes(hashlib.sha256(path.name.encode() + b"\0").digest())
     assert result(small_kernel(0.5), 1.0) == 1.5
 
 

@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from fastgrok.errors import one_line
 from fastgrok.statistics import Estimate
 from fastgrok.statistics import text as words
 
@@ -15,7 +16,7 @@ NONE = Estimate(None, None, None)
 @pytest.mark.parametrize(
     ("written", "expected"),
     [
-        (words.one_line("two\nlines\x1b[31m"), "two lines?[31m"),
+        (one_line("two\nlines\x1b[31m"), "two lines\\x1b[31m"),
         (words.axis_value("optimizer.lr", 0.1), "lr=0.1"),
         (words.axis_value("init", "HeNormal()"), "HeNormal()"),
         (words.axis_value("loss", "squared_error"), "loss=squared_error"),
