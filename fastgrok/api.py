@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import itertools
-import numbers
 import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
@@ -18,18 +17,18 @@ from numpy.typing import ArrayLike, NDArray
 from fastgrok.datasets.arrays import examples_array
 from fastgrok.engine import arguments, training
 from fastgrok.engine.arguments import ExecutionOptions
+from fastgrok.engine.notices import progress_bar
 from fastgrok.engine.params import joined, split
 from fastgrok.engine.threads import thread_pool
 from fastgrok.engine.trainer import Trained, Trainer
 from fastgrok.engine.training import TrainingOutput, train, working_bytes
 from fastgrok.errors import InvalidExperiment, warn
 from fastgrok.kernels.environment import in_default_environment
-from fastgrok.results.progress import progress_bar
 from fastgrok.results.result import Result
 from fastgrok.spec.axes import Axis, Configuration, checked_axes, grid
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.network import Network
-from fastgrok.spec.recording import NOTHING, Recording, checked_recording
+from fastgrok.spec.recording import Recording, checked_recording
 
 if TYPE_CHECKING:
     from fastgrok.store import Store
@@ -307,7 +306,7 @@ def sweep(
         return made_store(store, requested, shard_size=shard_size).make(requested, options)
     store_only = {"executor": executor, "part_of": part_of, "shard_size": shard_size}
     _check_unused("a store beside it: it says how one is made", **store_only)
-    _check_unused("'all', or a store beside it", rows=None if rows == "all" else rows)
+    _check_unused("'all', or a store beside it", rows=None if isinstance(rows, str) and rows == "all" else rows)
     checked = checked_axes(axes)
     points = grid(experiment, checked)
     recording = checked_recording(record_at, track, max(point.experiment.epochs for point in points))
@@ -393,9 +392,7 @@ def initial_params(experiment: Experiment, seeds: int | range | ArrayLike) -> li
     True
     """
     arguments.checked_experiment(experiment)
-    checked = arguments.checked_seeds(seeds, experiment.stream)
-    arguments.check_memory([experiment], len(checked), NOTHING, copies=1)
-    return split(experiment.network, training.initial_params(experiment, checked))
+    return split(experiment.network, training.initial_params_of(experiment, seeds))
 
 
 @in_default_environment
@@ -437,24 +434,32 @@ def predict(network: Network, params: ArrayLike | Sequence[ArrayLike], X: ArrayL
     return training.predict(network, flat, inputs)
 
 
-_Starts = tuple[NDArray[np.uint64], list[NDArray[Any]] | None]
+_Starts = tuple[arguments.Seeds, list[NDArray[Any]] | None]
 
 
 def _starts(configurations: Sequence[Configuration], seeds: Any, params: Any) -> _Starts:
-    """Return the seeds, and each configuration's initial parameters (n_seeds, n_params); None: seeds draw them."""
+    """Return the seeds, and each configuration's initial parameters (n_seeds, n_params); None: seeds draw them.
+
+    Configurations with parameters of the same shapes and dtype share one array.
+    """
     if seeds is None and params is None:
         raise InvalidExperiment("seeds", seeds, "a number of seeds, a range or integers; or params")
     experiments = [configuration.experiment for configuration in configurations]
-    flat = None if params is None else [joined(each.network, params, each.dtype) for each in experiments]
+    rows: dict[Any, NDArray[Any]] = {}
+    keys = [(tuple(each.network.param_shapes), each.dtype) for each in experiments]
+    if params is not None:
+        for key, each in dict(zip(keys, experiments, strict=True)).items():
+            rows[key] = joined(each.network, params, each.dtype)
+    flat = [rows[key] for key in keys] if rows else None
     if seeds is None and flat is not None:
         seeds = len(flat[0])
     for stream in {each.stream for each in experiments}:
-        array = arguments.checked_seeds(seeds, stream)
-    if flat is None and not isinstance(seeds, range | numbers.Real):
-        arguments.check_each_once("seeds", array)
-    if flat is not None and len(array) != len(flat[0]):
+        accepted = arguments.accepted_seeds(seeds, stream)
+    if flat is None and not isinstance(accepted, range):
+        arguments.check_each_once("seeds", accepted)
+    if flat is not None and arguments.n_seeds(accepted) != len(flat[0]):
         raise InvalidExperiment("seeds", seeds, f"one for each of the {len(flat[0])} networks of params")
-    return array, flat
+    return accepted, flat
 
 
 def _train(
@@ -467,12 +472,12 @@ def _train(
     options: ExecutionOptions,
 ) -> Result:
     """Train one configuration after the other, until Ctrl-C."""
-    seeds, params = starts
-    n, experiments = len(seeds), [configuration.experiment for configuration in configurations]
+    accepted, params = starts
+    n, experiments = arguments.n_seeds(accepted), [configuration.experiment for configuration in configurations]
     if not arguments.surely_fits(experiments, n, recording):
         working = max(working_bytes(each, recording, n, options) for each in experiments)
-        copies = keep_params + (params is not None)
-        arguments.check_memory(experiments, n, recording, copies=copies, working=working)
+        arguments.check_memory(experiments, n, recording, copies=int(keep_params), working=working)
+    seeds = arguments.seeds_array(accepted)
     outputs: list[TrainingOutput] = []
     kept: dict[str, Any] = {"keep_params": keep_params, "recording": recording}
     n_runs = n * len(configurations)

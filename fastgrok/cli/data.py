@@ -12,9 +12,8 @@ from fastgrok import datasets
 from fastgrok.cli.flags import COLUMN_FLAGS, Values, items, option
 from fastgrok.datasets import Dataset
 from fastgrok.datasets.builtin import BUILTIN
-from fastgrok.datasets.classes import short_list
 from fastgrok.datasets.sklearn_data import SKLEARN
-from fastgrok.errors import MISSING, InvalidExperiment, hint
+from fastgrok.errors import MISSING, InvalidExperiment, hint, one_line, short_list
 
 _KNOWN = f"{', '.join(BUILTIN).replace('parity', 'parity3')}; {', '.join(SKLEARN)} of scikit-learn"
 _WORDS = {"tab": "\t", "\\t": "\t", "space": " ", "blank": " ", "comma": ",", "semicolon": ";", "bar": "|"}
@@ -172,9 +171,9 @@ def notes_about(data: Dataset, values: Values) -> list[str]:
     """Return what is to be said about data: what the targets were taken for, and inputs that are not scaled."""
     notes = []
     if data.classes is not None or is_file(values["data"] or ""):
-        notes.append(f"{data.name}: {_target_note(data)}")
+        notes.append(f"{one_line(data.name)}: {_target_note(data)}")
     if data.unscaled_note is not None:
-        notes.append(f"{data.name}: {data.unscaled_note.replace(', or data.standardized(),', '')}")
+        notes.append(f"{one_line(data.name)}: {data.unscaled_note.replace(', or data.standardized(),', '')}")
     return notes
 
 

@@ -14,7 +14,7 @@ from fastgrok.cli import help, store
 from fastgrok.cli.info import info
 from fastgrok.cli.signals import FAILED, INTERRUPTED, INVALID
 from fastgrok.cli.study import study
-from fastgrok.errors import InvalidExperiment, StoreError
+from fastgrok.errors import InvalidExperiment, StoreError, one_line
 
 Command = Callable[[], int]
 """The work of a command line, done once all of it is parsed. Returns the exit status."""
@@ -172,8 +172,9 @@ for function in (store.resume, store.status, store.verify, store.summary, store.
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line, and leave with its exit status."""
-    if sys.stdout is None:  # closed by whoever started us
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever started us
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
@@ -203,5 +204,5 @@ def _status(arguments: list[str] | None) -> int:
 
 def _fail(message: str, status: int) -> int:
     """Print an error in one line."""
-    print(f"fastgrok: error: {' '.join(message.split())}", file=sys.stderr)
+    print(f"fastgrok: error: {one_line(message)}", file=sys.stderr)
     return status

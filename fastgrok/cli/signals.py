@@ -3,6 +3,7 @@
 import contextlib
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -25,6 +26,9 @@ def terminable(command: str) -> Iterator[list[int]]:
         received.append(number)
         raise KeyboardInterrupt
 
+    if threading.current_thread() is not threading.main_thread():  # which Python gives all signals to
+        yield received
+        return
     before = signal.signal(signal.SIGTERM, handle)
     try:
         yield received

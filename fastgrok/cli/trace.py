@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from fastgrok.cli.experiment import single_experiment
 from fastgrok.cli.flags import EXPERIMENT_FLAGS, Values, epochs_or_log, items, option, whole_numbers
 from fastgrok.cli.output import finite, print_json
-from fastgrok.errors import MISSING, InvalidExperiment, hint, one_of
+from fastgrok.errors import MISSING, InvalidExperiment, hint, one_line, one_of
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.recording import round_epochs
 from fastgrok.spec.variables import OUTCOMES
@@ -211,7 +211,8 @@ def _text(trace: xr.Dataset) -> str:
         for row in (ran.isel({dim: place}) for place in _places(ran.sizes[dim]))
     ]
     outcome, length = OUTCOMES[int(trace["outcome"])], plural(int(trace["epochs_run"]), "epoch")
-    title = f"seed {int(trace['seed'])} of {experiment.network} on {experiment.data.name}: {outcome} after {length}"
+    what = f"{experiment.network} on {one_line(experiment.data.name)}"
+    title = f"seed {int(trace['seed'])} of {what}: {outcome} after {length}"
     return f"{title}\n{table(header, lines, n_labels=0)}"
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastgrok.datasets.memory import check_fits
 from fastgrok.errors import InvalidExperiment
 
 MAX_ROWS = 10**7
@@ -79,6 +80,7 @@ def _table(field: str, value: Any, array: NDArray[Any]) -> NDArray[np.float64]:
         raise InvalidExperiment(field, value, f"rows and columns, one or more, and its shape is {array.shape}")
     if len(array) > MAX_ROWS:
         raise InvalidExperiment(field, value, f"at most {MAX_ROWS:,} rows, and there are {len(array):,}")
+    check_fits(field, array.shape, 3 * 8 * array.size)  # the copy, what is finite, and that without signs
     with np.errstate(over="ignore"):  # a longdouble too large becomes infinite, which is found below
         table = np.array(array, dtype=np.float64, order="C", copy=True)
     finite = np.isfinite(table)

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgrok.errors import InvalidExperiment, short_repr
+from fastgrok.datasets.memory import check_fits
+from fastgrok.errors import InvalidExperiment, short_list
 
 MAX_CLASSES = 4096
 """Classes of a target at most: the widest layer."""
@@ -78,7 +79,10 @@ def encode(labels: Sequence[Label], classes: Sequence[Label] | None = None, *, o
         raise InvalidExperiment(f"y[{row}]", labels[row], f"one of the classes {short_list(known)}")
     if len(known) == 2 and not one_hot:
         return Encoded(codes[:, np.newaxis].astype(np.float64), known)
-    return Encoded(np.eye(len(known))[codes], known)
+    check_fits("y", f"{len(known):,} classes of {len(codes):,} rows", 3 * 8 * len(known) * len(codes))
+    one_hot_rows = np.zeros((len(codes), len(known)))
+    one_hot_rows[np.arange(len(codes)), codes] = 1.0
+    return Encoded(one_hot_rows, known)
 
 
 def labels_of(outputs: NDArray[Any], classes: tuple[Label, ...]) -> NDArray[Any]:
@@ -106,9 +110,3 @@ def checked_labels(value: Any) -> tuple[Label, ...]:
     if not usable or len(set(labels)) != len(labels):
         raise InvalidExperiment("classes", value, expected)
     return labels
-
-
-def short_list(labels: Sequence[Any]) -> str:
-    """Name the first labels, and how many more there are."""
-    first = ", ".join(short_repr(label) for label in labels[:6])
-    return first if len(labels) <= 6 else f"{first} and {len(labels) - 6} more"

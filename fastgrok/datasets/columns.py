@@ -6,10 +6,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgrok.datasets.classes import MAX_CLASSES, Label, are_counted, as_number, encode, short_list, sorted_labels
+from fastgrok.datasets.classes import MAX_CLASSES, Label, are_counted, as_number, encode, sorted_labels
+from fastgrok.datasets.memory import check_fits
 from fastgrok.datasets.missing import MISSING_RULES, complete_rows
 from fastgrok.datasets.table import Table
-from fastgrok.errors import InvalidExperiment, hint, one_of
+from fastgrok.errors import InvalidExperiment, hint, one_of, short_list, short_repr
 
 Categories = tuple[tuple[str, tuple[Label, ...]], ...]
 """Of each column of the inputs its name and its categories; none for a column of numbers."""
@@ -87,17 +88,18 @@ def _check(options: Options) -> None:
 def chosen(table: Table, field: str, columns: Any) -> list[str]:
     """Return the chosen columns as a list, if the header has each once."""
     listed = list(columns) if isinstance(columns, list | tuple) else [columns]
+    known = set(table.header)
     for column in listed:
-        if not isinstance(column, str) or not column or column not in table.header:
-            there = ", ".join(map(repr, table.header))
+        if not isinstance(column, str) or not column or column not in known:
+            there = short_list(table.header)
             alone = "; delimiter=';' if that is between the values" if len(table.header) == 1 else ""
             raise InvalidExperiment(
                 field, column, f"a column of {table.name}: {there}{alone}{hint(column, table.header)}"
             )
-        if listed.count(column) > 1:
-            raise InvalidExperiment(field, columns, "columns that differ")
     if not listed:
         raise InvalidExperiment(field, columns, "a column at least")
+    if len(set(listed)) < len(listed):
+        raise InvalidExperiment(field, columns, "columns that differ")
     return listed
 
 
@@ -105,11 +107,12 @@ def _inputs(table: Table, features: Any, targets: list[str]) -> list[str]:
     """Return the columns of the inputs."""
     if features is not None:
         inputs = chosen(table, "features", features)
-        for column in inputs:
-            if column in targets:
+        for column in targets:
+            if column in inputs:
                 raise InvalidExperiment("features", column, "columns that are not the target")
         return inputs
-    inputs = [column for column in table.header if column not in targets]
+    apart = set(targets)
+    inputs = [column for column in table.header if column not in apart]
     if "" in inputs:
         number = table.header.index("") + 1
         expected = f"the columns to use: column {number} of {table.name} has no name in the header"
@@ -124,19 +127,21 @@ def _categorical(table: Table, inputs: list[str], options: Options) -> list[str]
     if options.known is not None:
         return [column for column, labels in options.known.categories if labels]
     columns = [] if options.categorical is None else chosen(table, "categorical", options.categorical)
+    among = set(inputs)
     for column in columns:
-        if column not in inputs:
-            raise InvalidExperiment("categorical", column, f"columns of the inputs: {', '.join(map(repr, inputs))}")
+        if column not in among:
+            raise InvalidExperiment("categorical", column, f"columns of the inputs: {short_list(inputs)}")
     return columns
 
 
 def _raw(table: Table, inputs: list[str], categorical: list[str], known: Known | None) -> list[Any]:
     """Return a list of labels for each input of categories, and an array of numbers for each other one."""
-    words = [column for column in inputs if column in categorical or table.kind(column) != "number"]
-    hint = f"; categorical={words!r} makes inputs of words"
+    coded = set(categorical)
+    words = [column for column in inputs if column in coded or table.kind(column) != "number"]
+    hint = f"; categorical={short_repr(words)} makes inputs of words"
     theirs = {} if known is None else dict(known.categories)
     return [
-        table.labels(column, theirs.get(column, ())) if column in categorical else table.numbers(column, hint)
+        table.labels(column, theirs.get(column, ())) if column in coded else table.numbers(column, hint)
         for column in inputs
     ]
 
@@ -164,6 +169,8 @@ def _encoded(
     fill = known.fill if known is not None and known.fill is not None else None
     if options.missing == "mean" and fill is None:
         fill = tuple(_mean(table, name, column) for name, column in zip(inputs, raw, strict=True))
+    width = sum(n_inputs_of(labels) for _, labels in categories)
+    check_fits("features", f"{width:,} inputs of {len(rows):,} rows", 4 * 8 * width * len(rows))
     blocks = []
     for k, (column, (name, labels)) in enumerate(zip(raw, categories, strict=True)):
         if labels:
@@ -179,6 +186,9 @@ def _categories(table: Table, name: str, labels: list[Label]) -> tuple[Label, ..
     found = sorted_labels(list(dict.fromkeys(labels)))
     if len(found) < 2:
         raise InvalidExperiment("categorical", name, f"two categories at least, and there is only {found[0]!r}")
+    if len(found) > MAX_CLASSES:
+        expected = f"a column of at most {MAX_CLASSES} categories, and there are {len(found):,}"
+        raise InvalidExperiment("categorical", name, expected)
     return found
 
 

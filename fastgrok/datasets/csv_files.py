@@ -1,5 +1,6 @@
 """CSV files as tables; errors name line and column."""
 
+import collections
 import csv
 import io
 import itertools
@@ -61,6 +62,7 @@ class CsvTable(Table):
         self._has_header = form.header is not False
         self.header = self._header(form.header)
         self._columns = self._read()
+        self._places = {name: place for place, name in reversed(list(enumerate(self.header)))}  # of several the first
         self.n_rows = len(self._columns)
 
     def _rows(self) -> Iterator[tuple[int, list[str]]]:
@@ -87,8 +89,8 @@ class CsvTable(Table):
             )
             raise InvalidExperiment(where, row, f"{expected} one; header=True takes them for names")
         names = [column.strip() for column in row]
-        for column in names:
-            if column and names.count(column) > 1:
+        for column, count in collections.Counter(names).items():
+            if column and count > 1:
                 expected = "column names that differ, and this one is there twice (header=False if they are values)"
                 raise InvalidExperiment(where, column, expected)
         return names
@@ -142,7 +144,7 @@ class CsvTable(Table):
 
     def _texts(self, column: str) -> Any:
         """Return the texts of a column as they are written."""
-        return self._columns.column(self.header.index(column))
+        return self._columns.column(self._places[column])
 
     def _trimmed(self, column: str) -> Any:
         """Return the texts of a column without blanks around them, null where one stands for a missing value."""

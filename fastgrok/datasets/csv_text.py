@@ -8,12 +8,14 @@ import re
 from typing import Any
 
 from fastgrok.datasets.classes import as_number
+from fastgrok.datasets.memory import check_fits
 from fastgrok.datasets.npz import checked_path
 from fastgrok.errors import InvalidExperiment
 
 DELIMITERS = ",;\t| "
 """Characters between values that are looked for, in this order; a blank stands for any number of them."""
 
+_COPIES = 6  # of a file while it is read: its bytes, its text, its columns
 _SAMPLE = 20  # rows that are looked at to find the delimiter
 _DECIMAL_COMMA = re.compile(r"[-+]?[0-9]*,[0-9]+(?:[eE][-+]?[0-9]+)?", re.ASCII)
 _THOUSANDS = re.compile(r"[-+]?[1-9][0-9]{0,2}(?:,[0-9]{3})+", re.ASCII)
@@ -38,6 +40,7 @@ def read_text(path: str | os.PathLike[str], encoding: str | None) -> str:
     name = checked_path(path)
     try:
         with open(name, "rb") as file:
+            check_fits("path", name, _COPIES * os.fstat(file.fileno()).st_size, "a smaller file")
             content = file.read()
     except OSError as error:
         raise InvalidExperiment("path", name, f"a file that can be read ({error.strerror})") from error

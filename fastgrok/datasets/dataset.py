@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastgrok.datasets import scaling
 from fastgrok.datasets.arrays import examples_array, finite_numbers, labels_array, targets_array, text, unique_names
-from fastgrok.datasets.classes import Label, checked_labels, encode, labels_of, short_list
+from fastgrok.datasets.classes import Label, checked_labels, encode, labels_of
 from fastgrok.datasets.columns import (
     Categories,
     Columns,
@@ -31,7 +31,7 @@ from fastgrok.datasets.csv_files import Format, read_csv
 from fastgrok.datasets.frames import FrameTable, is_frame
 from fastgrok.datasets.npz import read_npz
 from fastgrok.datasets.splitting import split_rows
-from fastgrok.errors import MISSING, InvalidExperiment, check_keys
+from fastgrok.errors import MISSING, InvalidExperiment, check_keys, one_line, short_list
 
 
 @dataclass(frozen=True, init=False, eq=False, repr=False)
@@ -606,7 +606,7 @@ class Dataset:
         counts = {"example": self.n_examples, "input": self.n_in, "output": self.n_out}
         words = ", ".join(f"{count:,} {noun}{'s' * (count != 1)}" for noun, count in counts.items())
         classes = "" if self.classes is None else f", classes {short_list(self.classes)}"
-        return f"<Dataset {self.name}: {words}{', scaled' * (self.shift is not None)}{classes}>"
+        return f"<Dataset {one_line(self.name)}: {words}{', scaled' * (self.shift is not None)}{classes}>"
 
 
 def _targets(y: Any, classes: Any, *, one_hot: bool) -> tuple[NDArray[np.float64], tuple[Label, ...] | None]:

@@ -1,5 +1,6 @@
 """Frames of pandas and polars, and tables of pyarrow, as tables."""
 
+import collections
 from collections.abc import Sequence
 from typing import Any
 
@@ -39,8 +40,8 @@ class FrameTable(Table):
         self.name = "frame"
         self.header = [str(name) for name in table.column_names]
         self.n_rows = table.num_rows
-        for name in self.header:
-            if self.header.count(name) > 1:
+        for name, count in collections.Counter(self.header).items():
+            if count > 1:
                 raise InvalidExperiment("frame", name, "column names that differ, and this one is there twice")
         if not self.n_rows:
             raise InvalidExperiment("frame", frame, "rows, and there are none")

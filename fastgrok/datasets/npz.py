@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgrok.errors import InvalidExperiment
+from fastgrok.datasets.memory import check_fits
+from fastgrok.errors import InvalidExperiment, short_list
 
 
 def checked_path(path: str | os.PathLike[str]) -> str:
@@ -44,5 +45,13 @@ def _arrays(name: str, file: Any, keys: tuple[str, ...]) -> list[NDArray[Any]]:
     with loaded:
         for key in keys:
             if not isinstance(key, str) or key not in loaded.files:
-                raise InvalidExperiment(f"{name}: key", key, f"a key that is there: {', '.join(loaded.files)}")
+                raise InvalidExperiment(f"{name}: key", key, f"a key that is there: {short_list(loaded.files)}")
+        sizes = [_size(loaded.zip, key) for key in keys]  # before anything is unpacked: zeros take a thousandth
+        check_fits("path", name, 4 * sum(sizes), "smaller arrays")
         return [loaded[key] for key in keys]
+
+
+def _size(archive: Any, key: str) -> int:
+    """Return the bytes of an array of an NPZ file."""
+    names = archive.namelist()
+    return int(archive.getinfo(key if key in names else f"{key}.npy").file_size)

@@ -3,8 +3,6 @@
 import functools
 import math
 import numbers
-import os
-import sys
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from typing import Any, NamedTuple, Self
@@ -13,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgrok.datasets.arrays import check_unmasked
+from fastgrok.datasets.memory import SMALL_BYTES, check_fits
 from fastgrok.errors import InvalidExperiment
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.network import Network
@@ -28,8 +27,8 @@ MAX_THREADS = 1024
 LARGEST_SEED = {"numpy": 2**64 - 1, "numpy_legacy": 2**32 - 1}
 """The largest seed of each stream."""
 
-
-_SMALL_BYTES = 2**26  # that any machine has
+Seeds = range | NDArray[np.uint64]
+"""A range stays one until its array is known to fit into memory."""
 
 
 class ExecutionOptions(NamedTuple):
@@ -80,7 +79,14 @@ def checked_experiment(experiment: Any) -> Experiment:
 
 
 def checked_seeds(seeds: Any, stream: str) -> NDArray[np.uint64]:
-    """Return seeds as an array."""
+    """Return seeds as an array, which has to fit into memory."""
+    accepted = accepted_seeds(seeds, stream)
+    check_fits("seeds", n_seeds(accepted), 8 * n_seeds(accepted))
+    return seeds_array(accepted)
+
+
+def accepted_seeds(seeds: Any, stream: str) -> Seeds:
+    """Return seeds, checked, as a range or an array."""
     largest, seeds = LARGEST_SEED[stream], whole(seeds)
     if _is_integer(seeds):
         n = int(seeds)
@@ -88,22 +94,31 @@ def checked_seeds(seeds: Any, stream: str) -> NDArray[np.uint64]:
             raise InvalidExperiment("seeds", n, f"a number of seeds from 1 to {largest + 1}")
         seeds = range(n)
     if isinstance(seeds, range):
-        return _from_range(seeds, largest)
+        return _within(seeds, largest)
     if isinstance(seeds, list | tuple):
         return _from_list(seeds, largest)
     return _from_array(seeds, largest)
 
 
-def _from_range(seeds: range, largest: int) -> NDArray[np.uint64]:
-    """Return the seeds of a range."""
+def _within(seeds: range, largest: int) -> range:
+    """Return a range of seeds."""
     if not seeds:
         raise InvalidExperiment("seeds", seeds, "a range that is not empty")
     if min(seeds[0], seeds[-1]) < 0 or max(seeds[0], seeds[-1]) > largest:
         raise InvalidExperiment("seeds", seeds, f"a range within 0 to {largest}")
-    n = (seeds[-1] - seeds[0]) // seeds.step + 1  # len() ends at 2**63 - 1
-    if 8 * n > _SMALL_BYTES:
-        check_fits("seeds", n, n * 8)
-    array = np.arange(n, dtype=np.uint64)
+    return seeds
+
+
+def n_seeds(seeds: Seeds) -> int:
+    """Return how many seeds there are; len() ends at 2**63 - 1."""
+    return (seeds[-1] - seeds[0]) // seeds.step + 1 if isinstance(seeds, range) else len(seeds)
+
+
+def seeds_array(seeds: Seeds) -> NDArray[np.uint64]:
+    """Return seeds as an array."""
+    if not isinstance(seeds, range):
+        return seeds
+    array = np.arange(n_seeds(seeds), dtype=np.uint64)
     if seeds.step != 1:
         array *= np.uint64(seeds.step % 2**64)
     if seeds[0]:
@@ -201,7 +216,7 @@ def surely_fits(experiments: Sequence[Experiment], n: int, recording: Recording)
         network = experiment.network
         units = len(network.layers) * (network.n_params + network.n_in)
         numbers += n * (2 * MAX_LANES + 1) * (16 * units + 2000)
-    return 8 * numbers < _SMALL_BYTES
+    return 8 * numbers < SMALL_BYTES
 
 
 def check_memory(
@@ -229,25 +244,3 @@ def _metric_bytes(network: Network, recording: Recording, names: tuple[str, ...]
     lengths = {SEED: 1, **sizes(network, recording)}
     present = [VARIABLES[name] for name in names]
     return sum(math.prod(lengths[dim] for dim in each.dims) * np.dtype(each.dtype).itemsize for each in present)
-
-
-def check_fits(field: str, value: Any, size: int, instead: str = "fewer") -> None:
-    """Raise unless so many bytes are less than what the machine has."""
-    memory = _memory_bytes()
-    if size >= memory:
-        accepted = f"{instead}: {_gigabytes(size)} do not fit into {_gigabytes(memory)} of memory"
-        raise InvalidExperiment(field, value, accepted)
-
-
-def _gigabytes(n: int) -> str:
-    """Say how much so many bytes are, in digits however many they are."""
-    return f"{n / 1e9:,.0f} GB" if n >= 1e11 else f"{n / 1e9:.3g} GB"
-
-
-def _memory_bytes() -> int:
-    """Return the memory of the machine; where that is not known, as on Windows, no less than an address can name."""
-    try:
-        pages, page_bytes = os.sysconf("SC_PHYS_PAGES"), os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):
-        return sys.maxsize
-    return pages * page_bytes if min(pages, page_bytes) > 0 else sys.maxsize  # -1: no limit that it knows of

@@ -1,16 +1,18 @@
-"""What is being compiled now, in this process or for it, and the line on a terminal that says so while it lasts."""
+"""What a terminal shows while it lasts: how far work is, and what is compiled, in this process or for it."""
 
 import contextlib
 import itertools
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 _numbers = itertools.count()
 _compiling: dict[int, tuple[str, Callable[[], bool]]] = {}
 _here = threading.local()  # whether this thread has said what it compiles
+_PATIENCE = 2.0  # seconds of work that nobody needs to see
 
 
 class _Compiled(Protocol):
@@ -62,8 +64,10 @@ def compiling_line() -> str:
 
 
 def is_shown(show: bool | None) -> bool:
-    """Whether something is shown on stderr; None: if it is a terminal."""
-    return sys.stderr.isatty() if show is None else show
+    """Whether something is shown on stderr; None: if it is a terminal. A service may have none, or a closed one."""
+    if sys.stderr is None or getattr(sys.stderr, "closed", False):
+        return False
+    return bool(sys.stderr.isatty()) if show is None else show
 
 
 def shown(show: bool | None) -> contextlib.AbstractContextManager[None]:
@@ -71,25 +75,54 @@ def shown(show: bool | None) -> contextlib.AbstractContextManager[None]:
     return _line.asked_for() if is_shown(show) else contextlib.nullcontext()
 
 
-def make_bar(*columns: Any) -> Any:
-    """Return a bar of such columns, and under it what is being compiled at the time of each refresh."""
+@contextlib.contextmanager
+def progress_bar(total: int, show: bool | None, what: str = "seeds") -> Iterator[Callable[[int], object] | None]:
+    """Show a bar on stderr while the context lasts; yield the function that moves it, or None without a bar.
+
+    Unless it was asked for, it appears after two seconds: of what is done sooner nobody needs to know.
+    """
+    if not is_shown(show):
+        yield None
+        return
+    due, done, task = time.monotonic() + (0.0 if show else _PATIENCE), 0, None
+
+    def advance(finished: int) -> None:
+        nonlocal done, task
+        done += finished
+        if task is None and time.monotonic() >= due:
+            task = _line.appear().add_task(what, total=total)
+        if task is not None:
+            _line.appear().update(task, completed=done)
+
+    with _line.asked_for():
+        advance(0)
+        try:
+            yield advance
+        finally:
+            if task is not None:
+                _line.appear().remove_task(task)
+
+
+def make_bar() -> Any:
+    """Return a bar of each task, and under it what is being compiled at the time of each refresh."""
     from rich.console import Console
-    from rich.progress import Progress
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
     from rich.text import Text
 
     class Bar(Progress):
-        """A bar, and a line."""
+        """Bars, and a line."""
 
         def get_renderables(self) -> Iterator[Any]:
             yield from super().get_renderables()
             if line := compiling_line():
                 yield Text(line, no_wrap=True, overflow="ellipsis")
 
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     return Bar(*columns, console=Console(stderr=True), transient=True)
 
 
 class _Line:
-    """The line of whoever asked for it: it appears with the first thing that is compiled."""
+    """The bars and the line of whoever asked for them: they appear with the first thing that is said."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -110,12 +143,13 @@ class _Line:
                     self._bar.stop()
                     self._bar = None
 
-    def appear(self) -> None:
-        """Appear, if that was asked for."""
+    def appear(self) -> Any:
+        """Appear, if that was asked for, and return the bar."""
         with self._lock:
             if self._n_asked and self._bar is None:
                 self._bar = make_bar()
                 self._bar.start()
+            return self._bar
 
 
 _line = _Line()

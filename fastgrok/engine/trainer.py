@@ -1,11 +1,13 @@
 """An experiment compiled for loops outside: training, loss, gradients and predictions of arrays of parameters."""
 
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fastgrok.datasets.memory import check_fits
 from fastgrok.engine import arguments, training
 from fastgrok.engine.call_arguments import (
     Form,
@@ -18,8 +20,9 @@ from fastgrok.engine.call_arguments import (
     read_targets,
 )
 from fastgrok.engine.calls import Calls, Threads
+from fastgrok.engine.draws import state_words
 from fastgrok.engine.driver import evaluation_lane_count, is_faster_specialised, lane_count
-from fastgrok.errors import InvalidExperiment
+from fastgrok.errors import InvalidExperiment, one_line
 from fastgrok.kernels.environment import in_default_environment
 from fastgrok.kernels.train.parameters import Data
 from fastgrok.spec.experiment import Experiment
@@ -116,6 +119,9 @@ class Trainer:
             arguments.checked_flag("progress", progress),
         )
         chosen = self._options[0]
+        most = arguments.ExecutionOptions(threads=self._options[1])
+        working = training.working_bytes(experiment, NOTHING, arguments.MAX_LANES, most)
+        check_fits("experiment", experiment, working, "a smaller network, or fewer threads")
         self._specialize = is_faster_specialised(experiment) if chosen is None else chosen
         self._dtype: np.dtype[Any] = np.dtype(experiment.dtype)
         self._threads = Threads(self._options[1])
@@ -160,9 +166,7 @@ class Trainer:
         >>> trainer.initial_params([7]).round(3).tolist()
         [[0.25, 0.794, 0.0]]
         """
-        checked = arguments.checked_seeds(seeds, self._experiment.stream)
-        arguments.check_memory([self._experiment], len(checked), NOTHING, copies=1)
-        return training.initial_params(self._experiment, checked, show=self._options[2])
+        return training.initial_params_of(self._experiment, seeds, show=self._options[2])
 
     @in_default_environment
     def train(
@@ -209,6 +213,8 @@ class Trainer:
         """
         flat, form = read_params(self._experiment.network, params, self._dtype)
         n_epochs, rate = read_epochs(self._experiment, epochs), read_lr(self._experiment, lr, self._dtype)
+        size = 8 * len(flat) * (4 + state_words(self._experiment))
+        check_fits("params", flat.shape, size + flat.nbytes * (out is None))
         streams = None if seeds is None else self._seeds(seeds, len(flat))
         rows = self._rows(out, flat, form)
         if rows is not flat:
@@ -319,6 +325,7 @@ class Trainer:
         """
         flat, form = read_params(self._experiment.network, params, self._dtype)
         examples = self._examples(X, y)
+        check_fits("params", flat.shape, 8 * len(flat) + flat.nbytes * (out is None))
         rows = self._rows(out, flat, form)
         if out is not None:
             flat = apart(flat, rows)
@@ -361,6 +368,8 @@ class Trainer:
         inputs = None if X is None else read_examples(self._experiment, X, self._dtype)
         n = self._experiment.data.n_examples if inputs is None else len(inputs)
         shape = (len(flat), n, self._experiment.network.n_out)
+        size = math.prod(shape) * self._dtype.itemsize * (out is None)
+        check_fits("X", (n, self._experiment.network.n_in), size)
         if out is None:
             outputs = np.empty(shape, self._dtype)
         else:
@@ -418,10 +427,10 @@ class Trainer:
         return Data(inputs, read_targets(self._experiment, y, len(inputs), self._dtype))
 
     def _seeds(self, seeds: Any, n: int) -> NDArray[np.uint64]:
-        checked = arguments.checked_seeds(seeds, self._experiment.stream)
-        if len(checked) != n:
+        accepted = arguments.accepted_seeds(seeds, self._experiment.stream)
+        if arguments.n_seeds(accepted) != n:
             raise InvalidExperiment("seeds", seeds, f"one for each of the {n} networks of params")
-        return checked
+        return arguments.seeds_array(accepted)
 
     def _lanes(self, n: int) -> tuple[int, int]:
         """Return the lanes of the driver and of evaluation that suit n networks."""
@@ -445,8 +454,8 @@ class Trainer:
         return _restored, (self._experiment, *self._options)
 
     def __repr__(self) -> str:
-        experiment = self._experiment
-        what = f"{experiment.network} on {experiment.data.name}, {self.n_params} parameters, {experiment.dtype}"
+        network, data = self._experiment.network, one_line(self._experiment.data.name)
+        what = f"{network} on {data}, {self.n_params} parameters, {self._experiment.dtype}"
         return f"<fastgrok.Trainer: {what}>"
 
 

@@ -6,18 +6,19 @@ import queue
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from fastgrok.engine import program
+from fastgrok.datasets.memory import check_fits
+from fastgrok.engine import arguments, program
 from fastgrok.engine.arguments import MAX_LANES, ExecutionOptions
 from fastgrok.engine.choice import Choice
 from fastgrok.engine.draws import state_words
 from fastgrok.engine.driver import evaluation_lane_count, lane_count
 from fastgrok.engine.initial_params import Initialiser
 from fastgrok.engine.kernel_params import batches_per_epoch
-from fastgrok.engine.notices import shown
+from fastgrok.engine.notices import progress_bar, shown
 from fastgrok.engine.outcomes import with_earlier
 from fastgrok.engine.program import ChunkResult, Program, ThreadMemory
 from fastgrok.engine.threads import cpu_count, in_threads
@@ -241,6 +242,16 @@ def chunk_row_bytes(experiment: Experiment, recording: Recording) -> int:
     return 8 * (kept * experiment.n_params + state_words(experiment))
 
 
+def initial_params_of(experiment: Experiment, seeds: Any, *, show: bool | None = None) -> np.ndarray:
+    """Return the initial parameters of what a caller takes for seeds, which have to fit into memory."""
+    accepted = arguments.accepted_seeds(seeds, experiment.stream)
+    n = arguments.n_seeds(accepted)
+    rows = MAX_LANES * (state_words(experiment) + experiment.n_params) * cpu_count()  # of streams, and of doubles
+    row = 8 + experiment.n_params * np.dtype(experiment.dtype).itemsize
+    check_fits("seeds", n, n * row + 8 * rows)
+    return initial_params(experiment, arguments.seeds_array(accepted), show=show)
+
+
 def initial_params(experiment: Experiment, seeds: np.ndarray, *, show: bool | None = None) -> np.ndarray:
     """Return the initial parameters of seeds, (n_seeds, n_params), in the experiment's dtype.
 
@@ -251,24 +262,29 @@ def initial_params(experiment: Experiment, seeds: np.ndarray, *, show: bool | No
     def task(rows: slice, cancel: np.ndarray) -> None:
         initialise(params[rows], np.empty((rows.stop - rows.start, 0), np.uint64), seeds[rows])
 
-    with shown(show):
-        _all_in_threads(task, len(seeds), experiment.n_params * _DRAW_FLOPS)
+    with shown(show), progress_bar(len(seeds), None if show else show) as advance:
+        _all_in_threads(task, len(seeds), experiment.n_params * _DRAW_FLOPS, advance)
     return params
 
 
 def predict(network: Network, params: np.ndarray, X: np.ndarray) -> np.ndarray:
     """Return the outputs (n_seeds, n_examples, n_out) of networks with parameters (n_seeds, n_params)."""
+    per_example = 2 * network.n_in + 4 * network.n_out  # of a thread: as a dataset, and for the kernel
+    size = len(params) * len(X) * network.n_out * params.dtype.itemsize + 8 * cpu_count() * len(X) * per_example
+    check_fits("X", X.shape, size, "fewer examples, or fewer networks")
     outputs = np.empty((len(params), len(X), network.n_out), params.dtype)
 
     def task(rows: slice, cancel: np.ndarray) -> None:
         program.predict(outputs[rows], network, params[rows], X, cancel)
 
-    with shown(None):
-        _all_in_threads(task, len(params), 2.0 * network.n_params * len(X))
+    with shown(None), progress_bar(len(params), None, "networks") as advance:
+        _all_in_threads(task, len(params), 2.0 * network.n_params * len(X), advance)
     return outputs
 
 
-def _all_in_threads(task: Callable[[slice, np.ndarray], None], n: int, flops: float) -> None:
+def _all_in_threads(
+    task: Callable[[slice, np.ndarray], None], n: int, flops: float, advance: Callable[[int], object] | None
+) -> None:
     """Run task(rows, cancel) on all of n rows of so many operations each; Ctrl-C is raised when it has ended."""
     threads, at_once = cpu_count(), n <= _AT_ONCE_SEEDS and n * flops < _AT_ONCE_FLOPS
     size = max(MAX_LANES, min(int(_TASK_FLOPS / flops), -(-n // threads)))
@@ -281,7 +297,7 @@ def _all_in_threads(task: Callable[[slice, np.ndarray], None], n: int, flops: fl
     def stop() -> None:
         cancel[0] = 1
 
-    if in_threads(unless_cancelled, n, size, threads, cancel=stop, advance=None, at_once=at_once):
+    if in_threads(unless_cancelled, n, size, threads, cancel=stop, advance=advance, at_once=at_once):
         raise KeyboardInterrupt
 
 

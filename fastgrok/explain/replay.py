@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fastgrok.datasets.memory import check_fits
 from fastgrok.engine import arguments
 from fastgrok.engine.driver import lane_count
 from fastgrok.engine.kernel_params import batches_per_epoch
@@ -17,7 +18,7 @@ from fastgrok.engine.outcomes import with_earlier
 from fastgrok.engine.params import joined, split
 from fastgrok.engine.program import ChunkResult, Examined, Program
 from fastgrok.engine.training import TrainingOutput, initial_params, train
-from fastgrok.errors import InvalidExperiment, hint, one_of
+from fastgrok.errors import InvalidExperiment, checked_choice
 from fastgrok.explain.trace_variables import (
     STEP,
     TraceVariable,
@@ -109,18 +110,18 @@ def replay(
     True
     """
     arguments.checked_experiment(experiment)
-    if every not in (EPOCH, STEP):
-        raise InvalidExperiment("every", every, one_of([EPOCH, STEP]) + hint(every, [EPOCH, STEP]))
-    steps = every == STEP
+    steps = checked_choice("every", every, (EPOCH, STEP)) == STEP
     if steps and record_at is not None:
         raise InvalidExperiment("record_at", record_at, "None with every='step': all of them are recorded")
     single = isinstance(seed, int | np.integer) and not isinstance(seed, bool)
-    seeds = _checked_seeds([seed] if single else seed, experiment.stream)
+    accepted = _accepted_seeds([seed] if single else seed, experiment.stream)
     flat = None if params is None else joined(experiment.network, params, experiment.dtype)
-    if flat is not None and len(flat) != len(seeds):
-        raise InvalidExperiment("params", params, f"those of {len(seeds)} networks, one for each seed")
+    n = arguments.n_seeds(accepted)
+    if flat is not None and len(flat) != n:
+        raise InvalidExperiment("params", params, f"those of {n} networks, one for each seed")
     chosen = None if record_at is None else checked_recording(record_at, None, experiment.epochs).at
-    _check_memory(experiment, len(seeds), steps, chosen)
+    _check_memory(experiment, n, steps, chosen)
+    seeds = arguments.seeds_array(accepted)
     with shown(arguments.checked_flag("progress", progress)):
         if chosen is not None:
             ends = _history(experiment, seeds, flat, Recording()).trained.metrics["epochs_run"]
@@ -130,12 +131,12 @@ def replay(
     return trace.isel({SEED: 0}) if single else trace
 
 
-def _checked_seeds(seed: Any, stream: str) -> NDArray[np.uint64]:
-    """Return seeds as an array; an error names the argument `seed`."""
+def _accepted_seeds(seed: Any, stream: str) -> arguments.Seeds:
+    """Return seeds, checked; an error names the argument `seed`."""
     if isinstance(seed, float | np.floating):  # as a number of seeds it would be one
         raise InvalidExperiment("seed", seed, "a seed, or several as a range, list or array of integers")
     try:
-        return arguments.checked_seeds(seed, stream)
+        return arguments.accepted_seeds(seed, stream)
     except InvalidExperiment as error:
         field = "seed" if isinstance(seed, list) and len(seed) == 1 else error.field.replace("seeds", "seed")
         raise InvalidExperiment(field, error.value, error.accepted) from None
@@ -163,8 +164,9 @@ def _check_memory(experiment: Experiment, n: int, steps: bool, chosen: tuple[int
     times = 1 + (epochs * batches_per_epoch(experiment) if steps else epochs)
     units = sum(layer.fan_out for layer in experiment.network.linears)
     numbers = 3 * experiment.n_params + 3 * experiment.data.n_examples * units  # states twice, gradients; z, a, delta
-    size = n * (times * numbers + _n_attempts(experiment) * experiment.n_params) * np.dtype(experiment.dtype).itemsize
-    arguments.check_fits("epochs", experiment.epochs, size, "fewer, or record_at=, or every='epoch'")
+    size = (times * numbers + _n_attempts(experiment) * experiment.n_params) * np.dtype(experiment.dtype).itemsize
+    check_fits("epochs", experiment.epochs, size, "fewer, or record_at=, or every='epoch'")
+    check_fits("seed", f"{n:,} seeds", n * size, "fewer, or record_at=, or every='epoch'")
 
 
 class _History(NamedTuple):

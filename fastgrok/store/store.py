@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgrok.engine.arguments import ExecutionOptions
+from fastgrok.engine.notices import progress_bar
 from fastgrok.errors import InvalidExperiment, warn
 from fastgrok.explain.replay import replay
 from fastgrok.results.advice import advice
 from fastgrok.results.layout import layout
-from fastgrok.results.progress import progress_bar
 from fastgrok.results.provenance import total_drivers
 from fastgrok.results.table import Row, as_frame, as_html
 from fastgrok.spec.axes import Axis, Configuration, index_of

@@ -158,7 +158,8 @@ def test_a_pipe_gets_whole_lines_and_no_escape_codes() -> None:
 def test_a_terminal_gets_a_table_and_a_bar() -> None:
     pty = pytest.importorskip("pty")
     master, slave = pty.openpty()
-    command = [sys.executable, "-m", "fastgrok", "sweep", "xor", *QUICK]
+    main = "from fastgrok.cli import main; from fastgrok.engine import notices; notices._PATIENCE = 0; main()"
+    command = [sys.executable, "-c", main, "sweep", "xor", *QUICK]
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "200"}
     ran = subprocess.Popen(command, stdout=slave, stderr=slave, env=environment)
     os.close(slave)
@@ -178,6 +179,39 @@ def _read(master: int) -> bytes:
         return os.read(master, 4096)
     except OSError:
         return b""
+
+
+ELSEWHERE = """
+import sys, threading
+from fastgrok.cli import main
+
+def run(*words):
+    try:
+        main(list(words))
+    except SystemExit as left:
+        codes.append(left.code)
+
+codes = []
+for line in ("sweep xor --seeds 3 --epochs 2 --out store", "verify store", "status none"):
+    thread = threading.Thread(target=run, args=line.split())
+    thread.start()
+    thread.join()
+sys.stdout = sys.stderr = None
+run("sweep", "xor", "--seeds", "3", "--epochs", "2")
+sys.stdout = sys.stderr = None
+run("sweep", "nonsense")
+open("codes", "w").write(repr(codes))
+"""
+
+
+def test_the_command_works_in_a_thread_and_without_streams(tmp_path: Path) -> None:
+    """A thread gets no signals; a service has no streams, and what is printed to None comes out elsewhere."""
+    done = subprocess.run(
+        [sys.executable, "-c", ELSEWHERE], capture_output=True, text=True, cwd=tmp_path, timeout=200
+    )
+    assert (tmp_path / "codes").read_text() == "[0, 0, 2, 0, 2]"
+    assert "Traceback" not in done.stderr
+    assert "nonsense" not in done.stdout + done.stderr
 
 
 def test_a_broken_pipe_is_quiet() -> None:

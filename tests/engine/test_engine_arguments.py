@@ -1,6 +1,5 @@
 """What is checked of the arguments of `run` and its like."""
 
-import os
 import re
 from typing import Any
 
@@ -8,7 +7,7 @@ import numpy as np
 import pytest
 
 import fastgrok as fg
-from fastgrok.engine.arguments import check_fits, checked_integer, checked_seeds
+from fastgrok.engine.arguments import accepted_seeds, checked_integer, checked_seeds, n_seeds
 from fastgrok.errors import InvalidExperiment
 
 EXP = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=60)
@@ -91,16 +90,10 @@ def test_example_of_checked_integer():
         checked_integer("threads", 0)
 
 
-def _unknown(name: str) -> int:
-    raise ValueError(f"unrecognized configuration name {name}")
-
-
-@pytest.mark.parametrize("sysconf", [None, _unknown, lambda name: -1], ids=["Windows", "unknown", "no limit"])
-def test_where_the_memory_is_not_known_nothing_that_an_address_can_name_is_refused(monkeypatch, sysconf) -> None:
-    monkeypatch.delattr(os, "sysconf", raising=False)
-    if sysconf is not None:
-        monkeypatch.setattr(os, "sysconf", sysconf, raising=False)
-    check_fits("seeds", 1, 2**50)
-    assert fg.run(EXP.replace(epochs=1), 5000, progress=False).n_finished == 5000
-    with pytest.raises(InvalidExperiment, match="seeds"):
-        check_fits("seeds", 2**61, 2**64)
+@pytest.mark.parametrize(
+    ("seeds", "n"), [(10**18, 10**18), (range(5, 10**18, 7), (10**18 + 1) // 7), (range(2**64 - 1, -1, -1), 2**64)]
+)
+def test_ranges_stay_ranges_until_they_are_known_to_fit(seeds, n) -> None:
+    accepted = accepted_seeds(seeds, "numpy")
+    assert accepted == (range(seeds) if isinstance(seeds, int) else seeds)
+    assert n_seeds(accepted) == n

@@ -86,6 +86,22 @@ def test_a_line_appears_when_something_is_compiled_and_else_nothing(monkeypatch:
     assert len(terminal.getvalue()) == mark
 
 
+class Closed(Terminal):
+    closed = True
+
+    def isatty(self) -> bool:
+        raise ValueError("I/O operation on closed file")
+
+
+@pytest.mark.parametrize("stderr", [None, Closed()])
+@pytest.mark.parametrize("show", [None, True])
+def test_without_a_stderr_nothing_is_shown(monkeypatch: pytest.MonkeyPatch, stderr: Any, show: bool | None) -> None:
+    """As in a service, or a program with windows."""
+    monkeypatch.setattr("sys.stderr", stderr)
+    assert fg.run(EXP, 3, progress=show).n_finished == 3
+    assert fg.initial_params(EXP, 3)[0].shape == (3, 2, 4)
+
+
 def test_a_line_appears_for_what_a_thread_compiles(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setattr("sys.stderr", terminal := Terminal())

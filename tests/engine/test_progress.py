@@ -5,8 +5,7 @@ import time
 
 import pytest
 
-from fastgrok.engine.notices import compiling
-from fastgrok.results.progress import progress_bar
+from fastgrok.engine.notices import compiling, progress_bar
 
 
 def test_the_bar_says_what_is_compiled_while_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -31,6 +30,27 @@ def test_the_bar_says_what_is_compiled_while_it_is(monkeypatch: pytest.MonkeyPat
         advance(30)
         assert written_since(mark, "30/100")
         assert said not in terminal.getvalue()[mark:]
+
+
+def test_a_bar_appears_after_two_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    now = 100.0
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setattr("sys.stderr", terminal := Terminal())
+    monkeypatch.setattr("fastgrok.engine.notices.time.monotonic", lambda: now)
+    with progress_bar(100, None, "networks") as advance:
+        assert advance is not None
+        advance(30)
+        now = 101.9
+        advance(30)
+        assert terminal.getvalue() == ""
+        now = 102.1
+        advance(30)
+        assert "networks" in terminal.getvalue()
 
 
 def test_without_a_bar_nothing_is_written(capsys: pytest.CaptureFixture[str]) -> None:
