@@ -71,6 +71,7 @@ from fastgrok.spec.schedules import StepLR as StepLR
 from fastgrok.spec.stopping import Converged as Converged
 from fastgrok.spec.stopping import EarlyStopping as EarlyStopping
 from fastgrok.spec.stopping import Restart as Restart
+from fastgrok.spec.stopping import Stationary as Stationary
 from fastgrok.statistics.comparison import Comparison as Comparison
 from fastgrok.statistics.comparison import compare as compare
 from fastgrok.statistics.value_comparison import ValueComparison as ValueComparison

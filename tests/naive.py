@@ -551,6 +551,24 @@ class Best:
         return "early" if self.early and number - self.improved >= self.early.patience else None
 
 
+class Watch:
+    """What has to improve for an attempt to go on."""
+
+    def __init__(self, experiment: fg.Experiment, begun: int = 0) -> None:
+        self.rule, self.n, self.best, self.improved = experiment.restart, experiment.data.n_examples, np.inf, begun
+
+    def is_over(self, number: int, epoch: Epoch) -> bool:
+        """Return whether it has not improved for long enough."""
+        if self.rule is None or self.rule.patience is None:
+            return False
+        value, delta = epoch.loss, self.rule.min_delta
+        if self.rule.monitor == "accuracy":
+            value, delta = -round(epoch.accuracy * self.n), delta * self.n
+        if value < self.best - delta:
+            self.best, self.improved = value, number
+        return number - self.improved >= self.rule.patience
+
+
 class Validation:
     """The losses on the validation data."""
 
@@ -595,6 +613,7 @@ class End(NamedTuple):
     start: Params  # of the last attempt
     begun: int  # epochs before it
     last: Epoch
+    stationary: bool  # it ended because its gradient was small
     history: list[Epoch]  # after every epoch, the start included
     converged: int
     restarts: int
@@ -613,7 +632,7 @@ def _train_to_the_end(experiment: fg.Experiment, start: Params, rng: Any) -> End
         ending = Best(experiment.early_stopping, look(experiment, start).loss)
     history, converged, restarts, stopped_early = [look(experiment, start)], -1, 0, False
     training, clock, begun, why = train(experiment, start, order_rng, rng), 0, 0, None
-    diverged = False
+    diverged, stationary, watch = False, False, Watch(experiment)
     for number in range(1, experiment.epochs + 1):
         epoch, clock = next(training), clock + 1
         history.append(epoch)
@@ -622,7 +641,10 @@ def _train_to_the_end(experiment: fg.Experiment, start: Params, rng: Any) -> End
         is_looked_at = clock % experiment.check_every == 0 or number == experiment.epochs or attempt_over
         if not is_looked_at:
             continue
-        diverged = stop is not None and not np.isfinite(epoch.loss)
+        diverged = (stop or experiment.stationary) is not None and not np.isfinite(epoch.loss)
+        limit = experiment.gradient_norm
+        rests = limit is not None and gradient_norm(experiment, epoch.params) <= limit
+        attempt_over = attempt_over or rests or watch.is_over(number, epoch)
         if stop is not None and met(stop, epoch) and converged < 0:
             converged = number
             again = False
@@ -632,6 +654,7 @@ def _train_to_the_end(experiment: fg.Experiment, start: Params, rng: Any) -> End
         if again and (attempt_over or diverged) and number < experiment.epochs:
             start = draw_params(experiment, rng)
             training, clock, begun, restarts = train(experiment, start, order_rng, rng), 0, number, restarts + 1
+            watch = Watch(experiment, number)
             continue
         diverged = diverged or why == "diverged"
         if diverged or (stop is not None and met(stop, epoch) and not stop.keep_training):
@@ -639,10 +662,14 @@ def _train_to_the_end(experiment: fg.Experiment, start: Params, rng: Any) -> End
         if why == "early" and number < experiment.epochs:
             stopped_early = True
             break
+        if rests and restart is None and number < experiment.epochs:
+            stationary = True
+            break
     last = history[-1]
     if experiment.early_stopping and experiment.early_stopping.restore_best and ending.epoch:
         last = look(experiment, ending.params)
-    return End(start, begun, last, history, converged, restarts, validation, ending, stopped_early, diverged)
+    counts = converged, restarts, validation, ending, stopped_early, diverged
+    return End(start, begun, last, stationary, history, *counts)
 
 
 def is_solved(experiment: fg.Experiment, last: Epoch) -> bool:
@@ -711,7 +738,7 @@ def _run(experiment: fg.Experiment, start: Params, rng: Any) -> tuple[Params, di
         outcome = Outcome.DEAD
     elif experiment.criteria is None and is_solved(experiment, last):
         outcome = Outcome.CONVERGED
-    elif is_at_rest(experiment, end) or (end.stopped_early and monitored(experiment) == "training"):
+    elif end.stationary or is_at_rest(experiment, end) or (end.stopped_early and monitored(experiment) == "training"):
         outcome = Outcome.TRAPPED
     else:
         outcome = Outcome.UNFINISHED
@@ -736,8 +763,8 @@ def _run(experiment: fg.Experiment, start: Params, rng: Any) -> tuple[Params, di
         row["plateau"] = plateau(experiment, last.loss) if trapped else np.nan
     if experiment.restart is not None:
         row["restarts"] = end.restarts
-    if experiment.early_stopping is not None:
-        row["stopped_early"] = end.stopped_early
+    if experiment.early_stopping is not None or experiment.stationary is not None:
+        row["stopped_early"] = end.stopped_early or end.stationary
     if monitored(experiment) == "training":
         known = np.isfinite(end.ending.best)
         row |= {"loss_best": end.ending.best, "epoch_best": end.ending.epoch} if known else NO_BEST

@@ -18,7 +18,7 @@ from fastgrok.spec.experiment import FIELDS, Experiment
 from fastgrok.spec.layers import ACTIVATIONS, Softmax
 from fastgrok.spec.losses import LAST_LAYERS
 from fastgrok.spec.network import Network, mlp
-from fastgrok.spec.stopping import Converged, EarlyStopping, Restart
+from fastgrok.spec.stopping import Converged, EarlyStopping, Restart, Stationary
 from fastgrok.spec.words import NETWORK_WORDS, network_value, outcome_named, word_of_path
 
 Choices = dict[str, list[Any]]
@@ -144,7 +144,7 @@ def _optimizers(choices: Choices, values: Values) -> list[Any]:
 
 
 def _stop(choices: Choices, values: Values) -> Any:
-    """Return the stopping rule, None, or a tuple of two."""
+    """Return the stopping rule, None, or a tuple of several."""
     rules: list[Any] = []
     criteria = _fields("stop", Converged, choices)
     with _within("stop"):
@@ -155,10 +155,12 @@ def _stop(choices: Choices, values: Values) -> Any:
             rules.append(describe(Experiment)["stop"].default.replace(**criteria))
         else:
             rules.append(Converged(**criteria))
-        if patience := _optional("stop", EarlyStopping, choices, values):
-            rules.append(EarlyStopping(**patience))
-            if rules[-1].monitor == "validation" and values["validation"] is None:
-                raise _conflict("stop.patience", values, "--validation 0.25 with it, or --monitor training")
+        for rule in (EarlyStopping, Stationary):
+            if fields := _optional("stop", rule, choices, values):
+                rules.append(rule(**fields))
+        early = next((rule for rule in rules if isinstance(rule, EarlyStopping)), None)
+        if early is not None and early.monitor == "validation" and values["validation"] is None:
+            raise _conflict("stop.patience", values, "--validation 0.25 with it, or --monitor training")
     return tuple(rules) if len(rules) > 1 else rules[0] if rules else None
 
 
@@ -173,14 +175,16 @@ def _with_index(path: str, rules: tuple[Any, ...]) -> str:
 def _restarts(choices: Choices, values: Values) -> list[Restart | None]:
     """Return the restarts: if some values are `none` the axis is `restart`, and else its fields are axes."""
     with _within("restart"):
-        first = _optional("restart", Restart, choices, values)
-        if not first:
-            return [None]
-        if None not in choices["restart.after"]:
-            return [Restart(**first)]
+        first = _fields("restart", Restart, choices)
+        ending = [name for name in Restart.ends_by if name in first]
+        for name in first if not ending else ():
+            raise _conflict(f"restart.{name}", values, "--restart-after or --restart-patience with it")
+        if not all(None in choices[f"restart.{name}"] for name in ending):
+            return [Restart(**first)] if first else [None]
         options = [choices.pop(f"restart.{name}") for name in first]
         combined = [dict(zip(first, fields, strict=True)) for fields in itertools.product(*options)]
-        return list(dict.fromkeys(None if fields["after"] is None else Restart(**fields) for fields in combined))
+        kept = (fields if any(fields[name] is not None for name in ending) else None for fields in combined)
+        return list(dict.fromkeys(None if fields is None else Restart(**fields) for fields in kept))
 
 
 def _optional(place: str, cls: type[Spec], choices: Choices, values: Values) -> dict[str, Any]:

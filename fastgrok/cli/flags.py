@@ -20,7 +20,7 @@ from fastgrok.spec.layers import ACTIVATIONS, MAX_WIDTH, Dropout, Linear
 from fastgrok.spec.names import resolved
 from fastgrok.spec.optimizers import Optimizer
 from fastgrok.spec.recording import DEAD_UNITS, LOG
-from fastgrok.spec.stopping import Converged, EarlyStopping, Restart
+from fastgrok.spec.stopping import Converged, EarlyStopping, Restart, Stationary
 from fastgrok.spec.variables import ACCURACY, OUTCOME_MEANINGS, OUTCOMES
 from fastgrok.spec.words import OUTCOME_WORDS, field_words
 
@@ -174,6 +174,11 @@ _HELP = {
     "stop.accuracy": f"converged at this accuracy, the {ACCURACY}",
     "restart.after": "new parameters for a seed that has not converged after so many epochs, or none",
     "restart.at_most": "restarts at most",
+    "restart.patience": "new parameters for a seed that has not converged, nor improved for so many epochs",
+    "restart.monitor": "what has to improve for that: the training loss, or the accuracy",
+    "restart.min_delta": "difference beyond which it has improved",
+    "restart.gradient_norm": "new parameters for a seed that has not converged where its gradient is so small",
+    "stop.gradient_norm": "stop a seed where the norm of its gradient, of the mean loss over the data, is so small",
 }
 """Help of fields where the first sentence of the specification's docstring is not enough here."""
 
@@ -282,14 +287,12 @@ def _experiment_flags() -> Iterator[Flag]:
                 yield from _kind_flags(name, classes_by_name(Optimizer))
             case "stop":
                 yield from _kind_flags(name, classes_by_name(Converged), "stop_")
-                text = "no criterion: run every epoch, unless --patience ends it"
+                text = "no criterion: run every epoch, unless --patience or --gradient-norm ends it"
                 yield Flag("no_stop", text, STOPPING, bool, False, "stop", brief="run every epoch")
                 yield from _kind_flags(name, classes_by_name(EarlyStopping))
+                yield from _kind_flags(name, classes_by_name(Stationary))
             case "restart":
-                flag, *others = _kind_flags(name, classes_by_name(Restart), "restart_")
-                after = describe(Restart)["after"]
-                after = after._replace(annotation=after.annotation | None, accepted=f"{after.accepted}, or None")
-                yield from (flag._replace(read=after.parse, takes=_takes(after.annotation)), *others)
+                yield from _kind_flags(name, classes_by_name(Restart), "restart_")
             case "validation":
                 yield from _VALIDATION_FLAGS
             case _:

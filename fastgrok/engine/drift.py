@@ -46,7 +46,10 @@ def drift_limits(experiment: Experiment) -> DriftLimits | None:
     others = [layer for layer in experiment.network.layers if not isinstance(layer, Linear)]
     if criteria is None or criteria.loss is None or experiment.check_every > 1 or not is_fused(experiment):
         return None
-    if driver_features(experiment).monitors or experiment.network.dropout_rates:  # every loss is needed; not tame
+    features = driver_features(experiment)
+    if features.monitors or features.stagnates or features.rests:  # every loss is needed, or gradient
+        return None
+    if experiment.network.dropout_rates:  # not tame
         return None
     if loss.functions.add is not add_squares or len(linears) != 2:
         return None

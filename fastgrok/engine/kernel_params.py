@@ -37,6 +37,7 @@ _BATCHED_WIDTH = 8  # of a Linear layer on both sides, from which on several exa
 _ANY_BATCH_WIDTH = 32  # and from which on two or three are
 _DEFERRED_BYTES = 40 * 1024  # of parameters, that no first-level cache holds
 _TILE_EXAMPLES = 32  # at once, at most
+_NO_END = 2**62  # epochs of an attempt that does not end by their number
 _TILE_BYTES = 40 * 1024  # of their acts and deltas, in a first-level cache of 48 KiB beside some parameters
 
 
@@ -81,15 +82,19 @@ def _terms(experiment: Experiment) -> Terms:
 
 def driver_features(experiment: Experiment, recording: Recording = NOTHING) -> DriverFeatures:
     """Return what the driver of an experiment is compiled to do."""
-    early = experiment.early_stopping
+    early, restart = experiment.early_stopping, experiment.restart
+    stagnates = restart is not None and restart.patience is not None
     return DriverFeatures(
         scheduled=experiment.optimizer.schedule is not None,
         skips=experiment.check_every > 1,
-        restarts=experiment.restart is not None,
+        restarts=restart is not None,
         validates=experiment.validation is not None,
         monitors=early is not None and early.monitor == "training",
         stops_early=early is not None,
         restores=early is not None and early.restore_best,
+        stagnates=stagnates,
+        by_accuracy=stagnates and restart is not None and restart.monitor == "accuracy",
+        rests=experiment.gradient_norm is not None,
         tracks=recording.dead_units,
         records=bool(recording.epochs),
         steps=recording.steps,
@@ -164,9 +169,10 @@ def _weights(network: Network) -> np.ndarray:
 
 def _criteria(experiment: Experiment) -> Criteria:
     criteria, n = experiment.criteria, experiment.data.n_examples
-    factor = LOSSES[experiment.loss].factor / n
+    factor, norm = LOSSES[experiment.loss].factor / n, experiment.gradient_norm
+    at_rest = {"gradient_norm": -1.0 if norm is None else norm, "gradient_scale": gradient_scale(experiment)}
     if criteria is None:
-        return Criteria(math.inf, factor, math.inf, 0.0, False)
+        return Criteria(math.inf, factor, math.inf, 0.0, keep_training=False, **at_rest)
     n_correct = 0
     if criteria.accuracy is not None:  # the fewest examples whose share, as a float, reaches the accuracy
         n_correct = math.floor(criteria.accuracy * n)
@@ -177,18 +183,21 @@ def _criteria(experiment: Experiment) -> Criteria:
         max_error=math.inf if criteria.max_error is None else criteria.max_error,
         n_correct=float(n_correct),
         keep_training=criteria.keep_training,
+        **at_rest,
     )
 
 
 def _limits(experiment: Experiment) -> Limits:
     early, restart = experiment.early_stopping, experiment.restart
+    watch = early or restart  # there is no restart with EarlyStopping
+    by_accuracy = restart is not None and restart.monitor == "accuracy"
     return Limits(
         epochs=experiment.epochs,
         check_every=experiment.check_every,
-        restart_after=0 if restart is None else restart.after,
+        restart_after=_NO_END if restart is None or restart.after is None else restart.after,
         restarts=experiment.epochs if restart is None or restart.at_most is None else restart.at_most,
-        patience=0 if early is None else early.patience,
-        min_delta=0.0 if early is None else early.min_delta,
+        patience=0 if watch is None or watch.patience is None else watch.patience,
+        min_delta=0.0 if watch is None else watch.min_delta * (experiment.data.n_examples if by_accuracy else 1),
         tol=-1.0 if early is None or early.tol is None else early.tol,
     )
 
@@ -202,7 +211,9 @@ def _dropout(experiment: Experiment) -> DropoutParams | None:
 def _longest_attempt(experiment: Experiment) -> int:
     """Return the epochs that an attempt can have: a seed that converges and goes on does not start again."""
     criteria, restart = experiment.criteria, experiment.restart
-    if restart is None or restart.at_most is not None or (criteria is not None and criteria.keep_training):
+    if restart is None or restart.after is None or restart.at_most is not None:
+        return experiment.epochs
+    if criteria is not None and criteria.keep_training:
         return experiment.epochs
     return min(experiment.epochs, restart.after)
 
@@ -328,7 +339,7 @@ def gradient_scale(experiment: Experiment) -> float:
 def flops_per_epoch(experiment: Experiment) -> float:
     """Return about how many operations an epoch of one seed takes, the check of the criteria included."""
     weights, units = _weights_and_units(experiment.network)
-    passes = 6 + (2 if experiment.stop is not None else 0)
+    passes = 6 + (2 if experiment.stop is not None else 0) + (4 if experiment.gradient_norm is not None else 0)
     update = OPTIMIZERS[type(experiment.optimizer)].operations * experiment.n_params / experiment.batch_rows
     shuffle = 20 if experiment.order != "fixed" else 0
     training = experiment.data.n_examples * (passes * weights + 2 * units + update + shuffle)

@@ -57,12 +57,14 @@ class Metrics:
         }
 
     def stopped_early(self) -> dict[str, np.ndarray]:
-        """Return what there is with an EarlyStopping: which seeds it stopped, and the best epoch by training loss."""
-        outputs = self._outputs
-        if self._experiment.early_stopping is None:
-            return {}
-        ending = cast(BestEpochs, outputs.validation if outputs.training is None else outputs.training)
-        values = {"stopped_early": ending.stopped_early}
+        """Return what rules that stop seeds add: which they stopped, and the best epoch by training loss."""
+        outputs, experiment = self._outputs, self._experiment
+        values: dict[str, np.ndarray] = {}
+        if experiment.stationary is not None:
+            values["stopped_early"] = outputs.stationary
+        if experiment.early_stopping is not None:
+            ending = cast(BestEpochs, outputs.validation if outputs.training is None else outputs.training)
+            values["stopped_early"] = values.get("stopped_early", False) | ending.stopped_early
         if outputs.training is not None:
             known = np.isfinite(ending.loss)
             values["loss_best"] = np.where(known, ending.loss, np.nan)
@@ -103,7 +105,7 @@ class Metrics:
         experiment, outputs, since = self._experiment, self._outputs, self._outputs.dead_since
         interval, begun = min(experiment.check_every, experiment.epochs), np.zeros((len(since), 1), np.int64)
         if outputs.attempts is not None and experiment.restart is not None:
-            interval = min(interval, experiment.restart.after)
+            interval = min(interval, experiment.restart.after or interval)
             begun = outputs.attempts.last(outputs.attempts.begun)[:, None]
         first_check = np.minimum(begun + interval, experiment.epochs)
         unchecked = (outputs.epochs_run == 0)[:, None]

@@ -60,6 +60,8 @@ def at_the_end(
     outcome.fill(UNFINISHED)
     if outputs.training is not None:
         np.putmask(outcome, outputs.training.stopped_early, TRAPPED)
+    if outputs.stationary is not None:
+        np.putmask(outcome, outputs.stationary, TRAPPED)
     np.putmask(outcome, is_dead, DEAD)
     if experiment.criteria is None:
         np.putmask(outcome, _solved(experiment, final) & ~is_dead, CONVERGED)

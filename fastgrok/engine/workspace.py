@@ -72,9 +72,11 @@ def make_workspace(experiment: Experiment, lanes: int, recording: Recording = NO
         steps=_aligned((batches_per_epoch(experiment) * n_params * features.steps, lanes), dtype),
         recorded=np.zeros(lanes, np.int64) if features.records else None,
         restart=_restart_state(experiment, lanes) if features.restarts else None,
-        due=_aligned((1, lanes), dtype) if features.validates or features.monitors else None,
+        due=_aligned((1, lanes), dtype) if features.validates or features.monitors or features.stagnates else None,
         validation=_best_state(n_params * restores_validation, lanes, dtype) if features.validates else None,
         training=_best_state(n_params * features.restores, lanes, dtype) if features.monitors else None,
+        watched=_best_state(0, lanes, dtype) if features.stagnates else None,
+        gradient=_aligned((n_params, lanes), dtype) if features.rests else None,
         dead_units=_dead_unit_state(experiment, lanes, restores=features.restores) if features.tracks else None,
     )
 
@@ -101,6 +103,8 @@ def evaluation_workspace(experiment: Experiment, lanes: int, *, gradients: bool)
         due=None,
         validation=None,
         training=None,
+        watched=None,
+        gradient=None,
         dead_units=None,
     )
 
@@ -150,6 +154,7 @@ def make_outputs(
         params=params,
         epochs_run=epochs_run,
         epochs_to_converge=epochs_to_converge,
+        stationary=np.zeros(n, np.bool_) if features.rests else None,
         attempts=_attempts(params, recording.attempts) if features.restarts else None,
         validation=_best_epochs(np.full(n, np.inf, experiment.dtype)) if features.validates else None,
         training=None if not features.monitors or initial_losses is None else _best_epochs(initial_losses.copy()),
@@ -189,7 +194,7 @@ def _best_epochs(losses: np.ndarray) -> BestEpochs:
 def block_vectors(experiment: Experiment) -> int:
     """Return the vectors in the memory of a block of lanes that trains."""
     layout, features = make_layout(experiment.network), driver_features(experiment)
-    shares = 1 + (not is_fused(experiment)) + features.restores
+    shares = 1 + (not is_fused(experiment)) + features.restores + features.rests
     masks = len(experiment.network.dropout_rates)
     return shares * layout.n_params + n_state(experiment) + masks + 2 * _act_vectors(experiment)
 

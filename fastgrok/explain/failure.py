@@ -96,7 +96,7 @@ class Failure:
         The epoch whose parameters EarlyStopping(restore_best=True) brought back; None: those of the end were kept.
         The outcome is of these.
     stopped_early
-        Whether EarlyStopping ended it.
+        Whether EarlyStopping or Stationary ended it.
     experiment
         The experiment that was replayed.
     """
@@ -117,7 +117,7 @@ class Failure:
         end = f"In the end, at {self.end}: loss {number(self.loss)}, accuracy {number(self.accuracy)}"
         norm = f"gradient norm {number(self.gradient_norm)}"
         of = "." if self.restored is None else f" with the parameters of epoch {self.restored}, which were restored."
-        early = f"EarlyStopping ended it: {_no_improvement(self.experiment)}." if self.stopped_early else ""
+        early = f"{_ended(self.experiment, self.gradient_norm)}." if self.stopped_early else ""
         closing = paragraph(f"{end}, {norm}, outcome {self.outcome}{of}", early, self._dead_text())
         return f"{self.evidence.text(self.experiment)}\n\n{closing}"
 
@@ -128,13 +128,15 @@ class Failure:
         return f"Dead: {listed(dead)}." if dead else ""
 
 
-def _no_improvement(experiment: Experiment) -> str:
-    """Say by what rule EarlyStopping ended a seed."""
-    rule = experiment.early_stopping
-    assert rule is not None
+def _ended(experiment: Experiment, gradient_norm: float) -> str:
+    """Say which rule ended a seed, and why."""
+    rule, rest = experiment.early_stopping, experiment.stationary
+    if rule is None or (rest is not None and gradient_norm <= rest.gradient_norm):
+        assert rest is not None
+        return f"Stationary ended it: the norm of the gradient is at most {number(rest.gradient_norm)}"
     least = rule.min_delta if rule.tol is None else rule.tol
     by = f" by {'more than ' * (rule.tol is None)}{number(least)}" if least else ""
-    return f"the {rule.monitor} loss no longer improved{by}"
+    return f"EarlyStopping ended it: the {rule.monitor} loss no longer improved{by}"
 
 
 def _restored_epoch(trace: xr.Dataset) -> int | None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from fastgrok.kernels.jit import device
-from fastgrok.kernels.lanes import beyond, lane_view, like, scalar_view, select, splat_view
+from fastgrok.kernels.lanes import beyond, fma, lane_view, like, scalar_view, select, splat_view, sqrt
 from fastgrok.kernels.nn.batched import ExampleTile
 from fastgrok.kernels.nn.passes import Table, layer_at
 
@@ -94,6 +94,15 @@ def put_all_params(workspace, lanes, params, first):
             source = params[min(first + lane, n_seeds - 1), start:]
             for p in range(vectors.shape[0]):
                 vectors[p, lane] = source[p]
+
+
+@device
+def norm(values, start, end):
+    """Return the Euclidean norm of the values from start to end, their squares summed in order."""
+    squares = like(values[start], 0.0)
+    for p in range(start, end):
+        squares = fma(values[p], values[p], squares)
+    return sqrt(squares)
 
 
 @device

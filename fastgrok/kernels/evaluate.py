@@ -3,9 +3,9 @@
 import functools
 from typing import Any, NamedTuple
 
-from fastgrok.kernels.block import example_tile, load_example, load_tile, make_view, mark_alive, put_all_params
+from fastgrok.kernels.block import example_tile, load_example, load_tile, make_view, mark_alive, norm, put_all_params
 from fastgrok.kernels.jit import device, kernel
-from fastgrok.kernels.lanes import beyond, by_reference, fma, lane_view, like, peek, scalar_view, sqrt
+from fastgrok.kernels.lanes import beyond, by_reference, lane_view, like, peek, scalar_view
 from fastgrok.kernels.nn.batched import Step, batched, one_by_one
 from fastgrok.kernels.nn.losses import add_correct
 from fastgrok.kernels.nn.passes import Functions, general, layer_at
@@ -32,22 +32,13 @@ class Scratch(NamedTuple):
 
 
 @device
-def _norm(values, start, end):
-    """Return the Euclidean norm of the values from start to end, their squares summed in order."""
-    squares = like(values[start], 0.0)
-    for p in range(start, end):
-        squares = fma(values[p], values[p], squares)
-    return sqrt(squares)
-
-
-@device
 def _find_weight_norms(norms, params, table, n_layers):
     """Fill norms (n_linear_layers, L) with the Frobenius norm of each layer's weights."""
     row = 0
     for m in range(n_layers):
         layer = layer_at(table, m)
         if layer.kind == 0:
-            norms[row] = _norm(params, layer.weight, layer.weight + layer.n_in * layer.n_out)
+            norms[row] = norm(params, layer.weight, layer.weight + layer.n_in * layer.n_out)
             row += 1
 
 
@@ -105,7 +96,7 @@ def make_evaluate(lanes: int, dtype: str, functions: Functions, *, is_batched: b
                 backward(block.deltas, block.grads, block.params, block.acts, table, s.n_backward, tile, no_step)
         numbers[LOSS] = total * like(zero, kernel_params.criteria.loss_factor)
         numbers[N_CORRECT] = n_correct
-        numbers[GRADIENT_NORM] = _norm(block.grads, 0, s.n_params)
+        numbers[GRADIENT_NORM] = norm(block.grads, 0, s.n_params)
 
     @kernel(lanes, dtype, functions.identity, is_batched)
     def evaluate(measures, params, scratch, workspace, data, kernel_params, gradient_scale, cancel):

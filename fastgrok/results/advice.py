@@ -99,6 +99,9 @@ def _reason(experiment: Experiment, summary: Summary) -> str:
     if (rule := experiment.early_stopping) is not None and mean < experiment.epochs:
         ended = f"EarlyStopping ended seeds after {number(mean)} epochs in the mean"
         return f"{ended}: the {rule.monitor} loss no longer improved. A longer patience, or another network or rate."
+    if (rest := experiment.stationary) is not None and mean < experiment.epochs:
+        norm = f"a gradient of norm {number(rest.gradient_norm)} or less"
+        return f"Stationary ended seeds after {number(mean)} epochs in the mean, at {norm}: another network or start."
     if _are_sorted(experiment):
         return "Examples come sorted by class, and in this order are trained on: --order per_seed shuffles them."
     if shares["unfinished"] >= _MOST:

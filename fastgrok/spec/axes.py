@@ -14,7 +14,7 @@ from fastgrok.errors import InvalidExperiment, hint, one_of
 from fastgrok.spec import names
 from fastgrok.spec.base import Spec, from_plain, to_plain
 from fastgrok.spec.calls import from_call
-from fastgrok.spec.experiment import FIELDS, Experiment
+from fastgrok.spec.experiment import FIELDS, STOPPING, Experiment
 from fastgrok.spec.initializers.base import BiasWord, Initializer
 from fastgrok.spec.initializers.custom import as_initializer
 from fastgrok.spec.losses import LOSSES
@@ -22,7 +22,7 @@ from fastgrok.spec.names import resolved
 from fastgrok.spec.network import Network
 from fastgrok.spec.optimizers import Optimizer
 from fastgrok.spec.schedules import Schedule
-from fastgrok.spec.stopping import Converged, EarlyStopping, Restart
+from fastgrok.spec.stopping import Restart
 from fastgrok.spec.words import NETWORK_WORDS, WORDS, axis_named, network_value, reshaped, widths_text, word_of_path
 
 MAX_CONFIGURATIONS = 100_000
@@ -148,7 +148,7 @@ _READ: dict[str, Any] = {
     "bias_init": Initializer,
     "optimizer": Optimizer,
     "optimizer.schedule": Schedule,
-    "stop": (Converged, EarlyStopping),
+    "stop": STOPPING,
     "restart": Restart,
     "data": Dataset,
     "validation": Dataset,

@@ -27,7 +27,7 @@ from fastgrok.spec.optimizers import SGD, Optimizer
 from fastgrok.spec.paths import paths, replaced
 from fastgrok.spec.precision import check_data, check_initial, check_numbers
 from fastgrok.spec.schedules import MAX_EPOCHS as MAX_SCHEDULED
-from fastgrok.spec.stopping import Converged, EarlyStopping, Restart
+from fastgrok.spec.stopping import Converged, EarlyStopping, Restart, Stationary
 from fastgrok.spec.words import hint_of_place
 
 MAX_COUNT = 10**9
@@ -44,14 +44,18 @@ def _dtype_name(value: Any) -> Any:
     return value
 
 
+STOPPING = (Converged, EarlyStopping, Stationary)
+"""The stopping rules, in the order in which several stand."""
+
+
 def _criteria_first(value: Any) -> Any:
-    """Read names, and put the rules of a pair in one order, so that equal experiments have equal JSON."""
+    """Read names, and put several rules in one order, so that equal experiments have equal JSON."""
     if isinstance(value, str):
-        return from_call("stop", (Converged, EarlyStopping), value)
+        return from_call("stop", STOPPING, value)
     if isinstance(value, tuple | list):
         value = tuple(_criteria_first(rule) if isinstance(rule, str) else rule for rule in value)
-    if isinstance(value, tuple | list) and len(value) == 2 and isinstance(value[1], Converged):
-        return (value[1], value[0])
+        if all(isinstance(rule, STOPPING) for rule in value):
+            return tuple(sorted(value, key=lambda rule: STOPPING.index(type(rule))))
     return value
 
 
@@ -104,19 +108,19 @@ Validation = Annotated[
     _NamedData,
     Field(description="None, or a Dataset, such as one of those that data.split() gives"),
 ]
-Rule = InstanceOf[Converged] | InstanceOf[EarlyStopping]
+Rule = InstanceOf[Converged] | InstanceOf[EarlyStopping] | InstanceOf[Stationary]
 Stop = Annotated[
-    Rule | tuple[Rule, Rule] | None,
+    Rule | tuple[Rule, Rule] | tuple[Rule, Rule, Rule] | None,
     BeforeValidator(_criteria_first),
     Field(
-        description="None, a stopping rule such as Converged(loss=0.01) or EarlyStopping(patience=20), "
-        "or a tuple of one of each"
+        description="None, a stopping rule such as Converged(loss=0.01), EarlyStopping(patience=20) or "
+        "Stationary(1e-6), or a tuple of several, each of its kind"
     ),
 ]
 Restarts = Annotated[
     InstanceOf[Restart] | None, named(Restart), Field(description="None, or a Restart, such as Restart(after=1000)")
 ]
-_Rule = TypeVar("_Rule", Converged, EarlyStopping)
+_Rule = TypeVar("_Rule", Converged, EarlyStopping, Stationary)
 DType = Annotated[Literal["float64", "float32"], BeforeValidator(_dtype_name)]
 
 
@@ -160,7 +164,8 @@ class Experiment(Spec):
     epochs
         Passes over the examples at most, 0 to 10**9; 0 only initialises.
     stop
-        When training stops: `Converged`, `EarlyStopping`, or a tuple of both. None: every epoch is run.
+        When training stops: `Converged`, `EarlyStopping`, `Stationary`, or a tuple of several. None: every epoch is
+        run.
     validation
         Examples that are not trained on. `data.split` makes them. Their loss is taken after every epoch, for the
         best one; accuracy is by the midpoint of the training targets.
@@ -258,16 +263,22 @@ class Experiment(Spec):
 
     def _check_combinations(self) -> None:
         """Raise unless stopping rules, restarts, validation and schedule go together."""
-        if isinstance(self.stop, tuple) and type(self.stop[0]) is type(self.stop[1]):
-            raise InvalidExperiment("stop", self.stop, "a tuple of one Converged and one EarlyStopping")
+        if isinstance(self.stop, tuple) and len({type(rule) for rule in self.stop}) < len(self.stop):
+            expected = "a tuple of one Converged, one EarlyStopping and one Stationary at most"
+            raise InvalidExperiment("stop", self.stop, expected)
         early = self.early_stopping
         if early is not None and early.monitor == "validation" and self.validation is None:
             expected = "a Dataset: stop has an EarlyStopping, which watches its loss, or that with monitor='training'"
             raise InvalidExperiment("validation", None, expected)
         if self.restart is not None and self.criteria is None:
             raise InvalidExperiment("stop", self.stop, "a Converged: restart is for seeds that have not converged")
-        if self.restart is not None and self.early_stopping is not None:
-            raise InvalidExperiment("restart", self.restart, "None with EarlyStopping: it ends a seed for good")
+        for rule in (early, self.stationary) if self.restart is not None else ():
+            if rule is not None:
+                own = "patience" if isinstance(rule, EarlyStopping) else "gradient_norm"
+                expected = (
+                    f"None with {type(rule).__name__}, which ends a seed for good: Restart({own}=) ends an attempt"
+                )
+                raise InvalidExperiment("restart", self.restart, expected)
         for field in ("init", "bias_init") if self.restart is not None else ():
             scheme = getattr(self, field)
             if isinstance(scheme, Initializer) and not scheme.in_kernel:
@@ -309,6 +320,17 @@ class Experiment(Spec):
     def early_stopping(self) -> EarlyStopping | None:
         """The early stopping in `stop`, or None."""
         return self._rule(EarlyStopping)
+
+    @cached_property
+    def stationary(self) -> Stationary | None:
+        """The rule on the gradient in `stop`, or None."""
+        return self._rule(Stationary)
+
+    @property
+    def gradient_norm(self) -> float | None:
+        """The norm of the gradient at which a seed ends, or starts again; None: its gradient is not looked at."""
+        rule = self.stationary if self.restart is None else self.restart
+        return None if rule is None else rule.gradient_norm
 
     @property
     def bias_initializer(self) -> Initializer:

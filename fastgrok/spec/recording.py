@@ -12,7 +12,6 @@ from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.known_plateaus import has_known_plateaus
 from fastgrok.spec.network import Network
 from fastgrok.spec.variables import (
-    EARLY_STOPPING,
     EPOCH,
     FEW_EXAMPLES,
     HIDDEN_LAYER,
@@ -21,6 +20,7 @@ from fastgrok.spec.variables import (
     RECORD_AT,
     RESTART,
     SEED,
+    STOPPING_RULE,
     TRACK,
     UNIT,
     VALIDATION,
@@ -97,6 +97,7 @@ def variables(experiment: Experiment, recording: Recording = NOTHING) -> Mapping
     return _variables(
         validation=experiment.validation is not None,
         monitor=None if early is None else early.monitor,
+        stationary=experiment.stationary is not None,
         restart=experiment.restart is not None,
         record_at=recording.at is not None,
         track=recording.dead_units,
@@ -106,13 +107,20 @@ def variables(experiment: Experiment, recording: Recording = NOTHING) -> Mapping
 
 @functools.cache
 def _variables(
-    *, validation: bool, monitor: str | None, restart: bool, record_at: bool, track: bool, few_examples: bool
+    *,
+    validation: bool,
+    monitor: str | None,
+    stationary: bool,
+    restart: bool,
+    record_at: bool,
+    track: bool,
+    few_examples: bool,
 ) -> Mapping[str, Variable]:
     """Return the result variables that there are under some conditions."""
     holds = {
         None: True,
         VALIDATION: validation,
-        EARLY_STOPPING: monitor is not None,
+        STOPPING_RULE: monitor is not None or stationary,
         MONITOR_TRAINING: monitor == "training",
         RESTART: restart,
         RECORD_AT: record_at,

@@ -1,6 +1,6 @@
 """When a seed counts as converged, when it stops, and when it starts again."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -112,25 +112,88 @@ class EarlyStopping(Spec):
 
 
 @spec
+class Stationary(Spec):
+    """Stop where the gradient is almost zero: at a solution, at a saddle, on a plateau, in a dead network.
+
+    Parameters
+    ----------
+    gradient_norm
+        Largest Euclidean norm of the gradient of the mean loss over all training examples, with the parameters as
+        they stand after an epoch, at which a seed stops, 0 or more.
+
+    Notes
+    -----
+    It is the norm that results have as `gradient_norm_final`, of the loss alone, without penalties, clipping and
+    `Dropout`; only every `check_every`-th epoch, and the last, is checked. A seed that it stopped is "trapped",
+    unless another outcome comes first. Updates on single examples circle around a stationary point, at a distance
+    that grows with the learning rate: their norm may never be as small as that of full batches. `gtol` of
+    `scipy.optimize`.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> fg.Stationary(1e-4)
+    Stationary(gradient_norm=0.0001)
+    """
+
+    gradient_norm: NotNegative
+
+
+@spec
 class Restart(Spec):
     """Give a seed that has not converged new parameters, drawn from the continuation of its own stream.
 
-    An attempt begins with no momentum and at the start of the learning rate's schedule. One that diverges ends at
-    once. The last attempt goes on to the experiment's `epochs`, which counts the epochs of all attempts.
+    An attempt ends after a number of epochs, on a plateau, or where the gradient is small: at the first of those
+    that are given. One that diverges ends at once. The next begins with no momentum and at the start of the learning
+    rate's schedule. The last goes on to the experiment's `epochs`, which counts the epochs of all attempts.
 
     Parameters
     ----------
     after
-        Epochs of an attempt, 1 or more.
+        Epochs of an attempt, 1 or more. None: no such limit.
     at_most
         Restarts at most, 1 or more. None: as many as fit into `epochs`.
+    patience
+        Epochs without an improvement after which an attempt ends, 1 or more. None: no plateau ends it.
+    monitor
+        What has to improve: the loss on the "training" data, or the "accuracy" on them. It is that after an epoch;
+        the first epoch of an attempt that is checked improves on nothing.
+    min_delta
+        Difference from the best of the attempt beyond which it is an improvement, 0 or more; of accuracy as a share.
+    gradient_norm
+        Norm of the gradient at which an attempt ends, as `Stationary` has it. None: none ends it.
+
+    Raises
+    ------
+    InvalidExperiment
+        If nothing ends an attempt, or a field is not accepted.
 
     Examples
     --------
     >>> import fastgrok as fg
     >>> fg.Restart(after=1000)
     Restart(after=1000)
+    >>> fg.Restart(patience=100, monitor="accuracy")
+    Restart(patience=100, monitor='accuracy')
     """
 
-    after: Epochs
+    optional_fields = ("patience", "monitor", "min_delta", "gradient_norm")
+    ends_by: ClassVar[tuple[str, ...]] = ("after", "patience", "gradient_norm")
+    """The fields that end an attempt, one of which is given at least."""
+
+    after: Epochs | None = Field(default=None, repr=False)
     at_most: Epochs | None = Field(default=None, repr=False)
+    patience: Epochs | None = Field(default=None, repr=False)
+    monitor: Literal["training", "accuracy"] = Field(default="training", repr=False)
+    min_delta: NotNegative = Field(default=0.0, repr=False)
+    gradient_norm: NotNegative | None = Field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if all(getattr(self, name) is None for name in self.ends_by):
+            raise InvalidExperiment(", ".join(self.ends_by), None, "a number for one of them at least")
+        watched = {"monitor": self.monitor != "training", "min_delta": self.min_delta > 0}
+        for name, is_given in watched.items() if self.patience is None else ():
+            if is_given:
+                raise InvalidExperiment(
+                    name, getattr(self, name), "a patience beside it, without which it means nothing"
+                )

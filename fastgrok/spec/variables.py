@@ -66,7 +66,7 @@ OUTCOME_MEANINGS: Mapping[str, str] = MappingProxyType(
         f"{100 * REST_SHARE:g} % of the epochs (by {100 * CREEP_CHANGE:g} % unless the gradient shrank); where "
         f"examples are shuffled, over the last {100 * REST_SHARE_SHUFFLED:g} %, or it stayed at one plateau; in a "
         f"network without ReLU by {100 * SADDLE_CHANGE:g} %, and the gradient did not grow; or an EarlyStopping that "
-        "monitors the training loss found that it no longer improved",
+        "monitors the training loss found that it no longer improved, or Stationary that the gradient was small",
         "unfinished": "none of these: the loss still changed when the epochs ran out, or they were too few to tell, "
         "or an EarlyStopping on the validation loss ended training",
     }
@@ -114,7 +114,8 @@ UNIT = "unit"
 EPOCH = "epoch"
 """The dimension of the recorded epochs; 0 is the initialisation."""
 
-VALIDATION, EARLY_STOPPING, RESTART, RECORD_AT, TRACK = "validation", "EarlyStopping", "restart", "record_at", "track"
+VALIDATION, RESTART, RECORD_AT, TRACK = "validation", "restart", "record_at", "track"
+STOPPING_RULE = "EarlyStopping or Stationary"
 MONITOR_TRAINING = 'EarlyStopping(monitor="training")'
 """What a variable may require: fields of an experiment, a stopping rule, arguments of `run`."""
 
@@ -234,8 +235,9 @@ _ALL = (
     ),
     _flag(
         "stopped_early",
-        "Whether the seed stopped because the loss that EarlyStopping monitors had not improved.",
-        requires=EARLY_STOPPING,
+        "Whether the seed stopped because the loss that EarlyStopping monitors had not improved, or because its "
+        "gradient was as small as Stationary asks.",
+        requires=STOPPING_RULE,
     ),
     _number(
         "loss_best",

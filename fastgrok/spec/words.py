@@ -17,7 +17,7 @@ from fastgrok.spec.names import ACTIVATIONS as ACTIVATION_NAMES
 from fastgrok.spec.names import resolved
 from fastgrok.spec.network import Network, mlp
 from fastgrok.spec.optimizers import Optimizer
-from fastgrok.spec.stopping import Converged, EarlyStopping, Restart
+from fastgrok.spec.stopping import Converged, EarlyStopping, Restart, Stationary
 from fastgrok.spec.variables import LARGER_IS_BETTER
 
 NETWORK_WORDS = ("hidden", "activation", "output", "bias", "dropout")
@@ -34,6 +34,7 @@ _PREFIXES: dict[type[Spec], tuple[str, str]] = {
     Optimizer: ("optimizer", ""),
     Converged: ("stop", "stop_"),
     EarlyStopping: ("stop", ""),
+    Stationary: ("stop", ""),
     Restart: ("restart", "restart_"),
 }
 """For each kind of specification in an experiment its place there, and how the words of its fields begin."""

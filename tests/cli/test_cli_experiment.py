@@ -45,6 +45,8 @@ LISTS = {
     "schedule": "step_lr(10,gamma=0.5),cosine_annealing_lr(100)",
     "check_every": "1,10",
     "restart_after": "10,20",
+    "restart_patience": "10,20",
+    "restart_gradient_norm": "0.1,0.01",
 }
 
 NEEDING = {  # lists that another flag must go with
@@ -52,6 +54,9 @@ NEEDING = {  # lists that another flag must go with
     "beta2": ("0.9,0.5", {"optimizer": "adam"}),
     "eps": ("1e-8,1e-4", {"optimizer": "adam"}),
     "restart_at_most": ("1,2", {"restart_after": "10"}),
+    "restart_monitor": ("training,accuracy", {"restart_patience": "10"}),
+    "restart_min_delta": ("0,0.1", {"restart_patience": "10"}),
+    "gradient_norm": ("0,1e-3", {"no_stop": True}),
     "patience": ("5,9", {"validation": "0.5", "no_stop": True}),
     "min_delta": ("0,0.1", {"validation": "0.5", "no_stop": True, "patience": "9"}),
     "monitor": ("validation,training", {"validation": "0.5", "no_stop": True, "patience": "9"}),
@@ -105,6 +110,18 @@ def test_none_is_a_value_of_an_axis() -> None:
         "optimizer.schedule": [None, fg.StepLR(10)],
         "restart": [None, fg.Restart(100)],
     }
+
+
+def test_restarts_on_a_plateau_are_asked_for_by_flags() -> None:
+    flags = {"restart_patience": "50", "restart_monitor": "accuracy"}
+    made = request("xor", {**defaults(), **flags}).experiment
+    assert made.restart == fg.Restart(patience=50, monitor="accuracy")
+    axes = request("xor", {**defaults(), **flags, "restart_after": "none,100"}).axes
+    assert axes == {"restart.after": [None, 100]}
+    with pytest.raises(fg.InvalidExperiment, match=r"^--restart-monitor = 'accuracy': expected --restart-after or"):
+        request("xor", {**defaults(), "restart_monitor": "accuracy"})
+    rules = request("xor", {**defaults(), "gradient_norm": "1e-4", "no_stop": True}).experiment.stop
+    assert rules == fg.Stationary(1e-4)
 
 
 def test_validation_files_have_the_columns_of_the_data(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,7 +15,7 @@ from fastgrok.spec.words import field_words
 
 PLACES = {
     "optimizer": list(registered(Optimizer).values()),
-    "stop": [fg.Converged, fg.EarlyStopping],
+    "stop": [fg.Converged, fg.EarlyStopping, fg.Stationary],
     "restart": [fg.Restart],
 }
 
@@ -52,7 +52,7 @@ def test_what_an_activation_and_an_optimizer_both_have_is_said_with_their_names(
 
 def test_a_path_of_an_experiment_has_a_flag_if_it_is_no_initializers_and_no_layers() -> None:
     plain = fg.Experiment(fg.mlp(2, 1), fg.datasets.xor(), optimizer=fg.Adam(), restart=fg.Restart(9))
-    early = (fg.Converged(loss=1), fg.EarlyStopping(9))
+    early = (fg.Converged(loss=1), fg.EarlyStopping(9), fg.Stationary(1))
     both = plain.replace(restart=None, stop=early, validation=fg.datasets.xor(), optimizer=fg.SGD())
     paths = {re.sub(r"stop\[.\]", "stop", path) for path in plain.paths() + both.paths()}
     inside = ("network.", "init.", "bias_init.")  # an initializer's numbers stand in its parentheses

@@ -101,6 +101,10 @@ RESTARTS = {
         },
     ),
     "diverging": (fg.Restart(after=20), {"optimizer": fg.SGD(2.4), "init": fg.Normal(0, 2)}),
+    "patience": (fg.Restart(patience=7, min_delta=1e-3), {"optimizer": fg.SGD(0.4)}),
+    "accuracy": (fg.Restart(patience=25, monitor="accuracy", after=60), {"check_every": 3}),
+    "accuracy_delta": (fg.Restart(patience=9, monitor="accuracy", min_delta=0.25), {"order": "per_seed"}),
+    "at_rest": (fg.Restart(gradient_norm=0.05, at_most=3), {"batch_size": "full", "optimizer": fg.Adam(0.05)}),
 }
 
 
@@ -112,7 +116,7 @@ def test_seeds_restart_as_the_twins(restart):
     assert library(exp, seeds=24, specialize=False).dataset.restarts.max() > 1
 
 
-@pytest.mark.parametrize("restart", ["per_seed", "shared"])
+@pytest.mark.parametrize("restart", ["per_seed", "shared", "accuracy", "at_rest"])
 def test_the_specialised_driver_restarts_as_the_twin(restart):
     rule, fields = RESTARTS[restart]
     exp = XOR.replace(**{"stop": fg.Converged(loss=0.05), "epochs": 97} | fields, restart=rule)
@@ -129,6 +133,59 @@ def test_a_restart_continues_the_seeds_own_stream():
     assert record.dataset.restarts.item() == 1
     for ours, numpys in zip(record.params[::2], drawn, strict=True):
         np.testing.assert_array_equal(ours[0], numpys)
+
+
+def test_an_attempt_ends_when_accuracy_has_stagnated():
+    """Of one attempt, by the seed's own history: the best accuracy was reached so many epochs before, at first."""
+    exp = XOR.replace(stop=fg.Converged(loss=1e-9), restart=fg.Restart(patience=30, monitor="accuracy"))
+    for seed in range(6):
+        trace = fg.replay(exp, seed)
+        begun = trace.epoch.values[np.flatnonzero(np.diff(trace.attempt_of.values))]  # the last of each attempt
+        accuracies, start = trace.accuracy.values, 0
+        for end in begun:
+            best = accuracies[start + 1 : end].max()
+            improved = start + 1 + int(np.argmax(accuracies[start + 1 : end] == best))
+            assert end - improved == 30
+            start = end
+
+
+# A small gradient --------------------------------------------------------------------------------------------
+
+AT_REST = {
+    "alone": XOR.replace(stop=fg.Stationary(0.05), batch_size="full"),
+    "with_criterion": XOR.replace(stop=(fg.Stationary(0.03), fg.Converged(loss=0.02))),
+    "every_fourth": XOR.replace(stop=fg.Stationary(0.1), check_every=4, optimizer=fg.SGD(0.3, momentum=0.5)),
+    "diverging": XOR.replace(stop=fg.Stationary(1e-9), optimizer=fg.SGD(2.4), init=fg.Normal(0, 2)),
+}
+
+
+@pytest.mark.parametrize("stop", AT_REST)
+@both_drivers
+def test_a_small_gradient_ends_seeds_as_the_twins(stop, specialize):
+    assert_like_the_twin(AT_REST[stop], list(range(16)), rtol=1e-7, specialize=specialize)
+
+
+def test_three_rules_end_seeds_as_the_twins():
+    rules = fg.Converged(loss=0.01), fg.EarlyStopping(12, monitor="training"), fg.Stationary(0.02)
+    exp = NOISY.replace(stop=rules, network=fg.mlp(3, 8, 8, 1, hidden="tanh"), batch_size=2, epochs=80)
+    assert exp.stop == rules == exp.replace(stop=rules[::-1]).stop
+    assert_like_the_twin(exp, list(range(16)), rtol=1e-7, specialize=False)
+    assert library(exp, seeds=60).dataset.stopped_early.any()
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@both_drivers
+def test_the_norm_that_ends_a_seed_is_that_of_its_result_bit_for_bit(dtype, specialize):
+    exp = AT_REST["with_criterion"].replace(dtype=dtype)
+    found = library(exp, seeds=200, specialize=specialize).dataset
+    stopped = found.stopped_early.values
+    norms = found.gradient_norm_final.values
+    assert stopped.sum() > 20
+    assert (norms[stopped] <= np.dtype(dtype).type(0.03)).all()
+    assert (norms[~stopped & (found.outcome.values != Outcome.CONVERGED)] > 0.03).all()
+    trace = fg.replay(exp, int(np.flatnonzero(stopped)[0]))
+    assert (trace.gradient_norm.values[1:-1] > np.dtype(dtype).type(0.03)).all()  # epoch 0 is not checked
+    assert set(found.outcome.values[stopped]) <= {Outcome.DEAD, Outcome.TRAPPED}
 
 
 # Validation and early stopping -------------------------------------------------------------------------------
@@ -409,6 +466,10 @@ REGIMES = {
     "restarts": XOR.replace(
         stop=fg.Converged(loss=0.05), restart=fg.Restart(after=25), order="per_seed", init=fg.Normal(0, 1)
     ),
+    "stagnating": XOR.replace(
+        stop=fg.Converged(loss=0.05), restart=fg.Restart(patience=25, monitor="accuracy", gradient_norm=0.01)
+    ),
+    "at_rest": XOR.replace(stop=(fg.Converged(loss=0.02), fg.Stationary(0.05)), order="per_seed", check_every=2),
     "patient": NOISY.replace(stop=PATIENT["both"], batch_size=2, optimizer=fg.SGD(0.3), order="per_seed"),
     "early": NOISY.replace(stop=EARLY["both"], order="shared", optimizer=fg.SGD(0.2, 0.9, nesterov=True)),
     "every": XOR.replace(stop=fg.Converged(accuracy=1), check_every=5, optimizer=fg.SGD(0.1, clip_norm=0.4)),

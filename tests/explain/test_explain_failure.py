@@ -326,6 +326,13 @@ def test_the_training_loss_that_ended_a_seed_is_mentioned(rule, said):
     assert found.outcome == "trapped"
 
 
+def test_a_small_gradient_that_ended_a_seed_is_mentioned():
+    trace = fg.replay(XOR.replace(stop=fg.Stationary(0.5)), 0)
+    assert trace["stopped_early"]
+    found = fg.explain.failure(trace)
+    assert "Stationary ended it: the norm of the gradient is at most 0.5." in " ".join(assert_readable(found).split())
+
+
 def test_outputs_are_joined_by_chains_only_where_targets_differ():
     targets = np.array([[0.0], [0.0], [1.0], [1.0]])
     assert not_told_apart(np.array([[0.0], [0.09], [0.18], [0.5]]), targets) == ((0, 1, 2),)

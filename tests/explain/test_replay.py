@@ -35,6 +35,9 @@ SWEEPS = {  # every optimizer, order, restart and stopping rule, in as few drive
         restart=fg.Restart(after=9, at_most=2), check_every=4,
     ),
     "restart": XOR.replace(order="per_seed", restart=fg.Restart(after=13), stop=fg.Converged(loss=0.05)),
+    "stagnating": XOR.replace(
+        restart=fg.Restart(patience=9, monitor="accuracy", gradient_norm=0.02), stop=fg.Converged(loss=0.05)
+    ),
     "training_loss": XOR.replace(stop=fg.EarlyStopping(4, tol=1e-3, monitor="training"), optimizer=fg.SGD(3.0)),
     "early": XOR.replace(validation=NOISY, stop=[fg.Converged(loss=0.02), EARLY]),
 }  # fmt: skip

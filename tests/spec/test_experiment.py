@@ -148,6 +148,8 @@ def test_defaults_are_those_of_the_design() -> None:
         ({"stop": fg.EarlyStopping(9)}, "validation", "a Dataset"),
         ({"stop": fg.EarlyStopping(9, tol=0.1)}, "validation", "monitor='training'"),
         ({"stop": (fg.Converged(loss=1), fg.Converged(loss=2))}, "stop", "a tuple of one Converged"),
+        ({"stop": (fg.Stationary(1), fg.Converged(loss=2), fg.Stationary(2))}, "stop", "one Stationary at most"),
+        ({"stop": (fg.Converged(loss=2), fg.Stationary(1)), "restart": fg.Restart(9)}, "restart", "gradient_norm="),
         ({"validation": fg.datasets.parity(3)}, "network", "3 inputs of validation"),
         ({"validation": 0.25}, "validation", "None, or a Dataset"),
         ({"validation": fg.Dataset([[0, 1]], [1], feature_names=["x1", "x0"])}, "validation.feature_names", "x0, x1"),

@@ -1,26 +1,28 @@
-"""What is checked between two epochs: the criteria, the validation loss, which units are dead."""
+"""What is checked between two epochs: the criteria, the gradient, the validation loss, which units are dead."""
 
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from fastgrok.kernels.block import Examples, example_tile, load_example, load_tile, mark_alive
+from fastgrok.kernels.block import Examples, example_tile, load_example, load_tile, mark_alive, norm
 from fastgrok.kernels.jit import device
 from fastgrok.kernels.lanes import beyond, both, fixed, fma, lane_bits, lane_view, like, repeat, select, splat_view
+from fastgrok.kernels.nn.batched import Step
 from fastgrok.kernels.nn.losses import add_correct, larger_error
 from fastgrok.kernels.nn.passes import layer_at
 from fastgrok.kernels.train.parameters import DriverConfig
 
 
 def _make_measure(config: DriverConfig) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """Return begin(memory, workspace, examples, table, s) and go_on(sums, ...): sums over the training data.
+    """Return begin(memory, workspace, examples, table, kernel_params, s) and go_on(sums, ...), on the training data.
 
-    They are of losses, the largest error and the number of correct examples. `begin` takes example 0, if they are
-    taken one by one, `go_on` all others.
+    They sum losses, the largest error and the number of correct examples, and gradients where these are checked.
+    `begin` takes example 0, if they are taken one by one, `go_on` all others.
     """
-    forward, add_loss = config.passes.forward, config.passes.add_loss
-    tracks, lanes = config.features.tracks, config.lanes
+    forward, backward_one, add_loss, loss_backward = config.passes
+    features, lanes = config.features, config.lanes
+    tracks, rests, by_accuracy = features.tracks, features.rests, features.by_accuracy
 
     @device
     def judge(sums, acts, s):
@@ -28,33 +30,40 @@ def _make_measure(config: DriverConfig) -> tuple[Callable[..., Any], Callable[..
         total = add_loss(total, acts, s.loss)
         if s.check_error:
             largest = larger_error(largest, acts, s.loss)
-        if s.check_accuracy:
+        if by_accuracy or s.check_accuracy:
             n_correct = add_correct(n_correct, acts, s.loss)
         return total, largest, n_correct
 
     @device
-    def add_example(k, sums, memory, alive, examples, table, s):
+    def add_example(k, sums, memory, alive, gradient, examples, table, scale, s):
         load_example(memory.acts, examples, k, s)
         forward(memory.acts, memory.params, table, s.n_layers)
         if tracks:
             mark_alive(alive, memory.acts, table, s.n_layers)
+        if rests:
+            loss_backward(memory.deltas, memory.acts, like(sums[0], scale), s.loss)
+            backward_one(memory.deltas, gradient, memory.params, memory.acts, table, s.n_backward)
         return judge(sums, memory.acts, s)
 
     @device
-    def nothing(memory):
+    def nothing(memory, workspace, s):
         zero = like(memory.params[0], 0.0)
+        if rests:
+            gradient = lane_view(workspace.gradient, lanes)
+            for p in range(s.n_params):
+                gradient[p] = zero
         return zero, zero, zero
 
     if config.batched is not None:
-        forward_tile = config.batched.forward
+        forward_tile, backward_tile = config.batched
 
         @device
-        def begin(memory, workspace, examples, table, s):
-            return nothing(memory)
+        def begin(memory, workspace, examples, table, kernel_params, s):
+            return nothing(memory, workspace, s)
 
         @device
         def go_on(sums, memory, workspace, examples, table, kernel_params, s):
-            n = kernel_params.n_examples
+            n, scale = kernel_params.n_examples, kernel_params.criteria.gradient_scale
             for start in range(0, n, kernel_params.tile.n_examples):
                 tile = example_tile(kernel_params.tile, 0, start, n)
                 load_tile(memory.acts, examples, start, tile, s)
@@ -64,20 +73,29 @@ def _make_measure(config: DriverConfig) -> tuple[Callable[..., Any], Callable[..
                     sums = judge(sums, acts, s)
                     if tracks:
                         mark_alive(lane_view(workspace.dead_units.alive, lanes), acts, table, s.n_layers)
+                    if rests:
+                        loss_backward(beyond(memory.deltas, e * tile.stride), acts, like(sums[0], scale), s.loss)
+                if rests:
+                    gradient, no_step = lane_view(workspace.gradient, lanes), Step(False, memory.params)
+                    n_back = s.n_backward
+                    backward_tile(memory.deltas, gradient, memory.params, memory.acts, table, n_back, tile, no_step)
             return sums
 
         return begin, go_on
 
     @device
-    def begin_with_example(memory, workspace, examples, table, s):
+    def begin_with_example(memory, workspace, examples, table, kernel_params, s):
         alive = lane_view(workspace.dead_units.alive, lanes) if tracks else None
-        return add_example(0, nothing(memory), memory, alive, examples, table, s)
+        gradient = lane_view(workspace.gradient, lanes) if rests else None
+        scale = kernel_params.criteria.gradient_scale
+        return add_example(0, nothing(memory, workspace, s), memory, alive, gradient, examples, table, scale, s)
 
     @device
     def add_others(sums, memory, workspace, examples, table, kernel_params, s):
         alive = lane_view(workspace.dead_units.alive, lanes) if tracks else None
-        n = fixed("n_examples", kernel_params.n_examples)
-        return repeat(add_example, 1, n, sums, (memory, alive, examples, table, s))
+        gradient = lane_view(workspace.gradient, lanes) if rests else None
+        n, scale = fixed("n_examples", kernel_params.n_examples), kernel_params.criteria.gradient_scale
+        return repeat(add_example, 1, n, sums, (memory, alive, gradient, examples, table, scale, s))
 
     return begin_with_example, add_others
 
@@ -192,28 +210,37 @@ def _make_keep_best(config: DriverConfig, *, ends: bool) -> Callable[..., Any]:
 def make_check_criteria(config: DriverConfig) -> Callable[..., Any]:
     """Return check_criteria(memory, examples, table, workspace, kernel_params, s, lane_sets, done).
 
-    It gives the lanes whose parameters meet every criterion, and those whose loss is not finite, as bits.
+    It gives the lanes whose parameters meet every criterion, those whose loss is not finite, and those whose gradient
+    is small enough, as bits.
     """
-    (begin, go_on), track = _make_measure(config), _make_track(config.lanes)
-    tracks, monitors = config.features.tracks, config.features.monitors
-    keep_best = _make_keep_best(config, ends=True)
-    may_end_early = config.fused and not (config.features.skips or monitors)
+    (begin, go_on), track, lanes = _make_measure(config), _make_track(config.lanes), config.lanes
+    features, keep_best = config.features, _make_keep_best(config, ends=True)
+    tracks, monitors, rests = features.tracks, features.monitors, features.rests
+    stagnates, by_accuracy = features.stagnates, features.by_accuracy
+    may_end_early = config.fused and not (features.skips or monitors or stagnates or rests)
 
     @device
     def check_criteria(memory, examples, table, workspace, kernel_params, s, lane_sets, done):
-        sums, due = begin(memory, workspace, examples, table, s), lane_sets[2]
+        sums, due = begin(memory, workspace, examples, table, kernel_params, s), lane_sets[2]
         if may_end_early and fixed("most_drift", 0.0) > 0:
             if _no_news(sums, memory, kernel_params, lane_sets):
-                return np.int64(0), np.int64(0)
+                return np.int64(0), np.int64(0), np.int64(0)
             _look_at_drift(memory, s)
         total, largest, n_correct = go_on(sums, memory, workspace, examples, table, kernel_params, s)
         if tracks:
             track(workspace, table, s, due, done)
-        if not (s.stopping or monitors):
-            return np.int64(0), np.int64(0)
+        if not (s.stopping or monitors or rests):
+            return np.int64(0), np.int64(0), np.int64(0)
         loss = total * like(total, kernel_params.criteria.loss_factor)
         if monitors:
             keep_best(workspace.training, loss, memory, workspace, kernel_params, s, done)
+        if stagnates:
+            watched = like(loss, 0.0) - n_correct if by_accuracy else loss
+            keep_best(workspace.watched, watched, memory, workspace, kernel_params, s, done)
+        rested = np.int64(0)
+        if rests:
+            length = norm(lane_view(workspace.gradient, lanes), 0, s.n_params)
+            rested = lane_bits(length <= like(length, kernel_params.criteria.gradient_norm)) & due
         met = loss <= like(loss, kernel_params.criteria.loss)
         if s.check_error:
             met = both(met, largest <= like(loss, kernel_params.criteria.max_error))
@@ -221,7 +248,7 @@ def make_check_criteria(config: DriverConfig) -> Callable[..., Any]:
             met = both(met, n_correct >= like(loss, kernel_params.criteria.n_correct))
         finite = loss < like(loss, float("inf"))
         met = both(met, finite)
-        return lane_bits(met) & due if s.stopping else np.int64(0), ~lane_bits(finite) & due
+        return lane_bits(met) & due if s.stopping else np.int64(0), ~lane_bits(finite) & due, rested
 
     return check_criteria
 

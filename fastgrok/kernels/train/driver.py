@@ -38,14 +38,15 @@ def _run_epochs(config: DriverConfig, record: Callable[..., Any]) -> Callable[..
     features = config.features
     skips, tracks, validates, monitors = features.skips, features.tracks, features.validates, features.monitors
     ends_by_validation, with_masks = features.stops_early and not monitors, make_with_masks(config)
-    records = features.records
+    records, rests = features.records, features.rests
 
     @device
     def run_epochs(views, outputs, workspace, kernel_params, s, lane_sets, until, cancel):
-        """Run some epochs, stopping after the first in which a lane converges or breaks.
+        """Run some epochs, stopping after the first in which a lane converges, breaks or comes to rest.
 
         until: the epochs at most, and those until a lane may be to be recorded. Returns how many epochs were run, the
-        lanes that meet the criteria, those that are not finite, and the epochs until a lane may be to be recorded.
+        lanes that meet the criteria, those that are not finite, those whose gradient is small, and the epochs until a
+        lane may be to be recorded.
         """
         block, read, table, validation = views
         examples = with_masks(constants(read), workspace, kernel_params)
@@ -62,7 +63,7 @@ def _run_epochs(config: DriverConfig, record: Callable[..., Any]) -> Callable[..
         begin_drift(memory)
         active, waiting, due = lane_sets
         n_epochs, record_after = until
-        done, met, broken = np.int64(0), np.int64(0), np.int64(0)
+        done, met, broken, rested = np.int64(0), np.int64(0), np.int64(0), np.int64(0)
         while done < n_epochs:
             shuffle(workspace)
             epoch_rate = rate(memory.acts[0], workspace, kernel_params, done)
@@ -73,16 +74,18 @@ def _run_epochs(config: DriverConfig, record: Callable[..., Any]) -> Callable[..
                 record_after = record(outputs, workspace, kernel_params, active, done)
             if skips and (done < n_epochs or not due):
                 continue
-            if tracks or monitors or s.stopping:
-                met, broken = check_criteria(memory, examples, table, workspace, kernel_params, s, lane_sets, done)
+            if tracks or monitors or rests or s.stopping:
+                met, broken, rested = check_criteria(
+                    memory, examples, table, workspace, kernel_params, s, lane_sets, done
+                )
             if validates:
                 lost = validate(memory, validation, table, workspace, kernel_params, s, done) & due
                 if ends_by_validation:
                     broken |= lost
-            if (met & waiting) | (broken & active):
+            if (met & waiting) | ((broken | rested) & active):
                 break
         _copy(block, memory)
-        return done, met, broken, record_after - done
+        return done, met, broken, rested, record_after - done
 
     return run_epochs
 
@@ -99,10 +102,11 @@ def _make_settle(config: DriverConfig, lifecycle: LaneLifecycle) -> Callable[...
     """Return settle(outputs, workspace, kernel_params, tensors, active, waiting, found).
 
     It does what is to be done after a stretch for each lane with news, and gives the `_LaneSets` then;
-    found is (done, met, broken, due).
+    found is (done, met, broken, rested, due).
     """
     lanes, features = config.lanes, config.features
     restart, patience_exhausted = lifecycle.restart, lifecycle.patience_exhausted
+    stagnated, ends_at_rest = lifecycle.stagnated, lifecycle.ends_at_rest
     record_steps, write_back = lifecycle.record_steps, lifecycle.write_back
     all_have_news = (
         features.steps or features.restarts or features.validates or features.monitors or features.skips
@@ -122,28 +126,31 @@ def _make_settle(config: DriverConfig, lifecycle: LaneLifecycle) -> Callable[...
     @device
     def goes_on(outputs, workspace, kernel_params, tensors, lane, waiting, found):
         """Whether a lane has more to do with its seed, which is written out or left if not."""
-        _, met, broken, due = found
+        _, met, broken, rested, due = found
         if not is_sound(workspace, lane):
             outputs.epochs_run[workspace.rows[lane]] = LEFT
             return False
         record_steps(outputs, workspace, lane)
-        is_broken = bool((broken >> lane) & 1)
-        if waiting and restart(outputs, workspace, kernel_params, tensors, lane, is_broken):
+        is_broken, is_due = bool((broken >> lane) & 1), bool((due >> lane) & 1)
+        is_at_rest = bool((rested >> lane) & 1)
+        is_over = is_broken or is_at_rest or (is_due and stagnated(workspace, kernel_params, lane))
+        if waiting and restart(outputs, workspace, kernel_params, tensors, lane, is_over):
             if not is_sound(workspace, lane):
                 outputs.epochs_run[workspace.rows[lane]] = LEFT
                 return False
             return True
         ended = is_broken or workspace.epochs[lane] == kernel_params.limits.epochs
         ended = ended or (bool((met >> lane) & 1) and not kernel_params.criteria.keep_training)
-        if ended or (bool((due >> lane) & 1) and patience_exhausted(outputs, workspace, kernel_params, lane)):
+        ended = ended or (is_due and patience_exhausted(outputs, workspace, kernel_params, lane))
+        if ended or (is_at_rest and ends_at_rest(outputs, workspace, lane)):
             write_back(outputs, workspace, lane, is_broken)
             return False
         return True
 
     @device
     def settle(outputs, workspace, kernel_params, tensors, active, waiting, found):
-        done, met, broken, _ = found
-        news = count_epochs(workspace, kernel_params, active, done) | (waiting & met) | broken
+        done, met, broken, rested, _ = found
+        news = count_epochs(workspace, kernel_params, active, done) | (waiting & met) | broken | rested
         news = active if all_have_news else news & active
         ended = np.int64(0)
         while news:
@@ -219,12 +226,12 @@ def make_train(config: DriverConfig, key: tuple[object, ...]) -> Any:
             n_epochs = epochs_to_next_event(workspace, kernel_params, active, waiting)
             due = lanes_due(workspace, kernel_params, waiting, n_epochs)
             lane_sets, until = (active, waiting, due), (n_epochs, record_after)
-            done, met, broken, record_after = run_epochs(
+            done, met, broken, rested, record_after = run_epochs(
                 views, outputs, workspace, kernel_params, s, lane_sets, until, flag
             )
             if peek(flag):
                 break
-            found = (done, met, broken, due)
+            found = (done, met, broken, rested, due)
             active, waiting, ended = settle(outputs, workspace, kernel_params, tensors, active, waiting, found)
             if next_row < n_seeds:
                 empty = ended

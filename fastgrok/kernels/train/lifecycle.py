@@ -18,15 +18,19 @@ class LaneLifecycle(NamedTuple):
     lanes_due: Callable[..., Any]  # to be checked then, as bits: (workspace, kernel_params, waiting, n_epochs)
     record: Callable[..., Any]  # after some epochs of a stretch: (outputs, workspace, kernel_params, active, done)
     record_steps: Callable[..., Any]  # of the epoch just run: (outputs, workspace, lane)
-    restart: Callable[..., Any]  # if it is time to: (outputs, workspace, kernel_params, tensors, lane, broken)
+    stagnated: Callable[..., Any]  # whether what is watched has not improved: (workspace, kernel_params, lane)
+    restart: Callable[..., Any]  # if it is time to: (outputs, workspace, kernel_params, tensors, lane, is_over)
     patience_exhausted: Callable[..., Any]  # (outputs, workspace, kernel_params, lane)
+    ends_at_rest: Callable[..., Any]  # whether a small gradient ends the seed: (outputs, workspace, lane)
     write_back: Callable[..., Any]  # write_back(outputs, workspace, lane, broken)
 
 
-def _make_begin(lanes: int, tracks: bool) -> Callable[..., Any]:
+def _make_begin(features: DriverFeatures) -> Callable[..., Any]:
+    tracks, stagnates = features.tracks, features.stagnates
+
     @device
     def begin(workspace, lane):
-        """Begin an attempt: no momentum, and nothing known to be dead."""
+        """Begin an attempt: no momentum, nothing known to be dead, and no loss to improve on."""
         workspace.attempt_epoch[lane] = 0
         for m in range(workspace.optimizer_state.shape[0]):
             workspace.optimizer_state[m, lane] = 0.0
@@ -34,6 +38,9 @@ def _make_begin(lanes: int, tracks: bool) -> Callable[..., Any]:
             for unit in range(workspace.dead_units.since.shape[0]):
                 workspace.dead_units.since[unit, lane] = -1
                 workspace.dead_units.dead[unit] &= ~(1 << lane)
+        if stagnates:
+            workspace.watched.loss[0, lane] = np.inf
+            workspace.watched.improved[lane] = workspace.epochs[lane]
 
     return begin
 
@@ -87,7 +94,7 @@ def _make_ending(monitors: bool) -> Callable[..., Any]:
 def _make_epochs_to_next_event(config: DriverConfig) -> Callable[..., Any]:
     lanes, features = config.lanes, config.features
     skips, restarts, stops_early = features.skips, features.restarts, features.stops_early
-    steps, ending = features.steps, _make_ending(features.monitors)
+    steps, stagnates, ending = features.steps, features.stagnates, _make_ending(features.monitors)
 
     @device
     def epochs_to_next_event(workspace, kernel_params, active, waiting):
@@ -101,6 +108,8 @@ def _make_epochs_to_next_event(config: DriverConfig) -> Callable[..., Any]:
                 epochs = min(epochs, limits.check_every - attempt_epoch % limits.check_every)
             if restarts and _restarts_next(workspace, kernel_params, waiting, lane):
                 epochs = min(epochs, limits.restart_after - attempt_epoch)
+                if stagnates and not skips:
+                    epochs = min(epochs, workspace.watched.improved[lane] + limits.patience - run)
             if stops_early and not skips:
                 epochs = min(epochs, ending(workspace).improved[lane] + limits.patience - run)
             if steps:
@@ -112,7 +121,8 @@ def _make_epochs_to_next_event(config: DriverConfig) -> Callable[..., Any]:
 
 def _make_lanes_due(config: DriverConfig) -> Callable[..., Any]:
     lanes, features = config.lanes, config.features
-    skips, restarts, keeps_best = features.skips, features.restarts, features.validates or features.monitors
+    skips, restarts = features.skips, features.restarts
+    keeps_best = features.validates or features.monitors or features.stagnates
 
     @device
     def lanes_due(workspace, kernel_params, waiting, epochs):
@@ -180,14 +190,14 @@ def _make_restart(config: DriverConfig, begin: Callable[..., Any]) -> Callable[.
     if draw is None:
 
         @device
-        def restart(outputs, workspace, kernel_params, tensors, lane, broken):
+        def restart(outputs, workspace, kernel_params, tensors, lane, is_over):
             return False
     else:
 
         @device
-        def restart(outputs, workspace, kernel_params, tensors, lane, broken):
+        def restart(outputs, workspace, kernel_params, tensors, lane, is_over):
             limits = kernel_params.limits
-            over = broken or workspace.attempt_epoch[lane] == limits.restart_after
+            over = is_over or workspace.attempt_epoch[lane] == limits.restart_after
             exhausted = workspace.restart.counts[lane] >= limits.restarts
             if not over or exhausted or workspace.epochs[lane] == limits.epochs:
                 return False
@@ -202,6 +212,28 @@ def _make_restart(config: DriverConfig, begin: Callable[..., Any]) -> Callable[.
             return True
 
     return restart
+
+
+def _make_stagnated(stagnates: bool) -> Callable[..., Any]:
+    @device
+    def stagnated(workspace, kernel_params, lane):
+        if stagnates:
+            return workspace.epochs[lane] - workspace.watched.improved[lane] >= kernel_params.limits.patience
+        return False
+
+    return stagnated
+
+
+def _make_ends_at_rest(features: DriverFeatures) -> Callable[..., Any]:
+    ends = features.rests and not features.restarts
+
+    @device
+    def ends_at_rest(outputs, workspace, lane):
+        if ends:
+            outputs.stationary[workspace.rows[lane]] = True
+        return ends
+
+    return ends_at_rest
 
 
 def _make_patience_exhausted(features: DriverFeatures) -> Callable[..., Any]:
@@ -256,14 +288,16 @@ def _make_write_back(config: DriverConfig) -> Callable[..., Any]:
 
 def make_lifecycle(config: DriverConfig) -> LaneLifecycle:
     """Return what a driver of this config does with its lanes."""
-    begin = _make_begin(config.lanes, config.features.tracks)
+    begin = _make_begin(config.features)
     return LaneLifecycle(
         _make_fill(config, begin),
         _make_epochs_to_next_event(config),
         _make_lanes_due(config),
         _make_record(config.lanes),
         _make_record_steps(config.features.steps),
+        _make_stagnated(config.features.stagnates),
         _make_restart(config, begin),
         _make_patience_exhausted(config.features),
+        _make_ends_at_rest(config.features),
         _make_write_back(config),
     )

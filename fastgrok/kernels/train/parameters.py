@@ -35,6 +35,9 @@ class DriverFeatures(NamedTuple):
     monitors: bool  # that on the training data is
     stops_early: bool  # one of them, the training data's if that is kept, ends a seed
     restores: bool  # and the parameters of its best epoch are kept
+    stagnates: bool  # seeds start again too when what is watched has not improved for some epochs
+    by_accuracy: bool  # which is the accuracy, not the training loss
+    rests: bool  # seeds end, or start again, when the gradient of the mean loss is small
     tracks: bool  # the epoch since which a unit is dead
     records: bool  # parameters at chosen epochs
     steps: bool  # parameters after every update
@@ -72,6 +75,8 @@ class Criteria(NamedTuple):
     loss_factor: float
     max_error: float
     n_correct: float
+    gradient_norm: float  # of the mean loss, at which a seed has come to rest
+    gradient_scale: float  # of a delta, so that the gradients are those of the mean loss
     keep_training: bool
 
 
@@ -82,8 +87,8 @@ class Limits(NamedTuple):
     check_every: int
     restart_after: int
     restarts: int  # at most
-    patience: int
-    min_delta: float  # what the best loss must be fallen short of by
+    patience: int  # epochs without an improvement after which a seed ends, or starts again
+    min_delta: float  # what the best loss must be fallen short of by; of correct examples what it must be exceeded by
     tol: float  # what it must be reached by to go on, any smaller loss being the best; negative: the same as the best
 
 

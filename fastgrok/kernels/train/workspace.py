@@ -45,6 +45,7 @@ class Outputs(NamedTuple):
         Any  # int64 (n_seeds,), filled with -1: what it stays for a seed that a cancelled run left undone; or LEFT
     )
     epochs_to_converge: Any  # int64 (n_seeds,), filled with -1
+    stationary: Any  # bool (n_seeds,), filled with False: it ended because its gradient was small
     attempts: Attempts | None
     validation: BestEpochs | None
     training: BestEpochs | None
@@ -99,4 +100,6 @@ class Workspace(NamedTuple):
     due: Any  # float (1, L) where a best epoch is kept: 1 where the lane is checked after this stretch of epochs
     validation: BestState | None
     training: BestState | None
+    watched: BestState | None  # of the present attempt, by what may end that
+    gradient: Any  # (n_params, L) where its norm is checked: that of the mean loss
     dead_units: DeadUnitState | None
