@@ -15,6 +15,10 @@ from fastgrok.api import predict as predict
 from fastgrok.api import run as run
 from fastgrok.api import sweep as sweep
 from fastgrok.datasets import Dataset as Dataset
+from fastgrok.engine.spectra import HessianSpectrum as HessianSpectrum
+from fastgrok.engine.spectra import TangentKernelSpectrum as TangentKernelSpectrum
+from fastgrok.engine.spectra import hessian_spectrum as hessian_spectrum
+from fastgrok.engine.spectra import ntk_spectrum as ntk_spectrum
 from fastgrok.errors import InvalidExperiment as InvalidExperiment
 from fastgrok.errors import StoreError as StoreError
 from fastgrok.explain.replay import replay as replay

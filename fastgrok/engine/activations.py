@@ -40,11 +40,17 @@ class Activation(NamedTuple):
     operations: int  # of the forward of one unit, about; as many again of its backward
     is_curve: bool  # whether these form one long chain, so that more lanes hide their latency
     slope: Callable[[Any, Any, Any], Any]  # slope(layer, z, a) = f'(z) in NumPy, of a unit by its own z, in its dtype
+    curvature: Callable[[Any, Any, Any], Any]  # curvature(layer, z, a) = f''(z) likewise; at a kink that of a side
     sign: Callable[[Any], Literal["keeps", "blocks", "varies"]]  # of f': > 0, 0 below zero, or either
     definition: str  # NumPy source that defines f under the name that the command line has for it
     keyword: str | None  # the field of the spec that f takes there, besides x
     reason: Callable[[Any, Any, Callable[[Any], str]], str]  # reason(layer, z, write): how f makes a number of z
     is_tame: bool = False  # whether |f(z)| <= max(|z|, 1) and |f'| <= 1 everywhere
+
+
+def no_curvature(layer: Any, z: Any, a: Any) -> Any:
+    """Return f'' of what is made of straight pieces."""
+    return np.zeros_like(z)
 
 
 ACTIVATIONS: Records[type[Any], Activation] = Records(
@@ -57,6 +63,7 @@ ACTIVATIONS: Records[type[Any], Activation] = Records(
             operations=_FLAT,
             is_curve=False,
             slope=lambda layer, z, a: np.where(z == 0, layer.gradient_at_zero, z > 0).astype(z.dtype),
+            curvature=no_curvature,
             sign=lambda layer: "blocks",
             definition="def relu(x):\n    return np.maximum(x, 0)",
             keyword=None,
@@ -69,6 +76,7 @@ ACTIVATIONS: Records[type[Any], Activation] = Records(
             operations=_FLAT,
             is_curve=False,
             slope=lambda layer, z, a: np.where(z > 0, 1, layer.slope).astype(z.dtype),
+            curvature=no_curvature,
             sign=lambda layer: "keeps" if layer.slope else "blocks",
             definition="def leaky_relu(x, slope=0.01):\n    return np.where(x > 0, x, slope * x)",
             keyword="slope",
@@ -83,6 +91,7 @@ ACTIVATIONS: Records[type[Any], Activation] = Records(
             operations=_CURVE,
             is_curve=True,
             slope=lambda layer, z, a: a * (1 - a),
+            curvature=lambda layer, z, a: a * (1 - a) * (1 - 2 * a),
             sign=lambda layer: "keeps",
             definition="def sigmoid(x):  # 1 / (1 + exp(-x)), and no x is too large\n"
             "    return np.exp(-np.logaddexp(0, -x))",
@@ -96,6 +105,7 @@ ACTIVATIONS: Records[type[Any], Activation] = Records(
             operations=_CURVE,
             is_curve=True,
             slope=lambda layer, z, a: 1 - a * a,
+            curvature=lambda layer, z, a: -2 * a * (1 - a * a),
             sign=lambda layer: "keeps",
             definition="tanh = np.tanh",
             keyword=None,
@@ -108,6 +118,7 @@ ACTIVATIONS: Records[type[Any], Activation] = Records(
             operations=_CURVE,
             is_curve=True,
             slope=lambda layer, z, a: np.where(z > 0, 1, a + layer.alpha).astype(z.dtype),
+            curvature=lambda layer, z, a: np.where(z > 0, 0, a + layer.alpha).astype(z.dtype),
             sign=lambda layer: "keeps",
             definition="def elu(x, alpha=1.0):\n    return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))",
             keyword="alpha",
@@ -121,6 +132,7 @@ ACTIVATIONS: Records[type[Any], Activation] = Records(
             operations=_CURVE,
             is_curve=True,
             slope=lambda layer, z, a: np.where(z > 0, SELU_SCALE, a + SELU_SCALE * SELU_ALPHA).astype(z.dtype),
+            curvature=lambda layer, z, a: np.where(z > 0, 0, a + SELU_SCALE * SELU_ALPHA).astype(z.dtype),
             sign=lambda layer: "keeps",
             definition="def selu(x):\n"
             f"    return {SELU_SCALE} * np.where(x > 0, x, {SELU_ALPHA} * np.expm1(np.minimum(x, 0)))",
@@ -135,6 +147,7 @@ ACTIVATIONS: Records[type[Any], Activation] = Records(
             operations=3 * _CURVE,
             is_curve=True,
             slope=lambda layer, z, a: _gelu_slope(layer.approximate, z),
+            curvature=lambda layer, z, a: _gelu_curvature(layer.approximate, z),
             sign=lambda layer: "varies",
             definition="def gelu(x, approximate='none'):\n"
             "    if approximate == 'tanh':\n"
@@ -150,6 +163,7 @@ ACTIVATIONS: Records[type[Any], Activation] = Records(
             operations=_CURVE,
             is_curve=True,
             slope=lambda layer, z, a: _logistic(z) * (1 + z * (1 - _logistic(z))),
+            curvature=lambda layer, z, a: _logistic_slope(z) * (2 + z * (1 - 2 * _logistic(z))),
             sign=lambda layer: "varies",
             definition="def silu(x):  # x / (1 + exp(-x)), and no x is too large\n"
             "    return x * np.exp(-np.logaddexp(0, -x))",
@@ -162,6 +176,7 @@ ACTIVATIONS: Records[type[Any], Activation] = Records(
             operations=2 * _CURVE,
             is_curve=True,
             slope=lambda layer, z, a: _logistic(layer.beta * z).astype(z.dtype),
+            curvature=lambda layer, z, a: (layer.beta * _logistic_slope(layer.beta * z)).astype(z.dtype),
             sign=lambda layer: "keeps",
             definition="def softplus(x, beta=1.0):\n    return np.logaddexp(0, beta * x) / beta",
             keyword="beta",
@@ -173,6 +188,7 @@ ACTIVATIONS: Records[type[Any], Activation] = Records(
             operations=3 * _FLAT,
             is_curve=False,
             slope=lambda layer, z, a: 1 / (1 + np.abs(z)) ** 2,
+            curvature=lambda layer, z, a: -2 * np.sign(z) / (1 + np.abs(z)) ** 3,
             sign=lambda layer: "keeps",
             definition="def softsign(x):\n    return x / (1 + np.abs(x))",
             keyword=None,
@@ -185,6 +201,7 @@ ACTIVATIONS: Records[type[Any], Activation] = Records(
             operations=_FLAT,
             is_curve=False,
             slope=lambda layer, z, a: (np.abs(z) < 1).astype(z.dtype),
+            curvature=no_curvature,
             sign=lambda layer: "varies",
             definition="def hardtanh(x):\n    return np.clip(x, -1, 1)",
             keyword=None,
@@ -199,6 +216,7 @@ ACTIVATIONS: Records[type[Any], Activation] = Records(
             operations=2 * _FLAT,
             is_curve=False,
             slope=lambda layer, z, a: np.where(np.abs(z) < 3, 1 / 6, 0).astype(z.dtype),
+            curvature=no_curvature,
             sign=lambda layer: "varies",
             definition="def hardsigmoid(x):\n    return np.clip((x + 3) / 6, 0, 1)",
             keyword=None,
@@ -213,6 +231,7 @@ ACTIVATIONS: Records[type[Any], Activation] = Records(
             operations=_CURVE,
             is_curve=True,
             slope=lambda layer, z, a: a * (1 - a),
+            curvature=lambda layer, z, a: a * (1 - a) * (1 - 2 * a),
             sign=lambda layer: "varies",
             definition="def softmax(x):  # over the last axis, and no x is too large\n"
             "    e = np.exp(x - x.max(axis=-1, keepdims=True))\n"
@@ -234,6 +253,11 @@ def _logistic(z: Any) -> Any:
     return np.exp(-np.logaddexp(0, -z))
 
 
+def _logistic_slope(z: Any) -> Any:
+    """Return the derivative of 1 / (1 + exp(-z)), without the difference of two numbers near 1."""
+    return _logistic(z) * _logistic(-z)
+
+
 def _gelu_slope(approximate: str, z: Any) -> Any:
     if approximate == "tanh":
         root = np.sqrt(2 / np.pi)
@@ -245,3 +269,14 @@ def _gelu_slope(approximate: str, z: Any) -> Any:
         below = erfc(-np.asarray(z, float) / math.sqrt(2)) / 2
         slope = below + z * np.exp(-z * z / 2) / math.sqrt(2 * math.pi)
     return np.asarray(slope).astype(z.dtype)
+
+
+def _gelu_curvature(approximate: str, z: Any) -> Any:
+    if approximate == "tanh":
+        root = np.sqrt(2 / np.pi)
+        tanh, du = np.tanh(root * (z + 0.044715 * z**3)), root * (1 + 3 * 0.044715 * z * z)
+        bent = 6 * 0.044715 * root * z - 2 * tanh * du * du
+        curvature = (1 - tanh * tanh) * (du + z / 2 * bent)
+    else:
+        curvature = (2 - z * z) * np.exp(-z * z / 2) / math.sqrt(2 * math.pi)
+    return np.asarray(curvature).astype(z.dtype)

@@ -6,6 +6,8 @@ A further one is a name in `spec/losses.py`, its functions in `kernels/nn/losses
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from fastgrok.engine.records import Records
 from fastgrok.kernels.nn.losses import (
     add_absolute,
@@ -31,6 +33,8 @@ class Loss(NamedTuple):
     factor: float  # the loss is this times what `add` sums
     slope: float  # what the first delta of `backward` is multiplied by
     together_with: type[Activation] | None  # the last layer, whose input the first delta is at; None: at the outputs
+    curvature: Callable[[Any, Any, Any], Any]
+    """curvature(outputs, targets, change): how the first delta changes with a change of what it is at, in NumPy."""
     formula: Callable[[Sequence[Any], Sequence[Any], Write, Write], str]
     """formula(outputs, targets, write, write_behind): the loss of an example with its numbers; the second way of
     writing a number puts a negative one in brackets."""
@@ -79,6 +83,11 @@ def _is_difference(error: Any, write: Write, behind: Write) -> str:
     return f"output - target = {write(error)}"
 
 
+def _softmax_change(outputs: Any, targets: Any, change: Any) -> Any:
+    """Return how the outputs of a Softmax change with its inputs, over the last axis."""
+    return outputs * (change - np.sum(outputs * change, axis=-1, keepdims=True))
+
+
 _SQUARES = LossFunctions(add_squares, error_backward)
 
 LOSSES: Records[str, Loss] = Records(
@@ -90,6 +99,7 @@ LOSSES: Records[str, Loss] = Records(
             factor=0.5,
             slope=1.0,
             together_with=None,
+            curvature=lambda outputs, targets, change: change,
             formula=_written_half_squares,
             growth=_is_error,
         ),
@@ -98,6 +108,7 @@ LOSSES: Records[str, Loss] = Records(
             factor=1.0,
             slope=2.0,
             together_with=None,
+            curvature=lambda outputs, targets, change: 2 * change,
             formula=_written_squares,
             growth=lambda e, write, behind: f"2 * error = 2 * {behind(e)} = {write(2.0 * e)}",
         ),
@@ -106,6 +117,7 @@ LOSSES: Records[str, Loss] = Records(
             factor=1.0,
             slope=1.0,
             together_with=None,
+            curvature=lambda outputs, targets, change: 0 * change,
             formula=_written_absolute,
             growth=lambda e, write, behind: f"sign of the error {write(e)} = {write(e * 0 + (e > 0) - (e < 0))}",
         ),
@@ -114,6 +126,7 @@ LOSSES: Records[str, Loss] = Records(
             factor=1.0,
             slope=1.0,
             together_with=None,
+            curvature=lambda outputs, targets, change: np.where(np.abs(outputs - targets) <= 1, change, 0),
             formula=_written_huber,
             growth=lambda e, write, behind: (
                 f"error {write(e)}, at most 1: {write(e / abs(e))}" if abs(e) > 1 else f"error {write(e)}"
@@ -124,6 +137,7 @@ LOSSES: Records[str, Loss] = Records(
             factor=1.0,
             slope=1.0,
             together_with=LAST_LAYERS["binary_cross_entropy"],
+            curvature=lambda outputs, targets, change: outputs * (1 - outputs) * change,
             formula=_written_cross_entropy,
             growth=_is_difference,
         ),
@@ -132,6 +146,7 @@ LOSSES: Records[str, Loss] = Records(
             factor=1.0,
             slope=1.0,
             together_with=LAST_LAYERS["cross_entropy"],
+            curvature=_softmax_change,
             formula=_written_softmax_cross_entropy,
             growth=_is_difference,
         ),

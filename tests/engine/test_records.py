@@ -40,7 +40,7 @@ def test_what_has_no_record_is_said_where_to_add(records, message):
 
 
 @pytest.mark.parametrize("activation", [cls for cls, each in ACTIVATIONS.items() if each.functions.backward])
-def test_the_slope_in_numpy_is_that_of_the_definition_in_text(activation):
+def test_slope_and_curvature_in_numpy_are_those_of_the_definition_in_text(activation):
     record, namespace = ACTIVATIONS[activation], {"np": np}
     exec(record.definition, namespace)
     name = next(name for name, cls in layers.ACTIVATIONS.items() if cls is activation)
@@ -52,6 +52,11 @@ def test_the_slope_in_numpy_is_that_of_the_definition_in_text(activation):
     slopes = record.slope(layer, Z, a)
     np.testing.assert_allclose(slopes[away], central[away], rtol=1e-6)
     assert record.slope(layer, np.float32(Z), np.float32(a)).dtype == np.float32
+    bent = (
+        record.slope(layer, Z + h, namespace[name](Z + h)) - record.slope(layer, Z - h, namespace[name](Z - h))
+    ) / (2 * h)
+    np.testing.assert_allclose(record.curvature(layer, Z, a)[away], bent[away], rtol=1e-6, atol=1e-9)
+    assert record.curvature(layer, np.float32(Z), np.float32(a)).dtype == np.float32
     signs = {"keeps": slopes > 0, "blocks": slopes[Z < 0] == 0, "varies": np.array([True])}
     assert signs[record.sign(layer)].all()
 
