@@ -53,7 +53,7 @@ def looked_at(experiment: Experiment, params: Array) -> Looks:
         across = _across_kinks(differentiation, found)
         norm = np.sqrt((found.gradient**2).sum(axis=1))
         assert found.hessian is not None
-        eigenvalues = np.linalg.eigvalsh(found.hessian)
+        eigenvalues = np.asarray(np.linalg.eigvalsh(found.hessian), np.float64)
         parts.append(Looks(eigenvalues, found.loss, norm, rank, same, *across))
     return Looks(*map(np.concatenate, zip(*parts, strict=True)))
 

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fastgrok.datasets.memory import check_fits
 from fastgrok.engine import arguments, training
 from fastgrok.engine.call_arguments import read_params
 from fastgrok.engine.critical_points import (
@@ -269,5 +270,5 @@ def _checked(experiment: Any, params: Any) -> Array:
         row = int(np.flatnonzero(~np.isfinite(flat).all(axis=1))[0])
         raise InvalidExperiment(f"params[{row}]", "not finite", "finite parameters: the seed diverged")
     per_network = 8 * (network.n_params + 8)
-    arguments.check_fits("params", f"those of {len(flat)} networks", 3 * len(flat) * per_network)
+    check_fits("params", f"those of {len(flat)} networks", 3 * len(flat) * per_network)
     return flat
