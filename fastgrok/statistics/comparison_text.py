@@ -31,7 +31,7 @@ def value_cells(rows: Sequence[ValueRow], confidence: float) -> Cells:
         "n": lambda row: f"{row.n:,}",
         f"converged {interval}": lambda row: percent(row.rate),
         f"median epochs {interval}": lambda row: epochs(row.epochs_median) if row.n else "-",
-        f"epochs per success {interval}": lambda row: epochs(row.epochs_per_success, none="-"),
+        f"epochs per success {interval}": lambda row: epochs(row.epochs_per_success, none="-", beyond="not bounded"),
         f"best cut-off {interval}": lambda row: epochs(row.cutoff, none="-", beyond="not bounded"),
     }
     return table_cells(rows, list(rows[0].labels), columns)

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from fastgrok.errors import InvalidExperiment
 from fastgrok.statistics.arguments import checked
+from fastgrok.statistics.bounded import Costs
 from fastgrok.statistics.counts import Counts
 from fastgrok.statistics.histogram import Histogram
 from fastgrok.statistics.paired import Influence
@@ -48,7 +49,8 @@ def expected_epochs(counts: Counts, cutoff: int | None = None, confidence: float
         As in `fastgrok.statistics`.
     cutoff
         t, 1 or more and at most the epoch at which the first seed is censored. None: that epoch, or the last at
-        which one ends if none is censored.
+        which one ends if none is censored, which a seed more may come after: of seeds that all converge say for how
+        long they were trained.
 
     Raises
     ------
@@ -59,8 +61,15 @@ def expected_epochs(counts: Counts, cutoff: int | None = None, confidence: float
     -----
     Luby, Sinclair, Zuckerman, "Optimal speedup of Las Vegas algorithms", 1993. New seeds are tried until one
     converges: each costs t epochs but the last, which costs those it takes to converge. A seed that diverges, or is
-    stopped early, costs the epochs until then, and t at most. The interval is the normal one of log E, by the delta
-    method. None stands for what is not finite, since no seed converges by then.
+    stopped early, costs the epochs until then, and t at most. None stands for what is not finite, since no seed
+    converges by then.
+
+    E is the number e for which the mean over seeds of min(T, t), and e more for those that fail, is e. The interval
+    holds those for which that mean has an interval with e in it: Gaffke, "Three test statistics for a nonparametric
+    one-sided hypothesis on the mean of a nonnegative variable", 2005, with one seed more: for the upper end it fails
+    after t epochs, for the lower end it converges at once. Where few seeds fail and a sample holds none of
+    them it is not narrower for that, as a normal interval would be. It is open above where so few seeds converge that
+    the share of those may be 0.
 
     Examples
     --------
@@ -78,18 +87,23 @@ def expected_epochs(counts: Counts, cutoff: int | None = None, confidence: float
     ):
         expected = "an epoch, 1 or more" + ("" if limit is None else f", and up to {limit}, while every seed is seen")
         raise InvalidExperiment("cutoff", cutoff, expected)
-    z = normal_quantile(confidence)
+    normal_quantile(confidence)
     if not np.any(counts.converged.values <= cutoff):
         return NO_ESTIMATE
-    return _estimate(counts, cutoff, z)
+    return _estimate(counts, int(cutoff), confidence)
 
 
-def _estimate(counts: Counts, cutoff: int, z: float, luck: float = 0.0) -> Estimate:
-    """Return E(cutoff) with the interval of log E, moved up by its expected bias, `luck`."""
-    influence, value = expected_epochs_influence(counts, cutoff)
-    error = z * float(np.sqrt(influence.variance() / counts.n))
-    low, high = (value * float(np.exp(luck + end)) for end in (-error, error))
-    return Estimate(value, min(low, value), high)
+def _estimate(counts: Counts, cutoff: int, confidence: float, luck: float = 0.0) -> Estimate:
+    """Return E(cutoff) with its interval, the upper end moved up by the expected bias of log E, `luck`."""
+    met, fails = counts.converged.values <= cutoff, counts.never + counts.censored
+    epochs = np.concatenate([counts.converged.values, fails.values])
+    failed = np.concatenate([~met, np.ones(len(fails.values), np.bool_)]).astype(np.float64)
+    seeds = np.concatenate([counts.converged.counts, fails.counts]).astype(np.float64)
+    costs = Costs(seeds, np.minimum(epochs, cutoff).astype(np.float64), failed)
+    value = float(seeds @ costs.spent / (seeds @ (1 - failed)))
+    tail, bias = (1 - float(confidence)) / 2, float(np.exp(luck))
+    low, high = costs.end(value, (1.0, 0.0), tail), costs.end(value, (cutoff, 1.0), 1 - tail)
+    return Estimate(value, min(max(low or 0.0, 1.0), value), None if high is None else high * bias)
 
 
 def expected_epochs_influence(counts: Counts, cutoff: int) -> tuple[Influence, float]:
@@ -130,16 +144,15 @@ def best_cutoff(counts: Counts, confidence: float = 0.95) -> BestCutoff:
 
     E is flat near its minimum: many cut-offs are nearly as good, and the best one of a sample jumps among them. The
     interval goes from the first to the last cut-off, those by which fewer have converged among them, whose log E is
-    no more than z standard errors of the difference above the least. It is open above where it is the length of the
-    run that ends it: if it comes to the last epoch at which a seed converges, unless the run goes on for so long
+    no more than z + 0.8 standard errors of the difference above the least. It is open above where it is the length of
+    the run that ends it: if it comes to the last epoch at which a seed converges, unless the run goes on for so long
     without another that even with z**2 more of them (Wilson's upper end for none) E would be larger at its end.
 
-    The least E of a sample is too small, since it was chosen for that; the more so, the more its competitors vary.
-    The interval of `expected` is that of a cut-off fixed beforehand, moved up by 0.8 standard errors of the
-    difference of log E between the best cut-off and the last that may be as good. The factor is from simulations, in
-    which the mean of log E was too small by 0.5 to 1.2 of them. An interval of 95 % then covered in 92 to 95 % of
-    simulations with 60 and 100 seeds, of which 22 to 70 % converge, and in 94 to 96 % from 300 on; that of the
-    cut-off in 89 to 96 %, and in 94 to 98 % from 300 on.
+    The least E of a sample is too small, since it was chosen for that; the more so, the more its competitors vary: in
+    simulations the mean of its logarithm was too small by 0.5 to 1.2 standard errors of the difference of log E
+    between the best cut-off and the last that may be as good. Hence the 0.8. The interval of `expected` is that of a
+    cut-off fixed beforehand, its upper end moved up by as much. The lower end stays: where a few failures alone tell
+    the cut-offs apart the least E is not too small, and with both ends moved the interval covered 75 %.
 
     Examples
     --------
@@ -158,12 +171,13 @@ def best_cutoff(counts: Counts, confidence: float = 0.95) -> BestCutoff:
     enough = np.rint(converged.share * counts.n) >= LEAST_CONVERGED
     best = int(np.argmin(np.where(enough, expected, np.inf)))
     errors = np.sqrt(_variances(epochs, converged, ended, mean, best) / counts.n)
-    good = np.flatnonzero(np.log(expected / expected[best]) <= z * errors)
+    good = np.flatnonzero(np.log(expected / expected[best]) <= (z + _LUCK) * errors)
     latest = int(np.searchsorted(converged.share, converged.share[-1]))  # after the last that converged
     more = mean[-1] / (converged.share[-1] + z**2 / counts.n)
     bounded = good[-1] < latest or (good[-1] == latest and more > expected[latest])
+    luck = _LUCK * float(errors[good[-1]])
     cutoff = Estimate(int(epochs[best]), int(epochs[good[0]]), int(epochs[good[-1]]) if bounded else None)
-    return BestCutoff(cutoff, _estimate(counts, int(epochs[best]), z, _LUCK * float(errors[good[-1]])))
+    return BestCutoff(cutoff, _estimate(counts, int(epochs[best]), confidence, luck))
 
 
 def chosen_cutoff(counts: Counts) -> int:

@@ -12,6 +12,7 @@ from fastgrok.statistics import (
     Histogram,
     PairedCounts,
     best_cutoff,
+    clopper_pearson,
     expected_epochs,
     ratio_of_expected,
     survival_curve,
@@ -51,12 +52,34 @@ def test_without_a_cutoff_a_success_costs_all_epochs_run(epochs: list[int], ends
         assert expected_epochs(counts).value == pytest.approx(counts.seed_epochs / counts.n_converged, rel=1e-12)
 
 
-def test_the_interval_of_the_cost_is_that_of_the_ratio_of_two_sums_over_seeds() -> None:
-    epochs, ends = [4, 7, 9, 12, -1, -1], [3, 15, 2]
+def test_the_interval_of_the_cost_of_many_seeds_is_that_of_the_ratio_of_two_sums_over_seeds() -> None:
+    epochs, ends = [4, 7, 9, 12, -1, -1] * 4000, [3, 15, 2] * 4000
     spent, met = np.array([4, 7, 9, 10, 10, 10, 3, 10, 2]), np.array([1, 1, 1, 0, 0, 0, 0, 0, 0])
-    error = np.std(spent / spent.mean() - met / met.mean()) / np.sqrt(9)
-    value, _, high = expected_epochs(counted(epochs, ends), 10)
-    assert high == pytest.approx(value * np.exp(stats.norm.ppf(0.975) * error), rel=1e-12)
+    error = np.std(spent / spent.mean() - met / met.mean()) / np.sqrt(9 * 4000)
+    found = expected_epochs(counted(epochs, ends), 10)
+    wanted = found.value * np.exp(stats.norm.ppf(0.975) * error * np.array([-1, 1]))
+    np.testing.assert_allclose(found[1:], wanted, rtol=3e-4)
+
+
+@pytest.mark.parametrize(("k", "n"), [(5, 12), (30, 60), (50, 50)])
+def test_where_all_seeds_cost_alike_the_interval_is_that_of_the_share(k: int, n: int) -> None:
+    """Seeds converge at epoch 20 or not by 20: a success costs 20 / share; a seed more may cost 1, and not 20."""
+    value, low, high = expected_epochs(counted([20] * k + [-1] * (n - k), []))
+    share = clopper_pearson(k, n)
+    assert value == 20 * n / k
+    assert high == pytest.approx(20 / share.low, rel=0.06)
+    assert 0.8 * 20 / share.high < low < 20 / share.high
+
+
+def test_a_sample_without_failures_does_not_rule_them_out() -> None:
+    """Of 50 seeds none fails; one in 14 may, at 1,000 epochs each."""
+    epochs = np.random.default_rng(0).integers(20, 60, 50)
+    counts, others = (Counts.of_epochs(x, 1000) for x in (epochs, epochs + 1))
+    value, low, high = expected_epochs(counts, 1000)
+    assert 0.85 * value < low < value < 2.5 * value < high < 5 * value
+    value, low, high = ratio_of_expected(counts, others, PairedCounts.of(epochs, epochs + 1), cutoffs=(1000, 1000))
+    assert low < 0.5 * value < 2 * value < high
+    assert expected_epochs(Counts.of_epochs([3, -1, -1], 9)).high is None  # none may converge
 
 
 @given(EPOCHS, ENDS)
@@ -95,7 +118,7 @@ def test_the_interval_of_the_cutoff_is_that_of_each_difference(seed: int) -> Non
     good = []
     for t in [*np.unique(epochs[epochs > 0]).tolist(), 60]:
         difference = added(t) - added(best.value)
-        if difference.mean() <= stats.norm.ppf(0.975) * difference.std() / np.sqrt(len(last)) + 1e-12:
+        if difference.mean() <= (stats.norm.ppf(0.975) + 0.8) * difference.std() / np.sqrt(len(last)) + 1e-12:
             good.append(t)
     latest = int(epochs.max())
     more = np.minimum(last, 60).mean() / (converges.mean() + stats.norm.ppf(0.975) ** 2 / len(last))

@@ -15,6 +15,7 @@ from fastgrok.statistics import (
     Estimate,
     Histogram,
     band,
+    clopper_pearson,
     expected_epochs,
     kaplan_meier,
     order_quantile,
@@ -24,6 +25,7 @@ from fastgrok.statistics import (
     survival_curve,
     wilson,
 )
+from fastgrok.statistics.bounded import of_stretches
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # of lifelines' own imports
@@ -209,6 +211,38 @@ def test_a_restricted_mean_ends_where_seeds_were_last_seen() -> None:
     with pytest.raises(InvalidExperiment, match="until"):
         restricted_mean(nobody)
     assert restricted_mean(nobody, 100).value == 100
+
+
+def test_a_mean_of_seeds_that_all_converge_soon_leaves_room_for_one_that_does_not() -> None:
+    """Of 50 seeds none fails, and up to 7 % may: of samples without a failure there would be 2.5 %."""
+    epochs = np.random.default_rng(0).integers(20, 60, 50)
+    mean = restricted_mean(survival_curve(Counts.of_epochs(epochs, 1000)), 1000)
+    assert mean.high == pytest.approx(epochs.mean() + clopper_pearson(0, 50).high * (1000 - epochs.mean()), rel=0.05)
+    assert mean.value - mean.low < 3 * mean.standard_error
+    nobody = restricted_mean(survival_curve(Counts.of_epochs([-1] * 50, 1000)))
+    assert (nobody.value, nobody.high) == (1000, 1000)
+    assert nobody.low == pytest.approx(1 + clopper_pearson(50, 50).low * 999, rel=0.02)
+
+
+@pytest.mark.parametrize(("k", "n"), [(0, 20), (3, 10), (10, 20), (18, 20), (40, 1000)])
+def test_the_mean_of_two_values_has_the_interval_of_a_share(k: int, n: int) -> None:
+    """Seeds converge at epoch 1 or not by 101: the mean is 1 + 100 x share."""
+    mean = restricted_mean(survival_curve(Counts.of_epochs([-1] * k + [1] * (n - k), 101)), 101)
+    low, high = clopper_pearson(k, n)
+    np.testing.assert_allclose([mean.low, mean.high], [1 + 100 * low, 1 + 100 * high], atol=1.2)
+
+
+def test_the_weights_of_a_restricted_mean_are_beta_distributed() -> None:
+    """Moments of the area under a curve that falls by random factors, against 200,000 draws of it."""
+    lengths, left, gone = np.array([5.0, 3, 20, 40]), np.array([9.0, 4, 2]), np.array([1.0, 2, 1])
+    factors = np.random.default_rng(0).beta(left, gone, (200_000, 3))
+    areas = np.concatenate([np.ones((200_000, 1)), factors.cumprod(axis=1)], axis=1) @ lengths
+    found = of_stretches(lengths, left, gone)
+    assert found.mean == pytest.approx(areas.mean(), rel=2e-3)
+    assert found.variance == pytest.approx(areas.var(), rel=1e-2)
+    assert found.third == pytest.approx(((areas - areas.mean()) ** 3).mean(), rel=5e-2)
+    for share in (0.025, 0.975):
+        assert found.quantile(share) == pytest.approx(np.quantile(areas, share), rel=6e-2)  # of three factors
 
 
 @pytest.mark.parametrize("diverging", [False, True])
