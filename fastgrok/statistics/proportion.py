@@ -1,5 +1,8 @@
 """A proportion and its interval."""
 
+import functools
+import math
+from collections.abc import Callable
 from statistics import NormalDist
 from typing import Any, Literal, NamedTuple
 
@@ -156,8 +159,8 @@ def wilson_of_shares(k: NDArray[np.float64], total: NDArray[np.float64], confide
 def relative_risk(cases_a: int, n_a: int, cases_b: int, n_b: int, confidence: float = 0.95) -> Estimate:
     """Return the ratio of two independent proportions, (cases_a / n_a) / (cases_b / n_b).
 
-    The interval is exp(log r -+ z sqrt(1/(cases_a + 1/2) - 1/(n_a + 1/2) + 1/(cases_b + 1/2) - 1/(n_b + 1/2))), with
-    r = (cases_a + 1/2) (n_b + 1/2) / ((n_a + 1/2) (cases_b + 1/2)).
+    The interval holds the ratios r for which p_a - r p_b is within z standard errors of 0, each standard error being
+    that of the two proportions that are the likeliest of those with this ratio.
 
     Parameters
     ----------
@@ -170,14 +173,13 @@ def relative_risk(cases_a: int, n_a: int, cases_b: int, n_b: int, confidence: fl
 
     Notes
     -----
-    Walter, "The distribution of Levin's measure of attributable risk", 1975: the halves leave a finite interval where
-    there is no case; without them it is that of Katz and others, 1978. No case among b: the ratio is None, and
-    its interval open above.
+    Miettinen, Nurminen, "Comparative analysis of two rates", 1985: a score interval, as that of Wilson is of one
+    proportion. No case among b: the ratio is None, and its interval open above.
 
     Examples
     --------
     >>> [round(x, 3) for x in relative_risk(30, 100, 10, 100)]
-    [3.0, 1.525, 5.534]
+    [3.0, 1.584, 5.799]
     """
     z = normal_quantile(confidence)
     for cases, n, name in ((cases_a, n_a, "cases_a"), (cases_b, n_b, "cases_b")):
@@ -185,13 +187,37 @@ def relative_risk(cases_a: int, n_a: int, cases_b: int, n_b: int, confidence: fl
             raise InvalidExperiment(name, cases, f"an integer from 0 to {n}")
     if not n_a or not n_b or not (cases_a or cases_b):
         return NO_ESTIMATE
-    a, all_a, b, all_b = (x + 0.5 for x in (cases_a, n_a, cases_b, n_b))
-    middle, spread = np.log(a * all_b / (all_a * b)), z * np.sqrt(1 / a - 1 / all_a + 1 / b - 1 / all_b)
-    low, high = float(np.exp(middle - spread)), float(np.exp(middle + spread))
+    score = functools.partial(_score_of_ratio, *(int(x) for x in (cases_a, n_a, cases_b, n_b)))
+    low = _ratio_with_score(score, z) if cases_a else 0.0
     if not cases_b:
         return Estimate(None, low, None)
     value = (cases_a / n_a) / (cases_b / n_b)
-    return Estimate(value, min(low, value), max(high, value))
+    return Estimate(value, min(low, value), max(_ratio_with_score(score, -z), value))
+
+
+def _score_of_ratio(cases_a: int, n_a: int, cases_b: int, n_b: int, log_ratio: float) -> float:
+    """Return by how many standard errors p_a - r p_b is above 0, r being a ratio; it falls as r grows."""
+    r, n, cases = math.exp(log_ratio), n_a + n_b, cases_a + cases_b
+    half = (r * (n_a + cases_b) + cases_a + n_b) / 2
+    p_b = cases / (
+        half + math.sqrt(max(half**2 - n * r * cases, 0.0))
+    )  # the likeliest: n r p**2 - 2 half p + cases = 0
+    p_a = min(r * p_b, 1.0)
+    variance = (p_a * (1 - p_a) / n_a + r**2 * p_b * (1 - p_b) / n_b) * n / (n - 1)
+    apart = cases_a / n_a - r * cases_b / n_b
+    return apart / math.sqrt(variance) if variance > 0 else math.copysign(math.inf, apart) if apart else 0.0
+
+
+def _ratio_with_score(score: Callable[[float], float], wanted: float) -> float:
+    """Return the ratio that has this score."""
+    from scipy.optimize import brentq
+
+    low = high = 0.0
+    while score(low) <= wanted:
+        low -= 1 - low
+    while score(high) >= wanted:
+        high += 1 + high
+    return math.exp(brentq(lambda x: score(x) - wanted, low, high))
 
 
 def _checked(successes: ArrayLike, n: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import stats
+from scipy import special, stats
 
 from fastgrok import statistics
 from fastgrok.errors import InvalidExperiment
@@ -74,12 +74,28 @@ def test_wilson_rejects_what_is_no_proportion(arguments: tuple[float, ...], fiel
 
 
 @given(st.integers(1, 200), st.integers(1, 200), st.data())
-def test_the_relative_risk_is_scipys_but_for_the_halves(n_a: int, n_b: int, data: st.DataObject) -> None:
+def test_the_relative_risk_is_scipys_and_lies_within_its_interval(n_a: int, n_b: int, data: st.DataObject) -> None:
     a, b = data.draw(st.integers(0, n_a)), data.draw(st.integers(1, n_b))
     ours = relative_risk(a, n_a, b, n_b)
     theirs = stats.contingency.relative_risk(a, n_a, b, n_b)
     assert ours.value == pytest.approx(theirs.relative_risk)
     assert ours.low <= ours.value <= ours.high
+
+
+@pytest.mark.parametrize("table", [(3, 10, 5, 12), (0, 7, 3, 9), (7, 7, 2, 9), (9, 300, 30, 40), (1, 2, 1, 1)])
+def test_at_the_ends_of_a_relative_risk_the_score_is_that_of_the_likeliest_proportions(
+    table: tuple[int, int, int, int],
+) -> None:
+    a, n_a, b, n_b = table
+    _, low, high = relative_risk(*table)
+    for end, sign in ((low, 1), (high, -1)):
+        if end:
+            p = np.linspace(0, min(1, 1 / end), 2_000_001)[1:-1]  # of b
+            likelihood = special.xlogy(a, end * p) + special.xlog1py(n_a - a, -end * p)
+            best = p[np.argmax(likelihood + special.xlogy(b, p) + special.xlog1py(n_b - b, -p))]
+            variance = end * best * (1 - end * best) / n_a + end**2 * best * (1 - best) / n_b
+            score = (a / n_a - end * b / n_b) / np.sqrt(variance * (n_a + n_b) / (n_a + n_b - 1))
+            assert score == pytest.approx(sign * stats.norm.ppf(0.975), rel=1e-3)
 
 
 def test_the_relative_risk_of_many_seeds_is_scipys() -> None:
