@@ -10,7 +10,7 @@ from fastgrok.errors import InvalidExperiment
 from fastgrok.spec.variables import LARGER_IS_BETTER, Outcome
 from fastgrok.statistics.arguments import checked
 from fastgrok.statistics.counts import Counts
-from fastgrok.statistics.histogram import INFINITE, Histogram, accuracies, loss_centers
+from fastgrok.statistics.histogram import INFINITE, Histogram, accuracies, loss_bins, loss_centers, loss_edges
 from fastgrok.statistics.proportion import NO_ESTIMATE, Estimate, normal_quantile
 
 LOW, HIGH = 0.05, 0.95
@@ -88,8 +88,8 @@ def spreads(counts: Counts, confidence: float = 0.95) -> dict[str, Spread]:
     Parameters
     ----------
     counts, confidence
-        As in `fastgrok.statistics`. A loss is taken for the middle of its bin, at most 0.8 % away; one that is not
-        finite is worse than all others. Accuracies are exact.
+        As in `fastgrok.statistics`. A loss is taken for the middle of its bin, at most 0.8 % away, and intervals end
+        at edges of bins; one that is not finite is worse than all others. Accuracies are exact.
 
     Examples
     --------
@@ -107,16 +107,28 @@ def spreads(counts: Counts, confidence: float = 0.95) -> dict[str, Spread]:
         "loss_validation_final": (counts.losses_validation, _loss_values),
         "accuracy_validation_final": (counts.accuracies_validation, accuracies),
     }
-    return {
-        name: spread(
-            values(histogram.values),
-            histogram.counts,
-            larger_is_better=LARGER_IS_BETTER[name],
-            confidence=confidence,
-        )
-        for name, (histogram, values) in counted.items()
-        if histogram.n
-    }
+    found = {}
+    for name, (histogram, values) in counted.items():
+        if histogram.n:
+            better = LARGER_IS_BETTER[name]
+            each = spread(values(histogram.values), histogram.counts, larger_is_better=better, confidence=confidence)
+            found[name] = each if better else _to_edges(each)
+    return found
+
+
+def _to_edges(each: Spread) -> Spread:
+    """Return the spread of losses with intervals that go from edge to edge of the bins in which they end."""
+    low, median, high = (
+        Estimate(x.value, *(None if end is None else _edges(end)[k] for k, end in enumerate(x[1:])))
+        for x in (each.low, each.median, each.high)
+    )
+    return each._replace(low=low, median=median, high=high)
+
+
+def _edges(loss: float) -> tuple[float, float]:
+    """Return the edges of the bin of a loss."""
+    low, high = loss_edges(loss_bins(np.array([loss])))
+    return float(low[0]), float(high[0])
 
 
 def _loss_values(bins: NDArray[np.int64]) -> NDArray[np.float64]:

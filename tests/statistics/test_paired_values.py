@@ -53,7 +53,8 @@ def test_the_interquartile_mean_is_the_trimmed_mean_of_scipy(n: int) -> None:
     x = RNG.standard_normal(n)
     found = values.interquartile_mean(x)
     assert found.value == pytest.approx(trim_mean(x, 0.25))
-    assert found.low <= found.value <= found.high
+    assert (found.low is None) == (found.high is None) == (n <= 5)
+    assert n <= 5 or found.low <= found.value <= found.high
 
 
 def test_groups_of_neighbours_give_the_interval_of_single_seeds() -> None:
@@ -63,6 +64,16 @@ def test_groups_of_neighbours_give_the_interval_of_single_seeds() -> None:
     found = values.interquartile_mean(x)
     width = found.high - found.low
     np.testing.assert_allclose([found.low, found.high], np.quantile(plain, [0.025, 0.975]), atol=0.1 * width)
+
+
+def test_of_few_seeds_the_interval_of_an_interquartile_mean_is_wider_than_resamples_or_open() -> None:
+    for n in (1, 2, 5):
+        assert values.interquartile_mean(A[:n])[1:] == (None, None)
+    x = A[:8]
+    plain = np.sort(np.random.default_rng(1).choice(x, (2000, 8)), axis=1)[:, 2:6].mean(axis=1)
+    found, resampled = values.interquartile_mean(x), np.quantile(plain, [0.025, 0.975])
+    assert found.low < resampled[0]
+    assert resampled[1] < found.high
 
 
 def test_what_is_not_finite_has_no_mean_but_may_have_a_median() -> None:

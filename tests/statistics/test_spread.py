@@ -67,6 +67,19 @@ def test_accuracies_are_exact_and_losses_are_within_their_bins() -> None:
             assert np.all((low <= seen) & (seen <= high))
 
 
+def test_the_interval_of_losses_in_bins_holds_those_of_the_losses() -> None:
+    """A hundred thousand losses within one bin: an interval of its middle alone would be nothing."""
+    losses = np.random.default_rng(0).uniform(0.2501, 0.2519, 100_000)
+    columns = {"outcome": np.full(100_000, 4), "epochs_run": np.full(100_000, 20), "loss_final": losses}
+    columns["epochs_to_converge"] = np.full(100_000, -1)
+    found = spreads(Counts.of(columns, EXP))["loss_final"]
+    exact = spread(np.sort(losses), ones(100_000), larger_is_better=False)
+    for ours, theirs in zip(
+        (found.low, found.median, found.high), (exact.low, exact.median, exact.high), strict=True
+    ):
+        assert ours.low <= theirs.low < theirs.high <= ours.high
+
+
 def test_counts_of_parts_add_up_to_those_of_the_whole() -> None:
     parts = [fg.run(EXP, seeds).counts[0] for seeds in (range(7), range(7, 60))]
     whole = fg.run(EXP, 60).counts[0]
