@@ -136,6 +136,27 @@ def test_a_number_of_seeds_may_be_a_whole_float(tmp_path: Any) -> None:
             fg.run(EXP, seeds)
 
 
+def test_a_seed_counts_once(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    for seeds in ([0] * 1000, (3, 1, 3), np.array([7, 7]), [np.uint8(2), 2]):
+        with pytest.raises(InvalidExperiment, match=r"each seed once: it occurs [0-9,]+ times") as caught:
+            fg.run(EXP, seeds)
+        assert (caught.value.field, caught.value.value) == ("seeds", int(sorted(seeds)[-1]))
+        with pytest.raises(InvalidExperiment, match="each seed once"):
+            fg.sweep(EXP, seeds, {"epochs": [5]})
+    assert fg.initial_params(EXP, [3, 3])[0].shape[0] == 2  # no statistics are made of them
+    own = fg.run(EXP, [3, 3], params=fg.initial_params(EXP, [1, 2]))  # two starts
+    assert own.counts[0].n == 2
+    own.save(tmp_path / "own.parquet")
+    assert fg.load(tmp_path / "own.parquet").seeds.tolist() == [3, 3]
+    with pytest.raises(InvalidExperiment, match="a result with each seed once"):
+        fg.compare(own, fg.run(EXP, 3))
+    twice = fg.run(EXP, [5, 6])
+    twice._all_seeds[:] = 5  # as versions that ran seeds as often as they came could make it
+    twice.save(tmp_path / "twice.parquet")
+    with pytest.raises(InvalidExperiment, match=r"twice\.parquet: seeds = 5: expected each seed once"):
+        fg.load(tmp_path / "twice.parquet")
+
+
 def test_params_of_ones_own_train_as_those_of_the_seeds() -> None:
     seeds = [5, 1, 9]
     drawn = fg.run(EXP, seeds, keep_params=True)

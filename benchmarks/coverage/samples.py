@@ -1,13 +1,30 @@
-"""Two configurations on seeds of their own: how often intervals cover, and tests reject where nothing differs."""
+"""Two samples, bands, clusters, effects: how often intervals cover, and tests reject where nothing differs.
 
-from collections.abc import Callable, Iterator
-from typing import NamedTuple
+`python -m benchmarks.coverage.samples [samples]` writes the tables of docs/comparing.md.
+"""
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtr
 
+import fastgrok as fg
 from benchmarks.coverage.cases import OUTCOMES
-from fastgrok.statistics import Counts, Estimate, band, logrank, simultaneous_band, survival_curve
+from fastgrok.statistics import (
+    Counts,
+    Estimate,
+    PooledCounts,
+    band,
+    clustered_difference,
+    clustered_rate,
+    logrank,
+    simultaneous_band,
+    starting_effects,
+    survival_curve,
+)
 from fastgrok.statistics.two_sample_values import (
     independent_mean_difference,
     independent_median_difference,
@@ -23,14 +40,6 @@ from fastgrok.statistics.two_samples import (
 Values = NDArray[np.float64]
 UNTIL = 1500
 _TRUTH = 1_000_000
-
-
-class Cover(NamedTuple):
-    """How often intervals of 95 % held the truth, in how many samples."""
-
-    case: str
-    share: float
-    samples: int
 
 
 def holds(estimate: Estimate, truth: float) -> bool:
@@ -163,9 +172,93 @@ def bands(case: str, n: int, samples: int = 1000) -> Bands:
     return Bands(*(found / samples).tolist())
 
 
-def tables() -> Iterator[tuple[str, Callable[[str, tuple[int, int]], tuple[float, ...]], tuple[str, ...]]]:
-    """Yield the heading of each table, what makes a row of it, and its cases."""
-    yield "rates | seeds | difference | rejected", rates, tuple(RATES)
-    yield "epochs | seeds | ratio of medians | ratio of costs | rejected by the log-rank", times, tuple(TIMES)
+class Clusters(NamedTuple):
+    """How often intervals cover what holds for other seeds and other clusters."""
+
+    difference: float
+    rate: float
+    seeds_alone: float  # an interval clustered by seed alone, of the difference
+
+
+def clusters(n: int, k: int, samples: int = 1000, of_clusters: float = 0.3) -> Clusters:
+    """Return the shares of samples of n seeds in k clusters; of_clusters: deviation of what a cluster adds.
+
+    A run converges where what its seed adds, what its cluster adds and what is its own are less than a limit, all
+    normal: rates follow from the sum of their variances. What a cluster adds is not the same with a and with b.
+    """
+    rng, limits = np.random.default_rng(27), np.array([[[0.3]], [[0.1]]])
+    rate_a, rate_b = (float(x) for x in ndtr(limits / np.sqrt(1.0 + 0.8**2 + of_clusters**2)).ravel())
+    found = np.zeros(3)
+    for _ in range(samples):
+        added = 0.8 * rng.standard_normal((1, 1, n)) + of_clusters * rng.standard_normal((2, k, 1))
+        met = (added + rng.standard_normal((2, k, n)) < limits).astype(int)
+        ones = np.ones(n, int)
+        d = met[0] - met[1]
+        both = PooledCounts.of_sums(d.sum(axis=0), ones * k), [PooledCounts.of_sums(row, ones) for row in d]
+        a = PooledCounts.of_sums(met[0].sum(axis=0), ones * k), [PooledCounts.of_sums(row, ones) for row in met[0]]
+        found += [
+            holds(clustered_difference(*both)[0], rate_a - rate_b),
+            holds(clustered_rate(*a), rate_a),
+            holds(both[0].difference(), rate_a - rate_b),
+        ]
+    return Clusters(*(found / samples).tolist())
+
+
+class EffectsCovered(NamedTuple):
+    """How often intervals of hazard ratios cover: of a covariate that matters, and of one that does not."""
+
+    matters: float
+    does_not: float
+
+
+def effects(n: int, samples: int = 300) -> EffectsCovered:
+    """Return the shares of samples of n seeds whose hazard is multiplied by 1.5 for a step of one covariate."""
+    rng, found = np.random.default_rng(28), np.zeros(2)
+    experiment = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=100)
+    for _ in range(samples):
+        x = rng.standard_normal((2, n))
+        time = np.ceil(80 * rng.exponential(1.5 ** -x[0]))
+        met = time <= 100
+        columns = {
+            "epochs_to_converge": np.where(met, time, -1).astype(int),
+            "epochs_run": np.minimum(time, 100).astype(int),
+            "outcome": np.where(met, 1, 4),
+        }
+        fit = starting_effects(columns, experiment, {"matters": x[0], "does not": x[1]})
+        steps = [1.5 ** fit.effects[0].deviation, 1.0]
+        found += [holds(each.hazard_ratio, step) for each, step in zip(fit.effects, steps, strict=True)]
+    return EffectsCovered(*(found / samples).tolist())
+
+
+def _rows(heading: str, keys: Sequence[Any], made: Callable[[Any], Sequence[float]]) -> None:
+    """Print a table: a row for each key, shares in percent."""
+    columns = heading.split(" | ")
+    print(f"| {heading} |\n|{'---|' * len(columns)}")
+    for key in keys:
+        labels = [str(label) for label in (key if isinstance(key, tuple) else (key,))]
+        print(f"| {' | '.join([*labels, *(f'{100 * share:.1f}' for share in made(key))])} |", flush=True)
+    print(flush=True)
+
+
+def main(samples: int = 500) -> None:
+    """Print the tables of docs/comparing.md."""
+    few = [f"{m:,} and {n:,}" for m, n in SIZES]
+    sizes = dict(zip(few, SIZES, strict=True))
+    pairs = [(case, size) for case in RATES for size in few]
+    _rows("rates | seeds | difference | rejected", pairs, lambda key: rates(key[0], sizes[key[1]], 10 * samples))
+    pairs = [(case, size) for case in TIMES for size in few[:5]]
+    heading = "epochs | seeds | ratio of medians | ratio of costs | rejected by the log-rank"
+    _rows(heading, pairs, lambda key: times(key[0], sizes[key[1]], samples))
+    pairs = [(case, size) for case in OUTCOMES for size in few[1:]]
     heading = "outcome | seeds | mean difference | median difference | probability better | rejected"
-    yield heading, finals, tuple(OUTCOMES)
+    _rows(heading, pairs, lambda key: finals(key[0], sizes[key[1]], samples))
+    pairs = [(case, n) for case in TIMES for n in (5, 10, 30, 100, 1000)]
+    _rows("epochs | seeds | whole curve | with intervals at each epoch", pairs, lambda key: bands(*key, samples))
+    pairs = [(n, k) for n in (50, 200, 1000) for k in (3, 5, 10, 20)]
+    heading = "seeds | shuffles | difference | rate | difference, clustered by seed alone"
+    _rows(heading, pairs, lambda key: clusters(*key, samples))
+    _rows("seeds | ratio of 1.5 | ratio of 1", [50, 200, 1000], lambda n: effects(n, samples))
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))

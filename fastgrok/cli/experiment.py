@@ -269,14 +269,24 @@ def _network(sizes: list[int], values: Values, **arguments: Any) -> Network:
         raise
 
 
-def shown_of(compare: str | None, of: str | None, axes: Collection[str], experiment: Experiment) -> Shown:
+def shown_of(
+    compare: str | None,
+    of: str | None,
+    axes: Collection[str],
+    experiment: Experiment,
+    margin: float | None = None,
+    clusters: str | None = None,
+) -> Shown:
     """Return what `--compare` and `--of` ask for, of a sweep with these axes."""
+    for flag, value in (("--margin", margin), ("--clusters", clusters)):
+        if value is not None and compare is None:
+            raise InvalidExperiment(flag, value, "--compare with it, and an axis")
     outcome = None if of is None else outcome_named("--of", of)
     axis = None if compare is None else _axis_of(compare, axes)
     if axis is not None and outcome is None and experiment.criteria is None:
         expected = "no --no-stop beside it: it compares who meets the criteria; or --of loss"
         raise InvalidExperiment("--compare", compare, expected)
-    return Shown(axis, outcome)
+    return Shown(axis, outcome, margin, clusters)
 
 
 def _axis_of(name: str, axes: Collection[str]) -> str:

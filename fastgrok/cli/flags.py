@@ -167,6 +167,7 @@ _HELP = {
     "bias_init": "distribution of the initial biases, likewise; same: that of the weights",
     "check_every": "epochs from one check of the criteria and of the validation loss to the next",
     "dtype": "precision of the training",
+    "order_seed": "seed of the shuffles that --order shared gives every seed alike",
     "optimizer": f"how the gradient of a batch changes the parameters: {', '.join(classes_by_name(Optimizer))}",
     "optimizer.schedule": _SCHEDULE,
     "stop.loss": "converged at this mean loss over the examples",
@@ -422,6 +423,8 @@ SWEEP_FLAGS = (
         takes=texts.OUTCOME,
         brief="show and compare that",
     ),
+    _output_flag("margin", f"with --compare: {texts.MARGIN}", kind=float, takes="NUMBER"),
+    _output_flag("clusters", f"with --compare: {texts.CLUSTERS}", takes="AXIS"),
     _output_flag("record_at", _RECORDED, takes="EPOCHS|log"),
     _output_flag(
         "track",

@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from fastgrok.cli import help, store
+from fastgrok.cli.compare import compare
 from fastgrok.cli.info import info
 from fastgrok.cli.signals import FAILED, INTERRUPTED, INVALID
 from fastgrok.cli.study import study
@@ -44,7 +45,7 @@ class _Commands(TyperGroup):
 
 _GROUPS = {
     "Train, and look at one seed": ("sweep", "replay", "explain", "study"),
-    "Sweeps on disk": ("resume", "status", "verify", "summary", "merge", "shrink"),
+    "Sweeps on disk": ("resume", "status", "verify", "summary", "compare", "merge", "shrink"),
     "This machine": ("info",),
 }
 _MORE = "fastgrok COMMAND --help says what a command takes. To begin with: fastgrok sweep xor --hidden 2,4,8"
@@ -166,7 +167,11 @@ def _help(function: Callable[..., Any]) -> str:
 
 for command in (sweep, replay, explain):
     app.command(help=_help(command))(command)
-for function in (store.resume, store.status, store.verify, store.summary, store.merge, store.shrink, study, info):
+_PLAIN = (
+    *(store.resume, store.status, store.verify, store.summary, compare, store.merge, store.shrink),
+    *(study, info),
+)
+for function in _PLAIN:
     app.command(cls=help.Command, help=_help(function))(_deferred(cast(Callable[..., int], function)))
 
 

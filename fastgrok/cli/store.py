@@ -1,11 +1,12 @@
 """The commands about a store: sweep into it, resume, status, verify, summary, merge."""
 
 import contextlib
+import functools
 import importlib
 import re
 import shlex
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,6 +22,8 @@ FILES = (".parquet", ".nc")
 
 Directory = Annotated[str, typer.Argument(metavar="STORE", help="the store's directory")]
 Json = Annotated[bool, typer.Option("--json", help=texts.JSON)]
+Margin = Annotated[float | None, typer.Option(metavar="NUMBER", help=texts.MARGIN)]
+Clusters = Annotated[str | None, typer.Option(metavar="AXIS", help=texts.CLUSTERS)]
 
 
 def sweep_to(path: str, specification: Any, values: Mapping[str, Any], shown: Shown) -> int:
@@ -209,29 +212,31 @@ def summary(
     path: Annotated[str, typer.Argument(metavar="STORE", help="the store's directory, or a .parquet or .nc file")],
     compare: Annotated[str | None, typer.Option(metavar="AXIS", help=texts.COMPARE)] = None,
     of: Annotated[str | None, typer.Option(metavar=texts.OUTCOME, help=texts.OF)] = None,
+    margin: Margin = None,
+    clusters: Clusters = None,
     as_json: Json = False,
 ) -> int:
     """Show the table of a store from its counts alone, or of a file that sweep --out wrote."""
     from fastgrok.cli.experiment import shown_of
     from fastgrok.store import open_store
 
+    asked = functools.partial(shown_of, compare, of, margin=margin, clusters=clusters)
     if Path(path).suffix in FILES and Path(path).is_file():
-        return _summary_of_file(Path(path), compare, of, as_json=as_json)
+        return _summary_of_file(Path(path), asked, as_json=as_json)
     store = open_store(path)
     specification = store.specification
-    shown = shown_of(compare, of, [axis.path for axis in specification.axes], specification.experiment)
+    shown = asked([axis.path for axis in specification.axes], specification.experiment)
     status, rows = store.overview()
     _show(store, status, rows, as_json=as_json, shown=shown)
     return _warned_of(status)
 
 
-def _summary_of_file(path: Path, compare: str | None, of: str | None, *, as_json: bool) -> int:
-    """Show the table of a result in a file."""
-    from fastgrok.cli.experiment import shown_of
+def _summary_of_file(path: Path, asked: Callable[..., Shown], *, as_json: bool) -> int:
+    """Show the table of a result in a file; asked: what is shown of its axes and its experiment."""
     from fastgrok.results.result import Result
 
     result = Result.of_file(path)
-    shown = shown_of(compare, of, [axis.path for axis in result.axes], result.experiment)
+    shown = asked([axis.path for axis in result.axes], result.experiment)
     document = {
         "file": str(path),
         "interrupted": result.interrupted,

@@ -48,7 +48,8 @@ def _sweep(requested: Request, values: Values, given: Collection[str]) -> int:
     out = values["out"]
     if is_store_path(out):
         requested = _with_axes_of_store(requested, out, given)
-    shown = shown_of(values["compare"], values["of"], requested.axes, requested.experiment)
+    asked = {name: values[name] for name in ("margin", "clusters")}
+    shown = shown_of(values["compare"], values["of"], requested.axes, requested.experiment, **asked)
     if not values["quiet"]:
         for note in notes_about(requested.experiment.data, values):
             print(f"fastgrok: {note}", file=sys.stderr)
@@ -80,18 +81,10 @@ def seeds_of(text: str) -> Seeds:
     if "," in text:
         if any(re.fullmatch("0[0-9]+", item) for item in items("--seeds", text)):  # 100,000 is not seeds 100 and 0
             raise InvalidExperiment("--seeds", text, "seeds without zeros before them; 100_000 for 100,000 seeds")
-        return _each_once(text, whole_numbers("--seeds", text))
+        return whole_numbers("--seeds", text)
     seeds = range(*(whole_number("--seeds", end) for end in text.split(":", 1)))
     if not seeds:
         raise InvalidExperiment("--seeds", text, "a number of seeds at least 1, first:stop, or seeds with commas")
-    return seeds
-
-
-def _each_once(text: str, seeds: list[int]) -> list[int]:
-    """Return seeds that differ."""
-    again = [seed for seed in seeds if seeds.count(seed) > 1][:1] if len(set(seeds)) < len(seeds) else []
-    if again:
-        raise InvalidExperiment("--seeds", text, f"each seed once: {again[0]} again is no other observation")
     return seeds
 
 

@@ -27,6 +27,7 @@ from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.words import NETWORK_WORDS, word_of_path
 from fastgrok.statistics.counts import Counts
 from fastgrok.statistics.plateaus import occupied_plateaus
+from fastgrok.statistics.scope import scope
 from fastgrok.statistics.summary import Summary, summarise
 from fastgrok.statistics.sweep import Rows
 from fastgrok.statistics.text import duration, speed
@@ -319,7 +320,7 @@ class Result:
             lines.extend(layout(rows, [axis.path for axis in self.axes]).lines)
         else:
             lines.extend(_sentences(rows[0], self.drivers))
-        lines.extend(advice_on(rows))
+        lines.extend([*advice_on(rows), *(() if self._own_params else scope(self.configurations))])
         return "\n  ".join(lines) + ">"
 
     def _repr_html_(self) -> str:

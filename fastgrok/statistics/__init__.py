@@ -12,6 +12,7 @@ solved by what outputs can come to on the data at best.
   and `comparison` for the axis of a sweep; on seeds of their own: `two_samples`, `two_sample_values`; where clusters,
   such as shuffles, are a sample, too: `clusters`;
 - whether they differ by no more than a margin: `equivalence`; bands that hold at all epochs at once: `bands`;
+- what seeds start with, and how soon they converge: `effects`, by statsmodels;
 - how it is written: `text` and `tables`, for every room of the package.
 
 Parameters that many functions share:
@@ -32,6 +33,7 @@ from fastgrok.statistics.clusters import clustered_difference, clustered_rate, p
 from fastgrok.statistics.counts import Counts
 from fastgrok.statistics.dead import by_live_units, dead_risk, dead_units
 from fastgrok.statistics.differences import holm, mcnemar, risk_difference, seeds_needed
+from fastgrok.statistics.effects import Effect, Effects, starting_effects, starts
 from fastgrok.statistics.equivalence import Equivalence, equivalence
 from fastgrok.statistics.histogram import Histogram
 from fastgrok.statistics.paired import PairedCounts, Table
@@ -86,6 +88,8 @@ __all__ = [
     "ChiSquared",
     "Cluster",
     "Counts",
+    "Effect",
+    "Effects",
     "Equivalence",
     "Estimate",
     "Histogram",
@@ -145,6 +149,8 @@ __all__ = [
     "simultaneous_band",
     "spread",
     "spreads",
+    "starting_effects",
+    "starts",
     "summarise",
     "survival_curve",
     "wilson",

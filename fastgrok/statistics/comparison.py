@@ -15,6 +15,7 @@ from fastgrok.statistics.comparison_rows import Asked, ClusterRow, PairRow, Pool
 from fastgrok.statistics.equivalence import checked_margin
 from fastgrok.statistics.joined import RESULT, Joined, joined
 from fastgrok.statistics.proportion import Estimate, normal_quantile
+from fastgrok.statistics.scope import scope, whose_seeds
 from fastgrok.statistics.sweep import Sweep
 from fastgrok.statistics.tables import Cells, Printed
 from fastgrok.statistics.value_comparison import ValueComparison, compare_values
@@ -200,7 +201,7 @@ def compare(
     of: str,
     confidence: float = 0.95,
     margin: float | None = None,
-    clusters: None = None,
+    clusters: str | None = None,
     names: tuple[str, str] = ("a", "b"),
 ) -> ValueComparison: ...
 
@@ -296,9 +297,9 @@ def _compared(sweep: Sweep, path: str, asked: Asked) -> Comparison:
     rows = tuple(value_row(member, asked.confidence) for member in members)
     found = pairs(members, sweep, path, asked)
     pooled = tuple(found.pooled) if len(sweep.axes) > 1 else None
-    notes = words.scope(sweep.configurations, path, asked.clusters)
+    notes = scope(sweep.configurations, path, asked.clusters)
     if isinstance(sweep, Joined):
-        notes = (words.whose_seeds(len(sweep.common), bool(found.samples)), *notes)
+        notes = (whose_seeds(len(sweep.common), independent=bool(found.samples)), *notes)
     made = (rows, tuple(found.paired), pooled, sweep.n_missing, tuple(found.samples), tuple(found.clustered), notes)
     return Comparison(path, asked.confidence, *made)
 

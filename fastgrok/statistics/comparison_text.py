@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from fastgrok.errors import one_line
-from fastgrok.spec.axes import Configuration
 from fastgrok.spec.words import word_of_path
 from fastgrok.statistics.comparison_rows import ClusterRow, PairRow, PooledRow, SampleRow, Samples, ValueRow, record
 from fastgrok.statistics.paired import Table
@@ -147,29 +146,6 @@ def alike(row: Any, over: str, alpha: float, said: Callable[[Estimate], str], sc
     interval, chance = f"{100 * (1 - 2 * alpha):g} % interval", probability(row.equivalence_p_holm, "= ")
     chance += f", two one-sided tests, {over}"
     return f"; the difference {how} than {limit}: {said(difference)} ({interval}; p {chance})"
-
-
-def scope(configurations: Sequence[Configuration], axis: str, clusters: str | None) -> tuple[str, ...]:
-    """Say what intervals hold for, where that is not any seed and any order of the examples."""
-    shared = {each.experiment.order_seed for each in configurations if each.experiment.order == "shared"}
-    if clusters is not None:
-        word = word_of_path(clusters)
-        return (f"in the mean, intervals and p hold for other seeds and other values of {word}: clustered by both",)
-    return (shared_order(len(shared)),) if shared and axis != "order_seed" else ()
-
-
-def shared_order(n: int) -> str:
-    """Say what holds where all seeds have the same shuffles."""
-    which = "one order_seed" if n == 1 else f"these {n:,} values of order_seed"
-    more = "an axis order_seed of some ten values, as clusters, shows how much another shuffle would change"
-    return f'with order="shared" all seeds have the same shuffles: intervals hold for {which}; {more}'
-
-
-def whose_seeds(n_common: int, independent: bool) -> str:
-    """Say on which seeds two results are compared."""
-    if independent:
-        return "no seed is common to both: they are compared as two samples; the same seeds for both would need fewer"
-    return f"both are compared on the {plural(n_common, 'seed')} that they have in common, paired"
 
 
 def best_verdict(wins: Mapping[Any, int], alpha: float) -> str:

@@ -158,7 +158,7 @@ class Counts(Tally):
             As for `of`.
         """
         epochs, last = (_stacked(columns, name) for name in ("epochs_to_converge", "epochs_run"))
-        outcomes = _codes(_stacked_rows([_column(each, "outcome") for each in columns]))
+        outcomes = outcome_codes(_stacked_rows([_column(each, "outcome") for each in columns]))
         converged = epochs >= 0
         over = (outcomes == Outcome.DIVERGED) | (last < [[each.epochs] for each in experiments])
         if "stopped_early" in columns[0]:
@@ -297,7 +297,7 @@ def _column(columns: Mapping[str, Any], name: str) -> Any:
     return columns[name]
 
 
-def _codes(outcomes: Any) -> NDArray[np.int64]:
+def outcome_codes(outcomes: Any) -> NDArray[np.int64]:
     """Return the codes of outcomes, from codes or from names."""
     names, expected = np.asarray(outcomes), f"names among {', '.join(OUTCOMES)}, or their codes from 0"
     if names.dtype.kind in "iu" or not names.size:

@@ -16,11 +16,12 @@ from fastgrok.spec.variables import LARGER_IS_BETTER
 from fastgrok.spec.words import outcome_named, outcome_word, word_of_path
 from fastgrok.statistics import paired_values as values
 from fastgrok.statistics.comparison_rows import Asked, adjusted, record, strata
-from fastgrok.statistics.comparison_text import alike, scope, table_cells, whose_seeds
+from fastgrok.statistics.comparison_text import alike, table_cells
 from fastgrok.statistics.differences import mcnemar
 from fastgrok.statistics.equivalence import Equivalence
 from fastgrok.statistics.joined import Joined
 from fastgrok.statistics.proportion import NO_ESTIMATE, Estimate
+from fastgrok.statistics.scope import scope, whose_seeds
 from fastgrok.statistics.spread import Spread, spread
 from fastgrok.statistics.sweep import Sweep
 from fastgrok.statistics.tables import Cells, Printed, record_frame
@@ -83,6 +84,8 @@ class ValueComparison(Printed):
         The same in the mean over strata; None without other axes.
     missing
         Runs that an interrupted sweep did not finish, or that a store lacks.
+    notes
+        What the intervals hold for, where that is not any seed: a sentence each.
 
     Examples
     --------
@@ -100,7 +103,7 @@ class ValueComparison(Printed):
     pair_rows: tuple[Pair, ...]
     pooled_rows: tuple[Pair, ...] | None
     missing: int = 0
-    notes: tuple[str, ...] = ()  # what the intervals hold for, where that is not any seed
+    notes: tuple[str, ...] = ()
 
     @property
     def table(self) -> pd.DataFrame:
@@ -183,7 +186,7 @@ def compare_values(sweep: Sweep, axis: str, of: str, asked: Asked) -> ValueCompa
     notes = scope(sweep.configurations, axis, None)
     if isinstance(sweep, Joined):
         independent = any(not row.paired for row in pair_rows)
-        notes = (whose_seeds(len(sweep.common), independent), *notes)
+        notes = (whose_seeds(len(sweep.common), independent=independent), *notes)
     made = (rows, tuple(adjusted(pair_rows, p_holm="p")), pooled_rows, sweep.n_missing, notes)
     return ValueComparison(axis, of, confidence, *made)
 

@@ -57,6 +57,7 @@ NEEDING = {  # lists that another flag must go with
     "restart_monitor": ("training,accuracy", {"restart_patience": "10"}),
     "restart_min_delta": ("0,0.1", {"restart_patience": "10"}),
     "gradient_norm": ("0,1e-3", {"no_stop": True}),
+    "order_seed": ("0,1", {"order": "shared"}),
     "patience": ("5,9", {"validation": "0.5", "no_stop": True}),
     "min_delta": ("0,0.1", {"validation": "0.5", "no_stop": True, "patience": "9"}),
     "monitor": ("validation,training", {"validation": "0.5", "no_stop": True, "patience": "9"}),

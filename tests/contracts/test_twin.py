@@ -126,6 +126,11 @@ def test_the_general_driver_orders_examples_as_the_twin(init, order, stream, bat
     assert_like_the_twin_every_epoch(exp, specialize=False)
 
 
+def test_another_order_seed_shuffles_as_the_twin_does():
+    exp = experiment("tanh", bias_init="same", order="shared", order_seed=2**32 - 1, batch_size=2)
+    assert_like_the_twin_every_epoch(exp, specialize=False)
+
+
 @pytest.mark.parametrize("batch_size", [1, 7])
 def test_an_epoch_of_many_examples_is_the_twins(batch_size, monkeypatch):
     """So many on so wide a network that the driver looks at its cancel flag in mid-epoch."""

@@ -62,13 +62,34 @@ def test_the_axes_of_a_table_may_be_exchanged(result: fg.Result) -> None:
     assert other.rates[1][0] == table.rates[0][1]
 
 
-def test_seeds_of_further_axes_are_counted_together() -> None:
+def test_in_the_mean_over_further_axes_a_seed_counts_once() -> None:
     axes = {"optimizer.lr": [0.05, 0.1], "network": [fg.mlp(2, 2, 1), fg.mlp(2, 4, 1)], "epochs": [20, 100]}
     swept = fg.sweep(XOR, 50, axes, progress=False)
     table = fg.plots.rate_table(swept, "epochs", "network")
     met = swept.dataset["epochs_to_converge"]
-    assert table.n.tolist() == [[100, 100], [100, 100]]
-    assert table.rates[1][0].value == int((met.isel(network=0, epochs=1) > 0).sum()) / 100
+    assert table.n.tolist() == [[50, 50], [50, 50]]
+    cell = table.rates[1][0]
+    k = int((met.isel(network=0, epochs=1) > 0).sum())
+    assert cell.value == k / 100
+    alone, all_apart = wilson(k // 2, 50), wilson(k, 100)  # as alike as can be, and as unlike
+    width = cell.high - cell.low  # type: ignore[operator]
+    assert 1.1 * (all_apart.high - all_apart.low) < width <= 1.05 * (alone.high - alone.low)
+
+
+def test_a_band_that_holds_the_whole_curve_is_wider_and_says_so(either: Any, ax: Axes) -> None:
+    at_each, whole = (fg.plots.convergence_curves(either, band=b) for b in ("pointwise", "simultaneous"))
+    for narrow, wide in zip(at_each, whole, strict=True):
+        inside = (narrow.share > 0.06) & (narrow.share < 0.94)
+        assert np.all(wide.low[inside] < narrow.low[inside])
+        assert np.all(wide.high[inside] > narrow.high[inside])
+        assert np.all((wide.low <= wide.share) & (wide.share <= wide.high))
+        assert np.all(np.diff(wide.low) >= 0)
+        assert np.all(np.diff(wide.high) >= 0)
+        assert wide.final == narrow.final
+    rendered(fg.plots.convergence(either, ax, band="simultaneous"))
+    assert ax.get_title() == "200 seeds each; bands of 95 % hold at all epochs at once"
+    with pytest.raises(InvalidExperiment, match="band = 'nair'"):
+        fg.plots.convergence(either, ax, band="nair")  # type: ignore[arg-type]
 
 
 def test_each_cell_has_its_rate_and_its_interval(either: Any, ax: Axes) -> None:

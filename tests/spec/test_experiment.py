@@ -134,6 +134,9 @@ def test_defaults_are_those_of_the_design() -> None:
             "order",
             "another order with Rprop",
         ),
+        ({"order_seed": 1}, "order_seed", "0, or order='shared' with it"),
+        ({"order": "shared", "order_seed": 2**32}, "order_seed", "an integer at least 0 and at most 4294967295"),
+        ({"order": "shared", "order_seed": True}, "order_seed", "an integer"),
         ({"epochs": -1}, "epochs", "an integer at least 0 and at most 1000000000"),
         ({"epochs": 10**9 + 1}, "epochs", "an integer at least 0 and at most 1000000000"),
         ({"epochs": 10.0}, "epochs", "an integer at least 0"),
@@ -353,3 +356,15 @@ def test_the_order_of_two_stopping_rules_makes_no_difference() -> None:
     assert one == other
     assert one.id == other.id
     assert one.stop == rules
+
+
+def test_an_order_seed_of_0_is_not_written_and_another_one_is():
+    shared = EXP.replace(order="shared")
+    assert "order_seed" not in shared.to_json()
+    assert "order_seed" not in shared.to_dict()
+    other = shared.replace(order_seed=3)
+    assert '"order_seed":3' in other.to_json()
+    assert fg.Experiment.from_json(other.to_json()) == other
+    assert fg.Experiment.from_json(shared.to_json()) == shared
+    assert other.id != shared.id
+    assert "order_seed=3" in repr(other)

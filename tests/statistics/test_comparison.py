@@ -14,7 +14,17 @@ from fastgrok.statistics import (
     PairedCounts,
     PooledCounts,
     best_cutoff,
+    clustered_difference,
+    clustered_rate,
+    equivalence,
     holm,
+    independent_difference,
+    independent_mean_difference,
+    independent_p,
+    independent_probability_better,
+    independent_ratio_of_expected,
+    independent_ratio_of_medians,
+    logrank,
     mcnemar,
     paired_logrank,
     quantile,
@@ -258,3 +268,129 @@ def test_sentences_of_many_values_and_pairs() -> None:
     )
     note = words.footnote(3, 0, 0.95)
     assert note == "each interval is of 95 % by itself; p are adjusted by Holm over 3 pairs, each test by itself"
+
+
+@pytest.fixture(scope="module")
+def runs() -> tuple[fg.Result, fg.Result]:
+    he = EXP.replace(init="he_normal")
+    return fg.run(EXP, range(300), progress=False), fg.run(he, range(1000, 1500), progress=False)
+
+
+def test_two_results_without_a_common_seed_are_two_samples(runs: tuple[fg.Result, fg.Result]) -> None:
+    a, b = runs
+    comparison = fg.compare(a, b)
+    (row,) = comparison.samples.to_dict("records")
+    k, m, j, n = (a.counts[0].n_converged, 300, b.counts[0].n_converged, 500)
+    assert [row[name] for name in ("converged_a", "n_a", "converged_b", "n_b", "n")] == [k, m, j, n, 800]
+    wanted = {
+        "difference": independent_difference(k, m, j, n),
+        "median_ratio": independent_ratio_of_medians(a.counts[0], b.counts[0]),
+        "epochs_per_success_ratio": independent_ratio_of_expected(a.counts[0], b.counts[0]),
+    }
+    for name, estimate in wanted.items():
+        np.testing.assert_array_equal([row[name], row[f"{name}_low"], row[f"{name}_high"]], np.array(estimate, float))
+    assert row["score_p"] == independent_p(k, m, j, n)
+    assert row["logrank_p"] == logrank([a.counts[0], b.counts[0]]).p_value
+    text = repr(comparison)
+    assert "on seeds of their own" in text
+    assert "no seed is common to both: they are compared as two samples" in text
+    assert "(score test, Holm over 1 pair)" in comparison.verdicts[0]
+    assert "McNemar" not in text
+    assert comparison.to_dict()["samples"][0]["n"] == 800
+
+
+def test_two_results_are_paired_on_the_seeds_that_both_have(two: fg.Result) -> None:
+    """In any order, whatever else either has: as the axis of a sweep says it."""
+    exp = EXP.replace(network=fg.mlp(2, 8, 1))
+    a = fg.run(exp.replace(init=INITS[0]), range(1000), progress=False)
+    b = fg.run(exp.replace(init=INITS[1]), [*range(700, 200, -1), *range(5000, 5100)], progress=False)
+    comparison = fg.compare(a, b, names=("Xavier's", "He's"))
+    one = fg.compare(fg.sweep(exp, range(201, 701), {"init": INITS[:2]}, progress=False), "init").pair_rows[0]
+    (row,) = comparison.pair_rows
+    assert (row.a, row.b) == ("Xavier's", "He's")
+    assert row._replace(a=one.a, b=one.b, stratum={}) == one._replace(stratum={})
+    assert "both are compared on the 500 seeds that they have in common, paired" in repr(comparison)
+
+
+def test_two_sweeps_are_compared_configuration_by_configuration(tmp_path: Any) -> None:
+    axes = {"lr": [0.1, 0.2]}
+    a = fg.sweep(EXP, 60, axes, progress=False)
+    store = fg.sweep(EXP.replace(init="he_normal"), range(100, 160), axes, store=tmp_path / "b", progress=False)
+    rows = fg.compare(a, store).samples
+    assert rows["optimizer.lr"].tolist() == [0.1, 0.2]
+    paired = fg.compare(a, fg.sweep(EXP.replace(init="he_normal"), 60, {"lr": [0.2, 0.1]}, progress=False))
+    assert [row.stratum["optimizer.lr"] for row in paired.pair_rows] == [0.1, 0.2]
+    assert paired.pooled_rows is not None
+    assert paired.pooled_rows[0].strata == 2
+
+
+def test_losses_of_two_samples_are_compared(runs: tuple[fg.Result, fg.Result]) -> None:
+    a, b = runs
+    comparison = fg.compare(a, b, of="loss", margin=1.0)
+    x, y = (each.dataset["loss_final"].to_numpy() for each in runs)
+    (row,) = comparison.pair_rows
+    assert (row.paired, row.n) == (False, 800)
+    assert row.mean_difference == independent_mean_difference(x, y)
+    assert (row.probability_better, row.p) == independent_probability_better(x, y)
+    text = repr(comparison)
+    assert "test of Brunner and Munzel" in text
+    assert "no seed is common to both" in text
+    assert "the difference is smaller than 1: " in comparison.verdicts[0]
+
+
+def test_what_cannot_be_compared_is_said(two: fg.Result, runs: tuple[fg.Result, fg.Result]) -> None:
+    a, b = runs
+    few = fg.run(EXP, range(290, 690), progress=False)
+    for call, message in (
+        (lambda: fg.compare(a, few), "half or more, or none, are those of the other, and 10 are"),
+        (lambda: fg.compare(a, two), "a run beside a run"),
+        (lambda: fg.compare(two, a), "whose configurations are those of the first"),
+        (lambda: fg.compare(a, "init"), "it has none; or another result"),
+        (lambda: fg.compare(a, b, names=("x", "x")), "two names that differ"),
+        (lambda: fg.compare(a, b, margin=0), "margin = 0: expected a number more than 0"),
+        (lambda: fg.compare(two, "init", clusters="init"), "another axis of 3 values or more"),
+        (lambda: fg.compare(two, "init", of="loss", clusters="lr"), "clusters"),
+    ):
+        with pytest.raises(fg.InvalidExperiment, match=re.escape(message)):
+            call()
+
+
+@pytest.mark.parametrize("margin", [0.002, 0.2])
+def test_a_margin_says_whether_a_difference_is_smaller(two: fg.Result, margin: float) -> None:
+    comparison = fg.compare(two, "init", margin=margin)
+    (row,) = comparison.pairs.to_dict("records")
+    table = comparison.pair_rows[0].table
+    wanted = equivalence(lambda c: risk_difference(table, c), margin)
+    assert (row["within_low"], row["within_high"], row["equivalence_p"]) == (*wanted.difference[1:], wanted.p_value)
+    (line,) = comparison.verdicts
+    how = "is smaller" if wanted.p_value <= 0.05 else "is not shown to be smaller"
+    assert f"; the difference {how} than {100 * margin:g} points: " in line
+    assert "(90 % interval; p" in line
+    assert "equivalence_p" not in fg.compare(two, "init").pairs
+
+
+def test_margins_are_adjusted_over_all_pairs(grid: fg.Result) -> None:
+    comparison = fg.compare(grid, "init", margin=0.1)
+    for rows in (comparison.pairs, comparison.pooled):
+        np.testing.assert_array_equal(rows["equivalence_p_holm"], holm(rows["equivalence_p"]))
+
+
+def test_with_a_shared_order_what_holds_for_one_shuffle_is_said_to() -> None:
+    exp = EXP.replace(order="shared", epochs=60)
+    swept = fg.sweep(exp, 60, {"init": INITS[:2], "order_seed": range(5)}, progress=False)
+    one = fg.sweep(exp, 60, {"init": INITS[:2]}, progress=False)
+    assert "all seeds have the same shuffles: intervals hold for one order_seed" in repr(fg.compare(one, "init"))
+    assert "these 5 values of order_seed" in repr(fg.compare(swept, "init"))
+    assert "shuffles" not in repr(fg.compare(swept, "order_seed"))
+    comparison = fg.compare(swept, "init", clusters="order_seed")
+    assert "hold for other seeds and other values of order_seed: clustered by both" in repr(comparison)
+    met = (swept.dataset["epochs_to_converge"] > 0).transpose("init", "order_seed", "seed").to_numpy().astype(int)
+    ones = np.ones(60, int)
+
+    def counted(d: np.ndarray) -> tuple[PooledCounts, list[PooledCounts]]:
+        return PooledCounts.of_sums(d.sum(axis=0), 5 * ones), [PooledCounts.of_sums(each, ones) for each in d]
+
+    (row,) = comparison.pooled_rows
+    assert (row.difference, row.p) == clustered_difference(*counted(met[0] - met[1]))
+    assert [each.rate for each in comparison.cluster_rows] == [clustered_rate(*counted(each)) for each in met]
+    assert "clustered by seed and by order_seed" in comparison.verdicts[0]

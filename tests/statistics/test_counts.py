@@ -185,3 +185,14 @@ def test_counts_of_a_file_of_rows_are_those_of_the_run(tmp_path: Path) -> None:
         Counts.of(frame.drop(columns="epochs_run"), exp)
     with pytest.raises(InvalidExperiment, match=r"columns\['dead_units_initial'\] is missing"):
         by_live_units(frame.drop(columns="dead_units_initial_1"), exp)
+
+
+def test_rows_of_several_configurations_are_not_so_many_seeds(tmp_path):
+    import pandas as pd
+
+    exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=9)
+    fg.sweep(exp, 5, {"lr": [0.1, 0.2]}, progress=False).save(tmp_path / "lr.parquet")
+    frame = pd.read_parquet(tmp_path / "lr.parquet")
+    with pytest.raises(InvalidExperiment, match=r"columns\['seed'\] = 0: expected each seed once"):
+        Counts.of(frame, exp)
+    assert Counts.of(frame[frame["optimizer.lr"] == 0.1], exp).n == 5
