@@ -1,5 +1,6 @@
 """How a store is created, grows, and gets a lost store.json back; a sweep that does not fit it is refused."""
 
+import contextlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -97,9 +98,10 @@ def still_holding(storage: Storage, specification: Specification, requested: Spe
 
     If that has less, as after `shrink`, the store holds again what was asked for and is made now.
     """
-    name = manifest_name(storage)
-    if name is not None and storage.read(name) == specification.to_json().encode():
-        return specification
+    with contextlib.suppress(OSError):  # which `grow` meets again, and explains
+        name = manifest_name(storage)
+        if name is not None and storage.read(name) == specification.to_json().encode():
+            return specification
     return grow(storage, requested)
 
 

@@ -117,16 +117,14 @@ def reading(storage: Storage, shard: Shard) -> Iterator[None]:
 
 
 def to_arrow(storage: Storage, pieces: Sequence[Piece]) -> ds.Dataset:
-    """Return shards as one pyarrow dataset.
+    """Return shards as one pyarrow dataset, when all of their files are what was written.
 
     Of a shard some of whose configurations are in other shards, too, the rows of the rest are read here.
     """
     import pyarrow as pa
     import pyarrow.dataset as ds
-    from pyarrow import fs
 
-    from fastgrok.store.arrow_files import CheckedFiles
-
+    root, files = storage.arrow()
     schemas: dict[str, pa.Schema] = {}
     for piece in pieces:
         if piece.experiment_id not in schemas:
@@ -135,9 +133,10 @@ def to_arrow(storage: Storage, pieces: Sequence[Piece]) -> ds.Dataset:
     whole = pa.unify_schemas(list(schemas.values()), promote_options="permissive") if schemas else pa.schema([])
     shards = by_shard(pieces)
     complete = [shard for shard, own in shards.items() if len(own) == len(shard.experiment_ids)]
-    sidecars = {f"{storage.root}/{shard.rows_name}": shards[shard][0].sidecar for shard in complete}
-    files = fs.PyFileSystem(CheckedFiles(storage.root, sidecars))
-    dataset = ds.dataset(list(sidecars), schema=whole, format="parquet", filesystem=files)
+    for shard in complete:  # now, since pyarrow's threads can call nothing of Python's when a scan comes to a file
+        checked_rows(storage, shards[shard][0].sidecar)
+    paths = [f"{root}/{shard.rows_name}" for shard in complete]
+    dataset = ds.dataset(paths, schema=whole, format="parquet", filesystem=files)
     reader = Reader(storage)
     rest = [reader.read(piece) for shard in shards.keys() - set(complete) for piece in shards[shard]]
     if not rest:

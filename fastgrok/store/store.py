@@ -352,6 +352,11 @@ class Store:
 
         Columns are the axes, `experiment_id`, `seed`, and the result variables; what only some configurations have
         is null in the others.
+
+        Raises
+        ------
+        StoreError
+            If a file is not what was written, or bad by now. Each is read for that before the dataset is returned.
         """
         return rows.to_arrow(self._storage, self._whole().pieces)
 
@@ -428,8 +433,10 @@ class Store:
         >>> import fastgrok as fg, tempfile
         >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=100)
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     _ = fg.sweep(exp, 8, store=folder, progress=False)
-        ...     more = fg.sweep(exp, 800, store=folder, part_of=(2, 2), shard_size=400, progress=False)
+        ...     store = fg.sweep(exp, 8, store=folder, progress=False)
+        ...     _ = fg.sweep(exp, 10**6, store=folder, part_of=(1000, 1000), progress=False)  # nothing of it yet
+        ...     store.shrink().specification.seeds
+        range(0, 8)
         """
         self.specification = shrink(self._storage)
         return self

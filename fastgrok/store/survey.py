@@ -103,7 +103,7 @@ def survey_of(
     """
     looked_at = [*names(storage, ".json", experiment_id), *shared]
     pieces, wrong = _those_of(storage, looked_at, experiment_id)
-    if _has_gap(pieces, seeds.start, seeds.stop):
+    if _has_gap(_disjoint(pieces), seeds.start, seeds.stop):
         others = [name for name in names(storage, ".json", f"{GROUP}*") if name not in shared]
         more, wrong_too = _those_of(storage, others, experiment_id)
         pieces, wrong = pieces + more, wrong | wrong_too
