@@ -87,7 +87,7 @@ def run(
     chunk_size
         Seeds in a task of a thread; None: what suits.
     progress
-        Whether to show a bar on stderr; None: if it is a terminal.
+        Whether to show a bar on stderr; None: if it is a terminal, from two seconds on.
 
     Raises
     ------
@@ -423,8 +423,6 @@ def predict(network: Network, params: ArrayLike | Sequence[ArrayLike], X: ArrayL
     >>> fg.predict(fg.mlp(2, 1), [[[1], [2]], [0.5]], [[0, 0], [1, 1]]).tolist()
     [[[0.5], [3.5]]]
     """
-    if not isinstance(network, Network):
-        raise InvalidExperiment("network", network, "a Network, such as mlp(2, 4, 1)")
     arrays = params if isinstance(params, list | tuple) else [params]
     single = all(getattr(array, "dtype", None) == np.float32 for array in arrays)
     flat = joined(network, params, "float32" if single and arrays else "float64")

@@ -15,7 +15,7 @@ import typer
 from fastgrok.cli import texts
 from fastgrok.cli.output import ALL, Shown, configuration, print_json, print_sweep
 from fastgrok.cli.signals import FAILED, INTERRUPTED, TERMINATED, terminable
-from fastgrok.errors import InvalidExperiment
+from fastgrok.errors import InvalidExperiment, one_line
 
 FILES = (".parquet", ".nc")
 """How the names of files of results end."""
@@ -205,7 +205,7 @@ def _print_lists(findings: Mapping[str, Iterable[str]]) -> None:
     """Print a line for each finding."""
     for kind, lines in findings.items():
         for line in lines:
-            print(f"{kind}: {line}")
+            print(f"{kind}: {one_line(line)}")
 
 
 def summary(

@@ -79,10 +79,9 @@ def _check(options: Options) -> None:
         raise InvalidExperiment("classes", options.classes, "True, False or None")
     if not isinstance(options.one_hot, bool):
         raise InvalidExperiment("one_hot", options.one_hot, "True or False")
-    if options.missing is not None and options.missing not in MISSING_RULES:
-        raise InvalidExperiment(
-            "missing", options.missing, one_of(MISSING_RULES) + hint(options.missing, MISSING_RULES)
-        )
+    missing = options.missing
+    if missing is not None and not (isinstance(missing, str) and missing in MISSING_RULES):
+        raise InvalidExperiment("missing", missing, one_of(MISSING_RULES) + hint(missing, MISSING_RULES))
 
 
 def chosen(table: Table, field: str, columns: Any) -> list[str]:

@@ -48,7 +48,7 @@ class CsvTable(Table):
 
     def __init__(self, path: str | os.PathLike[str], form: Format, names: set[str]) -> None:
         delimiter = checked_delimiter(form.delimiter)
-        if form.decimal not in (None, ".", ","):
+        if form.decimal is not None and not (isinstance(form.decimal, str) and form.decimal in (".", ",")):
             raise InvalidExperiment("decimal", form.decimal, "None, '.' or ','")
         if form.header is not None and not isinstance(form.header, bool):
             raise InvalidExperiment("header", form.header, "True, False or None")

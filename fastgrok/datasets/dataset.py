@@ -614,7 +614,7 @@ def _targets(y: Any, classes: Any, *, one_hot: bool) -> tuple[NDArray[np.float64
     if not isinstance(one_hot, bool):
         raise InvalidExperiment("one_hot", one_hot, "True or False")
     listed = None if classes is None or isinstance(classes, bool) else checked_labels(classes)
-    labels = None if classes is False else labels_array(y, numbers_too=bool(classes) or listed is not None)
+    labels = None if classes is False else labels_array(y, numbers_too=classes is True or listed is not None)
     if labels is None:
         targets = targets_array("y", y)
         if classes is True:

@@ -19,6 +19,9 @@ class Scaling(NamedTuple):
     scale: tuple[float, ...]
 
 
+_LARGEST = float(np.finfo(np.float64).max)
+
+
 def standard(X: NDArray[np.float64], binary: NDArray[np.bool_]) -> Scaling:
     """Return the scaling to mean 0 and standard deviation 1 (of the population) of each column that is not binary."""
     return _scaling(X.mean(axis=0), X.std(axis=0), binary)
@@ -27,8 +30,8 @@ def standard(X: NDArray[np.float64], binary: NDArray[np.bool_]) -> Scaling:
 def min_max(X: NDArray[np.float64], binary: NDArray[np.bool_], low: Any, high: Any) -> Scaling:
     """Return the scaling of each column that is not binary from its smallest and largest value to low and high."""
     for field, value in (("low", low), ("high", high)):
-        number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-        if not number or not np.isfinite(value):
+        number = isinstance(value, int | float | np.number) and not isinstance(value, bool | np.complexfloating)
+        if not number or not -_LARGEST <= value <= _LARGEST:
             raise InvalidExperiment(field, value, "a finite number")
     if not low < high:
         raise InvalidExperiment("low", low, f"less than high, which is {high}")

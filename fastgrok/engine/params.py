@@ -30,10 +30,12 @@ def joined(network: Network, params: Any, dtype: str, *, finite: bool = True) ->
 
     params: a list of arrays, layer by layer, or one array that is flat already.
     """
+    if not isinstance(network, Network):
+        raise InvalidExperiment("network", network, "a Network, such as mlp(2, 4, 1)")
     shapes = network.param_shapes
     if hasattr(params, "__array__"):
         return _rows(network, params, dtype, finite)
-    if not isinstance(params, Sequence) or isinstance(params, str | bytes):
+    if not isinstance(params, Sequence) or isinstance(params, str | bytes | range):
         raise InvalidExperiment("params", params, f"a list of {len(shapes)} arrays: {_named(shapes)}")
     if len(params) != len(shapes):
         value = params if len(params) > len(shapes) else MISSING

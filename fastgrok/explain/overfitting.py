@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numbers
+import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -148,7 +149,7 @@ def overfitting(trace: Any, *, least: float = 0.05) -> Overfitting:
     >>> fg.explain.overfitting(fg.replay(exp, seed=0)).overfitted
     True
     """
-    if isinstance(least, bool) or not isinstance(least, numbers.Real) or not 0 <= least < np.inf:
+    if isinstance(least, bool) or not isinstance(least, numbers.Real) or not 0 <= least <= sys.float_info.max:
         raise InvalidExperiment("least", least, "a finite number of 0 or more")
     trace = trimmed(trace, last_attempt=True)
     if "loss_validation" not in trace:

@@ -222,7 +222,10 @@ def _chosen(examples: Any, n: int) -> NDArray[np.int64]:
     """Return the numbers of the examples that are asked for."""
     if examples is None:
         return np.arange(n)
-    chosen = np.atleast_1d(np.asarray(examples))
+    try:
+        chosen = np.atleast_1d(np.asarray(examples))
+    except Exception:  # ragged lists, and whatever the `__array__` of others raises
+        chosen = np.empty(0)
     if chosen.ndim != 1 or chosen.dtype.kind not in "iu" or not chosen.size or chosen.min() < 0 or chosen.max() >= n:
         raise InvalidExperiment("examples", examples, f"None, or numbers of examples from 0 to {n - 1}")
     return chosen.astype(np.int64)

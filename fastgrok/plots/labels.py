@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 from fastgrok.errors import InvalidExperiment
 from fastgrok.explain.trace import time_dim
 from fastgrok.results.result import Result
@@ -40,7 +42,7 @@ def seeds_title(numbers: list[int], *, each: bool) -> str:
 
 def checked_number(name: str, value: int, numbers: range, noun: str) -> int:
     """Return the number of a layer or an output."""
-    if isinstance(value, bool) or value not in numbers:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or int(value) not in numbers:
         raise InvalidExperiment(name, value, f"the number of {noun}, {numbers[0]} to {numbers[-1]}")
     return int(value)
 

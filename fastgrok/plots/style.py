@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fastgrok.errors import InvalidExperiment
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.image import AxesImage
@@ -43,10 +45,13 @@ def line_styles() -> Iterator[LineStyle]:
 
 def axes_or_new(ax: Axes | None, height: float = 0.0) -> Axes:
     """Return the axes, or those of a new figure at least `height` inches high."""
-    if ax is not None:
-        return ax
+    import matplotlib.axes
     import matplotlib.pyplot as plt
 
+    if ax is not None:
+        if not isinstance(ax, matplotlib.axes.Axes):
+            raise InvalidExperiment("ax", ax, "None, or the axes of a figure of matplotlib")
+        return ax
     figure, ax = plt.subplots(layout="constrained")
     figure.set_figheight(max(height, figure.get_figheight()))
     return ax

@@ -127,6 +127,8 @@ def _values(path: str, values: Any) -> Sequence[Any]:
         values = values.tolist()
     if not isinstance(values, list | tuple | range) or not values:
         raise InvalidExperiment(f"axes[{path!r}]", values, "a list of one value or more")
+    if len(values[: MAX_CONFIGURATIONS + 1]) > MAX_CONFIGURATIONS:  # len() of a range ends at 2**63 - 1
+        raise InvalidExperiment(f"axes[{path!r}]", values, f"at most {MAX_CONFIGURATIONS:,} values")
     if path in NETWORK_WORDS:
         return [network_value(path, f"axes[{path!r}][{k}]", value) for k, value in enumerate(values)]
     return [_read(path, f"axes[{path!r}][{k}]", value) for k, value in enumerate(values)] if path in _READ else values

@@ -83,7 +83,7 @@ def _epochs(record_at: Any, last: int) -> tuple[int, ...] | None:
         record_at = record_at.tolist()
     if not isinstance(record_at, list | tuple | range) or not record_at:
         raise InvalidExperiment("record_at", record_at, expected)
-    if len(record_at) > MAX_RECORDS:
+    if len(record_at[: MAX_RECORDS + 1]) > MAX_RECORDS:  # len() of a range ends at 2**63 - 1
         raise InvalidExperiment("record_at", record_at, f"at most {MAX_RECORDS} epochs")
     for k, epoch in enumerate(record_at):
         if isinstance(epoch, bool) or not isinstance(epoch, int | np.integer) or not 0 <= epoch <= last:

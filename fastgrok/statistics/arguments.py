@@ -3,18 +3,20 @@
 import functools
 import inspect
 import numbers
-from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, ParamSpec, TypeVar, get_args, get_origin
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastgrok.errors import InvalidExperiment
+from fastgrok.errors import InvalidExperiment, one_of
 
 _EXPECTED = {
     "Counts": "one Counts, such as result.counts[0]",
     "Experiment": "an Experiment, such as result.configurations[0].experiment",
     "PairedCounts": "a PairedCounts, such as PairedCounts.of(epochs_a, epochs_b)",
+    "Dataset": "a Dataset, such as fg.datasets.xor()",
+    "Plateau": "a Plateau, of fastgrok.statistics.plateaus",
     "Survival": "what survival_curve or kaplan_meier returns",
     "Table": "a Table, such as that of PairedCounts.of(epochs_a, epochs_b)",
 }
@@ -25,19 +27,47 @@ _R = TypeVar("_R")
 
 
 def checked(function: Callable[_P, _R]) -> Callable[_P, _R]:
-    """Return a function that says which argument is wrong where it expects one of the classes above."""
+    """Return a function that says which argument is wrong where it expects a class above, a word, a list, numbers."""
     annotations = {name: p.annotation for name, p in inspect.signature(function, eval_str=True).parameters.items()}
-    wanted = {name: cls for name, cls in annotations.items() if getattr(cls, "__name__", "") in _EXPECTED}
+    wanted = {name: check for name, each in annotations.items() if (check := _check_of(each)) is not None}
 
     @functools.wraps(function)
     def wrapper(*args: _P.args, **kwargs: _P.kwargs) -> _R:
         arguments = dict(zip(annotations, args, strict=False)) | kwargs
-        for name, cls in wanted.items():
-            if name in arguments and not isinstance(arguments[name], cls):
-                raise InvalidExperiment(name, arguments[name], _EXPECTED[cls.__name__])
+        for name, (is_right, expected) in wanted.items():
+            if name in arguments and not is_right(arguments[name]):
+                raise InvalidExperiment(name, arguments[name], expected)
         return function(*args, **kwargs)
 
     return wrapper
+
+
+_Check = tuple[Callable[[Any], bool], str]
+
+
+def _check_of(annotation: Any) -> _Check | None:
+    """Return what tells whether a value is right for an annotation, and what is expected; None: anything is."""
+    name = getattr(annotation, "__name__", "")
+    if name in _EXPECTED and isinstance(annotation, type):
+        return lambda value: isinstance(value, annotation), _EXPECTED[name]
+    if get_origin(annotation) is Literal:
+        words = get_args(annotation)
+        return lambda value: isinstance(value, str) and value in words, one_of(words)
+    if get_origin(annotation) is Sequence and (inner := _check_of(get_args(annotation)[0])) is not None:
+        listed = f"a list, each {inner[1]}"
+        return lambda value: isinstance(value, list | tuple) and all(map(inner[0], value)), listed
+    if get_origin(annotation) is np.ndarray:
+        return _is_row, "an array of real numbers, (n,)"
+    return None
+
+
+def _is_row(value: Any) -> bool:
+    """Whether a value is an array, or a list, of numbers in one dimension."""
+    try:
+        array = np.asarray(value)
+    except Exception:  # ragged lists, and whatever the `__array__` of others raises
+        return False
+    return array.ndim == 1 and (array.dtype.kind in "iuf" or not array.size)
 
 
 def integers(field: str, values: ArrayLike, expected: str = "integers") -> NDArray[np.int64]:

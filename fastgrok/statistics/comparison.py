@@ -306,8 +306,9 @@ def _compared(sweep: Sweep, path: str, asked: Asked) -> Comparison:
 
 def _checked_axis(sweep: Sweep, axis: Any) -> str:
     """Return the path of the axis that is compared."""
-    axis = axis_named(axis, [field.path for field in sweep.axes])
-    if axis not in (paths := [field.path for field in sweep.axes]):
+    paths = [field.path for field in sweep.axes]
+    axis = axis_named(axis, paths)
+    if not isinstance(axis, str) or axis not in paths:
         expected = "an axis of a sweep, and this is a run: it has none; or another result"
         if paths:
             words_ = [word_of_path(path) for path in paths]

@@ -5,7 +5,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from fastgrok.errors import MISSING, InvalidExperiment, one_of
+from fastgrok.errors import MISSING, InvalidExperiment
 from fastgrok.spec.experiment import Experiment
 from fastgrok.statistics.arguments import checked
 from fastgrok.statistics.counts import Counts, dead_by_layer
@@ -134,8 +134,6 @@ def by_live_units(columns: Mapping[str, Any], experiment: Experiment, layer: int
 
 def _layer(counts: Counts, layer: int, when: When) -> Split:
     """Return what was counted of a layer."""
-    if when not in ("initial", "final"):
-        raise InvalidExperiment("when", when, one_of(("initial", "final")))
     layers = counts.dead_initial if when == "initial" else counts.dead_final
     _check_layer(layer, len(layers))
     return layers[layer - 1]

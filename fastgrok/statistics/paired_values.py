@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from fastgrok.statistics.arguments import checked
 from fastgrok.statistics.differences import risk_difference
 from fastgrok.statistics.medians import ends_of_draws, ranks_of_medians
 from fastgrok.statistics.paired import Table
@@ -14,6 +15,7 @@ _GROUPS = 100  # of neighbouring seeds, of which those of a sample are drawn
 _TRIMMED = 0.25  # of the seeds, at either end
 
 
+@checked
 def mean_difference(a: NDArray[np.float64], b: NDArray[np.float64], confidence: float = 0.95) -> Estimate:
     """Return the mean of a - b over seeds, with the interval of the paired t.
 
@@ -51,6 +53,7 @@ def pooled_mean_difference(sums: NDArray[np.float64], pairs: NDArray[np.float64]
     return Estimate(value, value - half, value + half)
 
 
+@checked
 def median_difference(a: NDArray[np.float64], b: NDArray[np.float64], confidence: float = 0.95) -> Estimate:
     """Return the median of a over seeds less that of b, with an interval for seeds that are common.
 
@@ -88,6 +91,7 @@ def median_difference(a: NDArray[np.float64], b: NDArray[np.float64], confidence
     return Estimate(value, *(end if np.isfinite(end) else None for end in ends))
 
 
+@checked
 def probability_better(table: Table, confidence: float = 0.95) -> Estimate:
     """Return the probability that a seed does better with a than with b, ties half.
 
@@ -134,6 +138,7 @@ def pooled_better(signs: NDArray[np.int32], pairs: NDArray[np.int32], confidence
     return halved(counts.difference(confidence)), counts.p_value()
 
 
+@checked
 def interquartile_mean(values: NDArray[np.float64], confidence: float = 0.95) -> Estimate:
     """Return the mean of the middle half of the seeds, with a bootstrap interval over seeds.
 

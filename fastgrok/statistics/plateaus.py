@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastgrok.datasets import Dataset
-from fastgrok.errors import InvalidExperiment, one_of
+from fastgrok.errors import InvalidExperiment
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.known_plateaus import has_known_plateaus
-from fastgrok.spec.losses import LOSSES, Loss, check_targets
+from fastgrok.spec.losses import Loss, check_targets
 from fastgrok.spec.variables import MAX_PLATEAU_EXAMPLES
 from fastgrok.statistics.arguments import checked
 from fastgrok.statistics.attainable import LEAST_SUMS, distinct_examples, entropy
@@ -46,6 +46,7 @@ class Plateau(NamedTuple):
     name: str
 
 
+@checked
 @functools.lru_cache(maxsize=256)
 def plateaus(data: Dataset, loss: Loss) -> tuple[Plateau, ...]:
     """Return the losses of the best outputs that do not tell some of the examples apart, ascending.
@@ -72,8 +73,6 @@ def plateaus(data: Dataset, loss: Loss) -> tuple[Plateau, ...]:
     >>> [(round(p.loss, 4), p.name) for p in plateaus(fg.datasets.xor(), "squared_error")][:2]
     [(0.0, 'all told apart'), (0.125, '2 of 4 not told apart')]
     """
-    if loss not in LOSSES:
-        raise InvalidExperiment("loss", loss, one_of(LOSSES))
     if not has_known_plateaus(data):
         expected = f"at most {MAX_PLATEAU_EXAMPLES} examples that differ, to try every partition of them"
         raise InvalidExperiment("data", data, expected)
@@ -90,6 +89,7 @@ def plateaus(data: Dataset, loss: Loss) -> tuple[Plateau, ...]:
     return tuple(Plateau(value, merged, _name(merged, n)) for value, merged in _distinct(fewest))
 
 
+@checked
 def nearest_plateau(
     losses: ArrayLike, plateaus: Sequence[Plateau], tolerance: float = TOLERANCE
 ) -> NDArray[np.float64]:

@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastgrok.errors import InvalidExperiment, one_of, short_repr
+from fastgrok.errors import InvalidExperiment, checked_choice, short_repr
 from fastgrok.statistics.arguments import integers
 
 
@@ -72,8 +72,7 @@ def rate(successes: int, n: int, confidence: float = 0.95, method: Method = "wil
     [0.9, 0.555, 0.997]
     """
     methods = {"wilson": wilson, "clopper_pearson": clopper_pearson}
-    if method not in methods:
-        raise InvalidExperiment("method", method, one_of(methods))
+    checked_choice("method", method, methods)
     k, total = integers("successes", successes), integers("n", n)
     if k.ndim or total.ndim:
         raise InvalidExperiment(*(("successes", successes) if k.ndim else ("n", n)), "one integer")

@@ -32,6 +32,7 @@ class ChiSquared(NamedTuple):
     p_value: float
 
 
+@checked
 def logrank(configurations: Sequence[Counts]) -> ChiSquared:
     """Test whether seeds converge at the same rate with k configurations, each on seeds of its own.
 

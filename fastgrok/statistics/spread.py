@@ -50,6 +50,7 @@ NO_SPREAD = Spread(0, None, NO_ESTIMATE, NO_ESTIMATE, NO_ESTIMATE, None)
 """That of no seeds."""
 
 
+@checked
 def spread(
     values: NDArray[np.float64], counts: NDArray[np.int64], *, larger_is_better: bool, confidence: float = 0.95
 ) -> Spread:
@@ -137,6 +138,7 @@ def _loss_values(bins: NDArray[np.int64]) -> NDArray[np.float64]:
     return np.where(infinite, np.inf, loss_centers(np.where(infinite, 0, bins)))
 
 
+@checked
 def order_quantile(
     values: NDArray[np.float64], counts: NDArray[np.int64], share: float, confidence: float = 0.95
 ) -> Estimate:

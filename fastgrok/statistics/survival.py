@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastgrok.errors import InvalidExperiment, one_of
+from fastgrok.errors import InvalidExperiment
 from fastgrok.spec.variables import NEVER
 from fastgrok.statistics.arguments import checked, integers
 from fastgrok.statistics.bounded import of_stretches
@@ -184,9 +184,6 @@ def band(curve: Survival, confidence: float = 0.95, method: Band = "wilson") -> 
     >>> low.round(3).tolist(), high.round(3).tolist()
     ([0.301, 0.15], [0.954, 0.85])
     """
-    methods = ("wilson", "log-log", "clopper_pearson")
-    if method not in methods:
-        raise InvalidExperiment("method", method, one_of(methods))
     z, share = normal_quantile(confidence), curve.share
     if method == "log-log":
         inside = share > 0

@@ -18,7 +18,7 @@ import fastgrok
 from fastgrok.engine import arguments
 from fastgrok.engine.kernel_params import flops_per_epoch
 from fastgrok.engine.threads import cpu_count
-from fastgrok.errors import MISSING, InvalidExperiment, StoreError, check_keys, hint, one_of
+from fastgrok.errors import MISSING, InvalidExperiment, StoreError, check_keys, checked_choice
 from fastgrok.results.files import DAMAGE
 from fastgrok.spec.axes import Axis, Configuration, axes_from_plain, axes_to_plain, checked_axes, grid
 from fastgrok.spec.experiment import Experiment
@@ -312,8 +312,7 @@ def specified(
     shard_size: Any = None,
 ) -> Specification:
     """Return what a sweep into a store is asked for, from its arguments."""
-    if rows not in (ALL, FAILURES):
-        raise InvalidExperiment("rows", rows, one_of([ALL, FAILURES]) + hint(rows, [ALL, FAILURES]))
+    checked_choice("rows", rows, (ALL, FAILURES))
     is_alone = axes is None or (isinstance(axes, Mapping) and not axes)
     size = arguments.checked_integer("shard_size", shard_size)
     requested = Specification(
