@@ -44,7 +44,7 @@ class _Topic(NamedTuple):
         figure = plot(subject if self.draws_trace else explanation).figure
         try:
             with temporary_beside(target) as temporary:
-                figure.savefig(temporary, dpi=120, format=target.suffix[1:])
+                figure.savefig(temporary, dpi=120, format=target.suffix[1:].lower())
                 temporary.replace(target)
         finally:
             plt.close(figure)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -88,16 +89,21 @@ def animate(
     """
     from matplotlib.figure import Figure
 
+    if not isinstance(path, str | os.PathLike) or "\0" in os.fsdecode(path):
+        raise InvalidExperiment("path", path, "a name that ends in .gif or .mp4")
     target = Path(path)
     writer = _writer(target, frames_per_second)
     times = frame_times(trace, frames)
     figure = Figure(figsize=(12, 4.2), layout="constrained")
     try:
-        with writer.saving(figure, str(target), dpi=90):
-            for time in times:
-                _draw(trace, time, figure)
-                for _ in range(_HOLD if time == times[-1] else 1):
-                    writer.grab_frame()
+        with tempfile.TemporaryDirectory(dir=target.parent) as folder:  # the file is there whole or not at all
+            draft = Path(folder, f"film{target.suffix}")
+            with writer.saving(figure, str(draft), dpi=90):
+                for time in times:
+                    _draw(trace, time, figure)
+                    for _ in range(_HOLD if time == times[-1] else 1):
+                        writer.grab_frame()
+            os.replace(draft, target)
     except OSError as error:
         raise InvalidExperiment("path", str(target), f"a file that can be written ({error})") from error
     return target
@@ -107,7 +113,8 @@ def _writer(target: Path, frames_per_second: int) -> AbstractMovieWriter:
     """Return the writer of films of this kind."""
     from matplotlib.animation import FFMpegWriter, PillowWriter
 
-    if isinstance(frames_per_second, bool) or frames_per_second not in range(1, 101):
+    number = isinstance(frames_per_second, int | np.integer) and not isinstance(frames_per_second, bool)
+    if not number or not 1 <= frames_per_second <= 100:
         raise InvalidExperiment("frames_per_second", frames_per_second, "an integer from 1 to 100")
     suffix = target.suffix.lower()
     if suffix == ".gif":

@@ -63,7 +63,7 @@ def test_an_exception_in_a_finaliser_of_the_work_is_not_ctrl_c(capfd: pytest.Cap
             sum(range(200))
 
     def work() -> None:
-        until = time.monotonic() + 0.3
+        until = time.monotonic() + 0.5
         while time.monotonic() < until:
             Left()
 

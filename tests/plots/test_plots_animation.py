@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import xarray as xr
-from matplotlib.animation import FFMpegWriter
+from matplotlib.animation import FFMpegWriter, PillowWriter
 from PIL import Image
 
 import fastgrok as fg
@@ -48,4 +48,16 @@ def test_a_film_that_cannot_be_written_is_refused(
     monkeypatch.setattr(FFMpegWriter, "isAvailable", classmethod(lambda cls: False))
     with pytest.raises(InvalidExperiment, match=r"\.mp4 needs ffmpeg"):
         fg.plots.animate(trace, tmp_path / "film.mp4")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_film_that_cannot_be_finished_leaves_no_file(
+    trace: xr.Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def finish(self: PillowWriter) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(PillowWriter, "finish", finish)
+    with pytest.raises(InvalidExperiment, match="No space left"):
+        fg.plots.animate(trace, tmp_path / "film.gif", frames=2)
     assert list(tmp_path.iterdir()) == []
