@@ -28,6 +28,7 @@ from fastgrok.spec.initializers.base import Normal as Normal
 from fastgrok.spec.initializers.base import TruncatedNormal as TruncatedNormal
 from fastgrok.spec.initializers.base import Uniform as Uniform
 from fastgrok.spec.initializers.base import Zeros as Zeros
+from fastgrok.spec.initializers.custom import ByLayer as ByLayer
 from fastgrok.spec.initializers.custom import FromArrays as FromArrays
 from fastgrok.spec.initializers.custom import FromFunction as FromFunction
 from fastgrok.spec.initializers.fans import HeNormal as HeNormal

@@ -18,7 +18,7 @@ from fastgrok.datasets.arrays import examples_array
 from fastgrok.engine import arguments, training
 from fastgrok.engine.arguments import ExecutionOptions
 from fastgrok.engine.notices import progress_bar
-from fastgrok.engine.params import joined, split
+from fastgrok.engine.params import joined, joined_masks, split
 from fastgrok.engine.threads import thread_pool
 from fastgrok.engine.trainer import Trained, Trainer
 from fastgrok.engine.training import TrainingOutput, train, working_bytes
@@ -45,6 +45,7 @@ def run(
     seeds: int | range | ArrayLike | None = None,
     *,
     params: ArrayLike | Sequence[ArrayLike] | None = None,
+    masks: ArrayLike | Sequence[ArrayLike | None] | None = None,
     keep_params: bool = False,
     record_at: str | Sequence[int] | None = None,
     track: str | None = None,
@@ -70,6 +71,11 @@ def run(
         Seeds given as well, one for each network, name the rows, and what is drawn besides parameters (the
         examples where `order` says so, masks of `Dropout`) is theirs; without them they are 0, 1, ... A seed may
         come again then, with other parameters.
+    masks
+        Which parameters there are, 1 or True, and which are cut out, 0 or False: those are 0 from the start on,
+        whatever was drawn or given, and are not trained. Arrays as for `params`, with a leading axis of length
+        n_seeds for masks of each seed's own, or all without it for the same masks for all; None in the list for an
+        array of which nothing is cut out. None: nothing is.
     keep_params
         Whether to keep the trained parameters, as `Result.params`.
     record_at
@@ -100,6 +106,10 @@ def run(
     -----
     `specialize`, `lanes`, `threads` and `chunk_size` change the time that it takes, and no bit of the result.
 
+    With `masks`, gradients of what is cut out are 0 for the optimizer (clipping, momentum), in `gradient_norm_final`
+    and for `Stationary`. Masks of ones change no bit. Whole layers that are not trained, and stay what they start
+    with: `lr_factors` of the optimizer.
+
     Examples
     --------
     >>> import fastgrok as fg
@@ -111,7 +121,9 @@ def run(
     recording = checked_recording(record_at, track, experiment.epochs)
     keep = arguments.checked_flag("keep_params", keep_params, optional=False)
     options = ExecutionOptions(threads, specialize, lanes, chunk_size, progress).checked()
-    return _train(experiment, [], points, _starts(points, seeds, params), bool(keep), recording, options)
+    starts = _starts(points, seeds, params)
+    cut = None if masks is None else joined_masks(experiment.network, masks, len(starts[0]))
+    return _train(experiment, [], points, starts, bool(keep), recording, options, cut)
 
 
 @in_default_environment
@@ -468,6 +480,7 @@ def _train(
     keep_params: bool,
     recording: Recording,
     options: ExecutionOptions,
+    masks: NDArray[np.bool_] | None = None,
 ) -> Result:
     """Train one configuration after the other, until Ctrl-C."""
     accepted, params = starts
@@ -477,7 +490,7 @@ def _train(
         arguments.check_memory(experiments, n, recording, copies=int(keep_params), working=working)
     seeds = arguments.seeds_array(accepted)
     outputs: list[TrainingOutput] = []
-    kept: dict[str, Any] = {"keep_params": keep_params, "recording": recording}
+    kept: dict[str, Any] = {"keep_params": keep_params, "recording": recording, "masks": masks}
     n_runs = n * len(configurations)
     shared = thread_pool(options.threads) if len(experiments) > 1 else contextlib.nullcontext()
     with progress_bar(n_runs, options.progress) as advance, shared as pool:

@@ -238,10 +238,12 @@ def mean_loss(experiment: fg.Experiment, params: Params) -> float:
     return float(example_losses(experiment.loss, forward(experiment.network, params, X), y).mean())
 
 
-def gradient_norm(experiment: fg.Experiment, params: Params) -> float:
-    """Return the norm of the gradient of the mean loss over the training data."""
+def gradient_norm(experiment: fg.Experiment, params: Params, cut: Params | None = None) -> float:
+    """Return the norm of the gradient of the mean loss over the training data, by what is trained."""
     X, y = examples(experiment)
-    flat = np.concatenate([g.ravel() for g in gradients(experiment, params, X, y)])
+    trained = trained_parts(experiment, params, cut)
+    parts = zip(gradients(experiment, params, X, y), trained, strict=True)
+    flat = np.concatenate([(g * t).ravel() for g, t in parts])
     return float(np.linalg.norm(flat / len(X)))
 
 
@@ -333,9 +335,11 @@ def draw_params(experiment: fg.Experiment, rng: Any) -> Params:
     """Draw the parameters of one attempt."""
     init, bias_init, params = experiment.init, experiment.bias_initializer, []
     arrays = [iter(map(np.array, getattr(scheme, "arrays", ()))) for scheme in (init, bias_init)]
+    layers = len(experiment.network.linears)
+    each = [getattr(scheme, "schemes", [scheme] * layers) for scheme in (init, bias_init)]
     if experiment.bias_init == "same":
         arrays[1] = arrays[0]
-    for layer in experiment.network.linears:
+    for layer, init, bias_init in zip(experiment.network.linears, *each, strict=True):
         if layer.bias and isinstance(init, fg.RAI) and bias_init == init:
             both = draw(init, rng, layer, (layer.fan_in + 1, layer.fan_out))
             params += [both[:-1], both[-1]]
@@ -430,27 +434,53 @@ OPTIMIZERS = {
 DECOUPLED = {fg.AdamW}  # their weight decay shrinks parameters before the step
 
 
+def layer_factors(optimizer: Any, params: Params) -> list[float]:
+    """Return what the learning rate of each array is multiplied by."""
+    layer, found = -1, []
+    for p in params:
+        layer += p.ndim == 2
+        found.append(1.0 if optimizer.lr_factors is None else optimizer.lr_factors[layer])
+    return found
+
+
+def trained_parts(experiment: fg.Experiment, params: Params, cut: Params | None) -> Params:
+    """Return which parameters are trained, 1 or 0; cut: 0 for those that are cut out."""
+    factors = layer_factors(experiment.optimizer, params)
+    ones = [np.ones_like(p) for p in params] if cut is None else cut
+    return [(mask != 0) * p.dtype.type(f != 0) for mask, p, f in zip(ones, params, factors, strict=True)]
+
+
 class Update:
     """What an optimizer does with the gradients of a batch."""
 
     def __init__(self, optimizer: Any, params: Params) -> None:
         self.optimizer, self.steps = optimizer, 0
+        self.factors = layer_factors(optimizer, params)
         self.states: list[dict[str, Any]] = [{} for _ in params]
 
-    def __call__(self, params: Params, grads: Params, lr: float) -> Params:
+    def __call__(self, params: Params, grads: Params, lr: float, trained: Params | None = None) -> Params:
+        """trained: 1 for each parameter that is trained, 0 for the others; None: all are."""
         optimizer, self.steps = self.optimizer, self.steps + 1
+        trained = [np.ones_like(p) for p in params] if trained is None else trained
+        grads = [g * t for g, t in zip(grads, trained, strict=True)]
         if optimizer.clip_norm is not None:
             norm = np.sqrt(sum((g**2).sum() for g in grads))
             grads = [g * min(1.0, optimizer.clip_norm / (norm + 1e-6)) for g in grads]
         changed = []
-        for p, g, state in zip(params, grads, self.states, strict=True):
+        base = lr
+        for p, g, state, t, f in zip(params, grads, self.states, trained, self.factors, strict=True):
+            optimizer, lr, before = (
+                self.optimizer.replace(lr=self.optimizer.lr * f) if f else self.optimizer,
+                base * f,
+                p,
+            )
             touched = optimizer.decay == "all" or p.ndim == 2
             decay, l1 = (optimizer.weight_decay, optimizer.l1) if touched else (0, 0)
             if type(optimizer) in DECOUPLED:
                 p, decay = p - lr * decay * p, 0
             g = g + decay * p + l1 * np.sign(p)
             direction = OPTIMIZERS[type(optimizer)](optimizer, g, state, self.steps)
-            changed.append((p - lr * direction).astype(p.dtype))
+            changed.append(np.where(t, p - lr * direction, before).astype(p.dtype))
         return changed
 
 
@@ -498,10 +528,16 @@ def look(experiment: fg.Experiment, params: Params) -> Epoch:
     )
 
 
-def train(experiment: fg.Experiment, params: Params, order_rng: Any = None, mask_rng: Any = None) -> Iterator[Epoch]:
+def train(
+    experiment: fg.Experiment,
+    params: Params,
+    order_rng: Any = None,
+    mask_rng: Any = None,
+    cut: Params | None = None,
+) -> Iterator[Epoch]:
     """Train for ever, yielding after every epoch."""
     X, y = examples(experiment)
-    n, size = len(X), experiment.batch_rows
+    n, size, trained = len(X), experiment.batch_rows, trained_parts(experiment, params, cut)
     params = [p.copy() for p in params]
     update = Update(experiment.optimizer, params)
     for epoch in itertools.count():
@@ -512,7 +548,7 @@ def train(experiment: fg.Experiment, params: Params, order_rng: Any = None, mask
             rows = order[first : first + size]
             found = gradients(experiment, params, X[rows], y[rows], [m[first : first + size] for m in masks])
             mean = experiment.reduction == "mean"
-            params = update(params, [g / len(rows) if mean else g for g in found], lr)
+            params = update(params, [g / len(rows) if mean else g for g in found], lr, trained)
         yield look(experiment, params)
 
 
@@ -600,11 +636,18 @@ def monitored(experiment: fg.Experiment) -> str | None:
     return experiment.early_stopping.monitor if experiment.early_stopping else None
 
 
-def run(experiment: fg.Experiment, seed: int, params: Params | None = None) -> tuple[Params, dict[str, Any]]:
-    """Return the trained parameters of a seed, and its row of the result."""
+def run(
+    experiment: fg.Experiment, seed: int, params: Params | None = None, cut: Params | None = None
+) -> tuple[Params, dict[str, Any]]:
+    """Return the trained parameters of a seed, and its row of the result; cut: 0 for what is cut out."""
     with np.errstate(all="ignore"):
         drawn, rng = initial(experiment, seed)
-        return _run(experiment, drawn if params is None else params, rng)
+        return _run(experiment, cut_out(drawn if params is None else params, cut), rng, cut)
+
+
+def cut_out(params: Params, cut: Params | None) -> Params:
+    """Return parameters with 0 for what is cut out."""
+    return params if cut is None else [p * (mask != 0) for p, mask in zip(params, cut, strict=True)]
 
 
 class End(NamedTuple):
@@ -623,7 +666,7 @@ class End(NamedTuple):
     diverged: bool
 
 
-def _train_to_the_end(experiment: fg.Experiment, start: Params, rng: Any) -> End:
+def _train_to_the_end(experiment: fg.Experiment, start: Params, rng: Any, cut: Params | None = None) -> End:
     stop, restart = experiment.criteria, experiment.restart
     order_rng = order_generator(experiment, rng)
     validation = Validation(experiment) if experiment.validation is not None else None
@@ -631,7 +674,7 @@ def _train_to_the_end(experiment: fg.Experiment, start: Params, rng: Any) -> End
     if monitored(experiment) == "training":
         ending = Best(experiment.early_stopping, look(experiment, start).loss)
     history, converged, restarts, stopped_early = [look(experiment, start)], -1, 0, False
-    training, clock, begun, why = train(experiment, start, order_rng, rng), 0, 0, None
+    training, clock, begun, why = train(experiment, start, order_rng, rng, cut), 0, 0, None
     diverged, stationary, watch = False, False, Watch(experiment)
     for number in range(1, experiment.epochs + 1):
         epoch, clock = next(training), clock + 1
@@ -643,7 +686,7 @@ def _train_to_the_end(experiment: fg.Experiment, start: Params, rng: Any) -> End
             continue
         diverged = (stop or experiment.stationary) is not None and not np.isfinite(epoch.loss)
         limit = experiment.gradient_norm
-        rests = limit is not None and gradient_norm(experiment, epoch.params) <= limit
+        rests = limit is not None and gradient_norm(experiment, epoch.params, cut) <= limit
         attempt_over = attempt_over or rests or watch.is_over(number, epoch)
         if stop is not None and met(stop, epoch) and converged < 0:
             converged = number
@@ -652,8 +695,9 @@ def _train_to_the_end(experiment: fg.Experiment, start: Params, rng: Any) -> End
         if monitored(experiment) == "training":
             why = ending.watch(number, epoch.loss, epoch.params)
         if again and (attempt_over or diverged) and number < experiment.epochs:
-            start = draw_params(experiment, rng)
-            training, clock, begun, restarts = train(experiment, start, order_rng, rng), 0, number, restarts + 1
+            start = cut_out(draw_params(experiment, rng), cut)
+            training, clock, begun = train(experiment, start, order_rng, rng, cut), 0, number
+            restarts += 1
             watch = Watch(experiment, number)
             continue
         diverged = diverged or why == "diverged"
@@ -698,7 +742,7 @@ def has_grown(experiment: fg.Experiment, start: float, end: float) -> bool:
     return bool(end > 1e6 * max(0.0 if np.isnan(start) else start, *solved_losses(experiment)))
 
 
-def is_at_rest(experiment: fg.Experiment, end: End) -> bool:
+def is_at_rest(experiment: fg.Experiment, end: End, cut: Params | None) -> bool:
     """Return whether the loss hardly changed over the last fifth of training."""
     last = end.history[-1]  # not what was restored
     n, epochs = experiment.data.n_examples, experiment.epochs
@@ -709,26 +753,26 @@ def is_at_rest(experiment: fg.Experiment, end: End) -> bool:
     if len(end.history) - 1 < epochs or end.begun >= earlier or is_short:
         return False
     before = end.history[earlier]
-    norm = gradient_norm(experiment, last.params)
+    norm = gradient_norm(experiment, last.params, cut)
     rests = bool(abs(last.loss - before.loss) <= 0.01 * before.loss)
     if not has_relu:
         is_level = abs(last.loss - before.loss) <= 0.001 * before.loss
-        return bool(is_level) and norm <= 1.1 * gradient_norm(experiment, before.params)
+        return bool(is_level) and norm <= 1.1 * gradient_norm(experiment, before.params, cut)
     if experiment.order == "fixed" or updates == 1:
         creeps = abs(last.loss - before.loss) > 0.002 * before.loss
-        return rests and (not creeps or norm <= 0.95 * gradient_norm(experiment, before.params))
+        return rests and (not creeps or norm <= 0.95 * gradient_norm(experiment, before.params, cut))
     if n <= 8:
         return rests or plateau(experiment, before.loss) == plateau(experiment, last.loss)
     return rests
 
 
-def _run(experiment: fg.Experiment, start: Params, rng: Any) -> tuple[Params, dict[str, Any]]:
+def _run(experiment: fg.Experiment, start: Params, rng: Any, cut: Params | None) -> tuple[Params, dict[str, Any]]:
     X, _ = examples(experiment)
     network = experiment.network
-    end = _train_to_the_end(experiment, start, rng)
+    end = _train_to_the_end(experiment, start, rng, cut)
     last, start = end.last, end.start
     masks = list(zip(dead_masks(network, start, X), dead_masks(network, last.params, X), strict=True))
-    norm = gradient_norm(experiment, last.params)
+    norm = gradient_norm(experiment, last.params, cut)
     finite = np.isfinite(last.loss) and all(np.isfinite(p).all() for p in last.params)
     if end.diverged or not finite or has_grown(experiment, mean_loss(experiment, start), last.loss):
         outcome = Outcome.DIVERGED
@@ -738,7 +782,11 @@ def _run(experiment: fg.Experiment, start: Params, rng: Any) -> tuple[Params, di
         outcome = Outcome.DEAD
     elif experiment.criteria is None and is_solved(experiment, last):
         outcome = Outcome.CONVERGED
-    elif end.stationary or is_at_rest(experiment, end) or (end.stopped_early and monitored(experiment) == "training"):
+    elif (
+        end.stationary
+        or is_at_rest(experiment, end, cut)
+        or (end.stopped_early and monitored(experiment) == "training")
+    ):
         outcome = Outcome.TRAPPED
     else:
         outcome = Outcome.UNFINISHED

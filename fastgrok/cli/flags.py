@@ -170,6 +170,7 @@ _HELP = {
     "order_seed": "seed of the shuffles that --order shared gives every seed alike",
     "optimizer": f"how the gradient of a batch changes the parameters: {', '.join(classes_by_name(Optimizer))}",
     "optimizer.schedule": _SCHEDULE,
+    "optimizer.lr_factors": "what the learning rate of each Linear layer is multiplied by, as (1,0.1); 0: frozen",
     "stop.loss": "converged at this mean loss over the examples",
     "stop.max_error": "converged at this largest error of an output",
     "stop.accuracy": f"converged at this accuracy, the {ACCURACY}",

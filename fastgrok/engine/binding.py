@@ -42,7 +42,7 @@ def make_binding(experiment: Experiment, recording: Recording = NOTHING) -> Bind
     if knows_examples(experiment, recording):
         data = training_data(experiment)
         values |= {"inputs": data.inputs, "targets": data.targets}
-        if _is_binary(experiment):
+        if _is_binary(experiment) and not driver_features(experiment, recording).holds:
             first = layout.layers[0]
             end = first.weight + first.n_in * first.n_out
             values |= {"binary": True, "first": first.weight, "bias": end, "end": end}

@@ -163,7 +163,7 @@ def make_driver(experiment: Experiment, lanes: int, *, specialize: bool, recordi
         single=experiment.batch_rows == 1,
         long_epochs=is_long(experiment),
         batched=not specialize and is_batched(experiment),
-        deferred=not specialize and not features.steps and is_deferred(experiment),
+        deferred=not specialize and not (features.steps or features.holds) and is_deferred(experiment),
         order=order,
         order_word=own_words(experiment) if experiment.order == "shared" else 0,
         drops=drops,

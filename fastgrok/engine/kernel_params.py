@@ -10,7 +10,7 @@ from fastgrok.engine.activations import ACTIVATIONS
 from fastgrok.engine.arguments import MAX_LANES
 from fastgrok.engine.layout import Layout, loss_kind, make_layout
 from fastgrok.engine.losses import LOSSES
-from fastgrok.engine.optimizers import OPTIMIZERS, is_plain
+from fastgrok.engine.optimizers import OPTIMIZERS, has_rates, is_plain
 from fastgrok.errors import InvalidExperiment
 from fastgrok.kernels.nn.losses import Loss
 from fastgrok.kernels.nn.optimizers import Hyperparams, Terms
@@ -95,6 +95,7 @@ def driver_features(experiment: Experiment, recording: Recording = NOTHING) -> D
         stagnates=stagnates,
         by_accuracy=stagnates and restart is not None and restart.monitor == "accuracy",
         rests=experiment.gradient_norm is not None,
+        holds=recording.masked or bool(experiment.frozen_layers),
         tracks=recording.dead_units,
         records=bool(recording.epochs),
         steps=recording.steps,
@@ -151,9 +152,17 @@ def _hyperparams(experiment: Experiment) -> Hyperparams:
         weight_decay=optimizer.weight_decay,
         l1=optimizer.l1,
         clip_norm=optimizer.clip_norm or 0.0,
+        factors=per_parameter(experiment.network, optimizer.lr_factors) if has_rates(optimizer) else None,
         weights=_weights(experiment.network) if _terms(experiment).weights_only else _NO_WEIGHTS,
         own=OPTIMIZERS[type(optimizer)].hyperparams(optimizer),
     )
+
+
+@functools.lru_cache(maxsize=64)
+def per_parameter(network: Network, of_layers: tuple[float, ...]) -> np.ndarray:
+    """Return a number of each Linear layer for each of its parameters, float64 (n_params,)."""
+    sizes = [(layer.fan_in + layer.bias) * layer.fan_out for layer in network.linears]
+    return np.repeat(np.array(of_layers, np.float64), sizes)
 
 
 @functools.lru_cache(maxsize=64)
@@ -301,7 +310,7 @@ def with_optimizer(
     """
 
     def compiled(of: Experiment) -> tuple[object, ...]:
-        return type(of.optimizer), of.optimizer.schedule is None, is_fused(of), n_state(of)
+        return type(of.optimizer), of.optimizer.schedule is None, is_fused(of), n_state(of), of.frozen_layers
 
     terms = _terms(experiment)
     if compiled(experiment) != compiled(before) or (specialize and terms != whole.structure.terms):

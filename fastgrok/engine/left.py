@@ -7,6 +7,7 @@ import numpy as np
 from fastgrok.engine.driver import lane_count, make_driver
 from fastgrok.engine.notices import announced, shown
 from fastgrok.engine.workspace import make_outputs, make_workspace
+from fastgrok.kernels.block import CUT
 from fastgrok.kernels.train.workspace import LEFT, Outputs
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.recording import NOTHING, Recording
@@ -32,7 +33,8 @@ def train_left(
     lanes = lane_count(experiment, specialize=False)
     driver = make_driver(experiment, lanes, specialize=False, recording=recording)
     initial_losses = None if outputs.training is None else outputs.training.loss[rows]
-    trained = make_outputs(experiment, outputs.params[rows], recording, initial_losses)
+    masks = None if outputs.training_of is None else outputs.training_of[rows] != CUT
+    trained = make_outputs(experiment, outputs.params[rows], recording, initial_losses, masks)
     args = trained, states[rows], make_workspace(experiment, lanes, recording), *inputs, cancel
     with shown(show), announced(f"the general driver, {experiment.dtype}", driver):
         driver.code(args)

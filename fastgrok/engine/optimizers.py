@@ -105,8 +105,13 @@ OPTIMIZERS: Records[type[Any], Optimizer] = Records(
 """The records."""
 
 
+def has_rates(optimizer: Any) -> bool:
+    """Whether layers have learning rates of their own; those that are frozen need none."""
+    return any(factor not in (0, 1) for factor in optimizer.lr_factors or ())
+
+
 def is_plain(optimizer: Any) -> bool:
     """Whether an update subtracts lr times the gradient and nothing else, whatever lr does from epoch to epoch."""
-    if optimizer.weight_decay or optimizer.l1 or optimizer.clip_norm:
+    if optimizer.weight_decay or optimizer.l1 or optimizer.clip_norm or has_rates(optimizer):
         return False
     return OPTIMIZERS[type(optimizer)].is_plain(optimizer)

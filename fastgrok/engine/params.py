@@ -53,6 +53,47 @@ def joined(network: Network, params: Any, dtype: str, *, finite: bool = True) ->
     return np.concatenate([array.reshape(n, -1) for array in arrays], axis=1)
 
 
+def joined_masks(network: Network, masks: Any, n: int) -> NDArray[np.bool_]:
+    """Return masks as flat rows, (n, n_params) or (1, n_params) where all networks have the same, checked.
+
+    masks: as parameters are given, of 0 and 1 or False and True; None in a list: nothing is cut out of that array.
+    """
+    try:
+        flat = joined(network, _filled(network, masks), "float64")
+    except InvalidExperiment as error:
+        raise InvalidExperiment(error.field.replace("params", "masks", 1), error.value, error.accepted) from None
+    if len(flat) not in (1, n):
+        raise InvalidExperiment("masks", masks, f"those of {n} networks, one for each seed, or of one for all")
+    other = (flat != 0) & (flat != 1)
+    if other.any():
+        raise InvalidExperiment(
+            "masks", float(flat[other][0]), "0 or False for what is cut out, 1 or True for the rest"
+        )
+    return np.asarray(flat == 1)
+
+
+def _filled(network: Network, masks: Any) -> Any:
+    """Return masks as numbers, with ones in place of None."""
+    if not isinstance(masks, list | tuple):
+        return _number_array(masks)
+    shapes = network.param_shapes
+    if len(masks) != len(shapes) or all(mask is None for mask in masks):
+        return masks
+    arrays = [None if mask is None else _number_array(mask) for mask in masks]
+    known = next((a, s) for a, s in zip(arrays, shapes, strict=True) if a is not None)
+    lead = np.shape(known[0])[: -len(known[1])]
+    return [np.ones((*lead, *s)) if a is None else a for a, s in zip(arrays, shapes, strict=True)]
+
+
+def _number_array(mask: Any) -> Any:
+    """Return an array of bools as one of numbers; anything else as it is."""
+    try:
+        array = np.asarray(mask)
+    except ValueError:
+        return mask
+    return array.astype(np.int8) if array.dtype.kind == "b" else mask
+
+
 def expected_shapes(network: Network) -> str:
     """Say which arrays parameters may be."""
     n, shapes = network.n_params, network.param_shapes

@@ -261,6 +261,7 @@ class Program:
                 numbers=np.zeros_like(evaluation.acts, shape=(3, lanes)),
                 norms=np.zeros_like(evaluation.acts, shape=(n_linear, lanes)),
                 alive=np.zeros_like(evaluation.acts, shape=(make_layout(self.experiment.network).n_acts, lanes)),
+                training_of=np.zeros((0, self.experiment.n_params), np.int8),
             ),
         )
 
@@ -277,13 +278,24 @@ class Program:
             states[:, own.shape[1] :] = shared
         return params, states
 
-    def train(self, seeds: np.ndarray, own_params: np.ndarray | None, memory: ThreadMemory) -> ChunkResult:
-        """Train one network per seed, from what it draws or from `own_params` (n_seeds, n_params), and measure."""
+    def train(
+        self,
+        seeds: np.ndarray,
+        own_params: np.ndarray | None,
+        memory: ThreadMemory,
+        masks: np.ndarray | None = None,
+    ) -> ChunkResult:
+        """Train one network per seed, from what it draws or from `own_params` (n_seeds, n_params), and measure.
+
+        masks: bool (n_seeds, n_params), False for what is cut out.
+        """
         params, states = self.initialise(seeds)
         if own_params is not None:
             params[:] = own_params
+        if masks is not None:
+            params[~masks] = 0
         start = self._measure(params, self._training, memory, self._cancel, gradients=False)
-        outputs = make_outputs(self.experiment, params, self._recording, start.loss)
+        outputs = make_outputs(self.experiment, params, self._recording, start.loss, masks)
         self._run_driver(outputs, states, memory.training, *self._inputs, self._cancel)
         self._train_left(outputs, states)
         return self._results(outputs, start, memory)
@@ -325,8 +337,11 @@ class Program:
     def _results(self, outputs: Outputs, start: Measures, memory: ThreadMemory) -> ChunkResult:
         """Measure what has been trained, and return it as result variables; it started as `start` says."""
 
-        def measure(networks: np.ndarray, examples: _Examples, gradients: bool = False) -> Measures:
-            return self._measure(networks, examples, memory, self._cancel, gradients=gradients)
+        def measure(
+            networks: np.ndarray, examples: _Examples, gradients: bool = False, rows: Any = slice(None)
+        ) -> Measures:
+            trained = None if outputs.training_of is None else outputs.training_of[rows]
+            return self._measure(networks, examples, memory, self._cancel, gradients=gradients, training_of=trained)
 
         params, attempts = outputs.params, outputs.attempts
         initial = start if attempts is None else measure(attempts.last(attempts.starts), self._training)
@@ -334,7 +349,8 @@ class Program:
         recorded_at = {epoch: k for k, epoch in enumerate(self._recording.epochs)}
 
         def measured(rows: np.ndarray, epoch: int) -> Measures:
-            return measure(outputs.recorded_params[rows, recorded_at[epoch]], self._training, gradients=True)
+            recorded = outputs.recorded_params[rows, recorded_at[epoch]]
+            return measure(recorded, self._training, gradients=True, rows=rows)
 
         values = metrics.always(self._recording, measured) | metrics.stopped_early()
         if self._validation is not None:
@@ -349,8 +365,11 @@ class Program:
             values |= metrics.tracked()
         return ChunkResult(values, params, outputs)
 
-    def examine(self, params: np.ndarray, memory: ThreadMemory) -> Examined:
-        """Return everything that networks with parameters (n, n_params) do on the training data."""
+    def examine(self, params: np.ndarray, memory: ThreadMemory, training_of: np.ndarray | None = None) -> Examined:
+        """Return everything that networks with parameters (n, n_params) do on the training data.
+
+        training_of: int8 (n, n_params), what is done with each parameter; None: all are trained.
+        """
         n_examples, n_acts = self.experiment.data.n_examples, make_layout(self.experiment.network).n_acts
         acts, deltas = (np.empty((len(params), n_examples, n_acts), params.dtype) for _ in range(2))
         grads = np.empty_like(params)
@@ -363,17 +382,28 @@ class Program:
                 self._measure(params[:1], self._training, memory, np.ones(1, np.int64), gradients=False)
         expose(*exposed)
         grads /= n_examples
-        training = self._measure(params, self._training, memory, self._cancel, gradients=True)
+        training = self._measure(
+            params, self._training, memory, self._cancel, gradients=True, training_of=training_of
+        )
         validation = None
         if self._validation is not None:
             validation = self._measure(params, self._validation, memory, self._cancel, gradients=False)
         return Examined(training, validation, acts, deltas, grads)
 
     def _measure(
-        self, params: np.ndarray, examples: _Examples, memory: ThreadMemory, cancel: np.ndarray, *, gradients: bool
+        self,
+        params: np.ndarray,
+        examples: _Examples,
+        memory: ThreadMemory,
+        cancel: np.ndarray,
+        *,
+        gradients: bool,
+        training_of: np.ndarray | None = None,
     ) -> Measures:
-        """Measure networks; without gradients their norm means nothing."""
-        n, dtype = len(params), params.dtype
+        """Measure networks; without gradients their norm means nothing. training_of: as for `examine`."""
+        n, dtype, scratch = len(params), params.dtype, memory.scratch
+        if training_of is not None and gradients:
+            scratch = scratch._replace(training_of=np.ascontiguousarray(training_of))
         measures = Measures(
             loss=np.empty(n, dtype),
             n_correct=np.empty(n, dtype),
@@ -382,7 +412,7 @@ class Program:
             dead=np.empty((self._n_units, n), np.bool_),
         )
         scale = self._scale if gradients else 0.0
-        self._run_evaluate(measures, params, memory.scratch, memory.evaluation, *examples, scale, cancel)
+        self._run_evaluate(measures, params, scratch, memory.evaluation, *examples, scale, cancel)
         return measures
 
 

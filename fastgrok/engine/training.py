@@ -17,7 +17,7 @@ from fastgrok.engine.choice import Choice
 from fastgrok.engine.draws import state_words
 from fastgrok.engine.driver import evaluation_lane_count, lane_count
 from fastgrok.engine.initial_params import Initialiser
-from fastgrok.engine.kernel_params import batches_per_epoch
+from fastgrok.engine.kernel_params import batches_per_epoch, driver_features
 from fastgrok.engine.notices import progress_bar, shown
 from fastgrok.engine.outcomes import with_earlier
 from fastgrok.engine.program import ChunkResult, Program, ThreadMemory
@@ -170,6 +170,7 @@ def train(
     options: ExecutionOptions = ExecutionOptions(),  # noqa: B008 - it is immutable
     *,
     params: np.ndarray | None = None,
+    masks: np.ndarray | None = None,
     keep_params: bool = False,
     recording: Recording = NOTHING,
     advance: Callable[[int], object] | None = None,
@@ -178,9 +179,11 @@ def train(
 ) -> TrainingOutput:
     """Train one network per seed.
 
-    seeds: uint64 (n_seeds,).
+    seeds: uint64 (n_seeds,); masks: bool (n_seeds, n_params), or (1, n_params) for all, False for what is cut out.
     """
     n, threads, recording = len(seeds), options.threads or cpu_count(), with_earlier(recording, experiment)
+    recording = recording._replace(masked=masks is not None)
+    masks = None if masks is None else np.broadcast_to(masks, (n, experiment.n_params))
     choice = Choice(experiment, recording, n, options)
     at_once = _is_done_at_once(max(n, choice.lanes), choice.flops * max(experiment.epochs, 1), options)
     size = n if at_once else options.chunk_size or _chunk_size(experiment, recording, n, choice, threads)
@@ -192,7 +195,8 @@ def train(
     def task(rows: slice) -> None:
         with workers.one() as (program, memory):
             before = working_seconds()
-            result = program.train(seeds[rows], None if params is None else params[rows], memory)
+            starts, cut = (None if each is None else each[rows] for each in (params, masks))
+            result = program.train(seeds[rows], starts, memory, cut)
             seconds = working_seconds() - before
         if program.cancelled:
             return  # the seeds of a chunk that are done by now are the fast ones, no fair sample
@@ -239,7 +243,8 @@ def chunk_row_bytes(experiment: Experiment, recording: Recording) -> int:
     """Return about how many bytes one seed of a chunk takes."""
     steps = recording.steps * experiment.epochs * batches_per_epoch(experiment)
     kept = 3 + len(with_earlier(recording, experiment).epochs) + recording.attempts + steps
-    return 8 * (kept * experiment.n_params + state_words(experiment))
+    held = driver_features(experiment, recording).holds
+    return 8 * (kept * experiment.n_params + state_words(experiment)) + held * experiment.n_params
 
 
 def initial_params_of(experiment: Experiment, seeds: Any, *, show: bool | None = None) -> np.ndarray:

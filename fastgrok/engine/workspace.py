@@ -13,9 +13,11 @@ from fastgrok.engine.kernel_params import (
     is_deferred,
     is_fused,
     n_state,
+    per_parameter,
     tile_sizes,
 )
 from fastgrok.engine.layout import make_layout
+from fastgrok.kernels.block import CUT, FROZEN, TRAINED
 from fastgrok.kernels.nn.deferred import AREAS
 from fastgrok.kernels.train.parameters import Data
 from fastgrok.kernels.train.workspace import (
@@ -68,6 +70,7 @@ def make_workspace(experiment: Experiment, lanes: int, recording: Recording = NO
         optimizer_state=_aligned((n_state(experiment), lanes), dtype),
         order=np.zeros((shuffled, lanes), np.int64),
         masks=_aligned((len(experiment.network.dropout_rates), lanes), dtype),
+        held=_aligned((n_params * features.holds, lanes), dtype),
         states=np.zeros((lanes, state_words(experiment)), np.uint64),
         steps=_aligned((batches_per_epoch(experiment) * n_params * features.steps, lanes), dtype),
         recorded=np.zeros(lanes, np.int64) if features.records else None,
@@ -93,6 +96,7 @@ def evaluation_workspace(experiment: Experiment, lanes: int, *, gradients: bool)
         deltas=_aligned((acts, lanes), dtype),
         order=np.zeros((0, lanes), np.int64),
         masks=_aligned((0, lanes), dtype),
+        held=_aligned((0, lanes), dtype),
         steps=_aligned((0, lanes), dtype),
         states=np.zeros((lanes, 0), np.uint64),
         rows=np.zeros(lanes, np.int64),
@@ -140,10 +144,11 @@ def make_outputs(
     params: np.ndarray,
     recording: Recording = NOTHING,
     initial_losses: np.ndarray | None = None,
+    masks: np.ndarray | None = None,
 ) -> Outputs:
     """Return what a driver fills, one row for each of the seeds whose initial parameters these are.
 
-    initial_losses: (n,), on the training data, needed where an EarlyStopping monitors that
+    initial_losses: (n,), on the training data, needed where an EarlyStopping monitors that; masks: bool (n, n_params)
     """
     features, n = driver_features(experiment, recording), len(params)
     units, epochs = sum(experiment.network.relu_widths), len(recording.epochs)
@@ -154,6 +159,7 @@ def make_outputs(
         params=params,
         epochs_run=epochs_run,
         epochs_to_converge=epochs_to_converge,
+        training_of=training_of(experiment, masks, n) if features.holds else None,
         stationary=np.zeros(n, np.bool_) if features.rests else None,
         attempts=_attempts(params, recording.attempts) if features.restarts else None,
         validation=_best_epochs(np.full(n, np.inf, experiment.dtype)) if features.validates else None,
@@ -162,6 +168,18 @@ def make_outputs(
         recorded_params=np.zeros((n, epochs, params.shape[1]), experiment.dtype) if features.records else None,
         steps=_steps(experiment, n) if features.steps else None,
     )
+
+
+def training_of(experiment: Experiment, masks: np.ndarray | None, n: int) -> np.ndarray:
+    """Return what is done with each parameter of n networks, int8 (n, n_params); masks: bool (n, n_params)."""
+    factors = experiment.optimizer.lr_factors
+    frozen = None if factors is None else per_parameter(experiment.network, factors) == 0
+    found = np.full((n, experiment.n_params), TRAINED, np.int8)
+    if frozen is not None:
+        found[:, frozen] = FROZEN
+    if masks is not None:
+        found[~masks] = CUT
+    return found
 
 
 def rows_of(outputs: Any, rows: slice) -> Any:
@@ -194,7 +212,7 @@ def _best_epochs(losses: np.ndarray) -> BestEpochs:
 def block_vectors(experiment: Experiment) -> int:
     """Return the vectors in the memory of a block of lanes that trains."""
     layout, features = make_layout(experiment.network), driver_features(experiment)
-    shares = 1 + (not is_fused(experiment)) + features.restores + features.rests
+    shares = 1 + (not is_fused(experiment)) + features.restores + features.rests + features.holds
     masks = len(experiment.network.dropout_rates)
     return shares * layout.n_params + n_state(experiment) + masks + 2 * _act_vectors(experiment)
 

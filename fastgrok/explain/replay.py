@@ -15,7 +15,7 @@ from fastgrok.engine.kernel_params import batches_per_epoch
 from fastgrok.engine.layout import make_layout
 from fastgrok.engine.notices import shown
 from fastgrok.engine.outcomes import with_earlier
-from fastgrok.engine.params import joined, split
+from fastgrok.engine.params import joined, joined_masks, split
 from fastgrok.engine.program import ChunkResult, Examined, Program
 from fastgrok.engine.training import TrainingOutput, initial_params, train
 from fastgrok.errors import InvalidExperiment, checked_choice
@@ -56,6 +56,7 @@ def replay(
     every: str = EPOCH,
     record_at: str | Sequence[int] | None = None,
     params: ArrayLike | Sequence[ArrayLike] | None = None,
+    masks: ArrayLike | Sequence[ArrayLike | None] | None = None,
     progress: bool | None = None,
 ) -> xr.Dataset:
     """Train a seed again, with the same bits as in a sweep, and record everything on the way.
@@ -72,6 +73,8 @@ def replay(
         With every="epoch": only these epochs, as for `run`, the initialisation and the last of each seed. None: all.
     params
         Initial parameters instead of those that the seed draws, as for `run`.
+    masks
+        Which parameters are cut out, as for `run`.
     progress
         Whether to say on stderr what is being compiled; None: if it is a terminal.
 
@@ -96,8 +99,9 @@ def replay(
     on which examples an update was made (with replacement one may be there twice) and `epoch_of` in which epoch. With
     a restart, `attempt_of` says in which attempt a time is, and `weight_k_start` with what each attempt began;
     `loss_initial` is that of the last. Whatever is recorded is of the network without `Dropout`, gradients and deltas
-    as well, while updates are made with masks. With EarlyStopping(restore_best=True), `weight_k_final` is what the
-    seed ended with.
+    as well, while updates are made with its masks. `gradient_weight_k` is that of the loss, of weights that are not
+    trained (`masks`, frozen layers) as well, which `gradient_norm` leaves out. With EarlyStopping(restore_best=True),
+    `weight_k_final` is what the seed ended with.
 
     Examples
     --------
@@ -119,14 +123,16 @@ def replay(
     n = arguments.n_seeds(accepted)
     if flat is not None and len(flat) != n:
         raise InvalidExperiment("params", params, f"those of {n} networks, one for each seed")
+    cut = None if masks is None else joined_masks(experiment.network, masks, n)
+    start = _Start(flat, cut)
     chosen = None if record_at is None else checked_recording(record_at, None, experiment.epochs).at
     _check_memory(experiment, n, steps, chosen)
     seeds = arguments.seeds_array(accepted)
     with shown(arguments.checked_flag("progress", progress)):
         if chosen is not None:
-            ends = _history(experiment, seeds, flat, Recording()).trained.metrics["epochs_run"]
+            ends = _history(experiment, seeds, start, Recording()).trained.metrics["epochs_run"]
             chosen = tuple(sorted({*chosen, *map(int, ends)}))
-        history = _history(experiment, seeds, flat, _recording(experiment, steps, chosen))
+        history = _history(experiment, seeds, start, _recording(experiment, steps, chosen))
         trace = _dataset(experiment, seeds, history, steps=steps, own_params=flat is not None)
     return trace.isel({SEED: 0}) if single else trace
 
@@ -179,13 +185,15 @@ class _History(NamedTuple):
     part: ChunkResult  # everything that the kernels wrote
 
 
-def _history(
-    experiment: Experiment, seeds: NDArray[np.uint64], params: NDArray[np.floating] | None, recording: Recording
-) -> _History:
-    """Train some seeds, keeping the states that a recording asks for.
+class _Start(NamedTuple):
+    """What is given of some seeds besides what they draw."""
 
-    seeds: (n_seeds,); params: initial parameters (n_seeds, n_params), instead of those that the seeds draw.
-    """
+    params: NDArray[np.floating] | None  # initial parameters (n_seeds, n_params)
+    masks: NDArray[np.bool_] | None  # (n_seeds, n_params) or (1, n_params), False for what is cut out
+
+
+def _history(experiment: Experiment, seeds: NDArray[np.uint64], start: _Start, recording: Recording) -> _History:
+    """Train some seeds, (n_seeds,), keeping the states that a recording asks for."""
     parts: list[ChunkResult] = []
     # What is kept lies in memory, and a few seeds are not worth a compilation.
     options = arguments.ExecutionOptions(specialize=False, threads=1, chunk_size=len(seeds))
@@ -193,7 +201,8 @@ def _history(
         experiment,
         seeds,
         options,
-        params=params,
+        params=start.params,
+        masks=start.masks,
         keep_params=True,
         recording=recording,
         collect=lambda rows, part: parts.append(part),
@@ -201,12 +210,14 @@ def _history(
     if trained.interrupted:
         raise KeyboardInterrupt
     outputs = parts[0].outputs
-    if params is not None:
-        first = params
+    if start.params is not None:
+        first = start.params
     elif outputs.attempts is not None:
         first = outputs.attempts.starts[:, 0]
     else:
         first = initial_params(experiment, seeds, show=False)  # `replay` shows it
+    if start.masks is not None:
+        first = np.where(start.masks, first, first.dtype.type(0))
     per_epoch = batches_per_epoch(experiment) if recording.steps else 1
     later = _recorded(experiment, recording, outputs) if outputs.steps is None else outputs.steps.params
     if later is None:  # no epoch
@@ -288,15 +299,16 @@ def _measured(experiment: Experiment, history: _History) -> dict[str, NDArray[An
 
 def _examined(experiment: Experiment, history: _History) -> Iterator[tuple[slice, Examined]]:
     """Yield what the networks of a history do on the data, some at a time."""
-    flat = history.states.reshape(-1, experiment.n_params)
+    flat, training_of = history.states.reshape(-1, experiment.n_params), history.part.outputs.training_of
     lanes = lane_count(experiment, specialize=False, n_seeds=len(flat))
     program = Program(experiment, specialize=False, lanes=lanes, n_seeds=len(flat))
     memory = program.memory()
-    n_acts = make_layout(experiment.network).n_acts
+    n_acts, n_times = make_layout(experiment.network).n_acts, history.states.shape[1]
     size = max(lanes, _EXAMINED_BYTES // (16 * n_acts * experiment.data.n_examples))
     for first in range(0, len(flat), size):
         rows = slice(first, min(first + size, len(flat)))
-        yield rows, program.examine(np.ascontiguousarray(flat[rows]), memory)
+        trained = None if training_of is None else training_of[np.arange(rows.start, rows.stop) // n_times]
+        yield rows, program.examine(np.ascontiguousarray(flat[rows]), memory, trained)
 
 
 def _variables(experiment: Experiment, examined: Examined) -> dict[str, NDArray[Any]]:

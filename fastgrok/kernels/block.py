@@ -8,6 +8,9 @@ from fastgrok.kernels.lanes import beyond, fma, lane_view, like, scalar_view, se
 from fastgrok.kernels.nn.batched import ExampleTile
 from fastgrok.kernels.nn.passes import Table, layer_at
 
+CUT, TRAINED, FROZEN = 0, 1, 2
+"""What is done with a parameter: it is 0 and stays so, it is trained, it stays what it is at the start."""
+
 
 class Block(NamedTuple):
     """The vectors of a block of lanes, as views."""
@@ -17,6 +20,7 @@ class Block(NamedTuple):
     grads: Any
     acts: Any
     deltas: Any
+    held: Any
     steps: Any
     drift: Any = None  # (1, L): see train/criteria.py
 
@@ -41,6 +45,7 @@ def make_view(lanes: int) -> Callable[..., Any]:
             lane_view(workspace.grads, lanes),
             lane_view(workspace.acts, lanes),
             lane_view(workspace.deltas, lanes),
+            lane_view(workspace.held, lanes),
             lane_view(workspace.steps, lanes),
         )
         order = scalar_view(workspace.order)

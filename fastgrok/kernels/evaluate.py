@@ -3,7 +3,16 @@
 import functools
 from typing import Any, NamedTuple
 
-from fastgrok.kernels.block import example_tile, load_example, load_tile, make_view, mark_alive, norm, put_all_params
+from fastgrok.kernels.block import (
+    TRAINED,
+    example_tile,
+    load_example,
+    load_tile,
+    make_view,
+    mark_alive,
+    norm,
+    put_all_params,
+)
 from fastgrok.kernels.jit import device, kernel
 from fastgrok.kernels.lanes import beyond, by_reference, lane_view, like, peek, scalar_view
 from fastgrok.kernels.nn.batched import Step, batched, one_by_one
@@ -29,6 +38,7 @@ class Scratch(NamedTuple):
     numbers: Any  # float (3, lanes): LOSS, N_CORRECT, GRADIENT_NORM
     norms: Any  # float (n_linear_layers, lanes)
     alive: Any  # float (n_acts, lanes): 1 where a unit's z has been above 0
+    training_of: Any  # int8 (n_seeds, n_params), or (0, n_params) where all are TRAINED: block.py
 
 
 @device
@@ -54,6 +64,16 @@ def _find_dead(dead, seed, alive, lane, table, n_layers):
                 place += 1
 
 
+@device
+def _leave_out_others(workspace, training_of, first, lanes):
+    """Put 0 for the gradients of parameters that are not trained, in lanes of the seeds from `first` on."""
+    n_seeds, n_params = training_of.shape
+    for lane in range(min(lanes, n_seeds - first)):
+        for p in range(n_params):
+            if training_of[first + lane, p] != TRAINED:
+                workspace.grads[p, lane] = 0.0
+
+
 @functools.cache
 def make_evaluate(lanes: int, dtype: str, functions: Functions, *, is_batched: bool) -> Any:
     """Compile evaluate(measures, params, scratch, workspace, data, kernel_params, gradient_scale, cancel).
@@ -70,7 +90,7 @@ def make_evaluate(lanes: int, dtype: str, functions: Functions, *, is_batched: b
 
     @device
     def measure(numbers, living, views, kernel_params, gradient_scale, flag):
-        """Put loss, n_correct and gradient norm of a block into numbers, and mark the units that are alive."""
+        """Put loss and n_correct of a block into numbers, and mark the units that are alive."""
         block, examples, table = views
         s = kernel_params.structure
         zero = like(block.params[0], 0.0)
@@ -96,7 +116,6 @@ def make_evaluate(lanes: int, dtype: str, functions: Functions, *, is_batched: b
                 backward(block.deltas, block.grads, block.params, block.acts, table, s.n_backward, tile, no_step)
         numbers[LOSS] = total * like(zero, kernel_params.criteria.loss_factor)
         numbers[N_CORRECT] = n_correct
-        numbers[GRADIENT_NORM] = norm(block.grads, 0, s.n_params)
 
     @kernel(lanes, dtype, functions.identity, is_batched)
     def evaluate(measures, params, scratch, workspace, data, kernel_params, gradient_scale, cancel):
@@ -110,6 +129,8 @@ def make_evaluate(lanes: int, dtype: str, functions: Functions, *, is_batched: b
             for unit in range(scratch.alive.shape[0]):
                 living[unit] = like(views[0].params[0], 0.0)
             measure(numbers, living, views, kernel_params, gradient_scale, flag)
+            _leave_out_others(workspace, scratch.training_of, first, lanes)
+            numbers[GRADIENT_NORM] = norm(views[0].grads, 0, kernel_params.structure.n_params)
             _find_weight_norms(norms, views[0].params, table, n_layers)
             for lane in range(min(lanes, n_seeds - first)):
                 seed = first + lane

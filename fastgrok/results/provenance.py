@@ -97,5 +97,6 @@ def provenance(
         "threads": max(output.threads for output in trained),
         "seconds": sum(output.seconds for output in outputs),
         "initial_params": "given" if own_params else "drawn from the seeds",
+        **({"masks": "given"} if any(output.recording.masked for output in outputs) else {}),
         "interrupted": int(any(output.interrupted for output in outputs)),
     }

@@ -80,6 +80,7 @@ def described(
         "seeds": _seeds_to_plain(seeds),
         "record_at": recording.at,
         "dead_units": recording.dead_units,
+        **({"masked": True} if recording.masked else {}),
         "own_params": own_params,
         "keep_params": outputs[0].params is not None,
         "time": time,
@@ -135,7 +136,11 @@ def _begun(path: Path, attrs: Mapping[str, Any]) -> Saved:
     experiment, axes = Experiment.from_json(attrs["experiment_json"]), axes_from_plain(plain["axes"])
     configurations = grid(experiment, axes) if axes else [Configuration({}, experiment)]
     seeds = _seeds_from_plain(plain["seeds"])
-    recording = Recording(None if plain["record_at"] is None else tuple(plain["record_at"]), plain["dead_units"])
+    recording = Recording(
+        None if plain["record_at"] is None else tuple(plain["record_at"]),
+        plain["dead_units"],
+        masked=plain.get("masked", False),
+    )
     outputs = []
     for configuration, made in zip(configurations, plain["outputs"], strict=True):
         own = configuration.experiment

@@ -131,7 +131,9 @@ def _values(path: str, values: Any) -> Sequence[Any]:
         raise InvalidExperiment(f"axes[{path!r}]", values, f"at most {MAX_CONFIGURATIONS:,} values")
     if path in NETWORK_WORDS:
         return [network_value(path, f"axes[{path!r}][{k}]", value) for k, value in enumerate(values)]
-    return [_read(path, f"axes[{path!r}][{k}]", value) for k, value in enumerate(values)] if path in _READ else values
+    if path in _READ:
+        return [_read(path, f"axes[{path!r}][{k}]", value) for k, value in enumerate(values)]
+    return [tuple(value) if isinstance(value, list) else value for value in values]  # as JSON has tuples
 
 
 def _read(path: str, field: str, value: Any) -> Any:

@@ -16,7 +16,7 @@ from pydantic import BeforeValidator, ValidationInfo
 
 from fastgrok.datasets.names import split_call
 from fastgrok.errors import MISSING, InvalidExperiment, hint
-from fastgrok.spec.base import Spec, registered
+from fastgrok.spec.base import Spec, VariadicSpec, registered
 from fastgrok.spec.fields import accepted, alternatives
 from fastgrok.spec.losses import Loss
 from fastgrok.spec.names import INITIALIZERS, LOSSES, OPTIMIZERS, Names, resolved
@@ -57,7 +57,7 @@ class FieldDescription(NamedTuple):
         for kind, read in _READERS.items():
             if kind in types:
                 try:
-                    return read(text)
+                    return _each(read, text) if Ellipsis in types else read(text)
                 except (ValueError, KeyError):
                     break
         raise InvalidExperiment(field, text, self.accepted + hint(text, self.words))
@@ -106,6 +106,13 @@ def integer(text: str) -> int:
     return exact.numerator
 
 
+def _each(read: Any, text: str) -> tuple[Any, ...]:
+    """Read a tuple in parentheses."""
+    if not (text.startswith("(") and text.endswith(")")):
+        raise ValueError("not in parentheses")
+    return tuple(read(item.strip()) for item in text[1:-1].split(",") if item.strip())
+
+
 _READERS: dict[type, Any] = {int: integer, float: float, bool: {"true": True, "false": False}.__getitem__}
 
 
@@ -134,7 +141,7 @@ def from_call(field: str, base: type | tuple[type, ...], text: str) -> Any:
             raise InvalidExperiment(field, text, f"{ours}, or {call.name} without arguments")
         call = split_call(field, ours)
         ours = call.name
-    described = describe(classes[ours])
+    described = {} if issubclass(classes[ours], VariadicSpec) else describe(classes[ours])
     args = [_argument(field, *pair) for pair in zip_longest(call.args, [*described.values()][: len(call.args)])]
     kwargs = {name: _argument(field, value, described.get(name)) for name, value in call.kwargs.items()}
     try:

@@ -293,6 +293,10 @@ class Experiment(Spec):
         if self.order_seed and self.order != "shared":
             expected = "0, or order='shared' with it: no other order shuffles alike for every seed"
             raise InvalidExperiment("order_seed", self.order_seed, expected)
+        factors, n_layers = self.optimizer.lr_factors, len(self.network.linears)
+        if factors is not None and len(factors) != n_layers:
+            expected = f"a number for each of the {n_layers} Linear layers of the network"
+            raise InvalidExperiment("optimizer.lr_factors", factors, expected)
         if self.optimizer.schedule is not None and self.epochs > MAX_SCHEDULED:
             raise InvalidExperiment("epochs", self.epochs, f"at most {MAX_SCHEDULED} with a schedule")
 
@@ -331,6 +335,11 @@ class Experiment(Spec):
         """The norm of the gradient at which a seed ends, or starts again; None: its gradient is not looked at."""
         rule = self.stationary if self.restart is None else self.restart
         return None if rule is None else rule.gradient_norm
+
+    @property
+    def frozen_layers(self) -> tuple[int, ...]:
+        """The Linear layers, from 0, that are not trained: `lr_factors` is 0 there."""
+        return tuple(k for k, factor in enumerate(self.optimizer.lr_factors or ()) if factor == 0)
 
     @property
     def bias_initializer(self) -> Initializer:

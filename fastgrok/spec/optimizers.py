@@ -2,7 +2,7 @@
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, InstanceOf
+from pydantic import BeforeValidator, Field, InstanceOf
 
 from fastgrok.errors import InvalidExperiment
 from fastgrok.spec.base import Spec, spec
@@ -15,6 +15,12 @@ Shrinking = Annotated[Number, Field(gt=0, lt=1)]
 Growing = Annotated[Number, Field(gt=1)]
 ClipNorm = Positive | None
 Decayed = Literal["all", "weights"]
+LayerFactor = Annotated[Number, Field(ge=0, le=1e6)]
+LayerFactors = Annotated[
+    tuple[LayerFactor, ...] | None,
+    BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value),
+    Field(description="None, or a number from 0 to 1e6 for each Linear layer, such as (1, 0.1)"),
+]
 LearningRates = Annotated[
     InstanceOf[Schedule] | None,
     named(Schedule),
@@ -42,9 +48,13 @@ class Optimizer(Spec):
         step. None: no limit.
     schedule
         How the learning rate changes from epoch to epoch. None: it stays.
+    lr_factors
+        What `lr` is multiplied by in each Linear layer, weights and biases: as many numbers as there are such layers,
+        0 to 1e6. A layer with 0 is frozen: it stays what it starts with, whatever decay there is, and its gradients
+        have no part in `clip_norm`. Of Rprop it is the first step size. None: 1 for each.
     """
 
-    optional_fields = ("decay",)
+    optional_fields = ("decay", "lr_factors")
     full_batch_only: ClassVar[bool] = False
     """Whether each gradient must be that of all examples."""
     lr: float
@@ -53,6 +63,7 @@ class Optimizer(Spec):
     clip_norm: float | None
     schedule: Schedule | None
     decay: str
+    lr_factors: tuple[float, ...] | None = None
 
 
 @spec
@@ -68,7 +79,7 @@ class SGD(Optimizer):
         Share of the last step that is kept, 0 or more and less than 1.
     nesterov
         Whether to take Nesterov's step, which needs a momentum greater than 0.
-    lr, weight_decay, l1, clip_norm, schedule, decay
+    lr, weight_decay, l1, clip_norm, schedule, decay, lr_factors
         As for every `Optimizer`.
 
     Notes
@@ -90,6 +101,7 @@ class SGD(Optimizer):
     clip_norm: ClipNorm = Field(default=None, repr=False)
     schedule: LearningRates = Field(default=None, repr=False)
     decay: Decayed = Field(default="all", repr=False)
+    lr_factors: LayerFactors = Field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if self.nesterov and self.momentum == 0:
@@ -111,7 +123,7 @@ class Adam(Optimizer):
         Share of the mean squared gradient that a step keeps, likewise.
     eps
         Added to the root of the mean squared gradient, greater than 0.
-    lr, weight_decay, l1, clip_norm, schedule, decay
+    lr, weight_decay, l1, clip_norm, schedule, decay, lr_factors
         As for every `Optimizer`.
 
     Notes
@@ -136,6 +148,7 @@ class Adam(Optimizer):
     clip_norm: ClipNorm = Field(default=None, repr=False)
     schedule: LearningRates = Field(default=None, repr=False)
     decay: Decayed = Field(default="all", repr=False)
+    lr_factors: LayerFactors = Field(default=None, repr=False)
 
 
 @spec
@@ -150,7 +163,7 @@ class AdamW(Optimizer):
         As for `Adam`.
     weight_decay
         Share of each parameter that is taken from it at each step, times lr, 0 or more.
-    lr, l1, clip_norm, schedule, decay
+    lr, l1, clip_norm, schedule, decay, lr_factors
         As for every `Optimizer`.
 
     Notes
@@ -174,6 +187,7 @@ class AdamW(Optimizer):
     clip_norm: ClipNorm = Field(default=None, repr=False)
     schedule: LearningRates = Field(default=None, repr=False)
     decay: Decayed = Field(default="all", repr=False)
+    lr_factors: LayerFactors = Field(default=None, repr=False)
 
 
 @spec
@@ -194,7 +208,7 @@ class RMSprop(Optimizer):
         Share of the last step that is kept, 0 or more and less than 1.
     centered
         Whether to divide by the root of the gradient's variance instead.
-    lr, weight_decay, l1, clip_norm, schedule, decay
+    lr, weight_decay, l1, clip_norm, schedule, decay, lr_factors
         As for every `Optimizer`.
 
     Notes
@@ -220,6 +234,7 @@ class RMSprop(Optimizer):
     clip_norm: ClipNorm = Field(default=None, repr=False)
     schedule: LearningRates = Field(default=None, repr=False)
     decay: Decayed = Field(default="all", repr=False)
+    lr_factors: LayerFactors = Field(default=None, repr=False)
 
 
 @spec
@@ -237,7 +252,7 @@ class Adagrad(Optimizer):
         Sum of squares at the start, 0 or more.
     eps
         Added to the root of the sum, greater than 0.
-    lr, weight_decay, l1, clip_norm, schedule, decay
+    lr, weight_decay, l1, clip_norm, schedule, decay, lr_factors
         As for every `Optimizer`.
 
     Notes
@@ -261,6 +276,7 @@ class Adagrad(Optimizer):
     clip_norm: ClipNorm = Field(default=None, repr=False)
     schedule: LearningRates = Field(default=None, repr=False)
     decay: Decayed = Field(default="all", repr=False)
+    lr_factors: LayerFactors = Field(default=None, repr=False)
 
 
 @spec
@@ -285,7 +301,7 @@ class Rprop(Optimizer):
         The largest step size, at least `step_size_min`.
     schedule
         None: after the first step there is no learning rate.
-    weight_decay, l1, clip_norm, decay
+    weight_decay, l1, clip_norm, decay, lr_factors
         As for every `Optimizer`.
 
     Notes
@@ -313,6 +329,7 @@ class Rprop(Optimizer):
     clip_norm: ClipNorm = Field(default=None, repr=False)
     schedule: LearningRates = Field(default=None, repr=False)
     decay: Decayed = Field(default="all", repr=False)
+    lr_factors: LayerFactors = Field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if self.step_size_min > self.step_size_max:

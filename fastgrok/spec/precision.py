@@ -38,6 +38,8 @@ def check_numbers(field: str, value: Any, dtype: str) -> None:
     for step, item in items:
         if isinstance(item, Spec | tuple):
             check_numbers(joined(field, step), item, dtype)
+    if isinstance(value, tuple):
+        return  # its numbers have limits that every dtype holds
     numbers = {name: number for name, number in items if isinstance(number, float)}
     changed = {name: rounded(number, dtype) for name, number in numbers.items() if rounded(number, dtype) != number}
     if not changed:

@@ -47,6 +47,7 @@ class Recording(NamedTuple):
     steps: bool = False  # whether the parameters after every update are kept
     attempts: int = 1  # attempts, with restarts, whose first parameters are kept
     earlier: int = 0  # epoch at whose parameters outcomes look, to tell whether the loss has come to rest; 0: none
+    masked: bool = False  # whether some parameters are cut out, of which bits do depend
     last: int = 0  # the last epoch, where they look at it as well since earlier parameters may be restored; 0: not
 
     @property

@@ -46,6 +46,7 @@ LISTS = {
     "check_every": "1,10",
     "restart_after": "10,20",
     "restart_patience": "10,20",
+    "lr_factors": "(1,0.1),(0,1)",
     "restart_gradient_norm": "0.1,0.01",
 }
 

@@ -39,14 +39,20 @@ def library(exp: fg.Experiment, seeds: Any = None, **options: Any) -> Any:
 
 
 def assert_like_the_twin(
-    exp: fg.Experiment, seeds: list[int], rtol: float = 1e-12, params: list[np.ndarray] | None = None, **options: Any
+    exp: fg.Experiment,
+    seeds: list[int],
+    rtol: float = 1e-12,
+    params: list[np.ndarray] | None = None,
+    masks: list[np.ndarray] | None = None,
+    **options: Any,
 ) -> None:
-    """Compare a run with the twin's, from the seeds or from params (row by row)."""
-    result = library(exp, **({"seeds": seeds} if params is None else {"params": params}), **options)
+    """Compare a run with the twin's, from the seeds or from params, with masks or without (both row by row)."""
+    starts = {"seeds": seeds} if params is None else {"params": params}
+    result = library(exp, **starts, masks=masks, **options)
     assert all(np.dtype(p.dtype) == exp.dtype for p in result.params)
     for row, seed in enumerate(seeds):
         start = None if params is None else [p[row] for p in params]
-        trained, expected = naive.run(exp, seed, start)
+        trained, expected = naive.run(exp, seed, start, None if masks is None else [mask[row] for mask in masks])
         scale = max(np.abs(twins).max() for twins in trained)
         for place, (ours, twins) in enumerate(zip(result.params, trained, strict=True)):
             np.testing.assert_allclose(
@@ -100,6 +106,12 @@ def test_every_optimizer_updates_as_the_twin_by_both_drivers(optimizer, speciali
 def test_every_distribution_is_the_start_of_training_as_in_the_twin(scheme):
     exp = experiment("tanh", init=scheme, bias_init=fg.Normal(0, 0.1), order="per_seed", epochs=1)
     assert_like_the_twin(exp, SEEDS, specialize=False)
+
+
+def test_layers_start_from_their_own_distributions_as_in_the_twin():
+    schemes = fg.ByLayer("he_normal", fg.Uniform(-0.5, 0.5), fg.TruncatedNormal(0, 0.5), "orthogonal")
+    biases = fg.ByLayer("zeros", fg.Normal(0, 0.1), fg.Constant(0.2), "zeros")
+    assert_like_the_twin(experiment("mixed", init=schemes, bias_init=biases), SEEDS, specialize=False)
 
 
 @pytest.mark.parametrize("batch_size", BATCHES)

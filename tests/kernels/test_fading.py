@@ -128,7 +128,7 @@ def both_ways(steps, params, state, grads, *arguments):
 @pytest.mark.parametrize("nesterov", [False, True])
 def test_sgd_with_momentum_takes_the_same_steps(nesterov, rate, dtype):
     rng, terms = np.random.default_rng(1), Terms(False, False, False, False, SGDTerms(True, nesterov))
-    hyperparams = Hyperparams(0.0, 0.0, 0.0, 0.0, NO_WEIGHTS, SGDHyperparams(0.9))
+    hyperparams = Hyperparams(0.0, 0.0, 0.0, 0.0, NO_WEIGHTS, None, SGDHyperparams(0.9))
     arrays = [numbers(dtype, rng) for _ in range(3)]
     assert_same_bits(*both_ways(sgd_steps, *arrays, rate, terms, hyperparams), dtype)
 
@@ -142,7 +142,7 @@ def test_sgd_with_momentum_takes_the_same_steps(nesterov, rate, dtype):
 def test_adam_takes_the_same_steps(rates, eps, betas, dtype):
     rng, terms = np.random.default_rng(2), Terms(False, False, False, False, None)
     hyperparams = Hyperparams(
-        0.0, 0.0, 0.0, 0.0, NO_WEIGHTS, AdamHyperparams(*betas, 1 - betas[0], 1 - betas[1], eps)
+        0.0, 0.0, 0.0, 0.0, NO_WEIGHTS, None, AdamHyperparams(*betas, 1 - betas[0], 1 - betas[1], eps)
     )
     params, m, v, grads = (numbers(dtype, rng, N // 4) for _ in range(4))
     state = np.concatenate([m, np.abs(v)])
@@ -156,7 +156,7 @@ def test_adam_takes_the_same_steps(rates, eps, betas, dtype):
 @pytest.mark.parametrize("momentum", [0.0, 0.9])
 def test_rmsprop_takes_the_same_steps(momentum, centered, rate, eps, dtype):
     rng, terms = np.random.default_rng(3), Terms(False, False, False, False, RMSpropTerms(momentum > 0, centered))
-    hyperparams = Hyperparams(0.0, 0.0, 0.0, 0.0, NO_WEIGHTS, RMSpropHyperparams(0.9, 1 - 0.9, eps, momentum))
+    hyperparams = Hyperparams(0.0, 0.0, 0.0, 0.0, NO_WEIGHTS, None, RMSpropHyperparams(0.9, 1 - 0.9, eps, momentum))
     params, v, m, b, grads = (numbers(dtype, rng, N // 4) for _ in range(5))
     with np.errstate(invalid="ignore"):
         m = np.where(rng.random(m.shape) < 0.5, m, np.sqrt(np.abs(v)))  # of a gradient that hardly changes

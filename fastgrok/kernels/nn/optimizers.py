@@ -31,6 +31,7 @@ class Hyperparams(NamedTuple):
     l1: float
     clip_norm: float
     weights: Any  # int64 (n_params,): 1 for a weight, 0 for a bias; (0,) unless terms.weights_only
+    factors: Any  # float64 (n_params,): what the learning rate of each is multiplied by; None: it is the same for all
     own: Any  # those of one optimizer, such as SGDHyperparams; None where it has none
 
 
@@ -72,6 +73,14 @@ def with_penalties(p, g, w, terms, hyperparams):
     return g
 
 
+@device
+def rate_of(p, rate, factors):
+    """Return the rate of parameter p: a vector times its factor, where there are factors."""
+    if factors is None:
+        return rate
+    return rate * like(rate, scalar_view(factors)[p])
+
+
 class SGDTerms(NamedTuple):
     """Which terms SGD has."""
 
@@ -88,7 +97,7 @@ class SGDHyperparams(NamedTuple):
 @device
 def _sgd_step(p, params, state, grads, minus_lr, terms, hyperparams, fading):
     """Update parameter p."""
-    w = params[p]
+    w, rate = params[p], rate_of(p, minus_lr, hyperparams.factors)
     g = with_penalties(p, grads[p], w, terms, hyperparams)
     if terms.own.momentum:
         momentum = like(w, hyperparams.own.momentum)
@@ -96,8 +105,8 @@ def _sgd_step(p, params, state, grads, minus_lr, terms, hyperparams, fading):
         state[p] = v
         g = average(momentum, v, g, fading) if terms.own.nesterov else v
         if fading:
-            g = without_negligible(g, like(w, 1.0), minus_lr, w)
-    params[p] = fma(minus_lr, g, w)
+            g = without_negligible(g, like(w, 1.0), rate, w)
+    params[p] = fma(rate, g, w)
 
 
 @device
@@ -136,15 +145,15 @@ class _AdamStep(NamedTuple):
 
 @device
 def _adam_step(p, params, state, grads, step, n_params, penalties, fading):
-    """Update parameter p."""
-    w = params[p]
+    """Update parameter p; penalties: terms, hyperparams."""
+    w, rate = params[p], rate_of(p, step.rate, penalties[1].factors)
     g = with_penalties(p, grads[p], w, *penalties)
     m = average(step.beta1, state[p], step.fresh1 * g, fading)
     v = average(step.beta2, state[n_params + p], step.fresh2 * (g * g), fading)
     state[p], state[n_params + p] = m, v
     if fading:
-        m, v = without_negligible(m, step.eps, step.rate, w), without_subnormal(v, step.root, step.eps)
-    params[p] = fma(step.rate, m / fma(sqrt(v), step.root, step.eps), w)
+        m, v = without_negligible(m, step.eps, rate, w), without_subnormal(v, step.root, step.eps)
+    params[p] = fma(rate, m / fma(sqrt(v), step.root, step.eps), w)
 
 
 @device
@@ -173,7 +182,7 @@ def adam_update(params, state, grads, minus_lr, n_params, terms, hyperparams):
 def _shrink(p, params, share, terms, hyperparams):
     """Add a share of parameter p to it."""
     if is_penalized(p, terms, hyperparams):
-        params[p] = fma(share, params[p], params[p])
+        params[p] = fma(rate_of(p, share, hyperparams.factors), params[p], params[p])
 
 
 @device
@@ -205,7 +214,7 @@ class RMSpropHyperparams(NamedTuple):
 @device
 def _rmsprop_step(p, params, state, grads, minus_lr, n_params, terms, hyperparams, fading):
     """Update parameter p."""
-    w, own = params[p], hyperparams.own
+    w, own, rate = params[p], hyperparams.own, rate_of(p, minus_lr, hyperparams.factors)
     zero, one = like(w, 0.0), like(w, 1.0)
     alpha, fresh, eps = like(w, own.alpha), like(w, own.fresh), like(w, own.eps)
     g = with_penalties(p, grads[p], w, terms, hyperparams)
@@ -226,8 +235,8 @@ def _rmsprop_step(p, params, state, grads, minus_lr, n_params, terms, hyperparam
         step = average(like(w, own.momentum), state[place], step, fading)
         state[place] = step
         if fading:
-            step = without_negligible(step, one, minus_lr, w)
-    params[p] = fma(minus_lr, step, w)
+            step = without_negligible(step, one, rate, w)
+    params[p] = fma(rate, step, w)
 
 
 @device
@@ -277,7 +286,7 @@ def _count_step(state, place):
 @device
 def _adagrad_step(p, params, state, grads, rate, initial, terms, hyperparams):
     """Update parameter p."""
-    w = params[p]
+    w, rate = params[p], rate_of(p, rate, hyperparams.factors)
     g = with_penalties(p, grads[p], w, terms, hyperparams)
     squares = fma(g, g, state[p] + initial if terms.own.initial else state[p])
     state[p] = squares
@@ -316,7 +325,7 @@ def _rprop_step(p, params, state, grads, minus_lr, n_params, terms, hyperparams)
     zero, one = like(w, 0.0), like(w, 1.0)
     g = with_penalties(p, grads[p], w, terms, hyperparams)
     turned, size = g * state[p], state[n_params + p]
-    size = select(size == zero, zero - minus_lr, size)  # the first one
+    size = select(size == zero, zero - rate_of(p, minus_lr, hyperparams.factors), size)  # the first one
     factor = select(turned == zero, one, turned)  # NaN stays
     factor = select(turned > zero, like(w, own.eta_plus), select(turned < zero, like(w, own.eta_minus), factor))
     size = size * factor

@@ -11,6 +11,7 @@ from fastgrok.kernels.lanes import beyond, both, fixed, fma, lane_bits, lane_vie
 from fastgrok.kernels.nn.batched import Step
 from fastgrok.kernels.nn.losses import add_correct, larger_error
 from fastgrok.kernels.nn.passes import layer_at
+from fastgrok.kernels.train.holding import leave_out_held
 from fastgrok.kernels.train.parameters import DriverConfig
 
 
@@ -216,7 +217,7 @@ def make_check_criteria(config: DriverConfig) -> Callable[..., Any]:
     (begin, go_on), track, lanes = _make_measure(config), _make_track(config.lanes), config.lanes
     features, keep_best = config.features, _make_keep_best(config, ends=True)
     tracks, monitors, rests = features.tracks, features.monitors, features.rests
-    stagnates, by_accuracy = features.stagnates, features.by_accuracy
+    stagnates, by_accuracy, holds = features.stagnates, features.by_accuracy, features.holds
     may_end_early = config.fused and not (features.skips or monitors or stagnates or rests)
 
     @device
@@ -239,7 +240,10 @@ def make_check_criteria(config: DriverConfig) -> Callable[..., Any]:
             keep_best(workspace.watched, watched, memory, workspace, kernel_params, s, done)
         rested = np.int64(0)
         if rests:
-            length = norm(lane_view(workspace.gradient, lanes), 0, s.n_params)
+            gradient = lane_view(workspace.gradient, lanes)
+            if holds:
+                leave_out_held(gradient, memory.held, s.n_params)
+            length = norm(gradient, 0, s.n_params)
             rested = lane_bits(length <= like(length, kernel_params.criteria.gradient_norm)) & due
         met = loss <= like(loss, kernel_params.criteria.loss)
         if s.check_error:

@@ -56,6 +56,7 @@ def _run_epochs(config: DriverConfig, record: Callable[..., Any]) -> Callable[..
             fixed_memory("grads_vectors", block.grads),
             fixed_memory("acts_vectors", block.acts),
             fixed_memory("acts_vectors", block.deltas),
+            block.held,
             block.steps,
             fixed_memory("drift_vectors", block.deltas),
         )

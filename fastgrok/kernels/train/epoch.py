@@ -20,6 +20,7 @@ from fastgrok.kernels.nn.batched import Step
 from fastgrok.kernels.nn.deferred import DeferredPasses, Group
 from fastgrok.kernels.target import DEFERRED
 from fastgrok.kernels.train.criteria import drift
+from fastgrok.kernels.train.holding import hold, leave_out_held
 from fastgrok.kernels.train.known import guard
 from fastgrok.kernels.train.masks import make_draw_masks
 from fastgrok.kernels.train.parameters import DriverConfig
@@ -121,7 +122,7 @@ def _make_step(config: DriverConfig) -> Callable[..., Any]:
 def _make_train_on(config: DriverConfig) -> Callable[..., Any]:
     """Return train_on(memory, examples, table, kernel_params, s, rate, scale, first, last): train on one batch."""
     step, load = _make_step(config), _example_loader(config)
-    update = config.update
+    update, holds = config.update, config.features.holds
     if config.batched is None or config.single:
 
         @device
@@ -135,7 +136,11 @@ def _make_train_on(config: DriverConfig) -> Callable[..., Any]:
                 memory.grads[p] = like(memory.acts[0], 0.0)
             repeat(add_example, first, last, scale, (memory, examples, table, s))
             hyperparams = kernel_params.hyperparams
+            if holds:
+                leave_out_held(memory.grads, memory.held, s.n_params)
             update(memory.params, memory.optimizer_state, memory.grads, rate, s.n_params, s.terms, hyperparams)
+            if holds:
+                hold(memory.params, memory.held, s.n_params)
             guard(memory.params, memory.grads)
 
         return train_on
@@ -158,7 +163,11 @@ def _make_train_on(config: DriverConfig) -> Callable[..., Any]:
             backward(memory.deltas, memory.grads, memory.params, memory.acts, table, s.n_backward, tile, descent)
         if not kernel_params.tile.takes_step:
             hyperparams = kernel_params.hyperparams
+            if holds:
+                leave_out_held(memory.grads, memory.held, s.n_params)
             update(memory.params, memory.optimizer_state, memory.grads, rate, s.n_params, s.terms, hyperparams)
+        if holds:
+            hold(memory.params, memory.held, s.n_params)
 
     return train_on_tiles
 
@@ -199,7 +208,7 @@ def _deferred_stretch(config: DriverConfig, passes: DeferredPasses) -> Callable[
 def make_epoch(config: DriverConfig) -> Callable[..., Any]:
     """Return epoch(memory, examples, table, kernel_params, s, rate, cancel)."""
     step, keep = _make_step(config), _make_keep(config.features.steps)
-    train_on, single = _make_train_on(config), config.single
+    train_on, single, holds = _make_train_on(config), config.single, config.features.holds
 
     if config.deferred is not None:
         stretch = _deferred_stretch(config, config.deferred)
@@ -208,6 +217,8 @@ def make_epoch(config: DriverConfig) -> Callable[..., Any]:
         @device
         def train_on_example(k, rate, memory, examples, table, s):
             step(memory, memory.params, examples, table, k, s, rate)
+            if holds:
+                hold(memory.params, memory.held, s.n_params)
             drift(memory, s)
             keep(memory, k, s)
             return rate

@@ -7,6 +7,7 @@ import numpy as np
 
 from fastgrok.kernels.block import put_params
 from fastgrok.kernels.jit import device
+from fastgrok.kernels.train.holding import begin_holding
 from fastgrok.kernels.train.parameters import DriverConfig, DriverFeatures
 
 
@@ -53,12 +54,14 @@ def _begin_best(state, lane, best, row):
 
 
 def _make_fill(config: DriverConfig, begin: Callable[..., Any]) -> Callable[..., Any]:
-    restarts, records = config.features.restarts, config.features.records
+    restarts, records, holds = config.features.restarts, config.features.records, config.features.holds
     validates, monitors = config.features.validates, config.features.monitors
 
     @device
     def fill(workspace, lane, row, outputs, states):
         put_params(workspace, lane, outputs.params, row)
+        if holds:
+            begin_holding(workspace, lane, outputs.training_of[row])
         for word in range(states.shape[1]):
             workspace.states[lane, word] = states[row, word]
         workspace.rows[lane] = row
@@ -186,7 +189,7 @@ def _make_record(lanes: int) -> Callable[..., Any]:
 
 
 def _make_restart(config: DriverConfig, begin: Callable[..., Any]) -> Callable[..., Any]:
-    draw = config.draw
+    draw, holds = config.draw, config.features.holds
     if draw is None:
 
         @device
@@ -207,7 +210,10 @@ def _make_restart(config: DriverConfig, begin: Callable[..., Any]) -> Callable[.
             outputs.attempts.begun[workspace.rows[lane], place] = workspace.epochs[lane]
             for p in range(workspace.params.shape[0]):
                 workspace.params[p, lane] = workspace.restart.drawn[p]
-                outputs.attempts.starts[workspace.rows[lane], place, p] = workspace.restart.drawn[p]
+            if holds:
+                begin_holding(workspace, lane, outputs.training_of[workspace.rows[lane]])
+            for p in range(workspace.params.shape[0]):
+                outputs.attempts.starts[workspace.rows[lane], place, p] = workspace.params[p, lane]
             begin(workspace, lane)
             return True
 

@@ -38,6 +38,7 @@ class DriverFeatures(NamedTuple):
     stagnates: bool  # seeds start again too when what is watched has not improved for some epochs
     by_accuracy: bool  # which is the accuracy, not the training loss
     rests: bool  # seeds end, or start again, when the gradient of the mean loss is small
+    holds: bool  # parameters that are not trained: they are kept at a number
     tracks: bool  # the epoch since which a unit is dead
     records: bool  # parameters at chosen epochs
     steps: bool  # parameters after every update

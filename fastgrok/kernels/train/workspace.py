@@ -45,6 +45,7 @@ class Outputs(NamedTuple):
         Any  # int64 (n_seeds,), filled with -1: what it stays for a seed that a cancelled run left undone; or LEFT
     )
     epochs_to_converge: Any  # int64 (n_seeds,), filled with -1
+    training_of: Any  # int8 (n_seeds, n_params): CUT, TRAINED or FROZEN of block.py
     stationary: Any  # bool (n_seeds,), filled with False: it ended because its gradient was small
     attempts: Attempts | None
     validation: BestEpochs | None
@@ -90,6 +91,7 @@ class Workspace(NamedTuple):
     deltas: Any  # (n_acts, L)
     order: Any  # int64 (n_examples, L) where the order is drawn
     masks: Any  # float (n_masks, L): those of the example that was loaded last
+    held: Any  # (n_params, L) where some are not trained: what each is kept at; NaN: it is trained
     steps: Any  # (n_batches * n_params, L) where every update is kept: the parameters after each of the epoch
     states: Any  # uint64 (L, words): the streams that restart, shuffle and drop
     rows: Any  # int64 (L,): the row, in the chunk, of the seed in each lane

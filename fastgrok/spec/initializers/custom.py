@@ -12,7 +12,7 @@ from fastgrok.datasets.arrays import check_unmasked
 from fastgrok.errors import MISSING, InvalidExperiment
 from fastgrok.spec.base import VariadicSpec, register, spec
 from fastgrok.spec.calls import from_call
-from fastgrok.spec.initializers.base import Initializer
+from fastgrok.spec.initializers.base import Initializer, Scheme
 
 _MAX_NUMBERS = 32  # in a repr
 Nested = tuple[float, ...] | tuple[tuple[float, ...], ...]
@@ -176,6 +176,58 @@ class FromArrays(VariadicSpec, Initializer):
         if count <= _MAX_NUMBERS:
             return f"FromArrays({', '.join(map(repr, self.arrays))})"
         return f"FromArrays(<{len(self.arrays)} arrays of {count:,} numbers>)"
+
+
+@register
+@dataclass(frozen=True, init=False, repr=False)
+class ByLayer(VariadicSpec, Initializer):
+    """A distribution of its own for each Linear layer.
+
+    Parameters
+    ----------
+    *schemes
+        As many as the network has Linear layers, in their order: initializers that draw from a distribution, or names
+        such as "he_normal". As `bias_init` those of the biases, of a layer without biases too, which has no use for
+        its own.
+
+    Raises
+    ------
+    InvalidExperiment
+        If one is no such scheme; in an experiment, if there are more or fewer than layers.
+
+    Notes
+    -----
+    All draw from the seed's one stream, layer by layer, as they do alone. With `bias_init="default"` the biases of
+    each layer are what goes with its weights.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> fg.ByLayer("he_normal", fg.Uniform(-0.1, 0.1))
+    ByLayer(HeNormal(), Uniform(low=-0.1, high=0.1))
+    """
+
+    in_kernel = True
+    from_text = True
+    schemes: tuple[Scheme, ...]
+
+    def __init__(self, *schemes: Any) -> None:
+        read = tuple(as_initializer(f"schemes[{k}]", scheme) for k, scheme in enumerate(schemes))
+        if not read:
+            raise InvalidExperiment("schemes", MISSING, "one scheme or more")
+        for k, scheme in enumerate(read):
+            if not isinstance(scheme, Scheme):
+                expected = "an initializer that draws from a distribution, such as HeNormal(), or its name"
+                raise InvalidExperiment(f"schemes[{k}]", scheme, expected)
+        object.__setattr__(self, "schemes", read)
+
+    @property
+    def default_biases(self) -> Initializer:
+        """Those that go with the weights of each layer."""
+        return ByLayer(*(scheme.default_biases for scheme in self.schemes))
+
+    def __repr__(self) -> str:
+        return f"ByLayer({', '.join(map(repr, self.schemes))})"
 
 
 def _nested(field: str, value: Any) -> Nested:

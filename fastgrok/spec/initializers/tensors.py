@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from fastgrok.errors import InvalidExperiment
 from fastgrok.spec.initializers.base import BiasWord, Distribution, Initializer, Scheme
-from fastgrok.spec.initializers.custom import FromArrays, FromFunction
+from fastgrok.spec.initializers.custom import ByLayer, FromArrays, FromFunction
 from fastgrok.spec.initializers.matrices import RAI
 from fastgrok.spec.layers import Linear
 
@@ -41,22 +41,33 @@ def initial_tensors(
     """Return the tensors of a network's parameters that are drawn, in the order of `params`."""
     same = bias_init == "same"
     biases = bias_scheme(init, bias_init)
-    together = isinstance(init, RAI) and biases == init
+    weights_of, biases_of = _by_layer("init", init, linears), _by_layer("bias_init", biases, linears)
     if same and isinstance(biases, FromFunction) and any(layer.bias for layer in linears):
         expected = "another scheme, such as Zeros(), or a function of its own: that of init gives weights"
         raise InvalidExperiment("bias_init", "same", expected)
     weight_arrays = _arrays("init", init, linears, weights=True, biases=same)
     bias_arrays = weight_arrays if same else _arrays("bias_init", biases, linears, weights=False, biases=True)
     tensors = []
-    for layer in linears:
-        fans = layer.fan_in, layer.fan_out
+    for layer, own, of_bias in zip(linears, weights_of, biases_of, strict=True):
+        fans, together = (layer.fan_in, layer.fan_out), isinstance(own, RAI) and of_bias == own
         shape = (layer.fan_in + (together and layer.bias), layer.fan_out)
-        source = init.distribution(*fans) if isinstance(init, Scheme) else _source(init, weight_arrays)
+        source = own.distribution(*fans) if isinstance(own, Scheme) else _source(own, weight_arrays)
         tensors.append(InitialTensor("init", init, fans, shape, source))
         if layer.bias and not together:
-            source = biases.bias_distribution(*fans) if isinstance(biases, Scheme) else _source(biases, bias_arrays)
+            source = (
+                of_bias.bias_distribution(*fans) if isinstance(of_bias, Scheme) else _source(of_bias, bias_arrays)
+            )
             tensors.append(InitialTensor("bias_init", biases, fans, shape[1:], source))
     return tensors
+
+
+def _by_layer(field: str, scheme: Initializer, linears: Sequence[Linear]) -> Sequence[Initializer]:
+    """Return the scheme of each layer."""
+    if not isinstance(scheme, ByLayer):
+        return [scheme] * len(linears)
+    if len(scheme.schemes) != len(linears):
+        raise InvalidExperiment(field, scheme, f"one scheme for each of {len(linears)} Linear layers")
+    return scheme.schemes
 
 
 def _arrays(
