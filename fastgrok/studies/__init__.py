@@ -18,6 +18,7 @@ NAMES = (
     "restarts",
     "born_dead",
     "init_range",
+    "lottery_tickets",
     "reported",
 )
 """The studies, in the order of a list; each is the function of that name in `fastgrok.studies.catalogue`."""
