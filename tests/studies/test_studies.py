@@ -15,6 +15,7 @@ from fastgrok.studies import NAMES
 from fastgrok.studies.catalogue import born_dead as born_dead_module
 from fastgrok.studies.catalogue import init_range as init_range_module
 from fastgrok.studies.catalogue import streetlights as streetlights_module
+from fastgrok.studies.catalogue.lottery_tickets import largest
 from fastgrok.studies.study import Runner
 
 SMALL = 200
@@ -72,6 +73,12 @@ def test_seeds_that_are_near_no_plateau_are_trained_for_longer() -> None:
     final = ends.metrics["loss_final"]
     np.testing.assert_array_equal(final, np.where(near, short, long))
     np.testing.assert_array_equal(ends.on_plateau, (abs(final[:, None] - levels) <= 0.005).any(axis=1))
+
+
+def test_a_ticket_keeps_the_largest_weights_of_each_layer() -> None:
+    weights = np.array([[[0.1, -0.9], [0.3, 0.2]], [[0.0, 0.0], [-0.5, 0.0]]])
+    assert largest(weights, 0.5).tolist() == [[[False, True], [True, False]], [[False, False], [True, True]]]
+    assert (largest(np.zeros((3, 5, 7)), 0.2).sum(axis=(1, 2)) == 7).all()
 
 
 def test_an_interrupted_study_has_no_findings(monkeypatch: pytest.MonkeyPatch) -> None:
