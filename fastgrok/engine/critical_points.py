@@ -40,7 +40,7 @@ class Looks(NamedTuple):
 
     def updated(self, rows: NDArray[np.bool_], other: "Looks") -> "Looks":
         """Return it with some rows, (n,), of another."""
-        pairs = zip(self, other, strict=True)
+        pairs: Any = zip(self, other, strict=True)
         return Looks(*(np.where(rows if a.ndim == 1 else rows[:, None], b, a) for a, b in pairs))
 
 

@@ -81,3 +81,14 @@ def kinds(network: Network, loss: str) -> Binding:
 
 def _loss_functions() -> tuple[LossFunctions, ...]:
     return tuple(dict.fromkeys(record.functions for record in LOSSES.values()))
+
+
+def activation_places(network: Network) -> list[tuple[int, int]]:
+    """Return for each Linear layer its place among the layers, and that of the last activation after it."""
+    places: list[tuple[int, int]] = []
+    for place, layer in enumerate(network.layers):
+        if isinstance(layer, Linear):
+            places.append((place, place))
+        elif not isinstance(layer, Dropout):  # which passes on what it takes in where it is looked at
+            places[-1] = (places[-1][0], place)
+    return places

@@ -58,6 +58,14 @@ class HessianSpectrum(NamedTuple):
         Where it was looked at, (n_seeds, n_params): those given, or where they settled.
     moved
         How far that is from the parameters given, (n_seeds,).
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> exp = fg.Experiment(fg.mlp(1, 1, 1, hidden="linear", bias=False), fg.Dataset([[1]], [1]))
+    >>> origin = fg.hessian_spectrum(exp, [[[0.0]], [[0.0]]])
+    >>> origin.eigenvalues.tolist(), origin.names.tolist(), origin.counts["saddle"]
+    ([[-1.0, 1.0]], ['saddle'], 1)
     """
 
     eigenvalues: NDArray[np.float64]
@@ -95,6 +103,13 @@ class TangentKernelSpectrum(NamedTuple):
     ----------
     eigenvalues
         Of the kernel J J^T over all examples and outputs, (n_seeds, n_examples * n_out), ascending.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> exp = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor())
+    >>> list(fg.ntk_spectrum(exp, seeds=100).covariates())
+    ['ntk_largest', 'ntk_smallest', 'ntk_trace']
     """
 
     eigenvalues: NDArray[np.float64]

@@ -3,6 +3,7 @@
 from fastgrok.explain.algebra import Algebra, algebra
 from fastgrok.explain.bricks import Brick
 from fastgrok.explain.correlation import Correlation, correlation
+from fastgrok.explain.curvature import Curvature, curvature
 from fastgrok.explain.failure import Failure, failure
 from fastgrok.explain.layer_pass import ActivationPass, LayerPass
 from fastgrok.explain.listing import listing, read_listing
@@ -18,6 +19,7 @@ __all__ = [
     "Blocked",
     "Brick",
     "Correlation",
+    "Curvature",
     "Failure",
     "FlowRule",
     "LayerPass",
@@ -30,6 +32,7 @@ __all__ = [
     "WorkedPass",
     "algebra",
     "correlation",
+    "curvature",
     "failure",
     "listing",
     "overfitting",

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fastgrok.engine.layout import activation_places
 from fastgrok.errors import InvalidExperiment, one_line
 from fastgrok.explain.text import paragraph, param_names
 from fastgrok.explain.trace import Moment, experiment_of, layer_input, moment, start_of_last_run, time_dim, trimmed
-from fastgrok.explain.trace_variables import activation_places, unit_dim
+from fastgrok.explain.trace_variables import unit_dim
 from fastgrok.explain.weight_drift import WINDOW, WeightDrift, weight_drifts
 from fastgrok.kernels.environment import in_default_environment
 from fastgrok.spec.experiment import Experiment

@@ -12,7 +12,7 @@ from fastgrok.datasets.memory import check_fits
 from fastgrok.engine import arguments
 from fastgrok.engine.driver import lane_count
 from fastgrok.engine.kernel_params import batches_per_epoch
-from fastgrok.engine.layout import make_layout
+from fastgrok.engine.layout import activation_places, make_layout
 from fastgrok.engine.notices import shown
 from fastgrok.engine.outcomes import with_earlier
 from fastgrok.engine.params import joined, joined_masks, split
@@ -22,7 +22,6 @@ from fastgrok.errors import InvalidExperiment, checked_choice
 from fastgrok.explain.trace_variables import (
     STEP,
     TraceVariable,
-    activation_places,
     param_variables,
     shared_variables,
     trace_variables,

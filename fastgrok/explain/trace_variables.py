@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from fastgrok.spec.experiment import Experiment
-from fastgrok.spec.layers import Dropout, Linear
 from fastgrok.spec.network import Network
 from fastgrok.spec.variables import EPOCH
 
@@ -105,14 +104,3 @@ def _params(network: Network, form: str, meaning: str, *dims: str) -> Iterator[t
         shapes = {"weight": (unit_dim(k - 1), unit_dim(k)), **({"bias": (unit_dim(k),)} if layer.bias else {})}
         for param, units in shapes.items():
             yield form.format(param=param, k=k), TraceVariable((*dims, *units), "1", meaning.format(param=param, k=k))
-
-
-def activation_places(network: Network) -> list[tuple[int, int]]:
-    """Return for each Linear layer its place among the layers, and that of the last activation after it."""
-    places: list[tuple[int, int]] = []
-    for place, layer in enumerate(network.layers):
-        if isinstance(layer, Linear):
-            places.append((place, place))
-        elif not isinstance(layer, Dropout):  # which passes on what it takes in where it is looked at
-            places[-1] = (places[-1][0], place)
-    return places

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from fastgrok.datasets.arrays import examples_array, targets_array
 from fastgrok.engine.activations import ACTIVATIONS
+from fastgrok.engine.layout import activation_places
 from fastgrok.engine.losses import LOSSES
 from fastgrok.errors import InvalidExperiment, one_line
 from fastgrok.explain.layer_pass import (
@@ -31,7 +32,6 @@ from fastgrok.explain.passes import (
     network_pass,
 )
 from fastgrok.explain.text import indented, numbers, precise, wrapped
-from fastgrok.explain.trace_variables import activation_places
 from fastgrok.kernels.environment import in_default_environment
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.losses import check_targets

@@ -34,6 +34,7 @@ from fastgrok.plots.outputs import activation_map, activations, decision_boundar
 from fastgrok.plots.parameters import initial_and_final, initial_final_weights, weight_curves, weights
 from fastgrok.plots.pressure import conflict, conflict_rows, pressure, pressure_rows
 from fastgrok.plots.sign_flow import sign_flow, sign_marks
+from fastgrok.plots.spectra import eigenvalue_bands, spectra
 
 __all__ = [
     "accuracy",
@@ -52,6 +53,7 @@ __all__ = [
     "dead_shares",
     "dead_units",
     "decision_boundary",
+    "eigenvalue_bands",
     "failure",
     "failure_story",
     "frame_times",
@@ -73,6 +75,7 @@ __all__ = [
     "rates",
     "sign_flow",
     "sign_marks",
+    "spectra",
     "weight_curves",
     "weights",
     "worked_pass",

@@ -2,7 +2,7 @@
 
 import fastgrok as fg
 from fastgrok.engine.activations import ACTIVATIONS
-from fastgrok.engine.layout import functions, make_layout
+from fastgrok.engine.layout import activation_places, functions, make_layout
 
 
 def test_layers_lie_one_after_the_other():
@@ -24,3 +24,7 @@ def test_a_kind_is_the_place_of_an_activations_functions():
         layer = make_layout(fg.Network(fg.Linear(1, 2), cls())).layers[1]
         assert functions().activations[layer.kind - 1] == record.functions
         assert layer.is_relu == (cls is fg.ReLU)
+
+
+def test_example_of_activation_places():
+    assert activation_places(fg.mlp(2, 4, 1)) == [(0, 1), (2, 2)]

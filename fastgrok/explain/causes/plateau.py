@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from fastgrok.explain.causes.death import UnitDeath, dead_units
 from fastgrok.explain.causes.loss_trend import FASTER, LossTrend, loss_trend
+from fastgrok.explain.curvature import SETTLE, Curvature, curvature
 from fastgrok.explain.text import example, paragraph, wrapped
 from fastgrok.explain.trace import Moment, epochs_of, moment, start_of_last_run
 from fastgrok.spec.experiment import Experiment
@@ -33,6 +34,7 @@ GROUP = 0.05
 MOST = 0.5
 """Share of the loss that the groups must account for."""
 
+_MOST_WORK = 1e7  # parameters times examples times epochs of settling, beyond which the curvature is not looked at
 _MOST_OUTPUTS = 4  # that are written of a group
 _MOST_EXAMPLES = 5000  # among which groups are looked for
 
@@ -47,6 +49,7 @@ class OnPlateau(NamedTuple):
     gradient_norm: float  # in the end
     dead: tuple[UnitDeath, ...]  # the units that are dead in the end
     loss_trend: LossTrend
+    curvature: Curvature | None  # of the loss where the network comes to rest; None: too much work
 
     @property
     def cause(self) -> str:
@@ -63,7 +66,9 @@ class OnPlateau(NamedTuple):
             "\n".join(wrapped(f"- {group_text(experiment, group)}: output {self._output(group)}", hanging=2))
             for group in self.groups
         ]
-        closing = paragraph(f"The gradient norm there is {number(self.gradient_norm)}.", self.loss_trend.text())
+        norm = f"The gradient norm there is {number(self.gradient_norm)}."
+        verdict = "" if self.curvature is None else self.curvature.verdict()
+        closing = paragraph(norm, self.loss_trend.text(), verdict)
         return "\n".join([paragraph(opening, "Its outputs do not tell apart:"), *lines, closing])
 
     def _output(self, group: tuple[int, ...]) -> str:
@@ -143,7 +148,9 @@ def _found(
     outputs = trace[f"activation_{len(experiment.network.linears)}"].values[-1]
     gradient_norm = float(trace["gradient_norm"].values[-1])
     dead, trend = dead_units(trace, experiment), loss_trend(trace, experiment)
-    return OnPlateau(plateau, moment(trace, start), groups, outputs, gradient_norm, dead, trend)
+    work = experiment.n_params * experiment.data.n_examples * SETTLE
+    lies_there = curvature(trace) if work <= _MOST_WORK else None
+    return OnPlateau(plateau, moment(trace, start), groups, outputs, gradient_norm, dead, trend, lies_there)
 
 
 def output_groups(outputs: NDArray[Any], targets: NDArray[Any]) -> Iterator[NDArray[np.int64]]:
