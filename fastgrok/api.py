@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import itertools
 import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from fastgrok.datasets.arrays import examples_array
 from fastgrok.engine import arguments, training
 from fastgrok.engine.arguments import ExecutionOptions
+from fastgrok.engine.measures import Measure, Measured, all_measured, checked_measures
 from fastgrok.engine.notices import progress_bar
 from fastgrok.engine.params import joined, joined_masks, split
 from fastgrok.engine.threads import thread_pool
@@ -49,6 +51,7 @@ def run(
     keep_params: bool = False,
     record_at: str | Sequence[int] | None = None,
     track: str | None = None,
+    measures: Mapping[str, Callable[..., Any]] | None = None,
     specialize: bool | None = None,
     lanes: int | None = None,
     threads: int | None = None,
@@ -83,6 +86,14 @@ def run(
         initialisation, or "log" for 0, 1, 2, 5, 10, 20, 50, ... and the last. None: none.
     track
         "dead_units" for the epoch since which each ReLU unit is dead; None.
+    measures
+        Functions of your own by the names that their values get among the result variables, such as
+        {"spread": lambda outputs: np.ptp(outputs, axis=(1, 2))}. They are called with many seeds at once, and get
+        what their parameters are named after: `params`, layer by layer, each array with a leading axis n; `outputs`
+        (n, n_examples, n_out); `activations` and `pre_activations`, of each Linear layer (n, n_examples, width);
+        `seeds` (n,); `epoch`; the data `X`, `y`. They return numbers or bools of shape (n, ...), at each epoch of
+        `record_at`, or without it in the end. One that returns a bool for each seed is a criterion: `<name>_epoch` is
+        the first recorded epoch after which it held, -1 if none. None: none.
     specialize
         Whether to train by a driver that is compiled for this very network, and wait for it; None: begin with what
         is compiled, and change over to the faster driver when a thread has compiled it meanwhile.
@@ -121,9 +132,10 @@ def run(
     recording = checked_recording(record_at, track, experiment.epochs)
     keep = arguments.checked_flag("keep_params", keep_params, optional=False)
     options = ExecutionOptions(threads, specialize, lanes, chunk_size, progress).checked()
-    starts = _starts(points, seeds, params)
-    cut = None if masks is None else joined_masks(experiment.network, masks, len(starts[0]))
-    return _train(experiment, [], points, starts, bool(keep), recording, options, cut)
+    own, starts = checked_measures(measures), _starts(points, seeds, params)
+    if masks is not None:
+        starts = starts._replace(masks=joined_masks(experiment.network, masks, arguments.n_seeds(starts.seeds)))
+    return _train(experiment, [], points, starts, bool(keep), recording, options, own)
 
 
 @in_default_environment
@@ -198,6 +210,7 @@ def sweep(
     keep_params: bool = False,
     record_at: str | Sequence[int] | None = None,
     track: str | None = None,
+    measures: Mapping[str, Callable[..., Any]] | None = None,
     specialize: bool | None = None,
     lanes: int | None = None,
     threads: int | None = None,
@@ -242,6 +255,7 @@ def sweep(
     keep_params: bool = False,
     record_at: str | Sequence[int] | None = None,
     track: str | None = None,
+    measures: Mapping[str, Callable[..., Any]] | None = None,
     specialize: bool | None = None,
     lanes: int | None = None,
     threads: int | None = None,
@@ -282,7 +296,7 @@ def sweep(
         As for `run`; "log" goes up to the most epochs of a configuration.
     keep_params, track, specialize, threads, progress
         As for `run`.
-    lanes, chunk_size
+    measures, lanes, chunk_size
         As for `run`, without a store.
 
     Raises
@@ -311,7 +325,7 @@ def sweep(
         from fastgrok.store.manifest import specified
         from fastgrok.store.store import made_store
 
-        _check_unused("None with a store", params=params, lanes=lanes, chunk_size=chunk_size)
+        _check_unused("None with a store", params=params, lanes=lanes, chunk_size=chunk_size, measures=measures)
         kept = {"keep_params": keep_params, "rows": rows, "record_at": record_at, "track": track}
         requested = specified(experiment, seeds, axes, shard_size=shard_size, **kept)
         options = ExecutionOptions(threads, specialize, None, None, progress, executor, part_of).checked()
@@ -324,7 +338,8 @@ def sweep(
     recording = checked_recording(record_at, track, max(point.experiment.epochs for point in points))
     keep = arguments.checked_flag("keep_params", keep_params, optional=False)
     options = ExecutionOptions(threads, specialize, lanes, chunk_size, progress).checked()
-    return _train(experiment, checked, points, _starts(points, seeds, params), bool(keep), recording, options)
+    own, starts = checked_measures(measures), _starts(points, seeds, params)
+    return _train(experiment, checked, points, starts, bool(keep), recording, options, own)
 
 
 def _check_unused(accepted: str, **values: Any) -> None:
@@ -444,7 +459,12 @@ def predict(network: Network, params: ArrayLike | Sequence[ArrayLike], X: ArrayL
     return training.predict(network, flat, inputs)
 
 
-_Starts = tuple[arguments.Seeds, list[NDArray[Any]] | None]
+class _Starts(NamedTuple):
+    """What training begins with."""
+
+    seeds: arguments.Seeds
+    params: list[NDArray[Any]] | None  # of each configuration, (n_seeds, n_params); None: seeds draw them
+    masks: NDArray[np.bool_] | None = None  # (n_seeds, n_params)
 
 
 def _starts(configurations: Sequence[Configuration], seeds: Any, params: Any) -> _Starts:
@@ -469,7 +489,7 @@ def _starts(configurations: Sequence[Configuration], seeds: Any, params: Any) ->
         arguments.check_each_once("seeds", accepted)
     if flat is not None and arguments.n_seeds(accepted) != len(flat[0]):
         raise InvalidExperiment("seeds", seeds, f"one for each of the {len(flat[0])} networks of params")
-    return accepted, flat
+    return _Starts(accepted, flat)
 
 
 def _train(
@@ -480,10 +500,10 @@ def _train(
     keep_params: bool,
     recording: Recording,
     options: ExecutionOptions,
-    masks: NDArray[np.bool_] | None = None,
+    measures: Sequence[Measure] = (),
 ) -> Result:
     """Train one configuration after the other, until Ctrl-C."""
-    accepted, params = starts
+    accepted, params, masks = starts
     n, experiments = arguments.n_seeds(accepted), [configuration.experiment for configuration in configurations]
     if not arguments.surely_fits(experiments, n, recording):
         working = max(working_bytes(each, recording, n, options) for each in experiments)
@@ -491,15 +511,21 @@ def _train(
     seeds = arguments.seeds_array(accepted)
     outputs: list[TrainingOutput] = []
     kept: dict[str, Any] = {"keep_params": keep_params, "recording": recording, "masks": masks}
+    nothing: list[Measured | None] = [None] * len(experiments)
+    owns = [*all_measured(measures, experiments, seeds, params, recording)] if measures else nothing
     n_runs = n * len(configurations)
     shared = thread_pool(options.threads) if len(experiments) > 1 else contextlib.nullcontext()
     with progress_bar(n_runs, options.progress) as advance, shared as pool:
-        for each, start in zip(experiments, params or itertools.repeat(None, len(experiments)), strict=True):
+        starts_of = params or itertools.repeat(None, len(experiments))
+        for each, start, own in zip(experiments, starts_of, owns, strict=True):
             try:
-                output = train(each, seeds, options, params=start, advance=advance, pool=pool, **kept)
+                collect = None if own is None else own.collect
+                output = train(
+                    each, seeds, options, params=start, advance=advance, pool=pool, collect=collect, **kept
+                )
             except KeyboardInterrupt:  # before the first kernel of this configuration, or it was little work
                 break
-            outputs.append(output)
+            outputs.append(output if own is None else dataclasses.replace(output, measured=own.variables()))
             if output.interrupted:
                 break
     interrupted = len(outputs) < len(experiments) or outputs[-1].interrupted
@@ -509,5 +535,5 @@ def _train(
             raise KeyboardInterrupt
         outputs.extend(outputs[0].not_started(each) for each in experiments[len(outputs) :])
         warn(f"interrupted: {finished:,} of {n_runs:,} runs are finished", UserWarning)
-    own = params is not None
-    return Result(experiment, seeds, axes, configurations, outputs, interrupted=interrupted, own_params=own)
+    given = params is not None
+    return Result(experiment, seeds, axes, configurations, outputs, interrupted=interrupted, own_params=given)

@@ -27,7 +27,7 @@ from fastgrok.kernels.jit import working_seconds
 from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.network import Network
 from fastgrok.spec.recording import NOTHING, Recording, shapes
-from fastgrok.spec.variables import NEVER, VARIABLES
+from fastgrok.spec.variables import NEVER, VARIABLES, Variable
 
 _CHUNK_SECONDS = 0.1  # of one thread: how soon a run can change over to a faster driver, or be cancelled
 _TASK_FLOPS = 3e9  # of what is done besides training: 50 to 200 ms of one thread
@@ -60,6 +60,7 @@ class TrainingOutput:
     threads: int
     recording: Recording
     beside: Beside | None = None  # where the rows stand, if beside those of other configurations
+    measured: dict[str, tuple[Variable, np.ndarray]] | None = None  # result variables of the user's own, all rows
 
     @classmethod
     def blank(cls, experiment: Experiment, recording: Recording, n: int) -> Self:
@@ -85,6 +86,7 @@ class TrainingOutput:
             seconds=0.0,
             drivers={},
             beside=None,
+            measured=None,
         )
 
     def finished_rows(self, array: np.ndarray) -> np.ndarray:

@@ -53,6 +53,7 @@ def to_dataset(
         variables = _sweep_variables(len(seeds), axes, networks, outputs)
     else:
         variables = {name: (VARIABLES[name], column) for name, column in outputs[0].finished_metrics.items()}
+        variables |= _own(outputs[0])
         seeds = outputs[0].finished_rows(seeds)
     dims = [axis.path for axis in axes]
     data = {name: (dims + list(v.dims), array, _attrs(v)) for name, (v, array) in variables.items()}
@@ -60,7 +61,14 @@ def to_dataset(
     coords[SEED] = (SEED, seeds, {"long_name": "what fixes the initial parameters, and what is drawn after them"})
     used = {dim for variable, _ in variables.values() for dim in variable.dims}
     coords |= {dim: value for dim, value in _coords(networks, outputs[0].recording).items() if dim in used}
-    return xr.Dataset({name: data[name] for name in [*VARIABLES, FINISHED.name] if name in data}, coords, attrs)
+    names = [name for name in (*VARIABLES, FINISHED.name) if name in data]
+    return xr.Dataset({name: data[name] for name in dict.fromkeys([*names, *data])}, coords, attrs)
+
+
+def _own(output: TrainingOutput) -> dict[str, tuple[Variable, NDArray[Any]]]:
+    """Return what measures of the user's own said, of the finished rows."""
+    own = output.measured or {}
+    return {name: (variable, output.finished_rows(values)) for name, (variable, values) in own.items()}
 
 
 def _coords(networks: Sequence[Network], recording: Recording) -> dict[str, Any]:
@@ -105,12 +113,17 @@ def _sweep_variables(
         for name, variable in VARIABLES.items()
         if name in names
     }
+    for output in outputs:
+        for name, (variable, column) in _own(output).items():
+            full.setdefault(name, (variable, _blank(variable, (*shape, n, *column.shape[1:]))))
     finished = np.zeros((*shape, n), FINISHED.dtype)
     points = itertools.product(*(range(len(axis.values)) for axis in axes))
     for point, network, output in zip(points, networks, outputs, strict=True):
         rows = output.finished
         finished[point] = rows
         places = np.array([layers.index(layer) for layer in relu_layers(network)], int)
+        for name, (_, column) in _own(output).items():
+            full[name][1][point][rows] = column
         for name, column in output.finished_metrics.items():
             variable, array = full[name]
             ends = zip(variable.dims[1:], column.shape[1:], strict=True)
