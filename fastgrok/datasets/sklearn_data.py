@@ -1,7 +1,7 @@
 """The small data sets that come with scikit-learn, where it is installed."""
 
 from fastgrok.datasets.dataset import Dataset
-from fastgrok.errors import InvalidExperiment, one_of
+from fastgrok.errors import InvalidExperiment, checked_choice
 
 SKLEARN = ("iris", "wine", "digits", "breast_cancer", "diabetes")
 """Their names; the targets of all but diabetes are classes."""
@@ -27,8 +27,7 @@ def sklearn(name: str) -> Dataset:
     >>> fg.datasets.sklearn("iris").standardized()  # doctest: +SKIP
     <Dataset iris: 150 examples, 4 inputs, 3 outputs, scaled, classes 'setosa', 'versicolor', 'virginica'>
     """
-    if name not in SKLEARN:
-        raise InvalidExperiment("name", name, one_of(SKLEARN))
+    checked_choice("name", name, SKLEARN)
     try:
         from sklearn import datasets
     except ImportError as error:

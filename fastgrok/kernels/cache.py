@@ -60,7 +60,10 @@ def cache_directory() -> Path | None:
     if chosen:
         chosen = os.path.expanduser(chosen)
         return None if chosen.startswith("~") else Path(chosen)
-    directory = user_cache_path("fastgrok", appauthor=False) / "kernels"
+    try:
+        directory = user_cache_path("fastgrok", appauthor=False) / "kernels"
+    except RuntimeError:  # what newer versions of platformdirs say of it
+        return None
     return directory if directory.is_absolute() else None
 
 

@@ -3,7 +3,8 @@
 import functools
 import inspect
 import numbers
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, ParamSpec, TypeVar, get_args, get_origin
 
 import numpy as np
@@ -22,6 +23,9 @@ _EXPECTED = {
 }
 """The classes that are checked, by their names, and what an error message accepts for each."""
 
+_SAID = ("confidence", "shares")
+"""Arguments of which every function says by itself what they must be."""
+
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
@@ -29,7 +33,7 @@ _R = TypeVar("_R")
 def checked(function: Callable[_P, _R]) -> Callable[_P, _R]:
     """Return a function that says which argument is wrong where it expects a class above, a word, a list, numbers."""
     annotations = {name: p.annotation for name, p in inspect.signature(function, eval_str=True).parameters.items()}
-    wanted = {name: check for name, each in annotations.items() if (check := _check_of(each)) is not None}
+    wanted = {name: check for name, each in annotations.items() if (check := _check_of(each)) and name not in _SAID}
 
     @functools.wraps(function)
     def wrapper(*args: _P.args, **kwargs: _P.kwargs) -> _R:
@@ -50,24 +54,47 @@ def _check_of(annotation: Any) -> _Check | None:
     name = getattr(annotation, "__name__", "")
     if name in _EXPECTED and isinstance(annotation, type):
         return lambda value: isinstance(value, annotation), _EXPECTED[name]
+    if annotation in (int, float, float | None, int | None):  # which number it must be the function says
+        optional = annotation in (float | None, int | None)
+        return lambda value: (optional and value is None) or _is_number(value), "a number"
+    if annotation == ArrayLike:
+        return _is_numeric, "real numbers"
     if get_origin(annotation) is Literal:
         words = get_args(annotation)
         return lambda value: isinstance(value, str) and value in words, one_of(words)
     if get_origin(annotation) is Sequence and (inner := _check_of(get_args(annotation)[0])) is not None:
         listed = f"a list, each {inner[1]}"
         return lambda value: isinstance(value, list | tuple) and all(map(inner[0], value)), listed
+    if get_origin(annotation) is Mapping:  # a range, in which a name is looked for, would be looked through
+        return _is_columns, "columns by their names"
     if get_origin(annotation) is np.ndarray:
         return _is_row, "an array of real numbers, (n,)"
     return None
 
 
-def _is_row(value: Any) -> bool:
-    """Whether a value is an array, or a list, of numbers in one dimension."""
+def _is_columns(value: Any) -> bool:
+    """Whether a value may have columns: a mapping, a frame, a table of pyarrow."""
+    return hasattr(value, "__getitem__") and not isinstance(value, Sequence | np.ndarray | type)
+
+
+def _is_number(value: Any) -> bool:
+    """Whether a value is a real number that a float can be."""
+    huge = isinstance(value, int) and abs(value) > sys.float_info.max
+    return isinstance(value, numbers.Real) and not isinstance(value, np.timedelta64) and not huge
+
+
+def _is_numeric(value: Any) -> bool:
+    """Whether a value is an array, or a list, of numbers."""
     try:
         array = np.asarray(value)
     except Exception:  # ragged lists, and whatever the `__array__` of others raises
         return False
-    return array.ndim == 1 and (array.dtype.kind in "iuf" or not array.size)
+    return array.dtype.kind in "iuf" or not array.size
+
+
+def _is_row(value: Any) -> bool:
+    """Whether a value is an array, or a list, of numbers in one dimension."""
+    return _is_numeric(value) and np.ndim(value) == 1
 
 
 def integers(field: str, values: ArrayLike, expected: str = "integers") -> NDArray[np.int64]:

@@ -68,6 +68,7 @@ def mcnemar(table: Table) -> float:
     return PooledCounts.of_table(table).p_value()
 
 
+@checked
 def holm(p_values: ArrayLike) -> NDArray[np.float64]:
     """Return the p-values of several tests, each made larger so that all of them together can be read.
 
@@ -97,6 +98,7 @@ def holm(p_values: ArrayLike) -> NDArray[np.float64]:
     return adjusted
 
 
+@checked
 def seeds_needed(
     rate_a: float,
     rate_b: float,
