@@ -54,6 +54,8 @@ def _check_of(annotation: Any) -> _Check | None:
     name = getattr(annotation, "__name__", "")
     if name in _EXPECTED and isinstance(annotation, type):
         return lambda value: isinstance(value, annotation), _EXPECTED[name]
+    if annotation is bool:
+        return lambda value: isinstance(value, bool | np.bool_), "True or False"
     if annotation in (int, float, float | None, int | None):  # which number it must be the function says
         optional = annotation in (float | None, int | None)
         return lambda value: (optional and value is None) or _is_number(value), "a number"
@@ -74,7 +76,7 @@ def _check_of(annotation: Any) -> _Check | None:
 
 def _is_columns(value: Any) -> bool:
     """Whether a value may have columns: a mapping, a frame, a table of pyarrow."""
-    return hasattr(value, "__getitem__") and not isinstance(value, Sequence | np.ndarray | type)
+    return hasattr(value, "__getitem__") and not isinstance(value, Sequence | np.ndarray | np.generic | type)
 
 
 def _is_number(value: Any) -> bool:
@@ -95,6 +97,13 @@ def _is_numeric(value: Any) -> bool:
 def _is_row(value: Any) -> bool:
     """Whether a value is an array, or a list, of numbers in one dimension."""
     return _is_numeric(value) and np.ndim(value) == 1
+
+
+def check_alike(**rows: Any) -> None:
+    """Raise unless two rows are of one length."""
+    (first, a), (second, b) = rows.items()
+    if len(a) != len(b):
+        raise InvalidExperiment(second, b, f"{len(a)} numbers, one for each of {first}")
 
 
 def integers(field: str, values: ArrayLike, expected: str = "integers") -> NDArray[np.int64]:

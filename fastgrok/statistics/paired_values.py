@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgrok.statistics.arguments import checked
+from fastgrok.statistics.arguments import check_alike, checked
 from fastgrok.statistics.differences import risk_difference
 from fastgrok.statistics.medians import ends_of_draws, ranks_of_medians
 from fastgrok.statistics.paired import Table
@@ -31,7 +31,8 @@ def mean_difference(a: NDArray[np.float64], b: NDArray[np.float64], confidence: 
     >>> [round(x, 3) for x in mean_difference(np.array([3.0, 5, 8]), np.array([1.0, 4, 5]))]
     [2.0, -0.484, 4.484]
     """
-    return pooled_mean_difference(_apart(a, b), np.ones(len(a)), confidence)
+    check_alike(a=a, b=b)
+    return pooled_mean_difference(_apart(np.asarray(a), np.asarray(b)), np.ones(len(a)), confidence)
 
 
 def pooled_mean_difference(sums: NDArray[np.float64], pairs: NDArray[np.float64], confidence: float) -> Estimate:
@@ -76,6 +77,7 @@ def median_difference(a: NDArray[np.float64], b: NDArray[np.float64], confidence
     Estimate(value=1.0, low=1.0, high=1.0)
     """
     normal_quantile(confidence)
+    check_alike(a=a, b=b)
     n = len(a)
     if not n:
         return NO_ESTIMATE
@@ -169,7 +171,7 @@ def interquartile_mean(values: NDArray[np.float64], confidence: float = 0.95) ->
     n = len(values)
     if not n:
         return NO_ESTIMATE
-    ordered = np.sort(values)
+    ordered = np.sort(np.asarray(values, np.float64))
     ordered[np.isnan(ordered)] = np.inf
     cut = int(_TRIMMED * n)
     value = float(ordered[cut : n - cut].mean())

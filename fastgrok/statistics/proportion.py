@@ -182,8 +182,9 @@ def relative_risk(cases_a: int, n_a: int, cases_b: int, n_b: int, confidence: fl
     """
     z = normal_quantile(confidence)
     for cases, n, name in ((cases_a, n_a, "cases_a"), (cases_b, n_b, "cases_b")):
-        if integers(name, cases, "an integer") > integers(name.replace("cases", "n"), n, "an integer") or cases < 0:
-            raise InvalidExperiment(name, cases, f"an integer from 0 to {n}")
+        k, total = integers(name, cases, "an integer"), integers(name.replace("cases", "n"), n, "an integer")
+        if k.ndim or total.ndim or not 0 <= k <= total:
+            raise InvalidExperiment(name, cases, f"an integer from 0 to {short_repr(n)}")
     if not n_a or not n_b or not (cases_a or cases_b):
         return NO_ESTIMATE
     score = functools.partial(_score_of_ratio, *(int(x) for x in (cases_a, n_a, cases_b, n_b)))

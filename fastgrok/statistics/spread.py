@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from fastgrok.errors import InvalidExperiment
 from fastgrok.spec.variables import LARGER_IS_BETTER, Outcome
-from fastgrok.statistics.arguments import checked
+from fastgrok.statistics.arguments import check_alike, checked
 from fastgrok.statistics.counts import Counts
 from fastgrok.statistics.histogram import INFINITE, Histogram, accuracies, loss_bins, loss_centers, loss_edges
 from fastgrok.statistics.proportion import NO_ESTIMATE, Estimate, normal_quantile
@@ -72,7 +72,8 @@ def spread(
     >>> spread(np.array([0.5, 0.75, 1.0]), np.array([2, 5, 3]), larger_is_better=True).median
     Estimate(value=0.75, low=0.5, high=1.0)
     """
-    n = int(counts.sum())
+    check_alike(values=values, counts=counts)
+    n = int(np.sum(counts))
     if not n:
         normal_quantile(confidence)
         return NO_SPREAD
@@ -171,7 +172,8 @@ def order_quantile(
     normal_quantile(confidence)
     if not 0 <= share <= 1:
         raise InvalidExperiment("share", share, "a number from 0 to 1")
-    n, tail = int(counts.sum()), (1 - float(confidence)) / 2
+    check_alike(values=values, counts=counts)
+    n, tail = int(np.sum(counts)), (1 - float(confidence)) / 2
     if not n:
         return NO_ESTIMATE
     last = np.cumsum(counts)  # the rank, from 1, of the last seed with each value

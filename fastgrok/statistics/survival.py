@@ -122,7 +122,11 @@ def kaplan_meier(epochs_to_converge: ArrayLike, epochs_run: ArrayLike, never: Ar
     converged = converged_at != NEVER
     if np.any(converged & ((converged_at < 1) | (converged_at > last))):
         raise InvalidExperiment("epochs_to_converge", epochs_to_converge, "-1, or an epoch from 1 to epochs_run")
-    gone = ~converged & ~np.broadcast_to(np.asarray(never, dtype=bool), converged.shape)
+    try:
+        without = np.broadcast_to(np.asarray(never, dtype=bool), converged.shape)
+    except ValueError as error:
+        raise InvalidExperiment("never", never, f"True or False, or {converged.size} of them") from error
+    gone = ~converged & ~without
     return _estimate(Histogram.of(converged_at[converged]), Histogram.of(last[gone]), converged_at.size)
 
 
@@ -369,8 +373,8 @@ def _check_shares(field: str, shares: ArrayLike, expected: str, *, scalar: bool 
     """Return shares as a row of numbers."""
     try:
         wanted = np.asarray(shares, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         wanted = np.array(np.nan)
-    if not np.all((wanted >= 0) & (wanted <= 1)) or (scalar and wanted.ndim):
+    if not np.all((wanted >= 0) & (wanted <= 1)) or wanted.ndim > (0 if scalar else 1):
         raise InvalidExperiment(field, shares, expected)
     return np.atleast_1d(wanted)
