@@ -115,6 +115,15 @@ def test_what_a_page_links_to_is_there(page):
             assert (page.parent / target).exists(), target
 
 
+def test_each_promise_names_a_test_that_is_there():
+    rows = [line for line in (DOCS / "promises.md").read_text().splitlines() if line.startswith("| ")]
+    promises = [row.strip("| ").rpartition(" | ") for row in rows if not row.startswith("| what")]
+    assert len(promises) > 40
+    for promise, _, test in promises:
+        path, _, name = test.strip("`").partition("::")
+        assert re.search(rf"^def {name}\(", (ROOT / path).read_text(), re.MULTILINE), f"{promise}: {test}"
+
+
 @pytest.mark.parametrize("page", ABOUT_SOURCES, ids=name_of)
 def test_the_files_that_a_page_names_are_there(page):
     for path in (span for span in spans(page) if re.fullmatch(r"[\w./-]+(\.py|\.pyi|/)", span)):

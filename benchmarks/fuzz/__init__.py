@@ -1,0 +1,1 @@
+"""Random arguments for every public function: most of them valid, the others hostile."""
