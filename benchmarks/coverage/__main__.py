@@ -1,23 +1,66 @@
-"""Write the table of docs/coverage.md: `python -m benchmarks.coverage [repeats]`."""
+"""Fill figures.json and write the tables of docs/coverage.md.
 
+`python -m benchmarks.coverage now [pattern]` simulates the pieces whose name has the pattern in it and that are not
+there yet, and `before` does so with another version of the package on the path; `python -m benchmarks.coverage write`
+writes the tables.
+"""
+
+import json
 import sys
+from collections.abc import Callable
+from pathlib import Path
 
-from benchmarks.coverage.cases import OUTCOMES, Coverage, coverage
+from benchmarks.coverage import cases, epochs, tables
+from benchmarks.coverage.populations import POPULATIONS
 
-SEEDS = (30, 100, 1000)
-"""Seeds of a sample."""
+FIGURES = Path(__file__).parent / "figures.json"
+PAGE = Path(__file__).parents[2] / "docs" / "coverage.md"
+SEEDS = {5: 100, 12: 100, 50: 100, 200: 100, 1_000: 100, 10_000: 40, 100_000: 30}
+"""Seeds of a sample -> samples."""
+
+NULL_SEEDS = (2, 3, 5, 10, 15, 20, 25, 50, 100, 200)
+"""Of the paired logrank test, 500 samples each."""
 
 
-def main(repeats: int = 500) -> None:
-    """Print a row for each outcome and number of seeds."""
-    header = ["outcome", "seeds", *(name.replace("_", " ") for name in Coverage._fields)]
-    print(f"| {' | '.join(header)} |")
-    print(f"|{'---|' * len(header)}")
-    for outcome in OUTCOMES:
-        for n in SEEDS:
-            shares = (f"{100 * share:.1f}" for share in coverage(outcome, n, repeats))
-            print(f"| {outcome} | {n:,} | {' | '.join(shares)} |", flush=True)
+def pieces() -> dict[str, Callable[[], dict[str, float]]]:
+    """Return what is simulated, by names: the kind, of what, and the number of seeds."""
+    found: dict[str, Callable[[], dict[str, float]]] = {}
+    for n, repeats in SEEDS.items():
+        for name in POPULATIONS:
+            found[f"epochs | {name} | {n}"] = lambda name=name, n=n, repeats=repeats: epochs.coverage(
+                name, n, repeats
+            )
+    for name in ("XOR 2-4-1", "XOR 2-16-1"):
+        for n in NULL_SEEDS:
+            found[f"logrank | {name} | {n}"] = lambda name=name, n=n: epochs.rejected(name, n, 500)
+    for name in cases.OUTCOMES:
+        for n in (5, 10, 30, 100, 1000):
+            found[f"values | {name} | {n}"] = lambda name=name, n=n: cases.coverage(name, n, 200)._asdict()
+    for n in (10, 30, 100, 1000):
+        found[f"risk | 30 % exposed, risks 0.6 and 0.3 | {n}"] = lambda n=n: cases.relative_risks(n, 4000)
+    for power in (0.8, 0.9):
+        found[f"power | rates 0.6 and 0.5, 30 % discordant | {power}"] = lambda power=power: cases.power(power)
+    return found
+
+
+def simulate(version: str, pattern: str = "") -> None:
+    """Simulate the pieces whose name has the pattern in it, and keep what each says as soon as it is done."""
+    for name, piece in pieces().items():
+        figures = json.loads(FIGURES.read_text()) if FIGURES.exists() else {}
+        if pattern in name and version not in figures.get(name, {}):
+            shares = piece()
+            figures.setdefault(name, {})[version] = {key: round(float(share), 4) for key, share in shares.items()}
+            FIGURES.write_text(json.dumps(figures, indent=1) + "\n")
+            print(name, figures[name][version], flush=True)
+
+
+def main(version: str, pattern: str = "") -> None:
+    """Simulate, or write the tables."""
+    if version == "write":
+        PAGE.write_text(tables.written(PAGE.read_text(), json.loads(FIGURES.read_text())))
+    else:
+        simulate(version, pattern)
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    main(*sys.argv[1:])

@@ -1,13 +1,13 @@
-"""Pairs of outcomes with a known truth, and how often intervals cover it."""
+"""Losses and accuracies with a known truth, risks and powers, and how often intervals cover."""
 
 from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import trim_mean
+from scipy.stats import binom, trim_mean
 
-from fastgrok.statistics import Estimate, order_quantile
+from fastgrok.statistics import Estimate, order_quantile, relative_risk, seeds_needed
 from fastgrok.statistics.paired_values import (
     better_table,
     interquartile_mean,
@@ -36,6 +36,7 @@ OUTCOMES: dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
     "skewed losses": np.exp,
     "accuracies on 30 examples": _steps,
     "losses on plateaus": _plateaus,
+    "losses, 2 % on a plateau": lambda x: np.where(x < 2.05, 0.01 * np.exp(0.3 * x), 0.25),
 }
 """What a standard normal number of a seed becomes."""
 
@@ -94,3 +95,23 @@ def _holds(estimate: Estimate, value: float) -> bool:
     """Whether an interval, None being open, covers."""
     above = estimate.low is None or estimate.low <= value + 1e-9
     return above and (estimate.high is None or value - 1e-9 <= estimate.high)
+
+
+def relative_risks(n: int, repeats: int) -> dict[str, float]:
+    """Return how often the interval of a relative risk covers: 30 % of n seeds fail at 0.6, the others at 0.3."""
+    rng = np.random.default_rng(15)
+    exposed = rng.binomial(n, 0.3, repeats)
+    drawn = np.column_stack([rng.binomial(exposed, 0.6), exposed, rng.binomial(n - exposed, 0.3), n - exposed])
+    distinct, counts = np.unique(drawn, axis=0, return_counts=True)
+    inside = [_holds(relative_risk(*map(int, table)), 2.0) for table in distinct]
+    return {"dead_risk": float(counts @ np.array(inside)) / repeats}
+
+
+def power(wanted: float) -> dict[str, float]:
+    """Return how many seeds are said to give the exact test a power, for rates of 0.6 and 0.5, and what they give."""
+    n = seeds_needed(0.6, 0.5, discordant=0.3, power=wanted)
+    m = np.repeat(np.arange(n + 1), np.arange(n + 1) + 1)
+    only_a = np.concatenate([np.arange(k + 1) for k in range(n + 1)])
+    chances = binom.pmf(m, n, 0.3) * binom.pmf(only_a, m, (1 + 0.1 / 0.3) / 2)
+    p = 2 * binom.cdf(np.minimum(only_a, m - only_a), m, 0.5)
+    return {"seeds": float(n), "power": float(chances @ (p <= 0.05))}

@@ -7,6 +7,7 @@ solved by what outputs can come to on the data at best.
 
 - what is counted: `counts` (one configuration), `paired` (two on the same seeds), `stratified` (two over other axes);
 - how many seeds, and when: `proportion`, `summary`, `survival`, `restarts`, `dead`, `plateaus`;
+- how far a mean of epochs is known, and two medians: `bounded`, `medians`;
 - how far losses and accuracies scatter: `spread`; how good they can be on some data: `attainable`;
 - whether two configurations differ: `differences`, `rank_tests`, `ratios`, `paired_values` for losses and accuracies,
   and `comparison` for the axis of a sweep; on seeds of their own: `two_samples`, `two_sample_values`; where clusters,

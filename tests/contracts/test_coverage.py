@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 import fastgrok as fg
-from benchmarks.coverage.cases import coverage
+from benchmarks.coverage import epochs as of_epochs
+from benchmarks.coverage.cases import coverage, relative_risks
+from benchmarks.coverage.cases import power as power_of_mcnemar
 from fastgrok.statistics import (
     Counts,
     Estimate,
@@ -150,7 +152,7 @@ def test_the_least_expected_epochs_cover_and_the_best_cutoff_more() -> None:
         return True
 
     one(check, 1000)
-    assert 0.94 <= best[0] / REPEATS <= 0.96
+    assert 0.94 <= best[0] / REPEATS <= 0.98  # luck moves the upper end alone
     assert 0.95 <= best[1] / REPEATS <= 0.99
 
 
@@ -236,14 +238,15 @@ def test_the_pooled_difference_covers_where_a_seed_does_alike_in_all_strata() ->
 @pytest.mark.parametrize("alike", [0.0, 0.7])
 def test_the_ratio_of_medians_covers(alike: float) -> None:
     a, b = truth().quantile(0.5)
-    assert 0.94 <= two(lambda *args: holds(ratio_of_medians(*args), a / b), 1000, alike) <= 0.96
+    covers = two(lambda *args: holds(ratio_of_medians(*args), a / b), 1000, alike)
+    assert 0.94 <= covers <= 0.97  # its ends are whole epochs
 
 
 @pytest.mark.parametrize("alike", [0.0, 0.7])
 def test_the_ratio_of_expected_epochs_covers(alike: float) -> None:
     a, b = truth().least
     covers = two(lambda *args: holds(ratio_of_expected(*args), a / b), 1000, alike)
-    assert 0.94 <= covers <= 0.97  # the best cut-off varies with the sample, which makes up for some of its errors
+    assert 0.94 <= covers <= 0.975  # what may fail unseen is taken for independent
 
 
 @pytest.mark.parametrize("alike", [0.0, 0.7])
@@ -267,3 +270,37 @@ def test_the_intervals_of_continuous_outcomes_cover(outcome: str) -> None:
     assert {name: share for name, share in found.items() if share < 0.95 - 3 * 0.018} == {}
     assert found["mean_difference"] < 1
     assert found["probability_better"] < 1
+
+
+# Of 60 samples 95 % hold the truth; fewer than 49 do with a probability of 1e-5. docs/coverage.md has more.
+SAMPLES, LEAST = 60, 49 / 60
+
+
+@pytest.mark.parametrize(
+    ("population", "n", "statistics"),
+    [
+        ("XOR 2-4-1", 5, ["quantile(0.1)"]),
+        ("XOR 2-4-1", 12, ["restricted_mean, two limits", "quantile(0.1)", "ratio_of_medians"]),
+        ("XOR 2-4-1", 50, ["best_cutoff.cutoff", "best_cutoff.expected"]),
+        ("XOR 2-4-1, looked at every 10 epochs", 1000, ["ratio_of_medians"]),
+        ("XOR 2-4-1", 100_000, ["ratio_of_medians"]),
+        ("XOR 2-16-1", 200, ["restricted_mean", "expected_epochs", "ratio_of_expected", "best_cutoff.expected"]),
+        ("XOR 2-16-1", 1000, ["restricted_mean", "expected_epochs", "best_cutoff.expected"]),
+        ("ten epochs", 200, ["ratio_of_medians", "restricted_mean", "quantile(0.5)", "ratio_of_expected"]),
+    ],
+)
+def test_intervals_of_epochs_cover_on_data_as_they_are(population: str, n: int, statistics: list[str]) -> None:
+    found = of_epochs.coverage(population, n, SAMPLES, statistics)
+    assert {name: share for name, share in found.items() if share < LEAST} == {}
+
+
+@pytest.mark.parametrize("n", [2, 5, 10, 15, 40, 200])
+def test_the_paired_logrank_rejects_no_more_often_than_it_says(n: int) -> None:
+    found = of_epochs.rejected("XOR 2-4-1", n, 200)
+    assert found["p <= 0.05"] <= 0.05 + 4 * 0.0154
+    assert found["p <= 0.001"] <= 0.015
+
+
+def test_the_risk_of_few_seeds_covers_and_the_exact_test_has_its_power() -> None:
+    assert relative_risks(10, 2000)["dead_risk"] >= 0.935
+    assert 0.8 <= power_of_mcnemar(0.8)["power"] < 0.81
