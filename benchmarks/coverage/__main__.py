@@ -46,18 +46,22 @@ def pieces() -> dict[str, Callable[[], dict[str, float]]]:
 def simulate(version: str, pattern: str = "") -> None:
     """Simulate the pieces whose name has the pattern in it, and keep what each says as soon as it is done."""
     for name, piece in pieces().items():
-        figures = json.loads(FIGURES.read_text()) if FIGURES.exists() else {}
-        if pattern in name and version not in figures.get(name, {}):
-            shares = piece()
+        if pattern in name and version not in _figures().get(name, {}):
+            shares, figures = piece(), _figures()
             figures.setdefault(name, {})[version] = {key: round(float(share), 4) for key, share in shares.items()}
             FIGURES.write_text(json.dumps(figures, indent=1) + "\n")
             print(name, figures[name][version], flush=True)
 
 
+def _figures() -> dict[str, dict[str, dict[str, float]]]:
+    """Return what has been simulated: piece -> version -> shares."""
+    return json.loads(FIGURES.read_text()) if FIGURES.exists() else {}  # type: ignore[no-any-return]
+
+
 def main(version: str, pattern: str = "") -> None:
     """Simulate, or write the tables."""
     if version == "write":
-        PAGE.write_text(tables.written(PAGE.read_text(), json.loads(FIGURES.read_text())))
+        PAGE.write_text(tables.written(PAGE.read_text(), _figures()))
     else:
         simulate(version, pattern)
 
