@@ -23,6 +23,9 @@ def _table(kind: str, figures: Figures) -> Iterator[str]:
         if this == kind:
             for statistic in versions.get("now", {}):
                 rows.setdefault((of, statistic), {})[column] = _cell(versions, statistic)
+    if not rows:
+        yield "Not simulated yet."
+        return
     columns = sorted({column for row in rows.values() for column in row}, key=float)
     yield f"| of | {'statistic' if kind != 'logrank' else 'rejected'} | {' | '.join(map(_number, columns))} |"
     yield f"|{'---|' * (len(columns) + 2)}"
