@@ -8,7 +8,7 @@ import fastgrok as fg
 from fastgrok.cli import main
 
 EXP = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=5)
-ONE_RUN = "depends on the seed: all seeds are one run"
+ONE_RUN = "depends on the seed: all seeds are the same run"
 SHUFFLES = 'with order="shared" all seeds have the same shuffles: intervals hold for one order_seed'
 
 
