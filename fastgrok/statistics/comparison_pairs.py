@@ -100,6 +100,7 @@ def sample_row(stratum: Mapping[str, Any], axis: str, pair: tuple[Member, Member
     a, b, confidence = *(member.counts for member in pair), asked.confidence
     table = Samples(a.n_converged, a.n, b.n_converged, b.n)
     score, ranks = independent_p(*table), logrank([a, b]).p_value
+    given = [each.cutoff if each.configuration.experiment.restart is not None else None for each in pair]
     return SampleRow(
         stratum=stratum,
         a=pair[0].configuration.labels[axis],
@@ -111,7 +112,7 @@ def sample_row(stratum: Mapping[str, Any], axis: str, pair: tuple[Member, Member
         logrank_p=ranks,
         logrank_p_holm=ranks,
         median_ratio=independent_ratio_of_medians(a, b, confidence),
-        epochs_per_success_ratio=independent_ratio_of_expected(a, b, confidence, (pair[0].cutoff, pair[1].cutoff)),
+        epochs_per_success_ratio=independent_ratio_of_expected(a, b, confidence, (given[0], given[1])),
         equivalence=asked.equivalence(lambda c: independent_difference(*table, c)),
     )
 

@@ -45,7 +45,7 @@ def test_seeds_that_all_do_alike_say_no_more_than_the_clusters_do() -> None:
     assert value == pytest.approx(0.6)
     assert low < 0.2  # type: ignore[operator]
     assert high > 0.9  # type: ignore[operator]
-    assert pooled_rate(counted(alike)[0]).low == pytest.approx(0.6, abs=0.05)  # holds for these five
+    assert pooled_rate(counted(alike)[0]).low == pytest.approx(0.6, abs=0.08)  # holds for these five
 
 
 def test_a_difference_turns_with_the_sides() -> None:
