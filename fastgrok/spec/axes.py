@@ -133,7 +133,14 @@ def _values(path: str, values: Any) -> Sequence[Any]:
         return [network_value(path, f"axes[{path!r}][{k}]", value) for k, value in enumerate(values)]
     if path in _READ:
         return [_read(path, f"axes[{path!r}][{k}]", value) for k, value in enumerate(values)]
-    return [tuple(value) if isinstance(value, list) else value for value in values]  # as JSON has tuples
+    values = [tuple(value) if isinstance(value, list) else value for value in values]  # as JSON has tuples
+    if path == "optimizer.lr_factors":  # (1, 1) is not read as widths
+        return [tuple(map(float, v)) if _is_numbers(v) else v for v in values]
+    return values
+
+
+def _is_numbers(value: Any) -> bool:
+    return isinstance(value, tuple) and all(isinstance(item, int | float) and not _is_bool(item) for item in value)
 
 
 def _read(path: str, field: str, value: Any) -> Any:

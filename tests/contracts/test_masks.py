@@ -154,8 +154,11 @@ def test_a_result_says_that_masks_were_given(tmp_path):
 @pytest.mark.parametrize(
     ("masks", "message"),
     [
-        ([np.ones((2, 4))], r"masks\[1\]: expected as many arrays as"),
-        ([np.ones((2, 4)), np.ones(4), np.ones((4, 1)), np.full(1, 0.5)], "masks = 0.5: expected 0 for what is cut"),
+        ([np.ones((2, 4))], r"masks\[1\] is missing: expected as many arrays as"),
+        (
+            [np.ones((2, 4)), np.ones(4), np.ones((4, 1)), np.full(1, 0.5)],
+            "masks = 0.5: expected 0 or False for what is cut",
+        ),
         ([np.ones((2, 2, 4)), None, None, None], "those of 5 networks, one for each seed, or of one for all"),
         ([np.ones((3, 4)), None, None, None], r"masks\[0\] = \(3, 4\): expected shape"),
         (np.ones(3), r"masks = \(3,\): expected shape"),
@@ -187,6 +190,6 @@ def test_factors_are_a_field_like_others():
     assert "lr_factors" not in XOR.to_json()
     assert XOR.replace(optimizer="sgd(0.1, lr_factors=[0, 0.1])").optimizer == exp.optimizer
     swept = fg.sweep(XOR, 4, {"lr_factors": [(1, 1), (0, 1)]}, progress=False)
-    assert swept.dataset["optimizer.lr_factors"].values.tolist() == ["(1, 1)", "(0, 1)"]
+    assert swept.dataset["optimizer.lr_factors"].values.tolist() == ["(1.0, 1.0)", "(0.0, 1.0)"]
     same = fg.sweep(XOR, 4, {"lr_factors": [[1, 1], [0, 1]]}, progress=False)
     assert bits(same) == bits(swept)
