@@ -133,10 +133,10 @@ def _values(path: str, values: Any) -> Sequence[Any]:
         return [network_value(path, f"axes[{path!r}][{k}]", value) for k, value in enumerate(values)]
     if path in _READ:
         return [_read(path, f"axes[{path!r}][{k}]", value) for k, value in enumerate(values)]
-    values = [tuple(value) if isinstance(value, list) else value for value in values]  # as JSON has tuples
+    tuples: list[Any] = [tuple(value) if isinstance(value, list) else value for value in values]  # JSON has lists
     if path == "optimizer.lr_factors":  # (1, 1) is not read as widths
-        return [tuple(map(float, v)) if _is_numbers(v) else v for v in values]
-    return values
+        return [tuple(map(float, v)) if _is_numbers(v) else v for v in tuples]
+    return tuples
 
 
 def _is_numbers(value: Any) -> bool:
