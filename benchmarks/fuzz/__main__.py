@@ -1,20 +1,20 @@
-"""Call public functions with random arguments, as often as is said: `python -m benchmarks.fuzz 1000000`."""
+"""Call public functions with a hostile argument in each place, then as often as is said with random ones."""
 
 import argparse
 import collections
-import os
+import contextlib
 import tempfile
 
 import matplotlib.pyplot as plt
 from hypothesis import HealthCheck, Phase, given, settings
 
-from benchmarks.fuzz.strategies import Example, examples, outcome
+from benchmarks.fuzz.strategies import Example, examples, one_hostile, outcome
 
 
 def main() -> None:
     """Run, and print how many calls ended how; a raw exception ends it with the smallest example."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.fuzz", description=__doc__)
-    parser.add_argument("n", type=int, help="calls")
+    parser.add_argument("n", type=int, help="random calls")
     n = parser.parse_args().n
     counts: collections.Counter[str] = collections.Counter()
 
@@ -29,9 +29,10 @@ def main() -> None:
     def call(example: Example) -> None:
         counts[outcome(example)] += 1
 
-    os.chdir(tempfile.mkdtemp(prefix="fastgrok-fuzz-"))  # files that are written by names of chance
     plt.switch_backend("Agg")
-    call()
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):  # files are written by names of chance
+        counts.update(map(outcome, one_hostile()))
+        call()
     total = sum(counts.values())
     print(", ".join(f"{what}: {k:,} ({100 * k / total:.0f} %)" for what, k in counts.most_common()))
 

@@ -1,7 +1,9 @@
 """The public functions with arguments that are valid; one that has none here is a name that a test asks for."""
 
+import atexit
 import functools
 import inspect
+import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -12,12 +14,14 @@ import numpy as np
 import fastgrok as fg
 from fastgrok import explain, plots, statistics, studies
 
+Values = dict[str, list[Any]]
+
 
 class Call(NamedTuple):
     """A function, and for each of its parameters values that are valid together with the first of every other."""
 
     function: Callable[..., Any]
-    valid: dict[str, list[Any]]
+    valid: Values
 
 
 class Things(NamedTuple):
@@ -36,6 +40,7 @@ def things() -> Things:
     """Train what all examples share, once."""
     experiment = fg.Experiment(fg.mlp(2, 3, 1), fg.datasets.xor(), epochs=30)
     folder = Path(tempfile.mkdtemp(prefix="fastgrok-fuzz-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     (folder / "data.csv").write_text("a,b,word,y\n0,0,x,0\n0,1,y,1\n1,0,x,1\n1,1,y,0\n")
     np.savez(folder / "data.npz", X=np.eye(2), y=[0, 1])
     axes = {"lr": [0.1, 0.5], "init": ["he_normal", "xavier_normal"]}
@@ -47,44 +52,57 @@ def things() -> Things:
     return Things(experiment, result, kept, trace, fg.compile(experiment, specialize=False), folder)
 
 
-_COUNT = [3, 1, np.int64(2)]
 _SHARE = [0.5, 0.9, np.float64(0.25)]
-_LABELS = [None, "x"]
 
 
-def _values() -> dict[str, list[Any]]:
+def _values() -> Values:
     """Return valid values by the name of a parameter, wherever it means the same."""
     all_, counts = things(), things().kept.counts[0]
     experiment, trace = all_.experiment, all_.trace
     epochs = np.array([3, -1, 5, 7])
+    paired = statistics.PairedCounts.of(epochs, epochs[::-1])
     return {
         "experiment": [experiment],
         "network": [experiment.network],
         "seeds": [[1, 2], 3, range(2), np.array([5])],
-        "seed": [1, [1, 2], range(2)],
+        "seed": [0],
         "params": [[np.zeros(shape) for shape in experiment.network.param_shapes]],
+        "masks": [None, [np.ones(shape) for shape in experiment.network.param_shapes]],
+        "measures": [None, {"largest": lambda outputs: outputs.max(axis=(1, 2))}],
         "X": [[[0, 1], [1, 1]], np.eye(2)],
         "y": [[0, 1]],
         "trace": [trace],
+        "source": [trace],
+        "settle": [0, 3],
+        "spectrum": [fg.hessian_spectrum(experiment, all_.kept.params)],
         "result": [all_.result, all_.kept],
         "axis": ["lr"],
         "of": [None, "accuracy"],
+        "margin": [None, 0.1],
+        "clusters": [None],
         "confidence": _SHARE,
         "counts": [counts],
+        "a": [counts],
+        "b": [counts],
+        "cutoffs": [(None, None), (10, 10)],
         "curve": [statistics.survival_curve(counts)],
         "survival": [statistics.survival_curve(counts)],
-        "table": [statistics.PairedCounts.of(epochs, epochs[::-1]).table],
-        "paired": [statistics.PairedCounts.of(epochs, epochs[::-1])],
+        "columns": [dict(all_.kept.outputs[0].metrics)],
+        "table": [paired.table],
+        "paired": [statistics.PairedCounts.of(*[all_.kept.outputs[0].metrics["epochs_to_converge"]] * 2)],
         "configurations": [[counts, counts]],
         "share": _SHARE,
         "shares": [[0.5], 0.5, [0.1, 0.9]],
+        "successes": [1, [1, 2]],
+        "n": [3],
+        **{f"{name}_{side}": [number] for name, number in _OF_SIDES.items() for side in "ab"},
         "method": ["wilson"],
+        "band": ["pointwise", "simultaneous"],
         "layer": [1, np.int64(1)],
         "at": [0, None],
         "ax": [None],
         "config": [0, {"lr": 0.1}],
         "rows": [None, "lr"],
-        "columns": [None, "init"],
         "output": [0],
         "frames": [5],
         "loss": ["half_squared_error"],
@@ -92,6 +110,7 @@ def _values() -> dict[str, list[Any]]:
         "path": [str(all_.folder / "data.csv")],
         "name": ["xor"],
         "low": [0, -1],
+        "high": [1.0],
         "text": ["L0N0 -> L1N0 = 0.66"],
         "progress": [False],
         "specialize": [False],
@@ -102,6 +121,9 @@ def _values() -> dict[str, list[Any]]:
         "record_at": [None, "log", [0, 3]],
         "track": [None, "dead_units"],
         "every": ["epoch"],
+        "epochs": [None, 3],
+        "out": [None],
+        "other": [experiment.data],
         "example": [0],
         "examples": [None, [0, 1]],
         "least": _SHARE,
@@ -131,165 +153,142 @@ def _values() -> dict[str, list[Any]]:
     }
 
 
-def _own(name: str) -> dict[str, list[Any]]:
-    """Return valid values of parameters that mean something else in one function."""
+_OF_SIDES = {"converged": 1, "cases": 1, "n": 5}
+_TWO_SAMPLES = {"a": [np.array([0.1, 0.2])], "b": [np.array([0.3, 0.1])]}
+
+
+def _own() -> dict[str, Values]:
+    """Return, by function, valid values of parameters that mean something else there than elsewhere."""
     all_ = things()
-    numbers = [np.array([3, 4, 5])]
-    epochs, until = [np.array([3, -1, 5, 7])], [[10, 10, 10, 10]]
-    weights = all_.kept.params
-    own: dict[str, dict[str, list[Any]]] = {
+    own_data: Values = {"X": [None], "y": [None]}
+    grid: Values = {"columns": [None, "init"]}
+    one = {"params": [[array[0] for array in all_.kept.params]], "at": [None]}
+    kept = {"result": [all_.kept], "config": [None, 0]}
+    many = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=500)
+    soon = fg.run(many, 300, progress=False, specialize=False).outputs[0].finished_metrics
+    clusters = [statistics.PooledCounts.of_sums([k, 0, -k, k], pairs=[k] * 4) for k in (1, 1, 1, 3)]
+    pooled = {"seeds": clusters[3:], "clusters": [clusters[:3]]}
+    table = statistics.Table(both=80, only_a=5, only_b=5, neither=10)
+    found = {
+        "correlation": [explain.correlation(all_.trace)],
+        "overfitting": [explain.overfitting(all_.trace)],
+        "worked_pass": [explain.worked_pass(all_.trace, example=0, at=0)],
+    }
+    drawn = {"correlation_table": "correlation", "overfitting_curves": "overfitting", "pass_graph": "worked_pass"}
+    return {
+        "Dataset": {"name": ["data"]},
+        "Dataset.from_frame": {"frame": [_frame()]},
+        "Dataset.from_npz": {"path": [str(all_.folder / "data.npz")], "X": ["X"], "y": ["y"]},
+        "Dataset.scaled": {"low": [0.0]},
+        "Result.save": {"path": [str(all_.folder / "saved.parquet")]},
+        "Trainer.train": {"seeds": [None], "lr": [None, 0.2]},
+        "Trainer.loss": own_data,
+        "Trainer.gradients": own_data,
+        "Trainer.loss_and_gradients": own_data,
+        "Trainer.predict": own_data,
+        "mlp": {"hidden": ["relu"], "output": ["linear"], "bias": [True], "dropout": [0.0]},
         "fastgrok.load": {"path": [str(all_.folder / "result.parquet")]},
+        "fastgrok.ntk_spectrum": {"params": [None]},
+        "fastgrok.open_store": {"path": [str(all_.folder / "store")]},
+        "fastgrok.replay": {"params": [None], "seed": [1, [1, 2], range(2)]},
+        "fastgrok.run": {"params": [None], "seeds": [2, [0, 1]]},
         "fastgrok.sweep": {
             "axes": [{"lr": [0.1, 0.2]}, [{"lr": 0.1}], None],
             "rows": ["all"],
-            **{key: [None] for key in ("store", "executor", "part_of", "shard_size", "params")},
+            "params": [None],
+            "measures": [None],
         },
-        "fastgrok.run": {
-            "params": [None, [np.stack([w, w]) for w in (np.zeros(s) for s in _shapes())]],
-            "seeds": [2],
-        },
-        "fastgrok.replay": {"params": [None], "seed": [1]},
-        "fastgrok.datasets.accidental": {
-            "n_examples": [12],
-            "n_noise": [3],
-            "n_validation": [20],
-            "flipped": [0.15],
-            "seed": [0],
-        },
-        "fastgrok.studies.by_name": {"name": ["init-schemes"]},
         "fastgrok.datasets.parity": {"n_bits": [2, 3]},
         "fastgrok.datasets.sklearn": {"name": ["iris"]},
-        "fastgrok.explain.sign_flow": {"params": [[w[0] for w in weights]], "at": [None]},
-        "fastgrok.explain.worked_pass": {"params": [[w[0] for w in weights]], "at": [None]},
-        "fastgrok.plots.initial_and_final": {"result": [all_.kept], "config": [None, 0]},
-        "fastgrok.plots.initial_final_weights": {"result": [all_.kept], "config": [None, 0]},
-        "fastgrok.open_store": {"path": [str(all_.folder / "store")]},
-        "fastgrok.explain.listing": {"params": [[w[0] for w in weights]]},
+        "fastgrok.explain.curvature": {"params": [None]},
+        "fastgrok.explain.listing": one,
         "fastgrok.explain.read_listing": {"network": [None, all_.experiment.network]},
-        "fastgrok.plots.bricks": {"network": [all_.experiment.network]},
-        "fastgrok.plots.brick_boxes": {"bricks": [explain.algebra(all_.experiment.network).bricks]},
+        "fastgrok.explain.sign_flow": one,
+        "fastgrok.explain.worked_pass": one,
         "fastgrok.plots.animate": {"path": [str(all_.folder / "film.gif")], "frames": [2], "frames_per_second": [5]},
-        "fastgrok.statistics.by_live_units": {"columns": [dict(all_.kept.outputs[0].metrics)]},
-        "fastgrok.statistics.clopper_pearson": {"successes": [1, [1, 2]], "n": [3]},
-        "fastgrok.statistics.wilson": {"successes": [1, [1, 2]], "n": [3]},
-        "fastgrok.statistics.rate": {"successes": [1], "n": [3]},
+        "fastgrok.plots.brick_boxes": {"bricks": [explain.algebra(all_.experiment.network).bricks]},
+        "fastgrok.plots.initial_and_final": kept,
+        "fastgrok.plots.initial_final_weights": kept,
+        "fastgrok.plots.rate_table": grid,
+        "fastgrok.plots.rates": grid,
+        **{f"fastgrok.plots.{name}": {"found": values} for name, values in found.items()},
+        **{f"fastgrok.plots.{name}": {"found": found[of]} for name, of in drawn.items()},
+        "fastgrok.studies.by_name": {"name": ["init-schemes"]},
+        "fastgrok.statistics.clustered_difference": pooled,
+        "fastgrok.statistics.clustered_rate": pooled,
+        "fastgrok.statistics.equivalence": {
+            "interval": [lambda confidence: statistics.risk_difference(table, confidence)],
+            "margin": [0.03],
+        },
         "fastgrok.statistics.holm": {"p_values": [[0.1, 0.01]]},
-        "fastgrok.statistics.kaplan_meier": {"epochs_to_converge": epochs, "epochs_run": until},
-        "fastgrok.statistics.nearest_plateau": {"losses": [[0.1, 0.25]], "loss": [0.1]},
-        "fastgrok.statistics.order_quantile": {"counts": numbers},
-        "fastgrok.statistics.spread": {"counts": numbers, "larger_is_better": [True]},
-        "fastgrok.statistics.mean_difference": {"a": [np.array([0.1, 0.2])], "b": [np.array([0.3, 0.1])]},
-        "fastgrok.statistics.median_difference": {"a": [np.array([0.1, 0.2])], "b": [np.array([0.3, 0.1])]},
-        "fastgrok.statistics.relative_risk": {"cases_a": [1], "n_a": [5], "cases_b": [2], "n_b": [5]},
+        **{
+            f"fastgrok.statistics.{prefix}{name}": _TWO_SAMPLES
+            for prefix in ("", "independent_")
+            for name in ("mean_difference", "median_difference")
+        },
+        "fastgrok.statistics.independent_probability_better": _TWO_SAMPLES,
+        "fastgrok.statistics.kaplan_meier": {
+            "epochs_to_converge": [np.array([3, -1, 5, 7])],
+            "epochs_run": [[10] * 4],
+        },
+        "fastgrok.statistics.nearest_plateau": {"losses": [[0.1, 0.25]]},
+        "fastgrok.statistics.order_quantile": {"counts": [np.array([3, 4, 5])]},
+        "fastgrok.statistics.pooled_rate": pooled,
+        "fastgrok.statistics.rate": {"successes": [1]},
         "fastgrok.statistics.seeds_needed": {
             "rate_a": [0.5],
             "rate_b": [0.7],
             "discordant": [None, 0.4],
             "power": [0.9],
         },
+        "fastgrok.statistics.band_quantile": {"shares": [(0.05, 0.95)]},
+        "fastgrok.statistics.simultaneous_band": {"shares": [(0.05, 0.95)]},
+        "fastgrok.statistics.spread": {"counts": [np.array([3, 4, 5])], "larger_is_better": [True]},
+        "fastgrok.statistics.starting_effects": {"columns": [soon], "experiment": [many]},
         "fastgrok.statistics.summarise": {"seconds": [1.0]},
-        "fastgrok.plots.conflict": {"found": [explain.pressure(all_.trace)]},
-        "fastgrok.plots.correlation": {"found": [explain.correlation(all_.trace)]},
-        "fastgrok.plots.overfitting": {"found": [explain.overfitting(all_.trace)]},
-        "fastgrok.plots.worked_pass": {"found": [explain.worked_pass(all_.trace, example=0, at=0)]},
     }
-    for drawn, computed in (
-        ("correlation", "correlation_table"),
-        ("overfitting", "overfitting_curves"),
-        ("worked_pass", "pass_graph"),
-    ):
-        own[f"fastgrok.plots.{computed}"] = own[f"fastgrok.plots.{drawn}"]
-    return own.get(name, {})
 
 
-def _shapes() -> list[tuple[int, ...]]:
-    return things().experiment.network.param_shapes
+def _frame() -> Any:
+    import pandas as pd
 
-
-def _two_counts(name: str) -> dict[str, list[Any]]:
-    """Return two counts for functions that compare two."""
-    counts = things().kept.counts[0]
-    epochs = things().kept.outputs[0].metrics["epochs_to_converge"]
-    paired = statistics.PairedCounts.of(epochs, epochs)
-    return {"a": [counts], "b": [counts], "paired": [paired], "cutoffs": [(None, None)]}
+    return pd.DataFrame({"a": [0.0, 1], "b": [1, 0], "word": ["u", "v"], "y": [0, 1]})
 
 
 def _methods() -> dict[str, Callable[..., Any]]:
-    """Return what people call of objects."""
+    """Return what people call of objects, and `mlp` with the sizes that it needs."""
     all_ = things()
-    dataset, trainer, result = all_.experiment.data, all_.trainer, all_.kept
+    of = {
+        "Trainer": (all_.trainer, "initial_params train loss gradients loss_and_gradients predict flatten unflatten"),
+        "Result": (all_.kept, "predict save"),
+        "Dataset": (all_.experiment.data, "split inputs scaled scaled_as from_csv from_npz from_frame"),
+    }
     methods: dict[str, Callable[..., Any]] = {
-        f"Trainer.{name}": getattr(trainer, name)
-        for name in (
-            "initial_params",
-            "train",
-            "loss",
-            "gradients",
-            "loss_and_gradients",
-            "predict",
-            "flatten",
-            "unflatten",
-        )
-    }
-    methods |= {f"Result.{name}": getattr(result, name) for name in ("predict", "save")}
-    methods |= {f"Dataset.{name}": getattr(dataset, name) for name in ("split", "inputs", "scaled", "scaled_as")}
-    methods |= {f"Dataset.{name}": getattr(fg.Dataset, name) for name in ("from_csv", "from_npz", "from_frame")}
-    return methods | {
-        "Dataset": fg.Dataset,
-        "mlp": lambda hidden, output, bias, dropout: fg.mlp(
-            2, 3, 1, hidden=hidden, output=output, bias=bias, dropout=dropout
-        ),
+        f"{kind}.{name}": getattr(thing, name) for kind, (thing, names) in of.items() for name in names.split()
     }
 
+    def mlp(hidden: Any, output: Any, bias: Any, dropout: Any) -> fg.Network:
+        return fg.mlp(2, 3, 1, hidden=hidden, output=output, bias=bias, dropout=dropout)
 
-_OF_METHODS: dict[str, dict[str, list[Any]]] = {
-    "Result.save": {"path": ["/tmp/fastgrok-fuzz.parquet"]},
-    "Dataset.scaled": {"low": [0.0], "high": [1.0]},
-    "Dataset.from_npz": {"X": ["X"], "y": ["y"]},
-    "mlp": {"hidden": ["relu"], "output": ["linear"], "bias": [True], "dropout": [0.0]},
-}
+    return methods | {"Dataset": fg.Dataset, "mlp": mlp}
+
+
+def _public() -> dict[str, Callable[..., Any]]:
+    """Return the public functions but `mlp` by their names."""
+    found = {f"fastgrok.{name}": getattr(fg, name) for name in fg.__all__ if hasattr(fg, name)}
+    for room in (fg.datasets, explain, plots, statistics, studies):
+        found |= {f"{room.__name__}.{name}": getattr(room, name) for name in room.__all__}
+    del found["fastgrok.mlp"]
+    return {name: each for name, each in found.items() if inspect.isfunction(inspect.unwrap(each))}
 
 
 @functools.cache
 def calls() -> dict[str, Call]:
     """Return the functions by their names, each with valid arguments."""
-    import pandas as pd
-
-    common, made = _values(), {}
-    functions = {f"fastgrok.{name}": getattr(fg, name) for name in fg.__all__ if hasattr(fg, name)}
-    for room in (fg.datasets, explain, plots, statistics, studies):
-        functions |= {f"{room.__name__}.{name}": getattr(room, name) for name in room.__all__}
-    functions = {name: each for name, each in functions.items() if inspect.isfunction(inspect.unwrap(each))}
-    extra = {
-        "fuzz": {"out": [None], "epochs": [None, 3], "other": [things().experiment.data], "seed": [0]},
-        "Dataset": {
-            "name": ["data"],
-            "feature_names": [None],
-            "target_names": [None],
-            "categories": [None],
-            "fill": [None],
-            "shift": [None],
-            "scale": [None],
-        },
-        "Dataset.from_frame": {
-            "frame": [pd.DataFrame({"a": [0.0, 1], "b": [1, 0], "word": ["u", "v"], "y": [0, 1]})]
-        },
-        "Dataset.from_npz": {"path": [str(things().folder / "data.npz")]},
-        "Dataset.split": {"seed": [0]},
-        "Trainer.train": {"seeds": [None], "lr": [None, 0.2]},
-        "Trainer.loss": {"X": [None], "y": [None]},
-    }
-    for name in ("gradients", "loss_and_gradients", "predict"):
-        extra[f"Trainer.{name}"] = extra["Trainer.loss"]
-    for name, function in (functions | _methods()).items():
-        own = (
-            common | extra["fuzz"] | (_two_counts(name) if "paired" in inspect.signature(function).parameters else {})
-        )
-        own |= _own(name) | _OF_METHODS.get(name, {}) | extra.get(name, {})
-        parameters = [
-            p
-            for p in inspect.signature(function).parameters.values()
-            if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)
-        ]
-        made[name] = Call(function, {p.name: own.get(p.name, [p.default]) for p in parameters})
-    return {name: call for name, call in made.items() if name != "fastgrok.mlp"}
+    common, own, made = _values(), _own(), {}
+    for name, function in (_public() | _methods()).items():
+        values = common | own.get(name, {})
+        parameters = inspect.signature(function).parameters.values()
+        named = [each for each in parameters if each.kind not in (each.VAR_KEYWORD, each.VAR_POSITIONAL)]
+        made[name] = Call(function, {each.name: values.get(each.name, [each.default]) for each in named})
+    return made

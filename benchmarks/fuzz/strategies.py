@@ -3,6 +3,7 @@
 import contextlib
 import io
 import warnings
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import matplotlib.pyplot as plt
@@ -59,6 +60,14 @@ class Example(NamedTuple):
 
     name: str
     arguments: dict[str, int | str]
+
+
+def one_hostile() -> Iterator[Example]:
+    """Yield calls with each hostile value in each place; the rest is valid, so that it is reached."""
+    for name, call in calls().items():
+        for key in call.valid:
+            for kind in HOSTILE:
+                yield Example(name, {**dict.fromkeys(call.valid, 0), key: kind})
 
 
 @st.composite

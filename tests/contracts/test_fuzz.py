@@ -1,6 +1,7 @@
 """Whatever public functions are given: they do it, or say in a line what is wrong. benchmarks/fuzz does more."""
 
 import inspect
+import itertools
 from collections import Counter
 
 import pytest
@@ -9,11 +10,12 @@ from test_project import PUBLIC
 
 import fastgrok as fg
 from benchmarks.fuzz.calls import calls
-from benchmarks.fuzz.strategies import DONE, HOSTILE, REFUSED, Example, examples, outcome
+from benchmarks.fuzz.strategies import DONE, REFUSED, Example, examples, one_hostile, outcome
 from fastgrok.cli import main
 
 ESCAPE = "\x1b[31mred\r\n\x07"
 DATA = fg.datasets.xor()
+EVERY = 5  # of the calls with one hostile argument: their kinds are no multiple of it, so that each place has others
 
 
 @pytest.fixture(autouse=True)
@@ -28,27 +30,34 @@ def test_every_public_function_is_called():
 
 
 def test_arguments_that_are_valid_are_taken():
+    refused = []
     for name, call in calls().items():
-        assert outcome(Example(name, dict.fromkeys(call.valid, 0))) == DONE, name
+        if outcome(Example(name, dict.fromkeys(call.valid, 0))) != DONE:
+            refused.append(name)
+    assert not refused
 
 
 def test_each_argument_may_be_anything():
-    """One hostile value in each place, of all kinds: the rest is valid, so that it is reached."""
     wrong = []
-    for name, call in calls().items():
-        for key in call.valid:
-            for kind in HOSTILE:
-                try:
-                    outcome(Example(name, {**dict.fromkeys(call.valid, 0), key: kind}))
-                except Exception as error:
-                    wrong.append(f"{name}({key}={kind}): {type(error).__name__}: {error}")
+    for example in itertools.islice(one_hostile(), 0, None, EVERY):
+        try:
+            outcome(example)
+        except Exception as error:
+            wrong.append(f"{example}: {type(error).__name__}: {error}")
     assert not wrong, "\n".join(wrong)
 
 
-@settings(max_examples=2000, deadline=None, suppress_health_check=list(HealthCheck))
-@given(examples())
-def test_whatever_a_public_function_is_given_it_is_done_or_refused_in_one_line(example):
-    assert outcome(example) in (DONE, REFUSED)
+def test_whatever_a_public_function_is_given_it_is_done_or_refused_in_one_line():
+    """Most are done: else nothing behind the first check would be tried."""
+    counts: Counter[str] = Counter()
+
+    @settings(max_examples=1000, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+    @given(examples())
+    def call(example):
+        counts[outcome(example)] += 1
+
+    call()
+    assert counts[DONE] > counts[REFUSED] > 100
 
 
 def texts(folder):
@@ -108,16 +117,3 @@ def test_no_control_character_of_a_name_reaches_the_terminal_by_a_command(tmp_pa
             main(words)
         said = capsys.readouterr()
         assert (said.out + said.err).replace("\n", "").isprintable(), (words, said)
-
-
-def test_the_larger_share_of_random_calls_is_done():
-    """Else nothing behind the first check would be tried."""
-    counts: Counter[str] = Counter()
-
-    @settings(max_examples=300, deadline=None, derandomize=True, database=None)
-    @given(examples())
-    def call(example):
-        counts[outcome(example)] += 1
-
-    call()
-    assert counts[DONE] > counts[REFUSED] > 30
