@@ -84,7 +84,7 @@ def _of_process() -> Iterator[tuple[str, int]]:
         return
     pages = [int(number) for number in _text("proc/self/statm").split()]
     for name, place in _LIMITS:
-        most, _ = resource.getrlimit(getattr(resource, name))
+        most = resource.getrlimit(getattr(resource, name))[0] if hasattr(resource, name) else resource.RLIM_INFINITY
         if most != resource.RLIM_INFINITY:
             used = pages[place] * resource.getpagesize() if place < len(pages) else 0
             yield name, max(0, most - used)

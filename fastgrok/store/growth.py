@@ -22,8 +22,8 @@ from fastgrok.store.manifest import (
     replaced,
     shard_size_of,
 )
-from fastgrok.store.rows import schema
-from fastgrok.store.shards import Piece
+from fastgrok.store.rows import schema_of
+from fastgrok.store.shards import Piece, checked_rows
 from fastgrok.store.storage import Storage
 from fastgrok.store.survey import names, survey
 
@@ -215,7 +215,8 @@ def recovered(storage: Storage, requested: Specification) -> Specification:
     for piece in pieces:
         if piece.experiment_id not in seen:
             seen.update(piece.shard.experiment_ids)  # of one shard all have the same columns
-            _check_columns(schema(storage, piece.sidecar).names, piece, requested)
+            columns = schema_of(storage, piece.sidecar, checked_rows(storage, piece.sidecar))
+            _check_columns(columns.names, piece, requested)
     first, stop = min(piece.shard.first for piece in pieces), max(piece.shard.stop for piece in pieces)
     return grown(requested.changed(seeds=range(first, stop)), requested)
 

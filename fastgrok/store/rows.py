@@ -85,11 +85,10 @@ def _opened(data: bytes) -> pq.ParquetFile:
     return pq.ParquetFile(pa.BufferReader(data), pre_buffer=False)
 
 
-def schema(storage: Storage, sidecar: Sidecar) -> pa.Schema:
-    """Return the columns of a shard, but those that stand there for other configurations."""
+def schema_of(storage: Storage, sidecar: Sidecar, data: bytes) -> pa.Schema:
+    """Return the columns of the file of a shard, but those that stand there for other configurations."""
     import pyarrow as pa
 
-    data = checked_rows(storage, sidecar)
     with reading(storage, sidecar.shard):
         whole = _opened(data).schema_arrow
         own = pa.schema([whole.field(name) for name in own_columns(whole)], metadata=whole.metadata)
@@ -119,26 +118,28 @@ def reading(storage: Storage, shard: Shard) -> Iterator[None]:
 def to_arrow(storage: Storage, pieces: Sequence[Piece]) -> ds.Dataset:
     """Return shards as one pyarrow dataset, when all of their files are what was written.
 
-    Of a shard some of whose configurations are in other shards, too, the rows of the rest are read here.
+    That is now, since pyarrow's threads can call nothing of Python's when a scan comes to a file. Of a shard some of
+    whose configurations are in other shards, too, the rows of the rest are read here.
     """
     import pyarrow as pa
     import pyarrow.dataset as ds
 
     root, files = storage.arrow()
     schemas: dict[str, pa.Schema] = {}
-    for piece in pieces:
-        if piece.experiment_id not in schemas:
-            columns = schema(storage, piece.sidecar).remove_metadata()
-            schemas |= dict.fromkeys(piece.shard.experiment_ids, columns)  # of one shard all have the same
+    paths, rest = [], []
+    for shard, own in by_shard(pieces).items():
+        sidecar = own[0].sidecar
+        data = checked_rows(storage, sidecar)
+        if shard.experiment_ids[0] not in schemas:
+            columns = schema_of(storage, sidecar, data).remove_metadata()
+            schemas |= dict.fromkeys(shard.experiment_ids, columns)  # of one shard all have the same
+        if len(own) == len(shard.experiment_ids):
+            paths.append(f"{root}/{shard.rows_name}")
+        else:
+            table = table_of(storage, sidecar, data)
+            rest += [piece.rows_of(table) for piece in own]
     whole = pa.unify_schemas(list(schemas.values()), promote_options="permissive") if schemas else pa.schema([])
-    shards = by_shard(pieces)
-    complete = [shard for shard, own in shards.items() if len(own) == len(shard.experiment_ids)]
-    for shard in complete:  # now, since pyarrow's threads can call nothing of Python's when a scan comes to a file
-        checked_rows(storage, shards[shard][0].sidecar)
-    paths = [f"{root}/{shard.rows_name}" for shard in complete]
     dataset = ds.dataset(paths, schema=whole, format="parquet", filesystem=files)
-    reader = Reader(storage)
-    rest = [reader.read(piece) for shard in shards.keys() - set(complete) for piece in shards[shard]]
     if not rest:
         return dataset
     table = pa.concat_tables([_cast(table, whole) for table in rest])

@@ -16,6 +16,7 @@ from fastgrok.results.files import TEMPORARY, place_of_processes, temporary_besi
 
 _ABANDONED = 3600  # seconds after which a temporary file whose writer cannot be asked for counts as nobody's
 _IS_POSIX = os.name == "posix"
+_NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL}  # where there are none; the last on Windows
 
 
 class Storage:
@@ -49,7 +50,7 @@ class Storage:
             except FileExistsError:
                 return False
             except OSError as error:
-                if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.ENOSYS):
+                if error.errno not in _NO_LINKS:
                     raise
                 if not _claimed(target):
                     return False

@@ -111,9 +111,8 @@ class Store:
         """Return what the sidecars say; raise if shards are bad that may have some of the seeds, None: any."""
         survey_ = self._survey()
         asked = needed(survey_.bad, self.specification, survey_.pieces, seeds=seeds)
-        survey_._replace(bad={name: problem for name, problem in survey_.bad.items() if name in asked}).check_whole(
-            self.path
-        )
+        bad = {name: problem for name, problem in survey_.bad.items() if name in asked}
+        survey_._replace(bad=bad).check_whole(self.path)
         return survey_
 
     def snapshot(self) -> Store:

@@ -34,9 +34,7 @@ class Survey(NamedTuple):
     """What the sidecars of a store say."""
 
     pieces: list[Piece]  # the configurations of shards that are whole, disjoint
-    bad: dict[
-        str, str
-    ]  # what is wrong with others, by the names of their sidecars; `resume` makes these shards again
+    bad: dict[str, str]  # sidecars of others, and what is wrong with them; `resume` makes these shards again
     strays: list[str]  # what is wrong with files that no shard of this store needs
 
     @property
@@ -183,7 +181,7 @@ def needed(
 
     ids, seeds: those alone that are asked for; all of the store otherwise
     """
-    by_id, seeds = by_configuration(pieces), seeds or specification.seeds
+    by_id, seeds = by_configuration(pieces), specification.seeds if seeds is None else seeds
     found = set()
     for name in files:
         if (place := place_of(name, specification)) is None:

@@ -1,8 +1,8 @@
 """Work that Ctrl-C must not cut in two."""
 
+import functools
 import signal
 import threading
-import time
 from typing import Any
 
 import pytest
@@ -62,13 +62,14 @@ def test_an_exception_in_a_finaliser_of_the_work_is_not_ctrl_c(capfd: pytest.Cap
         def __del__(self) -> None:
             sum(range(200))
 
-    def work() -> None:
-        until = time.monotonic() + 0.5
-        while time.monotonic() < until:
+    def work(is_over: threading.Event) -> None:
+        while not is_over.is_set():
             Left()
 
     for delay in (0.02, 0.05, 0.1, 0.2):
+        is_over = threading.Event()
         threading.Timer(delay, signal.raise_signal, (signal.SIGINT,)).start()
         with pytest.raises(KeyboardInterrupt):
-            apart(work)
+            apart(functools.partial(work, is_over))
+        is_over.set()
     assert "ignored" not in capfd.readouterr().err

@@ -97,6 +97,26 @@ def test_an_interrupted_sweep_is_read_back(ending: str, tmp_path: Path, monkeypa
     assert read.n_missing == 8
 
 
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_run_of_which_nothing_is_finished_is_read_back(
+    ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train = fg.api.train
+
+    def interrupted(*args: Any, **kwargs: Any) -> Any:
+        output = train(*args, **kwargs)
+        output.finished[:], output.interrupted = False, True
+        return output
+
+    monkeypatch.setattr("fastgrok.api.train", interrupted)
+    with pytest.warns(UserWarning, match="0 of 4 runs are finished"):
+        result = fg.run(EXP, SEEDS, keep_params=True, progress=False)
+    result.save(tmp_path / f"a.{ending}")
+    read = fg.load(tmp_path / f"a.{ending}")
+    assert isinstance(read, Result)
+    assert_same(read, result)
+
+
 def test_it_is_compared_drawn_and_asked_as_before(tmp_path: Path) -> None:
     result = fg.sweep(EXP, 64, {"init": ["xavier_normal", "he_normal"]}, keep_params=True, progress=False)
     result.save(tmp_path / "inits.parquet")

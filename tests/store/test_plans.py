@@ -18,7 +18,7 @@ from fastgrok.store.limits import MOST_SHARDS
 from fastgrok.store.storage import Storage, open_storage
 
 HUGE = 10**15
-SECONDS = 20  # that nothing here may take, on a machine with other load
+SECONDS = 20  # of CPU time that nothing here may take
 
 
 def manifests(folder: Path) -> dict[str, bytes]:
@@ -66,10 +66,10 @@ def test_what_cannot_be_done_is_refused_before_it_is_written(
         if isinstance(axes, list) or "exp" in options:
             return  # another experiment, which the store refuses for that
         options = small
-    before, start = manifests(tmp_path / "a"), time.perf_counter()
+    before, start = manifests(tmp_path / "a"), time.process_time()
     with pytest.raises(fg.InvalidExperiment, match=message):
         swept(tmp_path / "a", seeds, axes, **options)
-    assert time.perf_counter() - start < SECONDS
+    assert time.process_time() - start < SECONDS
     assert manifests(tmp_path / "a") == before
     assert (tmp_path / "a").exists() is not is_new
 
@@ -112,7 +112,7 @@ def test_a_typo_on_the_command_line_leaves_the_store_as_it_was(
 
 
 def test_a_store_with_a_plan_without_end_is_read_and_made_as_far_as_it_is_asked_for(ruined: Store) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     status = ruined.status()
     assert (status.n_done, status.n_runs) == (400, 4 * HUGE)
     assert status.n_missing == 4 * (HUGE // 40 - 2)  # of each configuration one ends at 100, within a multiple of 40
@@ -128,7 +128,7 @@ def test_a_store_with_a_plan_without_end_is_read_and_made_as_far_as_it_is_asked_
         ruined.resume(progress=False)
     with pytest.raises(fg.InvalidExperiment, match="seeds"):
         ruined.dataset()  # more than memory holds
-    assert time.perf_counter() - start < 3 * SECONDS
+    assert time.process_time() - start < 3 * SECONDS
 
 
 def test_the_way_back_is_to_shrink_the_plan_to_what_is_done(
