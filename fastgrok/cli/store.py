@@ -53,8 +53,7 @@ def naming_seeds() -> Iterator[None]:
     try:
         yield
     except InvalidExperiment as error:
-        flags = {name.replace("-", "_"): f"--{name}" for name in ("seeds", "shard-size")}
-        field = flags.get(error.field, error.field)
+        field = {"seeds": "--seeds", "shard_size": "--shard-size"}.get(error.field, error.field)
         accepted = error.accepted.replace("shard_size", "--shard-size").replace("rows='failures'", "--rows failures")
         raise InvalidExperiment(field, error.value, accepted) from None
 
@@ -141,7 +140,7 @@ def _ended(
 def _warned_of(status: Any) -> int:
     """Say what is wrong with the shards of a store, beside what it shows of the rest, and return the exit status."""
     for problem in status.problems:
-        print(f"fastgrok: bad: {problem}", file=sys.stderr)
+        print(f"fastgrok: bad: {one_line(problem)}", file=sys.stderr)
     return FAILED if status.problems else 0
 
 

@@ -22,7 +22,7 @@ from fastgrok.engine.critical_points import (
 from fastgrok.engine.derivatives import Array, Differentiation
 from fastgrok.errors import InvalidExperiment
 from fastgrok.kernels.environment import in_default_environment
-from fastgrok.spec.experiment import Experiment
+from fastgrok.spec.experiment import MAX_COUNT, Experiment
 from fastgrok.spec.recording import NOTHING
 
 STAYS = 0.05
@@ -199,8 +199,8 @@ def hessian_spectrum(
     ((3, 17), ['minimum', 'kink', 'slope'])
     """
     flat = _checked(experiment, params)
-    if isinstance(settle, bool) or not isinstance(settle, int | np.integer) or settle < 0:
-        raise InvalidExperiment("settle", settle, "a number of epochs, 0 or more")
+    if isinstance(settle, bool) or not isinstance(settle, int | np.integer) or not 0 <= settle <= MAX_COUNT:
+        raise InvalidExperiment("settle", settle, f"a number of epochs from 0 to {MAX_COUNT}")
     given, seen = flat, looked_at(experiment, flat)
     if settle:
         rested = settled(experiment, flat, int(settle), seen)

@@ -16,6 +16,7 @@ _EXPECTED = {
     "Counts": "one Counts, such as result.counts[0]",
     "Experiment": "an Experiment, such as result.configurations[0].experiment",
     "PairedCounts": "a PairedCounts, such as PairedCounts.of(epochs_a, epochs_b)",
+    "PooledCounts": "a PooledCounts, such as PooledCounts.of_sums([1, 0, -1], pairs=[1, 1, 1])",
     "Dataset": "a Dataset, such as fg.datasets.xor()",
     "Plateau": "a Plateau, of fastgrok.statistics.plateaus",
     "Survival": "what survival_curve or kaplan_meier returns",
@@ -69,6 +70,8 @@ def _check_of(annotation: Any) -> _Check | None:
         return lambda value: isinstance(value, list | tuple) and all(map(inner[0], value)), listed
     if get_origin(annotation) is Mapping:  # a range, in which a name is looked for, would be looked through
         return _is_columns, "columns by their names"
+    if get_origin(annotation) is Callable:
+        return callable, "a function"
     if get_origin(annotation) is np.ndarray:
         return _is_row, "an array of real numbers, (n,)"
     return None

@@ -1,6 +1,7 @@
 """Whether two configurations differ by no more than a margin."""
 
 import math
+import sys
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -69,6 +70,8 @@ def equivalence(interval: Callable[[float], Estimate], margin: float, confidence
     normal_quantile(confidence)
     alpha = 1 - float(confidence)
     difference = interval(max(1 - 2 * alpha, LEAST_P))
+    if not isinstance(difference, Estimate):
+        raise InvalidExperiment("interval", interval, "a function that returns an Estimate for a confidence")
 
     def within(p: float) -> bool:
         _, low, high = interval(1 - 2 * p)
@@ -87,6 +90,6 @@ def equivalence(interval: Callable[[float], Estimate], margin: float, confidence
 
 def checked_margin(margin: float) -> float:
     """Return a margin, a number more than 0."""
-    if isinstance(margin, bool) or not isinstance(margin, int | float) or not 0 < margin < math.inf:
+    if isinstance(margin, bool) or not isinstance(margin, int | float) or not 0 < margin <= sys.float_info.max:
         raise InvalidExperiment("margin", margin, "a number more than 0: the smallest difference that matters")
     return float(margin)

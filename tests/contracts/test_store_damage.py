@@ -345,10 +345,9 @@ def test_a_manifest_of_odd_fields_is_one_error(field: str, value: Any, store: St
     plain = json.loads(path.read_text())
     del plain["sha256"]
     path.write_text(written({**plain, field: value}))
-    try:
+    with pytest.raises(StoreError) as caught:
         fg.open_store(store.path).status()
-    except fg.StoreError as error:
-        assert_one_line(error, "_store.json is damaged")
+    assert_one_line(caught.value, "_store.json is damaged")
 
 
 @pytest.mark.parametrize("claim", [{"record_at": [5]}, {"track": "dead_units"}, {"keep_params": True}])
