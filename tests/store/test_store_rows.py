@@ -14,6 +14,7 @@ from swept import AXES, XOR, swept
 
 import fastgrok as fg
 from fastgrok.store import rows
+from fastgrok.store.storage import Storage
 from fastgrok.store.store import Store
 
 
@@ -34,6 +35,19 @@ def test_rows_are_a_pyarrow_dataset(store: Store, result: fg.Result) -> None:
     assert rows.num_rows == 200
     here = result.dataset.sortby("init").loss_final.values.ravel()
     np.testing.assert_array_equal(rows["loss_final"].to_numpy(), here)
+
+
+def test_each_file_is_read_once_before_they_are_a_dataset(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    read, names = Storage.read, []
+
+    def counted(storage: Storage, name: str) -> bytes:
+        names.append(name)
+        return read(storage, name)
+
+    monkeypatch.setattr(Storage, "read", counted)
+    store.arrow()
+    files = [name for name in names if name.endswith(".parquet")]
+    assert len(files) == len(set(files)) == store.status().n_shards
 
 
 def test_networks_of_several_depths_share_a_dataset(tmp_path: Path) -> None:
