@@ -5,6 +5,7 @@ import inspect
 import numbers
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from types import NoneType, UnionType
 from typing import Any, Literal, ParamSpec, TypeVar, get_args, get_origin
 
 import numpy as np
@@ -57,9 +58,10 @@ def _check_of(annotation: Any) -> _Check | None:
         return lambda value: isinstance(value, annotation), _EXPECTED[name]
     if annotation is bool:
         return lambda value: isinstance(value, bool | np.bool_), "True or False"
-    if annotation in (int, float, float | None, int | None):  # which number it must be the function says
-        optional = annotation in (float | None, int | None)
-        return lambda value: (optional and value is None) or _is_number(value), "a number"
+    if annotation in (int, float):  # which number it must be the function says
+        return is_number, "a number"
+    if get_origin(annotation) is UnionType and len(kinds := {*get_args(annotation)} - {NoneType}) == 1:
+        return None if (inner := _check_of(*kinds)) is None else (_or_none(inner[0]), inner[1])
     if annotation == ArrayLike:
         return _is_numeric, "real numbers"
     if get_origin(annotation) is Literal:
@@ -77,12 +79,16 @@ def _check_of(annotation: Any) -> _Check | None:
     return None
 
 
+def _or_none(is_right: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return lambda value: value is None or is_right(value)
+
+
 def _is_columns(value: Any) -> bool:
     """Whether a value may have columns: a mapping, a frame, a table of pyarrow."""
     return hasattr(value, "__getitem__") and not isinstance(value, Sequence | np.ndarray | np.generic | type)
 
 
-def _is_number(value: Any) -> bool:
+def is_number(value: Any) -> bool:
     """Whether a value is a real number that a float can be."""
     huge = isinstance(value, int) and abs(value) > sys.float_info.max
     return isinstance(value, numbers.Real) and not isinstance(value, np.timedelta64) and not huge
@@ -100,6 +106,13 @@ def _is_numeric(value: Any) -> bool:
 def _is_row(value: Any) -> bool:
     """Whether a value is an array, or a list, of numbers in one dimension."""
     return _is_numeric(value) and np.ndim(value) == 1
+
+
+def checked_cutoffs(cutoffs: Any) -> tuple[Any, Any]:
+    """Return two cut-offs; which epochs they may be the functions say that take one."""
+    if not isinstance(cutoffs, tuple | list) or len(cutoffs) != 2:
+        raise InvalidExperiment("cutoffs", cutoffs, "two, each None or an epoch")
+    return cutoffs[0], cutoffs[1]
 
 
 def check_alike(**rows: Any) -> None:

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from fastgrok.errors import InvalidExperiment
-from fastgrok.statistics.arguments import checked
+from fastgrok.statistics.arguments import checked, is_number
 from fastgrok.statistics.proportion import Interval, normal_quantile
 from fastgrok.statistics.survival import Survival, seeds_worth
 
@@ -68,6 +68,7 @@ def simultaneous_band(curve: Survival, confidence: float = 0.95, shares: tuple[f
     return Interval(np.maximum(low, 0.0), np.minimum(high, 1.0))
 
 
+@checked
 def band_quantile(confidence: float = 0.95, shares: tuple[float, float] = SHARES) -> float:
     """Return how many standard errors a curve stays within between two shares, with this probability.
 
@@ -103,6 +104,7 @@ def band_quantile(confidence: float = 0.95, shares: tuple[float, float] = SHARES
 
 def _checked_shares(shares: tuple[float, float]) -> tuple[float, float]:
     """Return two shares, the smaller first."""
-    if not isinstance(shares, tuple | list) or len(shares) != 2 or not 0 < shares[0] < shares[1] < 1:
+    two = isinstance(shares, tuple | list) and len(shares) == 2 and all(map(is_number, shares))
+    if not two or not 0 < shares[0] < shares[1] < 1:
         raise InvalidExperiment("shares", shares, "two shares of seeds, such as (0.05, 0.95), the smaller first")
     return float(shares[0]), float(shares[1])

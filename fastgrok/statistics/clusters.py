@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from fastgrok.errors import InvalidExperiment
+from fastgrok.statistics.arguments import checked
 from fastgrok.statistics.proportion import Estimate, normal_quantile, wilson_of_shares
 from fastgrok.statistics.stratified import PooledCounts
 
@@ -13,6 +14,7 @@ LEAST_CLUSTERS = 3
 """Clusters at least: with two a t of one degree of freedom would say next to nothing."""
 
 
+@checked
 def clustered_difference(
     seeds: PooledCounts, clusters: Sequence[PooledCounts], confidence: float = 0.95
 ) -> tuple[Estimate, float]:
@@ -56,6 +58,7 @@ def clustered_difference(
     return Estimate(value, max(value - half, -1.0), min(value + half, 1.0)), float(2 * t.sf(abs(value) / error, df))
 
 
+@checked
 def clustered_rate(seeds: PooledCounts, clusters: Sequence[PooledCounts], confidence: float = 0.95) -> Estimate:
     """Return how often seeds converge, for other seeds and other clusters.
 
@@ -84,6 +87,7 @@ def clustered_rate(seeds: PooledCounts, clusters: Sequence[PooledCounts], confid
     return _wilson(seeds, value, variance, float(t.ppf(0.5 + confidence / 2, df)))
 
 
+@checked
 def pooled_rate(seeds: PooledCounts, confidence: float = 0.95) -> Estimate:
     """Return how often seeds converge in the mean over strata, a seed with all of its strata one observation.
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from fastgrok.errors import InvalidExperiment
+from fastgrok.statistics.arguments import checked
 from fastgrok.statistics.proportion import Estimate, normal_quantile
 
 LEAST_P = 1e-12
@@ -32,6 +33,7 @@ class Equivalence(NamedTuple):
     p_value: float
 
 
+@checked
 def equivalence(interval: Callable[[float], Estimate], margin: float, confidence: float = 0.95) -> Equivalence:
     """Test whether a difference is smaller than a margin, by two one-sided tests.
 

@@ -5,8 +5,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgrok.errors import InvalidExperiment
-from fastgrok.statistics.arguments import checked
+from fastgrok.statistics.arguments import checked, checked_cutoffs
 from fastgrok.statistics.counts import Counts
 from fastgrok.statistics.medians import ends_of_draws, ranks_of_medians
 from fastgrok.statistics.paired import Influence, PairedCounts, covariance
@@ -129,9 +128,8 @@ def ratio_of_expected(
     1.53...
     """
     z = normal_quantile(confidence)
-    if not isinstance(cutoffs, tuple | list) or len(cutoffs) != 2:
-        raise InvalidExperiment("cutoffs", cutoffs, "two, each None or an epoch")
-    ends = [chosen_cutoff(x) if cutoff is None else cutoff for x, cutoff in zip((a, b), cutoffs, strict=True)]
+    both = zip((a, b), checked_cutoffs(cutoffs), strict=True)
+    ends = [chosen_cutoff(x) if cutoff is None else cutoff for x, cutoff in both]
     cost_a, cost_b = (expected_epochs(*each, confidence) for each in zip((a, b), ends, strict=True))
     if cost_a.value is None or cost_b.value is None:
         return NO_ESTIMATE

@@ -5,11 +5,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fastgrok.statistics.arguments import checked
 from fastgrok.statistics.proportion import NO_ESTIMATE, Estimate, normal_quantile
 
 _POINTS = 400  # of the distribution of where a true median lies
 
 
+@checked
 def independent_mean_difference(a: NDArray[np.float64], b: NDArray[np.float64], confidence: float = 0.95) -> Estimate:
     """Return the mean of a less that of b, with Welch's interval.
 
@@ -46,6 +48,7 @@ def independent_mean_difference(a: NDArray[np.float64], b: NDArray[np.float64], 
     return Estimate(value, value - half, value + half)
 
 
+@checked
 def independent_median_difference(
     a: NDArray[np.float64], b: NDArray[np.float64], confidence: float = 0.95
 ) -> Estimate:
@@ -116,6 +119,7 @@ class BetterTest(NamedTuple):
     p_value: float
 
 
+@checked
 def independent_probability_better(
     a: NDArray[np.float64], b: NDArray[np.float64], confidence: float = 0.95, *, larger_is_better: bool = False
 ) -> BetterTest:

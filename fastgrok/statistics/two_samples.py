@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from fastgrok.errors import InvalidExperiment
-from fastgrok.statistics.arguments import checked, integers
+from fastgrok.statistics.arguments import checked, checked_cutoffs, integers
 from fastgrok.statistics.counts import Counts
 from fastgrok.statistics.proportion import NO_ESTIMATE, Estimate, normal_quantile
 from fastgrok.statistics.restarts import best_cutoff, expected_epochs
@@ -16,6 +16,7 @@ _LEVELS = 3  # of confidence, for each time that 1 - confidence goes into 1
 _EDGE = 1e-12  # a difference of rates is not tried nearer to 1 than this
 
 
+@checked
 def independent_difference(
     converged_a: int, n_a: int, converged_b: int, n_b: int, confidence: float = 0.95
 ) -> Estimate:
@@ -51,6 +52,7 @@ def independent_difference(
     return Estimate(value, -_end(cells[2:] + cells[:2], -value, z), _end(cells, value, z))
 
 
+@checked
 def independent_p(converged_a: int, n_a: int, converged_b: int, n_b: int, difference: float = 0.0) -> float:
     """Return the probability of rates as far apart as these if they differ by a given difference.
 
@@ -212,7 +214,7 @@ def independent_ratio_of_expected(
     """
     costs = [
         best_cutoff(counts, confidence).expected if cutoff is None else expected_epochs(counts, cutoff, confidence)
-        for counts, cutoff in zip((a, b), cutoffs, strict=True)
+        for counts, cutoff in zip((a, b), checked_cutoffs(cutoffs), strict=True)
     ]
     if any(cost.value is None for cost in costs):
         return NO_ESTIMATE
