@@ -99,7 +99,8 @@ def band_quantile(confidence: float = 0.95, shares: tuple[float, float] = SHARES
         density = math.exp(-e * e / 2) / math.sqrt(2 * math.pi)
         return density * (4 / e + long * (e - 1 / e)) - (1 - confidence)
 
-    return float(brentq(beyond, max(z, 1.0), z + 10))
+    least = max(z, 1.0)  # of one epoch; nearer to the middle the formula is no probability
+    return float(brentq(beyond, least, z + 10)) if beyond(least) > 0 else least
 
 
 def _checked_shares(shares: tuple[float, float]) -> tuple[float, float]:

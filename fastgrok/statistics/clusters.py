@@ -124,11 +124,8 @@ def _check_clusters(clusters: Sequence[PooledCounts]) -> None:
 def _variance(seeds: PooledCounts, clusters: Sequence[PooledCounts], value: float) -> tuple[float, float]:
     """Return the variance of the sum over all, and its degrees of freedom."""
     n, k = seeds.seeds, len(clusters)
-    by_seed, residuals = (
-        _over_seeds(seeds, value),
-        (each.differences.total() - value * each.pairs for each in clusters),
-    )
-    by_cluster = sum(r * r for r in residuals) * k / (k - 1)
+    by_seed = _over_seeds(seeds, value)
+    by_cluster = sum((each.differences.total() - value * each.pairs) ** 2 for each in clusters) * k / (k - 1)
     variance = max(by_seed + by_cluster - sum(_squares(each, value) for each in clusters), by_seed, by_cluster)
     parts = by_seed**2 / max(n - 1, 1) + by_cluster**2 / (k - 1)
     return variance, max(variance**2 / parts, k - 1) if parts else k - 1

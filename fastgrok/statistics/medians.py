@@ -1,9 +1,9 @@
-"""Where the true medians of two configurations may lie among seeds that are common to both."""
+"""Where the true medians of two configurations may lie, among the same seeds or each among seeds of its own."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgrok.statistics.proportion import normal_quantile
+from fastgrok.statistics.proportion import NO_ESTIMATE, Estimate, normal_quantile
 
 _DRAWS = 4_000  # the ends of an interval then vary by 2 % of its width
 
@@ -12,7 +12,8 @@ def ranks_of_medians(n: tuple[int, int], alike: float) -> NDArray[np.int64]:
     """Return ranks, from 1, at which the true medians of a and of b may lie among n seeds each: (2, n_draws).
 
     How many seeds lie below a true median is binomial(n, 1/2), and it lies between the last of these and the next:
-    below all (0), or above all (n + 1), too. `alike` is the correlation of being below with a and with b.
+    below all (0), or above all (n + 1), too. `alike` is the correlation of being below with a and with b, 0 on seeds
+    of their own, and that of whether it is the last or the next one that is taken, too.
     The generator has a fixed seed, and to swap a and b changes the order of the draws alone.
     """
     from scipy.special import ndtr
@@ -20,9 +21,12 @@ def ranks_of_medians(n: tuple[int, int], alike: float) -> NDArray[np.int64]:
     rng = np.random.default_rng(0)
     common, apart = rng.standard_normal((2, _DRAWS // 2))
     common, apart = common * np.sqrt((1 + alike) / 2), apart * np.sqrt((1 - alike) / 2)
-    next_one = np.tile(rng.integers(0, 2, _DRAWS // 2), 2)
-    drawn = [np.concatenate([common + apart, common - apart]), np.concatenate([common - apart, common + apart])]
-    return np.stack([_binomial(ndtr(z), size) + next_one for z, size in zip(drawn, n, strict=True)])
+    one, other = common + apart, common - apart
+    next_one, agrees = rng.integers(0, 2, _DRAWS // 2), rng.random(_DRAWS // 2) < (1 + alike) / 2
+    next_other = np.where(agrees, next_one, 1 - next_one)
+    with_a = _binomial(ndtr(np.concatenate([one, other])), n[0]) + np.concatenate([next_one, next_other])
+    with_b = _binomial(ndtr(np.concatenate([other, one])), n[1]) + np.concatenate([next_other, next_one])
+    return np.stack([with_a, with_b])
 
 
 def _binomial(chances: NDArray[np.float64], n: int) -> NDArray[np.int64]:
@@ -46,3 +50,19 @@ def ends_of_draws(drawn: NDArray[np.float64], confidence: float) -> tuple[float,
     low = np.partition(np.where(unknown, -np.inf, drawn), out)[out]
     high = np.partition(np.where(unknown, np.inf, drawn), len(drawn) - 1 - out)[len(drawn) - 1 - out]
     return float(low), float(high)
+
+
+def difference_of_medians(
+    a: NDArray[np.float64], b: NDArray[np.float64], alike: float, confidence: float
+) -> Estimate:
+    """Return the median of a less that of b, one of them at least; a, b: ascending; alike: see `ranks_of_medians`."""
+    ranks = ranks_of_medians((len(a), len(b)), alike)
+    with np.errstate(invalid="ignore"):
+        value = float(a[(len(a) - 1) // 2] - b[(len(b) - 1) // 2])
+        first, second = (
+            np.concatenate([[-np.inf], x, [np.inf]])[each] for x, each in zip((a, b), ranks, strict=True)
+        )
+        ends = ends_of_draws(first - second, confidence)
+    if not np.isfinite(value):
+        return NO_ESTIMATE
+    return Estimate(value, *(end if np.isfinite(end) else None for end in ends))

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from fastgrok.statistics.arguments import check_alike, checked
 from fastgrok.statistics.differences import risk_difference
-from fastgrok.statistics.medians import ends_of_draws, ranks_of_medians
+from fastgrok.statistics.medians import difference_of_medians
 from fastgrok.statistics.paired import Table
 from fastgrok.statistics.proportion import NO_ESTIMATE, Estimate, normal_quantile
 from fastgrok.statistics.stratified import PooledCounts
@@ -78,19 +78,12 @@ def median_difference(a: NDArray[np.float64], b: NDArray[np.float64], confidence
     """
     normal_quantile(confidence)
     check_alike(a=a, b=b)
-    n = len(a)
-    if not n:
+    if not len(a):
         return NO_ESTIMATE
-    ordered, middle = [np.sort(x) for x in (a, b)], (n - 1) // 2
-    low_a, low_b = (_lower_half(x, each[middle]) for x, each in zip((a, b), ordered, strict=True))
-    ranks = ranks_of_medians((n, n), _correlation(low_a, low_b))
-    with np.errstate(invalid="ignore"):
-        value = float(ordered[0][middle] - ordered[1][middle])
-        drawn = [np.concatenate([[-np.inf], x, [np.inf]])[each] for x, each in zip(ordered, ranks, strict=True)]
-        ends = ends_of_draws(drawn[0] - drawn[1], confidence)
-    if not np.isfinite(value):
-        return NO_ESTIMATE
-    return Estimate(value, *(end if np.isfinite(end) else None for end in ends))
+    both = [np.asarray(x, np.float64) for x in (a, b)]
+    ordered, middle = [np.sort(x) for x in both], (len(a) - 1) // 2
+    low_a, low_b = (_lower_half(x, each[middle]) for x, each in zip(both, ordered, strict=True))
+    return difference_of_medians(ordered[0], ordered[1], _correlation(low_a, low_b), confidence)
 
 
 @checked

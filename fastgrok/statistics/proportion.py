@@ -199,9 +199,7 @@ def _score_of_ratio(cases_a: int, n_a: int, cases_b: int, n_b: int, log_ratio: f
     """Return by how many standard errors p_a - r p_b is above 0, r being a ratio; it falls as r grows."""
     r, n, cases = math.exp(log_ratio), n_a + n_b, cases_a + cases_b
     half = (r * (n_a + cases_b) + cases_a + n_b) / 2
-    p_b = cases / (
-        half + math.sqrt(max(half**2 - n * r * cases, 0.0))
-    )  # the likeliest: n r p**2 - 2 half p + cases = 0
+    p_b = cases / (half + math.sqrt(max(half**2 - n * r * cases, 0.0)))  # of n r p**2 - 2 half p + cases = 0
     p_a = min(r * p_b, 1.0)
     variance = (p_a * (1 - p_a) / n_a + r**2 * p_b * (1 - p_b) / n_b) * n / (n - 1)
     apart = cases_a / n_a - r * cases_b / n_b

@@ -11,9 +11,7 @@ from fastgrok.statistics.medians import ends_of_draws, ranks_of_medians
 from fastgrok.statistics.paired import Influence, PairedCounts, covariance
 from fastgrok.statistics.proportion import NO_ESTIMATE, Estimate, normal_quantile
 from fastgrok.statistics.restarts import chosen_cutoff, expected_epochs, expected_epochs_influence
-from fastgrok.statistics.survival import Survival, quantiles, seeds_worth, survival_curve
-
-_ROUNDING = 1e-12  # of a share: more than rounding makes, less than one seed of any sweep
+from fastgrok.statistics.survival import ROUNDING, Survival, quantiles, seeds_worth, survival_curve
 
 
 @checked
@@ -50,13 +48,20 @@ def ratio_of_medians(a: Counts, b: Counts, paired: PairedCounts, confidence: flo
     1.904...
     """
     normal_quantile(confidence)
-    curves = [survival_curve(counts) for counts in (a, b)]
-    median_a, median_b = (quantiles(curve, 0.5)[0] for curve in curves)
-    if median_a is None or median_b is None:
+    curves = survival_curve(a), survival_curve(b)
+    if not all(len(curve.time) for curve in curves):  # no seed converges with one
         return NO_ESTIMATE
     with_a, with_b = (_half_influence(*each) for each in zip((a, b), curves, strict=True))
     spread = math.sqrt(with_a.variance() * with_b.variance())
     alike = min(max(covariance(paired, with_a, with_b) / spread, -1.0), 1.0) if spread else 0.0
+    return ratio_of_curves(curves, alike, confidence)
+
+
+def ratio_of_curves(curves: tuple[Survival, Survival], alike: float, confidence: float) -> Estimate:
+    """Return the ratio of the medians of two curves; alike: see `ranks_of_medians`."""
+    median_a, median_b = (quantiles(curve, 0.5)[0] for curve in curves)
+    if median_a is None or median_b is None:
+        return NO_ESTIMATE
     n = _worth(curves[0], median_a), _worth(curves[1], median_b)
     ranks = ranks_of_medians(n, alike)
     first, second = (_epochs_at(curve, rank / size) for curve, rank, size in zip(curves, ranks, n, strict=True))
@@ -73,7 +78,7 @@ def _worth(curve: Survival, epoch: int) -> int:
 
 def _epochs_at(curve: Survival, shares: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the epochs by which these shares of seeds have converged: 1 for 0, infinity where there is none."""
-    places = np.searchsorted(1 - curve.share, shares - _ROUNDING)
+    places = np.searchsorted(1 - curve.share, shares - ROUNDING)
     return np.where(shares > 0, np.append(curve.time.astype(np.float64), np.inf)[places], 1.0)
 
 
@@ -134,19 +139,17 @@ def ratio_of_expected(
     if cost_a.value is None or cost_b.value is None:
         return NO_ESTIMATE
     with_a, with_b = (expected_epochs_influence(*each)[0] for each in zip((a, b), ends, strict=True))
-    common = 2 * z**2 * covariance(paired, with_a, with_b) / a.n
-    (x, x_low, x_high), (y, y_low, y_high) = (_logs(cost) for cost in (cost_a, cost_b))
-    low = x - y - _joint(x - x_low, y_high - y, common)
-    high = x - y + _joint(x_high - x, y - y_low, common)
-    return Estimate(math.exp(x - y), *(math.exp(end) if math.isfinite(end) else None for end in (low, high)))
+    return ratio_of_costs(cost_a, cost_b, z**2 * covariance(paired, with_a, with_b) / a.n)
 
 
-def _logs(cost: Estimate) -> tuple[float, float, float]:
-    """Return the logarithms of a number and of its interval, infinite where it is open."""
-    value, low, high = (math.inf if x is None else math.log(x) for x in cost)
-    return value, low, high
-
-
-def _joint(x: float, y: float, common: float) -> float:
-    """Return half an interval of a difference of two estimates from halves of theirs, and twice what is common."""
-    return math.sqrt(max(x**2 + y**2 - common, 0.0))
+def ratio_of_costs(a: Estimate, b: Estimate, common: float = 0.0) -> Estimate:
+    """Return a / b with the interval of `ratio_of_expected`; common: its c, 0 on seeds of their own."""
+    if a.value is None or b.value is None:
+        return NO_ESTIMATE
+    (x, x_low, x_high), (y, y_low, y_high) = (
+        [math.inf if end is None else math.log(end) for end in cost] for cost in (a, b)
+    )
+    below = math.sqrt(max((x - x_low) ** 2 + (y_high - y) ** 2 - 2 * common, 0.0))
+    above = math.sqrt(max((x_high - x) ** 2 + (y - y_low) ** 2 - 2 * common, 0.0))
+    ends = (math.exp(x - y + d) if math.isfinite(d) else None for d in (-below, above))
+    return Estimate(math.exp(x - y), *ends)

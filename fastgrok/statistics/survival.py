@@ -20,7 +20,8 @@ from fastgrok.statistics.proportion import (
     wilson_of_shares,
 )
 
-_ROUNDING = 1e-12  # of a share: more than rounding makes, less than one seed of any sweep
+ROUNDING = 1e-12
+"""Of a share: more than rounding makes, less than one seed of any sweep."""
 
 
 class Survival(NamedTuple):
@@ -257,7 +258,7 @@ def quantiles(survival: Survival, shares: ArrayLike) -> list[int | None]:
     [2, 5, None]
     """
     wanted = _check_shares("shares", shares, "numbers from 0 to 1")
-    places = np.searchsorted(-survival.share, -(1 - wanted) - _ROUNDING, side="left")
+    places = np.searchsorted(-survival.share, -(1 - wanted) - ROUNDING, side="left")
     return [int(survival.time[place]) if place < len(survival.time) else None for place in places]
 
 
@@ -295,7 +296,7 @@ def quantile(curve: Survival, share: float, confidence: float = 0.95) -> Estimat
     low, high = (quantiles(curve._replace(share=np.minimum.accumulate(end)), share)[0] for end in ends)
     if len(curve.time):
         n = float(curve.at_risk[0])
-        if clopper_pearson_of_shares(np.array(n), np.array(n), confidence).low <= 1 - share + _ROUNDING:
+        if clopper_pearson_of_shares(np.array(n), np.array(n), confidence).low <= 1 - share + ROUNDING:
             low = 1
     return Estimate(value, low, high)
 

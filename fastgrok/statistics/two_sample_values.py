@@ -6,9 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgrok.statistics.arguments import checked
+from fastgrok.statistics.medians import difference_of_medians
 from fastgrok.statistics.proportion import NO_ESTIMATE, Estimate, normal_quantile
-
-_POINTS = 400  # of the distribution of where a true median lies
 
 
 @checked
@@ -36,6 +35,7 @@ def independent_mean_difference(a: NDArray[np.float64], b: NDArray[np.float64], 
     from scipy.stats import t
 
     normal_quantile(confidence)
+    a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
     if not len(a) or not len(b) or not (np.isfinite(a).all() and np.isfinite(b).all()):
         return NO_ESTIMATE
     value = float(a.mean() - b.mean())
@@ -61,9 +61,7 @@ def independent_median_difference(
 
     Notes
     -----
-    How many seeds lie below a true median is binomial(n, 1/2), as for the interval of `order_quantile`: quantiles of
-    that number, and both seeds beside each, are where a median may be; the interval is that of the difference of two
-    such numbers, drawn independently. No density is estimated.
+    As `median_difference` has it, with numbers of seeds below the two medians that are drawn independently.
 
     Examples
     --------
@@ -73,35 +71,8 @@ def independent_median_difference(
     normal_quantile(confidence)
     if not len(a) or not len(b):
         return NO_ESTIMATE
-    ordered = [np.sort(x) for x in (a, b)]
-    with np.errstate(invalid="ignore"):
-        value = float(ordered[0][(len(a) - 1) // 2] - ordered[1][(len(b) - 1) // 2])
-    if not np.isfinite(value):
-        return NO_ESTIMATE
-    low, high = interval_of_difference(np.stack([_medians(x) for x in ordered]), confidence)
-    return Estimate(value, low, high)
-
-
-def _medians(ordered: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return where the true median may be, equally likely each, of ascending values."""
-    from scipy.stats import binom
-
-    n = len(ordered)
-    below = binom.ppf((np.arange(_POINTS) + 0.5) / _POINTS, n, 0.5).astype(np.int64)
-    beside = np.concatenate([below - 1, below])
-    places = np.concatenate([[-np.inf], ordered, [np.inf]])  # it may lie beyond all of them
-    possible: NDArray[np.float64] = places[beside + 1]
-    return possible
-
-
-def interval_of_difference(places: NDArray[np.float64], confidence: float) -> tuple[float | None, float | None]:
-    """Return the interval of a - b, of which the places (2, n) are equally likely each; None: open on that side."""
-    with np.errstate(invalid="ignore"):
-        apart = (places[0][:, None] - places[1]).ravel()
-    tail, unknown = (1 - float(confidence)) / 2, np.isnan(apart)
-    low = np.quantile(np.where(unknown, -np.inf, apart), tail, method="inverted_cdf")
-    high = np.quantile(np.where(unknown, np.inf, apart), 1 - tail, method="inverted_cdf")
-    return tuple(float(end) if np.isfinite(end) else None for end in (low, high))  # type: ignore[return-value]
+    ordered = [np.sort(np.asarray(x, np.float64)) for x in (a, b)]
+    return difference_of_medians(ordered[0], ordered[1], 0.0, confidence)
 
 
 class BetterTest(NamedTuple):
@@ -148,6 +119,7 @@ def independent_probability_better(
     from scipy.stats import t
 
     normal_quantile(confidence)
+    a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
     if not len(a) or not len(b):
         return BetterTest(Estimate(None, 0.0, 1.0), 1.0)
     value = float(_placed(a, b, larger_is_better=larger_is_better).mean())

@@ -2,17 +2,14 @@
 
 import math
 
-import numpy as np
-
 from fastgrok.errors import InvalidExperiment
 from fastgrok.statistics.arguments import checked, checked_cutoffs, integers
 from fastgrok.statistics.counts import Counts
-from fastgrok.statistics.proportion import NO_ESTIMATE, Estimate, normal_quantile
+from fastgrok.statistics.proportion import Estimate, normal_quantile
+from fastgrok.statistics.ratios import ratio_of_costs, ratio_of_curves
 from fastgrok.statistics.restarts import best_cutoff, expected_epochs
-from fastgrok.statistics.survival import quantile, survival_curve
-from fastgrok.statistics.two_sample_values import interval_of_difference
+from fastgrok.statistics.survival import survival_curve
 
-_LEVELS = 3  # of confidence, for each time that 1 - confidence goes into 1
 _EDGE = 1e-12  # a difference of rates is not tried nearer to 1 than this
 
 
@@ -148,10 +145,8 @@ def independent_ratio_of_medians(a: Counts, b: Counts, confidence: float = 0.95)
 
     Notes
     -----
-    The ends of the intervals of a median at all levels of confidence, those of `quantile`, are a distribution of
-    where the true one may be; the interval is that of the ratio of two numbers with these distributions, drawn
-    independently. All of them are epochs, so that no interval is narrower than the steps between these. A median
-    that was not reached leaves nothing.
+    As `ratio_of_medians` has it, with numbers of seeds that converge by the two true medians that are drawn
+    independently. A median that was not reached leaves nothing.
 
     Examples
     --------
@@ -160,26 +155,7 @@ def independent_ratio_of_medians(a: Counts, b: Counts, confidence: float = 0.95)
     [1.34, 1.03, 1.77]
     """
     normal_quantile(confidence)
-    curves = [survival_curve(counts) for counts in (a, b)]
-    medians = [quantile(curve, 0.5, confidence) for curve in curves]
-    if any(median.value is None for median in medians):
-        return NO_ESTIMATE
-    n_levels = min(math.ceil(_LEVELS / (1 - confidence)), 1000)
-    levels = ((k + 0.5) / n_levels for k in range(n_levels))
-    intervals = np.array([[_closed(quantile(curve, 0.5, c)) for curve in curves] for c in levels])
-    ends = intervals.transpose(1, 0, 2).reshape(2, -1)  # of each median
-    low, high = interval_of_difference(np.log(ends), confidence)
-    return Estimate(_ratio(medians), *(None if x is None else math.exp(x) for x in (low, high)))
-
-
-def _ratio(medians: list[Estimate]) -> float:
-    """Return the ratio of two medians that were reached."""
-    return float(medians[0].value or 0.0) / float(medians[1].value or math.nan)
-
-
-def _closed(estimate: Estimate) -> tuple[float, float]:
-    """Return the ends of an interval, infinite where it is open above."""
-    return math.inf if estimate.low is None else estimate.low, math.inf if estimate.high is None else estimate.high
+    return ratio_of_curves((survival_curve(a), survival_curve(b)), 0.0, confidence)
 
 
 @checked
@@ -212,14 +188,8 @@ def independent_ratio_of_expected(
     >>> round(independent_ratio_of_expected(a, b).value, 3)
     1.339
     """
-    costs = [
+    cost_a, cost_b = (
         best_cutoff(counts, confidence).expected if cutoff is None else expected_epochs(counts, cutoff, confidence)
         for counts, cutoff in zip((a, b), checked_cutoffs(cutoffs), strict=True)
-    ]
-    if any(cost.value is None for cost in costs):
-        return NO_ESTIMATE
-    (x, x_low, x_high), (y, y_low, y_high) = (
-        [math.inf if end is None else math.log(end) for end in cost] for cost in costs
     )
-    below, above = math.hypot(x - x_low, y_high - y), math.hypot(x_high - x, y - y_low)
-    return Estimate(math.exp(x - y), *(math.exp(x - y + d) if math.isfinite(d) else None for d in (-below, above)))
+    return ratio_of_costs(cost_a, cost_b)

@@ -1,6 +1,7 @@
 """Two configurations on seeds of their own: against statsmodels, a published table and likelihoods by hand."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -13,13 +14,22 @@ from fastgrok.errors import InvalidExperiment
 from fastgrok.statistics import (
     Counts,
     Estimate,
+    PooledCounts,
+    band_quantile,
+    clustered_difference,
+    clustered_rate,
+    equivalence,
     expected_epochs,
     independent_difference,
+    independent_mean_difference,
+    independent_median_difference,
     independent_p,
+    independent_probability_better,
     independent_ratio_of_expected,
     independent_ratio_of_medians,
     quantile,
     seeds_needed,
+    simultaneous_band,
     survival_curve,
 )
 from fastgrok.statistics.two_samples import _likeliest
@@ -80,6 +90,39 @@ def test_without_seeds_nothing_is_known_and_bad_counts_are_named() -> None:
         independent_p(0, 1.5, 3, 5)  # type: ignore[arg-type]
     with pytest.raises(InvalidExperiment, match="difference = 1"):
         independent_p(0, 1, 3, 5, difference=1)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda a: independent_ratio_of_expected(a, a, cutoffs=5), "cutoffs = 5: expected two"),
+        (lambda a: independent_ratio_of_medians(a, 5), "b = 5: expected one Counts"),
+        (lambda a: independent_p(1, 2, 1, 2, difference="much"), "difference = 'much': expected a number"),
+        (
+            lambda a: independent_mean_difference([[1, 2]], [1.0]),
+            r"a = \[\[1, 2\]\]: expected an array of real numbers",
+        ),
+        (lambda a: independent_probability_better([1.0], ["x"]), "b = .*: expected an array of real numbers"),
+        (lambda a: simultaneous_band(a), "curve = .*: expected what survival_curve"),
+        (lambda a: band_quantile(0.95, ([1], [2])), "shares = .*: expected two shares of seeds"),
+        (lambda a: equivalence(int, 0.1), "interval = .*: expected a function that returns an Estimate"),
+        (lambda a: equivalence(lambda c: Estimate(0, 0, 0), 10**400), "margin = .*: expected a number more than 0"),
+        (lambda a: clustered_rate(a, []), "seeds = .*: expected a PooledCounts"),
+        (
+            lambda a: clustered_difference(PooledCounts.of_sums([1], [1]), [a] * 3),
+            "clusters = .*: expected a list, each",
+        ),
+    ],
+)
+def test_what_will_not_do_is_named(call: Callable[[Counts], object], message: str) -> None:
+    with pytest.raises(InvalidExperiment, match=message):
+        call(Counts.of_epochs([1, 2, -1], until=9))
+
+
+def test_lists_will_do_for_values() -> None:
+    a, b = [1, 2, 4, 9, 3, 7], [2, 5, 8, 9, 6, 1]
+    for function in (independent_mean_difference, independent_median_difference, independent_probability_better):
+        assert function(a, b) == function(np.array(a, float), np.array(b, float))
 
 
 def test_seeds_needed_have_the_power_that_was_asked_for() -> None:
