@@ -111,9 +111,9 @@ def seeds_needed(
 
     With d = rate_a - rate_b, z the quantile of the confidence (two-sided) and y that of the power (one-sided):
 
-    - on the same seeds: the least number with which `mcnemar` comes to 1 - confidence so often, the discordant seeds
-      being a share q of all; from a million of these on ((s + sqrt(s**2 + 4 abs(d))) / (2 abs(d)))**2, with
-      s = z sqrt(q) + y sqrt(q - d**2);
+    - on the same seeds: a number with which `mcnemar` comes to 1 - confidence so often, and with one seed fewer does
+      not, the discordant seeds being a share q of all; from a million of these on ((s + sqrt(s**2 + 4 abs(d))) /
+      (2 abs(d)))**2, with s = z sqrt(q) + y sqrt(q - d**2);
     - on seeds of their own: (z sqrt(2 p (1 - p)) + y sqrt(rate_a (1 - rate_a) + rate_b (1 - rate_b)))**2 / d**2, p
       being the mean of both rates, for each of the two configurations.
 

@@ -10,7 +10,7 @@ from pictures import XOR, legend, rendered, texts
 
 import fastgrok as fg
 from fastgrok.errors import InvalidExperiment
-from fastgrok.statistics.proportion import wilson
+from fastgrok.statistics.proportion import wilson, wilson_of_shares
 
 DRAWN = ["XavierNormal(gain=1.0)", "HeNormal()"]
 
@@ -71,9 +71,10 @@ def test_in_the_mean_over_further_axes_a_seed_counts_once() -> None:
     cell = table.rates[1][0]
     k = int((met.isel(network=0, epochs=1) > 0).sum())
     assert cell.value == k / 100
-    alone, all_apart = wilson(k // 2, 50), wilson(k, 100)  # as alike as can be, and as unlike
+    ends = wilson_of_shares(np.array([k / 2, k]), np.array([50, 100]), 0.95)
+    alone, all_apart = ends.high - ends.low  # as alike as can be, and no more alike than seeds are
     width = cell.high - cell.low  # type: ignore[operator]
-    assert 0.99 * (all_apart.high - all_apart.low) < width <= 1.05 * (alone.high - alone.low)
+    assert all_apart * (1 - 1e-9) <= width <= alone * (50 / 49) ** 0.5  # of a variance with n - 1
 
 
 def test_a_band_that_holds_the_whole_curve_is_wider_and_says_so(either: Any, ax: Axes) -> None:
