@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binom, trim_mean
 
-from fastgrok.statistics import Estimate, order_quantile, relative_risk, seeds_needed
+from fastgrok.statistics import Estimate, RestrictedMean, order_quantile, relative_risk, seeds_needed
 from fastgrok.statistics.paired_values import (
     better_table,
     interquartile_mean,
@@ -39,6 +39,13 @@ OUTCOMES: dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
     "losses, 2 % on a plateau": lambda x: np.where(x < 2.05, 0.01 * np.exp(0.3 * x), 0.25),
 }
 """What a standard normal number of a seed becomes."""
+
+
+def holds(estimate: Estimate | RestrictedMean, value: float) -> bool:
+    """Whether an interval, None being open, covers, but for rounding."""
+    rounding = 1e-9 * max(abs(value), 1.0)
+    above = estimate.low is None or estimate.low <= value + rounding
+    return above and (estimate.high is None or value - rounding <= estimate.high)
 
 
 def sample(outcome: str, n: int, rng: np.random.Generator) -> Pair:
@@ -87,14 +94,8 @@ def coverage(outcome: str, n: int, repeats: int) -> Coverage:
     rng, wanted, inside = np.random.default_rng(11), truth(outcome), np.zeros(6)
     for _ in range(repeats):
         found = estimates(*sample(outcome, n, rng))
-        inside += [_holds(estimate, value) for estimate, value in zip(found, wanted, strict=True)]
+        inside += [holds(estimate, value) for estimate, value in zip(found, wanted, strict=True)]
     return Coverage(*(inside / repeats).tolist())
-
-
-def _holds(estimate: Estimate, value: float) -> bool:
-    """Whether an interval, None being open, covers."""
-    above = estimate.low is None or estimate.low <= value + 1e-9
-    return above and (estimate.high is None or value - 1e-9 <= estimate.high)
 
 
 def relative_risks(n: int, repeats: int) -> dict[str, float]:
@@ -103,7 +104,7 @@ def relative_risks(n: int, repeats: int) -> dict[str, float]:
     exposed = rng.binomial(n, 0.3, repeats)
     drawn = np.column_stack([rng.binomial(exposed, 0.6), exposed, rng.binomial(n - exposed, 0.3), n - exposed])
     distinct, counts = np.unique(drawn, axis=0, return_counts=True)
-    inside = [_holds(relative_risk(*map(int, table)), 2.0) for table in distinct]
+    inside = [holds(relative_risk(*map(int, table)), 2.0) for table in distinct]
     return {"dead_risk": float(counts @ np.array(inside)) / repeats}
 
 

@@ -4,12 +4,11 @@ from collections.abc import Callable
 
 import numpy as np
 
+from benchmarks.coverage.cases import holds
 from benchmarks.coverage.populations import Epochs, Population, population
 from fastgrok.statistics import (
     Counts,
-    Estimate,
     PairedCounts,
-    RestrictedMean,
     Table,
     best_cutoff,
     expected_epochs,
@@ -26,12 +25,6 @@ from fastgrok.statistics import (
 Check = Callable[[Epochs], bool]
 LEVELS = (0.05, 0.01, 0.001)
 """Of the paired logrank test."""
-
-
-def holds(estimate: Estimate | RestrictedMean, value: float) -> bool:
-    """Whether an interval, None being open, covers."""
-    above = estimate.low is None or estimate.low <= value + 1e-9 * abs(value)
-    return above and (estimate.high is None or value - 1e-9 * abs(value) <= estimate.high)
 
 
 def checks(name: str) -> dict[str, Check]:

@@ -1,6 +1,6 @@
 """Two samples, bands, clusters, effects: how often intervals cover, and tests reject where nothing differs.
 
-`python -m benchmarks.coverage.samples [samples]` writes the tables of docs/comparing.md.
+`python -m benchmarks.coverage.samples [samples]` prints the tables of docs/comparing.md.
 """
 
 import sys
@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 import fastgrok as fg
-from benchmarks.coverage.cases import OUTCOMES
+from benchmarks.coverage.cases import OUTCOMES, holds
 from fastgrok.statistics import (
     Counts,
-    Estimate,
     PooledCounts,
     band,
     clustered_difference,
@@ -40,12 +39,6 @@ from fastgrok.statistics.two_samples import (
 Values = NDArray[np.float64]
 UNTIL = 1500
 _TRUTH = 1_000_000
-
-
-def holds(estimate: Estimate, truth: float) -> bool:
-    """Whether an interval, None being open, covers."""
-    above = estimate.low is None or estimate.low <= truth + 1e-9
-    return above and (estimate.high is None or truth - 1e-9 <= estimate.high)
 
 
 RATES = {
