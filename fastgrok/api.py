@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
-import itertools
 import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
@@ -20,7 +19,7 @@ from fastgrok.engine import arguments, training
 from fastgrok.engine.arguments import ExecutionOptions
 from fastgrok.engine.measures import Measure, Measured, all_measured, checked_measures
 from fastgrok.engine.notices import progress_bar
-from fastgrok.engine.params import joined, joined_masks, split
+from fastgrok.engine.params import Start, joined, joined_masks, split
 from fastgrok.engine.threads import thread_pool
 from fastgrok.engine.trainer import Trained, Trainer
 from fastgrok.engine.training import TrainingOutput, train, working_bytes
@@ -511,12 +510,13 @@ def _train(
     seeds = arguments.seeds_array(accepted)
     outputs: list[TrainingOutput] = []
     kept: dict[str, Any] = {"keep_params": keep_params, "recording": recording, "masks": masks}
-    nothing: list[Measured | None] = [None] * len(experiments)
-    owns = [*all_measured(measures, experiments, seeds, params, recording)] if measures else nothing
+    starts_of = params or [None] * len(experiments)
+    owns: Sequence[Measured | None] = [None] * len(experiments)
+    if measures:
+        owns = all_measured(measures, experiments, seeds, [Start(each, masks) for each in starts_of], recording)
     n_runs = n * len(configurations)
     shared = thread_pool(options.threads) if len(experiments) > 1 else contextlib.nullcontext()
     with progress_bar(n_runs, options.progress) as advance, shared as pool:
-        starts_of = params or itertools.repeat(None, len(experiments))
         for each, start, own in zip(experiments, starts_of, owns, strict=True):
             try:
                 collect = None if own is None else own.collect

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from fastgrok.engine.driver import evaluation_lane_count
 from fastgrok.engine.layout import activation_places, make_layout
 from fastgrok.engine.outcomes import with_earlier
-from fastgrok.engine.params import split
+from fastgrok.engine.params import Start, split
 from fastgrok.engine.program import ChunkResult, Program
 from fastgrok.engine.training import initial_params
 from fastgrok.errors import InvalidExperiment, hint, one_of
@@ -84,13 +84,12 @@ def all_measured(
     measures: Sequence[Measure],
     experiments: Sequence[Experiment],
     seeds: NDArray[np.uint64],
-    params: Sequence[NDArray[Any]] | None,
+    starts: Sequence[Start],
     recording: Recording,
 ) -> "list[Measured]":
     """Return what measures will say of each configuration, before anything is trained: all have the same shapes."""
     every = [
-        Measured(measures, each, seeds, None if params is None else params[k], recording)
-        for k, each in enumerate(experiments)
+        Measured(measures, each, seeds, start, recording) for each, start in zip(experiments, starts, strict=True)
     ]
     for name, values in every[0].values.items():
         for other in every:
@@ -108,10 +107,10 @@ class Measured:
         measures: Sequence[Measure],
         experiment: Experiment,
         seeds: NDArray[np.uint64],
-        params: NDArray[Any] | None,
+        start: Start,
         recording: Recording,
     ) -> None:
-        self._measures, self._experiment, self._seeds, self._params = measures, experiment, seeds, params
+        self._measures, self._experiment, self._seeds, self._start = measures, experiment, seeds, start
         self._at = recording.at  # None: only at the end
         self._recorded = {epoch: k for k, epoch in enumerate(with_earlier(recording, experiment).epochs)}
         self._lock = threading.Lock()  # functions of other people are not called by two threads at once
@@ -152,8 +151,10 @@ class Measured:
         return found
 
     def _first_params(self, rows: slice) -> NDArray[Any]:
-        """Return the initial parameters of some seeds."""
-        return initial_params(self._experiment, self._seeds[rows]) if self._params is None else self._params[rows]
+        """Return the initial parameters of some seeds, 0 where they are cut out."""
+        given = self._start.params
+        first = initial_params(self._experiment, self._seeds[rows]) if given is None else given[rows]
+        return self._start.cut(first, rows)
 
     def _states(self, rows: slice, result: ChunkResult) -> Iterator[tuple[int, NDArray[Any]]]:
         """Yield each time and the parameters then, those of the end for seeds that ended before."""

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -23,6 +23,20 @@ def split(network: Network, flat: NDArray[Any]) -> list[NDArray[Any]]:
         arrays.append(flat[:, start:end].reshape(len(flat), *shape))
         start = end
     return arrays
+
+
+class Start(NamedTuple):
+    """What is given of the seeds of a configuration besides what they draw."""
+
+    params: NDArray[Any] | None = None  # initial parameters (n_seeds, n_params)
+    masks: NDArray[np.bool_] | None = None  # (n_seeds, n_params) or (1, n_params), False for what is cut out
+
+    def cut(self, params: NDArray[Any], rows: slice = slice(None)) -> NDArray[Any]:
+        """Return parameters of some seeds, 0 where they are cut out."""
+        if self.masks is None:
+            return params
+        masks = self.masks if len(self.masks) == 1 else self.masks[rows]
+        return np.where(masks, params, params.dtype.type(0))
 
 
 def joined(network: Network, params: Any, dtype: str, *, finite: bool = True) -> NDArray[Any]:

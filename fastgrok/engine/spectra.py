@@ -23,7 +23,6 @@ from fastgrok.engine.derivatives import Array, Differentiation
 from fastgrok.errors import InvalidExperiment
 from fastgrok.kernels.environment import in_default_environment
 from fastgrok.spec.experiment import MAX_COUNT, Experiment
-from fastgrok.spec.recording import NOTHING
 
 STAYS = 0.05
 """A network that settles stays where it was if its loss comes down by this share at most."""
@@ -182,6 +181,8 @@ def hessian_spectrum(
 
     Notes
     -----
+    All parameters count, those of frozen layers and those that masks cut out as well.
+
     Hessians are exact to rounding: forward differentiation of the backward pass (Pearlmutter 1994), in float64
     whatever the dtype of the experiment, without Dropout. A network of ReLUs is made of pieces, and the Hessian is
     that of the piece that training is in: with z = 0 exactly that which `gradient_at_zero` stands for. Minima of such
@@ -261,9 +262,7 @@ def ntk_spectrum(
         raise InvalidExperiment("seeds", seeds, "seeds, or params, and not both")
     arguments.checked_experiment(experiment)
     if params is None:
-        checked = arguments.checked_seeds(seeds, experiment.stream)
-        arguments.check_memory([experiment], len(checked), NOTHING, copies=1)
-        params = training.initial_params(experiment, checked)
+        params = training.initial_params_of(experiment, seeds)
     flat = _checked(experiment, params)
     differentiation = Differentiation(experiment)
     n_outputs = experiment.data.n_examples * experiment.network.n_out

@@ -15,7 +15,7 @@ from fastgrok.engine.kernel_params import batches_per_epoch
 from fastgrok.engine.layout import activation_places, make_layout
 from fastgrok.engine.notices import shown
 from fastgrok.engine.outcomes import with_earlier
-from fastgrok.engine.params import joined, joined_masks, split
+from fastgrok.engine.params import Start, joined, joined_masks, split
 from fastgrok.engine.program import ChunkResult, Examined, Program
 from fastgrok.engine.training import TrainingOutput, initial_params, train
 from fastgrok.errors import InvalidExperiment, checked_choice
@@ -123,7 +123,7 @@ def replay(
     if flat is not None and len(flat) != n:
         raise InvalidExperiment("params", params, f"those of {n} networks, one for each seed")
     cut = None if masks is None else joined_masks(experiment.network, masks, n)
-    start = _Start(flat, cut)
+    start = Start(flat, cut)
     chosen = None if record_at is None else checked_recording(record_at, None, experiment.epochs).at
     _check_memory(experiment, n, steps, chosen)
     seeds = arguments.seeds_array(accepted)
@@ -184,14 +184,7 @@ class _History(NamedTuple):
     part: ChunkResult  # everything that the kernels wrote
 
 
-class _Start(NamedTuple):
-    """What is given of some seeds besides what they draw."""
-
-    params: NDArray[np.floating] | None  # initial parameters (n_seeds, n_params)
-    masks: NDArray[np.bool_] | None  # (n_seeds, n_params) or (1, n_params), False for what is cut out
-
-
-def _history(experiment: Experiment, seeds: NDArray[np.uint64], start: _Start, recording: Recording) -> _History:
+def _history(experiment: Experiment, seeds: NDArray[np.uint64], start: Start, recording: Recording) -> _History:
     """Train some seeds, (n_seeds,), keeping the states that a recording asks for."""
     parts: list[ChunkResult] = []
     # What is kept lies in memory, and a few seeds are not worth a compilation.
@@ -215,8 +208,7 @@ def _history(experiment: Experiment, seeds: NDArray[np.uint64], start: _Start, r
         first = outputs.attempts.starts[:, 0]
     else:
         first = initial_params(experiment, seeds, show=False)  # `replay` shows it
-    if start.masks is not None:
-        first = np.where(start.masks, first, first.dtype.type(0))
+    first = start.cut(first)
     per_epoch = batches_per_epoch(experiment) if recording.steps else 1
     later = _recorded(experiment, recording, outputs) if outputs.steps is None else outputs.steps.params
     if later is None:  # no epoch

@@ -74,6 +74,17 @@ def test_own_parameters_restarts_and_float32():
     assert data["norm"].values.tolist() == [[8.0]]
 
 
+def test_what_is_cut_out_is_0_from_the_initialisation_on():
+    """Measures see the network that is trained: with masks of each seed's own, or of all, and from given starts."""
+    own = np.random.default_rng(0).random((20, 2, 4)) < 0.5
+    starts = fg.initial_params(XOR, 20)
+    for cut, options in ((own, {}), (own[0], {}), (own, {"params": starts})):
+        measures = {"weights": lambda params: params[0]}
+        data = fg.run(XOR, 20, masks=[cut, None, None, None], measures=measures, record_at=[0, 5], **options).dataset
+        np.testing.assert_array_equal(data["weights"][:, 0], np.where(cut, starts[0], 0))
+        assert not data["weights"].values[:, 1][np.broadcast_to(~cut, (20, 2, 4))].any()
+
+
 def test_a_sweep_has_them_by_its_axes():
     axes = {"lr": [0.01, 0.1], "hidden": [2, 4]}
     swept = fg.sweep(XOR, 5, axes, measures={"spread": spread}, record_at=[0, 20], progress=False).dataset
