@@ -58,7 +58,7 @@ class Curvature:
             return (
                 f"Neither saddle nor minimum: unit {unit} of layer {layer} has z = 0 exactly on "
                 f"{example(data, row)}, and across it the loss falls, with slope {number(found.kink_slope[0])}. "
-                "Training does not see it: at z = 0 it takes the slope of the other side."
+                "Training does not see it: at z = 0 it takes another slope."
             )
         if self.kind == "saddle":
             below = plural(int(found.n_negative[0]), "eigenvalue")

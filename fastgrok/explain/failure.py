@@ -188,8 +188,9 @@ def failure(trace: Any) -> Failure:
     tenth of the epochs or more. A loss falls if, over the last quarter of the recorded times, its logarithm fell by
     more than 1e-3 and by more than twice its standard deviation around a straight line. It is taken to go on so, or,
     where it falls ever more slowly, as a power of the epochs. The goal is the loss that was asked for; without one,
-    that of a seed that is solved. Units that are dead are named in every case. On a plateau of a
-    small network `curvature` says whether the seed rests at a saddle, a minimum, or a kink where the loss falls.
+    that of a seed that is solved. Units that are dead are named in every case. On a plateau of a small network whose
+    parameters are all trained `curvature` says whether the seed rests at a saddle, a minimum, or a kink where the
+    loss falls.
 
     Examples
     --------

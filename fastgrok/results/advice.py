@@ -96,17 +96,28 @@ def _reason(experiment: Experiment, summary: Summary) -> str:
     if not any(isinstance(layer, Activation) for layer in experiment.network.layers[:-1]):
         return "Without an activation between its layers the network is linear in its inputs, however long it trains."
     mean = summary.seed_epochs / summary.n
-    if (rule := experiment.early_stopping) is not None and mean < experiment.epochs:
-        ended = f"EarlyStopping ended seeds after {number(mean)} epochs in the mean"
-        return f"{ended}: the {rule.monitor} loss no longer improved. A longer patience, or another network or rate."
-    if (rest := experiment.stationary) is not None and mean < experiment.epochs:
-        norm = f"a gradient of norm {number(rest.gradient_norm)} or less"
-        return f"Stationary ended seeds after {number(mean)} epochs in the mean, at {norm}: another network or start."
+    if mean < experiment.epochs and (ended := _stopping_rules(experiment, number(mean))) is not None:
+        return ended
     if _are_sorted(experiment):
         return "Examples come sorted by class, and in this order are trained on: --order per_seed shuffles them."
     if shares["unfinished"] >= _MOST:
         return f"Most were still learning after {plural(experiment.epochs, 'epoch')}: more epochs, or a larger rate."
     return "A longer run will not help: try another initialisation, a wider network or another learning rate."
+
+
+def _stopping_rules(experiment: Experiment, epochs: str) -> str | None:
+    """Say that stopping rules ended seeds after so many epochs, and what may help; None: there are none."""
+    early, rest = experiment.early_stopping, experiment.stationary
+    when = f"ended seeds after {epochs} epochs in the mean"
+    if early is not None and rest is not None:  # which of them ended how many was not counted
+        return f"EarlyStopping or Stationary {when}. A longer patience, or another network, rate or start."
+    if early is not None:
+        better = f"the {early.monitor} loss no longer improved"
+        return f"EarlyStopping {when}: {better}. A longer patience, or another network or rate."
+    if rest is not None:
+        norm = f"a gradient of norm {number(rest.gradient_norm)} or less"
+        return f"Stationary {when}, at {norm}: another network or start."
+    return None
 
 
 def _large_targets(data: Dataset) -> str | None:

@@ -323,7 +323,9 @@ class Result:
             lines.extend(layout(rows, [axis.path for axis in self.axes]).lines)
         else:
             lines.extend(_sentences(rows[0], self.drivers))
-        lines.extend([*advice_on(rows), *(() if self._own_params else scope(self.configurations))])
+        lines.extend(advice_on(rows))
+        if not self._own_params and not self.outputs[0].recording.masked:  # else seeds differ whatever they draw
+            lines.extend(scope(self.configurations))
         return "\n  ".join(lines) + ">"
 
     def _repr_html_(self) -> str:

@@ -36,6 +36,13 @@ def test_a_failure_on_a_plateau_says_what_lies_there():
     assert "A local minimum" in " ".join(str(fg.explain.failure(fg.replay(XOR, 0))).split())
 
 
+def test_where_some_parameters_are_held_nothing_is_said_of_directions_that_training_has_not():
+    ones = [np.ones(shape) for shape in XOR.network.param_shapes]
+    failure = fg.explain.failure(fg.replay(XOR, 3, masks=ones))
+    assert (failure.cause, failure.evidence.curvature) == ("plateau", None)
+    assert "Neither saddle nor minimum" not in " ".join(str(failure).split())
+
+
 def test_at_an_earlier_time_there_is_a_slope():
     found = fg.explain.curvature(fg.replay(XOR, 42), at=1)
     assert found.kind == "slope"

@@ -41,6 +41,12 @@ def result_of(experiment, seeds=200):
             XOR.replace(stop=(fg.Converged(loss=1e-9), fg.Stationary(0.3))),
             "at a gradient of norm 0.3 or less: another network or start.",
         ),
+        (
+            XOR.replace(
+                stop=(fg.Converged(loss=1e-9), fg.EarlyStopping(patience=5, monitor="training"), fg.Stationary(0.3))
+            ),
+            "EarlyStopping or Stationary ended seeds after",
+        ),
         (XOR.replace(stop=fg.Converged(loss=1e-300)), "Half the seeds and more classify every example that they can"),
         (XOR.replace(network=fg.mlp(2, 4, 1, hidden="linear")), "Without an activation between its layers"),
         (XOR.replace(network=fg.mlp(2, 1, 1), init=fg.Uniform(-1, 0)), "Most are dead, a whole layer of ReLUs"),

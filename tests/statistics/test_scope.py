@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import fastgrok as fg
@@ -19,6 +20,8 @@ def test_a_run_that_does_not_depend_on_the_seed_says_so() -> None:
         assert ONE_RUN not in repr(fg.run(EXP.replace(**drawn), 5))
     own = fg.run(EXP.replace(init="zeros"), params=fg.initial_params(EXP, 5))
     assert ONE_RUN not in repr(own)
+    masks = [np.random.default_rng(0).random((5, *shape)) < 0.5 for shape in EXP.network.param_shapes]
+    assert ONE_RUN not in repr(fg.run(EXP.replace(init="ones"), 5, masks=masks))
 
 
 def test_in_a_sweep_it_says_of_how_many_configurations() -> None:

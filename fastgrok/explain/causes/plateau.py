@@ -49,7 +49,7 @@ class OnPlateau(NamedTuple):
     gradient_norm: float  # in the end
     dead: tuple[UnitDeath, ...]  # the units that are dead in the end
     loss_trend: LossTrend
-    curvature: Curvature | None  # of the loss where the network comes to rest; None: too much work
+    curvature: Curvature | None  # where it comes to rest; None: too much work, or some parameters are held
 
     @property
     def cause(self) -> str:
@@ -149,7 +149,8 @@ def _found(
     gradient_norm = float(trace["gradient_norm"].values[-1])
     dead, trend = dead_units(trace, experiment), loss_trend(trace, experiment)
     work = experiment.n_params * experiment.data.n_examples * SETTLE
-    lies_there = curvature(trace) if work <= _MOST_WORK else None
+    held = bool(experiment.frozen_layers) or "masks" in trace.attrs  # the curvature is that of all parameters
+    lies_there = None if held or work > _MOST_WORK else curvature(trace)
     return OnPlateau(plateau, moment(trace, start), groups, outputs, gradient_norm, dead, trend, lies_there)
 
 
