@@ -134,11 +134,7 @@ class Counts(Tally):
         >>> Counts.of(fg.run(exp, seeds=8).outputs[0].finished_metrics, exp).n
         8
         """
-        if SEED in columns:
-            seeds, counts = np.unique(np.asarray(columns[SEED]), return_counts=True)
-            if np.any(counts > 1):
-                expected = "each seed once, with the rows of one configuration: the same seed is no other observation"
-                raise InvalidExperiment(f"columns[{SEED!r}]", int(seeds[np.argmax(counts)]), expected)
+        check_seeds_once(columns)
         return cls.of_each([columns], [experiment])[0]
 
     @classmethod
@@ -158,7 +154,7 @@ class Counts(Tally):
             As for `of`.
         """
         epochs, last = (_stacked(columns, name) for name in ("epochs_to_converge", "epochs_run"))
-        outcomes = outcome_codes(_stacked_rows([_column(each, "outcome") for each in columns]))
+        outcomes = outcome_codes(_stacked_rows([needed_column(each, "outcome") for each in columns]))
         converged = epochs >= 0
         over = (outcomes == Outcome.DIVERGED) | (last < [[each.epochs] for each in experiments])
         if "stopped_early" in columns[0]:
@@ -290,7 +286,17 @@ class Counts(Tally):
         return super().__add__(other)
 
 
-def _column(columns: Mapping[str, Any], name: str) -> Any:
+def check_seeds_once(columns: Mapping[str, Any]) -> None:
+    """Raise if columns say which seeds they are of, and one comes again."""
+    if SEED not in columns:
+        return
+    seeds, counts = np.unique(np.asarray(columns[SEED]), return_counts=True)
+    if np.any(counts > 1):
+        expected = "each seed once, with the rows of one configuration: the same seed is no other observation"
+        raise InvalidExperiment(f"columns[{SEED!r}]", int(seeds[np.argmax(counts)]), expected)
+
+
+def needed_column(columns: Mapping[str, Any], name: str) -> Any:
     """Return a column that must be there."""
     if name not in columns:
         raise InvalidExperiment(f"columns[{name!r}]", MISSING, "a value for each seed")
@@ -314,7 +320,7 @@ def outcome_codes(outcomes: Any) -> NDArray[np.int64]:
 
 def _stacked(columns: Sequence[Mapping[str, Any]], name: str) -> NDArray[np.int64]:
     """Return a column of whole numbers of each configuration, (n_configurations, n_seeds)."""
-    rows = [_column(each, name) for each in columns]
+    rows = [needed_column(each, name) for each in columns]
     known = [row if isinstance(row, np.ndarray) else integers(name, row) for row in rows]
     return integers(name, _stacked_rows(known))
 

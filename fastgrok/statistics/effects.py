@@ -15,7 +15,7 @@ from fastgrok.spec.experiment import Experiment
 from fastgrok.spec.network import relu_layers
 from fastgrok.spec.variables import Outcome
 from fastgrok.statistics.arguments import checked, integers
-from fastgrok.statistics.counts import dead_by_layer, outcome_codes
+from fastgrok.statistics.counts import check_seeds_once, dead_by_layer, needed_column, outcome_codes
 from fastgrok.statistics.proportion import NO_ESTIMATE, Estimate, normal_quantile
 
 _LEAST = 10  # events for each covariate: with fewer, coefficients run away
@@ -84,8 +84,8 @@ def starting_effects(
     Raises
     ------
     InvalidExperiment
-        If statsmodels is not installed, there is no criterion, fewer than ten seeds converge for each covariate,
-        or one covariate follows from the others.
+        If statsmodels is not installed, there is no criterion, a seed comes twice, fewer than ten seeds converge for
+        each covariate, or one covariate follows from the others.
 
     Notes
     -----
@@ -106,6 +106,7 @@ def starting_effects(
     normal_quantile(confidence)
     if experiment.criteria is None:
         raise InvalidExperiment("stop", experiment.stop, "a criterion Converged(...), to say who meets it")
+    check_seeds_once(columns)
     epochs, met = _times(columns, experiment)
     given = starts(columns, experiment) if covariates is None else covariates
     values = {name: _numbers(name, value, len(epochs)) for name, value in given.items()}
@@ -136,13 +137,13 @@ def starts(columns: Mapping[str, Any], experiment: Experiment) -> dict[str, NDAr
     >>> list(starts(fg.run(exp, seeds=5).outputs[0].finished_metrics, exp))
     ['loss_initial', 'weight_norm_initial', 'live_units_initial_1']
     """
-    found = {"loss_initial": np.asarray(_needed(columns, "loss_initial"), np.float64)}
+    found = {"loss_initial": np.asarray(needed_column(columns, "loss_initial"), np.float64)}
     n_layers = len(experiment.network.linears)
     if "weight_norm_initial" in columns:
         norms = np.asarray(columns["weight_norm_initial"], np.float64)
     else:
         layers = [f"weight_norm_initial_{k + 1}" for k in range(n_layers)]
-        norms = np.column_stack([np.asarray(_needed(columns, layer), np.float64) for layer in layers])
+        norms = np.column_stack([np.asarray(needed_column(columns, layer), np.float64) for layer in layers])
     found["weight_norm_initial"] = np.sqrt(np.square(norms).sum(axis=1))
     dead = dead_by_layer(columns, "dead_units_initial", experiment)
     if dead is not None:
@@ -152,18 +153,11 @@ def starts(columns: Mapping[str, Any], experiment: Experiment) -> dict[str, NDAr
     return found
 
 
-def _needed(columns: Mapping[str, Any], name: str) -> Any:
-    """Return a column that must be there."""
-    if name not in columns:
-        raise InvalidExperiment(f"columns[{name!r}]", MISSING, "a value for each seed")
-    return columns[name]
-
-
 def _times(columns: Mapping[str, Any], experiment: Experiment) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Return the epoch at which each seed converged or was last seen, and whether it converged."""
-    epochs, last = (integers(name, _needed(columns, name)) for name in ("epochs_to_converge", "epochs_run"))
+    epochs, last = (integers(name, needed_column(columns, name)) for name in ("epochs_to_converge", "epochs_run"))
     met = epochs >= 0
-    never = (outcome_codes(_needed(columns, "outcome")) == Outcome.DIVERGED) | (last < experiment.epochs)
+    never = (outcome_codes(needed_column(columns, "outcome")) == Outcome.DIVERGED) | (last < experiment.epochs)
     if "stopped_early" in columns:
         never |= np.asarray(columns["stopped_early"], bool)
     return np.where(met, epochs, np.where(never, max(experiment.epochs, 1), last)), met

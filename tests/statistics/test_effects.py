@@ -69,10 +69,17 @@ def test_a_seed_that_diverged_stays_at_risk_to_the_end() -> None:
     assert starting_effects(columns, EXP, {"x": x}) == starting_effects(to_the_end, EXP, {"x": x})
 
 
+def test_a_seed_that_comes_twice_is_no_other_observation(result: fg.Result) -> None:
+    columns = dict(result.outputs[0].finished_metrics) | {"seed": np.repeat(np.arange(200), 2)}
+    with pytest.raises(InvalidExperiment, match=r"columns\['seed'\] = 0: expected each seed once"):
+        starting_effects(columns, EXP)
+
+
 @pytest.mark.parametrize(
     ("covariates", "message"),
     [
         ({"x": np.arange(3)}, "400 finite numbers"),
+        ([np.arange(400)], "covariates = .*: expected columns by their names"),
         ({"x": np.full(400, np.nan)}, "400 finite numbers"),
         ({"x": ["a"] * 400}, "400 finite numbers"),
         ({f"x{k}": np.arange(400) + k for k in range(90)}, "ten seeds that converge for each of 90"),
