@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgrok import statistics
-from fastgrok.errors import InvalidExperiment, hint, one_line, one_of
+from fastgrok.errors import InvalidExperiment, checked_choice, hint, one_line, one_of
 from fastgrok.plots.labels import Counted, checked_sweep, counted, seeds_title, trained
 from fastgrok.plots.style import axes_or_new, heat_map, legend_below, line_styles, write_cells
 from fastgrok.results.result import Result
@@ -68,8 +68,7 @@ def convergence_curves(
     >>> float(convergence_curves(result)[0].share[-1]) == result.summaries[0].rate
     True
     """
-    if band not in get_args(BandName):
-        raise InvalidExperiment("band", band, one_of(get_args(BandName)))
+    checked_choice("band", band, get_args(BandName))
     return [_curve(config, confidence, band) for config in trained(result)]
 
 

@@ -35,6 +35,7 @@ from fastgrok.statistics.two_sample_values import (
 if TYPE_CHECKING:
     import pandas as pd
 
+_WHOSE = {True: "the same seeds", False: "seeds of their own"}
 _MAX_PAIRS = 60  # pairs and verdicts at most, where a comparison is printed
 
 
@@ -159,7 +160,7 @@ class ValueComparison(Printed):
             sections.append(("By how much it differs, in the mean over the other axes (p by Holm):", cells))
         if 0 < len(self.pair_rows) <= _MAX_PAIRS:
             cells = _pair_cells(self.pair_rows, self.confidence)
-            whose = "the same seeds" if all(row.paired for row in self.pair_rows) else "seeds of their own"
+            whose = " or ".join(dict.fromkeys(_WHOSE[row.paired] for row in self.pair_rows))
             sections.append((f"By how much it differs, on {whose} (p by Holm):", cells))
         return sections
 
