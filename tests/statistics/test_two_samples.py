@@ -106,7 +106,7 @@ def test_without_seeds_nothing_is_known_and_bad_counts_are_named() -> None:
         (lambda a: simultaneous_band(a), "curve = .*: expected what survival_curve"),
         (lambda a: band_quantile(0.95, ([1], [2])), "shares = .*: expected two shares of seeds"),
         (lambda a: equivalence(int, 0.1), "interval = .*: expected a function that returns an Estimate"),
-        (lambda a: equivalence(lambda c: Estimate(0, 0, 0), 10**400), "margin = .*: expected a number more than 0"),
+        (lambda a: equivalence(lambda c: Estimate(0, 0, 0), 10**400), "margin = .*: expected a number"),
         (lambda a: clustered_rate(a, []), "seeds = .*: expected a PooledCounts"),
         (
             lambda a: clustered_difference(PooledCounts.of_sums([1], [1]), [a] * 3),
