@@ -510,7 +510,8 @@ def _train(
     seeds = arguments.seeds_array(accepted)
     outputs: list[TrainingOutput] = []
     kept: dict[str, Any] = {"keep_params": keep_params, "recording": recording, "masks": masks}
-    starts_of: Sequence[NDArray[Any] | None] = params or [None] * len(experiments)
+    drawn: list[NDArray[Any] | None] = [None] * len(experiments)
+    starts_of: Sequence[NDArray[Any] | None] = drawn if params is None else params
     owns: Sequence[Measured | None] = [None] * len(experiments)
     if measures:
         owns = all_measured(measures, experiments, seeds, [Start(each, masks) for each in starts_of], recording)
