@@ -145,8 +145,10 @@ def test_the_least_expected_epochs_cover_and_the_best_cutoff_more() -> None:
         return True
 
     one(check, 1000)
-    assert 0.94 <= best[0] / REPEATS <= 0.98  # luck moves the upper end alone
-    assert 0.95 <= best[1] / REPEATS <= 0.99
+    # The least cost of a sample is too small, so that the lower end misses in less than 2.5 %, and luck moves the
+    # upper end up: 97.4 %. A cut-off is left out beyond z + 0.8 on one side, 0.3 %.
+    assert 0.95 <= best[0] / REPEATS <= 0.98
+    assert best[1] / REPEATS >= 0.99
 
 
 @cache
@@ -226,7 +228,7 @@ def test_the_pooled_difference_covers_where_a_seed_does_alike_in_all_strata() ->
 def test_the_ratio_of_medians_covers(alike: float) -> None:
     a, b = truth().quantile(0.5)
     covers = two(lambda *args: holds(ratio_of_medians(*args), a / b), 1000, alike)
-    assert 0.94 <= covers <= 0.97  # its ends are whole epochs
+    assert 0.94 <= covers <= 0.97  # ends are whole epochs, a ninth of a standard error apart: up to 1 % more
 
 
 @pytest.mark.parametrize("alike", [0.0, 0.7])

@@ -148,7 +148,7 @@ def test_a_difference_in_speed_alone_is_told(grid: fg.Result) -> None:
     assert row.mcnemar_p_holm > 0.05 >= row.logrank_p_holm
     line = words.pair_verdict(row, 6, 0.05)
     assert "not seen to differ in how often they converge: -1.0 points" in line
-    assert "; but they differ in how soon: p = 0.036 (paired logrank, Holm over 6 pairs); a success with " in line
+    assert "; but they differ in how soon: p = 0.03 (paired logrank, Holm over 6 pairs); a success with " in line
     alike = row._replace(logrank_p_holm=0.5)
     assert "; nor do they in how soon: p = 0.5 (" in words.pair_verdict(alike, 6, 0.05)
 
