@@ -162,7 +162,7 @@ def _own() -> dict[str, Values]:
     all_ = things()
     own_data: Values = {"X": [None], "y": [None]}
     grid: Values = {"columns": [None, "init"]}
-    one = {"params": [[array[0] for array in all_.kept.params]], "at": [None]}
+    one = {"params": [[array[0] for array in all_.kept.params]], "at": [None], "target": [None]}
     kept = {"result": [all_.kept], "config": [None, 0]}
     many = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=500)
     soon = fg.run(many, 300, progress=False, specialize=False).outputs[0].finished_metrics
