@@ -162,6 +162,7 @@ class Kernel:
             apart(lambda: self._load(wanted, args))
         return self._loaded[wanted]
 
+    @in_default_environment  # whose switch takes the lock in another thread when it is made: so it comes first
     def _load(self, wanted: Any, args: tuple[Any, ...]) -> None:
         before = working_seconds()
         with lock:

@@ -444,6 +444,30 @@ print(json.dumps(fg.run(exp, seeds=5, progress=False).n_finished))
     assert python(script, cache, ROOT) == 5
 
 
+def test_where_one_thread_was_too_many_nothing_waits_for_ever(cache):
+    """The main thread compiles then, with LLVM's lock, and the next thing that wants a thread of its own gets one."""
+    script = """
+import json, threading
+import numpy as np
+from fastgrok.kernels.jit import kernel
+
+start = threading.Thread.start
+
+def refused(thread):
+    threading.Thread.start = start
+    raise RuntimeError("can't start new thread")
+
+@kernel("small")
+def small(out, x):
+    out[0] = x + 0.5
+
+threading.Thread.start = refused
+small(out := np.zeros(1), 1.0)
+print(json.dumps(out[0]))
+"""
+    assert python(script, cache, ROOT) == 1.5
+
+
 def test_a_file_in_place_of_the_cache_directory_is_survived(cache):
     cache.write_text("not a directory")
     assert result(small_kernel(0.5), 1.0) == 1.5
