@@ -36,8 +36,12 @@ SPECS = [
     fg.NguyenWidrow(),
     fg.RAI(0.5),
     fg.FromArrays([[1, 0.1]], [3, 4]),
+    fg.ByLayer(fg.HeNormal(), fg.Uniform(-0.1, 0.1)),
     fg.SGD(0.2, 0.9, 0.1, 0.01),
+    fg.SGD(lr_factors=[0, 1]),
     fg.Converged(max_error=0.5, keep_training=True),
+    fg.Stationary(0.01),
+    fg.Restart(patience=5, monitor="accuracy"),
 ]
 
 

@@ -63,7 +63,7 @@ def logrank(configurations: Sequence[Counts]) -> ChiSquared:
     """
     from scipy.stats import chi2
 
-    if isinstance(configurations, Counts) or len(configurations) < 2:
+    if len(configurations) < 2:
         raise InvalidExperiment("configurations", configurations, "counts of two configurations or more")
     at_risk, events = _at_all_epochs(configurations)
     n, d = at_risk.sum(axis=0), events.sum(axis=0)

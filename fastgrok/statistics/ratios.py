@@ -68,7 +68,7 @@ def ratio_of_curves(curves: tuple[Survival, Survival], alike: float, confidence:
     with np.errstate(invalid="ignore"):
         low, high = ends_of_draws(first / second, confidence)
     value = median_a / median_b
-    return Estimate(value, min(low, value) or None, max(high, value) if math.isfinite(high) else None)
+    return Estimate(value, min(low, value) if low > 0 else None, max(high, value) if math.isfinite(high) else None)
 
 
 def _worth(curve: Survival, epoch: int) -> int:

@@ -63,7 +63,7 @@ from fastgrok.spec.variables import OUTCOME_MEANINGS
         (["sweep", "xor", "--optimizer", "sgd,adam", "--momentum", "0.9"], "another --optimizer: adam has none"),
         (["sweep", "xor", "--schedule", "warmup"], "one of 'step_lr', 'multi_step_lr', 'exponential_lr'"),
         (["sweep", "xor", "--schedule", "step_lr(0)"], "schedule step_lr.step_size = 0"),
-        (["sweep", "xor", "--restart-at-most", "3"], "--restart-after with it"),
+        (["sweep", "xor", "--restart-at-most", "3"], "--restart-after or --restart-patience with it"),
         (["sweep", "xor", "--restart-after", "9", "--no-stop"], "--no-stop = True: expected a Converged"),
         (["sweep", "xor", "--min-delta", "0.1"], "--patience with it"),
         (["sweep", "xor", "--seeds", "100,000"], "100_000 for 100,000 seeds"),

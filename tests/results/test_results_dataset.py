@@ -16,7 +16,7 @@ from fastgrok.spec.variables import FEW_EXAMPLES, MONITOR_TRAINING, OUTCOME_MEAN
 EXP = fg.Experiment(fg.mlp(2, 4, 1), fg.datasets.xor(), epochs=60)
 
 
-LARGE = [2**64 - 1, 2**63, 5, 5]
+LARGE = [2**64 - 1, 2**63, 5, 6]
 
 
 AXES = {"network": [fg.mlp(2, 1), fg.mlp(2, 4, 1), fg.mlp(2, 3, 4, 1)], "optimizer.lr": [0.01, 0.1]}

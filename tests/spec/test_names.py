@@ -94,7 +94,8 @@ def test_the_values_of_an_axis_may_be_names() -> None:
 
 @pytest.mark.parametrize("initializer", list(classes_by_name(Initializer).values()))
 def test_a_representation_is_read_as_a_name(initializer: type[Initializer]) -> None:
-    made = initializer(0.5) if initializer in (fg.Constant, fg.Sparse) else initializer()
+    arguments = {fg.Constant: [0.5], fg.Sparse: [0.5], fg.ByLayer: ["zeros", fg.Uniform(-2, 0.5)]}
+    made = initializer(*arguments.get(initializer, []))
     assert from_call("init", Initializer, repr(made)) == made
 
 
