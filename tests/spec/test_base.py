@@ -59,7 +59,11 @@ def test_negative_zero_is_kept_as_zero() -> None:
         (lambda: fg.SGD(lr=10**400), "lr", "a finite number greater than 0"),
         (lambda: fg.SGD(lr=np.timedelta64(1, "s")), "lr", "a finite number greater than 0"),
         (lambda: fg.SGD(momentum=1), "momentum", "a finite number at least 0 and less than 1"),
-        (lambda: fg.SGD(1, 0, 0, 0, False, None, None, "all", None, 7), "SGD argument 10", "at most 9 positional arguments"),
+        (
+            lambda: fg.SGD(1, 0, 0, 0, False, None, None, "all", None, 7),
+            "SGD argument 10",
+            "at most 9 positional arguments",
+        ),
         (
             lambda: fg.SGD(learning_rate=1),
             "learning_rate",

@@ -28,6 +28,9 @@ def test_a_ratio_of_what_was_not_reached_is_none_or_open() -> None:
     assert (value, high) == (pytest.approx(3), None)
     assert low == pytest.approx(5 / 3)
     assert ratio_of_medians(*counts[::-1], PairedCounts.of(fast, slow)).low is None
+    barely = [5] * 27 + [-1] * 23
+    both = Counts.of_epochs(barely, until=9)
+    assert ratio_of_medians(both, both, PairedCounts.of(barely, barely)) == (1, None, None)  # neither may be reached
     never = Counts.of_epochs([-1] * 100, until=9)
     pair = PairedCounts.of([-1] * 100, fast)
     assert ratio_of_medians(never, counts[1], pair) == ratio_of_expected(never, counts[1], pair) == (None,) * 3
