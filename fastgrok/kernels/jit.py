@@ -7,6 +7,7 @@ import importlib
 import pkgutil
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from types import FunctionType
 from typing import Any
@@ -52,9 +53,30 @@ class Device:
         raise TypeError(f"{self.py_func.__name__} is a device function: only compiled functions can call it")
 
 
+_devices: weakref.WeakValueDictionary[Any, Device] = weakref.WeakValueDictionary()
+
+
 def device(function: Any) -> Any:
-    """Compile a function that other kernels call; LLVM inlines it into each caller."""
-    return Device(function)
+    """Compile a function that other kernels call; LLVM inlines it into each caller.
+
+    Functions of one code that are closed over the same are one: Numba compiles it once for each form of arguments.
+    """
+    try:
+        cells = tuple(_exactly(cell.cell_contents) for cell in function.__closure__ or ())
+        key = function.__module__, function.__code__, function.__defaults__, cells
+        known = _devices.get(key)
+    except (ValueError, TypeError):  # a cell that is filled later, or what has no hash
+        return Device(function)
+    if known is None:
+        known = _devices[key] = Device(function)
+    return known
+
+
+def _exactly(value: Any) -> Any:
+    """Return what is equal for the same alone: 1 == 1.0 == True, and 0.0 == -0.0."""
+    if isinstance(value, tuple):
+        return type(value), *map(_exactly, value)
+    return type(value), value.hex() if isinstance(value, float) else value
 
 
 _kinds: dict[str, tuple[Device, KernelFiles]] = {}  # by the stem of the files

@@ -100,6 +100,23 @@ def test_functions_of_one_name_are_told_apart_by_what_they_were_made_with():
     assert out.tolist() == [3, 81]
 
 
+def test_functions_made_of_the_same_are_one_and_compiled_once():
+    def scaled_by(number, function=None):
+        @device
+        def scaled(x):
+            return number * x if function is None else number * function(x)
+
+        return scaled
+
+    numbers = [2, 2.0, True, 1, 0.0, -0.0, (1, 2), (1, 2.0)]
+    made = [scaled_by(number) for number in numbers]
+    assert len(set(made)) == len(numbers)
+    assert [scaled_by(number) for number in numbers] == made
+    assert scaled_by(2, scaled_by(2)) is scaled_by(2, scaled_by(2))
+    assert scaled_by(2, scaled_by(2)) is not scaled_by(2, scaled_by(3))
+    assert scaled_by([2]) is not scaled_by([2])
+
+
 def test_a_kind_that_returns_another_type_is_refused():
     @device
     def is_positive(x):
