@@ -12,7 +12,16 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    NonNegativeInt,
+    PlainSerializer,
+    ValidationError,
+    model_validator,
+)
 
 import fastgrok
 from fastgrok.engine import arguments
@@ -119,7 +128,7 @@ _SeedRange = Annotated[
     BeforeValidator(_read_seeds),
     PlainSerializer(lambda seeds: {"first": seeds.start, "stop": seeds.stop}),
 ]
-_Epochs = Annotated[tuple[int, ...], BeforeValidator(lambda at: tuple(at) if isinstance(at, list) else at)]
+_Epochs = Annotated[tuple[NonNegativeInt, ...], BeforeValidator(lambda at: tuple(at) if isinstance(at, list) else at)]
 
 
 class Specification(_Strict):

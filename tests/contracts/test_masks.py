@@ -192,4 +192,4 @@ def test_factors_are_a_field_like_others():
     swept = fg.sweep(XOR, 4, {"lr_factors": [(1, 1), (0, 1)]}, progress=False)
     assert swept.dataset["optimizer.lr_factors"].values.tolist() == ["(1.0, 1.0)", "(0.0, 1.0)"]
     same = fg.sweep(XOR, 4, {"lr_factors": [[1, 1], [0, 1]]}, progress=False)
-    assert bits(same) == bits(swept)
+    assert same.dataset.equals(swept.dataset)

@@ -72,5 +72,5 @@ def test_after_ctrl_c_no_rows_are_begun(monkeypatch):
             time.sleep(0.01)
 
     with pytest.raises(KeyboardInterrupt):
-        training._all_in_threads(task, most, 1e10)
+        training._all_in_threads(task, most, 1e10, None)
     assert len(begun) <= training.cpu_count()
