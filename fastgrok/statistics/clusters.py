@@ -35,7 +35,7 @@ def clustered_difference(
     in one. Cameron, Gelbach, Miller, "Robust inference with multiway clustering", 2011: the variances of the sums
     over seeds and over clusters, less that of the sum over both, and no less than the larger of these. The degrees of
     freedom of Student's t are Satterthwaite's: few where it is the clusters that vary, many where it is the seeds.
-    As in `risk_difference`, two seeds are added.
+    Two seeds are added, one for a and one for b (Bonett, Price, 2012).
 
     Examples
     --------

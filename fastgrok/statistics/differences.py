@@ -19,8 +19,7 @@ _EXACT = 1_000_000  # discordant seeds up to which the power of the exact test i
 def risk_difference(table: Table, confidence: float = 0.95) -> Estimate:
     """Return by how much more often seeds converge with a than with b.
 
-    (only_a - only_b) / n; the interval is d -+ z sqrt((p_a + p_b - d**2) / (n + 2)), with p_a = (only_a + 1) / (n
-    + 2), p_b = (only_b + 1) / (n + 2) and d = p_a - p_b.
+    (only_a - only_b) / n, the mean over seeds of 1, -1 and 0.
 
     Parameters
     ----------
@@ -31,15 +30,17 @@ def risk_difference(table: Table, confidence: float = 0.95) -> Estimate:
 
     Notes
     -----
-    Bonett, Price, "Adjusted Wald confidence interval for a difference of binomial proportions based on paired
-    data", 2012. It covers at small numbers too, where the plain Wald interval does not: of 95 %, in 94 to 96.3 % of
-    simulations with 50, 300 and 2,000 seeds of which 30, 10 and 5 % were discordant. With fewer discordant seeds it
-    covers more often. It is no inversion of `mcnemar`, which is exact: it may leave out 0 where that finds p > 0.05.
+    Gaffke, "Three test statistics for a nonparametric one-sided hypothesis on the mean of a nonnegative variable",
+    2005, of a mean between -1 and 1: the seeds have random weights, and one seed more is for a at the upper end and
+    for b at the lower. Where no seed does the same with both it is nearly the interval of Clopper and Pearson, which
+    leaves 0 out where the exact test of `mcnemar` rejects. It covers at least as often as it says, whatever the
+    rates: one of 95 % in 95.3 % of samples or more of 3 to 100 seeds, by all tables; in 97 to 100 % where seeds, or
+    those that are discordant, are few. Of 300 seeds that all differ it is 4 % wider than one by a variance.
 
     Examples
     --------
     >>> [round(x, 3) for x in risk_difference(Table(both=80, only_a=12, only_b=3, neither=5))]
-    [0.09, 0.011, 0.166]
+    [0.09, 0.006, 0.177]
     """
     return PooledCounts.of_table(table).difference(confidence)
 

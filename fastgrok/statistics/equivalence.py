@@ -66,7 +66,7 @@ def equivalence(interval: Callable[[float], Estimate], margin: float, confidence
     >>> table = Table(both=800, only_a=51, only_b=49, neither=100)
     >>> found = equivalence(lambda c: risk_difference(table, c), margin=0.03)
     >>> [round(x, 4) for x in found.difference], round(found.p_value, 4)
-    ([0.002, -0.0146, 0.0186], 0.0027)
+    ([0.002, -0.0155, 0.0195], 0.0036)
     """
     checked_margin(margin)
     normal_quantile(confidence)

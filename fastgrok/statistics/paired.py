@@ -138,6 +138,10 @@ class Influence(NamedTuple):
         left = self.n - self.epochs.n
         return float(self.epochs.counts @ np.square(self.at) + left * (self.otherwise**2 + self.spread)) / self.n
 
+    def total(self) -> float:
+        """Return the sum of what the seeds add."""
+        return float(self.epochs.counts @ self.at) + (self.n - self.epochs.n) * self.otherwise
+
     def of_bins(self) -> NDArray[np.float64]:
         """Return what a seed adds in the mean over each bin of epochs."""
         bins = epoch_bins(self.epochs.values)

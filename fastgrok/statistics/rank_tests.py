@@ -12,7 +12,8 @@ from fastgrok.statistics.counts import Counts
 from fastgrok.statistics.paired import Influence, PairedCounts, apart_by_bins, covariance
 from fastgrok.statistics.survival import survival_curve
 
-_FEW = 20  # seeds of which all choices of signs are counted: half a million
+_FEW = 20  # seeds of which all choices of signs are counted: half a million; of fewer none is chi-squared
+_DEALS = 50_000  # ways to deal seeds to configurations that are counted: those of 9 and 9
 _ROUNDING = 1e-9  # more than rounding makes of a difference of two residuals
 
 
@@ -55,11 +56,17 @@ def logrank(configurations: Sequence[Counts]) -> ChiSquared:
     for one is easy for the other, they vary less against each other than it assumes: it rejects too seldom.
     `paired_logrank` is for two of these. A seed that can no longer converge stays at risk for ever.
 
+    Of few seeds the statistic is larger than chi-squared too often: of 5 and 60 it came to p <= 0.01 in 3.4 % of
+    samples that do not differ. Where one configuration has fewer than 20, and all were seen for as many epochs, the
+    p-value is that of dealing the seeds to the configurations at random (Peto, Peto, "Asymptotically efficient rank
+    invariant test procedures", 1972): counted up to 50,000 ways, as of 9 and 9; beyond, chi-squared with the variance
+    of the deals.
+
     Examples
     --------
     >>> a, b = Counts.of_epochs([2, 3, 5, -1], until=9), Counts.of_epochs([4, 6, -1, -1], until=9)
     >>> round(logrank([a, b]).p_value, 3)
-    0.309
+    0.314
     """
     from scipy.stats import chi2
 
@@ -74,6 +81,9 @@ def logrank(configurations: Sequence[Counts]) -> ChiSquared:
     inner = covariances[:-1, :-1]
     df = len(configurations) - 1
     statistic = float(score @ np.linalg.pinv(inner, hermitian=True) @ score)
+    if min(counts.n for counts in configurations) < _FEW and _seen_alike(configurations):
+        epochs = np.unique(np.concatenate([counts.converged.values for counts in configurations]))
+        return ChiSquared(statistic, df, _dealt([_residuals(counts, epochs, d / n) for counts in configurations]))
     return ChiSquared(statistic, df, float(chi2.sf(statistic, df)))
 
 
@@ -138,6 +148,36 @@ def paired_logrank(a: Counts, b: Counts, paired: PairedCounts) -> ChiSquared:
     else:
         p = float(chi2.sf(statistic, 1))
     return ChiSquared(statistic, 1, p)
+
+
+def _seen_alike(configurations: Sequence[Counts]) -> bool:
+    """Whether how long a seed was seen says nothing of its configuration: to one epoch, with no event after it."""
+    limits = np.unique(np.concatenate([counts.censored.values for counts in configurations]))
+    last = max(int(counts.converged.values.max(initial=0)) for counts in configurations)
+    return len(limits) == 0 or (len(limits) == 1 and last <= limits[0])
+
+
+def _dealt(residuals: Sequence[Influence]) -> float:
+    """Return how often sums of residuals lie as far apart if seeds are dealt to the configurations at random."""
+    from scipy.special import gammaln
+    from scipy.stats import chi2, permutation_test
+
+    sizes = np.array([each.n for each in residuals])
+    squares = sum(each.n * each.variance() for each in residuals)
+    if squares <= 0:
+        return 1.0
+
+    def apart(*samples: NDArray[np.float64], axis: int = -1) -> NDArray[np.float64]:
+        """Return what is chi-squared if there are many seeds, with all that rounding makes different made alike."""
+        between = sum(sample.sum(axis=axis) ** 2 / sample.shape[axis] for sample in samples)
+        return np.asarray(np.round(between * (sizes.sum() - 1) / squares, 9))
+
+    if gammaln(sizes.sum() + 1) - gammaln(sizes + 1).sum() > np.log(_DEALS):
+        sums = np.array([each.total() for each in residuals])
+        return float(chi2.sf(float((sums**2 / sizes).sum()) * (sizes.sum() - 1) / squares, len(sizes) - 1))
+    seeds = [np.append(np.repeat(x.at, x.epochs.counts), np.full(x.n - x.epochs.n, x.otherwise)) for x in residuals]
+    found = permutation_test(seeds, apart, n_resamples=_DEALS, vectorized=True, alternative="greater", axis=-1)
+    return float(found.pvalue)
 
 
 def _residuals(counts: Counts, epochs: NDArray[np.int64], hazard: NDArray[np.float64]) -> Influence:

@@ -16,6 +16,9 @@ from fastgrok.statistics.proportion import NO_ESTIMATE, Estimate, normal_quantil
 LEAST_CONVERGED = 10
 """Seeds that must have converged by a cut-off for it to be chosen."""
 
+_LOWS = 9
+"""Cut-offs, from the first to the last that may be as good, of which the least lower end is taken."""
+
 _LUCK = 0.8
 """By how many standard errors of its difference to the last that may be as good the best of a sample is too small."""
 
@@ -151,8 +154,11 @@ def best_cutoff(counts: Counts, confidence: float = 0.95) -> BestCutoff:
     The least E of a sample is too small, since it was chosen for that; the more so, the more its competitors vary: in
     simulations the mean of its logarithm was too small by 0.5 to 1.2 standard errors of the difference of log E
     between the best cut-off and the last that may be as good. Hence the 0.8. The interval of `expected` is that of a
-    cut-off fixed beforehand, its upper end moved up by as much. The lower end stays: where a few failures alone tell
-    the cut-offs apart the least E is not too small, and with both ends moved the interval covered 75 %.
+    cut-off fixed beforehand, its upper end moved up by as much. The lower end is not moved: where a few failures
+    alone tell the cut-offs apart the least E is not too small, and with both ends moved the interval covered 75 %. It
+    is the least of those of nine cut-offs from the first to the last that may be as good, one of which is the best in
+    truth: of few seeds that may be an epoch by which too few have converged to choose it. With that of the chosen one
+    alone 88 % were covered of 50 seeds on ten epochs, and 11 of the other 12 missed by the lower end; now 98 %.
 
     Examples
     --------
@@ -172,12 +178,15 @@ def best_cutoff(counts: Counts, confidence: float = 0.95) -> BestCutoff:
     best = int(np.argmin(np.where(enough, expected, np.inf)))
     errors = np.sqrt(_variances(epochs, converged, ended, mean, best) / counts.n)
     good = np.flatnonzero(np.log(expected / expected[best]) <= (z + _LUCK) * errors)
+    tried = {best, *good[np.linspace(0, len(good) - 1, min(len(good), _LOWS)).astype(int)].tolist()}
     latest = int(np.searchsorted(converged.share, converged.share[-1]))  # after the last that converged
     more = mean[-1] / (converged.share[-1] + z**2 / counts.n)
     bounded = good[-1] < latest or (good[-1] == latest and more > expected[latest])
     luck = _LUCK * float(errors[good[-1]])
     cutoff = Estimate(int(epochs[best]), int(epochs[good[0]]), int(epochs[good[-1]]) if bounded else None)
-    return BestCutoff(cutoff, _estimate(counts, int(epochs[best]), confidence, luck))
+    found = _estimate(counts, int(epochs[best]), confidence, luck)
+    lows = (_estimate(counts, int(epochs[k]), confidence).low or 0.0 for k in tried)
+    return BestCutoff(cutoff, found._replace(low=min(lows)))
 
 
 def chosen_cutoff(counts: Counts) -> int:

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastgrok.errors import InvalidExperiment
 from fastgrok.statistics.arguments import checked, integers
+from fastgrok.statistics.bounded import Moments
 from fastgrok.statistics.histogram import Histogram, Tally
 from fastgrok.statistics.paired import Table
 from fastgrok.statistics.proportion import Estimate, normal_quantile
@@ -104,19 +105,26 @@ class PooledCounts(Tally):
 
         Notes
         -----
-        The interval is that of a ratio of two sums over seeds, d and m, two seeds added for which d is 1 and -1, as
-        Bonett and Price do.
+        Of a mean that lies between -1 and 1, with a seed more at the bound: see `risk_difference`. It is that of a
+        ratio of two sums over seeds, d and m.
         """
-        z = normal_quantile(confidence)
+        normal_quantile(confidence)
         if not self.pairs:
             return Estimate(None, -1.0, 1.0)
-        each = self.pairs / self.seeds
-        pairs, total = self.pairs + 2 * each, self.differences.total()
-        centre = total / pairs
-        together = centre**2 * (self.pair_squares + 2 * each**2) - 2 * centre * self.products
-        squares = _squares(self.differences) + 2 + together
-        half = z * math.sqrt(max(squares, 0.0)) / pairs
-        return Estimate(total / self.pairs, max(centre - half, -1.0), min(centre + half, 1.0))
+        value, tail = self.differences.total() / self.pairs, (1 - float(confidence)) / 2
+        low, high = self._end(-1, tail), self._end(1, 1 - tail)
+        return Estimate(value, max(min(low, value), -1.0), min(max(high, value), 1.0))
+
+    def _end(self, side: int, share: float) -> float:
+        """Return a quantile of the mean over random weights of the seeds and one more, for a (1) or for b (-1)."""
+        each, n = self.pairs / self.seeds, self.seeds + 1
+        centre = (self.differences.total() / each + side) / n
+        products, pair_squares = self.products + side * each**2, self.pair_squares + each**2
+        square = _squares(self.differences) + each**2 + centre**2 * pair_squares - 2 * centre * products
+        apart = np.append(self.differences.values, side * each) / each - centre  # as if m were equal
+        cube = float(np.append(self.differences.counts, 1) @ apart**3)
+        variance = max(square, 0.0) / each**2 / (n * (n + 1))
+        return Moments(centre, variance, 2 * cube / (n * (n + 1) * (n + 2))).quantile(share)
 
     def p_value(self) -> float:
         """Return the probability of a sum of d as far from 0 if a and b converge equally often.

@@ -22,6 +22,8 @@ from fastgrok.statistics.equivalence import Equivalence
 from fastgrok.statistics.joined import Joined
 from fastgrok.statistics.proportion import NO_ESTIMATE, Estimate
 from fastgrok.statistics.scope import scope, whose_seeds
+from fastgrok.statistics.skewness import NOTE as DOUBTFUL
+from fastgrok.statistics.skewness import mean_doubtful
 from fastgrok.statistics.spread import Spread, spread
 from fastgrok.statistics.sweep import Sweep
 from fastgrok.statistics.tables import Cells, Printed, record_frame
@@ -63,6 +65,7 @@ class Pair(NamedTuple):
     paired: bool = True  # on the same seeds; False: each has seeds of its own, and n counts both
     equivalence: Equivalence | None = None  # whether the means differ by less than a margin, where there is one
     equivalence_p_holm: float | None = None
+    mean_doubtful: bool = False  # whether the interval of the means need not cover: few seeds, or skewed outcomes
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -188,6 +191,8 @@ def compare_values(sweep: Sweep, axis: str, of: str, asked: Asked) -> ValueCompa
     if isinstance(sweep, Joined):
         independent = any(not row.paired for row in pair_rows)
         notes = (whose_seeds(len(sweep.common), independent=independent), *notes)
+    if any(row.mean_doubtful for row in (*pair_rows, *(pooled_rows or ()))):
+        notes = (*notes, DOUBTFUL)
     made = (rows, tuple(adjusted(pair_rows, p_holm="p")), pooled_rows, sweep.n_missing, notes)
     return ValueComparison(axis, of, confidence, *made)
 
@@ -248,7 +253,8 @@ def _pair(
     means, medians = (each(a, b, confidence) for each in (values.mean_difference, values.median_difference))
     better = values.probability_better(table, confidence)
     within = asked.equivalence(partial(values.mean_difference, a, b))
-    return Pair(stratum, *names, 1, len(a), better, means, medians, p, p, True, within)
+    doubtful = mean_doubtful(values.apart(a, b))
+    return Pair(stratum, *names, 1, len(a), better, means, medians, p, p, True, within, None, doubtful)
 
 
 def _samples(
@@ -264,7 +270,8 @@ def _samples(
     better, p = independent_probability_better(a, b, confidence, larger_is_better=LARGER_IS_BETTER[of])
     means, medians = independent_mean_difference(a, b, confidence), independent_median_difference(a, b, confidence)
     within = asked.equivalence(partial(independent_mean_difference, a, b))
-    return Pair(stratum, *names, 1, len(a) + len(b), better, means, medians, p, p, False, within)
+    n = len(a) + len(b)
+    return Pair(stratum, *names, 1, n, better, means, medians, p, p, False, within, None, mean_doubtful(a, b))
 
 
 def _pooled(
@@ -288,7 +295,8 @@ def _pooled(
     share, p = values.pooled_better(signs[seen], n_strata[seen], confidence)
     apart_by = partial(values.pooled_mean_difference, apart[seen], n_strata[seen].astype(np.float64))
     n, within = int(seen.sum()), asked.equivalence(apart_by)
-    return Pair({}, *names, len(places), n, share, apart_by(confidence), NO_ESTIMATE, p, p, True, within)
+    doubtful, means = mean_doubtful(apart[seen] / n_strata[seen]), apart_by(confidence)
+    return Pair({}, *names, len(places), n, share, means, NO_ESTIMATE, p, p, True, within, None, doubtful)
 
 
 def _test(row: Pair) -> str:

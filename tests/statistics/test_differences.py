@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from fastgrok.errors import InvalidExperiment
-from fastgrok.statistics import Estimate, Table, holm, mcnemar, risk_difference, seeds_needed
+from fastgrok.statistics import Estimate, Table, clopper_pearson, holm, mcnemar, risk_difference, seeds_needed
 
 
 @given(st.builds(Table, *[st.integers(0, 10**6)] * 4))
@@ -29,10 +29,32 @@ def test_a_difference_lies_within_its_interval_and_turns_with_the_sides() -> Non
     assert risk_difference(Table(0, 0, 0, 0)) == Estimate(None, -1, 1)
 
 
-def test_bonett_and_prices_interval_worked_by_hand() -> None:
-    # Table(80, 12, 3, 5): n = 100, p_a = 13/102, p_b = 4/102, d = 9/102, variance = (17/102 - d**2)/102
-    half = stats.norm.ppf(0.975) * np.sqrt((17 / 102 - (9 / 102) ** 2) / 102)
-    np.testing.assert_allclose(risk_difference(Table(80, 12, 3, 5)), (0.09, 9 / 102 - half, 9 / 102 + half))
+@pytest.mark.parametrize("cells", [(0, 7, 3, 0), (0, 30, 2, 0), (80, 12, 3, 5), (4, 3, 1, 2), (990, 0, 1, 9)])
+def test_the_interval_is_of_means_over_random_weights_with_one_seed_more(cells: tuple[int, int, int, int]) -> None:
+    table = Table(*cells)
+    same = table.both + table.neither
+    draws = np.random.default_rng(0).dirichlet(np.maximum([table.only_a, table.only_b, same, 1], 1e-9), 200_000)
+    means = draws[:, 0] - draws[:, 1]
+    wanted = np.quantile(means - draws[:, 3], 0.025), np.quantile(means + draws[:, 3], 0.975)
+    found = risk_difference(table)[1:]
+    np.testing.assert_allclose(found, wanted, atol=0.03 * (wanted[1] - wanted[0]))  # three moments are taken
+
+
+@pytest.mark.parametrize("only_a", [0, 1, 4, 9, 12])
+def test_where_every_seed_differs_the_interval_is_nearly_clopper_and_pearsons(only_a: int) -> None:
+    found = np.array(risk_difference(Table(0, only_a, 12 - only_a, 0))[1:], float)
+    wanted = 2 * np.array(clopper_pearson(only_a, 12)) - 1
+    np.testing.assert_allclose(found, wanted, atol=0.03)
+
+
+@pytest.mark.parametrize("n", [3, 10, 30])
+def test_the_interval_never_covers_less_than_it_says_by_all_tables(n: int) -> None:
+    cells = np.array([(a, b, n - a - b) for a in range(n + 1) for b in range(n + 1 - a)])
+    low, high = np.array([risk_difference(Table(same, a, b, 0))[1:] for a, b, same in cells.tolist()], float).T
+    for ties, share in itertools.product((0, 0.1, 0.5, 0.9), np.linspace(0.5, 0.995, 34)):
+        p = np.array([share * (1 - ties), (1 - share) * (1 - ties), ties])
+        inside = (low <= p[0] - p[1] + 1e-9) & (p[0] - p[1] - 1e-9 <= high)
+        assert stats.multinomial.pmf(cells, n, p) @ inside >= 0.95
 
 
 @given(st.lists(st.floats(0, 1), max_size=12))

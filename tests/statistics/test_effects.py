@@ -5,6 +5,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import t
 
 import fastgrok as fg
 from benchmarks.coverage import samples
@@ -30,8 +31,10 @@ def test_the_ratios_and_their_intervals_are_those_of_lifelines(result: fg.Result
     fit = lifelines.CoxPHFitter().fit(frame, "time", "met", robust=True)
     ratios = np.array([effect.hazard_ratio for effect in found.effects], float)
     np.testing.assert_allclose(np.log(ratios[:, 0]), fit.params_, rtol=1e-3, atol=1e-4)
-    errors = np.log(ratios[:, 2] / ratios[:, 1]) / 2 / 1.959964
-    np.testing.assert_allclose(errors, fit.standard_errors_, rtol=0.02)  # the two treat ties a little differently
+    model = lifelines.CoxPHFitter().fit(frame, "time", "met", robust=False)
+    errors = np.log(ratios[:, 2] / ratios[:, 1]) / 2 / t.ppf(0.975, int(met.sum()) - 3)
+    larger = np.maximum(fit.standard_errors_, model.standard_errors_)
+    np.testing.assert_allclose(errors, larger, rtol=0.02)  # the two treat ties a little differently
     assert (found.n, found.converged) == (400, int(met.sum()))
     names = ["loss_initial", "weight_norm_initial", "live_units_initial_1"]
     assert [effect.name for effect in found.effects] == names
@@ -101,6 +104,7 @@ def test_without_a_criterion_or_the_library_it_says_so(result: fg.Result, monkey
         starting_effects(columns, EXP)
 
 
-def test_the_ratios_cover() -> None:
-    found = samples.effects(200, 100)  # docs/comparing.md has more
-    assert min(found) >= 0.95 - 3 * 0.022
+@pytest.mark.parametrize("n", [50, 200])
+def test_the_ratios_cover(n: int) -> None:
+    found = samples.effects(n, 200)  # docs/comparing.md has more
+    assert min(found) >= 0.95 - 3 * 0.0154
