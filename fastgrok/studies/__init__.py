@@ -20,6 +20,10 @@ NAMES = (
     "init_range",
     "lottery_tickets",
     "reported",
+    "encoder",
+    "two_spirals",
+    "absolute_value",
+    "linear_modes",
 )
 """The studies, in the order of a list; each is the function of that name in `fastgrok.studies.catalogue`."""
 
