@@ -3,7 +3,9 @@
 import argparse
 import collections
 import contextlib
+import math
 import tempfile
+import time
 
 import matplotlib.pyplot as plt
 from hypothesis import HealthCheck, Phase, given, settings
@@ -15,11 +17,13 @@ def main() -> None:
     """Run, and print how many calls ended how; a raw exception ends it with the smallest example."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.fuzz", description=__doc__)
     parser.add_argument("n", type=int, help="random calls")
-    n = parser.parse_args().n
+    parser.add_argument("--minutes", type=float, default=math.inf, help="stop after these, with fewer calls")
+    options = parser.parse_args()
     counts: collections.Counter[str] = collections.Counter()
+    end = time.monotonic() + 60 * options.minutes
 
     @settings(
-        max_examples=n,
+        max_examples=options.n,
         deadline=None,
         database=None,
         phases=(Phase.generate, Phase.shrink),
@@ -27,12 +31,15 @@ def main() -> None:
     )
     @given(examples())
     def call(example: Example) -> None:
+        if time.monotonic() > end:
+            raise KeyboardInterrupt  # which Hypothesis takes for no finding
         counts[outcome(example)] += 1
 
     plt.switch_backend("Agg")
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):  # files are written by names of chance
         counts.update(map(outcome, one_hostile()))
-        call()
+        with contextlib.suppress(KeyboardInterrupt):
+            call()
     total = sum(counts.values())
     print(", ".join(f"{what}: {k:,} ({100 * k / total:.0f} %)" for what, k in counts.most_common()))
 

@@ -1,6 +1,7 @@
 """What is checked of the arrays that a trainer is called with, in a few microseconds."""
 
 import math
+import sys
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -112,7 +113,8 @@ def read_lr(experiment: Experiment, lr: Any, dtype: np.dtype[Any]) -> float | No
         return None
     if experiment.optimizer.schedule is not None:
         raise InvalidExperiment("lr", lr, "None: the optimizer has a schedule")
-    if isinstance(lr, int | float | np.integer | np.floating) and not isinstance(lr, bool):
+    is_number = isinstance(lr, int | float | np.integer | np.floating) and not isinstance(lr, bool)
+    if is_number and 0 < lr <= sys.float_info.max:
         with np.errstate(over="ignore", under="ignore"):
             rounded = float(dtype.type(lr))
         if rounded > 0 and math.isfinite(rounded):

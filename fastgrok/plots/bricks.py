@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from fastgrok.errors import InvalidExperiment
 from fastgrok.explain.algebra import Algebra, algebra
 from fastgrok.explain.bricks import Brick, cells
 from fastgrok.plots.style import COLOURS, axes_or_new
@@ -41,13 +42,13 @@ class Box(NamedTuple):
         return cells(self.brick.rows_and_columns[1])
 
 
-def brick_boxes(bricks: Iterable[Brick]) -> list[Box]:
+def brick_boxes(bricks: Sequence[Brick]) -> list[Box]:
     """Return the places of bricks: side by side, and below each other where a row is full.
 
     Parameters
     ----------
     bricks
-        From left to right.
+        A list of them, from left to right.
 
     Examples
     --------
@@ -56,6 +57,8 @@ def brick_boxes(bricks: Iterable[Brick]) -> list[Box]:
     >>> [(box.brick.label, box.x, box.y) for box in boxes][:2]
     [('l_0', 0.0, 0.0), ('W_0', 5.05, 0.0)]
     """
+    if not isinstance(bricks, list | tuple) or not all(isinstance(brick, Brick) for brick in bricks):
+        raise InvalidExperiment("bricks", bricks, "a list of bricks, such as fg.explain.algebra(network).bricks")
     boxes: list[Box] = []
     x = y = 0.0
     height = 0

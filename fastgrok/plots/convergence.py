@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgrok import statistics
-from fastgrok.errors import InvalidExperiment, checked_choice, hint, one_line, one_of
+from fastgrok.errors import InvalidExperiment, checked_choice, one_line
 from fastgrok.plots.labels import Counted, checked_sweep, counted, seeds_title, trained
 from fastgrok.plots.style import axes_or_new, heat_map, legend_below, line_styles, write_cells
 from fastgrok.results.result import Result
@@ -171,9 +171,8 @@ def rate_table(
         raise InvalidExperiment("result", list(axes), expected)
     rows, columns = axis_named(rows, axes), axis_named(columns, axes)
     for field, path, other in (("rows", rows, None), ("columns", columns, rows)):
-        others = [name for name in axes if name != other]
-        if path is not None and path not in others:
-            raise InvalidExperiment(field, path, one_of(others) + hint(path, others))
+        if path is not None:
+            checked_choice(field, path, [name for name in axes if name != other])
     rows = rows if rows is not None else next(path for path in axes if path != columns)
     columns = columns if columns is not None else next(path for path in axes if path != rows)
     cells = (

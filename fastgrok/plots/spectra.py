@@ -15,6 +15,7 @@ from fastgrok.plots.style import COLOURS, MARKERS, axes_or_new, legend_below
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+_APART = 0.15  # of two kinds at a rank
 _FEW = 20  # networks of which no quantiles but the median are drawn
 _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
@@ -79,14 +80,15 @@ def spectra(spectrum: HessianSpectrum, ax: Axes | None = None) -> Axes:
     bands = eigenvalue_bands(spectrum)
     ax = axes_or_new(ax)
     ranks = np.arange(1, spectrum.eigenvalues.shape[1] + 1)
-    for kind, found in bands.items():
+    for place, (kind, found) in enumerate(bands.items()):
         color = COLOURS[KINDS.index(kind)]
         low, lower, middle, upper, high = found.quantiles
+        at = ranks + _APART * (place - (len(bands) - 1) / 2)  # beside each other, as all have eigenvalues of 0
         if found.n > _FEW:
-            ax.fill_between(ranks, low, high, color=color, alpha=0.15, linewidth=0)
-            ax.fill_between(ranks, lower, upper, color=color, alpha=0.25, linewidth=0)
-        style: dict[str, Any] = {"marker": MARKERS[KINDS.index(kind)], "markersize": 4}
-        ax.plot(ranks, middle, color=color, label=f"{kind}, {found.n:,}", **style)
+            ax.vlines(at, low, high, color=color, linewidth=1)
+            ax.vlines(at, lower, upper, color=color, linewidth=3, alpha=0.6)
+        style: dict[str, Any] = {"marker": MARKERS[KINDS.index(kind)], "markersize": 4, "linestyle": "none"}
+        ax.plot(at, middle, color=color, label=f"{kind}, {found.n:,}", **style)
     ax.axhline(0, color="black", linewidth=0.5)
     ax.set_yscale("symlog", linthresh=1e-3 * float(np.abs(spectrum.eigenvalues).max()) or 1.0)
     ax.set_xlabel("eigenvalue, by rank")

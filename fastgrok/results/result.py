@@ -288,9 +288,10 @@ class Result:
             If it cannot be written for another reason, such as a full disk.
         """
         target = files.checked_target(path)
-        if any(output.measured is not None for output in self.outputs):
-            expected = "a result without measures of your own; dataset.to_netcdf writes them too"
-            raise InvalidExperiment("path", os.fspath(path), expected)
+        measured = next((output.measured for output in self.outputs if output.measured is not None), None)
+        if measured is not None:
+            expected = "None for a result that is saved; result.dataset.to_netcdf writes what they returned"
+            raise InvalidExperiment("measures", [*measured], expected)
         own: dict[str, Any] = {"own_params": self._own_params, "time": self._time}
         attrs = self.attrs | {files.RESULT_KEY: saved.described(self._all_seeds, self.axes, self.outputs, **own)}
         try:

@@ -323,11 +323,11 @@ def _checked_clusters(sweep: Sweep, clusters: Any, axis: str) -> str:
     """Return the path of the axis of clusters."""
     sizes = {field.path: len(field.values) for field in sweep.axes if field.path != axis}
     path = axis_named(clusters, list(sizes))
-    if path not in sizes or sizes[path] < LEAST_CLUSTERS:
+    if not isinstance(path, str) or path not in sizes or sizes[path] < LEAST_CLUSTERS:
         words_ = [word_of_path(each) for each, size in sizes.items() if size >= LEAST_CLUSTERS]
         expected = f"another axis of {LEAST_CLUSTERS} values or more"
         raise InvalidExperiment("clusters", clusters, f"{expected}: {one_of(words_)}" if words_ else expected)
-    return str(path)
+    return path
 
 
 def _checked_names(names: Any) -> tuple[str, str]:

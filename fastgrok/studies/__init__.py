@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
-from fastgrok.errors import InvalidExperiment, hint, one_of
+from fastgrok.errors import checked_choice
 
 if TYPE_CHECKING:
     from fastgrok.studies.study import Study
@@ -48,10 +48,9 @@ def by_name(name: str) -> Study:
     >>> by_name("born-dead").name
     'born_dead'
     """
-    module = name.replace("-", "_") if isinstance(name, str) else name
-    if module not in NAMES:
-        known = [other.replace("_", "-") for other in NAMES]
-        raise InvalidExperiment("study", name, one_of(known) + hint(name, known))
+    known = {other.replace("_", "-"): other for other in NAMES}
+    command = name.replace("_", "-") if isinstance(name, str) else name
+    module = known[checked_choice("study", command, known)]
     study: Study = getattr(importlib.import_module(f"fastgrok.studies.catalogue.{module}"), module)
     return study
 

@@ -13,6 +13,7 @@ CONFIDENCE = 0.99
 would otherwise be doubted in one run of twenty."""
 
 _WIDTH = 100
+_PRINTED = 1e-6  # how wide at most, of the number, are the ends of one that was printed
 _FACTORS = {"%": 100.0, "points": 100.0}
 
 
@@ -44,8 +45,8 @@ class Finding(NamedTuple):
         if self.expected is None:
             return ""
         value, low, high = self.expected
-        if value is None and low is not None and high is not None:  # a number to some digits
-            return number((low + high) / 2, self.unit) + suffix(self.unit)
+        if value is None and low is not None and high is not None:
+            return _within(low, high, self.unit) + suffix(self.unit)
         if value is None:
             sign, end = ("<", high) if low is None else (">", low)
             return f"{sign}{'' if self.shown else '='} {number(end, self.unit)}{suffix(self.unit)}"
@@ -113,6 +114,13 @@ class StudyResult(NamedTuple):
             f"{seeds} Intervals: all of them hold together with {100 * CONFIDENCE:g} % confidence (Bonferroni: "
             f"{100 * self.confidence:.6g} % each)."
         )
+
+
+def _within(low: float, high: float, unit: str) -> str:
+    """Return a number that was printed to many digits, and else the ends between which numbers agree."""
+    if high - low <= _PRINTED * abs(high):
+        return number((low + high) / 2, unit)
+    return " to ".join(text.number(_FACTORS.get(unit, 1.0) * end, 4) for end in (low, high))
 
 
 def _without_repeats(lines: list[list[str]]) -> list[list[str]]:

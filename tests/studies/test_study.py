@@ -13,6 +13,7 @@ from fastgrok.statistics import Counts, Estimate
 from fastgrok.studies import NAMES
 from fastgrok.studies.findings import CONFIDENCE, estimate_text, number
 from fastgrok.studies.measures import (
+    Expectation,
     Measure,
     above,
     at_least,
@@ -132,6 +133,13 @@ def test_numbers_have_the_decimals_of_their_interval() -> None:
     assert estimate_text(Estimate(0.2512, 0.2471, 0.2554), "%") == "25.12 % [24.71, 25.54]"
     assert estimate_text(Estimate(3, 3, 3), "") == "3"
     assert [number(0.125, "%"), number(1234.5, "epochs"), number(None, "")] == ["12.5", "1234.5", "open"]
+
+
+def test_an_expectation_says_between_which_numbers_one_agrees() -> None:
+    about = [printed("0.01638401"), Expectation(0.755, 0.765), at_most(0.9), above(0.5), equal(0.25)]
+    checks = [Check("", "", 0.5, each, unit) for each, unit in zip(about, ["", "%", "%", "%", "epochs"], strict=True)]
+    said = [finding.cells()[3] for finding in study_of(*checks)().findings]
+    assert said == ["0.01638401", "75.5 to 76.5 %", "<= 90 %", "> 50 %", "0.25"]
 
 
 def coverage(measure_of, truth: float, draws: int = 2000) -> float:  # type: ignore[no-untyped-def]
