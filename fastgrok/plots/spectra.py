@@ -15,7 +15,7 @@ from fastgrok.plots.style import COLOURS, MARKERS, axes_or_new, legend_below
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_APART = 0.15  # of two kinds at a rank
+_APART = 0.17  # of two kinds at a rank
 _FEW = 20  # networks of which no quantiles but the median are drawn
 _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
@@ -91,6 +91,7 @@ def spectra(spectrum: HessianSpectrum, ax: Axes | None = None) -> Axes:
         ax.plot(at, middle, color=color, label=f"{kind}, {found.n:,}", **style)
     ax.axhline(0, color="black", linewidth=0.5)
     ax.set_yscale("symlog", linthresh=1e-3 * float(np.abs(spectrum.eigenvalues).max()) or 1.0)
+    ax.locator_params(axis="x", integer=True)
     ax.set_xlabel("eigenvalue, by rank")
     ax.set_ylabel("eigenvalue of the Hessian")
     legend_below(ax)

@@ -224,6 +224,10 @@ def _checked(successes: ArrayLike, n: ArrayLike) -> tuple[NDArray[np.float64], N
     total, k = integers("n", n, "integers, 1 or more"), integers("successes", successes, expected)
     if not np.all(total >= 1):
         raise InvalidExperiment("n", n, "integers, 1 or more")
+    try:
+        k, total = np.broadcast_arrays(k, total)
+    except ValueError:
+        raise InvalidExperiment("n", n, "one number, or one for each of successes") from None
     if not np.all((k >= 0) & (k <= total)):
         raise InvalidExperiment("successes", successes, expected)
     return k.astype(np.float64), total.astype(np.float64)

@@ -10,6 +10,7 @@ import os
 import random
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
@@ -212,6 +213,8 @@ def test_a_sweep_killed_at_any_step_in_the_file_system_ends_as_if_it_had_not_bee
         if other.run(Job(str(folder), FEW, step)) != [None]:
             break
         n_left += bool(temporary(folder))
+        if n_committed(folder):  # rows are there before the sidecar that commits them
+            assert fg.open_store(folder).status().problems == []
         assert_equal(swept(folder, FEW), few)
     assert step - 1 > n_left > few.status().n_shards  # of step - 1 kills
 
@@ -316,6 +319,25 @@ def test_the_names_of_files_and_directories_are_on_the_disk(tmp_path: Path, monk
     synced.clear()
     storage.write("shards/1f/0-9.json", b"2")
     assert synced[-1] == str(parents[-1])
+
+
+def test_what_a_file_holds_is_on_the_disk_before_its_name_means_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A power cut leaves what was there before, or all that is new."""
+    fsync, path, seen = os.fsync, tmp_path / "shards" / "1f" / "0-9.json", []
+
+    def noted(descriptor: int) -> None:
+        if stat.S_ISREG((synced := os.fstat(descriptor)).st_mode):
+            seen.append((synced.st_size, path.read_bytes() if path.exists() else None))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    storage, name = open_storage(tmp_path), str(path.relative_to(tmp_path))
+    assert storage.create(name, b"created")
+    storage.write(name, b"new")
+    storage.write(name, b"newer")
+    assert seen == [(7, None), (3, b"created"), (5, b"new")]
 
 
 def flip_a_bit(path: Path, rng: random.Random) -> None:

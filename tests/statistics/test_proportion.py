@@ -65,6 +65,8 @@ def test_a_rate_has_the_interval_that_is_asked_for() -> None:
         ((-1, 5), "successes"),
         ((1, 5, 1.0), "confidence"),
         ((np.nan, 5), "successes"),
+        (([1, 2], []), "n"),
+        (([1, 2], [3, 4, 5]), "n"),
     ],
 )
 def test_wilson_rejects_what_is_no_proportion(arguments: tuple[float, ...], field: str) -> None:

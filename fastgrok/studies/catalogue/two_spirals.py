@@ -37,9 +37,9 @@ def _experiment(sizes: tuple[int, ...], optimizer: fg.SGD | fg.Rprop) -> fg.Expe
 @study(
     seeds=10_000,
     source='Lang, Witbrock, "Learning to Tell Two Spirals Apart", 1988: a task of Wieland that is "hard for a '
-    'network to learn due to its extreme non-linearity", and back-propagation "generally slows down by an order of magnitude '
-    'every time a layer is added", since the error signal is attenuated, unless every layer is connected to all '
-    "that follow",
+    'network to learn due to its extreme non-linearity", and back-propagation "generally slows down by an order of '
+    'magnitude every time a layer is added", since the error signal is attenuated, unless every layer is connected '
+    "to all that follow",
     protocol="""Wieland's 194 points; sigmoids, weights and biases from U(-1, 1), cross-entropy, full batch, 300
     epochs, solved when every output is within 0.4 of its target. PLAIN networks, each layer connected to the
     next one alone: what the source says is hard, not what it made of it. One hidden layer of 20, and
