@@ -55,6 +55,7 @@ from fastgrok.spec.layers import Linear as Linear
 from fastgrok.spec.layers import ReLU as ReLU
 from fastgrok.spec.layers import Sigmoid as Sigmoid
 from fastgrok.spec.layers import SiLU as SiLU
+from fastgrok.spec.layers import Skip as Skip
 from fastgrok.spec.layers import Softmax as Softmax
 from fastgrok.spec.layers import Softplus as Softplus
 from fastgrok.spec.layers import Softsign as Softsign

@@ -95,7 +95,9 @@ def forward(
     """
     values, rest, masks = [X], iter(params), iter(masks or [])
     for layer in network.layers:
-        if isinstance(layer, fg.Dropout):
+        if isinstance(layer, fg.Skip):
+            values.append(values[-1] + values[-1 - layer.over])
+        elif isinstance(layer, fg.Dropout):
             values.append(values[-1] * next(masks, 1))
         elif isinstance(layer, fg.Linear):
             z = values[-1] @ next(rest)
@@ -140,12 +142,16 @@ def gradients(
     first_delta, together_with = DELTAS[loss]
     delta = first_delta(values[-1] - y)
     layers = list(zip(network.layers, values, strict=False))  # each layer with its inputs
+    skipped = {k: 0 for k in range(-1, len(layers))}  # what Skips bring back to the outputs of layer k
     if together_with is not None:
         assert isinstance(layers.pop()[0], together_with)  # delta is the gradient at its input already
     found: Params = []
     last = len(params)
-    for layer, inputs in reversed(layers):
-        if isinstance(layer, fg.Linear):
+    for k, (layer, inputs) in reversed(list(enumerate(layers))):
+        delta = delta + skipped[k]
+        if isinstance(layer, fg.Skip):
+            skipped[k - layer.over - 1] = skipped[k - layer.over - 1] + delta
+        elif isinstance(layer, fg.Linear):
             last -= 1 + layer.bias
             weight = params[last]
             found = [inputs.T @ delta, *([delta.sum(axis=0)] if layer.bias else []), *found]
@@ -191,8 +197,11 @@ def dead_units(network: fg.Network, params: Params, X: np.ndarray) -> list[int]:
 
 
 def is_dead(network: fg.Network, params: Params, X: np.ndarray) -> bool:
-    """Return whether every unit of some ReLU layer is dead."""
-    return any(bool(mask.all()) for mask in dead_masks(network, params, X))
+    """Return whether every unit of some ReLU layer is dead, and no Skip leads around that layer."""
+    places = [k for k, layer in enumerate(network.layers) if isinstance(layer, fg.ReLU)]
+    skips = [(k - layer.over, k) for k, layer in enumerate(network.layers) if isinstance(layer, fg.Skip)]
+    masks = zip(places, dead_masks(network, params, X), strict=True)
+    return any(mask.all() and not any(start <= k < end for start, end in skips) for k, mask in masks)
 
 
 @functools.cache

@@ -46,6 +46,10 @@ NETWORKS = {
         *(fg.Dropout(0.25), fg.Linear(5, 2)),
     ),
     **ALIKE,
+    "skips": fg.Network(
+        *(fg.Linear(3, 4), fg.ReLU(), fg.Linear(4, 4), fg.Tanh(), fg.Linear(4, 4), fg.Skip(3), fg.ReLU()),
+        *(fg.Linear(4, 4, False), fg.Skip(2), fg.Skip(7), fg.Tanh(), fg.Linear(4, 3), fg.Skip(12), fg.Linear(3, 2)),
+    ),
 }
 WITHOUT_MASKS = [name for name, network in NETWORKS.items() if not network.dropout_rates]
 LOSSES = tuple(losses.LOSSES)

@@ -16,6 +16,7 @@ SPECS = [
     fg.Sigmoid(),
     fg.Tanh(),
     fg.Dropout(0.5),
+    fg.Skip(2),
     NET,
     fg.Uniform(-2, 0.5),
     fg.Normal(1, 2),

@@ -224,12 +224,12 @@ def _networks(data: list[Dataset], values: Values) -> list[Network]:
     words = (*NETWORK_WORDS, *(ACTIVATION_WORDS[name] for name in sorted(names)))
     flags = [_BY_NAME[word] for word in words]
     networks = []
-    for widths, hidden, output, bias, dropout, *fields in itertools.product(
+    for widths, hidden, output, bias, dropout, skip, *fields in itertools.product(
         *(flag.values(values[flag.name]) for flag in flags)
     ):
         by_name = dict(zip(sorted(names), fields, strict=True))
         layers = [_activation(name, by_name) for name in (hidden, output)]
-        sizes, others = [n_in, *widths, n_out], {"bias": bias, "dropout": dropout}
+        sizes, others = [n_in, *widths, n_out], {"bias": bias, "dropout": dropout, "skip": skip}
         network = _network(sizes, values, hidden=layers[0], output=layers[1], **others)
         if network not in networks:  # a slope that no layer has makes no difference
             networks.append(network)
@@ -261,6 +261,9 @@ def _network(sizes: list[int], values: Values, **arguments: Any) -> Network:
     except InvalidExperiment as error:
         if error.field in ("sizes", "layers"):
             raise InvalidExperiment("--hidden", values["hidden"], f"fewer layers ({error.accepted})") from None
+        if error.field == "skip":
+            expected = "no --skip, or two hidden layers of one width in a row, as --hidden 4x4 has them"
+            raise InvalidExperiment("--skip", True, expected) from None
         if isinstance(error.value, Softmax) and sizes[-1] == 1:
             expected = (
                 "sigmoid, as the data have one output; --one-hot makes two of two classes, --classes of numbers"

@@ -356,6 +356,7 @@ DATA_FLAGS = (
 _WIDTHS = "widths of the hidden layers; 4x4: two of them; none: no hidden layer"
 _AFTER_HIDDEN = f"after each hidden layer: {', '.join(ACTIVATIONS)}"
 _DROPOUT = "probability that a hidden unit is 0 in an update: rate of a Dropout after each hidden layer"
+_SKIP = "whether a hidden layer as wide as the one before it adds that one's output to its own: a Skip around it"
 _network_flag = functools.partial(Flag, panel=NETWORK, field="network")
 _activation_flag = functools.partial(_network_flag, takes="NAME", read=_activation, words=tuple(ACTIVATIONS))
 _NETWORK_FLAGS = (
@@ -381,6 +382,7 @@ _NETWORK_FLAGS = (
     _network_flag(
         "dropout", _DROPOUT, default="0", read=describe(Dropout)["rate"].parse, takes="RATE", shown="0, none"
     ),
+    _network_flag("skip", _SKIP, kind=bool, default=False, read=describe(Linear)["bias"].parse, shown="no"),
 )
 
 _validation_flag = functools.partial(Flag, panel=STOPPING)

@@ -19,7 +19,7 @@ from fastgrok.engine.notices import shown
 from fastgrok.engine.program import Program
 from fastgrok.kernels.nn.linear import Layer
 from fastgrok.spec.experiment import Experiment
-from fastgrok.spec.layers import Linear
+from fastgrok.spec.layers import Activation, Linear, Skip
 
 Array = NDArray[np.float64]
 
@@ -123,6 +123,9 @@ class Differentiation:
         tangents = {0: np.zeros((n, n_params, n_examples, self.experiment.network.n_in))}
         for step in self._steps:
             before, (_, n_in, n_out, *_) = tangents[step.layer.inp], step.layer
+            if isinstance(step.spec, Skip):
+                tangents[step.layer.out] = before + tangents[step.layer.weight]
+                continue
             if not isinstance(step.spec, Linear):
                 tangents[step.layer.out] = self._slope(step, acts)[:, None] * before
                 continue
@@ -142,7 +145,12 @@ class Differentiation:
         hessian = np.empty((n, n_params, n_params))
         outputs, last = acts[:, None, :, self._outputs], tangents[self._last]
         change = self._curvature(outputs, self.experiment.data.y, last)  # of the deltas, by each parameter
+        of_skips: dict[int, Any] = {}  # and of those that Skips bring back to a place
         for step in reversed(self._differentiated):
+            change = change + of_skips.get(step.layer.out, 0.0)
+            if isinstance(step.spec, Skip):
+                of_skips[step.layer.weight] = of_skips.get(step.layer.weight, 0.0) + change
+                continue
             own, before = deltas[:, :, step.out], tangents[step.layer.inp]
             if not isinstance(step.spec, Linear):
                 bent = ACTIVATIONS[type(step.spec)].curvature(step.spec, acts[:, :, step.inp], acts[:, :, step.out])
@@ -181,7 +189,7 @@ class Differentiation:
 
     def _curves(self) -> Iterator[_Step]:
         """Yield the activations before the place where the loss is differentiated."""
-        yield from (step for step in self._differentiated if not isinstance(step.spec, Linear))
+        yield from (step for step in self._differentiated if isinstance(step.spec, Activation))
 
     def piece(self, acts: Array) -> Array:
         """Return the slopes of straight activations, by which pieces are told: (n, n_examples, units)."""

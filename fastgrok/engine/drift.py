@@ -22,7 +22,7 @@ from fastgrok.engine.kernel_params import driver_features, is_fused
 from fastgrok.engine.losses import LOSSES
 from fastgrok.kernels.nn.losses import add_squares
 from fastgrok.spec.experiment import Experiment
-from fastgrok.spec.layers import Linear
+from fastgrok.spec.layers import Activation, Linear
 
 _EPOCHS = 16  # after which the parameters are looked at again
 _SPARE = 1.25
@@ -49,11 +49,9 @@ def drift_limits(experiment: Experiment) -> DriftLimits | None:
     features = driver_features(experiment)
     if features.monitors or features.stagnates or features.rests:  # every loss is needed, or gradient
         return None
-    if experiment.network.dropout_rates:  # not tame
-        return None
     if loss.functions.add is not add_squares or len(linears) != 2:
         return None
-    if not all(ACTIVATIONS[type(layer)].is_tame for layer in others):
+    if not all(isinstance(layer, Activation) and ACTIVATIONS[type(layer)].is_tame for layer in others):
         return None
     halfway = (float(np.ptp(experiment.data.y)) / 2) ** 2  # the loss of an example between two targets
     if halfway * loss.factor / experiment.data.n_examples <= criteria.loss:

@@ -25,13 +25,13 @@ from fastgrok.kernels.train.parameters import (
     TileSizes,
 )
 from fastgrok.spec.experiment import Experiment
-from fastgrok.spec.layers import Dropout, Layer, Linear
+from fastgrok.spec.layers import Activation, Dropout, Layer, Linear
 from fastgrok.spec.network import Network
 from fastgrok.spec.recording import NOTHING, Recording
 
 _NO_WEIGHTS = np.zeros(0, np.int64)
 _CHECK_FLOPS = 2e8  # work between two checks of the cancel flag: some 50 ms
-_LINEAR_FLOPS = 4  # of a unit, besides its weights
+_LINEAR_FLOPS = 4  # of a unit, besides its weights; and of one of a Skip
 _DROPOUT_FLOPS = 20  # of a unit, whose mask is drawn lane by lane
 _BATCHED_WIDTH = 8  # of a Linear layer on both sides, from which on several examples at once are faster
 _ANY_BATCH_WIDTH = 32  # and from which on two or three are
@@ -55,8 +55,8 @@ def structure(experiment: Experiment, layout: Layout) -> Structure:
     """Return what the specialised driver fixes."""
     criteria = experiment.criteria
     return Structure(
-        n_layers=len(layout.layers),
-        n_backward=len(layout.layers) - (LOSSES[experiment.loss].together_with is not None),
+        n_layers=len(layout.rows),
+        n_backward=len(layout.rows) - (LOSSES[experiment.loss].together_with is not None),
         n_params=layout.n_params,
         n_in=experiment.network.n_in,
         n_masks=len(experiment.network.dropout_rates),
@@ -242,8 +242,8 @@ def _schedule(experiment: Experiment, scale: float) -> np.ndarray | None:
 
 def layer_table(layout: Layout) -> tuple[np.ndarray, np.ndarray]:
     """Return a network's layers as kernels read them: passes.Table."""
-    sizes = np.array([layer[:8] for layer in layout.layers], np.int64)
-    return sizes, np.array([layer.argument for layer in layout.layers])
+    sizes = np.array([layer[:8] for layer in layout.rows], np.int64)
+    return sizes, np.array([layer.argument for layer in layout.rows])
 
 
 def _of_optimizer(experiment: Experiment) -> dict[str, Any]:
@@ -369,9 +369,9 @@ def _weights_and_units(network: Network) -> tuple[int, int]:
 
 def _unit_flops(layer: Layer) -> int:
     """Return the operations of a unit of a layer in one pass, besides its weights."""
-    if isinstance(layer, Linear | Dropout):
-        return _LINEAR_FLOPS if isinstance(layer, Linear) else _DROPOUT_FLOPS
-    return ACTIVATIONS[type(layer)].operations
+    if isinstance(layer, Activation):
+        return ACTIVATIONS[type(layer)].operations
+    return _DROPOUT_FLOPS if isinstance(layer, Dropout) else _LINEAR_FLOPS
 
 
 def is_long(experiment: Experiment) -> bool:

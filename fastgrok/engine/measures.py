@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastgrok.engine.driver import evaluation_lane_count
-from fastgrok.engine.layout import activation_places, make_layout
+from fastgrok.engine.layout import activation_places, make_layout, pre_activation_place
 from fastgrok.engine.outcomes import with_earlier
 from fastgrok.engine.params import Start, split
 from fastgrok.engine.program import ChunkResult, Program
@@ -192,6 +192,6 @@ class Measured:
         program = Program(self._experiment, specialize=False, lanes=lanes, n_seeds=len(params))
         acts = program.examine(params, program.memory()).acts
         units, network = make_layout(self._experiment.network).units, self._experiment.network
-        places = activation_places(network)
+        places = [(pre_activation_place(network, linear), last) for linear, last in activation_places(network)]
         z, a = ([acts[:, :, units[each + 1]] for each in ends] for ends in zip(*places, strict=True))
         return {"outputs": acts[:, :, units[-1]], "activations": a, "pre_activations": z}

@@ -129,10 +129,14 @@ class Metrics:
         return counts
 
     def _is_dead(self, dead: np.ndarray) -> np.ndarray:
-        """Whether every unit of some ReLU layer is dead, (..., n_seeds); dead: (..., n_layers, n_seeds)."""
+        """Whether every unit of some ReLU layer that no Skip leads around is dead, (..., n_seeds).
+
+        dead: (..., n_layers, n_seeds)
+        """
         found = np.zeros((*dead.shape[:-2], dead.shape[-1]), np.bool_)
-        for k, width in enumerate(self._widths):
-            found |= dead[..., k, :] == width
+        for k, (width, is_gate) in enumerate(zip(self._widths, self._experiment.network.relu_gates, strict=True)):
+            if is_gate:
+                found |= dead[..., k, :] == width
         return found
 
     def _outcomes(

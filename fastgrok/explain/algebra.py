@@ -9,7 +9,7 @@ from fastgrok.errors import InvalidExperiment
 from fastgrok.explain.bricks import Brick, brick_lines
 from fastgrok.explain.text import WIDTH, wrapped
 from fastgrok.kernels.environment import in_default_environment
-from fastgrok.spec.layers import Activation, Layer, Linear
+from fastgrok.spec.layers import Activation, Layer, Linear, Skip
 from fastgrok.spec.network import Network, layer_label
 
 
@@ -24,6 +24,9 @@ class _Notation(NamedTuple):
 
 _FORMULA = _Notation("l_{}", " W_{0}", " + b_{1}", "{}({})")
 _LATEX = _Notation("l_{{{}}}", " W_{{{0}}}", " + b_{{{1}}}", r"\mathrm{{{}}}\left({}\right)")
+_SEPARATOR = "; "
+"""Between equations, which are statements of Python as well."""
+
 _NUMPY = _Notation("layer_{}", ".dot(weights_{0}_{1})", " + bias_{1}", "{}({})")
 
 
@@ -37,7 +40,8 @@ class Algebra:
         The network.
     formula
         In plain characters: l_0 the inputs, l_k what Linear layer k and its activations give out. W_k leads from
-        l_k to l_(k+1), b_k is added on the way to l_k.
+        l_k to l_(k+1), b_k is added on the way to l_k. With Skips an equation for each Linear layer, and for
+        each place where one begins within a layer: l_k_n is what its n-th part gives out, of which Linear is 0.
     latex
         The same for LaTeX.
     numpy
@@ -47,7 +51,7 @@ class Algebra:
     names
         The names of the parameters in that line, in the order of `network.param_shapes`.
     steps
-        The line of NumPy in several, one for each Linear layer.
+        The line of NumPy in several, one for each Linear layer; with Skips the statements of that line.
     bricks
         Layers, weights and biases from the inputs to the outputs.
 
@@ -67,7 +71,7 @@ class Algebra:
     bricks: tuple[Brick, ...]
 
     def __str__(self) -> str:
-        lines = [f"In three ways: the network {self.network}", ""]
+        lines = [*wrapped(f"In three ways: the network {self.network}"), ""]
         for title, whole, steps in (
             ("Formula", self.formula, _steps(self.network.without_dropout(), _FORMULA)),
             ("NumPy", self.numpy, self.steps),
@@ -107,9 +111,9 @@ def algebra(network: Network) -> Algebra:
     setup = "\n\n".join(["import numpy as np", *definitions]) + "\n" if definitions else ""
     return Algebra(
         looked_at,
-        _equation(network.layers, 0, _FORMULA),
-        _equation(network.layers, 0, _LATEX),
-        _equation(network.layers, 0, _NUMPY),
+        _whole(network, _FORMULA),
+        _whole(network, _LATEX),
+        _whole(network, _NUMPY),
         setup,
         tuple(brick.name for brick in _bricks(network) if not brick.name.startswith("layer")),
         _steps(network, _NUMPY),
@@ -117,17 +121,37 @@ def algebra(network: Network) -> Algebra:
     )
 
 
-def _equation(layers: Sequence[Layer], first: int, notation: _Notation) -> str:
-    """Write what some layers make of the layer with number `first`."""
-    text, is_sum, last = notation.layer.format(first), False, first
+def _whole(network: Network, notation: _Notation) -> str:
+    """Write one equation, or where there are Skips, which would repeat what they lead around, several."""
+    return _SEPARATOR.join(_steps(network, notation)) if network.skips else _equation(network.layers, 0, notation)
+
+
+def _equation(
+    layers: Sequence[Layer],
+    first: int,
+    notation: _Notation,
+    *,
+    source: str = "",
+    target: str = "",
+    added: Sequence[str] = (),
+) -> str:
+    """Write what some layers make of the layer with number `first`.
+
+    source, target: the names of what they take in and of what they give out, if these are no whole layers; added: the
+    names of what their Skips add.
+    """
+    text, is_sum, last = source or notation.layer.format(first), False, first
+    rest = iter(added)
     for layer in layers:
-        if isinstance(layer, Linear):
+        if isinstance(layer, Skip):
+            text, is_sum = f"{text} + {next(rest)}", True
+        elif isinstance(layer, Linear):
             text = (f"({text})" if is_sum else text) + notation.weight.format(last, last + 1)
             text += notation.bias.format(last, last + 1) if layer.bias else ""
             is_sum, last = layer.bias, last + 1
         else:
             text, is_sum = _call(layer, text, notation), False
-    return f"{notation.layer.format(last)} = {text}"
+    return f"{target or notation.layer.format(last)} = {text}"
 
 
 def _call(layer: Layer, text: str, notation: _Notation) -> str:
@@ -152,8 +176,24 @@ def _groups(network: Network) -> list[list[Any]]:
 
 
 def _steps(network: Network, notation: _Notation) -> tuple[str, ...]:
-    """Write one equation for each Linear layer."""
-    return tuple(_equation(group, k, notation) for k, group in enumerate(_groups(network)))
+    """Write one equation for each Linear layer, and one for each place within where a Skip begins."""
+    starts = {start for start, _ in network.skips}
+    names, equations, place = [notation.layer.format(0)], [], 0
+    for k, group in enumerate(_groups(network)):
+        begun = 0
+        for part in range(len(group)):
+            place += 1
+            is_end = part == len(group) - 1
+            names.append(notation.layer.format(k + 1 if is_end else f"{k + 1}_{part}"))
+            if is_end or place in starts:
+                layers = group[begun : part + 1]
+                first = place - len(layers)
+                added = [names[first + m - layer.over] for m, layer in enumerate(layers) if isinstance(layer, Skip)]
+                source = names[first]
+                number = k if begun == 0 else k + 1
+                equations.append(_equation(layers, number, notation, source=source, target=names[place], added=added))
+                begun = part + 1
+    return tuple(equations)
 
 
 def _bricks(network: Network) -> Iterator[Brick]:

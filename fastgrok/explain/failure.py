@@ -163,8 +163,8 @@ def failure(trace: Any) -> Failure:
     ============= ====================================================================================
     "converged"   it did not fail: the epoch
     "diverged"    something is not finite: which first, and the largest values before; or how the loss grew
-    "born_dead"   every unit of a ReLU layer is dead at initialisation, and stays so
-    "dead"        every unit of a ReLU layer died: when each, and what killed the last one
+    "born_dead"   every unit of a ReLU layer is dead at initialisation, and stays so; no Skip leads around it
+    "dead"        every unit of such a layer died: when each, and what killed the last one
     "untrained"   no epoch was run
     "plateau"     the loss stays where examples of different targets have one output: which, since when
     "saddle"      the loss hardly changes, and the gradient grows: the seed is leaving

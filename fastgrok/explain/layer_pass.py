@@ -1,20 +1,21 @@
 """One Linear layer and its activations in a worked pass: the numbers, and their text."""
 
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
 from fastgrok.engine.activations import ACTIVATIONS
 from fastgrok.explain.passes import Array
 from fastgrok.explain.text import precise, wrapped
-from fastgrok.spec.layers import Layer
+from fastgrok.spec.layers import Activation, Layer, Skip
 from fastgrok.spec.network import layer_label
 from fastgrok.statistics.tables import table
+from fastgrok.statistics.text import plural
 
 
 class ActivationPass(NamedTuple):
-    """One activation.
+    """One activation, or a Skip.
 
     Parameters
     ----------
@@ -22,6 +23,10 @@ class ActivationPass(NamedTuple):
         Which.
     before, after, slope, delta
         (width,) each: what it takes in, f(before), f'(before), and dL/d(after).
+    added
+        (width,), of a Skip: what it adds to `before`; None of an activation.
+    begun
+        (width,), what the Skips that begin behind it bring back, which is part of delta; None where none does.
     """
 
     layer: Layer
@@ -29,6 +34,8 @@ class ActivationPass(NamedTuple):
     after: Array
     slope: Array
     delta: Array
+    added: Array | None
+    begun: Array | None
 
 
 class LayerPass(NamedTuple):
@@ -45,13 +52,15 @@ class LayerPass(NamedTuple):
     products
         (fan_in, fan_out), x_i w_ij.
     pre_activation
-        (fan_out,), z: the sums of the products, and the bias.
+        (fan_out,), z: the sums of the products, the bias, and what a Skip right behind adds.
     activations
-        What follows, in order.
+        What follows, in order: activations and Skips.
     activation
         (fan_out,), what comes out after them.
     delta
         (fan_out,), dL/dz.
+    begun
+        (fan_out,), what the Skips that begin at z bring back, which is part of delta; None where none does.
     returned
         (fan_in, fan_out), w_ij delta_j: summed over j they are dL/dx.
     gradient_weight, gradient_bias
@@ -69,6 +78,7 @@ class LayerPass(NamedTuple):
     activations: tuple[ActivationPass, ...]
     activation: Array
     delta: Array
+    begun: Array | None
     returned: Array
     gradient_weight: Array
     gradient_bias: Array | None
@@ -97,7 +107,8 @@ def _sum(products: list[str], values: list[Any], total: Any) -> str:
 
 def forward_text(layer: LayerPass) -> Iterator[str]:
     """Write the sums of a layer, and what its activations make of them."""
-    for j, z in enumerate(layer.pre_activation):
+    with_skip = bool(layer.activations) and layer.activations[0].added is not None
+    for j, z in enumerate(layer.activations[0].before if with_skip else layer.pre_activation):
         terms = _products(layer.inputs, layer.weight[:, j])
         values = list(layer.products[:, j])
         if layer.bias is not None:
@@ -105,10 +116,17 @@ def forward_text(layer: LayerPass) -> Iterator[str]:
             values.append(layer.bias[j])
         yield from wrapped(f"L{layer.number}N{j}: sum = {_sum(terms, values, z)}", indent=2, hanging=6)
         for activation in layer.activations:
-            before, after = activation.before[j], activation.after[j]
-            value = f"{layer_label(activation.layer)}({precise(before)}) = {precise(after)}"
-            reason = ACTIVATIONS[type(activation.layer)].reason(activation.layer, before, precise)
-            yield from wrapped(f"{value}: {reason}", indent=8)
+            yield from wrapped(_through(activation, j), indent=8)
+
+
+def _through(activation: ActivationPass, j: int) -> str:
+    """Write what an activation or a Skip makes of unit j."""
+    before, after, layer = activation.before[j], activation.after[j], activation.layer
+    if activation.added is not None:
+        by = f"by a skip around {plural(cast(Skip, layer).over, 'layer')}"
+        return f"{precise(before)} + {factor(activation.added[j])} = {precise(after)}, {by}"
+    reason = ACTIVATIONS[type(layer)].reason(layer, before, precise)
+    return f"{layer_label(layer)}({precise(before)}) = {precise(after)}: {reason}"
 
 
 def returned_text(after: LayerPass, i: int) -> str:
@@ -126,13 +144,20 @@ def backward_text(layer: LayerPass, arriving: Callable[[int], str], loss_include
         text = f"L{layer.number}N{j}: {arriving(j)}"
         for k, activation in enumerate(reversed(layer.activations)):
             name = layer_label(activation.layer)
+            text += _brought_back(activation.begun, j)
             if loss_includes_last and k == 0:
                 text += f", the slopes of cross-entropy and {name} together"
-            else:
+            elif isinstance(activation.layer, Activation):
                 text += (
                     f", times {precise(activation.slope[j])}, the slope of {name} at {precise(activation.before[j])}"
                 )
+        text += _brought_back(layer.begun, j)
         yield from wrapped(f"{text}: delta = {precise(delta)}", indent=2, hanging=6)
+
+
+def _brought_back(begun: Array | None, j: int) -> str:
+    """Write what Skips add to the delta of unit j."""
+    return "" if begun is None else f", plus {factor(begun[j])} by a skip"
 
 
 def gradient_table(layer: LayerPass) -> str:

@@ -94,5 +94,8 @@ def network_pass(experiment: Experiment, params: Params, X: Array, y: Array) -> 
     acts, deltas = ([whole[0][:, place] for place in units] for whole in (examined.acts, examined.deltas))
     if LOSSES[experiment.loss].together_with is not None:
         deltas[-1] = deltas[-2]
+    for start, end in reversed(network.skips):
+        if start == 0:  # whose delta no kernel needs
+            deltas[0] = deltas[0] + deltas[end + 1]
     grads = [array[0] for array in split(network, examined.grads)]
     return Pass(acts, deltas, grads, float(examined.training.loss[0]))

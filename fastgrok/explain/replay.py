@@ -12,7 +12,7 @@ from fastgrok.datasets.memory import check_fits
 from fastgrok.engine import arguments
 from fastgrok.engine.driver import lane_count
 from fastgrok.engine.kernel_params import batches_per_epoch
-from fastgrok.engine.layout import activation_places, make_layout
+from fastgrok.engine.layout import activation_places, make_layout, pre_activation_place
 from fastgrok.engine.notices import shown
 from fastgrok.engine.outcomes import with_earlier
 from fastgrok.engine.params import Start, joined, joined_masks, split
@@ -316,10 +316,9 @@ def _variables(experiment: Experiment, examined: Examined) -> dict[str, NDArray[
         variables["accuracy_validation"] = validation.n_correct.astype(np.float64) / experiment.validation.n_examples
     units = make_layout(network).units
     for k, (linear, last) in enumerate(activation_places(network), start=1):
-        z, a = units[linear + 1], units[last + 1]
-        variables[f"pre_activation_{k}"] = examined.acts[:, :, z]
-        variables[f"activation_{k}"] = examined.acts[:, :, a]
-        variables[f"delta_{k}"] = examined.deltas[:, :, z]
+        variables[f"pre_activation_{k}"] = examined.acts[:, :, units[pre_activation_place(network, linear) + 1]]
+        variables[f"activation_{k}"] = examined.acts[:, :, units[last + 1]]
+        variables[f"delta_{k}"] = examined.deltas[:, :, units[linear + 1]]
     owners = np.repeat(network.relu_layers, network.relu_widths)  # the Linear layer before each ReLU unit
     for k in set(network.relu_layers):
         dead = training.dead[owners == k].T

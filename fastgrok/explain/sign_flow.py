@@ -22,7 +22,7 @@ from fastgrok.explain.sign_rules import UPDATES, SignRules, sign_rules
 from fastgrok.explain.text import indented, numbers, precise, wrapped
 from fastgrok.kernels.environment import in_default_environment
 from fastgrok.spec.experiment import Experiment
-from fastgrok.spec.layers import Activation, ReLU
+from fastgrok.spec.layers import Activation, Linear, ReLU
 from fastgrok.spec.network import layer_label
 from fastgrok.statistics.tables import table
 
@@ -249,10 +249,16 @@ def _layers(
     for place in reversed(range(last)):
         taken, delta, arriving = acts[place], deltas[place], deltas[place + 1]
         layer = SignLayer(place + 2, layer_label(network.layers[place]), taken, delta, _sign(delta))
-        if isinstance(network.layers[place], Activation):
-            blocked = (delta == 0) & (arriving != 0) & (not (together and place == last - 1))
+        own = network.layers[place]
+        if isinstance(own, Activation):
+            stops = delta == 0
+            if any(start == place for start, _ in network.skips):  # whose deltas are part of delta
+                stops = ACTIVATIONS[type(own)].slope(own, taken, acts[place + 1]) == 0
+            blocked = stops & (arriving != 0) & (not (together and place == last - 1))
             leaky = arriving * np.where(taken > 0, 1, slope).astype(taken.dtype)
             yield layer._replace(blocked=blocked, leaky=leaky)
+        elif not isinstance(own, Linear):
+            yield layer
         else:
             weight, bias = linears.pop()
             behind = -_sign(arriving)
@@ -275,7 +281,7 @@ def _blocked(
         dead: Any = np.zeros(z.shape[1], np.bool_)
         if isinstance(before, ReLU):
             dead = np.all(ACTIVATIONS[ReLU].slope(before, z, z) == 0, axis=0)
-        linear = sum(not isinstance(before, Activation) for before in network.layers[:place])
+        linear = sum(isinstance(before, Linear) for before in network.layers[:place])
         for unit in np.flatnonzero(layer.blocked.any(axis=0)).tolist():
             rows = layer.blocked[:, unit]
             arriving, leaky = behind.delta[rows, unit], layer.leaky[rows, unit]

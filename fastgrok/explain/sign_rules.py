@@ -12,7 +12,7 @@ from fastgrok.errors import InvalidExperiment, one_of
 from fastgrok.explain.passes import check_without_dropout
 from fastgrok.explain.text import paragraph
 from fastgrok.kernels.environment import in_default_environment
-from fastgrok.spec.layers import Layer, Linear
+from fastgrok.spec.layers import Layer, Linear, Skip
 from fastgrok.spec.losses import Loss
 from fastgrok.spec.network import Network, layer_label
 from fastgrok.statistics.tables import table
@@ -99,7 +99,7 @@ class SignRules:
         updates = [[f"L{rule.layer}", rule.situation, rule.result, rule.update] for rule in self.updates]
         return "\n\n".join(
             [
-                f"Signs in {self.network} with {self.loss}",
+                paragraph(f"Signs in {self.network} with {self.loss}"),
                 table(["layer", "", "situation", "delta"], flow, 4),
                 table(["layer", "situation", "result", "update"], updates, 4),
                 paragraph(_NOTES),
@@ -159,15 +159,23 @@ def _flow(network: Network) -> Iterator[FlowRule]:
         yield FlowRule(last, "loss", f"output {_RELATIONS[sign]} target", _is(f"delta^{last}", sign))
     for number in range(last - 1, 1, -1):
         layer = network.layers[number - 2]
-        for situation, delta in _passed_back(layer, number):
+        ends = [end for start, end in network.skips if start == number - 2]
+        own = f"own^{number}" if ends else f"delta^{number}"
+        for situation, delta in _passed_back(layer, number, own):
             yield FlowRule(number, layer_label(layer), situation, delta)
+        if ends:
+            parts = " + ".join(f"delta^{end + 3}" for end in reversed(ends))
+            yield FlowRule(number, layer_label(layer), "a skip begins here", f"delta^{number} = {own} + {parts}")
     for sign in _RELATIONS:
         yield FlowRule(1, "input", _is("delta^2", sign), _is("delta^1", sign))
 
 
-def _passed_back(layer: Layer, k: int) -> Iterator[tuple[str, str]]:
-    """Yield what arrives at layer k and what it passes back."""
-    after, before = f"delta^{k + 1}", f"delta^{k}"
+def _passed_back(layer: Layer, k: int, before: str) -> Iterator[tuple[str, str]]:
+    """Yield what arrives at layer k and what it passes back, which is called `before`."""
+    after = f"delta^{k + 1}"
+    if isinstance(layer, Skip):
+        yield f"any {after}", f"{before} = {after}"
+        return
     if isinstance(layer, Linear) and layer.fan_out > 1:
         yield f"any {after}", f"sign of the sum of w^{k} {after} over its {layer.fan_out} units"
         return

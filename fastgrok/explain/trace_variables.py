@@ -41,7 +41,7 @@ _PARAMS = {
 }
 
 _UNITS = {
-    "pre_activation": "z: what Linear layer {} gives out.",
+    "pre_activation": "z: what Linear layer {} gives out, and what a Skip right after it adds.",
     "activation": "a = f(z): what the activations after Linear layer {} give out; z where there are none.",
     "delta": "dL/dz at Linear layer {}, L the loss of this example alone.",
 }

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from fastgrok.datasets.arrays import examples_array, targets_array
 from fastgrok.engine.activations import ACTIVATIONS
-from fastgrok.engine.layout import activation_places
+from fastgrok.engine.layout import activation_places, pre_activation_place
 from fastgrok.engine.losses import LOSSES
 from fastgrok.errors import InvalidExperiment, one_line
 from fastgrok.explain.layer_pass import (
@@ -34,7 +34,9 @@ from fastgrok.explain.passes import (
 from fastgrok.explain.text import indented, numbers, precise, wrapped
 from fastgrok.kernels.environment import in_default_environment
 from fastgrok.spec.experiment import Experiment
+from fastgrok.spec.layers import Skip
 from fastgrok.spec.losses import check_targets
+from fastgrok.spec.network import Network
 from fastgrok.spec.optimizers import SGD
 
 _LEGEND = (
@@ -181,10 +183,11 @@ def _layers(experiment: Experiment, params: Params, both: Pass, lr: float | None
             weight,
             bias,
             inputs[:, None] * weight,
-            both.acts[place + 1][0],
-            tuple(_activation(network.layers[k], both, k) for k in range(place + 1, last + 1)),
+            both.acts[pre_activation_place(network, place) + 1][0],
+            tuple(_activation(network, both, k) for k in range(place + 1, last + 1)),
             both.acts[last + 1][0],
             delta,
+            _begun(network, both, place + 1),
             weight * delta,
             gradient_weight,
             gradient_bias,
@@ -193,11 +196,22 @@ def _layers(experiment: Experiment, params: Params, both: Pass, lr: float | None
         )
 
 
-def _activation(layer: Any, both: Pass, place: int) -> ActivationPass:
-    """Return what an activation does in a pass."""
-    before, after = both.acts[place][0], both.acts[place + 1][0]
-    slope = ACTIVATIONS[type(layer)].slope(layer, before, after)
-    return ActivationPass(layer, before, after, slope, both.deltas[place + 1][0])
+def _activation(network: Network, both: Pass, place: int) -> ActivationPass:
+    """Return what an activation or a Skip does in a pass."""
+    layer, before, after = network.layers[place], both.acts[place][0], both.acts[place + 1][0]
+    added, slope = None, np.ones_like(before)
+    if isinstance(layer, Skip):
+        added = both.acts[place - layer.over][0]
+    else:
+        slope = ACTIVATIONS[type(layer)].slope(layer, before, after)
+    begun = _begun(network, both, place + 1)
+    return ActivationPass(layer, before, after, slope, both.deltas[place + 1][0], added, begun)
+
+
+def _begun(network: Network, both: Pass, place: int) -> Array | None:
+    """Return the sum of the deltas of the Skips that begin at what the layer at a place takes in, if any."""
+    found = [both.deltas[end + 1][0] for start, end in reversed(network.skips) if start == place]
+    return functools.reduce(np.add, found) if found else None
 
 
 def _updated(param: Array | None, gradient: Array | None, lr: float | None) -> Array | None:

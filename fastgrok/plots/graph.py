@@ -14,6 +14,7 @@ from fastgrok.errors import one_line
 from fastgrok.plots.labels import layer_name
 from fastgrok.plots.style import COLOURS, DEAD, blended
 from fastgrok.spec.experiment import Experiment
+from fastgrok.spec.layers import Linear
 from fastgrok.statistics.text import short
 
 if TYPE_CHECKING:
@@ -56,6 +57,13 @@ def layer_widths(experiment: Experiment) -> list[int]:
     """Return the number of inputs, and of units of each Linear layer."""
     linears = experiment.network.linears
     return [linears[0].fan_in, *(linear.fan_out for linear in linears)]
+
+
+def skip_columns(experiment: Experiment) -> list[tuple[int, int]]:
+    """Return for each Skip the columns from which and to which it leads."""
+    layers = experiment.network.layers
+    columns = [0, *itertools.accumulate(isinstance(layer, Linear) for layer in layers)]  # of what each layer takes in
+    return [(columns[start], columns[end]) for start, end in experiment.network.skips]
 
 
 def places(widths: Sequence[int]) -> list[list[Place]]:
@@ -161,9 +169,17 @@ def draw_frame(nodes: Sequence[Place], experiment: Experiment, ax: Axes) -> None
                     one_line(names[node.unit]), (node.x, node.y), (away, 0), textcoords="offset points", **style
                 )
     top = max(node.y for node in nodes)
+    _draw_skips(experiment, -top - 0.3, ax)
     ax.set_xlim(-0.35, last + 0.35)
     ax.set_ylim(-top - 0.5, top + 0.5)
     ax.set_axis_off()
+
+
+def _draw_skips(experiment: Experiment, y: float, ax: Axes) -> None:
+    """Draw an arrow below the units for each Skip, from the column that it begins at to the one that it adds to."""
+    for start, end in skip_columns(experiment):
+        style = {"arrowstyle": "->", "color": "black", "connectionstyle": "arc3,rad=0.12"}
+        ax.annotate("", (end, y), (start, y), arrowprops=style, annotation_clip=False, zorder=2)
 
 
 def draw_legend(largest: float, ax: Axes, unit: dict[str, Any] | None) -> None:

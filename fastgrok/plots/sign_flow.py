@@ -40,7 +40,7 @@ class Edge(NamedTuple):
 
     column: int  # of the unit on the left
     y: tuple[float, float]  # the heights of the two units
-    direction: int | None  # of the weight: 1 up, -1 down, 0 kept; None: an activation, which has no weight
+    direction: int | None  # of the weight: 1 up, -1 down, 0 kept; None: an activation or a Skip, which has none
 
 
 def sign_marks(flow: SignFlow, row: int = 0) -> tuple[list[Node], list[Edge]]:
@@ -76,7 +76,7 @@ def sign_marks(flow: SignFlow, row: int = 0) -> tuple[list[Node], list[Edge]]:
             if layer.direction_weight is not None:
                 directions = layer.direction_weight[row, unit].tolist()
                 edges += [Edge(column, (y, end), directions[j]) for j, end in enumerate(right)]
-            elif layer.blocked is not None:
+            elif right:
                 edges.append(Edge(column, (y, y), None))
         right = heights
     return nodes[::-1], edges[::-1]

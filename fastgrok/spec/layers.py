@@ -1,4 +1,4 @@
-"""Layers: Linear, the activations, and Dropout."""
+"""Layers: Linear, the activations, Dropout and Skip."""
 
 from typing import Annotated, Literal
 
@@ -12,6 +12,7 @@ MAX_WIDTH = 4096
 
 Width = Annotated[Integer, Field(ge=1, le=MAX_WIDTH)]
 DropoutRate = Annotated[Number, Field(ge=0, lt=1)]
+LayerCount = Annotated[Integer, Field(ge=1)]
 
 
 class Layer(Spec):
@@ -86,6 +87,38 @@ class Dropout(Layer):
     """
 
     rate: DropoutRate
+
+
+@spec
+class Skip(Layer):
+    """Skip connection: output = x + f(x), where f are the `over` layers before it and x is what they take in.
+
+    Parameters
+    ----------
+    over
+        Layers that the connection leads around, activations, Dropout and other Skips included; one of them at least
+        is a Linear layer. They give out as many units as they take in.
+
+    Notes
+    -----
+    He, Zhang, Ren, Sun, "Deep Residual Learning for Image Recognition", 2016. There the activation comes after the
+    sum, as in the first network below; in the second it comes before. Nothing of a connection is trained, and initial
+    parameters are those of the network without.
+
+    Going back, the delta of the output goes to f and to x: dL/dx is what f passes back, plus that delta; of several
+    connections that begin at the same x the last one is added first.
+
+    Examples
+    --------
+    >>> import fastgrok as fg
+    >>> block = fg.Linear(8, 8), fg.ReLU(), fg.Linear(8, 8), fg.Skip(3), fg.ReLU()
+    >>> print(fg.Network(fg.Linear(2, 8), fg.ReLU(), *block, fg.Linear(8, 1)))
+    2-8-8-8-1 relu/relu/skip(3)+relu/linear
+    >>> fg.mlp(2, 8, 8, 1, skip=True)
+    Network(Linear(2, 8), ReLU(), Linear(8, 8), ReLU(), Skip(2), Linear(8, 1))
+    """
+
+    over: LayerCount
 
 
 @spec

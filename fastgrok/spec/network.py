@@ -9,13 +9,16 @@ from typing import Any, NamedTuple
 from fastgrok.errors import InvalidExperiment, one_of
 from fastgrok.spec import names
 from fastgrok.spec.base import VariadicSpec, register
-from fastgrok.spec.layers import ACTIVATIONS, Activation, Dropout, Layer, Linear, ReLU, Softmax
+from fastgrok.spec.layers import ACTIVATIONS, Activation, Dropout, Layer, Linear, ReLU, Skip, Softmax
 from fastgrok.spec.names import resolved
 
 MAX_LAYERS = 256
 """Layers of a network at most, activations included."""
 
-_LABELS: dict[type[Layer], str] = {cls: name for name, cls in ACTIVATIONS.items() if cls} | {Dropout: "dropout"}
+_LABELS: dict[type[Layer], str] = {cls: name for name, cls in ACTIVATIONS.items() if cls} | {
+    Dropout: "dropout",
+    Skip: "skip",
+}
 
 
 def layer_label(layer: Layer) -> str:
@@ -135,7 +138,14 @@ class Network(VariadicSpec):
         >>> fg.mlp(2, 4, 1, dropout=0.5).without_dropout()
         Network(Linear(2, 4), ReLU(), Linear(4, 1))
         """
-        return Network(*(layer for layer in self.layers if not isinstance(layer, Dropout)))
+        kept: list[Layer] = []
+        for k, layer in enumerate(self.layers):
+            if isinstance(layer, Skip):
+                around = self.layers[k - layer.over : k]
+                kept.append(Skip(sum(not isinstance(each, Dropout) for each in around)))
+            elif not isinstance(layer, Dropout):
+                kept.append(layer)
+        return Network(*kept)
 
     @cached_property
     def relu_layers(self) -> tuple[int, ...]:
@@ -153,6 +163,17 @@ class Network(VariadicSpec):
         """For each ReLU layer its units."""
         return tuple(self.linears[number - 1].fan_out for number in self.relu_layers)
 
+    @cached_property
+    def skips(self) -> tuple[tuple[int, int], ...]:
+        """For each Skip the first of the layers that it leads around, and its own place, from 0."""
+        return tuple((k - layer.over, k) for k, layer in enumerate(self.layers) if isinstance(layer, Skip))
+
+    @cached_property
+    def relu_gates(self) -> tuple[bool, ...]:
+        """For each ReLU layer whether all that the network gives out passes it: no Skip leads around it."""
+        places = [k for k, layer in enumerate(self.layers) if isinstance(layer, ReLU)]
+        return tuple(not any(start <= place < end for start, end in self.skips) for place in places)
+
 
 def _runs(words: list[str], form: str) -> Iterator[str]:
     """Write words that come four times or more in a row once, with their number."""
@@ -169,6 +190,7 @@ def _check(layers: tuple[Any, ...]) -> None:
         expected = "the layers as arguments: Network(Linear(2, 4), ReLU(), ...), or Network(*layers)"
         raise InvalidExperiment("layers", layers[0], expected)
     width = None
+    widths: list[int] = []  # of what each layer takes in
     for index, layer in enumerate(layers):
         where = f"layers[{index}]"
         if not isinstance(layer, Layer):
@@ -177,9 +199,14 @@ def _check(layers: tuple[Any, ...]) -> None:
             if width not in (None, layer.fan_in):
                 expected = f"a layer with fan_in={width}, the outputs of the Linear layer before it"
                 raise InvalidExperiment(where, layer, expected)
+            widths.append(layer.fan_in)
             width = layer.fan_out
-        elif width is None:
+            continue
+        if width is None:
             raise InvalidExperiment(where, layer, "a Linear layer: the first layer has the weights")
+        widths.append(width)
+        if isinstance(layer, Skip):
+            _check_skip(where, layer, layers[:index], widths)
         elif isinstance(layer, Dropout) and index == len(layers) - 1:
             raise InvalidExperiment(where, layer, "another layer: what a network gives out is not dropped")
         elif isinstance(layer, Softmax) and index < len(layers) - 1:
@@ -191,12 +218,27 @@ def _check(layers: tuple[Any, ...]) -> None:
             raise InvalidExperiment(where, layer, expected)
 
 
+def _check_skip(where: str, skip: Skip, before: tuple[Any, ...], widths: list[int]) -> None:
+    """Raise unless a Skip fits the layers before it; widths: of what each of these takes in, and of what it does."""
+    if skip.over > len(before):
+        raise InvalidExperiment(where, skip, f"a Skip over 1 to {len(before)} layers, which are those before it")
+    if not any(isinstance(layer, Linear) for layer in before[-skip.over :]):
+        raise InvalidExperiment(where, skip, "a Skip over a Linear layer at least")
+    begun, width = widths[-1 - skip.over], widths[-1]
+    if begun != width:
+        expected = (
+            f"a Skip over layers that give out as many units as they take in: these take {begun} and give {width}"
+        )
+        raise InvalidExperiment(where, skip, expected)
+
+
 def mlp(
     *sizes: int,
     hidden: str | Activation = "relu",
     output: str | Activation = "linear",
     bias: bool = True,
     dropout: float = 0.0,
+    skip: bool = False,
 ) -> Network:
     """Return the multilayer perceptron of these widths.
 
@@ -213,6 +255,9 @@ def mlp(
         Whether the Linear layers have biases.
     dropout
         Rate of a `Dropout` layer after the activation of every hidden layer, from 0 and below 1. 0: there are none.
+    skip
+        Whether a hidden layer that is as wide as the one before it adds what that one gives out to what it gives out
+        itself: a `Skip` around it.
 
     Raises
     ------
@@ -232,6 +277,7 @@ def mlp(
         raise InvalidExperiment("sizes", sizes, f"widths one after the other: mlp({', '.join(map(str, flat))})")
     between = _activation("hidden", hidden) + _dropout(dropout)
     last = _activation("output", output)
+    skips = _skips(sizes, skip)
     layers: list[Layer] = []
     for k, (fan_in, fan_out) in enumerate(itertools.pairwise(sizes), start=1):
         try:
@@ -241,7 +287,20 @@ def mlp(
             field = error.field if number is None else f"sizes[{number}]"
             raise InvalidExperiment(field, error.value, error.accepted) from None
         layers.extend(last if k == len(sizes) - 1 else between)
+        layers.extend([Skip(1 + len(between))] * (k in skips))
     return Network(*layers)
+
+
+def _skips(sizes: tuple[Any, ...], skip: Any) -> list[int]:
+    """Return the numbers of the hidden layers, from 1, around which a Skip leads."""
+    if not isinstance(skip, bool):
+        raise InvalidExperiment("skip", skip, "True or False")
+    hidden = enumerate(itertools.pairwise(sizes[1:-1]), start=2)
+    found = [k for k, (before, width) in hidden if before == width] if skip else []
+    if skip and not found:
+        expected = f"False, or two hidden layers of one width in a row, and they are {list(sizes[1:-1])}"
+        raise InvalidExperiment("skip", skip, expected)
+    return found
 
 
 def _dropout(rate: Any) -> tuple[Layer, ...]:

@@ -195,7 +195,7 @@ _ALL = (
     _dead("dead_units_final", "after the last update"),
     _dead("units_died", "after the last update and not at initialisation"),
     _dead("units_revived", "at initialisation and not after the last update"),
-    _flag("born_dead", "Whether every unit of some ReLU layer is dead at initialisation."),
+    _flag("born_dead", "Whether every unit of some ReLU layer that no Skip leads around is dead at initialisation."),
     _number("weight_norm_initial", f"{_NORM}, at initialisation.", LAYER),
     _number("weight_norm_final", f"{_NORM}, after the last update.", LAYER),
     _number(

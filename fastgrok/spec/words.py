@@ -12,7 +12,7 @@ from typing import Any, cast
 from fastgrok.errors import InvalidExperiment, hint, nearest, one_of
 from fastgrok.spec.base import Spec, field_names, registered
 from fastgrok.spec.calls import classes_by_name
-from fastgrok.spec.layers import ACTIVATIONS, MAX_WIDTH, Activation, Dropout, Layer, Linear
+from fastgrok.spec.layers import ACTIVATIONS, MAX_WIDTH, Activation, Dropout, Layer, Linear, Skip
 from fastgrok.spec.names import ACTIVATIONS as ACTIVATION_NAMES
 from fastgrok.spec.names import resolved
 from fastgrok.spec.network import Network, mlp
@@ -20,8 +20,9 @@ from fastgrok.spec.optimizers import Optimizer
 from fastgrok.spec.stopping import Converged, EarlyStopping, Restart, Stationary
 from fastgrok.spec.variables import LARGER_IS_BETTER
 
-NETWORK_WORDS = ("hidden", "activation", "output", "bias", "dropout")
-"""The words of a network: widths of the hidden layers, activations after them and after the last, biases, dropout."""
+NETWORK_WORDS = ("hidden", "activation", "output", "bias", "dropout", "skip")
+"""The words of a network: widths of the hidden layers, activations after them and after the last, biases, dropout,
+and whether connections skip hidden layers."""
 
 NO_HIDDEN = "none"
 """How no hidden layer is written."""
@@ -130,7 +131,7 @@ def network_value(word: str, field: str, value: Any) -> Any:
     """Return the value of a word of a network, each value in one form."""
     if word == "hidden":
         return _widths(field, value)
-    if word == "bias":
+    if word in ("bias", "skip"):
         if not isinstance(value, bool):
             raise InvalidExperiment(field, value, "True or False")
         return value
@@ -167,6 +168,7 @@ def reshaped(network: Network, word: str, value: Any) -> Network:
 
     Where it has no hidden layer, those that it gets have the activation that `mlp` gives them.
     """
+    has_skips = any(isinstance(layer, Skip) for layer in network.layers)
     groups = _after_each(network)
     rates = {group.pop().rate if group and isinstance(group[-1], Dropout) else 0.0 for group in groups[:-1]}
     *inner, last = groups
@@ -185,12 +187,19 @@ def reshaped(network: Network, word: str, value: Any) -> Network:
         "output": last[0] if last else "linear",
         "bias": biases.pop(),
         "dropout": rates.pop() if rates else 0.0,
+        "skip": has_skips,
     }
-    parts[word] = value
+    if has_skips and _made(network, parts) != network:
+        expected = "a network with the skip connections of mlp(..., skip=True)"
+        raise InvalidExperiment("network", network, f"{expected}, for an axis {word!r}")
+    return _made(network, parts | {word: value})
+
+
+def _made(network: Network, parts: Mapping[str, Any]) -> Network:
+    """Return the network of some words, with the inputs and outputs of another."""
     widths = [parts["hidden"]] if isinstance(parts["hidden"], int) else parts["hidden"]
-    sizes = [network.n_in, *widths, network.n_out]
-    others = {name: parts[name] for name in ("output", "bias", "dropout")}
-    return mlp(*sizes, hidden=parts["activation"], **others)
+    others = {name: parts[name] for name in ("output", "bias", "dropout", "skip")}
+    return mlp(network.n_in, *widths, network.n_out, hidden=parts["activation"], **others)
 
 
 def _after_each(network: Network) -> list[list[Any]]:
@@ -199,6 +208,6 @@ def _after_each(network: Network) -> list[list[Any]]:
     for layer in network.layers:
         if isinstance(layer, Linear):
             groups.append([])
-        else:
+        elif not isinstance(layer, Skip):
             groups[-1].append(layer)
     return groups

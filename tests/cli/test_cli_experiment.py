@@ -144,5 +144,15 @@ def test_validation_files_have_the_columns_of_the_data(tmp_path: Path, capsys: p
 def test_example_of_flags_of():
     assert [flag.option for flag in flags_of("stop[1].patience")] == ["--patience"]
     of_network = [flag.name for flag in flags_of("network")]
-    assert of_network[:6] == ["hidden", "activation", "output", "bias", "dropout", "gradient_at_zero"]
+    assert of_network[:6] == ["hidden", "activation", "output", "bias", "dropout", "skip"]
     assert set(of_network) == {flag.name for flag in EXPERIMENT_FLAGS if flag.field == "network"}
+
+
+def test_skip_is_a_flag_of_networks_with_layers_of_one_width() -> None:
+    assert request("xor", {**defaults(), "hidden": "4x4", "skip": True}).experiment.network == fg.mlp(
+        2, 4, 4, 1, skip=True
+    )
+    with pytest.raises(
+        fg.InvalidExperiment, match="--skip = True: expected no --skip, or two hidden layers of one width"
+    ):
+        request("xor", {**defaults(), "skip": True})

@@ -1,4 +1,4 @@
-"""A ReLU layer of which every unit is dead."""
+"""A ReLU layer of which every unit is dead, and around which no Skip leads."""
 
 from __future__ import annotations
 
@@ -71,7 +71,9 @@ class NetworkDeath(NamedTuple):
 
 def network_death(trace: xr.Dataset, experiment: Experiment) -> NetworkDeath | None:
     """Return how a network died, or None if it lives."""
-    layers = dict.fromkeys(experiment.network.relu_layers)
+    network = experiment.network
+    around = {k for k, is_gate in zip(network.relu_layers, network.relu_gates, strict=True) if not is_gate}
+    layers = [k for k in dict.fromkeys(network.relu_layers) if k not in around]
     n_times = len(trace["loss"])
     since = {k: start_of_last_run(np.asarray(trace[f"dead_{k}"].all(unit_dim(k)))) for k in layers}
     layer = min(since, key=lambda k: since[k], default=None)

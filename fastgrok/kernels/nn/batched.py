@@ -28,6 +28,7 @@ from fastgrok.kernels.lanes import (
 from fastgrok.kernels.nn.dropout import dropout_backward_in_place
 from fastgrok.kernels.nn.passes import Functions, general, layer_at, units_backward, units_forward
 from fastgrok.kernels.nn.products import multiply
+from fastgrok.kernels.nn.skip import branch_backward_in_place, skip_backward_in_place
 
 
 class Step(NamedTuple):
@@ -136,7 +137,8 @@ def _units_backward(differentiate: Callable[..., Any]) -> Callable[..., Any]:
 def batched(functions: Functions) -> BatchedPasses:
     """Return the passes of any network of these activations, its sizes read at run time."""
     forward_units = by_kind("layer", units_forward(functions))
-    backward_units = by_kind("layer", units_backward(functions, _units_backward, dropout_backward_in_place))
+    others = dropout_backward_in_place, skip_backward_in_place, branch_backward_in_place
+    backward_units = by_kind("layer", units_backward(functions, _units_backward, others))
 
     @device
     def forward(acts, params, table, n_layers, tile):

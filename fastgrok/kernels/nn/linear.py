@@ -23,10 +23,10 @@ from fastgrok.kernels.lanes import fixed, fma, like, select
 class Layer(NamedTuple):
     """One layer as kernels see it: its kind, its sizes, and where its parts lie."""
 
-    kind: int  # 0: Linear; k: the k-th activation of those compiled; one more: Dropout
+    kind: int  # 0: Linear; k: the k-th activation of those compiled; beyond: Dropout, and the rows of a Skip
     n_in: int
     n_out: int
-    weight: int  # offset in params; -1 for an activation; of a Dropout that of its masks in acts
+    weight: int  # offset in params; -1 for an activation; of a Dropout that of its masks in acts; of a Skip: skip.py
     bias: int  # offset in params; -1 where there is none
     inp: int  # offset in acts
     out: int

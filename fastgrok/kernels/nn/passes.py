@@ -15,6 +15,7 @@ from fastgrok.kernels.jit import by_kind, device
 from fastgrok.kernels.lanes import fixed, for_each
 from fastgrok.kernels.nn.dropout import dropout_backward, dropout_forward
 from fastgrok.kernels.nn.linear import Layer, linear_backward, linear_forward
+from fastgrok.kernels.nn.skip import branch_backward, branch_forward, skip_backward, skip_forward
 
 
 class ActivationFunctions(NamedTuple):
@@ -41,6 +42,16 @@ class Functions(NamedTuple):
     def dropout(self) -> int:
         """The kind of a Dropout layer."""
         return 1 + len(self.activations)
+
+    @property
+    def skip(self) -> int:
+        """The kind of the sum of a Skip layer."""
+        return 2 + len(self.activations)
+
+    @property
+    def branch(self) -> int:
+        """The kind of the branch of a Skip layer."""
+        return 3 + len(self.activations)
 
     @property
     def identity(self) -> tuple[str, ...]:
@@ -104,18 +115,19 @@ def units_forward(functions: Functions) -> dict[int, Callable[..., Any]]:
         kind: each.forward if each.backward is None else _layer_forward(each.forward)
         for kind, each in enumerate(functions.activations, 1)
     }
-    return forwards | {functions.dropout: dropout_forward}
+    others = {functions.dropout: dropout_forward, functions.skip: skip_forward, functions.branch: branch_forward}
+    return forwards | others
 
 
 def units_backward(
     functions: Functions,
     of_layer: Callable[..., Any] = _layer_backward,
-    of_dropout: Callable[..., Any] = dropout_backward,
+    of_others: tuple[Callable[..., Any], ...] = (dropout_backward, skip_backward, branch_backward),
 ) -> dict[int, Callable[..., Any]]:
-    """Return the backward of each kind of layer but Linear: of_layer(the backward of a unit), and that of Dropout."""
+    """Return the backward of each kind of layer but Linear: of_layer(the backward of a unit), and those of others."""
     derivatives = {kind: each.backward for kind, each in enumerate(functions.activations, 1)}
     backwards = {kind: of_layer(derivative) for kind, derivative in derivatives.items() if derivative is not None}
-    return backwards | {functions.dropout: of_dropout}
+    return backwards | dict(zip((functions.dropout, functions.skip, functions.branch), of_others, strict=True))
 
 
 @functools.cache
