@@ -27,4 +27,4 @@ def mean_doubtful(*samples: NDArray[np.float64]) -> bool:
     apart = [sample - sample.mean() for sample in samples if np.isfinite(sample).all()]
     variance = sum(float(np.square(x).mean()) / len(x) for x in apart)
     third = sum(sign * float((x**3).mean()) / len(x) ** 2 for x, sign in zip(apart, (1, -1), strict=False))
-    return abs(third) > _SKEWED * variance**1.5
+    return bool(abs(third) > _SKEWED * variance**1.5)
