@@ -1,8 +1,8 @@
 """Fill figures.json and write the tables of docs/coverage.md.
 
 `python -m benchmarks.coverage now [pattern]` simulates the pieces whose name has the pattern in it and that are not
-there yet, and `before` does so with another version of the package on the path; `python -m benchmarks.coverage write`
-writes the tables.
+there yet, and `before` does so with another version of the package on the path; `again` does what is there once more.
+`python -m benchmarks.coverage write` writes the tables.
 """
 
 import json
@@ -15,7 +15,7 @@ from benchmarks.coverage.populations import POPULATIONS
 
 FIGURES = Path(__file__).parent / "figures.json"
 PAGE = Path(__file__).parents[2] / "docs" / "coverage.md"
-SEEDS = {5: 100, 12: 100, 50: 100, 200: 100, 1_000: 100, 10_000: 40, 100_000: 30}
+SEEDS = {5: 400, 12: 400, 50: 400, 200: 400, 1_000: 400, 10_000: 100, 100_000: 60}
 """Seeds of a sample -> samples."""
 
 NULL_SEEDS = (2, 3, 5, 10, 15, 20, 25, 50, 100, 200)
@@ -35,7 +35,7 @@ def pieces() -> dict[str, Callable[[], dict[str, float]]]:
             found[f"logrank | {name} | {n}"] = lambda name=name, n=n: epochs.rejected(name, n, 500)
     for name in cases.OUTCOMES:
         for n in (5, 10, 30, 100, 1000):
-            found[f"values | {name} | {n}"] = lambda name=name, n=n: cases.coverage(name, n, 200)._asdict()
+            found[f"values | {name} | {n}"] = lambda name=name, n=n: cases.coverage(name, n, 400)._asdict()
     for n in (10, 30, 100, 1000):
         found[f"risk | 30 % exposed, risks 0.6 and 0.3 | {n}"] = lambda n=n: cases.relative_risks(n, 4000)
     for power in (0.8, 0.9):
@@ -43,10 +43,10 @@ def pieces() -> dict[str, Callable[[], dict[str, float]]]:
     return found
 
 
-def simulate(version: str, pattern: str = "") -> None:
+def simulate(version: str, pattern: str = "", *, again: bool = False) -> None:
     """Simulate the pieces whose name has the pattern in it, and keep what each says as soon as it is done."""
     for name, piece in pieces().items():
-        if pattern in name and version not in _figures().get(name, {}):
+        if pattern in name and (again or version not in _figures().get(name, {})):
             shares, figures = piece(), _figures()
             figures.setdefault(name, {})[version] = {key: round(float(share), 4) for key, share in shares.items()}
             FIGURES.write_text(json.dumps(figures, indent=1) + "\n")
@@ -63,7 +63,7 @@ def main(version: str, pattern: str = "") -> None:
     if version == "write":
         PAGE.write_text(tables.written(PAGE.read_text(), _figures()))
     else:
-        simulate(version, pattern)
+        simulate("now" if version == "again" else version, pattern, again=version == "again")
 
 
 if __name__ == "__main__":

@@ -26,6 +26,8 @@ from fastgrok.statistics import (
     best_cutoff,
     clopper_pearson,
     expected_epochs,
+    independent_ratio_of_expected,
+    independent_ratio_of_medians,
     mcnemar,
     paired_logrank,
     quantile,
@@ -177,14 +179,20 @@ def test_costs_and_their_ratios_cover_where_few_seeds_are_lucky_at_once(n: int) 
     assert np.all(inside_ratio / repeats >= 0.93)
 
 
-def two(check: Callable[[Counts, Counts, PairedCounts], bool], n: int, alike: float, slower: float = 1.25) -> float:
+def two(
+    check: Callable[[Counts, Counts, PairedCounts], bool],
+    n: int,
+    alike: float,
+    slower: float = 1.25,
+    repeats: int = REPEATS,
+) -> float:
     """Return how often a check holds on samples of a and b."""
     rng = np.random.default_rng(5)
     count = 0
-    for _ in range(REPEATS):
+    for _ in range(repeats):
         a, b = seen(epochs(rng, n, alike, slower))
         count += check(Counts.of_epochs(a, UNTIL), Counts.of_epochs(b, UNTIL), PairedCounts.of(a, b))
-    return count / REPEATS
+    return count / repeats
 
 
 def tables(n: int, p: list[float], seed: int = 6) -> NDArray[np.int64]:
@@ -240,6 +248,14 @@ def test_the_ratio_of_expected_epochs_covers(alike: float) -> None:
     a, b = truth().least
     covers = two(lambda *args: holds(ratio_of_expected(*args), a / b), 1000, alike)
     assert 0.94 <= covers <= 0.975  # what may fail unseen is taken for independent
+
+
+def test_intervals_of_ratios_that_know_nothing_of_pairs_are_beyond_these_upper_bounds() -> None:
+    (a, b), (cost_a, cost_b) = truth().quantile(0.5), truth().least
+    medians = two(lambda x, y, _: holds(independent_ratio_of_medians(x, y), a / b), 1000, 0.7, repeats=500)
+    costs = two(lambda x, y, _: holds(independent_ratio_of_expected(x, y), cost_a / cost_b), 1000, 0.7, repeats=500)
+    assert medians > 0.97
+    assert costs > 0.975
 
 
 @pytest.mark.parametrize("alike", [0.0, 0.7])

@@ -118,7 +118,7 @@ def test_the_verdict_is_in_plain_words(two: fg.Result) -> None:
     comparison = fg.compare(two, "init")
     (line,) = comparison.verdicts
     assert line.startswith(
-        "HeNormal() converges more often than XavierNormal(gain=1.0) by 3.0 points [1.6, 4.4]; p = 1.5e-05 "
+        "HeNormal() converges more often than XavierNormal(gain=1.0) by 3.0 points [1.6, 4.5]; p = 1.5e-05 "
     )
     assert "(McNemar, Holm over 1 pair); a success with HeNormal() costs 0.5" in line
     assert comparison.pooled is None
