@@ -67,7 +67,8 @@ def texts(folder):
     numbers = fg.Dataset(DATA.X, DATA.y, f"{ESCAPE}numbers", [f"{x}0", f"{x}1"], [f"{y}"])
     exp = fg.Experiment(fg.mlp(2, 3, 1), numbers, epochs=10, validation=numbers)
     result = fg.run(exp, 4, progress=False)
-    swept = fg.sweep(exp, 4, {"data": [numbers, data], "lr": [0.1, 0.2]}, progress=False)
+    axes = {"data": [numbers, data], "lr": [0.1, 0.2]}
+    swept = fg.sweep(exp.replace(validation=None), 4, axes, progress=False)
     trace = fg.replay(exp, 1, progress=False)
     yield "data", repr(data)
     yield "experiment", repr(exp)

@@ -73,8 +73,7 @@ def linear_modes(runner: Runner) -> Iterator[Check]:
 def _strengths(params: list[np.ndarray]) -> np.ndarray:
     """Return the strength of each mode in each network, (n, 4)."""
     inputs, _, outputs = modes()
-    found: NDArray[np.float64] = np.einsum("ik,nih,nho,ko->nk", inputs, params[0], params[1], outputs, optimize=True)
-    return found
+    return np.asarray(np.einsum("ik,nih,nho,ko->nk", inputs, params[0], params[1], outputs, optimize=True))
 
 
 def _aligned(n: int) -> list[NDArray[np.float64]]:
