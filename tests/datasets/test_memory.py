@@ -164,4 +164,6 @@ def test_every_call_refuses_before_it_takes_what_the_process_may_not_have() -> N
         assert line.startswith("InvalidExperiment: "), (name, line)
         assert "GB of memory, by the limit of the process (RLIMIT_AS)" in line, (name, line)
         assert len(line.splitlines()) == 1
+    for name in ("run", "sweep", "initial_params"):
+        assert answer["said"][name].startswith("InvalidExperiment: seeds = ")
     assert answer["kilobytes"] < 120_000
