@@ -44,8 +44,8 @@ def _experiment(sizes: tuple[int, ...], optimizer: fg.SGD | fg.Rprop) -> fg.Expe
     epochs, solved when every output is within 0.4 of its target. PLAIN networks, each layer connected to the
     next one alone: what the source says is hard, not what it made of it. One hidden layer of 20, and
     2-5-5-5-1, 81 parameters each, by gradient descent (rate 0.1) and by Rprop. Of Rprop the source says nothing:
-    it goes by the signs of gradients, however attenuated. Seen with 10,000 seeds: with it depth makes no
-    difference.""",
+    it goes by the signs of gradients, however attenuated. Seen with 1,000 seeds: with it the deeper
+    network is better by a point.""",
 )
 def two_spirals(runner: Runner) -> Iterator[Check]:
     """Can plain networks tell two spirals apart, and do more layers make it harder?"""
