@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, Field, InstanceOf, ValidationInfo
 
 from fastgrok.datasets import Dataset
 from fastgrok.datasets.names import by_name
-from fastgrok.errors import InvalidExperiment
+from fastgrok.errors import InvalidExperiment, one_line
 from fastgrok.spec import names
 from fastgrok.spec.base import Spec, canonical, spec
 from fastgrok.spec.calls import from_call, named
@@ -462,7 +462,7 @@ class Experiment(Spec):
             if field.kw_only and getattr(self, field.name) != field.default
         ]
         fields = f": {', '.join(changed)}" if changed else ""
-        return f"<Experiment {self.network} on {self.data.name}{fields}>"
+        return f"<Experiment {self.network} on {one_line(self.data.name)}{fields}>"
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
