@@ -149,14 +149,16 @@ def draw_units(nodes: Sequence[Place], grey: Sequence[Place], ax: Axes) -> None:
         ax.scatter([unit.x for unit in units], [unit.y for unit in units], **style)
 
 
-def draw_frame(nodes: Sequence[Place], experiment: Experiment, ax: Axes) -> None:
+def draw_frame(nodes: Sequence[Place], experiment: Experiment, title: str, ax: Axes) -> None:
     """Name the layers, the inputs and the outputs, say how many units are left out, and fit the axes."""
     widths, data = layer_widths(experiment), experiment.data
     last = len(widths) - 1
+    layer_names = [layer_name(experiment, layer).replace(", ", "\n") for layer in range(len(widths))]
+    ax.set_title(title, pad=4 + 13 * max(name.count("\n") + 1 for name in layer_names))  # above them, in points
     for layer, width in enumerate(widths):
         column = [node for node in nodes if node.layer == layer]
-        name = layer_name(experiment, layer).replace(", ", "\n")
-        ax.annotate(name, (layer, 1), xycoords=("data", "axes fraction"), ha="center", va="bottom", fontsize="small")
+        above: dict[str, Any] = {"ha": "center", "va": "bottom", "fontsize": "small"}
+        ax.annotate(layer_names[layer], (layer, 1), xycoords=("data", "axes fraction"), **above)
         if width > len(column):
             gap = (column[_MAX_UNITS // 2 - 1].y + column[_MAX_UNITS // 2].y) / 2
             where: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": "small", "bbox": WHITE, "zorder": 4}

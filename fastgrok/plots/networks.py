@@ -125,8 +125,7 @@ def network(trace: xr.Dataset, at: int | None = None, ax: Axes | None = None) ->
             box = {"facecolor": GREY, "edgecolor": "none", "pad": 0.4} if node.dead else None
             style: dict[str, Any] = {"fontsize": 5.5 if small else 7.5, "bbox": box, "zorder": 5}
             ax.text(node.x, node.y, short(node.bias, 1 if small else 2), ha="center", va="center", **style)
-    draw_frame(graph.nodes, experiment, ax)
-    ax.set_title(trace_title(trace, graph.time), pad=30)
+    draw_frame(graph.nodes, experiment, trace_title(trace, graph.time), ax)
     draw_legend(graph.largest, ax, {"label": "dead unit", "markersize": 9, **cross} if dead else None)
     return ax
 
@@ -217,12 +216,12 @@ def worked_pass(found: WorkedPass, ax: Axes | None = None) -> Axes:
     draw_edges(graph.edges, graph.largest, ax)
     draw_units(graph.nodes, off, ax)
     _write_numbers(graph.nodes, ax)
-    draw_frame(graph.nodes, found.experiment, ax)
     example = (
         "An input" if found.example is None else f"Example {found.example} of {one_line(found.experiment.data.name)}"
     )
     output, target = (", ".join(map(short, values[:_MAX_OUTPUTS])) for values in (found.output, found.target))
-    ax.set_title(f"{example}: output {output}, target {target}, loss {found.loss:.3g}", pad=30)
+    title = f"{example}: output {output}, target {target}, loss {found.loss:.3g}"
+    draw_frame(graph.nodes, found.experiment, title, ax)
     circle = {"marker": "o", "markersize": 10, "color": GREY, "markeredgecolor": "black"}
     draw_legend(graph.largest, ax, {"label": "slope 0: stops δ", **circle} if off else None)
     return ax
