@@ -217,7 +217,8 @@ def _dry_run(requested: Request, seeds: Seeds, values: Values) -> int:
     share = None if values["shard"] is None else store.part(values["shard"])
     if is_store:
         specification = _specification(requested, seeds, values)
-        work = estimate_in(values["out"], specification, ExecutionOptions(part_of=share), values["shard_size"])
+        with store.naming_seeds():
+            work = estimate_in(values["out"], specification, ExecutionOptions(part_of=share), values["shard_size"])
     else:
         in_a_row = _as_many(seeds, requested.experiment.stream)
         work = estimate(_specification(requested, in_a_row, values))

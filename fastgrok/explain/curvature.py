@@ -41,10 +41,12 @@ class Curvature:
 
     def __str__(self) -> str:
         found = self.spectrum
-        where = (
-            f"Looked at {number(found.moved[0])} beside where it was: after" if found.moved[0] else "Looked at after"
-        )
-        how = f"{where} {plural(self.settled, 'epoch')} of gradient descent on all examples." if self.settled else ""
+        descent = f"{plural(self.settled, 'epoch')} of gradient descent on all examples"
+        how = f"Looked at {number(found.moved[0])} beside where it was: after {descent}." if found.moved[0] else ""
+        if self.settled and not how and found.gradient_norm[0] > 0:
+            how = (
+                f"Looked at where it was: by {descent} it would go away from there, to a loss more than 5 % smaller."
+            )
         norm = f"There the loss is {number(found.loss[0])}, and the gradient norm {number(found.gradient_norm[0])}."
         return paragraph(self.verdict(), how, norm, self._kinks())
 

@@ -15,7 +15,7 @@ from fastgrok.statistics.comparison_rows import Asked, ClusterRow, PairRow, Pool
 from fastgrok.statistics.equivalence import checked_margin
 from fastgrok.statistics.joined import RESULT, Joined, joined
 from fastgrok.statistics.proportion import Estimate, normal_quantile
-from fastgrok.statistics.scope import scope, whose_seeds
+from fastgrok.statistics.scope import scope
 from fastgrok.statistics.sweep import Sweep
 from fastgrok.statistics.tables import Cells, Printed
 from fastgrok.statistics.value_comparison import ValueComparison, compare_values
@@ -270,6 +270,8 @@ def compare(
         raise InvalidExperiment("result", result, "what fg.sweep or fg.open_store returns")
     normal_quantile(confidence)
     asked = Asked(float(confidence), None if margin is None else checked_margin(margin))
+    if of is None and margin is not None and margin >= 1:
+        raise InvalidExperiment("margin", margin, "a share of seeds, less than 1: 0.02 for two points")
     sweep: Sweep
     if callable(getattr(axis, "windows", None)):
         sweep, path = joined(result.snapshot(), axis.snapshot(), _checked_names(names)), RESULT  # type: ignore[union-attr]
@@ -299,7 +301,7 @@ def _compared(sweep: Sweep, path: str, asked: Asked) -> Comparison:
     pooled = tuple(found.pooled) if len(sweep.axes) > 1 else None
     notes = scope(sweep.configurations, path, asked.clusters)
     if isinstance(sweep, Joined):
-        notes = (whose_seeds(len(sweep.common), independent=bool(found.samples)), *notes)
+        notes = (*sweep.notes(independent=bool(found.samples)), *notes)
     made = (rows, tuple(found.paired), pooled, sweep.n_missing, tuple(found.samples), tuple(found.clustered), notes)
     return Comparison(path, asked.confidence, *made)
 

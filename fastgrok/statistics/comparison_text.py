@@ -130,6 +130,10 @@ def pair_verdict(row: PairRow | SampleRow, n_pairs: int, alpha: float) -> str:
     if row.p_holm > alpha:
         how_soon = "but they differ" if row.logrank_p_holm <= alpha else "nor do they"
         text += f"; {how_soon} in how soon: p {probability(row.logrank_p_holm, '= ')} ({ranks}, {over})"
+        _, low, high = row.median_ratio
+        if row.logrank_p_holm > alpha and ((low or 0.0) > 1 or (high is not None and high < 1)):
+            text += f", a test of all epochs, though the median is {ratio(row.median_ratio)} times as late with "
+            text += f"{one_line(row.a)} by itself"
     text += alike(row, over, alpha, lambda found: points(found, " points"), 100)
     if cost.value is not None:
         text += f"; a success with {one_line(first)} costs {ratio(cost)} times the epochs"

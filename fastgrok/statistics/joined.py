@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from fastgrok.errors import InvalidExperiment
 from fastgrok.spec.axes import Axis, Configuration
 from fastgrok.statistics.counts import Counts
+from fastgrok.statistics.scope import what_differs, whose_seeds
 from fastgrok.statistics.sweep import Rows, Sweep
 
 RESULT = "result"
@@ -52,6 +53,13 @@ class Joined(NamedTuple):
     def n_missing(self) -> int:
         """Training runs that are not finished."""
         return sum(side.sweep.n_missing for side in self.sides)
+
+    def notes(self, *, independent: bool) -> tuple[str, str]:
+        """Say on which seeds the two are compared, and what differs; independent: whether as two samples."""
+        half = len(self.configurations) // 2
+        experiments = [each.experiment for each in self.configurations]
+        pairs = list(zip(experiments[:half], experiments[half:], strict=True))
+        return whose_seeds(len(self.common), independent=independent), what_differs(pairs)
 
     def snapshot(self) -> Joined:
         """Return it: both are snapshots."""

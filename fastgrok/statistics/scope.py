@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from fastgrok.spec.axes import Configuration
+from fastgrok.spec.experiment import FIELDS, Experiment
 from fastgrok.spec.randomness import depends_on_seed
 from fastgrok.spec.words import word_of_path
 from fastgrok.statistics.text import plural
@@ -54,3 +55,15 @@ def whose_seeds(n_common: int, *, independent: bool) -> str:
     if independent:
         return "no seed is common to both: they are compared as two samples; the same seeds for both would need fewer"
     return f"both are compared on the {plural(n_common, 'seed')} that they have in common, paired"
+
+
+def what_differs(pairs: Sequence[tuple[Experiment, Experiment]]) -> str:
+    """Say by which fields the experiments of two results differ, to which what is found is due."""
+    fields = [name for name in FIELDS if any(getattr(a, name) != getattr(b, name) for a, b in pairs)]
+    if not fields:
+        return "both are the same experiment"
+    said = f"the experiments differ in {', '.join(fields)}"
+    if "epochs" in fields:
+        horizons = next((a.epochs, b.epochs) for a, b in pairs if a.epochs != b.epochs)
+        said += ": how often seeds converge is by epoch {:,} and by epoch {:,}".format(*horizons)
+    return said + ("; what is found may be due to any of these" if len(fields) > 1 else "")

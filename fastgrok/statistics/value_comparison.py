@@ -21,7 +21,7 @@ from fastgrok.statistics.differences import mcnemar
 from fastgrok.statistics.equivalence import Equivalence
 from fastgrok.statistics.joined import Joined
 from fastgrok.statistics.proportion import NO_ESTIMATE, Estimate
-from fastgrok.statistics.scope import scope, whose_seeds
+from fastgrok.statistics.scope import scope
 from fastgrok.statistics.skewness import NOTE as DOUBTFUL
 from fastgrok.statistics.skewness import mean_doubtful
 from fastgrok.statistics.spread import Spread, spread
@@ -190,7 +190,7 @@ def compare_values(sweep: Sweep, axis: str, of: str, asked: Asked) -> ValueCompa
     notes = scope(sweep.configurations, axis, None)
     if isinstance(sweep, Joined):
         independent = any(not row.paired for row in pair_rows)
-        notes = (whose_seeds(len(sweep.common), independent=independent), *notes)
+        notes = (*sweep.notes(independent=independent), *notes)
     if any(row.mean_doubtful for row in (*pair_rows, *(pooled_rows or ()))):
         notes = (*notes, DOUBTFUL)
     made = (rows, tuple(adjusted(pair_rows, p_holm="p")), pooled_rows, sweep.n_missing, notes)

@@ -59,11 +59,15 @@ def opened(storage: Storage, path: str) -> Specification:
 
 
 def planned(storage: Storage, requested: Specification, shard_size: int | None) -> Specification:
-    """Return what `create_or_grow` would return, and write nothing."""
+    """Return what `create_or_grow` would return, or refuse it as that would, and write nothing."""
     held = read_specification(storage)
     if held is None:
-        return first_specification(storage, requested)
-    return grown(held, sized(requested, held, shard_size))
+        wanted = first_specification(storage, requested)
+    else:
+        wanted = grown(held, sized(requested, held, shard_size))
+    if wanted != held:
+        check_growth(storage, held, wanted)
+    return wanted
 
 
 def sized(requested: Specification, held: Specification, shard_size: int | None) -> Specification:

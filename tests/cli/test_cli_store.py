@@ -159,6 +159,8 @@ def test_a_dry_run_says_what_is_left_and_writes_nothing(path: str, capsys: pytes
     assert "to be made in part 1 of 2: 20 runs, 2 shards\n" in capsys.readouterr().out
     assert ran(*dry, "--json") == 0
     assert json.loads(capsys.readouterr().out)["n_runs"] == 40
+    assert ran(*dry, "--seeds", "1e15") == 2  # as the sweep itself
+    assert "shards are more than the 1,000,000 that a store may have" in capsys.readouterr().err
     assert ran(*dry, "--shard", "9/8") == 2
     assert ran(*dry, "--order", "shared") == 2
     assert "order = 'shared': expected 'fixed', as in the store" in capsys.readouterr().err

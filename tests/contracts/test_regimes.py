@@ -6,12 +6,14 @@ import naive
 import numpy as np
 import pytest
 from fingerprint import bits
-from registry import experiment
+from registry import DTYPES, experiment
 from test_twin import LANES, SEEDS, XOR, assert_like_the_twin, assert_like_the_twin_every_epoch, library
 
 import fastgrok as fg
 from fastgrok.engine.driver import lane_count
 from fastgrok.engine.layout import functions, kinds
+from fastgrok.engine.program import Program
+from fastgrok.spec.recording import Recording
 from fastgrok.spec.variables import Outcome
 
 OPTIMIZERS = {
@@ -440,13 +442,17 @@ def test_one_kernel_evaluates_every_regime():
     """Each compilation is seconds that a user waits for."""
     from fastgrok.kernels.evaluate import make_evaluate
 
-    for exp in REGIMES.values():
-        library(exp, seeds=9, record_at=[1])
-        library(exp, seeds=9, track="dead_units")
-    lanes = lane_count(XOR, specialize=False)
-    evaluate = make_evaluate(lanes, "float64", functions(), is_batched=False)
-    assert len(evaluate.bound_to(kinds(XOR.network, XOR.loss))._loaded) == 1
-    assert not evaluate._loaded
+    for name, exp in REGIMES.items():
+        lanes = lane_count(exp, specialize=False)
+        evaluate = make_evaluate(lanes, "float64", functions(), is_batched=False)
+        bound = evaluate.bound_to(kinds(exp.network, exp.loss))
+        for recording in (Recording((1,)), Recording(dead_units=True)):
+            program = Program.kept(exp, specialize=False, lanes=lanes, n_seeds=9, recording=recording)
+            assert program.evaluate is bound
+        if name in ("restarts", "every", "everything"):  # nor are there other forms of its arguments
+            library(exp, seeds=9, specialize=False, record_at=[3, 60])
+            assert len(bound._loaded) == 1
+        assert not evaluate._loaded
 
 
 def test_units_that_died_and_revived_make_up_the_difference():
@@ -482,8 +488,7 @@ REGIMES = {
 }
 
 
-@pytest.mark.parametrize("regime", REGIMES)
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize(("regime", "dtype"), [(name, DTYPES[place % 2]) for place, name in enumerate(REGIMES)])
 def test_a_regimes_bits_are_the_same_for_both_drivers_any_lanes_chunks_and_alone(regime, dtype):
     exp = REGIMES[regime].replace(dtype=dtype)
     expected = bits(library(exp, seeds=150, specialize=False, record_at=[3, 60]))

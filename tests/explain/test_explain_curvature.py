@@ -47,6 +47,8 @@ def test_at_an_earlier_time_there_is_a_slope():
     found = fg.explain.curvature(fg.replay(XOR, 42), at=1)
     assert found.kind == "slope"
     assert str(found).startswith("Not at rest")
+    assert "Looked at where it was: by 20,000 epochs of gradient descent" in " ".join(str(found).split())
+    assert "Looked at" not in str(fg.explain.curvature(fg.replay(XOR, 42), at=1, settle=0))
 
 
 def test_what_will_not_do_is_refused():

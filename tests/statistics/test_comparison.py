@@ -151,6 +151,11 @@ def test_a_difference_in_speed_alone_is_told(grid: fg.Result) -> None:
     assert "; but they differ in how soon: p = 0.03 (paired logrank, Holm over 6 pairs); a success with " in line
     alike = row._replace(logrank_p_holm=0.5)
     assert "; nor do they in how soon: p = 0.5 (" in words.pair_verdict(alike, 6, 0.05)
+    for low, told in ((0.9, False), (1.05, True)):  # where the two tests of how soon differ, that is said
+        line = words.pair_verdict(alike._replace(median_ratio=Estimate(1.2, low, 1.4)), 6, 0.05)
+        assert (
+            "a test of all epochs, though the median is 1.20 [1.05, 1.40] times as late with Xavier" in line
+        ) == told
 
 
 def test_opposite_effects_in_two_strata_do_not_cancel_unseen(grid: fg.Result) -> None:
@@ -310,6 +315,18 @@ def test_two_results_are_paired_on_the_seeds_that_both_have(two: fg.Result) -> N
     assert (row.a, row.b) == ("Xavier's", "He's")
     assert row._replace(a=one.a, b=one.b, stratum={}) == one._replace(stratum={})
     assert "both are compared on the 500 seeds that they have in common, paired" in repr(comparison)
+    assert "the experiments differ in init" in repr(comparison)
+
+
+def test_what_differs_between_two_results_is_said() -> None:
+    """Whoever compares other epochs, data or criteria is to see it: the rates alone do not show it."""
+    a = fg.run(EXP.replace(epochs=40), 30, progress=False)
+    b = fg.run(EXP.replace(epochs=20, stop=fg.Converged(loss=0.1)), 30, progress=False)
+    said = "the experiments differ in epochs, stop: how often seeds converge is by epoch 40 and by epoch 20; what is"
+    assert any(note.startswith(said) for note in fg.compare(a, b).notes)
+    assert "both are the same experiment" in fg.compare(a, fg.run(EXP.replace(epochs=40), 30, progress=False)).notes
+    other = fg.run(EXP.replace(epochs=40, data=fg.datasets.and_()), 30, progress=False)
+    assert "the experiments differ in data" in fg.compare(a, other, of="loss").notes
 
 
 def test_two_sweeps_are_compared_configuration_by_configuration(tmp_path: Any) -> None:
@@ -348,6 +365,10 @@ def test_what_cannot_be_compared_is_said(two: fg.Result, runs: tuple[fg.Result, 
         (lambda: fg.compare(a, "init"), "it has none; or another result"),
         (lambda: fg.compare(a, b, names=("x", "x")), "two names that differ"),
         (lambda: fg.compare(a, b, margin=0), "margin = 0: expected a number more than 0"),
+        (
+            lambda: fg.compare(a, b, margin=2),
+            "margin = 2: expected a share of seeds, less than 1: 0.02 for two points",
+        ),
         (lambda: fg.compare(two, "init", clusters="init"), "another axis of 3 values or more"),
         (lambda: fg.compare(two, "init", of="loss", clusters="lr"), "clusters"),
     ):
